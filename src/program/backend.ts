@@ -1,0 +1,95 @@
+/** @file The Backend interface: what the native and the reference runtime both are. */
+
+import type { Shape } from "../core/shapes.ts";
+import type { AttributeValue, BufferSpec, DType, InstructionKind, Layout, Program } from "./types.ts";
+
+/** An operand as the layout pass knows it so far; "any" leaves the choice to the backend. */
+export interface LayoutOperand {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly layout: Layout | "any";
+}
+
+export interface LayoutRequest {
+  readonly kind: InstructionKind;
+  readonly layer: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly inputs: readonly LayoutOperand[];
+  readonly outputs: readonly LayoutOperand[];
+}
+
+/**
+ * What the backend wants. Where a layout differs from a fixed one of the request, the compiler
+ * inserts a reorder (before the instruction for an input, after it for an output).
+ */
+export interface LayoutAnswer {
+  readonly inputs: readonly Layout[];
+  readonly outputs: readonly Layout[];
+  /** Bytes of each output; for "opaque" workspaces nothing else says it. */
+  readonly outputBytes: readonly number[];
+  readonly scratchBytes: number;
+  readonly implementation: string;
+}
+
+/** What a parameter, a running statistic or an optimizer state begins as. */
+export type Initializer =
+  | { readonly kind: "constant"; readonly value: number }
+  /** low + (high - low) * u, in doubles, rounded once to f32; u = word * 2^-32. */
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
+  /** Box-Muller on pairs of words (u1 = (word + 1) * 2^-32); standard deviation `std`, mean 0. */
+  | { readonly kind: "normal"; readonly std: number };
+
+export interface SessionOptions {
+  readonly persistentBytes: number;
+  readonly arenaBytes: number;
+  readonly outputBytes: number;
+  /** Bytes of one slot. */
+  readonly imageBytes: number;
+  readonly labelBytes: number;
+  readonly slots: 1 | 2;
+  readonly threads: number;
+}
+
+export interface RunOptions {
+  /** Which of the input slots. */
+  readonly slot: number;
+  /** Values of Program.scalars. */
+  readonly scalars: Float64Array;
+}
+
+/** A program whose primitives are prepared. */
+export interface LoadedProgram {
+  readonly program: Program;
+  /**
+   * One step: off the JavaScript thread, allocation-free. Resolves with the outputs by name.
+   * Runs of one process are executed one after the other, in the order of the calls.
+   */
+  run(options: RunOptions): Promise<Record<string, Float64Array>>;
+  /** Milliseconds of each instruction, for one run of its own. For `explain` and bench/. */
+  profile(options: RunOptions): Promise<Float64Array>;
+}
+
+/** The memory of one network, and the programs that share it. */
+export interface Session {
+  load(program: Program): LoadedProgram;
+  /** The slot's images, (B,C,H,W) f32 in plain order, for the data loader to fill. */
+  images(slot: number): Float32Array;
+  /** The slot's labels, (B) i32; -1 marks a row to leave out. */
+  labels(slot: number): Int32Array;
+  /** Fill a persistent buffer in logical order; ordinal keys the stream (core/random.ts). */
+  initialize(buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number): void;
+  /** Copy out in logical order. @throws AddonError while a run is in flight */
+  read(buffer: BufferSpec): Float32Array;
+  /** Copy in, from logical order. @throws AddonError while a run is in flight */
+  write(buffer: BufferSpec, values: Float32Array | Float64Array): void;
+  /** Frees the memory; idempotent. Waits for a run in flight. */
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: "native" | "reference-f32" | "reference-f64";
+  /** E.g. "oneDNN 2.6.3, avx2, 2 threads"; goes into plan.json. */
+  readonly description: string;
+  chooseLayouts(request: LayoutRequest): LayoutAnswer;
+  createSession(options: SessionOptions): Session;
+}

@@ -1,0 +1,3 @@
+export * from "./backend.ts";
+export * from "./layouts.ts";
+export * from "./types.ts";

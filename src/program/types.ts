@@ -1,0 +1,219 @@
+/**
+ * @file The step program: the seam between everything that reasons (compile/) and everything that
+ * computes (runtime/, native/). It is plain data: it can be printed, compared and stored as JSON.
+ *
+ * A program is a flat list of instructions over numbered buffers. Buffers lie at fixed offsets in
+ * a few regions; running a program allocates nothing.
+ */
+
+import type { Shape } from "../core/shapes.ts";
+
+/** Element types. The float64 reference backend widens "f32" to double throughout. */
+export type DType = "f32" | "i32" | "u8";
+
+/**
+ * Order of a tensor's elements in memory, in oneDNN's letters: a, b, c, d are the logical
+ * dimensions, outermost first; a capital marks a dimension that is blocked, by the sizes that
+ * follow. "abcd" is nchw, "acdb" nhwc, "aBcd8b" nChw8c, "ABcd8b8a" OIhw8i8o.
+ * "opaque" is a workspace whose bytes mean something to the backend alone.
+ */
+export type Layout = string;
+
+/**
+ * Where a buffer lies.
+ * - persistent: parameters, running statistics, optimizer state; shared by a session's programs
+ * - arena: everything whose life ends within a step; shared too, as programs never run at once
+ * - images, labels: a batch; two slots of them, the run says which
+ * - outputs: what a run resolves with
+ */
+export type Region = "persistent" | "arena" | "images" | "labels" | "outputs";
+
+export interface BufferSpec {
+  readonly id: number;
+  /** "features.0.weight", "features.0:gradient", "features.4:activation" ... */
+  readonly name: string;
+  /** Logical shape. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly layout: Layout;
+  /** Bytes, with the layout's padding; padding holds zeros. */
+  readonly bytes: number;
+  readonly region: Region;
+  /** Bytes from the start of the region; a multiple of 64. */
+  readonly offset: number;
+}
+
+export type AttributeValue = number | boolean | string | readonly number[];
+
+export interface Instruction {
+  readonly kind: InstructionKind;
+  /** The layer that it came from, for messages and `explain`. */
+  readonly layer: string;
+  /** Buffer ids, in the order that instructions.ts gives for the kind. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Buffer id of the scratchpad, or -1. */
+  readonly scratch: number;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** What the backend said it would use, e.g. "jit:avx2"; for `explain`. */
+  readonly implementation: string;
+  /** Only on kind "optimizer". */
+  readonly optimizer?: OptimizerProgram;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly buffers: readonly BufferSpec[];
+  readonly instructions: readonly Instruction[];
+  /** Names of the scalars that a run is given, in order; always begins "seed", "update". */
+  readonly scalars: readonly string[];
+  /** Buffers of region "outputs" by name: "loss", "correct", "probabilities". */
+  readonly outputs: Readonly<Record<string, number>>;
+  /** Examples a run. */
+  readonly batch: number;
+}
+
+/**
+ * Vocabulary of the backends. Operands in order; [x] may be absent (then the list is shorter).
+ * B batch, C channels, H W image, O output channels or features, K classes.
+ */
+export type InstructionKind =
+  /** x (B,C,H,W), weight (O,C,kh,kw), [bias (O)] -> y (B,O,H',W'). stride, padding: [h, w]; relu */
+  | "conv2d"
+  /** dy, weight -> dx. stride, padding */
+  | "conv2dBackwardData"
+  /** x, dy -> dweight, [dbias]. stride, padding */
+  | "conv2dBackwardWeights"
+  /** x, gamma, beta, runningMean, runningVariance (C; both updated) -> y, mean, variance (C), [workspace]. epsilon, momentum, relu */
+  | "batchNormTrain"
+  /** x, gamma, beta, runningMean, runningVariance -> y. epsilon, relu */
+  | "batchNormEvaluate"
+  /** x, dy, gamma, beta, mean, variance, [workspace] -> dx, dgamma, dbeta. epsilon, relu */
+  | "batchNormBackward"
+  /** x -> y */
+  | "relu"
+  /** y (the forward's output), dy -> dx */
+  | "reluBackward"
+  /** x -> y, [workspace]. kernel, stride, padding: [h, w] */
+  | "maxPool2d"
+  /** dy, workspace -> dx. kernel, stride, padding */
+  | "maxPool2dBackward"
+  /** x -> y = x * keep / (1 - p). p, layerIndex; keep drawn from (seed, update, layerIndex, logical element) */
+  | "dropout"
+  /** dy -> dx, the same mask drawn again. p, layerIndex */
+  | "dropoutBackward"
+  /** x (B,I), weight (O,I), [bias (O)] -> y (B,O). relu */
+  | "linear"
+  /** dy, weight -> dx */
+  | "linearBackwardData"
+  /** x, dy -> dweight, [dbias] */
+  | "linearBackwardWeights"
+  /** logits (B,K), labels (B) i32 (-1: row ignored), [classWeights (K)] -> loss (1), correct (1), [dlogits]. labelSmoothing */
+  | "softmaxCrossEntropy"
+  /** logits (B,K) -> probabilities (B,K) */
+  | "softmax"
+  /** a, b -> y */
+  | "add"
+  /** x (B,C,H,W) -> y (B,C) */
+  | "globalAveragePool"
+  /** dy (B,C) -> dx (B,C,H,W) */
+  | "globalAveragePoolBackward"
+  /** x -> y: the same logical tensor in another layout */
+  | "reorder"
+  /** all segments; see OptimizerProgram */
+  | "optimizer";
+
+// ---------------------------------------------------------------------------------------------
+// The optimizer's part of a step: see architecture, "Optimizers are expressions".
+
+/**
+ * A scalar slot. Slots are doubles, rounded to f32 where a vector instruction uses one. The first
+ * `Program.scalars.length` slots are the run's scalars; then a segment's own (`segmentSlots`);
+ * then what scalar instructions and reductions write.
+ */
+export type Slot = number;
+
+/** Elementwise operations over a block of the segment. Registers hold one block each. */
+export type VectorOp =
+  | "load" // dst <- source (0 parameter, 1 gradient, 2 + k state k)
+  | "store" // target <- a
+  | "add" | "sub" | "mul" | "div" | "max" | "min"
+  | "sqrt" | "abs" | "sign" | "square" | "negate"
+  /** dst <- a > 0 ? b : c is left out on purpose: rules so far need max, min and sign alone */
+  | "fill"; // dst <- scalar a
+
+export type Operand = { readonly register: number } | { readonly slot: Slot };
+
+export interface VectorInstruction {
+  readonly op: VectorOp;
+  /** Register written; for "store" the source index that is written. */
+  readonly target: number;
+  /** For "load": { register: source index }. */
+  readonly a: Operand;
+  readonly b?: Operand;
+}
+
+/** Double arithmetic on slots, after the reductions of a phase. */
+export interface ScalarInstruction {
+  readonly op: "add" | "sub" | "mul" | "div" | "max" | "min" | "sqrt" | "abs" | "constant" | "positiveOr";
+  readonly target: Slot;
+  readonly a: Slot;
+  /** Ignored by one-operand operations; "constant" puts `value` into target; "positiveOr": a > 0 ? a : b. */
+  readonly b: Slot;
+  readonly value?: number;
+}
+
+/** Sum or maximum of a register over a tensor or over all of them, in doubles, in a fixed order. */
+export interface Reduction {
+  readonly op: "sum" | "max";
+  readonly register: number;
+  /** "tensor": the slot is the segment's own in later phases. "all": one value for every segment. */
+  readonly scope: "tensor" | "all";
+  readonly target: Slot;
+}
+
+export interface ElementwisePhase {
+  readonly kind: "elementwise";
+  readonly code: readonly VectorInstruction[];
+  readonly reductions: readonly Reduction[];
+  /** Run once a segment (scope "tensor") after all segments' reductions are known. */
+  readonly scalarCode: readonly ScalarInstruction[];
+}
+
+/**
+ * A step over the logical (out, in) matrix of each segment, through a reorder: Newton-Schulz
+ * orthogonalisation (Muon), row and column means (Adafactor). Part of the interface from the
+ * start; a backend that cannot run one refuses the program when it is loaded.
+ */
+export interface MatrixPhase {
+  readonly kind: "matrix";
+  readonly operation: "newtonSchulz" | "rowMean" | "columnMean";
+  readonly source: number;
+  readonly target: number;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+export type OptimizerPhase = ElementwisePhase | MatrixPhase;
+
+export interface OptimizerSegment {
+  /** "features.0.weight" */
+  readonly name: string;
+  /** Buffer ids. Parameter, gradient and "parameter"-shaped state have one layout and size. */
+  readonly parameter: number;
+  readonly gradient: number;
+  readonly state: readonly number[];
+  /** Elements, padding included. */
+  readonly elements: number;
+  /** Values of `segmentSlots`, e.g. learning-rate scale, weight decay on (1) or off (0). */
+  readonly scalars: readonly number[];
+}
+
+export interface OptimizerProgram {
+  readonly name: string;
+  readonly registers: number;
+  /** Slots in all. */
+  readonly slots: number;
+  readonly segmentSlots: readonly Slot[];
+  readonly phases: readonly OptimizerPhase[];
+  readonly segments: readonly OptimizerSegment[];
+}

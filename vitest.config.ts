@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// `lrscope` resolves to the sources, so that tests exercise what was written, not an old build.
+const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname;
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^lrscope$/, replacement: source("index.ts") },
+      { find: /^lrscope\/(schedules|record|analysis|report)$/, replacement: `${source("")}$1/index.ts` },
+    ],
+  },
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
