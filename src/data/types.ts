@@ -1,0 +1,74 @@
+/** @file What the data room hands to the lab. */
+
+import type { DatasetRecord } from "../record/index.ts";
+
+/** "photos": flip, rotation, crop. "digits": rotation only. "none". */
+export type AugmentationName = "photos" | "digits" | "none";
+
+export interface FillOptions {
+  /** (B,C,size,size) f32, plain order; the first `indices.length` images are written, normalised. */
+  readonly images: Float32Array;
+  /** (B) i32; entries past `indices.length` are set to -1. */
+  readonly labels: Int32Array;
+  /** Image numbers within the data set. */
+  readonly indices: Int32Array;
+  /** undefined: no augmentation (validation, prediction). */
+  readonly augment?: { readonly seed: number; readonly epoch: number };
+}
+
+/** A decoded, split and mapped data set. */
+export interface Dataset {
+  readonly record: DatasetRecord;
+  readonly classes: readonly string[];
+  readonly channels: number;
+  readonly size: number;
+  /** Class of each image. */
+  readonly labels: Int32Array;
+  /** Image numbers of each part. */
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly augmentation: AugmentationName;
+  /** How the images were decoded, for predict to do the same: e.g. { size, channels, resize: "cover" }. */
+  readonly preprocessing: Readonly<Record<string, string | number>>;
+  /**
+   * Write a batch on the loader's own thread. One at a time is enough: call for batch n + 1 before
+   * awaiting the step of batch n.
+   */
+  fill(options: FillOptions): Promise<void>;
+  /** One image as 8-bit PNG bytes, as stored or as augmented: for the report. */
+  png(index: number, augment?: { seed: number; epoch: number }): Promise<Uint8Array>;
+  close(): void;
+}
+
+export interface OpenOptions {
+  /** Pixels; default 128 (28 for the MNIST family, 32 for CIFAR-10). */
+  readonly size?: number;
+  /** Fraction of each class; default 0.2. Ignored where the source brings its own parts. */
+  readonly validation?: number;
+  readonly splitSeed?: number;
+  /** Images a class, at most (drawn by splitSeed). */
+  readonly limit?: number;
+  readonly augment?: "default" | "none";
+  /** Where decoded caches and downloads go; default $LRSCOPE_CACHE, else the user's cache folder. */
+  readonly cacheDir?: string;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DataProgress) => void;
+}
+
+export interface DataProgress {
+  readonly phase: "download" | "decode";
+  /** Bytes or images. */
+  readonly done: number;
+  /** null where unknown. */
+  readonly total: number | null;
+  readonly what: string;
+}
+
+/** One image of the user's, decoded as the training images were: for predict. */
+export type DecodeForPrediction = (
+  files: readonly string[],
+  preprocessing: Readonly<Record<string, string | number>>,
+) => Promise<{ file: string; pixels: Uint8Array | null; reason: string | null }[]>;

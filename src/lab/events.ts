@@ -1,0 +1,36 @@
+/** @file What the lab says while it works. The store, the command line and a user's own code listen. */
+
+import type { EpochMetrics, RangeTestRecord, TrialRecord } from "../record/index.ts";
+
+export type LabEvent =
+  | { type: "range-test-started"; arm: string; seed: number; updates: number }
+  | {
+      type: "range-test-update";
+      arm: string;
+      seed: number;
+      update: number;
+      updates: number;
+      lr: number;
+      loss: number;
+      smoothedLoss: number;
+      imagesPerSecond: number;
+    }
+  | { type: "range-test-finished"; arm: string; record: RangeTestRecord }
+  | { type: "trial-started"; trial: TrialRecord; index: number; trials: number }
+  | {
+      type: "update";
+      arm: string;
+      seed: number;
+      /** Epoch under way, from 1. */
+      epoch: number;
+      /** Updates made, and to make, in the trial. */
+      update: number;
+      updates: number;
+      lr: number;
+      loss: number;
+      imagesPerSecond: number;
+    }
+  | { type: "epoch"; arm: string; seed: number; metrics: EpochMetrics }
+  | { type: "trial-finished"; trial: TrialRecord };
+
+export type LabListener = (event: LabEvent) => void;

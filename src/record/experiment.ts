@@ -1,0 +1,82 @@
+/** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
+
+import { z } from "zod";
+
+export const FORMAT_VERSION = 1;
+
+export const datasetRecord = z.object({
+  /** Folder's own name or the source's name; never a path. */
+  name: z.string(),
+  /** SHA-256 over the files' names, sizes and contents, and the decoding settings. */
+  fingerprint: z.string(),
+  images: z.number().int(),
+  channels: z.number().int(),
+  /** Working size in pixels, images are square. */
+  size: z.number().int(),
+  classes: z.array(
+    z.object({
+      name: z.string(),
+      count: z.number().int(),
+      train: z.number().int(),
+      validation: z.number().int(),
+    }),
+  ),
+  /** Per channel, of pixel / 255, over the training split. */
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+  /** File names relative to the source. */
+  broken: z.array(z.object({ file: z.string(), reason: z.string() })),
+});
+export type DatasetRecord = z.infer<typeof datasetRecord>;
+
+export const armRecord = z.object({
+  /** As the user wrote it: "sgd+clr", "rmsprop@1e-3". */
+  name: z.string(),
+  /** Safe as a file name, unique within the experiment. */
+  slug: z.string(),
+  optimizer: z.string(),
+  schedule: z.string().nullable(),
+  learningRate: z.number().nullable(),
+});
+export type ArmRecord = z.infer<typeof armRecord>;
+
+export const machineRecord = z.object({
+  processor: z.string(),
+  cores: z.number().int(),
+  memoryGiB: z.number(),
+  platform: z.string(),
+  node: z.string(),
+});
+
+export const protocolRecord = z.object({
+  epochs: z.number(),
+  batch: z.number().int(),
+  seeds: z.array(z.number().int()),
+  updatesPerEpoch: z.number().int(),
+  augment: z.string(),
+  validation: z.number().nullable(),
+  splitSeed: z.number().int(),
+  dropLast: z.boolean(),
+  precision: z.string(),
+  threads: z.number().int(),
+  momentum: z.number(),
+  weightDecay: z.number(),
+  clip: z.number().nullable(),
+  labelSmoothing: z.number(),
+});
+export type ProtocolRecord = z.infer<typeof protocolRecord>;
+
+export const experimentRecord = z.object({
+  formatVersion: z.literal(FORMAT_VERSION),
+  kind: z.enum(["demo", "find", "train", "compare"]),
+  created: z.string(),
+  lrscope: z.string(),
+  /** "oneDNN 2.6.3, avx2, 2 threads" */
+  engine: z.string(),
+  machine: machineRecord,
+  dataset: datasetRecord,
+  model: z.object({ name: z.string(), parameters: z.number().int() }),
+  protocol: protocolRecord,
+  arms: z.array(armRecord),
+});
+export type ExperimentRecord = z.infer<typeof experimentRecord>;

@@ -1,0 +1,53 @@
+/** @file trials/<arm>-<seed>/: trial.json and metrics.jsonl, one line an epoch. */
+
+import { z } from "zod";
+
+/** A schedule's own toJSON(): `{ type: "triangular", ... }`. */
+export const scheduleSpec = z.looseObject({ type: z.string() });
+export type ScheduleSpec = z.infer<typeof scheduleSpec>;
+
+export const divergence = z.object({
+  /** Update count at which the loss stopped being finite, from 0. */
+  update: z.number().int(),
+  learningRate: z.number(),
+  epoch: z.number().int(),
+});
+
+export const trialRecord = z.object({
+  formatVersion: z.literal(1),
+  arm: z.string(),
+  slug: z.string(),
+  seed: z.number().int(),
+  optimizer: z.object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) }),
+  schedule: scheduleSpec,
+  /** Where the rate came from, for people: "default of adam", "range test: 1.2e-2", "--lr". */
+  learningRateSource: z.string(),
+  updatesPerEpoch: z.number().int(),
+  epochs: z.number(),
+  status: z.enum(["running", "done", "diverged", "interrupted", "failed"]),
+  divergence: divergence.nullable(),
+  /** The failure's message, where status is "failed". */
+  failure: z.string().nullable(),
+  /** Median over the training steps. */
+  msPerStep: z.number().nullable(),
+  seconds: z.number().nullable(),
+});
+export type TrialRecord = z.infer<typeof trialRecord>;
+
+export const epochMetrics = z.object({
+  /** From 1. */
+  epoch: z.number().int(),
+  /** Updates made so far. */
+  update: z.number().int(),
+  /** Rate of the epoch's last update. */
+  lr: z.number(),
+  /** Weighted by example; null where not finite. */
+  trainLoss: z.number().nullable(),
+  /** In 0 .. 1, of the augmented batches as trained on. */
+  trainAccuracy: z.number().nullable(),
+  validationLoss: z.number().nullable(),
+  validationAccuracy: z.number().nullable(),
+  seconds: z.number(),
+  diverged: z.boolean().optional(),
+});
+export type EpochMetrics = z.infer<typeof epochMetrics>;
