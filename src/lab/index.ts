@@ -1,0 +1,11 @@
+/** @file The lab: range test, training, comparison; each emits events and returns records. */
+
+export * from "./arms.ts";
+export * from "./compare.ts";
+export * from "./events.ts";
+export * from "./experiment.ts";
+export * from "./fit.ts";
+export * from "./options.ts";
+export * from "./predict.ts";
+export * from "./range-test.ts";
+export * from "./recorder.ts";

@@ -1,0 +1,86 @@
+/** @file What the lab's three experiments have in common, and what each adds. */
+
+import type { Dataset } from "../data/types.ts";
+import type { Network } from "../layers/index.ts";
+import type { Optimizer } from "../optimizers/index.ts";
+import type { Backend } from "../program/index.ts";
+import type { Schedule } from "../schedules/index.ts";
+import type { LabListener } from "./events.ts";
+
+/** A network, the data that it learns, and the engine that runs it. */
+export interface TrainingSetup {
+  readonly dataset: Dataset;
+  readonly network: Network;
+  readonly backend: Backend;
+  /** Images an update; default 64. */
+  readonly batch?: number;
+  /** Cores of the step; default all. */
+  readonly threads?: number;
+  /** Leave the last, smaller batch of an epoch out; default false: it is trained on. */
+  readonly dropLast?: boolean;
+  /** 0 <= labelSmoothing < 1; default 0. */
+  readonly labelSmoothing?: number;
+  /** One a class, as PyTorch's cross_entropy weighs them; default none. */
+  readonly classWeights?: readonly number[];
+  /** Greatest norm of the whole gradient; default none. */
+  readonly clip?: number;
+  readonly onEvent?: LabListener;
+  /** Ends the work after the update under way, with an InterruptedError. */
+  readonly signal?: AbortSignal;
+}
+
+export interface FitOptions extends TrainingSetup {
+  readonly optimizer: Optimizer;
+  /** Learning rate of each update; default the optimizer's own rate, constant. */
+  readonly schedule?: Schedule;
+  readonly epochs: number;
+  /** Initial weights, order, augmentation and dropout; default 0. */
+  readonly seed?: number;
+  /** Name in the records; default the optimizer's. */
+  readonly arm?: string;
+  /** Safe as a file name; default made from `arm`. */
+  readonly slug?: string;
+  /** Where the rate came from, for people. */
+  readonly learningRateSource?: string;
+  /** Place among the trials of an experiment, for progress; default 0 of 1. */
+  readonly index?: number;
+  readonly trials?: number;
+}
+
+export interface RangeTestOptions extends TrainingSetup {
+  readonly optimizer: Optimizer;
+  /** Rate of the first update; default 1e-7. */
+  readonly from?: number;
+  /** Rate of the last update; default 0.1. */
+  readonly to?: number;
+  /** Default "exponential". */
+  readonly ramp?: "exponential" | "linear";
+  /** Default 2. */
+  readonly epochs?: number;
+  /** Default [0]. */
+  readonly seeds?: readonly number[];
+  /** Stop once the smoothed loss exceeds this many times its least; default: run to the end. */
+  readonly stopFactor?: number;
+  readonly arm?: string;
+}
+
+export interface CompareOptions extends TrainingSetup {
+  /** "sgd+clr", "adam", "rmsprop@1e-3"; default the publication's six. */
+  readonly optimizers?: readonly string[];
+  readonly epochs: number;
+  /** Default [0, 1, 2]. */
+  readonly seeds?: readonly number[];
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  /** Upper bound of cyclical arms; given, no range test is made. */
+  readonly maxLr?: number;
+  /** Default maxLr / 6. */
+  readonly baseLr?: number;
+  /** Half a cycle, in updates; default 4 epochs of updates. */
+  readonly stepSize?: number;
+  /** Ramp of the range test; default 1e-7 to 0.1. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Epochs of the range test; default 2. */
+  readonly rangeTestEpochs?: number;
+}
