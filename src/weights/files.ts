@@ -1,0 +1,63 @@
+/** @file Safetensors files on disk: a reader that explains itself, a writer that leaves no half file. */
+
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { WeightsError } from "../core/errors.ts";
+import { type Checkpoint, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/**
+ * Read a safetensors file whole.
+ * @throws WeightsError where it is missing, unreadable or damaged; the message names the file
+ */
+export async function readSafetensors(path: string): Promise<Checkpoint> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const code = codeOf(error);
+    const found = { ENOENT: "there is no such file", EISDIR: "it is a folder" }[code] ?? code;
+    throw new WeightsError(
+      `cannot read checkpoint ${path}: ${found}; give the path of a .safetensors file`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return decodeSafetensors(bytes, path);
+}
+
+/**
+ * Write a safetensors file: to a temporary name beside it, flushed to the disk, then renamed. A
+ * crash or a full disk leaves the old file, or none, never a part of the new one.
+ * @throws WeightsError (exit code 1) where it cannot be written
+ */
+export async function writeSafetensors(path: string, checkpoint: Checkpoint): Promise<void> {
+  const bytes = encodeSafetensors(checkpoint);
+  const suffix = randomBytes(4).toString("hex");
+  const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    const code = codeOf(error);
+    const remedy =
+      {
+        ENOSPC: "the disk is full: free some space",
+        ENOENT: "its folder does not exist: make it first",
+      }[code] ?? `${code}: check that its folder can be written`;
+    throw new WeightsError(`cannot write checkpoint ${path}: ${remedy}`, {
+      exitCode: 1,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * @file The safetensors format, over bytes in memory. A file is the header's length (u64, little
+ * endian), the header (JSON: name -> dtype, shape, [begin, end), and `__metadata__`), and the
+ * tensors' bytes. Reading trusts nothing: a file comes from anywhere.
+ * Source: the format section of the safetensors project's README, version 0.4.
+ */
+
+import { WeightsError } from "../core/errors.ts";
+import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A tensor in plain, row-major order; the class of `data` says its dtype. */
+export interface StoredTensor {
+  readonly shape: Shape;
+  readonly data: TensorData;
+}
+
+export interface Checkpoint {
+  /** By name, in the order of the file. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Free text by key; structured values are JSON by agreement of writer and reader. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What the format allows; longer ones are refused before anything is allocated. */
+const MAXIMUM_HEADER_BYTES = 100_000_000;
+const PREFIX_BYTES = 8;
+
+const DTYPES = {
+  F64: Float64Array,
+  F32: Float32Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+} as const;
+type StoredDType = keyof typeof DTYPES;
+
+const isDType = (value: unknown): value is StoredDType =>
+  typeof value === "string" && Object.hasOwn(DTYPES, value);
+
+function dtypeOf(data: TensorData): StoredDType {
+  for (const dtype of Object.keys(DTYPES) as StoredDType[])
+    if (data instanceof DTYPES[dtype]) return dtype;
+  throw new WeightsError(
+    "safetensors: data must be a Float64, Float32, BigInt64, Int32 or Uint8 array",
+  );
+}
+
+const bytesOf = (data: TensorData) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/**
+ * The bytes of a safetensors file. Equal checkpoints give equal bytes: metadata is sorted by key;
+ * tensors lie widest dtype first, so that each begins at a multiple of its own size, then as given.
+ * @throws WeightsError where a tensor's data does not fill its shape, or a name is reserved
+ */
+export function encodeSafetensors({ tensors, metadata }: Checkpoint): Uint8Array {
+  const entries = [...tensors].sort(
+    ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
+  );
+  // No prototype: a tensor may be called "__proto__".
+  const header: Record<string, unknown> = Object.create(null);
+  const texts: Record<string, string> = Object.create(null);
+  for (const key of Object.keys(metadata).sort()) texts[key] = metadata[key]!;
+  if (Object.keys(metadata).length > 0) header.__metadata__ = texts;
+  let offset = 0;
+  for (const [name, { shape, data }] of entries) {
+    if (name === "__metadata__")
+      throw new WeightsError(
+        'safetensors: "__metadata__" is reserved; give the tensor another name',
+      );
+    if (elementCount(shape) !== data.length)
+      throw new WeightsError(
+        `safetensors: "${name}" must have ${elementCount(shape)} values to fill ${formatShape(shape)}; got ${data.length}`,
+      );
+    header[name] = {
+      dtype: dtypeOf(data),
+      shape,
+      data_offsets: [offset, offset + data.byteLength],
+    };
+    offset += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  bytes.set(json, PREFIX_BYTES);
+  let at = PREFIX_BYTES + headerBytes;
+  for (const [, { data }] of entries) {
+    bytes.set(bytesOf(data), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: StoredDType;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The checkpoint in the bytes of a safetensors file; tensors are copies.
+ * @param file what messages call it
+ * @throws WeightsError for anything that a complete, well-formed file cannot be
+ */
+export function decodeSafetensors(bytes: Uint8Array, file: string): Checkpoint {
+  const refuse = (found: string): never => {
+    throw new WeightsError(
+      `${file}: not a complete safetensors file: ${found}; write or download it again`,
+    );
+  };
+  const { header, dataStart } = readHeader(bytes, refuse);
+  const metadata: Record<string, string> = {};
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === "__metadata__") Object.assign(metadata, checkMetadata(value, refuse));
+    else entries.push(checkEntry(name, value, { file, refuse }));
+  }
+  checkCoverage(entries, bytes.length - dataStart, refuse);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    // slice, not subarray: a file's tensors need not be aligned.
+    const copy = bytes.slice(dataStart + begin, dataStart + end).buffer as ArrayBuffer;
+    tensors.set(name, { shape, data: new DTYPES[dtype](copy) });
+  }
+  return { tensors, metadata };
+}
+
+type Refuse = (found: string) => never;
+
+function readHeader(bytes: Uint8Array, refuse: Refuse) {
+  if (bytes.length < PREFIX_BYTES)
+    refuse(`it has ${bytes.length} bytes, the header's length alone takes 8`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
+  if (length > BigInt(MAXIMUM_HEADER_BYTES))
+    refuse(`its header claims ${length} bytes, the format allows ${MAXIMUM_HEADER_BYTES}`);
+  const dataStart = PREFIX_BYTES + Number(length);
+  if (dataStart > bytes.length)
+    refuse(`its header claims ${length} bytes, ${bytes.length - PREFIX_BYTES} follow`);
+  let header: unknown;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    header = JSON.parse(text.decode(bytes.subarray(PREFIX_BYTES, dataStart)));
+  } catch {
+    refuse("its header is not JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header))
+    refuse("its header is not a JSON object");
+  return { header: header as Record<string, unknown>, dataStart };
+}
+
+function checkMetadata(value: unknown, refuse: Refuse): Record<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    refuse("its __metadata__ is not an object");
+  for (const [key, text] of Object.entries(value as object))
+    if (typeof text !== "string") refuse(`its metadata "${key}" is not text`);
+  return value as Record<string, string>;
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+function checkEntry(
+  name: string,
+  value: unknown,
+  { file, refuse }: { file: string; refuse: Refuse },
+): Entry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  if (!isDType(dtype))
+    throw new WeightsError(
+      `${file}: tensor "${name}" has dtype ${JSON.stringify(dtype)}; lrscope reads ${Object.keys(DTYPES).join(", ")}: convert it first`,
+    );
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    return refuse(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    return refuse(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  const wanted = elementCount(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
+  if (!Number.isSafeInteger(wanted) || end - begin !== wanted)
+    refuse(
+      `tensor "${name}" spans ${end - begin} bytes, ${dtype} ${formatShape(shape)} takes ${wanted}`,
+    );
+  return { name, dtype, shape, begin, end };
+}
+
+/** Tensors cover the data without gap or overlap: nothing hides between them, none alias. */
+function checkCoverage(entries: readonly Entry[], dataBytes: number, refuse: Refuse): void {
+  let covered = 0;
+  for (const { name, begin, end } of [...entries].sort(
+    (a, b) => a.begin - b.begin || a.end - b.end,
+  )) {
+    if (begin < covered) refuse(`tensor "${name}" overlaps another`);
+    if (begin > covered)
+      refuse(`${begin - covered} bytes before tensor "${name}" belong to no tensor`);
+    covered = end;
+  }
+  if (covered > dataBytes)
+    refuse(`its tensors take ${covered} bytes, ${dataBytes} are there (cut short?)`);
+  if (covered < dataBytes) refuse(`its last ${dataBytes - covered} bytes belong to no tensor`);
+}
