@@ -1,7 +1,10 @@
 /** @file The Backend interface: what the native and the reference runtime both are. */
 
+import type { Initializer } from "../core/initializer.ts";
 import type { Shape } from "../core/shapes.ts";
 import type { AttributeValue, BufferSpec, DType, InstructionKind, Layout, Program } from "./types.ts";
+
+export type { Initializer };
 
 /** An operand as the layout pass knows it so far; "any" leaves the choice to the backend. */
 export interface LayoutOperand {
@@ -30,14 +33,6 @@ export interface LayoutAnswer {
   readonly scratchBytes: number;
   readonly implementation: string;
 }
-
-/** What a parameter, a running statistic or an optimizer state begins as. */
-export type Initializer =
-  | { readonly kind: "constant"; readonly value: number }
-  /** low + (high - low) * u, in doubles, rounded once to f32; u = word * 2^-32. */
-  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
-  /** Box-Muller on pairs of words (u1 = (word + 1) * 2^-32); standard deviation `std`, mean 0. */
-  | { readonly kind: "normal"; readonly std: number };
 
 export interface SessionOptions {
   readonly persistentBytes: number;

@@ -1,0 +1,82 @@
+/** @file What compiling a network takes and gives. */
+
+import type { Initializer } from "../core/initializer.ts";
+import type { Network } from "../ir/network.ts";
+import type { Optimizer } from "../optimizers/index.ts";
+import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
+
+export interface CompileOptions {
+  readonly network: Network;
+  readonly backend: Backend;
+  /** Examples of a training step; evaluation and prediction take as many, -1 labels filling up. */
+  readonly batch: number;
+  /** Size of an epoch's smaller last batch; 0 or omitted: there is none, or it is dropped. */
+  readonly lastBatch?: number;
+  readonly optimizer: Optimizer;
+  /** Label smoothing of the training loss, in [0, 1); default 0. */
+  readonly labelSmoothing?: number;
+  /** Weight of each class in the training loss; default: all 1. */
+  readonly classWeights?: readonly number[];
+  /** Largest global norm of the gradient; default: no clipping. */
+  readonly clip?: number;
+  /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
+  readonly slots?: 1 | 2;
+  readonly threads: number;
+}
+
+/** A tensor that outlives a step, and how to begin it. */
+export interface PersistentTensor {
+  /** PyTorch's name: "features.0.weight"; of optimizer state "features.0.weight:m". */
+  readonly name: string;
+  readonly role: "parameter" | "statistic" | "state" | "constant";
+  /** The same buffer, with the same id, in every program of the network. */
+  readonly buffer: BufferSpec;
+  readonly initializer: Initializer;
+  /** Keys the random stream of the initializer. */
+  readonly ordinal: number;
+  /** Only of role "constant" (class weights): what to write once, in logical order. */
+  readonly values?: readonly number[];
+}
+
+/** Values of the scalars that every program of a network takes. */
+export interface ScalarValues {
+  readonly seed: number;
+  /** Updates made so far: 0 for the first. */
+  readonly update: number;
+  /** Default 0: evaluation and prediction do not look at it. */
+  readonly learningRate?: number;
+  /** Overrides of the optimizer's hyperparameters, by name; default: the optimizer's own. */
+  readonly hyperparameters?: Readonly<Record<string, number>>;
+}
+
+export interface MemorySummary {
+  readonly persistentBytes: number;
+  /** The arena, shared by all programs: the largest of their peaks. */
+  readonly arenaBytes: number;
+  /** What no plan could do without: bytes of the buffers alive at the same time, at worst. */
+  readonly lowerBoundBytes: number;
+}
+
+export interface CompiledNetwork {
+  readonly network: Network;
+  readonly sessionOptions: SessionOptions;
+  readonly tensors: readonly PersistentTensor[];
+  readonly programs: {
+    /** Outputs "loss" (mean over rows whose label is not -1) and "correct" (a count). */
+    readonly train: Program;
+    /** The same for the smaller last batch. */
+    readonly trainLast: Program | null;
+    /** Outputs "loss" (plain cross-entropy: neither smoothed nor weighted) and "correct". */
+    readonly evaluate: Program;
+    /** Outputs "probabilities" (batch x classes). */
+    readonly predict: Program;
+  };
+  readonly memory: MemorySummary;
+  /** Multiplications and additions of one training step; the optimizer's are not counted. */
+  readonly flops: { readonly forward: number; readonly backward: number };
+  readonly parameterCount: number;
+  /** Scalars of a run: the same list fits every program of this network. */
+  scalars(values: ScalarValues): Float64Array;
+  /** Begin every persistent tensor: parameters drawn by the seed, statistics and state as declared. */
+  initialize(session: Session, seed: number): void;
+}
