@@ -123,8 +123,8 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Checkpoint {
   checkCoverage(entries, bytes.length - dataStart, refuse);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    // slice, not subarray: a file's tensors need not be aligned.
-    const copy = bytes.slice(dataStart + begin, dataStart + end).buffer as ArrayBuffer;
+    // A copy, as a file's tensors need not be aligned; Buffer.prototype.slice would not make one.
+    const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer;
     tensors.set(name, { shape, data: new DTYPES[dtype](copy) });
   }
   return { tensors, metadata };
