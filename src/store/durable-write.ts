@@ -1,0 +1,143 @@
+/**
+ * @file The three ways the store touches a disk: replace a whole file, append a whole line, make a
+ * folder. A reader never sees half of a file; a line is either there whole or not at all.
+ */
+
+import {
+  closeSync,
+  fsyncSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { LrscopeError, StoreError } from "../core/errors.ts";
+
+/** The disk, the quota or the allowed size of a file is used up. */
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "part of the path is a file, not a folder",
+  EEXIST: "a file of that name is in the way",
+  ENAMETOOLONG: "the name is too long",
+  ENOENT: "it does not exist",
+  EISDIR: "it is a folder",
+  EIO: "the disk reports an error",
+  EMFILE: "too many open files",
+};
+
+/** What the operating system's error means, for people. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  return REASONS[code] ?? code;
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** The StoreError for a write that failed; `kept` says what is still there. */
+function writeFailure(file: string, error: unknown, kept: string): StoreError {
+  if (error instanceof LrscopeError) return error as StoreError;
+  if (FULL.has(codeOf(error) ?? "")) {
+    return new StoreError(
+      `${file}: the disk is full (${codeOf(error)}), so it could not be written; ${kept}. ` +
+        "Free some space, or write elsewhere with --out",
+      { exitCode: 1, cause: error },
+    );
+  }
+  return new StoreError(`${file}: cannot be written: ${reasonOf(error)}; ${kept}`, {
+    exitCode: 1,
+    cause: error,
+  });
+}
+
+function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+}
+
+/**
+ * Replace a file: temporary name in the same folder, fsync, rename, fsync of the folder.
+ * Whatever goes wrong, the file is as before and the temporary one is gone.
+ * @throws StoreError, exit code 1
+ */
+export function replaceFile(file: string, content: string | Uint8Array): void {
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  try {
+    makeFolder(dirname(file));
+    const descriptor = openSync(temporary, "w");
+    try {
+      writeWhole(descriptor, typeof content === "string" ? Buffer.from(content) : content);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw writeFailure(
+      file,
+      error,
+      "its earlier content, and all other files of the run, are kept",
+    );
+  }
+}
+
+/**
+ * Append one line. A line that does not fit is taken back, so that the file ends with the last whole
+ * one. `durable` waits for the disk.
+ * @throws StoreError, exit code 1
+ */
+export function appendLine(file: string, line: string, options: { durable: boolean }): void {
+  try {
+    const descriptor = openSync(file, "a");
+    const before = fstatSync(descriptor).size;
+    try {
+      writeWhole(descriptor, Buffer.from(`${line}\n`));
+      if (options.durable) fsyncSync(descriptor);
+    } catch (error) {
+      ftruncateSync(descriptor, before);
+      throw error;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw writeFailure(
+      file,
+      error,
+      "the lines before it, and all other files of the run, are kept",
+    );
+  }
+}
+
+/** A folder and its parents. @throws StoreError, exit code 1 */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw writeFailure(path, error, "what was recorded before is kept");
+  }
+}
+
+/** Makes a rename last; where folders cannot be synced (some network disks), the rename stands alone. */
+function syncFolder(path: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, "r");
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (FULL.has(codeOf(error) ?? "")) throw error;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}

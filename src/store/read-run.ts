@@ -1,0 +1,142 @@
+/**
+ * @file A run directory as it was left, finished or not. Everything is checked against the schemas;
+ * an unfinished last line of metrics.jsonl (the machine stopped in mid-write) is passed over.
+ */
+
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { StoreError } from "../core/errors.ts";
+import {
+  type EpochMetrics,
+  type ExperimentRecord,
+  type RangeTestRecord,
+  type SummaryRecord,
+  type TrialRecord,
+  epochMetrics,
+  experimentRecord,
+  rangeTestRecord,
+  summaryRecord,
+  trialRecord,
+} from "../record/index.ts";
+import { reasonOf } from "./durable-write.ts";
+
+export interface RecordedTrial {
+  readonly trial: TrialRecord;
+  /** One an epoch, in order. */
+  readonly metrics: EpochMetrics[];
+}
+
+export interface Run {
+  readonly experiment: ExperimentRecord;
+  readonly rangeTests: RangeTestRecord[];
+  /** In the order of the experiment's arms, then of seeds. */
+  readonly trials: RecordedTrial[];
+  /** null where the run did not get that far. */
+  readonly summary: SummaryRecord | null;
+}
+
+/** @throws StoreError, exit code 2, naming the file and what is wrong with it */
+export function readRun(path: string): Run {
+  const experimentFile = join(path, "experiment.json");
+  if (!existsSync(path)) {
+    throw new StoreError(
+      `${path}: no such folder; a run directory is what --out named, or a folder under lrscope-runs/`,
+      { exitCode: 2 },
+    );
+  }
+  if (!existsSync(experimentFile)) {
+    throw new StoreError(`${path}: is not a run directory (it has no experiment.json)`, {
+      exitCode: 2,
+    });
+  }
+  const experiment = readRecord(experimentFile, experimentRecord);
+  const summaryFile = join(path, "summary.json");
+  const order = new Map(experiment.arms.map((arm, index) => [arm.slug, index]));
+  const rank = ({ trial }: RecordedTrial) => order.get(trial.slug) ?? order.size;
+  const trials = entries(join(path, "trials"))
+    .map((name) => join(path, "trials", name))
+    // A folder without trial.json is one that was made just before the machine stopped.
+    .filter((folder) => existsSync(join(folder, "trial.json")))
+    .map((folder) => ({
+      trial: readRecord(join(folder, "trial.json"), trialRecord),
+      metrics: readMetrics(join(folder, "metrics.jsonl")),
+    }))
+    .sort((a, b) => rank(a) - rank(b) || a.trial.seed - b.trial.seed);
+  return {
+    experiment,
+    rangeTests: rangeTestFiles(path).map((file) => readRecord(file, rangeTestRecord)),
+    trials,
+    summary: existsSync(summaryFile) ? readRecord(summaryFile, summaryRecord) : null,
+  };
+}
+
+/** `find` writes one range-test.json; `compare` one an arm in a folder. */
+function rangeTestFiles(path: string): string[] {
+  const single = join(path, "range-test.json");
+  const several = entries(join(path, "range-tests"))
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => join(path, "range-tests", name));
+  return existsSync(single) ? [single, ...several] : several;
+}
+
+/** Names in a folder, without temporary and hidden ones, sorted; none where there is no folder. */
+function entries(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => !name.startsWith("."))
+    .sort();
+}
+
+function readMetrics(file: string): EpochMetrics[] {
+  if (!existsSync(file)) return [];
+  const lines = readText(file).split("\n");
+  // What follows the last newline was not finished; it is empty where all is well.
+  lines.pop();
+  return lines.map((line, index) => parseRecord(`${file}, line ${index + 1}`, line, epochMetrics));
+}
+
+/** One JSON file of ours. @throws StoreError, exit code 2 */
+export function readRecord<S extends z.ZodType>(file: string, schema: S): z.infer<S> {
+  return parseRecord(file, readText(file), schema);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StoreError(`${file}: cannot be read: ${reasonOf(error)}`, {
+      exitCode: 2,
+      cause: error,
+    });
+  }
+}
+
+function parseRecord<S extends z.ZodType>(where: string, text: string, schema: S): z.infer<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new StoreError(`${where}: is not JSON: ${(error as Error).message}`, {
+      exitCode: 2,
+      cause: error,
+    });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const version = (value as { formatVersion?: unknown } | null)?.formatVersion;
+  if (issue?.path[0] === "formatVersion" && version !== undefined) {
+    throw new StoreError(
+      `${where}: has format ${JSON.stringify(version)}, which this version of lrscope does not read; use the one that wrote it, or a newer one`,
+      { exitCode: 2 },
+    );
+  }
+  const place = issue?.path.join(".");
+  throw new StoreError(
+    `${where}: is not a record of lrscope's${place ? `: ${place}` : ""}: ${issue?.message ?? "unknown form"}`,
+    {
+      exitCode: 2,
+    },
+  );
+}

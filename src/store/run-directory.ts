@@ -1,0 +1,141 @@
+/**
+ * @file One experiment's folder, for the one process that writes it:
+ *
+ *   experiment.json  plan.json  range-tests/<arm>.json
+ *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
+ *   summary.json  report.html  figures/*.svg
+ */
+
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { InternalError, StoreError } from "../core/errors.ts";
+import type {
+  EpochMetrics,
+  ExperimentRecord,
+  RangeTestRecord,
+  SummaryRecord,
+  TrialRecord,
+} from "../record/index.ts";
+import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
+
+/** All writes throw StoreError (exit code 1) naming the file and what is kept. */
+export interface RunDirectory {
+  readonly path: string;
+  /** plan.json: how the step was compiled. */
+  writePlan(plan: unknown): void;
+  /** range-tests/<slug>.json */
+  writeRangeTest(slug: string, record: RangeTestRecord): void;
+  /** trials/<slug>-<seed>/trial.json; replaced whole at each change of status. */
+  writeTrial(trial: TrialRecord): void;
+  /** One line of trials/<slug>-<seed>/metrics.jsonl, on the disk when this returns. */
+  appendMetrics(slug: string, seed: number, metrics: EpochMetrics): void;
+  /** One line of trials/<slug>-<seed>/log.txt. */
+  appendLog(slug: string, seed: number, line: string): void;
+  /** Path of a file of the trial's; its folder exists when this returns. */
+  trialFile(slug: string, seed: number, name: string): string;
+  /** summary.json */
+  writeSummary(summary: SummaryRecord): void;
+  /** Any file by a relative name: "report.html", "figures/accuracy.svg". */
+  writeText(name: string, text: string): void;
+}
+
+/** Pretty-printed, as people read these files too. */
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+/**
+ * Make the folder, and its parents, and write experiment.json. An empty folder is taken as it is.
+ * @throws StoreError, exit code 2, as checkRunDirectory does
+ */
+export function createRunDirectory(path: string, experiment: ExperimentRecord): RunDirectory {
+  checkRunDirectory(path);
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw unusable(path, reasonOf(error), error);
+  }
+  const directory = openRunDirectory(path);
+  directory.writeText("experiment.json", json(experiment));
+  return directory;
+}
+
+/**
+ * Whether createRunDirectory will be able to take this path, before anything long is begun.
+ * Leaves nothing behind.
+ * @throws StoreError, exit code 2: the folder holds an experiment or other files, or cannot be written
+ */
+export function checkRunDirectory(path: string): void {
+  const full = resolve(path);
+  let present: string[];
+  try {
+    present = existsSync(full) ? readdirSync(full) : [];
+  } catch (error) {
+    throw unusable(path, reasonOf(error), error);
+  }
+  if (present.includes("experiment.json")) {
+    throw new StoreError(
+      `${path}: already holds another experiment, which is left as it is; choose a new folder with --out`,
+      { exitCode: 2 },
+    );
+  }
+  if (present.length > 0) {
+    throw new StoreError(
+      `${path}: is not empty (it holds "${present.sort()[0]}"${present.length > 1 ? ` and ${present.length - 1} more` : ""}); ` +
+        "choose a new or empty folder with --out",
+      { exitCode: 2 },
+    );
+  }
+  // The nearest folder that exists is the one that must let us write.
+  let nearest = full;
+  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  if (!statSync(nearest).isDirectory()) {
+    throw unusable(path, `"${nearest}" is a file, not a folder`);
+  }
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unusable(path, reasonOf(error), error);
+  }
+}
+
+function unusable(path: string, reason: string, cause?: unknown): StoreError {
+  return new StoreError(
+    `${path}: the output folder cannot be written: ${reason}; choose another with --out`,
+    { exitCode: 2, cause },
+  );
+}
+
+/** A folder that holds an experiment already, to add to or to render again. */
+export function openRunDirectory(path: string): RunDirectory {
+  const inside = (name: string) => {
+    const clean = normalize(name);
+    if (isAbsolute(clean) || clean.startsWith(".."))
+      throw new InternalError(`"${name}" lies outside of the run directory`);
+    return join(path, clean);
+  };
+  const folders = new Set<string>();
+  const trialFile = (slug: string, seed: number, name: string) => {
+    const file = inside(join("trials", `${slug}-${seed}`, name));
+    if (!folders.has(dirname(file))) {
+      makeFolder(dirname(file));
+      folders.add(dirname(file));
+    }
+    return file;
+  };
+  const write = (name: string, value: unknown) => replaceFile(inside(name), json(value));
+  return {
+    path,
+    writePlan: (plan) => write("plan.json", plan),
+    writeRangeTest: (slug, record) => write(`range-tests/${slug}.json`, record),
+    writeTrial: (trial) =>
+      replaceFile(trialFile(trial.slug, trial.seed, "trial.json"), json(trial)),
+    appendMetrics: (slug, seed, metrics) =>
+      appendLine(trialFile(slug, seed, "metrics.jsonl"), JSON.stringify(metrics), {
+        durable: true,
+      }),
+    appendLog: (slug, seed, line) =>
+      appendLine(trialFile(slug, seed, "log.txt"), line, { durable: false }),
+    trialFile,
+    writeSummary: (summary) => write("summary.json", summary),
+    writeText: (name, text) => replaceFile(inside(name), text),
+  };
+}
