@@ -1,0 +1,53 @@
+/**
+ * @file What native/engine.cc exports, as it is: plain objects in, plain objects out. The Backend
+ * that the rest of lrscope sees is in runtime/native/, which turns the errors into AddonErrors.
+ * Errors thrown or rejected carry the index of the instruction that failed, when there is one.
+ */
+
+export interface EngineInfo {
+  /** "2.6.3" */
+  readonly onednn: string;
+  /** The instruction set that oneDNN generates code for: "avx2", "avx512_core" ... */
+  readonly isa: string;
+  /** Processors that OpenMP sees. */
+  readonly processors: number;
+}
+
+export interface NativeLayoutAnswer {
+  readonly inputs: string[];
+  readonly outputs: string[];
+  readonly outputBytes: number[];
+  readonly scratchBytes: number;
+  readonly implementation: string;
+}
+
+export interface NativeFailure extends Error {
+  readonly instruction?: number;
+}
+
+export interface NativeProgram {
+  /** Values of the outputs by name. */
+  run(slot: number, scalars: Float64Array): Promise<Record<string, Float64Array>>;
+  /** Milliseconds of each instruction. */
+  profile(slot: number, scalars: Float64Array): Promise<Float64Array>;
+}
+
+export interface NativeSession {
+  /** `program` is a Program of src/program/types.ts. */
+  load(program: object): NativeProgram;
+  images(slot: number): Float32Array;
+  labels(slot: number): Int32Array;
+  /** `buffer` is a BufferSpec, `initializer` an Initializer of src/program/. */
+  initialize(buffer: object, initializer: object, seed: number, ordinal: number): void;
+  read(buffer: object): Float32Array;
+  write(buffer: object, values: Float32Array): void;
+  dispose(): void;
+}
+
+export interface EngineAddon {
+  engineInfo(): EngineInfo;
+  /** `request` is a LayoutRequest of src/program/backend.ts. */
+  chooseLayouts(request: object, threads: number): NativeLayoutAnswer;
+  /** `options` is a SessionOptions of src/program/backend.ts. */
+  createSession(options: object): NativeSession;
+}

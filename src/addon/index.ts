@@ -1,0 +1,43 @@
+/** @file Loads the native module, and says what to do when it is absent. */
+
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { AddonError } from "../core/errors.ts";
+import type { EngineAddon } from "./engine.ts";
+import type { ImagesAddon } from "./images.ts";
+
+export type * from "./engine.ts";
+export type * from "./images.ts";
+
+/** Everything that the native module exports: native/engine.cc and native/images.cc. */
+export type Addon = EngineAddon & ImagesAddon;
+
+let loaded: Addon | undefined;
+
+/**
+ * The native module, loaded on first use from native/build/Release/ of the package (or from the
+ * file that the environment variable LRSCOPE_ADDON names, as the sanitizer tests do).
+ * @throws AddonError when it is absent or cannot run here; the message says what to install
+ */
+export function loadAddon(): Addon {
+  if (loaded) return loaded;
+  // Both src/addon/ and dist/addon/ lie two folders below the package's root.
+  const file =
+    process.env.LRSCOPE_ADDON ??
+    fileURLToPath(new URL("../../native/build/Release/lrscope.node", import.meta.url));
+  try {
+    loaded = createRequire(import.meta.url)(file) as Addon;
+  } catch (cause) {
+    throw new AddonError(explainFailure(cause), { cause });
+  }
+  return loaded;
+}
+
+function explainFailure(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
+  const absent = (cause as { code?: string }).code === "MODULE_NOT_FOUND";
+  return `native engine: ${absent ? "it is not built" : `it cannot be loaded (${reason})`}. It needs a compiler, oneDNN and libjpeg-turbo:
+  Debian, Ubuntu:  sudo apt-get install g++ make python3 libdnnl-dev libturbojpeg0-dev
+  macOS:           brew install onednn jpeg-turbo libomp
+  then:            npm rebuild lrscope   (in a clone: npm run build:addon)`;
+}

@@ -1,0 +1,102 @@
+/** @file The native Backend: src/program/backend.ts over the addon. */
+
+import { availableParallelism } from "node:os";
+import {
+  type EngineAddon,
+  loadAddon,
+  type NativeFailure,
+  type NativeProgram,
+  type NativeSession,
+} from "../../addon/index.ts";
+import { checkPositiveInteger } from "../../core/checks.ts";
+import { AddonError } from "../../core/errors.ts";
+import type {
+  Backend,
+  BufferSpec,
+  Initializer,
+  LayoutAnswer,
+  LayoutRequest,
+  LoadedProgram,
+  Program,
+  RunOptions,
+  Session,
+  SessionOptions,
+} from "../../program/index.ts";
+
+export interface NativeBackendOptions {
+  /** Threads that layouts and scratchpads are planned for; the machine's processors by default. */
+  readonly threads?: number;
+}
+
+/**
+ * The backend that trains: oneDNN primitives and a few loops of our own, in f32.
+ * @throws AddonError when the native module is absent, saying what to install
+ */
+export function nativeBackend(options: NativeBackendOptions = {}): Backend {
+  const threads = options.threads ?? availableParallelism();
+  checkPositiveInteger("nativeBackend", "threads", threads);
+  const addon = loadAddon();
+  const { onednn, isa } = addon.engineInfo();
+  return {
+    name: "native",
+    description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`,
+    chooseLayouts: (request: LayoutRequest): LayoutAnswer =>
+      named(`${request.kind} "${request.layer}"`, () => addon.chooseLayouts(request, threads)),
+    createSession: (sessionOptions: SessionOptions): Session =>
+      createSession(addon, sessionOptions),
+  };
+}
+
+function createSession(addon: EngineAddon, options: SessionOptions): Session {
+  const session = named("session", () => addon.createSession(options));
+  return {
+    load: (program) => loadProgram(session, program),
+    images: (slot) => named("images", () => session.images(slot)),
+    labels: (slot) => named("labels", () => session.labels(slot)),
+    initialize: (buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number) =>
+      named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
+    read: (buffer) => named(buffer.name, () => session.read(buffer)),
+    write: (buffer, values) =>
+      named(buffer.name, () =>
+        session.write(buffer, values instanceof Float32Array ? values : Float32Array.from(values)),
+      ),
+    dispose: () => session.dispose(),
+  };
+}
+
+function loadProgram(session: NativeSession, program: Program): LoadedProgram {
+  let native: NativeProgram;
+  try {
+    native = session.load(program);
+  } catch (error) {
+    throw explained(error, program);
+  }
+  const checked = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => {
+      throw explained(error, program);
+    });
+  return {
+    program,
+    run: ({ slot, scalars }: RunOptions) => checked(native.run(slot, scalars)),
+    profile: ({ slot, scalars }: RunOptions) => checked(native.profile(slot, scalars)),
+  };
+}
+
+/** Puts the layer in front of what the engine says: `conv2d "features.4": ...`. */
+function explained(error: unknown, program: Program): AddonError {
+  const failure = error as NativeFailure;
+  const instruction =
+    failure.instruction === undefined ? undefined : program.instructions[failure.instruction];
+  const subject = instruction
+    ? `${instruction.kind} "${instruction.layer}"`
+    : `program "${program.name}"`;
+  return new AddonError(`${subject}: ${failure.message}`, { cause: error });
+}
+
+function named<T>(subject: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new AddonError(`${subject}: ${(error as Error).message}`, { cause: error });
+  }
+}
