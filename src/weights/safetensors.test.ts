@@ -117,6 +117,15 @@ describe("round trip", () => {
     expect(back.tensors.get("constructor")!.data[0]).toBe(11);
   });
 
+  test("tensors are copies, of a Buffer too", () => {
+    const bytes = encodeSafetensors(checkpoint({ w: { shape: [1], data: Float32Array.of(3) } }));
+    const buffer = Buffer.from(bytes);
+    const { data } = decodeSafetensors(buffer, "x").tensors.get("w")!;
+    buffer.fill(0);
+    expect([...data]).toEqual([3]);
+    expect(data.buffer.byteLength).toBe(4);
+  });
+
   test("bytes that lie unaligned within a larger buffer are read", () => {
     const bytes = encodeSafetensors(checkpoint({ w: { shape: [2], data: Float64Array.of(3, 4) } }));
     const shifted = new Uint8Array(bytes.length + 3);

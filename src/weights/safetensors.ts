@@ -114,10 +114,10 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Checkpoint {
     );
   };
   const { header, dataStart } = readHeader(bytes, refuse);
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
-    if (name === "__metadata__") Object.assign(metadata, checkMetadata(value, refuse));
+    if (name === "__metadata__") metadata = checkMetadata(value, refuse);
     else entries.push(checkEntry(name, value, { file, refuse }));
   }
   checkCoverage(entries, bytes.length - dataStart, refuse);
