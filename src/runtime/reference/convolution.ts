@@ -1,0 +1,117 @@
+/**
+ * @file Convolution and its two derivatives, as cross-correlation (no kernel flip), written as the
+ * definition reads: y[b,o,i,j] = bias[o] + sum over c,k,l of x[b,c, i*s-p+k, j*s-p+l] w[o,c,k,l].
+ * Sums run in doubles and are rounded once, when they are stored.
+ */
+
+import { flagAttribute, imageExtents, type Kernel, pairAttribute } from "./kernel.ts";
+
+/** First and one-past-last output index whose input index i*stride - padding + tap is inside. */
+function insideRange(outputs: number, extent: number, stride: number, shift: number) {
+  const first = Math.max(0, Math.ceil(-shift / stride));
+  const end = Math.min(outputs, Math.floor((extent - 1 - shift) / stride) + 1);
+  return [first, end] as const;
+}
+
+interface Geometry {
+  readonly x: readonly [number, number, number, number];
+  readonly y: readonly [number, number, number, number];
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+}
+
+/** Calls `row` with every run of aligned (x, y) elements for each weight: the one loop nest. */
+function forEachRow(
+  { x: [, C, H, W], y: [B, O, outH, outW], kernel: [kh, kw], stride, padding }: Geometry,
+  row: (weight: number, o: number, x: number, y: number, count: number) => void,
+): void {
+  for (let b = 0; b < B; b++)
+    for (let o = 0; o < O; o++)
+      for (let c = 0; c < C; c++)
+        for (let k = 0; k < kh; k++)
+          for (let l = 0; l < kw; l++) {
+            const weight = ((o * C + c) * kh + k) * kw + l;
+            const [top, bottom] = insideRange(outH, H, stride[0], k - padding[0]);
+            const [left, right] = insideRange(outW, W, stride[1], l - padding[1]);
+            if (right <= left) continue;
+            for (let i = top; i < bottom; i++) {
+              const xRow = ((b * C + c) * H + i * stride[0] + k - padding[0]) * W;
+              const yRow = ((b * O + o) * outH + i) * outW;
+              const xStart = xRow + left * stride[1] + l - padding[1];
+              row(weight, o, xStart, yRow + left, right - left);
+            }
+          }
+}
+
+export const conv2d: Kernel = ({ instruction, inputs: [x, weight, bias], outputs: [y] }) => {
+  const stride = pairAttribute(instruction, "stride");
+  const padding = pairAttribute(instruction, "padding");
+  const [, O, outH, outW] = imageExtents(y!);
+  const [, , kh, kw] = imageExtents(weight!);
+  const sums = new Float64Array(y!.data.length);
+  if (bias)
+    for (let i = 0; i < sums.length; i++) sums[i] = bias.data[Math.floor(i / (outH * outW)) % O]!;
+  const xs = x!.data;
+  const ws = weight!.data;
+  const step = stride[1];
+  forEachRow(
+    { x: imageExtents(x!), y: imageExtents(y!), kernel: [kh, kw], stride, padding },
+    (w, _o, xStart, yStart, count) => {
+      const value = ws[w]!;
+      for (let j = 0; j < count; j++) sums[yStart + j]! += value * xs[xStart + j * step]!;
+    },
+  );
+  const relu = flagAttribute(instruction, "relu");
+  y!.data.set(relu ? sums.map((sum) => Math.max(0, sum)) : sums);
+};
+
+export const conv2dBackwardData: Kernel = ({
+  instruction,
+  inputs: [dy, weight],
+  outputs: [dx],
+}) => {
+  const stride = pairAttribute(instruction, "stride");
+  const padding = pairAttribute(instruction, "padding");
+  const [, , kh, kw] = imageExtents(weight!);
+  const sums = new Float64Array(dx!.data.length);
+  const dys = dy!.data;
+  const ws = weight!.data;
+  const step = stride[1];
+  forEachRow(
+    { x: imageExtents(dx!), y: imageExtents(dy!), kernel: [kh, kw], stride, padding },
+    (w, _o, xStart, yStart, count) => {
+      const value = ws[w]!;
+      for (let j = 0; j < count; j++) sums[xStart + j * step]! += value * dys[yStart + j]!;
+    },
+  );
+  dx!.data.set(sums);
+};
+
+export const conv2dBackwardWeights: Kernel = ({
+  instruction,
+  inputs: [x, dy],
+  outputs: [dweight, dbias],
+}) => {
+  const stride = pairAttribute(instruction, "stride");
+  const padding = pairAttribute(instruction, "padding");
+  const [, O, outH, outW] = imageExtents(dy!);
+  const [, , kh, kw] = imageExtents(dweight!);
+  const sums = new Float64Array(dweight!.data.length);
+  const xs = x!.data;
+  const dys = dy!.data;
+  const step = stride[1];
+  forEachRow(
+    { x: imageExtents(x!), y: imageExtents(dy!), kernel: [kh, kw], stride, padding },
+    (w, _o, xStart, yStart, count) => {
+      let sum = 0;
+      for (let j = 0; j < count; j++) sum += xs[xStart + j * step]! * dys[yStart + j]!;
+      sums[w]! += sum;
+    },
+  );
+  dweight!.data.set(sums);
+  if (!dbias) return;
+  const biasSums = new Float64Array(O);
+  for (let i = 0; i < dys.length; i++) biasSums[Math.floor(i / (outH * outW)) % O]! += dys[i]!;
+  dbias.data.set(biasSums);
+};
