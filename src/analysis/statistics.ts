@@ -1,0 +1,42 @@
+/** @file Means, deviations and medians of short lists. */
+
+import type { Spread } from "../record/index.ts";
+
+export const mean = (values: readonly number[]) =>
+  values.reduce((total, value) => total + value, 0) / values.length;
+
+/** Sample standard deviation, n - 1 in the denominator; null below two values. */
+export function standardDeviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const centre = mean(values);
+  const squares = values.reduce((total, value) => total + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** Middle value; the mean of the middle two where their count is even. NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return Number.isInteger(half)
+    ? (sorted[half - 1]! + sorted[half]!) / 2
+    : sorted[Math.floor(half)]!;
+}
+
+/** Median on the log scale, where rates live: the geometric mean of the middle two, if two. */
+export function medianRate(rates: readonly number[]): number {
+  const sorted = [...rates].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return Number.isInteger(half)
+    ? Math.sqrt(sorted[half - 1]! * sorted[half]!)
+    : sorted[Math.floor(half)]!;
+}
+
+/** Mean and deviation of the values that are there; `values` keeps its gaps, one a seed. */
+export function spreadOf(values: readonly (number | null)[]): Spread {
+  const present = values.filter((value) => value !== null);
+  return {
+    mean: present.length === 0 ? null : mean(present),
+    sd: standardDeviation(present),
+    values: [...values],
+  };
+}

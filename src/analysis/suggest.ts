@@ -1,0 +1,130 @@
+/** @file From the stored points of a range test to bounds of the learning rate, over its seeds. */
+
+import { ArgumentError } from "../core/errors.ts";
+import type { RangeTestRecord, RangeTestSuggestion } from "../record/index.ts";
+import {
+  argmin,
+  type Curve,
+  checkRuleName,
+  type RangeTestRuleName,
+  rangeTestRules,
+} from "./range-test-rules.ts";
+import { SMOOTHING_WEIGHT } from "./smoothing.ts";
+import { mean, medianRate, standardDeviation } from "./statistics.ts";
+
+export type RangeTestRun = RangeTestRecord["runs"][number];
+
+/** What `suggest` reads off the curves; the fields of a RangeTestRecord. */
+export type Suggestions = Pick<RangeTestRecord, "suggestion" | "suggestions" | "warnings">;
+
+/** The lower bound is the upper bound divided by this. */
+export const BASE_RATIO = 6;
+
+/** Part of the ramp, at its end, in which a minimum does not count as bracketed. */
+const UNBRACKETED_TAIL = 0.05;
+
+/** A fall of the loss by less than this part of it says nothing. */
+const FLAT_FALL = 0.05;
+
+/**
+ * The upper and lower bound by `rule`, the upper bound by every rule, and what the user should be
+ * told. Of several seeds: the median rate (on the log scale), with the least and the greatest
+ * beside it. A rule that a curve does not carry leaves that seed out; one that no curve carries is
+ * missing from `suggestions`.
+ *
+ * `bracketed` is false if for any seed the smoothed minimum lies in the last 5% of a ramp that ran
+ * to its end: a greater rate may then do better still. A loss that stopped being finite bounds the
+ * range by itself.
+ * @throws ArgumentError if no seed has a finite loss, or `rule` is unknown or carried by no curve.
+ */
+export function suggest(
+  runs: readonly RangeTestRun[],
+  rule: RangeTestRuleName = "minimum/10",
+): Suggestions {
+  checkRuleName(rule);
+  const curves = runs
+    .map((run) => ({ seed: run.seed, ended: endedByDivergence(run), ...finiteCurve(run) }))
+    .filter((curve) => curve.losses.length > 0);
+  if (curves.length === 0)
+    throw new ArgumentError(
+      `range test: no seed has a finite loss (${runs.length} tried); lower --from, or look at the data`,
+    );
+
+  const suggestions: Record<string, number> = {};
+  let chosen: number[] = [];
+  for (const [name, read] of Object.entries(rangeTestRules)) {
+    const rates = curves.map(read).filter((rate) => rate !== null);
+    if (rates.length > 0) suggestions[name] = medianRate(rates);
+    if (name === rule) chosen = rates;
+  }
+  if (chosen.length === 0)
+    throw new ArgumentError(
+      `range test: the curve does not carry the rule "${rule}"; use another rule, or more updates`,
+    );
+
+  const unbracketed = curves.filter(
+    (curve) => !curve.ended && argmin(curve.losses) >= (1 - UNBRACKETED_TAIL) * curve.losses.length,
+  );
+  const flat = curves.filter(isFlat);
+  const maxLr = medianRate(chosen);
+  const suggestion: RangeTestSuggestion = {
+    rule,
+    maxLr,
+    baseLr: maxLr / BASE_RATIO,
+    low: Math.min(...chosen),
+    high: Math.max(...chosen),
+    bracketed: unbracketed.length === 0,
+  };
+  const warnings: string[] = [];
+  if (unbracketed.length > 0) {
+    const last = Math.max(...unbracketed.map((curve) => curve.lrs.at(-1)!));
+    warnings.push(
+      `not bracketed: the smoothed loss was still at its least in the last 5% of the ramp for ${ofSeeds(unbracketed, curves)}; raise --to above ${Number(last.toPrecision(3))}`,
+    );
+  }
+  if (flat.length > 0)
+    warnings.push(
+      `too flat to tell: the loss did not fall clearly below where it began for ${ofSeeds(flat, curves)}; use more epochs, or another range of rates`,
+    );
+  const lost = runs.length - curves.length;
+  if (lost > 0)
+    warnings.push(
+      `${lost} of ${runs.length} seeds had no finite loss at all and were left out; lower --from`,
+    );
+  return { suggestion, suggestions, warnings };
+}
+
+/** Rates and smoothed losses up to the first point that is not finite. */
+export function finiteCurve(run: RangeTestRun): Curve {
+  const end = run.points.findIndex((point) => !isFinitePoint(point));
+  const points = end < 0 ? run.points : run.points.slice(0, end);
+  return { lrs: points.map((p) => p.lr), losses: points.map((p) => p.smoothedLoss!) };
+}
+
+const isFinitePoint = (point: RangeTestRun["points"][number]) =>
+  Number.isFinite(point.loss) && Number.isFinite(point.smoothedLoss);
+
+const endedByDivergence = (run: RangeTestRun) => !run.points.every(isFinitePoint);
+
+/**
+ * Whether the least smoothed loss fails to lie clearly below the beginning: by less than 5% of it,
+ * or by less than three standard deviations that the smoothed loss has of noise alone. Undoing the
+ * smoothing gives the losses back; half their mean squared successive difference is the variance of
+ * the noise; smoothing multiplies it by w / (2 - w).
+ */
+function isFlat({ losses }: Curve): boolean {
+  const w = SMOOTHING_WEIGHT;
+  const raw = losses.map((s, i) => (i === 0 ? s : (s - (1 - w) * losses[i - 1]!) / w));
+  const least = argmin(losses);
+  const start = mean(raw.slice(0, Math.max(1, Math.floor(raw.length / 10))));
+  const before = raw.slice(0, least + 1);
+  const steps = before.slice(1).map((loss, i) => loss - before[i]!);
+  const noise = (standardDeviation(steps) ?? 0) / Math.SQRT2;
+  const fall = start - losses[least]!;
+  return fall < Math.max(FLAT_FALL * Math.abs(start), 3 * noise * Math.sqrt(w / (2 - w)));
+}
+
+function ofSeeds(some: readonly { seed: number }[], all: readonly unknown[]): string {
+  const seeds = some.map((curve) => curve.seed).join(", ");
+  return `seed${some.length > 1 ? "s" : ""} ${seeds} (${some.length} of ${all.length})`;
+}
