@@ -1,6 +1,8 @@
 /** @file What the lab says while it works. The store, the command line and a user's own code listen. */
 
 import type { EpochMetrics, RangeTestRecord, TrialRecord } from "../record/index.ts";
+import type { Plan } from "./plan.ts";
+import type { Checkpoint } from "../weights/index.ts";
 
 export type LabEvent =
   | { type: "range-test-started"; arm: string; seed: number; updates: number }
@@ -16,6 +18,8 @@ export type LabEvent =
       imagesPerSecond: number;
     }
   | { type: "range-test-finished"; arm: string; record: RangeTestRecord }
+  /** How the step was compiled; said once a trial, before it. */
+  | { type: "plan"; plan: Plan }
   | { type: "trial-started"; trial: TrialRecord; index: number; trials: number }
   | {
       type: "update";
@@ -31,6 +35,15 @@ export type LabEvent =
       imagesPerSecond: number;
     }
   | { type: "epoch"; arm: string; seed: number; metrics: EpochMetrics }
+  /** `read` copies the weights out; call it within the listener or not at all. */
+  | {
+      type: "weights";
+      which: "best" | "last";
+      trial: TrialRecord;
+      epoch: number;
+      read(): Checkpoint;
+    }
   | { type: "trial-finished"; trial: TrialRecord };
 
-export type LabListener = (event: LabEvent) => void;
+/** A promise is awaited on "weights" alone, so that a slow disk slows the run, not the memory. */
+export type LabListener = (event: LabEvent) => void | Promise<void>;

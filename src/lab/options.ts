@@ -1,7 +1,7 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
 import type { Dataset } from "../data/types.ts";
-import type { Network } from "../layers/index.ts";
+import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import type { Schedule } from "../schedules/index.ts";

@@ -1,0 +1,75 @@
+/** @file Arms of a comparison: `NAME[+SCHEDULE][@RATE]`, as in `adam`, `sgd+clr`, `rmsprop@1e-3`. */
+
+import { closest } from "fastest-levenshtein";
+import { ArgumentError } from "../core/errors.ts";
+import { createOptimizer } from "../optimizers/index.ts";
+import type { ArmRecord } from "../record/index.ts";
+
+/** Schedules that an arm may name. "clr" is the triangular cyclical learning rate. */
+export const ARM_SCHEDULES = ["clr", "cosine", "1cycle"] as const;
+export type ArmSchedule = (typeof ARM_SCHEDULES)[number];
+
+/** The arms of the 2019 publication. */
+export const PUBLISHED_ARMS = [
+  "sgd+clr",
+  "adagrad",
+  "adadelta",
+  "rmsprop",
+  "adam",
+  "adamax",
+] as const;
+
+/**
+ * Reads one arm.
+ * @throws ArgumentError for an unknown optimizer or schedule (naming the nearest), or a rate that
+ * is not a positive number
+ */
+export function parseArm(text: string): ArmRecord & { schedule: ArmSchedule | null } {
+  const match = /^([^+@]+)(?:\+([^+@]+))?(?:@(.+))?$/.exec(text.trim());
+  if (!match)
+    throw new ArgumentError(
+      `arm "${text}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
+    );
+  const [, optimizer, schedule = null, rate] = match;
+  createOptimizer(optimizer!);
+  if (schedule !== null && !isArmSchedule(schedule))
+    throw new ArgumentError(
+      `arm "${text}": unknown schedule "${schedule}"; did you mean "${closest(schedule, [...ARM_SCHEDULES])}"? Schedules: ${ARM_SCHEDULES.join(", ")}`,
+    );
+  const learningRate = rate === undefined ? null : Number(rate);
+  if (learningRate !== null && !(Number.isFinite(learningRate) && learningRate > 0))
+    throw new ArgumentError(
+      `arm "${text}": the rate after @ must be a positive number; got "${rate}"`,
+    );
+  return {
+    name: text.trim(),
+    slug: armSlug(text.trim()),
+    optimizer: optimizer!,
+    schedule,
+    learningRate,
+  };
+}
+
+/**
+ * Reads a list of arms.
+ * @throws ArgumentError where it is empty or names an arm twice
+ */
+export function parseArms(texts: readonly string[]): ReturnType<typeof parseArm>[] {
+  if (texts.length === 0)
+    throw new ArgumentError("arms: at least one optimizer must be named, such as adam");
+  const arms = texts.map(parseArm);
+  for (const [i, arm] of arms.entries()) {
+    if (arms.findIndex((other) => other.name === arm.name) < i)
+      throw new ArgumentError(`arms: "${arm.name}" is named twice; name each arm once`);
+    const taken = arms.slice(0, i).filter((other) => other.slug.replace(/~\d+$/, "") === arm.slug);
+    if (taken.length > 0) arm.slug = `${arm.slug}~${taken.length + 1}`;
+  }
+  return arms;
+}
+
+/** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2". */
+export const armSlug = (name: string): string =>
+  name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_");
+
+const isArmSchedule = (name: string): name is ArmSchedule =>
+  (ARM_SCHEDULES as readonly string[]).includes(name);

@@ -1,0 +1,85 @@
+/**
+ * @file A checkpoint of lrscope: a safetensors file whose metadata say all that prediction needs:
+ * the network's graph, the classes, the normalisation and how an image is brought to size.
+ */
+
+import { z } from "zod";
+import { WeightsError } from "../core/errors.ts";
+import type { Graph } from "../ir/index.ts";
+import type { TrialRecord } from "../record/index.ts";
+import type { Checkpoint } from "../weights/index.ts";
+import type { TrainingSetup } from "./options.ts";
+import type { NamedTensor } from "./trainer.ts";
+
+/** What stands in the metadata, each value as JSON under its own key. */
+const checkpointMetadata = z.object({
+  model: z.string(),
+  graph: z.custom<Graph>((value) => typeof value === "object" && value !== null),
+  classes: z.array(z.string()),
+  channels: z.number().int(),
+  size: z.number().int(),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+  preprocessing: z.record(z.string(), z.union([z.string(), z.number()])),
+  dataset: z.string(),
+  arm: z.string(),
+  seed: z.number().int(),
+  epoch: z.number().int(),
+  update: z.number().int(),
+});
+export type CheckpointMetadata = z.infer<typeof checkpointMetadata>;
+
+const FORMAT = "lrscope-1";
+
+export function makeCheckpoint(options: {
+  setup: TrainingSetup;
+  trial: TrialRecord;
+  tensors: readonly NamedTensor[];
+  epoch: number;
+}): Checkpoint {
+  const { setup, trial, tensors, epoch } = options;
+  const { dataset, network } = setup;
+  const described: CheckpointMetadata = {
+    model: network.name,
+    graph: network.build(1),
+    classes: [...dataset.classes],
+    channels: dataset.channels,
+    size: dataset.size,
+    mean: [...dataset.mean],
+    std: [...dataset.std],
+    preprocessing: { ...dataset.preprocessing },
+    dataset: dataset.record.name,
+    arm: trial.arm,
+    seed: trial.seed,
+    epoch,
+    update: epoch * trial.updatesPerEpoch,
+  };
+  const metadata: Record<string, string> = { format: FORMAT };
+  for (const [key, value] of Object.entries(described)) metadata[key] = JSON.stringify(value);
+  return {
+    tensors: new Map(tensors.map(({ name, shape, data }) => [name, { shape: [...shape], data }])),
+    metadata,
+  };
+}
+
+/** @throws WeightsError where the file is no checkpoint of lrscope, or its metadata are damaged */
+export function readMetadata(checkpoint: Checkpoint, file: string): CheckpointMetadata {
+  if (checkpoint.metadata.format !== FORMAT)
+    throw new WeightsError(
+      `checkpoint ${file}: its metadata must say format "${FORMAT}"; got "${checkpoint.metadata.format ?? "none"}". Give best.safetensors or last.safetensors of a trial`,
+    );
+  try {
+    const parsed = Object.fromEntries(
+      Object.keys(checkpointMetadata.shape).map((key) => [
+        key,
+        JSON.parse(checkpoint.metadata[key] ?? "null"),
+      ]),
+    );
+    return checkpointMetadata.parse(parsed);
+  } catch (error) {
+    throw new WeightsError(
+      `checkpoint ${file}: its metadata cannot be read; the file is damaged or was written by another version`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,67 @@
+/** @file experiment.json: everything that a reader needs to judge or repeat a run. */
+
+import { createRequire } from "node:module";
+import { elementCount } from "../core/shapes.ts";
+import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import { defaultThreads, describeMachine } from "./machine.ts";
+import type { TrainingSetup } from "./options.ts";
+import { planEpoch } from "./trainer.ts";
+
+/** This package's version. */
+export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
+
+export interface ExperimentOptions {
+  readonly kind: ExperimentRecord["kind"];
+  readonly setup: TrainingSetup & { momentum?: number; weightDecay?: number };
+  readonly arms: readonly ArmRecord[];
+  readonly epochs: number;
+  readonly seeds: readonly number[];
+  /** As asked for, for the record; the data set knows what it did. */
+  readonly validation?: number | null;
+  readonly splitSeed?: number;
+  readonly precision?: string;
+}
+
+/** The record of an experiment that is about to run. @throws ArgumentError as planEpoch does */
+export function describeExperiment(options: ExperimentOptions): ExperimentRecord {
+  const { kind, setup, arms, epochs, seeds } = options;
+  const { dataset, network, backend } = setup;
+  const { batch, updatesPerEpoch } = planEpoch(setup);
+  const parameters = network
+    .build(1)
+    .tensors.filter((tensor) => tensor.role === "parameter")
+    .reduce((sum, tensor) => sum + elementCount(tensor.shape), 0);
+  return {
+    formatVersion: 1,
+    kind,
+    created: new Date().toISOString(),
+    lrscope: lrscopeVersion,
+    engine: backend.description,
+    machine: describeMachine(),
+    dataset: dataset.record,
+    model: { name: network.name, parameters },
+    protocol: {
+      epochs,
+      batch,
+      seeds: [...seeds],
+      updatesPerEpoch,
+      augment: dataset.augmentation,
+      validation: options.validation ?? null,
+      splitSeed: options.splitSeed ?? 0,
+      dropLast: setup.dropLast ?? false,
+      precision: options.precision ?? "fp32",
+      threads: setup.threads ?? defaultThreads(),
+      momentum: setup.momentum ?? 0,
+      weightDecay: setup.weightDecay ?? 0,
+      clip: setup.clip ?? null,
+      labelSmoothing: setup.labelSmoothing ?? 0,
+    },
+    arms: arms.map(({ name, slug, optimizer, schedule, learningRate }) => ({
+      name,
+      slug,
+      optimizer,
+      schedule,
+      learningRate,
+    })),
+  };
+}

@@ -1,0 +1,166 @@
+/** @file One training run: epochs of updates on a schedule, validation after each, best weights kept. */
+
+import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { InterruptedError, LrscopeError } from "../core/errors.ts";
+import type { EpochMetrics, TrialRecord } from "../record/index.ts";
+import { constant } from "../schedules/index.ts";
+import type { Checkpoint } from "../weights/index.ts";
+import { armSlug } from "./arms.ts";
+import { makeCheckpoint } from "./checkpoint.ts";
+import type { FitOptions } from "./options.ts";
+import { describePlan } from "./plan.ts";
+import { openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
+
+export interface FitResult {
+  readonly trial: TrialRecord;
+  readonly metrics: readonly EpochMetrics[];
+  /** Weights after the last epoch; null where the trial diverged. */
+  readonly last: Checkpoint | null;
+}
+
+/**
+ * Trains a network. Equal seed, threads and machine give equal bits.
+ *
+ * A loss that stops being finite ends the trial with status "diverged", and is no error.
+ * @throws ArgumentError, ShapeError before the first update where the options do not fit together
+ * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
+ */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { optimizer, epochs, seed = 0, onEvent = () => undefined } = options;
+  checkPositiveInteger("fit", "epochs", epochs);
+  checkNonNegativeInteger("fit", "seed", seed);
+  const schedule = options.schedule ?? constant(optimizer.hyperparameters.learningRate!);
+  const arm = options.arm ?? optimizer.name;
+  const trainer = openTrainer(options, optimizer, seed);
+  const trial: TrialRecord = {
+    formatVersion: 1,
+    arm,
+    slug: options.slug ?? armSlug(arm),
+    seed,
+    optimizer: { name: optimizer.name, hyperparameters: { ...optimizer.hyperparameters } },
+    schedule: schedule.toJSON(),
+    learningRateSource:
+      options.learningRateSource ?? (options.schedule ? "schedule" : `default of ${optimizer.name}`),
+    updatesPerEpoch: trainer.updatesPerEpoch,
+    epochs,
+    status: "running",
+    divergence: null,
+    failure: null,
+    msPerStep: null,
+    seconds: null,
+  };
+  const { index = 0, trials = 1 } = options;
+  onEvent({ type: "plan", plan: describePlan(options, trainer.compiled) });
+  onEvent({ type: "trial-started", trial: { ...trial }, index, trials });
+
+  const metrics: EpochMetrics[] = [];
+  const stepTimes: number[] = [];
+  const started = performance.now();
+  let best = Number.NEGATIVE_INFINITY;
+  const checkpoint = (epoch: number): Checkpoint =>
+    makeCheckpoint({ setup: options, trial, tensors: trainer.read(), epoch });
+  const finish = (status: TrialRecord["status"]) => {
+    trial.status = status;
+    trial.msPerStep = median(stepTimes);
+    trial.seconds = (performance.now() - started) / 1000;
+    onEvent({ type: "trial-finished", trial: { ...trial } });
+  };
+
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const line = await runEpoch({ ...options, trainer, trial, epoch, schedule, stepTimes });
+      metrics.push(line);
+      onEvent({ type: "epoch", arm, seed, metrics: line });
+      if (line.diverged) break;
+      if (line.validationAccuracy! > best) {
+        best = line.validationAccuracy!;
+        await onEvent({ type: "weights", which: "best", trial, epoch, read: () => checkpoint(epoch) });
+      }
+    }
+    const epoch = metrics.length;
+    const last = trial.divergence ? null : checkpoint(epoch);
+    if (last) await onEvent({ type: "weights", which: "last", trial, epoch, read: () => last });
+    finish(trial.divergence ? "diverged" : "done");
+    return { trial, metrics, last };
+  } catch (error) {
+    if (!(error instanceof InterruptedError) && error instanceof Error)
+      trial.failure = error instanceof LrscopeError ? error.message : `internal: ${error.message}`;
+    finish(error instanceof InterruptedError ? "interrupted" : "failed");
+    throw error;
+  } finally {
+    trainer.dispose();
+  }
+}
+
+interface EpochOptions extends FitOptions {
+  readonly trainer: Trainer;
+  readonly trial: TrialRecord;
+  readonly epoch: number;
+  readonly schedule: (t: number) => number;
+  readonly stepTimes: number[];
+}
+
+/** Trains one epoch, then validates; marks the trial where the loss stops being finite. */
+async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
+  const { trainer, trial, epoch, dataset, onEvent = () => undefined, signal } = options;
+  const { arm, seed } = trial;
+  const updates = options.epochs * trainer.updatesPerEpoch;
+  const started = performance.now();
+  let lossSum = 0;
+  let correct = 0;
+  let examples = 0;
+  let last: UpdateResult | undefined;
+  await trainer.trainEpoch({
+    epoch,
+    learningRate: options.schedule,
+    onUpdate(result) {
+      last = result;
+      lossSum += result.loss * result.examples;
+      correct += result.correct;
+      examples += result.examples;
+      options.stepTimes.push(result.milliseconds);
+      const seconds = (performance.now() - started) / 1000;
+      onEvent({
+        type: "update",
+        arm,
+        seed,
+        epoch,
+        update: result.update + 1,
+        updates,
+        lr: result.learningRate,
+        loss: result.loss,
+        imagesPerSecond: examples / seconds,
+      });
+      if (signal?.aborted) throw new InterruptedError();
+      return Number.isFinite(result.loss);
+    },
+  });
+  const { update, learningRate, loss } = last!;
+  const evaluation = Number.isFinite(loss)
+    ? await trainer.evaluate(dataset.validation)
+    : { loss: Number.NaN, accuracy: Number.NaN };
+  if (signal?.aborted) throw new InterruptedError();
+  const diverged = !Number.isFinite(loss) || !Number.isFinite(evaluation.loss);
+  if (diverged) trial.divergence = { update, learningRate, epoch };
+  return {
+    epoch,
+    update: update + 1,
+    lr: learningRate,
+    trainLoss: finite(lossSum / examples),
+    trainAccuracy: Number.isFinite(loss) ? correct / examples : null,
+    validationLoss: finite(evaluation.loss),
+    validationAccuracy: diverged ? null : evaluation.accuracy,
+    seconds: (performance.now() - started) / 1000,
+    ...(diverged ? { diverged } : {}),
+  };
+}
+
+const finite = (value: number) => (Number.isFinite(value) ? value : null);
+
+/** Middle value; null of none. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,57 @@
+/** @file Appends what the lab says to a run directory. */
+
+import type { RunDirectory } from "../store/index.ts";
+import { writeSafetensors } from "../weights/index.ts";
+import { armSlug } from "./arms.ts";
+import type { LabListener } from "./events.ts";
+
+/** A listener that writes range tests, trials, metrics, logs and weights as they come. */
+export function recordRun(directory: RunDirectory): LabListener {
+  const log = (slug: string, seed: number, text: string) =>
+    directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
+  const slugs = new Map<string, string>();
+  let planned = false;
+
+  return (event) => {
+    switch (event.type) {
+      case "range-test-finished":
+        directory.writeRangeTest(armSlug(event.arm), event.record);
+        return;
+      case "plan":
+        if (!planned) directory.writePlan(event.plan);
+        planned = true;
+        return;
+      case "trial-started": {
+        const { trial } = event;
+        slugs.set(trial.arm, trial.slug);
+        directory.writeTrial(trial);
+        log(trial.slug, trial.seed, `started; learning rate from ${trial.learningRateSource}`);
+        return;
+      }
+      case "epoch": {
+        const slug = slugs.get(event.arm) ?? armSlug(event.arm);
+        directory.appendMetrics(slug, event.seed, event.metrics);
+        const { epoch, trainLoss, validationAccuracy, diverged } = event.metrics;
+        log(
+          slug,
+          event.seed,
+          diverged
+            ? `epoch ${epoch}: the loss stopped being finite`
+            : `epoch ${epoch}: training loss ${trainLoss?.toFixed(4)}, validation accuracy ${validationAccuracy?.toFixed(4)}`,
+        );
+        return;
+      }
+      case "weights": {
+        const { trial, which } = event;
+        const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
+        return writeSafetensors(path, event.read());
+      }
+      case "trial-finished": {
+        const { trial } = event;
+        directory.writeTrial(trial);
+        log(trial.slug, trial.seed, trial.failure ?? trial.status);
+        return;
+      }
+    }
+  };
+}

@@ -1,0 +1,188 @@
+/** @file A network in memory, ready to train: what fit and the range test share. */
+
+import { type CompiledNetwork, compileNetwork } from "../compile/index.ts";
+import { checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError, ShapeError } from "../core/errors.ts";
+import { epochOrder } from "../data/index.ts";
+import type { Optimizer } from "../optimizers/index.ts";
+import type { TrainingSetup } from "./options.ts";
+import { pipeline } from "./pipeline.ts";
+import { defaultThreads } from "./machine.ts";
+
+/** Result of one update. */
+export interface UpdateResult {
+  /** Updates made before this one. */
+  readonly update: number;
+  readonly learningRate: number;
+  /** Mean over the batch; may be NaN or infinite. */
+  readonly loss: number;
+  /** Right answers of the batch. */
+  readonly correct: number;
+  /** Images of the batch. */
+  readonly examples: number;
+  /** Of the step alone, without waiting for data. */
+  readonly milliseconds: number;
+}
+
+export interface Evaluation {
+  /** Mean over the images. */
+  readonly loss: number;
+  /** In 0 .. 1. */
+  readonly accuracy: number;
+}
+
+/** A tensor in logical order, as a checkpoint holds it. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface Trainer {
+  readonly compiled: CompiledNetwork;
+  readonly updatesPerEpoch: number;
+  /**
+   * One pass over the training split in the order of (seed, epoch), from update
+   * (epoch - 1) * updatesPerEpoch on; `onUpdate` may return false to end the pass early.
+   */
+  trainEpoch(options: {
+    epoch: number;
+    learningRate(update: number): number;
+    onUpdate(result: UpdateResult): boolean | undefined;
+    /** Updates to make at most; default all. */
+    limit?: number;
+  }): Promise<void>;
+  evaluate(indices: Int32Array): Promise<Evaluation>;
+  /** Parameters and running statistics; with `state`, the optimizer's as well. */
+  read(options?: { state?: boolean }): NamedTensor[];
+  dispose(): void;
+}
+
+/** Batch and updates of an epoch. @throws ArgumentError where the batch exceeds the training split */
+export function planEpoch(setup: TrainingSetup): {
+  batch: number;
+  lastBatch: number;
+  updatesPerEpoch: number;
+} {
+  const batch = setup.batch ?? 64;
+  checkPositiveInteger("training", "batch", batch);
+  const images = setup.dataset.train.length;
+  if (batch > images)
+    throw new ArgumentError(
+      `training: batch must not exceed the training split; got ${batch} for ${images} images. Use --batch ${images} or less`,
+    );
+  const lastBatch = setup.dropLast ? 0 : images % batch;
+  return {
+    batch,
+    lastBatch,
+    updatesPerEpoch: Math.floor(images / batch) + (lastBatch > 0 ? 1 : 0),
+  };
+}
+
+/**
+ * Compiles the network, allocates its memory once, and initialises it from the seed.
+ * @throws ShapeError where the network's input or output does not fit the data set
+ */
+export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: number): Trainer {
+  const { dataset, network, backend } = setup;
+  checkFits(setup);
+  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
+  const compiled = compileNetwork({
+    network,
+    backend,
+    batch,
+    lastBatch,
+    optimizer,
+    slots: 2,
+    threads: setup.threads ?? defaultThreads(),
+    ...(setup.labelSmoothing ? { labelSmoothing: setup.labelSmoothing } : {}),
+    ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
+    ...(setup.clip ? { clip: setup.clip } : {}),
+  });
+  const session = backend.createSession(compiled.sessionOptions);
+  try {
+    compiled.initialize(session, seed);
+    const train = session.load(compiled.programs.train);
+    const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
+    const evaluation = session.load(compiled.programs.evaluate);
+
+    const fill = (slot: number, indices: Int32Array, epoch?: number) =>
+      dataset.fill({
+        images: session.images(slot),
+        labels: session.labels(slot),
+        indices,
+        ...(epoch === undefined ? {} : { augment: { seed, epoch } }),
+      });
+
+    return {
+      compiled,
+      updatesPerEpoch,
+
+      async trainEpoch({ epoch, learningRate, onUpdate, limit = updatesPerEpoch }) {
+        const order = epochOrder(dataset, seed, epoch);
+        const part = (item: number) => order.subarray(item * batch, (item + 1) * batch);
+        await pipeline({
+          count: Math.min(limit, updatesPerEpoch),
+          fill: (item, slot) => fill(slot, part(item), epoch),
+          async step(item, slot) {
+            const update = (epoch - 1) * updatesPerEpoch + item;
+            const rate = learningRate(update);
+            const examples = part(item).length;
+            const program = examples === batch ? train : trainLast!;
+            const scalars = compiled.scalars({ seed, update, learningRate: rate });
+            const started = performance.now();
+            const outputs = await program.run({ slot, scalars });
+            return onUpdate({
+              update,
+              learningRate: rate,
+              loss: outputs.loss![0]!,
+              correct: outputs.correct![0]!,
+              examples,
+              milliseconds: performance.now() - started,
+            });
+          },
+        });
+      },
+
+      async evaluate(indices) {
+        const part = (item: number) => indices.subarray(item * batch, (item + 1) * batch);
+        const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
+        let loss = 0;
+        let correct = 0;
+        await pipeline({
+          count: Math.ceil(indices.length / batch),
+          fill: (item, slot) => fill(slot, part(item)),
+          async step(item, slot) {
+            const outputs = await evaluation.run({ slot, scalars });
+            loss += outputs.loss![0]! * part(item).length;
+            correct += outputs.correct![0]!;
+            return true;
+          },
+        });
+        return { loss: loss / indices.length, accuracy: correct / indices.length };
+      },
+
+      read: ({ state = false } = {}) =>
+        compiled.tensors
+          .filter(({ role }) => role === "parameter" || role === "statistic" || (state && role === "state"))
+          .map(({ name, buffer }) => ({ name, shape: buffer.shape, data: session.read(buffer) })),
+
+      dispose: () => session.dispose(),
+    };
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
+function checkFits({ dataset, network }: TrainingSetup): void {
+  const [channels, height, width] = network.inputShape;
+  if (channels !== dataset.channels || height !== dataset.size || width !== dataset.size)
+    throw new ShapeError(
+      `model "${network.name}": input [${network.inputShape.join(", ")}] must match the images [${dataset.channels}, ${dataset.size}, ${dataset.size}] of "${dataset.record.name}"; build the model with channels ${dataset.channels} and size ${dataset.size}`,
+    );
+  if (network.classes !== dataset.classes.length)
+    throw new ShapeError(
+      `model "${network.name}": ${network.classes} outputs must match the ${dataset.classes.length} classes of "${dataset.record.name}"; build the model with classes ${dataset.classes.length}`,
+    );
+}
