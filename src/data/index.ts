@@ -1,0 +1,7 @@
+/** @file The data room: sources, decoding, cache, split, augmentation, batches. */
+
+export { openDataset } from "./open.ts";
+export { epochOrder } from "./order.ts";
+export { decodeForPrediction, fillPredictions } from "./predict.ts";
+export { sourceNames } from "./source-names.ts";
+export type * from "./types.ts";
