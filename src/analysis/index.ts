@@ -12,7 +12,7 @@ export {
   steepest,
   valley,
 } from "./range-test-rules.ts";
-export { SMOOTHING_WEIGHT, smooth } from "./smoothing.ts";
+export { SMOOTHING_WEIGHT, smooth, smoothing } from "./smoothing.ts";
 export { mean, median, medianRate, spreadOf, standardDeviation } from "./statistics.ts";
 export {
   BASE_RATIO,
