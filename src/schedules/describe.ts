@@ -20,7 +20,7 @@ export function describeSchedule(spec: ScheduleSpec): string {
       return `constant, ${rate(spec.rate)}`;
     case "triangular":
       return `triangular, ${rate(spec.base)} to ${rate(spec.max)}, step size ${spec.stepSize} updates`;
-    case "cosine":
+    case "cosineDecay":
       return `cosine, ${rate(spec.peak)} to ${rate(spec.floor ?? 0)} over ${spec.steps} updates`;
     case "linearRamp":
       return `linear, ${rate(spec.from)} to ${rate(spec.to)} over ${spec.steps} updates`;

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from "../core/errors.ts";
 import { constant } from "./constant.ts";
-import { cosine } from "./cosine.ts";
+import { cosineDecay } from "./cosine-decay.ts";
 import { linearRamp } from "./linear-ramp.ts";
 import { oneCycle } from "./one-cycle.ts";
 import type { Schedule, ScheduleSpec } from "./schedule.ts";
@@ -50,8 +50,8 @@ const families: Readonly<Record<string, (fields: Fields) => Schedule>> = {
   constant: (f) => constant(f.number("rate")),
   triangular: (f) =>
     triangular({ base: f.number("base"), max: f.number("max"), stepSize: f.number("stepSize") }),
-  cosine: (f) =>
-    cosine({ peak: f.number("peak"), steps: f.number("steps"), ...f.optional("floor") }),
+  cosineDecay: (f) =>
+    cosineDecay({ peak: f.number("peak"), steps: f.number("steps"), ...f.optional("floor") }),
   linearRamp: (f) =>
     linearRamp({ from: f.number("from"), to: f.number("to"), steps: f.number("steps") }),
   sequence: (f) => sequence(...f.parts()),

@@ -4,7 +4,7 @@
  */
 
 export { constant } from "./constant.ts";
-export { type CosineOptions, cosine } from "./cosine.ts";
+export { type CosineDecayOptions, cosineDecay } from "./cosine-decay.ts";
 export { describeSchedule, formatRate } from "./describe.ts";
 export { scheduleFromJSON, scheduleTypes } from "./from-json.ts";
 export { type LinearRampOptions, linearRamp } from "./linear-ramp.ts";

@@ -11,7 +11,7 @@ export type SequencePart = readonly [steps: number, schedule: Schedule];
  * Each part for as many updates as it says; the last goes on after that. A warm-up, then a decay:
  *
  * @example
- * sequence([10, linearRamp({ from: 0, to: 0.1, steps: 10 })], [90, cosine({ peak: 0.1, steps: 90 })])
+ * sequence([10, linearRamp({ from: 0, to: 0.1, steps: 10 })], [90, cosineDecay({ peak: 0.1, steps: 90 })])
  *
  * @throws ArgumentError if there is no part, or a part's steps is not a positive integer.
  */

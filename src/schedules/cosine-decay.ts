@@ -4,7 +4,7 @@ import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/c
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 
-export interface CosineOptions {
+export interface CosineDecayOptions {
   /** Rate of the first update. */
   readonly peak: number;
   /** Rate from update `steps` on; default 0. */
@@ -21,16 +21,16 @@ export interface CosineOptions {
  * Source: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5; arxiv.org/abs/1608.03983.
  * @throws ArgumentError if a rate is negative, floor is above peak, or steps is not a positive integer.
  */
-export function cosine({ peak, floor = 0, steps }: CosineOptions): Schedule {
-  checkPositive("cosine", "peak", peak);
-  checkNonNegative("cosine", "floor", floor);
-  checkPositiveInteger("cosine", "steps", steps);
+export function cosineDecay({ peak, floor = 0, steps }: CosineDecayOptions): Schedule {
+  checkPositive("cosineDecay", "peak", peak);
+  checkNonNegative("cosineDecay", "floor", floor);
+  checkPositiveInteger("cosineDecay", "steps", steps);
   if (floor > peak)
     throw new ArgumentError(
-      `cosine: floor must not be above peak; got floor ${floor}, peak ${peak}`,
+      `cosineDecay: floor must not be above peak; got floor ${floor}, peak ${peak}`,
     );
   return defineSchedule(
     (t) => floor + ((peak - floor) * (1 + Math.cos(Math.PI * Math.min(t / steps, 1)))) / 2,
-    { type: "cosine", peak, floor, steps },
+    { type: "cosineDecay", peak, floor, steps },
   );
 }
