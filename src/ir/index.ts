@@ -1,0 +1,5 @@
+export * from "./builder.ts";
+export * from "./graph.ts";
+export * from "./network.ts";
+export * from "./op.ts";
+export * from "./print.ts";

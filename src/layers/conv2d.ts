@@ -1,0 +1,65 @@
+/** @file The convolution layer. */
+
+import { checkPositiveInteger } from "../core/checks.ts";
+import type { Initializer } from "../core/initializer.ts";
+import type { Shape } from "../core/shapes.ts";
+import * as ops from "../ops/index.ts";
+import { type Layer, nonNegativePair, type Pair, parameterName, positivePair } from "./layer.ts";
+
+export interface Conv2dOptions {
+  /** Output channels. */
+  readonly channels: number;
+  readonly kernel: Pair;
+  /** Default 1. */
+  readonly stride?: Pair;
+  /** Zeros on each side; default 0. */
+  readonly padding?: Pair;
+  /** Default true, as PyTorch's. */
+  readonly bias?: boolean;
+  /** Input channels, for a check; default: those of the input. */
+  readonly inputChannels?: number;
+  /**
+   * "default": Kaiming uniform with a = sqrt 5, that is uniform within 1 / sqrt(fan in), as
+   * PyTorch's layers; "fanOut": Kaiming normal, std = sqrt(2 / fan out), as torchvision's ResNets.
+   */
+  readonly initialization?: "default" | "fanOut";
+}
+
+/** PyTorch's default of weight and bias: uniform within 1 / sqrt(fan in). */
+export function kaimingUniform(fanIn: number): Initializer {
+  const bound = 1 / Math.sqrt(fanIn);
+  return { kind: "uniform", low: -bound, high: bound };
+}
+
+const kaimingNormalFanOut = ([O, , kh, kw]: Shape): Initializer => ({
+  kind: "normal",
+  std: Math.sqrt(2 / (O! * kh! * kw!)),
+});
+
+/**
+ * (B,C,H,W) -> (B,channels,H',W'), H' = floor((H + 2 padding - kernel) / stride) + 1.
+ * Parameters: weight (channels,C,kh,kw), bias (channels).
+ */
+export function conv2d(options: Conv2dOptions): Layer {
+  const { channels, bias = true, initialization = "default" } = options;
+  checkPositiveInteger("conv2d", "channels", channels);
+  const kernel = positivePair("conv2d", "kernel", options.kernel);
+  const stride = positivePair("conv2d", "stride", options.stride ?? 1);
+  const padding = nonNegativePair("conv2d", "padding", options.padding ?? 0);
+  return {
+    build(x, scope) {
+      const { builder, name } = scope;
+      const shape = [channels, options.inputChannels ?? x.shape[1] ?? 1, ...kernel];
+      const uniform = kaimingUniform(shape[1]! * kernel[0] * kernel[1]);
+      const weight = builder.parameter(
+        parameterName(scope, "weight"),
+        shape,
+        initialization === "fanOut" ? kaimingNormalFanOut(shape) : uniform,
+      );
+      const operands = bias
+        ? { x, weight, bias: builder.parameter(parameterName(scope, "bias"), [channels], uniform) }
+        : { x, weight };
+      return builder.apply(ops.conv2d, name, operands, { stride, padding }).y;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** @file The collection of networks, and how one is found by its name. */
+
+import { closest } from "fastest-levenshtein";
+import { ArgumentError } from "../core/errors.ts";
+import type { Network } from "../layers/index.ts";
+import type { ModelOptions } from "./model.ts";
+import { resnet18, resnet34, resnet50 } from "./resnet.ts";
+import { vanilla } from "./vanilla.ts";
+
+const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
+  vanilla,
+  resnet18,
+  resnet34,
+  resnet50,
+};
+
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
+
+/** @throws ArgumentError for an unknown name, with the nearest known one */
+export function createModel(name: string, options: ModelOptions): Network {
+  const create = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+  if (!create)
+    throw new ArgumentError(
+      `model: "${name}" is unknown; did you mean "${closest(name, MODEL_NAMES as string[])}"? Known: ${MODEL_NAMES.join(", ")}`,
+    );
+  return create(options);
+}
+
+export type { ModelOptions } from "./model.ts";
+export { resnet18, resnet34, resnet50 } from "./resnet.ts";
+export { type VanillaOptions, vanilla } from "./vanilla.ts";

@@ -1,0 +1,48 @@
+/** @file The ops, and how a pass finds one by its name. */
+
+import { InternalError } from "../core/errors.ts";
+import type { AnyOp } from "../ir/index.ts";
+import { add } from "./add.ts";
+import { batchNorm, batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
+import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./conv2d.ts";
+import { dropout, dropoutBackward } from "./dropout.ts";
+import { flatten, unflatten } from "./flatten.ts";
+import { globalAveragePool, globalAveragePoolBackward } from "./global-average-pool.ts";
+import { linear, linearBackwardData, linearBackwardWeights } from "./linear.ts";
+import { maxPool2d, maxPool2dBackward } from "./max-pool2d.ts";
+import { relu, reluBackward } from "./relu.ts";
+import { softmax } from "./softmax.ts";
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy.ts";
+
+/** A new op is added here. */
+export const OPS: readonly AnyOp[] = [
+  ...[add, flatten, unflatten, softmax],
+  ...[batchNorm, batchNormTrain, batchNormEvaluate, batchNormBackward],
+  ...[conv2d, conv2dBackwardData, conv2dBackwardWeights],
+  ...[dropout, dropoutBackward],
+  ...[globalAveragePool, globalAveragePoolBackward],
+  ...[linear, linearBackwardData, linearBackwardWeights],
+  ...[maxPool2d, maxPool2dBackward],
+  ...[relu, reluBackward],
+  ...[softmaxCrossEntropy, softmaxCrossEntropyGradient],
+];
+
+const byOpName = new Map(OPS.map((op) => [op.name, op]));
+
+/** The op of a node. */
+export function opNamed(name: string): AnyOp {
+  const op = byOpName.get(name);
+  if (!op) throw new InternalError(`no op is called "${name}"`);
+  return op;
+}
+
+export { add, flatten, softmax, unflatten };
+export { batchNorm, batchNormBackward, batchNormEvaluate, batchNormTrain };
+export { conv2d, conv2dBackwardData, conv2dBackwardWeights };
+export { dropout, dropoutBackward };
+export { globalAveragePool, globalAveragePoolBackward };
+export { linear, linearBackwardData, linearBackwardWeights };
+export { maxPool2d, maxPool2dBackward };
+export { relu, reluBackward };
+export { softmaxCrossEntropy, softmaxCrossEntropyGradient };
+export type { WindowAttributes } from "./window.ts";
