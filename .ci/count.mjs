@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 const [file, exitCode] = process.argv.slice(2);
 const results = JSON.parse(readFileSync(file, "utf8"));
 const unloadable = results.testResults.filter(
-  (result) => result.status === "failed" && !result.assertionResults.some((test) => test.status === "failed"),
+  (result) =>
+    result.status === "failed" && !result.assertionResults.some((test) => test.status === "failed"),
 );
 let failed = results.numFailedTests + unloadable.length;
 if (failed === 0 && (exitCode !== "0" || results.numPassedTests === 0)) failed = 1;

@@ -1,0 +1,109 @@
+"""Times training steps of lrscope's models in PyTorch, on request.
+
+Reads lines on standard input, answers each with one JSON line on standard output:
+
+    (start)     -> {"name": "pytorch 1.13.1, channels_last, 2 threads", "parameters": 4438917}
+    run N       -> {"ms": [N milliseconds]}
+    (end)       the program ends
+
+so that its caller can take turns with it in one run of the benchmark. A step is what lrscope's is:
+forward, cross-entropy, backward, SGD update, and the loss read back. The batch stays where it is;
+no data is loaded. Layout channels_last, gradients set to None, as PyTorch's own tuning guide says.
+
+The caller starts it with malloc told to keep its pages (see src/lab/bench-peers.ts): as installed,
+PyTorch gives every activation back to the system each step, and page faults then take most of it.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+def vanilla(channels, size, classes):
+    """Four blocks of [3x3 convolution, batch norm, ReLU, 2x2 max pool], then two linear layers."""
+    layers = []
+    width = channels
+    for out in (32, 64, 128, 128):
+        layers += [
+            nn.Conv2d(width, out, 3, padding=1),
+            nn.BatchNorm2d(out),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+        ]
+        width = out
+    flat = width * (size // 16) ** 2
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(flat, 512),
+        nn.ReLU(inplace=True),
+        nn.Dropout(0.5),
+        nn.Linear(512, classes),
+    )
+
+
+def build(model, channels, size, classes):
+    if model == "vanilla":
+        return vanilla(channels, size, classes)
+    import torchvision
+
+    return getattr(torchvision.models, model)(num_classes=classes)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="vanilla")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--channels", type=int, default=3)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--classes", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    network = build(options.model, options.channels, options.size, options.classes)
+    network = network.to(memory_format=torch.channels_last).train()
+    images = torch.randn(options.batch, options.channels, options.size, options.size)
+    images = images.to(memory_format=torch.channels_last)
+    labels = torch.arange(options.batch) % options.classes
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = criterion(network(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    def answer(message):
+        print(json.dumps(message), flush=True)
+
+    version = torch.__version__.split("+")[0]
+    plural = "" if options.threads == 1 else "s"
+    answer(
+        {
+            "name": f"pytorch {version}, channels_last, {options.threads} thread{plural}",
+            "parameters": sum(p.numel() for p in network.parameters()),
+        }
+    )
+    for line in sys.stdin:
+        command, count = line.split()
+        if command != "run":
+            sys.exit(f"torch_step: unknown command {command!r}; send 'run N'")
+        times = []
+        for _ in range(int(count)):
+            started = time.perf_counter()
+            step()
+            times.append((time.perf_counter() - started) * 1000)
+        answer({"ms": times})
+
+
+if __name__ == "__main__":
+    main()

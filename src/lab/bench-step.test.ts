@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { ArgumentError, InterruptedError } from "../core/errors.ts";
+import { findTorchPython, startTorch } from "./bench-peers.ts";
+import { type BenchProgress, benchStep, takeTurns } from "./bench-step.ts";
+
+/** A side whose steps take as long as it is told, in a log shared by all sides. */
+function side(name: string, log: string[]) {
+  return {
+    name,
+    times: [] as number[],
+    async run(steps: number) {
+      log.push(`${name} ${steps}`);
+      return Array.from({ length: steps }, (_, i) => i);
+    },
+  };
+}
+
+describe("takeTurns", () => {
+  test("sides alternate, after a warm-up that is not counted", async () => {
+    const log: string[] = [];
+    const sides = [side("a", log), side("b", log)];
+    const progress: BenchProgress[] = [];
+    await takeTurns({ sides, repetitions: 12, onProgress: (event) => progress.push(event) });
+    expect(log.slice(0, 2)).toEqual(["a 3", "b 3"]);
+    const rounds = [2, 2, 3, 2, 3];
+    expect(log.slice(2)).toEqual(rounds.flatMap((steps) => [`a ${steps}`, `b ${steps}`]));
+    expect(sides.map(({ times }) => times.length)).toEqual([12, 12]);
+    expect(progress.at(-1)).toEqual({ done: 30, total: 30, what: "done" });
+  });
+
+  test("fewer steps than rounds make fewer rounds", async () => {
+    const log: string[] = [];
+    await takeTurns({ sides: [side("a", log)], repetitions: 2 });
+    expect(log).toEqual(["a 3", "a 1", "a 1"]);
+  });
+
+  test("ends when it is interrupted", async () => {
+    const log: string[] = [];
+    const turns = takeTurns({
+      sides: [side("a", log)],
+      repetitions: 2,
+      signal: AbortSignal.abort(),
+    });
+    await expect(turns).rejects.toBeInstanceOf(InterruptedError);
+    expect(log).toEqual([]);
+  });
+});
+
+describe("options", () => {
+  test.each([
+    [{ batch: 0 }, "bench step: batch must be a positive integer; got 0"],
+    [{ threads: 1.5 }, "bench step: threads must be a positive integer; got 1.5"],
+    [{ repetitions: -1 }, "bench step: repetitions must be a positive integer; got -1"],
+    [{ precision: "bf16" as const }, "bench step: precision must be fp32"],
+  ])("%o is refused", async (options, message) => {
+    await expect(benchStep(options)).rejects.toBeInstanceOf(ArgumentError);
+    await expect(benchStep(options)).rejects.toThrow(message);
+  });
+});
+
+describe("peers", () => {
+  test("a Python that is not there, or lacks PyTorch, is passed over", async () => {
+    expect(await findTorchPython(["no-such-python", process.execPath])).toBeNull();
+  });
+
+  test("a process that cannot be started is an error that says why", async () => {
+    const options = { model: "vanilla", batch: 2, channels: 3, size: 16, classes: 5, threads: 1 };
+    await expect(startTorch("no-such-python", options)).rejects.toThrow("ENOENT");
+  });
+
+  test("a process that ends early is an error with its last words", async () => {
+    const options = { model: "vanilla", batch: 2, channels: 3, size: 16, classes: 5, threads: 1 };
+    // Node takes the script for JavaScript, and says so.
+    await expect(startTorch(process.execPath, options)).rejects.toThrow(/\S/);
+  });
+
+  test("PyTorch steps as often as it is asked to", async ({ skip }) => {
+    const python = await findTorchPython();
+    if (python === null) skip("no python3 has PyTorch (Debian: python3-torch)");
+    const options = { model: "vanilla", batch: 2, channels: 3, size: 16, classes: 5, threads: 1 };
+    const peer = await startTorch(python!, options);
+    try {
+      expect(peer.name).toMatch(/^pytorch .*channels_last, 1 thread$/);
+      expect(peer.parameters).toBe(310_149);
+      for (const steps of [1, 3]) {
+        const times = await peer.run(steps);
+        expect(times).toHaveLength(steps);
+        expect(times.every((ms) => ms > 0)).toBe(true);
+      }
+    } finally {
+      peer.close();
+    }
+  });
+});

@@ -1,0 +1,114 @@
+import { isBuiltin } from "node:module";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import {
+  ALLOWED,
+  BROWSER_SAFE,
+  forbiddenArrows,
+  importsOf,
+  parse,
+  roomOf,
+  type SourceFile,
+  sourceFiles,
+} from "./rooms.ts";
+
+const files = sourceFiles();
+
+describe("arrows between rooms", () => {
+  test("every source imports from the rooms of the table alone", () => {
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.flatMap(forbiddenArrows)).toEqual([]);
+  });
+
+  test("the table has no cycle", () => {
+    const reaches = (from: string, to: string): boolean =>
+      ALLOWED[from]!.some((room) => room === to || reaches(room, to));
+    expect(Object.keys(ALLOWED).filter((room) => reaches(room, room))).toEqual([]);
+  });
+
+  test.each([
+    ["import", 'import { x } from "../cli/main.ts";'],
+    ["import type", 'import type { X } from "../cli/main.ts";'],
+    ["export from", 'export * from "../cli/main.ts";'],
+    ["side effect", 'import "../cli/main.ts";'],
+    ["dynamic import", 'const x = await import("../cli/main.ts");'],
+    ["type of an import", 'let x: import("../cli/main.ts").X;'],
+    ["require", 'const x = require("../cli/main.ts");'],
+  ])("a forbidden arrow by %s is found", (_, text) => {
+    expect(forbiddenArrows(parse("src/core/x.ts", text))).toEqual([
+      "src/core/x.ts imports cli; core may import []",
+    ]);
+  });
+
+  test("allowed arrows, and imports within a room, are not", () => {
+    const text = 'import "../core/errors.ts"; import "./y.ts"; import "zod"; import "node:fs";';
+    expect(forbiddenArrows(parse("src/schedules/x.ts", text))).toEqual([]);
+  });
+
+  test("a room that is not in the table, and a way out of src/, are found", () => {
+    expect(forbiddenArrows(parse("src/attic/x.ts", ""))).toHaveLength(1);
+    expect(forbiddenArrows(parse("src/core/x.ts", 'import "../../bench/x.ts";'))).toHaveLength(1);
+  });
+
+  test("imports are written with their extension", () => {
+    const bare = files.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith(".") && !/\.(ts|json)$/.test(specifier))
+        .map((specifier) => `${file.path}: ${specifier}`),
+    );
+    expect(bare).toEqual([]);
+  });
+});
+
+describe("rooms that a browser loads", () => {
+  const safe = files.filter((file) => file.room in BROWSER_SAFE);
+
+  test("lead to each other alone", () => {
+    for (const room of Object.keys(BROWSER_SAFE))
+      for (const next of ALLOWED[room]!) expect(Object.keys(BROWSER_SAFE)).toContain(next);
+  });
+
+  test("import no builtin of Node and no package but those listed", () => {
+    const packages = safe.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => roomOf(file, specifier) === null)
+        .filter((name) => isBuiltin(name) || !BROWSER_SAFE[file.room]!.includes(name))
+        .map((name) => `${file.path} imports ${name}`),
+    );
+    expect(packages).toEqual([]);
+  });
+
+  /** Globals that Node has and a browser lacks. */
+  const NODE_GLOBALS = new Set([
+    "process",
+    "Buffer",
+    "__dirname",
+    "__filename",
+    "require",
+    "global",
+  ]);
+
+  function nodeGlobals({ ast, path }: SourceFile): string[] {
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isIdentifier(node) && NODE_GLOBALS.has(node.text)) {
+        const { parent } = node;
+        const isName =
+          (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+          ((ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) &&
+            parent.name === node);
+        if (!isName) found.push(`${path} uses ${node.text}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(ast);
+    return found;
+  }
+
+  test("use no global of Node's", () => {
+    expect(safe.flatMap(nodeGlobals)).toEqual([]);
+    expect(
+      nodeGlobals(parse("src/core/x.ts", "process.exit(1); a.process; ({ Buffer: 1 })")),
+    ).toEqual(["src/core/x.ts uses process"]);
+  });
+});

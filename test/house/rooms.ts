@@ -1,0 +1,121 @@
+/** @file The rooms of src/ and the arrows allowed between them: docs/architecture.md in a form that a test reads. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const ENGINE = [
+  "core",
+  "schedules",
+  "ir",
+  "ops",
+  "layers",
+  "models",
+  "optimizers",
+  "program",
+  "compile",
+  "addon",
+  "runtime",
+  "weights",
+  "data",
+  "record",
+  "store",
+  "analysis",
+];
+
+/** room -> the rooms that it may import from, itself aside. */
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  schedules: ["core"],
+  ir: ["core"],
+  ops: ["core", "ir"],
+  layers: ["core", "ir", "ops"],
+  models: ["core", "layers"],
+  optimizers: ["core", "ir"],
+  program: ["core"],
+  compile: ["core", "ir", "ops", "optimizers", "program"],
+  addon: ["core"],
+  runtime: ["core", "program", "addon"],
+  weights: ["core", "ir"],
+  // A data set describes itself in the words of the records: docs/decisions/0006.
+  data: ["core", "addon", "record"],
+  record: ["core"],
+  store: ["core", "record"],
+  analysis: ["core", "record"],
+  lab: ENGINE,
+  report: ["core", "record", "analysis", "schedules"],
+  cli: [...ENGINE, "lab", "report", "index.ts"],
+  "index.ts": [...ENGINE, "lab", "report"],
+};
+
+/** Rooms that a browser loads as they are, and the packages that they may load there. */
+export const BROWSER_SAFE: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  schedules: [],
+  record: ["zod"],
+  analysis: [],
+  report: ["vega", "vega-lite"],
+};
+
+export interface SourceFile {
+  /** "src/core/errors.ts" */
+  readonly path: string;
+  /** "core", or "index.ts" for the public API. */
+  readonly room: string;
+  readonly ast: ts.SourceFile;
+}
+
+/** Every source of src/, tests left out: a test may call any room for its oracle. */
+export function sourceFiles(): SourceFile[] {
+  const source = join(root, "src");
+  return readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .sort()
+    .map((name) => parse(join("src", name), readFileSync(join(source, name), "utf8")));
+}
+
+export function parse(path: string, text: string): SourceFile {
+  const room = path.split(sep)[1]!;
+  return { path, room, ast: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) };
+}
+
+/** Module specifiers of every form: import, export from, import(), import("x").T, require(). */
+export function importsOf({ ast }: SourceFile): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const specifier =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+          ? node.argument.literal
+          : ts.isCallExpression(node) &&
+              (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
+                node.expression.getText() === "require")
+            ? node.arguments[0]
+            : undefined;
+    if (specifier && ts.isStringLiteralLike(specifier)) found.push(specifier.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ast);
+  return found;
+}
+
+/** The room that a relative specifier leads to; null for a package or a builtin. */
+export function roomOf(file: SourceFile, specifier: string): string | null {
+  if (!specifier.startsWith(".")) return null;
+  const target = relative(join(root, "src"), join(root, file.path, "..", specifier));
+  return target.startsWith("..") ? `outside src/ (${specifier})` : target.split(sep)[0]!;
+}
+
+/** "src/a/b.ts imports c, which a may not", for each arrow outside the table. */
+export function forbiddenArrows(file: SourceFile): string[] {
+  const allowed = ALLOWED[file.room];
+  if (!allowed) return [`${file.path} lies in a room that docs/architecture.md does not have`];
+  return importsOf(file)
+    .map((specifier) => roomOf(file, specifier))
+    .filter((room) => room !== null && room !== file.room && !allowed.includes(room))
+    .map((room) => `${file.path} imports ${room}; ${file.room} may import [${allowed.join(" ")}]`);
+}
