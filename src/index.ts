@@ -13,7 +13,6 @@ export type { Dataset, OpenOptions } from "./data/types.ts";
 export type { Graph, Network } from "./ir/index.ts";
 export * as layers from "./layers/index.ts";
 export {
-  type Checkpoint,
   type CompareOptions,
   type CompareResult,
   compare,
@@ -43,9 +42,16 @@ export {
   rmsprop,
   sgd,
 } from "./optimizers/index.ts";
-export * from "./record/index.ts";
+export type {
+  EpochMetrics,
+  ExperimentRecord,
+  RangeTestRecord,
+  SummaryRecord,
+  TrialRecord,
+} from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
 export { nativeBackend } from "./runtime/native/index.ts";
 export { referenceBackend } from "./runtime/reference/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
+export { type Checkpoint, readSafetensors, writeSafetensors } from "./weights/index.ts";

@@ -1,9 +1,10 @@
 /** @file One training run: epochs of updates on a schedule, validation after each, best weights kept. */
 
+import { median } from "../analysis/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { EpochMetrics, TrialRecord } from "../record/index.ts";
-import { constant } from "../schedules/index.ts";
+import { constant, type Schedule } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { armSlug } from "./arms.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
@@ -61,7 +62,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     makeCheckpoint({ setup: options, trial, tensors: trainer.read(), epoch });
   const finish = (status: TrialRecord["status"]) => {
     trial.status = status;
-    trial.msPerStep = median(stepTimes);
+    trial.msPerStep = stepTimes.length > 0 ? median(stepTimes) : null;
     trial.seconds = (performance.now() - started) / 1000;
     onEvent({ type: "trial-finished", trial: { ...trial } });
   };
@@ -96,7 +97,7 @@ interface EpochOptions extends FitOptions {
   readonly trainer: Trainer;
   readonly trial: TrialRecord;
   readonly epoch: number;
-  readonly schedule: (t: number) => number;
+  readonly schedule: Schedule;
   readonly stepTimes: number[];
 }
 
@@ -156,11 +157,3 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
 }
 
 const finite = (value: number) => (Number.isFinite(value) ? value : null);
-
-/** Middle value; null of none. */
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

@@ -1,0 +1,104 @@
+/** @file Classify image files with the weights of a checkpoint; nothing else is needed. */
+
+import { compilePredictor } from "../compile/index.ts";
+import { checkPositiveInteger } from "../core/checks.ts";
+import { WeightsError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shapes.ts";
+import { decodeForPrediction, fillPredictions } from "../data/index.ts";
+import type { Graph, Network } from "../ir/index.ts";
+import type { Backend, Session } from "../program/index.ts";
+import { type Checkpoint, readSafetensors } from "../weights/index.ts";
+import { readMetadata } from "./checkpoint.ts";
+import { defaultThreads } from "./machine.ts";
+
+export interface PredictOptions {
+  /** Path of best.safetensors or last.safetensors of a trial. */
+  readonly checkpoint: string;
+  /** Image files, of any format that training accepts. */
+  readonly files: readonly string[];
+  readonly backend: Backend;
+  /** How many classes to name for each file; default 5 (or all, where there are fewer). */
+  readonly top?: number;
+  readonly threads?: number;
+}
+
+export interface Prediction {
+  readonly file: string;
+  /** Most probable first; empty where the file could not be decoded. */
+  readonly top: readonly { readonly class: string; readonly probability: number }[];
+  /** Why the file could not be decoded, or null. */
+  readonly reason: string | null;
+}
+
+/**
+ * Probabilities of each file's likeliest classes, with the preprocessing that the network was
+ * trained with. Files that cannot be decoded are returned with a reason.
+ * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ */
+export async function predict(options: PredictOptions): Promise<Prediction[]> {
+  const { checkpoint: path, files, backend, top = 5, threads = defaultThreads() } = options;
+  checkPositiveInteger("predict", "top", top);
+  const checkpoint = await readSafetensors(path);
+  const metadata = readMetadata(checkpoint, path);
+  const { classes, channels, mean, std } = metadata;
+  const network = networkOf(metadata.graph, { ...metadata, classes: classes.length });
+  const compiled = compilePredictor({ network, backend, batch: 1, threads });
+  const session = backend.createSession(compiled.sessionOptions);
+  try {
+    writeTensors(session, compiled.tensors, checkpoint, path);
+    const program = session.load(compiled.program);
+    const predictions: Prediction[] = [];
+    for (const { file, pixels, reason } of await decodeForPrediction(files, metadata.preprocessing)) {
+      if (!pixels) {
+        predictions.push({ file, top: [], reason });
+        continue;
+      }
+      fillPredictions({ images: session.images(0), pixels: [pixels], channels, mean, std });
+      const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
+      const ranked = classes
+        .map((name, i) => ({ class: name, probability: probabilities![i]! }))
+        .sort((a, b) => b.probability - a.probability);
+      predictions.push({ file, top: ranked.slice(0, top), reason: null });
+    }
+    return predictions;
+  } finally {
+    session.dispose();
+  }
+}
+
+/** The network whose graph a checkpoint holds, for the batch that it was stored for. */
+function networkOf(
+  graph: Graph,
+  about: { model: string; channels: number; size: number; classes: number },
+): Network {
+  return {
+    name: about.model,
+    inputShape: [about.channels, about.size, about.size],
+    classes: about.classes,
+    build: () => graph,
+  };
+}
+
+function writeTensors(
+  session: Session,
+  tensors: ReturnType<typeof compilePredictor>["tensors"],
+  checkpoint: Checkpoint,
+  path: string,
+): void {
+  const problems: string[] = [];
+  for (const { name, buffer } of tensors) {
+    const stored = checkpoint.tensors.get(name);
+    if (!stored) problems.push(`"${name}" ${formatShape(buffer.shape)} is missing`);
+    else if (!sameShape(stored.shape, buffer.shape))
+      problems.push(
+        `"${name}" must be ${formatShape(buffer.shape)}; got ${formatShape(stored.shape)}`,
+      );
+    else if (!(stored.data instanceof Float32Array))
+      problems.push(`"${name}" must be F32; got another element type`);
+    else session.write(buffer, stored.data);
+  }
+  if (problems.length > 0)
+    throw new WeightsError(
+      `checkpoint ${path}: does not fit its own graph: ${problems.join("; ")}. The file is damaged`,
+    );
+}
