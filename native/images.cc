@@ -1,10 +1,17 @@
-// The data room's part of the module: names of functions, nothing else.
+// The data room's part of the module.
 #include <napi.h>
 
+#include "augment_binding.h"
+#include "cache_binding.h"
+#include "decode_binding.h"
 #include "exports.h"
 
 namespace lrscope {
 
-void exportImages(Napi::Env, Napi::Object) {}
+void exportImages(Napi::Env env, Napi::Object exports) {
+  exportDecoding(env, exports);
+  exportCache(env, exports);
+  exportAugmentation(env, exports);
+}
 
 }  // namespace lrscope

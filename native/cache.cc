@@ -1,0 +1,105 @@
+#include "cache.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+
+#include "decode_worker.h"
+
+namespace lrscope {
+
+ImageCache::ImageCache(const std::string& file, size_t offset, size_t count, int size, int channels)
+    : count_(count), size_(size), channels_(channels) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw std::runtime_error(file + ": " + std::strerror(errno));
+  struct stat status;
+  const bool known = fstat(descriptor, &status) == 0;
+  mapped_ = known ? static_cast<size_t>(status.st_size) : 0;
+  if (offset > mapped_ || (mapped_ - offset) / imageBytes() < count) {
+    close(descriptor);
+    throw std::runtime_error(file + ": shorter than its header says");
+  }
+  mapping_ = mmap(nullptr, mapped_, PROT_READ, MAP_SHARED, descriptor, 0);
+  const int failure = errno;
+  close(descriptor);
+  if (mapping_ == MAP_FAILED) {
+    mapping_ = nullptr;
+    throw std::runtime_error(file + ": cannot be mapped: " + std::strerror(failure));
+  }
+  pixels_ = static_cast<const uint8_t*>(mapping_) + offset;
+}
+
+ImageCache::~ImageCache() {
+  if (mapping_) munmap(mapping_, mapped_);
+}
+
+namespace {
+
+// Sums of one image's pixels and of their squares, by channel. A block of 48 bytes is a multiple of
+// a vector and of 1 and 3 channels, so that lane l always belongs to channel l % channels.
+void addImage(const uint8_t* pixels, size_t bytes, int channels, std::array<uint64_t, 3>& sum,
+              std::array<uint64_t, 3>& squares) {
+  constexpr size_t kLanes = 48;
+  constexpr size_t kBlocks = 4096;  // 4096 * 255^2 < 2^32
+  size_t at = 0;
+  while (at + kLanes <= bytes) {
+    uint32_t s[kLanes] = {}, q[kLanes] = {};
+    const size_t end = std::min(bytes / kLanes * kLanes, at + kLanes * kBlocks);
+    for (; at < end; at += kLanes)
+      for (size_t l = 0; l < kLanes; ++l) {
+        const uint32_t value = pixels[at + l];
+        s[l] += value;
+        q[l] += value * value;
+      }
+    for (size_t l = 0; l < kLanes; ++l) {
+      sum[l % channels] += s[l];
+      squares[l % channels] += q[l];
+    }
+  }
+  for (; at < bytes; ++at) {
+    const uint64_t value = pixels[at];
+    sum[at % channels] += value;
+    squares[at % channels] += value * value;
+  }
+}
+
+}  // namespace
+
+PixelStatistics pixelStatistics(const ImageCache& cache, const std::vector<int32_t>& indices,
+                                int threads) {
+  std::mutex guard;
+  std::array<uint64_t, 3> sum{}, squares{};
+  struct Nothing {};
+  forEach<Nothing>(indices.size(), threads, [&](Nothing&, size_t i) {
+    std::array<uint64_t, 3> s{}, q{};
+    addImage(cache.image(static_cast<size_t>(indices[i])), cache.imageBytes(), cache.channels(), s,
+             q);
+    const std::lock_guard<std::mutex> lock(guard);
+    for (int c = 0; c < 3; ++c) {
+      sum[c] += s[c];
+      squares[c] += q[c];
+    }
+  });
+  const double n = static_cast<double>(indices.size()) * cache.size() * cache.size();
+  PixelStatistics result;
+  for (int c = 0; c < cache.channels(); ++c) {
+    result.mean.push_back(static_cast<double>(sum[c]) / n / 255);
+    // n * squares - sum^2 in integers: no cancellation.
+    const auto count = static_cast<unsigned __int128>(indices.size()) * cache.size() * cache.size();
+    const unsigned __int128 scaled =
+        count * squares[c] - static_cast<unsigned __int128>(sum[c]) * sum[c];
+    result.std.push_back(scaled == 0 ? 1 : std::sqrt(static_cast<double>(scaled)) / n / 255);
+  }
+  return result;
+}
+
+}  // namespace lrscope
