@@ -17,13 +17,21 @@ const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
 /** @throws ArgumentError for an unknown name, with the nearest known one */
-export function createModel(name: string, options: ModelOptions): Network {
-  const create = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
-  if (!create)
+export function checkModelName(name: string): void {
+  if (!Object.hasOwn(MODELS, name))
     throw new ArgumentError(
-      `model: "${name}" is unknown; did you mean "${closest(name, MODEL_NAMES as string[])}"? Known: ${MODEL_NAMES.join(", ")}`,
+      `model: "${name}" is unknown; did you mean "${closest(name, MODEL_NAMES as string[])}"? ` +
+        `Known: ${MODEL_NAMES.join(", ")}`,
     );
-  return create(options);
+}
+
+/**
+ * A network of the collection, with its defaults.
+ * @throws ArgumentError for an unknown name, or a size that its poolings reduce to nothing
+ */
+export function createModel(name: string, options: ModelOptions): Network {
+  checkModelName(name);
+  return MODELS[name]!(options);
 }
 
 export type { ModelOptions } from "./model.ts";

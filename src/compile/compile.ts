@@ -1,0 +1,127 @@
+/** @file compileNetwork: the passes in order, for the programs that share one network's memory. */
+
+import {
+  checkHalfOpen,
+  checkNonNegative,
+  checkNonNegativeInteger,
+  checkPositiveInteger,
+} from "../core/checks.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { elementCount } from "../core/shapes.ts";
+import type { DifferentiatedGraph, Graph, Network } from "../ir/index.ts";
+import { optimizerScalars, runScalars } from "../optimizers/index.ts";
+import type { Program, Session } from "../program/index.ts";
+import { differentiate } from "./differentiate.ts";
+import { encode, inputBytes, outputBytes } from "./encode.ts";
+import { countFlops } from "./flops.ts";
+import { fuse } from "./fuse.ts";
+import { layOut, type LaidOutGraph } from "./lay-out.ts";
+import { persistentTensors } from "./persistent.ts";
+import { plan } from "./plan.ts";
+import { attachLoss, attachSoftmax, type LossOptions, specialise } from "./specialise.ts";
+import { trim } from "./trim.ts";
+import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
+
+/** The training step's graph: forward, loss and gradients, fused. */
+export function trainingGraph(
+  network: Network,
+  batch: number,
+  loss: LossOptions,
+): DifferentiatedGraph {
+  const forward = specialise(attachLoss(network.build(batch), loss), "train");
+  return fuse(differentiate(trim(forward)));
+}
+
+/** Loss and correct count with running statistics and without dropout. */
+export const evaluationGraph = (network: Network, batch: number): Graph =>
+  fuse(trim(specialise(attachLoss(network.build(batch), { labelSmoothing: 0 }), "evaluate")));
+
+/** Probabilities. */
+export const predictionGraph = (network: Network, batch: number): Graph =>
+  fuse(trim(specialise(attachSoftmax(network.build(batch)), "predict")));
+
+/**
+ * Compiles a network's programs for a backend.
+ * @throws ArgumentError for a batch that gives batch norm one value per channel, an optimizer that
+ *   no backend runs yet, or an option outside its domain
+ * @throws ShapeError naming the layer
+ */
+export function compileNetwork(options: CompileOptions): CompiledNetwork {
+  checkOptions(options);
+  const { network, backend, batch, lastBatch = 0, optimizer, clip, slots = 2, threads } = options;
+  const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
+  const training = trainingGraph(network, batch, loss);
+  const laidOut = layOut(training, { backend });
+  const persistent = persistentTensors(laidOut, optimizer);
+  const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
+  const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
+
+  const memory = { arenaBytes: 0, lowerBoundBytes: 0 };
+  const finish = (name: string, graph: LaidOutGraph): Program => {
+    const planned = plan(graph);
+    memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
+    memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
+    const updates = graph.gradients.size > 0 && { optimizer: { optimizer, clip } };
+    return encode({ name, graph, plan: planned, persistent, scalars, ...updates });
+  };
+  const withLayouts = (graph: Graph) => layOut(graph, { backend, persistent: layouts });
+  const programs = {
+    train: finish("train", laidOut),
+    trainLast:
+      lastBatch > 0
+        ? finish("trainLast", withLayouts(trainingGraph(network, lastBatch, loss)))
+        : null,
+    evaluate: finish("evaluate", withLayouts(evaluationGraph(network, batch))),
+    predict: finish("predict", withLayouts(predictionGraph(network, batch))),
+  };
+
+  const all = Object.values(programs).filter((program) => program !== null);
+  const parameters = persistent.tensors.filter(({ role }) => role === "parameter");
+  return {
+    network,
+    programs,
+    tensors: persistent.tensors,
+    sessionOptions: {
+      persistentBytes: persistent.bytes,
+      arenaBytes: memory.arenaBytes,
+      outputBytes: Math.max(...all.map(outputBytes)),
+      ...inputBytes(batch, network.inputShape),
+      slots,
+      threads,
+    },
+    memory: { persistentBytes: persistent.bytes, ...memory },
+    flops: countFlops(training),
+    parameterCount: parameters.reduce((sum, { buffer }) => sum + elementCount(buffer.shape), 0),
+    scalars: ({ seed, update, learningRate = 0, hyperparameters = {} }: ScalarValues) => {
+      checkNonNegativeInteger("scalars", "update", update);
+      const values = { learningRate, t: update + 1, hyperparameters };
+      return Float64Array.from([seed, update, ...optimizerScalars(optimizer, values)]);
+    },
+    initialize(session: Session, seed: number) {
+      for (const { buffer, initializer, ordinal, values } of persistent.tensors)
+        if (values) session.write(buffer, Float64Array.from(values));
+        else session.initialize(buffer, initializer, seed, ordinal);
+    },
+  };
+}
+
+function checkOptions(options: CompileOptions): void {
+  const { network, batch, lastBatch = 0, labelSmoothing = 0, classWeights, threads } = options;
+  const subject = network.name;
+  checkPositiveInteger(subject, "batch", batch);
+  checkNonNegativeInteger(subject, "lastBatch", lastBatch);
+  if (lastBatch >= batch)
+    throw new ArgumentError(
+      `${subject}: lastBatch must be smaller than batch (${batch}); got ${lastBatch}: use 0 if there is none`,
+    );
+  checkHalfOpen(subject, "labelSmoothing", labelSmoothing, 0, 1);
+  checkPositiveInteger(subject, "threads", threads);
+  if (!classWeights) return;
+  if (classWeights.length !== network.classes)
+    throw new ArgumentError(
+      `${subject}: classWeights must be ${network.classes} numbers, one a class; got ${classWeights.length}`,
+    );
+  for (const weight of classWeights) checkNonNegative(subject, "each class weight", weight);
+  if (!classWeights.some((weight) => weight > 0))
+    throw new ArgumentError(`${subject}: one class weight at least must be above 0`);
+}

@@ -1,0 +1,5 @@
+/** @file The compiler: from a network to the programs that a backend runs. */
+
+export * from "./compile.ts";
+export * from "./explain.ts";
+export * from "./types.ts";
