@@ -1,0 +1,59 @@
+/** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
+
+import { PUBLISHED_ARMS } from "../../lab/arms.ts";
+import { runComparison } from "../comparison.ts";
+import { printComparison } from "../comparison-result.ts";
+import { defineCommand, later } from "../define-command.ts";
+import {
+  cycleFlags,
+  epochsFlag,
+  jsonFlag,
+  optimizersFlag,
+  outFlag,
+  rampFlags,
+  samplesFlag,
+  seedsFlag,
+  trainingFlags,
+} from "../flags.ts";
+import { sourceArgument } from "../source.ts";
+
+export const compare = defineCommand({
+  name: "compare",
+  summary: "train with several optimizers over several seeds, and set them side by side",
+  details:
+    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them. A run that diverges is recorded as such, and the comparison goes on.",
+  args: [sourceArgument],
+  flags: {
+    ...optimizersFlag(PUBLISHED_ARMS),
+    ...seedsFlag(3),
+    ...epochsFlag(10, "epochs of each run"),
+    ...cycleFlags,
+    ...rampFlags,
+    ...trainingFlags,
+    ...outFlag,
+    ...samplesFlag,
+    ...jsonFlag,
+    jobs: later("runs at the same time", "n"),
+    resume: later("go on with an interrupted comparison", "dir"),
+  },
+  examples: [
+    "lrscope compare photos/",
+    "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
+    "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
+  ],
+  async run({ args, flags, given, terminal, signal }) {
+    const finished = await runComparison({
+      kind: "compare",
+      source: args[0]!,
+      optimizers: flags.optimizers,
+      seeds: flags.seeds,
+      epochs: flags.epochs,
+      cycle: flags,
+      ramp: flags,
+      flags,
+      given,
+      context: { terminal, signal },
+    });
+    printComparison(finished, terminal);
+  },
+});

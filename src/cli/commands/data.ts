@@ -1,0 +1,69 @@
+/** @file `lrscope data SOURCE`: what the source holds, and what of it cannot be used. */
+
+import { describeBroken } from "../broken-files.ts";
+import { defineCommand } from "../define-command.ts";
+import { dataFlags, jsonFlag, threadsFlag } from "../flags.ts";
+import { count, textTable } from "../format.ts";
+import { openProgress } from "../progress.ts";
+import { sourceArgument } from "../source.ts";
+
+const figures = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(", ");
+
+export const data = defineCommand({
+  name: "data",
+  summary: "show a source's classes, counts, sizes, mean and deviation, and broken files",
+  details:
+    "Decodes the source once into the cache and says what it holds. Files that cannot be decoded are listed by name, with the reason; experiments leave them out.",
+  args: [sourceArgument],
+  flags: { ...dataFlags, ...threadsFlag, ...jsonFlag },
+  examples: ["lrscope data photos/", "lrscope data mnist --json"],
+  async run({ args, flags, terminal, signal }) {
+    const { openDataset } = await import("../../data/index.ts");
+    const progress = openProgress(terminal);
+    const { size, limit, threads } = flags;
+    const dataset = await openDataset(args[0]!, {
+      validation: flags.validation,
+      splitSeed: flags.splitSeed,
+      signal,
+      onProgress: progress.data,
+      ...(size === undefined ? {} : { size }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(threads === undefined ? {} : { threads }),
+    }).finally(() => progress.stop());
+    try {
+      const { record } = dataset;
+      const { colors } = terminal;
+      terminal.print(
+        `${colors.bold(record.name)}: ${count(record.images)} images in ${record.classes.length} classes, ${record.channels === 1 ? "grayscale" : "colour"}, at ${record.size}x${record.size}`,
+      );
+      terminal.print("");
+      const total = (key: "count" | "train" | "validation") =>
+        count(record.classes.reduce((sum, entry) => sum + entry[key], 0));
+      terminal.print(
+        textTable(
+          ["class", "images", "training", "validation"],
+          [
+            ...record.classes.map((entry) => [
+              entry.name,
+              count(entry.count),
+              count(entry.train),
+              count(entry.validation),
+            ]),
+            ["total", total("count"), total("train"), total("validation")],
+          ],
+          ["left", "right", "right", "right"],
+          colors,
+        ),
+      );
+      terminal.print("");
+      terminal.print(
+        `mean ${figures(record.mean)}; standard deviation ${figures(record.std)} (of the training part, in 0 .. 1)`,
+      );
+      for (const line of describeBroken(record.broken, { limit: Number.POSITIVE_INFINITY }))
+        terminal.print(line);
+      terminal.result(record);
+    } finally {
+      dataset.close();
+    }
+  },
+});

@@ -1,0 +1,85 @@
+/** @file `lrscope explain`: the compiled step, as it will run on this machine. */
+
+import { defineCommand, value } from "../define-command.ts";
+import { batchFlag, jsonFlag, modelFlag, threadsFlag } from "../flags.ts";
+import { oneOf, positiveInteger, text } from "../values.ts";
+
+export const explain = defineCommand({
+  name: "explain",
+  summary: "print the compiled step: instructions, buffers, FLOPs, peak memory",
+  details:
+    "Compiles a network for this machine and prints what a step is made of: each instruction with its operands and layouts, each buffer with its place in memory, the arithmetic, and the peak memory beside what no plan could do without.",
+  args: [],
+  flags: {
+    ...modelFlag,
+    size: value({
+      placeholder: "pixels",
+      help: "size of the images",
+      read: positiveInteger("128"),
+      fallback: 128,
+    }),
+    channels: value({
+      placeholder: "n",
+      help: "of the images: 3, or 1 for grayscale",
+      read: oneOf(["1", "3"]),
+      fallback: "3" as const,
+    }),
+    classes: value({
+      placeholder: "n",
+      help: "outputs of the network",
+      read: positiveInteger("5"),
+      fallback: 5,
+    }),
+    ...batchFlag,
+    optimizer: value({
+      placeholder: "name",
+      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
+      read: text,
+      fallback: "sgd",
+    }),
+    program: value({
+      placeholder: "name",
+      help: "train, evaluate or predict",
+      read: oneOf(["train", "evaluate", "predict"]),
+      fallback: "train" as const,
+    }),
+    ...threadsFlag,
+    ...jsonFlag,
+  },
+  examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
+  async run({ flags, terminal }) {
+    const { createModel } = await import("../../models/index.ts");
+    const { createOptimizer } = await import("../../optimizers/index.ts");
+    const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
+      "../../compile/index.ts"
+    );
+    const { nativeBackend } = await import("../../runtime/native/index.ts");
+    const { defaultThreads } = await import("../../lab/machine.ts");
+    const { model, size, classes, batch } = flags;
+    const threads = flags.threads ?? defaultThreads();
+    const network = createModel(model, { classes, size, channels: Number(flags.channels) });
+    const optimizer = createOptimizer(flags.optimizer);
+    const backend = nativeBackend({ threads });
+    const compiled = compileNetwork({ network, backend, batch, optimizer, threads });
+    const program = compiled.programs[flags.program];
+    terminal.print(printSummary(compiled));
+    terminal.print(`engine                ${backend.description}`);
+    terminal.print("");
+    terminal.print(printProgram(program));
+    terminal.result({
+      model,
+      size,
+      batch,
+      threads,
+      classes,
+      optimizer: optimizer.name,
+      engine: backend.description,
+      parameters: compiled.parameterCount,
+      memory: compiled.memory,
+      flops: compiled.flops,
+      program: program.name,
+      instructions: instructionRows(program),
+      buffers: program.buffers,
+    });
+  },
+});

@@ -1,0 +1,104 @@
+/** @file `lrscope find SOURCE`: the learning-rate range test. */
+
+import { checkMomentum, checkRamp } from "../comparison.ts";
+import { defineCommand, value } from "../define-command.ts";
+import { runExperiment } from "../experiment.ts";
+import {
+  epochsFlag,
+  jsonFlag,
+  outFlag,
+  rampFlags,
+  samplesFlag,
+  seedsFlag,
+  stopFactorFlag,
+  trainingFlags,
+} from "../flags.ts";
+import { rate } from "../format.ts";
+import { rangeTestChart, rangeTestText } from "../range-test-chart.ts";
+import { sourceArgument } from "../source.ts";
+import { text } from "../values.ts";
+
+export const find = defineCommand({
+  name: "find",
+  summary: "learning-rate range test: raise the rate, watch the loss, suggest bounds",
+  details:
+    "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it. Nothing of the training is kept.",
+  args: [sourceArgument],
+  flags: {
+    optimizer: value({
+      placeholder: "name",
+      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
+      read: text,
+      fallback: "sgd",
+    }),
+    ...rampFlags,
+    ...epochsFlag(2, "epochs that the ramp takes"),
+    ...seedsFlag(1),
+    ...stopFactorFlag,
+    ...trainingFlags,
+    ...outFlag,
+    ...samplesFlag,
+    ...jsonFlag,
+  },
+  examples: [
+    "lrscope find photos/",
+    "lrscope find photos/ --optimizer adam --to 1 --seeds 3",
+    "lrscope find cifar10 --epochs 1 --json",
+  ],
+  async run({ args, flags, given, terminal, signal }) {
+    const source = args[0]!;
+    checkRamp("find", flags);
+    const { parseArm, rangeTest } = await import("../../lab/index.ts");
+    const { createOptimizer } = await import("../../optimizers/index.ts");
+    const optimizer = createOptimizer(flags.optimizer, {
+      ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
+    });
+    if (given.has("momentum"))
+      checkMomentum("find", [flags.optimizer], () => optimizer.hyperparameters);
+    const tested =
+      flags.momentum === undefined
+        ? optimizer
+        : createOptimizer(flags.optimizer, {
+            ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
+            momentum: flags.momentum,
+          });
+    const seeds = Array.from({ length: flags.seeds }, (_, index) => flags.seed + index);
+    const { path, report, run } = await runExperiment({
+      kind: "find",
+      source,
+      flags,
+      context: { terminal, signal },
+      arms: [parseArm(flags.optimizer)],
+      epochs: flags.epochs,
+      seeds,
+      async work({ setup, directory, progress }) {
+        const record = await rangeTest({
+          ...setup,
+          optimizer: tested,
+          from: flags.from,
+          to: flags.to,
+          epochs: flags.epochs,
+          seeds,
+          onEvent: progress,
+          ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
+        });
+        directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);
+      },
+    });
+    const record = run.rangeTests[0]!;
+    terminal.print("");
+    terminal.print(rangeTestChart(record, terminal.columns));
+    terminal.print("");
+    terminal.print(rangeTestText(record, terminal.colors));
+    terminal.print("");
+    terminal.print(`Records: ${path}`);
+    terminal.print(`Report:  ${terminal.colors.bold(report)}`);
+    const { maxLr, baseLr } = record.suggestion;
+    const shown = /\s/.test(source) ? `"${source}"` : source;
+    terminal.print("");
+    terminal.print(
+      `Next: lrscope train ${shown} --optimizer ${flags.optimizer} --schedule clr --max-lr ${rate(maxLr)} --base-lr ${rate(baseLr)}`,
+    );
+    terminal.result(record);
+  },
+});

@@ -1,0 +1,74 @@
+/** @file `lrscope predict CHECKPOINT IMAGE...`: what a trained network sees in images. */
+
+import { existsSync } from "node:fs";
+import { DataError, WeightsError } from "../../core/errors.ts";
+import { defineCommand, value } from "../define-command.ts";
+import { jsonFlag, threadsFlag } from "../flags.ts";
+import { textTable } from "../format.ts";
+import { positiveInteger } from "../values.ts";
+
+export const predict = defineCommand({
+  name: "predict",
+  summary: "classify images with the weights of a run",
+  details:
+    "CHECKPOINT is best.safetensors or last.safetensors of a trial; it holds all that is needed. Images of any size are brought to the network's, as the training images were.",
+  args: [
+    { name: "checkpoint", help: "best.safetensors or last.safetensors of a trial" },
+    { name: "image", help: "image files: JPEG, PNG, WebP, ...", variadic: true },
+  ],
+  flags: {
+    top: value({
+      placeholder: "n",
+      help: "classes to name for each image",
+      read: positiveInteger("3"),
+      fallback: 5,
+    }),
+    ...threadsFlag,
+    ...jsonFlag,
+  },
+  examples: ["lrscope predict lrscope-runs/RUN/trials/adam-0/best.safetensors tulip.jpg"],
+  async run({ args, flags, terminal }) {
+    const [checkpoint = "", ...files] = args;
+    if (!existsSync(checkpoint))
+      throw new WeightsError(
+        `predict: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
+      );
+    const missing = files.filter((file) => !existsSync(file));
+    if (missing.length > 0)
+      throw new DataError(
+        `predict: no such image: ${missing.map((file) => `"${file}"`).join(", ")}`,
+      );
+    const { nativeBackend } = await import("../../runtime/native/index.ts");
+    const lab = await import("../../lab/index.ts");
+    const threads = flags.threads === undefined ? {} : { threads: flags.threads };
+    const backend = nativeBackend(threads);
+    const predictions = await lab.predict({
+      checkpoint,
+      files,
+      backend,
+      top: flags.top,
+      ...threads,
+    });
+    const percent = (probability: number) => `${(probability * 100).toFixed(1)}%`;
+    terminal.print(
+      textTable(
+        ["image", "class", "probability", "then"],
+        predictions.map(({ file, top: [first, ...others], reason }) => [
+          file,
+          first?.class ?? `(${reason})`,
+          first ? percent(first.probability) : "-",
+          others.map((other) => `${other.class} ${percent(other.probability)}`).join(", "),
+        ]),
+        ["left", "left", "right", "left"],
+        terminal.colors,
+      ),
+    );
+    terminal.result({
+      predictions: predictions.map(({ file, top, reason }) =>
+        reason === null ? { file, top } : { file, top, reason },
+      ),
+    });
+    if (predictions.every(({ reason }) => reason !== null))
+      throw new DataError("predict: none of the images can be decoded; the reasons stand above");
+  },
+});

@@ -1,0 +1,54 @@
+/** @file `lrscope report DIR...`: render records again, of one run or of several together. */
+
+import { defineCommand, optional } from "../define-command.ts";
+import { timeStamp } from "../default-out.ts";
+import { jsonFlag, samplesFlag } from "../flags.ts";
+import { summaryTable } from "../summary-table.ts";
+import { text } from "../values.ts";
+
+export const report = defineCommand({
+  name: "report",
+  summary: "render run directories again, or several together",
+  details:
+    "Of one directory: its report.html and figures anew, from its records. Of several on the same data: one report that sets their optimizers side by side, in a folder of its own.",
+  args: [{ name: "dir", help: "run directories of find, train, compare or demo", variadic: true }],
+  flags: {
+    out: optional({
+      placeholder: "dir",
+      help: "folder for the report",
+      read: text,
+      shownFallback: "the directory itself; of several, ./lrscope-runs/report-<time>",
+    }),
+    ...samplesFlag,
+    ...jsonFlag,
+  },
+  examples: [
+    "lrscope report lrscope-runs/compare-photos-20260131-101500",
+    "lrscope report run-a run-b --out side-by-side",
+  ],
+  async run({ args, flags, terminal }) {
+    const { checkRunDirectory, openRunDirectory, readRun } = await import("../../store/index.ts");
+    const { summarize } = await import("../../analysis/index.ts");
+    const { mergeRuns } = await import("../merge-runs.ts");
+    const { readSamples } = await import("../samples.ts");
+    const { renderInto } = await import("../write-report.ts");
+    const runs = args.map((path) => ({ path, run: readRun(path) }));
+    const single = runs.length === 1 ? runs[0]! : null;
+    const { run, notes } = single ? { run: single.run, notes: [] } : mergeRuns(runs);
+    const out = flags.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
+    if (!single || flags.out !== undefined) checkRunDirectory(out);
+    const samples = flags.samples ? readSamples(args[0]!) : [];
+    const directory = openRunDirectory(out);
+    for (const note of notes) terminal.note(note);
+    const measured = run.trials.some(({ metrics }) => metrics.length > 0);
+    const summary = measured ? summarize(run.experiment, run.trials) : null;
+    const path = await renderInto(directory, { ...run, summary }, samples);
+    if (summary) {
+      directory.writeSummary(summary);
+      terminal.print(summaryTable(summary, terminal.colors));
+      terminal.print("");
+    }
+    terminal.print(`Report:  ${terminal.colors.bold(path)}`);
+    terminal.result({ report: path, directory: out, summary });
+  },
+});

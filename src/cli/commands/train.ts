@@ -1,0 +1,116 @@
+/** @file `lrscope train SOURCE`: one run, with one optimizer on one schedule. */
+
+import { join } from "node:path";
+import { ArgumentError } from "../../core/errors.ts";
+import { runComparison } from "../comparison.ts";
+import { defineCommand, later, optional, value } from "../define-command.ts";
+import { cycleFlags, epochsFlag, jsonFlag, outFlag, samplesFlag, trainingFlags } from "../flags.ts";
+import { accuracy, duration } from "../format.ts";
+import { sourceArgument } from "../source.ts";
+import { oneOf, positive, text } from "../values.ts";
+
+const SCHEDULES = ["none", "clr", "cosine", "1cycle"] as const;
+
+/** The run as an arm of a comparison: "sgd+clr", "adam+cosine@0.001". */
+function armOf(flags: {
+  optimizer: string;
+  schedule: (typeof SCHEDULES)[number];
+  lr: number | undefined;
+}): string {
+  const { optimizer, schedule, lr } = flags;
+  if (/[+@]/.test(optimizer))
+    throw new ArgumentError(
+      `train: --optimizer takes a name alone; got "${optimizer}". Give the schedule with --schedule and the rate with --lr`,
+    );
+  if (schedule === "clr" && lr !== undefined)
+    throw new ArgumentError(
+      "train: --lr has no effect with --schedule clr, whose bounds are --max-lr and --base-lr; give those, or leave all out for a range test",
+    );
+  return `${optimizer}${schedule === "none" ? "" : `+${schedule}`}${lr === undefined ? "" : `@${lr}`}`;
+}
+
+export const train = defineCommand({
+  name: "train",
+  summary: "one run, with one optimizer on one schedule",
+  details:
+    "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With cosine and 1cycle, --lr is the greatest rate.",
+  args: [sourceArgument],
+  flags: {
+    optimizer: value({
+      placeholder: "name",
+      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
+      read: text,
+      fallback: "sgd",
+    }),
+    schedule: value({
+      placeholder: "name",
+      help: "none (a constant rate), clr, cosine or 1cycle",
+      read: oneOf(SCHEDULES),
+      fallback: "none" as const,
+    }),
+    lr: optional({
+      placeholder: "rate",
+      help: "learning rate",
+      read: positive("1e-3"),
+      shownFallback: "the optimizer's default",
+    }),
+    ...cycleFlags,
+    ...epochsFlag(10, "epochs of the run"),
+    ...trainingFlags,
+    ...outFlag,
+    ...samplesFlag,
+    ...jsonFlag,
+    resume: later("go on with an interrupted run", "dir"),
+  },
+  examples: [
+    "lrscope train photos/ --optimizer adam --lr 1e-3 --epochs 20",
+    "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
+  ],
+  async run({ args, flags, given, terminal, signal }) {
+    const { path, report, run } = await runComparison({
+      kind: "train",
+      source: args[0]!,
+      optimizers: [armOf(flags)],
+      seeds: 1,
+      epochs: flags.epochs,
+      cycle: flags,
+      flags,
+      given,
+      context: { terminal, signal },
+    });
+    const { trial, metrics } = run.trials[0]!;
+    const checkpoint = (name: string) =>
+      join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);
+    const reached = metrics.filter(({ validationAccuracy }) => validationAccuracy !== null);
+    const best = reached.reduce<(typeof reached)[number] | undefined>(
+      (top, line) => (!top || line.validationAccuracy! > top.validationAccuracy! ? line : top),
+      undefined,
+    );
+    terminal.print("");
+    if (best) {
+      terminal.print(
+        `Validation accuracy: final ${accuracy(metrics.at(-1)!.validationAccuracy)}, best ${terminal.colors.bold(accuracy(best.validationAccuracy))} (epoch ${best.epoch}); ${trial.msPerStep?.toFixed(1)} ms a step, ${duration(trial.seconds ?? 0)} in all`,
+      );
+      terminal.print(`Weights: ${checkpoint("best")}`);
+    }
+    terminal.print(`Records: ${path}`);
+    terminal.print(`Report:  ${terminal.colors.bold(report)}`);
+    terminal.result({
+      trial,
+      metrics,
+      finalValidationAccuracy: metrics.at(-1)?.validationAccuracy ?? null,
+      bestValidationAccuracy: best?.validationAccuracy ?? null,
+      dataset: run.experiment.dataset.name,
+      model: run.experiment.model.name,
+      protocol: run.experiment.protocol,
+      checkpoints: best
+        ? {
+            best: checkpoint("best"),
+            last: trial.status === "done" ? checkpoint("last") : null,
+          }
+        : null,
+      directory: path,
+      report,
+    });
+  },
+});

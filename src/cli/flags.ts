@@ -1,0 +1,210 @@
+/** @file The flags that several commands share, each stated once. */
+
+import { later, optional, toggle, untoggle, value } from "./define-command.ts";
+import {
+  aboveOne,
+  fractionBelowOne,
+  list,
+  nonNegative,
+  oneOf,
+  openFraction,
+  positive,
+  positiveInteger,
+  seedNumber,
+  span,
+  text,
+} from "./values.ts";
+
+export const jsonFlag = {
+  json: toggle("print one JSON object on stdout; everything else goes to stderr"),
+};
+
+export const outFlag = {
+  out: optional({
+    placeholder: "dir",
+    help: "folder of the run's records and report",
+    read: text,
+    shownFallback: "./lrscope-runs/<command>-<source>-<time>",
+  }),
+};
+
+export const samplesFlag = {
+  samples: untoggle("leave the sample images out of the report"),
+};
+
+/** How a source becomes a data set. */
+export const dataFlags = {
+  size: optional({
+    placeholder: "pixels",
+    help: "working size of the images",
+    read: positiveInteger("128"),
+    shownFallback: "128; 28 for MNIST and Fashion-MNIST, 32 for CIFAR-10",
+  }),
+  validation: value({
+    placeholder: "part",
+    help: "part of each class kept for validation, where the source has no validation part",
+    read: openFraction("0.2"),
+    fallback: 0.2,
+  }),
+  splitSeed: value({ placeholder: "n", help: "seed of that split", read: seedNumber, fallback: 0 }),
+  limit: optional({
+    placeholder: "n",
+    help: "take at most so many images of each class",
+    read: positiveInteger("100"),
+    shownFallback: "all",
+  }),
+};
+
+export const threadsFlag = {
+  threads: optional({
+    placeholder: "n",
+    help: "cores to compute with",
+    read: positiveInteger("2"),
+    shownFallback: "all",
+  }),
+};
+
+export const modelFlag = {
+  model: value({
+    placeholder: "name",
+    help: "network: vanilla, four blocks of convolution, batch norm, ReLU, max pool",
+    read: text,
+    fallback: "vanilla",
+  }),
+};
+
+export const batchFlag = {
+  batch: value({
+    placeholder: "n",
+    help: "images an update",
+    read: positiveInteger("64"),
+    fallback: 64,
+  }),
+};
+
+const precisionFlag = {
+  precision: value({
+    placeholder: "kind",
+    help: "arithmetic: fp32",
+    read: oneOf(["fp32", "bf16"]),
+    fallback: "fp32" as const,
+  }),
+};
+
+/** How every experiment trains. */
+export const trainingFlags = {
+  ...modelFlag,
+  ...dataFlags,
+  ...batchFlag,
+  ...threadsFlag,
+  ...precisionFlag,
+  seed: value({
+    placeholder: "n",
+    help: "initial weights, order, augmentation and dropout",
+    read: seedNumber,
+    fallback: 0,
+  }),
+  augment: value({
+    placeholder: "kind",
+    help: "default (photos: flip, rotate, crop; digits: rotate) or none",
+    read: oneOf(["default", "none"]),
+    fallback: "default" as const,
+  }),
+  dropLast: toggle("leave out the last, smaller batch of each epoch"),
+  momentum: optional({
+    placeholder: "m",
+    help: "of the optimizers that have one: sgd, rmsprop",
+    read: fractionBelowOne("0.9"),
+    shownFallback: "0",
+  }),
+  weightDecay: optional({
+    placeholder: "w",
+    help: "L2 penalty added to the gradient",
+    read: nonNegative("5e-4"),
+    shownFallback: "0",
+  }),
+  labelSmoothing: value({
+    placeholder: "s",
+    help: "probability spread over the other classes",
+    read: fractionBelowOne("0.1"),
+    fallback: 0,
+  }),
+  clip: optional({
+    placeholder: "norm",
+    help: "greatest norm of the whole gradient",
+    read: positive("1"),
+    shownFallback: "no clipping",
+  }),
+  tune: later("time the convolution algorithms and keep the fastest"),
+};
+
+export const epochsFlag = (fallback: number, help: string) => ({
+  epochs: value({ placeholder: "n", help, read: positiveInteger(String(fallback)), fallback }),
+});
+
+export const seedsFlag = (fallback: number) => ({
+  seeds: value({
+    placeholder: "n",
+    help: "runs of each: seed, seed + 1, ...",
+    read: positiveInteger("3"),
+    fallback,
+  }),
+});
+
+/** The ramp of a range test. */
+export const rampFlags = {
+  from: value({
+    placeholder: "rate",
+    help: "learning rate of the range test's first update",
+    read: positive("1e-7"),
+    fallback: 1e-7,
+  }),
+  to: value({
+    placeholder: "rate",
+    help: "and of its last",
+    read: positive("0.1"),
+    fallback: 0.1,
+  }),
+};
+
+export const stopFactorFlag = {
+  stopFactor: optional({
+    placeholder: "k",
+    help: "stop once the smoothed loss is k times its least",
+    read: aboveOne("4"),
+    shownFallback: "run to the end",
+  }),
+};
+
+/** Bounds of a cyclical schedule. */
+export const cycleFlags = {
+  maxLr: optional({
+    placeholder: "rate",
+    help: "upper bound of the cyclical schedule",
+    read: positive("0.01"),
+    shownFallback: "found by a range test",
+  }),
+  baseLr: optional({
+    placeholder: "rate",
+    help: "lower bound",
+    read: positive("0.002"),
+    shownFallback: "upper bound / 6",
+  }),
+  stepSize: value({
+    placeholder: "n|ne",
+    help: "half a cycle, in updates (216) or epochs (4e)",
+    read: span,
+    fallback: { count: 4, unit: "epochs" } as const,
+    shownFallback: "4e",
+  }),
+};
+
+export const optimizersFlag = (fallback: readonly string[]) => ({
+  optimizers: value({
+    placeholder: "arms",
+    help: "what to compare, each NAME[+SCHEDULE][@RATE]",
+    read: list("sgd+clr,adam,rmsprop@1e-3"),
+    fallback,
+    shownFallback: fallback.join(","),
+  }),
+});

@@ -1,0 +1,55 @@
+/** @file Numbers and tables as people read them in a terminal. */
+
+import type { Colors } from "./terminal.ts";
+
+/** 0.6134 -> "0.613"; null, not finite -> "-". */
+export const accuracy = (value: number | null | undefined): string =>
+  value === null || value === undefined || !Number.isFinite(value) ? "-" : value.toFixed(3);
+
+/** Three significant digits: 0.00123 -> "1.23e-3". */
+export function rate(value: number): string {
+  if (value >= 0.01 && value < 1000) return String(Number(value.toPrecision(3)));
+  const [digits = "", exponent = "0"] = value.toExponential(2).split("e");
+  return `${Number(digits)}e${Number(exponent)}`;
+}
+
+/** 75 -> "1 min 15 s". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 12345 -> "12,345". */
+export const count = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** "1 image", "2 images". */
+export const plural = (value: number, noun: string, many = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : many}`;
+
+/** Bytes in MiB, or images, as a progress line says them. */
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export type Align = "left" | "right";
+
+/** Columns of equal width, two spaces apart, under a heading. No colour codes within cells. */
+export function textTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly Align[],
+  colors: Colors,
+): string {
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        align[column] === "right" ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join("  ")
+      .trimEnd();
+  return [colors.bold(line(heading)), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,62 @@
+/**
+ * @file The command line from argv to exit code. Loads the definitions of the commands and nothing
+ * else; what a command needs, it imports when it runs.
+ */
+
+import { readFileSync } from "node:fs";
+import { LrscopeError } from "../core/errors.ts";
+import { commands } from "./commands/index.ts";
+import { parseArguments } from "./parse.ts";
+import { openTerminal, type Streams } from "./terminal.ts";
+
+export interface MainOptions extends Streams {
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Aborts the work: Ctrl-C. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs one call of the command line.
+ * @param argv the words after `lrscope`
+ * @returns the exit code: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted
+ */
+export async function main(argv: readonly string[], options: MainOptions): Promise<number> {
+  const { stdout, stderr, environment = process.env } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  try {
+    const call = parseArguments(argv, { commands, version: version(), stdout });
+    if (call === "printed") return 0;
+    const terminal = openTerminal({ stdout, stderr, environment, json: call.flags.json === true });
+    const { flags, given, args } = call;
+    await call.command.run({ flags, given, args, terminal, signal, environment } as never);
+    return 0;
+  } catch (error) {
+    return report(error, stderr, environment);
+  }
+}
+
+/** One line, and no stack unless it is asked for. */
+function report(
+  error: unknown,
+  stderr: Streams["stderr"],
+  environment: Readonly<Record<string, string | undefined>>,
+): number {
+  const debug = Boolean(environment.LRSCOPE_DEBUG);
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof LrscopeError) {
+    stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
+    if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
+  } else {
+    stderr.write(`lrscope: unexpected: ${message.split("\n")[0]}\n`);
+    if (!debug) stderr.write(`${HOW_TO_DEBUG}\n`);
+  }
+  if (debug && error instanceof Error) stderr.write(`${error.stack}\n`);
+  return error instanceof LrscopeError ? error.exitCode : 1;
+}
+
+const HOW_TO_DEBUG =
+  "This is a fault of lrscope's; LRSCOPE_DEBUG=1 in the environment shows where it arose";
+
+/** This package's version; its manifest lies two folders up, in src/ as in dist/. */
+const version = (): string =>
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;

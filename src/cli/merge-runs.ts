@@ -1,0 +1,111 @@
+/** @file Several runs as one, for a report that sets their arms side by side. */
+
+import { basename, resolve } from "node:path";
+import { StoreError } from "../core/errors.ts";
+import type { ProtocolRecord } from "../record/index.ts";
+import type { Run } from "../store/index.ts";
+
+export interface NamedRun {
+  readonly path: string;
+  readonly run: Run;
+}
+
+/** What may differ without the results being about different things. */
+const INCIDENTAL: readonly (keyof ProtocolRecord)[] = ["seeds", "threads", "updatesPerEpoch"];
+
+/**
+ * Arms get their directory's name in front. Runs on other data, or validated on another part of it,
+ * are refused; other differences of protocol are said in `notes`.
+ * @throws StoreError, exit code 2
+ */
+export function mergeRuns(runs: readonly NamedRun[]): { run: Run; notes: string[] } {
+  const [first, ...others] = runs;
+  const names = distinctNames(runs.map(({ path }) => path));
+  for (const { path, run } of others) checkSameData(first!, { path, run });
+  const renamed = runs.map(({ run }, index) => rename(run, names[index]!));
+  const { experiment } = first!.run;
+  const protocols = runs.map(({ run }) => run.experiment.protocol);
+  const seeds = [...new Set(protocols.flatMap((protocol) => protocol.seeds))].sort((a, b) => a - b);
+  return {
+    run: {
+      experiment: {
+        ...experiment,
+        kind: "compare",
+        protocol: {
+          ...experiment.protocol,
+          seeds,
+          epochs: Math.max(...protocols.map(({ epochs }) => epochs)),
+        },
+        arms: renamed.flatMap((run) => run.experiment.arms),
+      },
+      rangeTests: renamed.flatMap((run) => run.rangeTests),
+      trials: renamed.flatMap((run) => run.trials),
+      summary: null,
+    },
+    notes: differences(runs),
+  };
+}
+
+function rename(run: Run, name: string): Run {
+  const arm = (text: string) => `${name}: ${text}`;
+  return {
+    ...run,
+    experiment: {
+      ...run.experiment,
+      arms: run.experiment.arms.map((entry) => ({
+        ...entry,
+        name: arm(entry.name),
+        slug: `${name}-${entry.slug}`,
+      })),
+    },
+    rangeTests: run.rangeTests.map((test) => ({ ...test, arm: arm(test.arm) })),
+    trials: run.trials.map(({ trial, metrics }) => ({
+      trial: { ...trial, arm: arm(trial.arm), slug: `${name}-${trial.slug}` },
+      metrics,
+    })),
+  };
+}
+
+function checkSameData(first: NamedRun, other: NamedRun): void {
+  const [a, b] = [first.run.experiment, other.run.experiment];
+  if (a.dataset.fingerprint !== b.dataset.fingerprint)
+    throw new StoreError(
+      `${other.path}: was made on other data (${b.dataset.name}, ${b.dataset.size} pixels) than ${first.path} (${a.dataset.name}, ${a.dataset.size} pixels); report them one by one`,
+      { exitCode: 2 },
+    );
+  const split = ({ protocol }: typeof a) => `${protocol.validation}, seed ${protocol.splitSeed}`;
+  if (split(a) !== split(b))
+    throw new StoreError(
+      `${other.path}: was validated on another part of the data (${split(b)}) than ${first.path} (${split(a)}); report them one by one`,
+      { exitCode: 2 },
+    );
+}
+
+function differences(runs: readonly NamedRun[]): string[] {
+  const notes: string[] = [];
+  const compare = (what: string, values: readonly unknown[]) => {
+    const distinct = [...new Set(values.map((value) => String(value)))];
+    if (distinct.length > 1) notes.push(`Note: the runs differ in ${what}: ${distinct.join(", ")}`);
+  };
+  const experiments = runs.map(({ run }) => run.experiment);
+  compare(
+    "model",
+    experiments.map(({ model }) => `${model.name} (${model.parameters} parameters)`),
+  );
+  for (const key of Object.keys(experiments[0]!.protocol) as (keyof ProtocolRecord)[])
+    if (!INCIDENTAL.includes(key))
+      compare(
+        key,
+        experiments.map(({ protocol }) => protocol[key]),
+      );
+  return notes;
+}
+
+/** Folder names, numbered where two are the same. */
+function distinctNames(paths: readonly string[]): string[] {
+  const names = paths.map((path) => basename(resolve(path)));
+  return names.map((name, index) => {
+    const before = names.slice(0, index).filter((other) => other === name).length;
+    return before === 0 ? name : `${name}~${before + 1}`;
+  });
+}

@@ -1,0 +1,17 @@
+/** @file "Did you mean": the nearest known word, where one is near enough to be meant. */
+
+import { distance } from "fastest-levenshtein";
+
+/** The known word that differs least, or null where none shares at least half of its letters. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const apart = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (apart < least) {
+      least = apart;
+      best = candidate;
+    }
+  }
+  return best !== null && least <= Math.max(word.length, best.length) / 2 ? best : null;
+}

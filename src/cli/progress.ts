@@ -1,0 +1,202 @@
+/**
+ * @file What is under way. On a terminal: a bar on stderr with images a second and the time left.
+ * Elsewhere: plain lines. Validation accuracy is printed every epoch in both.
+ */
+
+import { SingleBar } from "cli-progress";
+import type { DataProgress } from "../data/types.ts";
+import type { LabEvent, LabListener } from "../lab/events.ts";
+import { accuracy, count, duration, mebibytes, rate } from "./format.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Progress {
+  readonly data: (progress: DataProgress) => void;
+  readonly lab: LabListener;
+  /** Takes the bar away; idempotent. */
+  stop(): void;
+}
+
+export function openProgress(terminal: Terminal): Progress {
+  const bar = terminal.interactive ? openBar(terminal) : null;
+  return {
+    data: dataProgress(terminal, bar),
+    lab: labProgress(terminal, bar),
+    stop: () => bar?.stop(),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------
+// The bar
+
+interface Bar {
+  /** Begin a new piece of work, in the units of `show`. */
+  begin(): void;
+  show(state: { label: string; done: number; total: number; detail: string }): void;
+  stop(): void;
+}
+
+function openBar(terminal: Terminal): Bar {
+  const { stderr } = terminal;
+  const bar = new SingleBar({
+    format: "{label} {bar} {percentage}%{detail}{left}",
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+    fps: 8,
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+    stream: stderr as NodeJS.WriteStream,
+  });
+  let running = false;
+  let started = 0;
+  let last = { done: 0, total: 1, payload: { label: "", detail: "", left: "" } };
+  const stop = () => {
+    if (running) bar.stop();
+    running = false;
+  };
+  const start = () => {
+    bar.start(last.total, last.done, last.payload);
+    running = true;
+  };
+  // A line above the bar: the bar goes, the line is written, the bar comes back.
+  terminal.around = (write) => {
+    const wasRunning = running;
+    stop();
+    write();
+    if (wasRunning) start();
+  };
+  return {
+    begin() {
+      stop();
+      started = performance.now();
+    },
+    show({ label, done, total, detail }) {
+      const seconds = (performance.now() - started) / 1000;
+      const left =
+        done > 0 && seconds > 1 ? `, ${duration((seconds / done) * (total - done))} left` : "";
+      last = { done, total, payload: { label, detail, left } };
+      if (running) {
+        bar.setTotal(total);
+        bar.update(done, last.payload);
+      } else start();
+    },
+    stop,
+  };
+}
+
+// ---------------------------------------------------------------------------------------------
+// Downloads and decoding
+
+function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
+  let current = "";
+  let lastTenth = -1;
+  return ({ phase, done, total, what }) => {
+    const key = `${phase} ${what}`;
+    const label = phase === "download" ? `downloading ${what}` : `decoding ${what}`;
+    if (key !== current) {
+      current = key;
+      lastTenth = -1;
+      if (bar) bar.begin();
+      else if (done !== total) terminal.note(`${label} ...`);
+    }
+    const amount = phase === "download" ? mebibytes : count;
+    if (bar) {
+      if (total !== null && total > 0 && done < total)
+        bar.show({ label, done, total, detail: `, ${amount(done)} of ${amount(total)}` });
+      if (done === total) bar.stop();
+      return;
+    }
+    // Plain: a line at every tenth of a download, which may take minutes; decoding takes seconds.
+    if (phase === "download" && total) {
+      const tenth = Math.floor((done / total) * 10);
+      if (tenth > lastTenth && tenth > 0)
+        terminal.note(`${label}: ${amount(done)} of ${amount(total)}`);
+      lastTenth = Math.max(lastTenth, tenth);
+    }
+  };
+}
+
+// ---------------------------------------------------------------------------------------------
+// The lab
+
+function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
+  const { colors } = terminal;
+  let place = { index: 0, trials: 1 };
+  let speed = 0;
+  let lastQuarter = 0;
+  let armWidth = 0;
+  /** Bar and time left run over all trials at once; a range test has a bar of its own. */
+  let phase: "none" | "range test" | "trials" = "none";
+  const enter = (next: typeof phase) => {
+    if (phase !== next || next === "range test") bar?.begin();
+    phase = next;
+  };
+
+  const handlers: { [T in LabEvent["type"]]?: (event: Extract<LabEvent, { type: T }>) => void } = {
+    "range-test-started"({ arm, seed, updates }) {
+      enter("range test");
+      lastQuarter = 0;
+      if (!bar) terminal.note(`range test of ${arm}, seed ${seed}: ${count(updates)} updates`);
+    },
+    "range-test-update"({ arm, seed, update, updates, lr, smoothedLoss, imagesPerSecond }) {
+      const detail = `, ${count(imagesPerSecond)} images/s`;
+      bar?.show({ label: `range test ${arm}, seed ${seed}`, done: update, total: updates, detail });
+      const quarter = Math.floor((update / updates) * 4);
+      if (!bar && quarter > lastQuarter)
+        terminal.note(
+          `  update ${count(update)}/${count(updates)}: learning rate ${rate(lr)}, smoothed loss ${Number.isFinite(smoothedLoss) ? smoothedLoss.toFixed(3) : "not finite"}${detail}`,
+        );
+      lastQuarter = quarter;
+    },
+    "range-test-finished"({ arm, record }) {
+      bar?.stop();
+      const { maxLr, baseLr } = record.suggestion;
+      terminal.note(
+        `range test of ${arm}: ${rate(baseLr)} to ${rate(maxLr)} (${duration(record.seconds)})`,
+      );
+    },
+    "trial-started"({ trial, index, trials }) {
+      enter("trials");
+      place = { index, trials };
+      armWidth = Math.max(armWidth, trial.arm.length);
+    },
+    update({ arm, seed, epoch, update, updates, imagesPerSecond }) {
+      speed = imagesPerSecond;
+      const { index, trials } = place;
+      bar?.show({
+        label: `${arm}, seed ${seed}, epoch ${epoch}${trials > 1 ? ` (run ${index + 1} of ${trials})` : ""}`,
+        done: index * updates + update,
+        total: trials * updates,
+        detail: `, ${count(imagesPerSecond)} images/s`,
+      });
+    },
+    epoch({ arm, seed, metrics }) {
+      if (metrics.diverged) return;
+      const { epoch, trainLoss, trainAccuracy, validationAccuracy, lr } = metrics;
+      terminal.print(
+        [
+          `${arm.padEnd(armWidth)}  seed ${seed}  epoch ${String(epoch).padStart(3)}`,
+          `loss ${trainLoss === null ? "-" : trainLoss.toFixed(4)}`,
+          `training ${accuracy(trainAccuracy)}`,
+          `validation ${colors.bold(accuracy(validationAccuracy))}`,
+          colors.dim(`lr ${rate(lr)}`),
+          colors.dim(`${duration(metrics.seconds)}, ${count(speed)} images/s`),
+        ].join("  "),
+      );
+    },
+    "trial-finished"({ trial }) {
+      if (place.index + 1 === place.trials) bar?.stop();
+      const subject = `${trial.arm.padEnd(armWidth)}  seed ${trial.seed}`;
+      if (trial.divergence) {
+        const { update, learningRate, epoch } = trial.divergence;
+        terminal.print(
+          `${subject}  ${colors.red("diverged")} in epoch ${epoch}: the loss stopped being finite at update ${count(update)}, learning rate ${rate(learningRate)}`,
+        );
+      } else if (trial.status === "failed") {
+        terminal.print(`${subject}  ${colors.red("failed")}: ${trial.failure}`);
+      }
+    },
+  };
+  return (event) => (handlers[event.type] as ((event: LabEvent) => void) | undefined)?.(event);
+}

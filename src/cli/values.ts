@@ -1,0 +1,99 @@
+/**
+ * @file The kinds of value that a flag may take, each with its rule. A value that breaks the rule is
+ * refused with the flag, the rule, what was found and an example that works.
+ */
+
+import { ArgumentError } from "../core/errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** Reads the text given to a flag. @throws ArgumentError beginning with the flag's name */
+export type ReadValue<T> = (text: string, flag: string) => T;
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** A decimal number, nothing before or after it; NaN for all else. */
+function toNumber(text: string): number {
+  return DECIMAL.test(text.trim()) ? Number(text) : Number.NaN;
+}
+
+function refuse(flag: string, rule: string, found: string, example: string): never {
+  throw new ArgumentError(
+    `${flag} must be ${rule}; got "${found}". For example: ${flag} ${example}`,
+  );
+}
+
+function numeric(
+  rule: string,
+  example: string,
+  holds: (value: number) => boolean,
+): ReadValue<number> {
+  return (text, flag) => {
+    const value = toNumber(text);
+    return Number.isFinite(value) && holds(value) ? value : refuse(flag, rule, text, example);
+  };
+}
+
+/** Learning rates and other numbers above zero. */
+export const positive = (example: string) =>
+  numeric("a positive number", example, (value) => value > 0);
+
+export const nonNegative = (example: string) =>
+  numeric("a number, 0 or more", example, (value) => value >= 0);
+
+export const positiveInteger = (example: string) =>
+  numeric("a positive whole number", example, (value) => Number.isSafeInteger(value) && value > 0);
+
+/** Seeds: a key of the random streams, 32 bits. */
+export const seedNumber = numeric(
+  "a whole number from 0 to 4294967295",
+  "7",
+  (value) => Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff,
+);
+
+export const fractionBelowOne = (example: string) =>
+  numeric("a number from 0 to below 1", example, (value) => value >= 0 && value < 1);
+
+export const openFraction = (example: string) =>
+  numeric("a number between 0 and 1", example, (value) => value > 0 && value < 1);
+
+export const aboveOne = (example: string) =>
+  numeric("a number above 1", example, (value) => value > 1);
+
+/** One of a fixed list; the nearest is named where another word is given. */
+export const oneOf =
+  <const T extends string>(known: readonly T[]): ReadValue<T> =>
+  (text, flag) => {
+    if ((known as readonly string[]).includes(text)) return text as T;
+    const meant = nearest(text, known);
+    throw new ArgumentError(
+      `${flag} must be one of ${known.join(", ")}; got "${text}"${meant ? `; did you mean "${meant}"?` : ""}`,
+    );
+  };
+
+/** Any words but none. */
+export const text: ReadValue<string> = (value, flag) => {
+  if (value.trim() === "") throw new ArgumentError(`${flag} must not be empty`);
+  return value;
+};
+
+/** "adam,sgd+clr": names with commas between. */
+export const list =
+  (example: string): ReadValue<string[]> =>
+  (value, flag) => {
+    const names = value.split(",").map((name) => name.trim());
+    return names.includes("") ? refuse(flag, "names with commas between", value, example) : names;
+  };
+
+/** "216" updates, or "4e" epochs. */
+export interface Span {
+  readonly count: number;
+  readonly unit: "updates" | "epochs";
+}
+
+export const span: ReadValue<Span> = (value, flag) => {
+  const epochs = /^(.*)e$/i.exec(value);
+  const count = toNumber(epochs ? epochs[1]! : value);
+  const valid = epochs ? count > 0 : Number.isSafeInteger(count) && count > 0;
+  if (!valid) refuse(flag, "a whole number of updates, or of epochs followed by e", value, "4e");
+  return { count, unit: epochs ? "epochs" : "updates" };
+};
