@@ -39,6 +39,3 @@ export interface RenderedReport {
   /** The table of results in Markdown; "" where nothing was trained. */
   readonly markdownTable: string;
 }
-
-/** `renderReport` of report/render.ts. */
-export type RenderReport = (input: ReportInput) => Promise<RenderedReport>;

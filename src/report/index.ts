@@ -1,0 +1,7 @@
+/** @file Reports: records to charts, HTML, Markdown and plain text. Browser-safe. */
+
+export { formatRate, percentSpread } from "./format.ts";
+export { renderReport } from "./render.ts";
+export { formatSummaryTable, markdownTable } from "./table.ts";
+export { formatRangeTestChart, type TerminalChartOptions } from "./terminal.ts";
+export type { RenderedReport, ReportInput, ReportTrial, SampleImages } from "./types.ts";

@@ -1,0 +1,56 @@
+/**
+ * @file Colours, each by name, light and dark. The six series colours lie at least 7 (of 100) apart
+ * in OKLab as seen with normal, protan, deutan and tritan vision (Machado et al. 2009, severity 1),
+ * and have a contrast of 3 or more to the paper. Later series repeat them dashed; lines are labelled
+ * besides, so that nothing is told by colour alone.
+ */
+
+/** [light, dark] */
+export const palette = {
+  paper: ["#ffffff", "#14171c"],
+  ink: ["#1b1f26", "#e9ecf1"],
+  muted: ["#59616e", "#a2abb8"],
+  axis: ["#a5adb8", "#5a6370"],
+  grid: ["#e6e9ed", "#272c34"],
+  1: ["#1a5fd0", "#5b9dff"],
+  2: ["#c9400a", "#ff7a3d"],
+  3: ["#0d8f70", "#5fe0b4"],
+  4: ["#8a2275", "#c765c0"],
+  5: ["#b08a00", "#f2cf5b"],
+  6: ["#2a303a", "#e8ecf2"],
+} as const satisfies Record<string, readonly [light: string, dark: string]>;
+
+const SERIES = 6;
+
+const column = (side: 0 | 1): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(palette).map(([name, pair]) => [name, pair[side]]));
+
+export const lightColours = column(0);
+export const darkColours = column(1);
+
+/** CSS custom properties, `--lr-ink: #1b1f26;` and so on. */
+export const declarations = (colours: Readonly<Record<string, string>>) =>
+  Object.entries(colours)
+    .map(([name, colour]) => `--lr-${name}:${colour}`)
+    .join(";");
+
+export interface SeriesLook {
+  readonly colour: string;
+  /** SVG dash pattern; [1, 0] is solid. */
+  readonly dash: readonly number[];
+}
+
+const DASHES: readonly (readonly number[])[] = [
+  [1, 0],
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+];
+
+/** How the i-th series of a figure looks, i from 0. */
+export function seriesLook(index: number): SeriesLook {
+  return {
+    colour: `var(--lr-${(index % SERIES) + 1})`,
+    dash: DASHES[Math.floor(index / SERIES) % DASHES.length]!,
+  };
+}

@@ -1,0 +1,65 @@
+/** @file The page's style sheet. */
+
+import { FONT } from "./draw.ts";
+import { darkColours, declarations, lightColours } from "./palette.ts";
+
+/** Dark where the reader prefers it, or where the page around sets data-theme on <html>. */
+export const styleSheet = `
+:root{color-scheme:light dark;${declarations(lightColours)}}
+@media (prefers-color-scheme:dark){:root{${declarations(darkColours)}}}
+:root[data-theme=light]{color-scheme:light;${declarations(lightColours)}}
+:root[data-theme=dark]{color-scheme:dark;${declarations(darkColours)}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--lr-paper);color:var(--lr-ink);font:16px/1.55 ${FONT}}
+main,footer{max-width:872px;margin:0 auto;padding:0 16px}
+header{padding:40px 0 28px;border-bottom:2px solid var(--lr-ink)}
+.kicker{margin:0 0 12px;color:var(--lr-muted);font-size:14px;overflow-wrap:anywhere}
+h1{margin:0;font-size:30px;line-height:1.25;font-weight:650;letter-spacing:-.012em;text-wrap:pretty;overflow-wrap:anywhere}
+header ul{margin:16px 0 0;padding:0;list-style:none;max-width:68ch}
+header li{margin:4px 0;overflow-wrap:anywhere}
+section{padding:36px 0 4px}
+section+section{border-top:1px solid var(--lr-grid)}
+h2{margin:0 0 4px;font-size:20px;line-height:1.3;letter-spacing:-.005em}
+h3{margin:28px 0 4px;font-size:16px;overflow-wrap:anywhere}
+p{margin:0 0 12px;max-width:68ch;text-wrap:pretty;overflow-wrap:anywhere}
+.note{color:var(--lr-muted);font-size:14px}
+.warn{padding-left:12px;border-left:3px solid var(--lr-2)}
+figure{margin:20px 0 24px}
+figcaption{color:var(--lr-muted);font-size:14px;max-width:80ch;margin-top:4px;overflow-wrap:anywhere}
+figure svg{display:block;width:100%;height:auto}
+svg.narrow{display:none}
+.pair{display:grid;grid-template-columns:1fr 1fr;column-gap:20px;align-items:start}
+.pair figure{min-width:0}
+.scroll{overflow-x:auto;margin:16px 0 20px}
+.scroll:focus-visible{outline:2px solid var(--lr-1);outline-offset:2px}
+table{border-collapse:collapse;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:100%}
+th,td{padding:8px 0 8px 20px;text-align:left;vertical-align:top;border-bottom:1px solid var(--lr-grid);font-weight:400}
+th:first-child,td:first-child{padding-left:0}
+thead th{color:var(--lr-muted);border-bottom-color:var(--lr-axis);vertical-align:bottom}
+tbody th{font-weight:600}
+td.num,th.num{text-align:right}
+td small{display:block;color:var(--lr-muted);font-size:12px;white-space:pre}
+.swatch{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}
+.facts{display:grid;grid-template-columns:minmax(9em,auto) 1fr;gap:6px 24px;margin:12px 0 24px;font-size:14px}
+.facts dt{color:var(--lr-muted)}
+.facts dd{margin:0;overflow-wrap:anywhere}
+.samples{display:grid;gap:14px;margin:16px 0 24px}
+.samples>div{display:grid;grid-template-columns:7.5em 1fr;gap:12px;align-items:center}
+.samples b{font-size:14px;font-weight:600;overflow-wrap:anywhere;line-height:1.3}
+.strip{display:flex;gap:6px;min-width:0}
+.strip img{flex:0 1 96px;min-width:0;width:96px;aspect-ratio:1;object-fit:cover;border-radius:3px;background:var(--lr-grid)}
+.strip img:first-child{margin-right:10px}
+details{margin:0 0 20px}
+summary{cursor:pointer;font-size:14px}
+details ul{font-size:14px;padding-left:20px;overflow-wrap:anywhere}
+footer{padding-top:20px;padding-bottom:40px;color:var(--lr-muted);font-size:13px}
+@media (max-width:719px){
+header{padding:24px 0 20px}h1{font-size:23px}section{padding-top:28px}
+svg.wide{display:none}svg.narrow{display:block;max-width:480px}
+.pair{display:block}
+.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}
+.samples>div{grid-template-columns:1fr;gap:4px}
+}
+@media print{:root{${declarations(lightColours)}}section,figure{break-inside:avoid}}
+`.replaceAll("\n", "");

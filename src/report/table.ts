@@ -1,0 +1,87 @@
+/** @file The table of results: for the page, for Markdown, for the terminal. */
+
+import type { OptimizerSummary, Spread, SummaryRecord } from "../record/index.ts";
+import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
+import { html, type Markup } from "./html.ts";
+import type { ReportArm } from "./figures/arms.ts";
+
+const HEADINGS = [
+  "arm",
+  "learning rate",
+  "seeds",
+  "final accuracy",
+  "best epoch",
+  "last 10 epochs",
+  "ms/step",
+  "diverged",
+] as const;
+
+/** One row's texts, in the order of HEADINGS. */
+const cells = (o: OptimizerSummary) => [
+  o.name,
+  rates(o.learningRates) || "–",
+  String(o.seeds.length),
+  percentSpread(o.finalValidationAccuracy),
+  percentSpread(o.bestValidationAccuracy),
+  percentSpread(o.last10ValidationAccuracy),
+  milliseconds(o.msPerStep),
+  o.diverged === 0 ? "–" : `${o.diverged} of ${o.seeds.length}`,
+];
+
+/** Best mean of final accuracy first; without one, in the order given. */
+export const ranked = (optimizers: readonly OptimizerSummary[]): OptimizerSummary[] =>
+  [...optimizers].sort(
+    (a, b) =>
+      (b.finalValidationAccuracy.mean ?? -1) - (a.finalValidationAccuracy.mean ?? -1) ||
+      optimizers.indexOf(a) - optimizers.indexOf(b),
+  );
+
+/**
+ * Results as aligned plain text for a terminal, best first, without a trailing newline and without
+ * colours. Accuracies are of the validation images, mean ± standard deviation over seeds.
+ */
+export function formatSummaryTable(summary: SummaryRecord): string {
+  const rows = [[...HEADINGS], ...ranked(summary.optimizers).map(cells)];
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => [...row[column]!].length)),
+  );
+  const padded = (text: string, column: number) => {
+    const spaces = " ".repeat(widths[column]! - [...text].length);
+    return column === 0 ? text + spaces : spaces + text;
+  };
+  return rows.map((row) => row.map(padded).join("  ").trimEnd()).join("\n");
+}
+
+/** The same as a Markdown table, with a trailing newline; "" where nothing was trained. */
+export function markdownTable(summary: SummaryRecord | null): string {
+  if (!summary || summary.optimizers.length === 0) return "";
+  const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
+  return `${[
+    line(HEADINGS),
+    line(HEADINGS.map((_, column) => (column === 0 ? ":--" : "--:"))),
+    ...ranked(summary.optimizers).map((optimizer) => line(cells(optimizer).map(escapeMarkdown))),
+  ].join("\n")}\n`;
+}
+
+const escapeMarkdown = (text: string) =>
+  text.replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`).replaceAll("\n", " ");
+
+/** The same for the page, every seed's value beneath its mean. */
+export function htmlTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
+  const accuracy = (spread: Spread) =>
+    html`<td class="num">${percentSpread(spread)}${
+      spread.values.length > 1 &&
+      html`<small>${spread.values
+        .map((value) => (value === null ? "–" : percentDigits(value)))
+        .join("  ")}</small>`
+    }</td>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of results"><table>
+<thead><tr>${HEADINGS.map((heading, i) => html`<th scope="col"${i > 0 && html` class="num"`}>${heading}</th>`)}</tr></thead>
+<tbody>${ranked(summary.optimizers).map((o) => {
+    const [name, lr, seeds, , , , ms, diverged] = cells(o);
+    const colour = arms.find((arm) => arm.name === o.name)?.look.colour ?? "var(--lr-ink)";
+    return html`
+<tr><th scope="row"><i class="swatch" style="background:${colour}"></i>${name}</th><td class="num">${lr}</td><td class="num">${seeds}</td>${accuracy(o.finalValidationAccuracy)}${accuracy(o.bestValidationAccuracy)}${accuracy(o.last10ValidationAccuracy)}<td class="num">${ms}</td><td class="num">${diverged}</td></tr>`;
+  })}
+</tbody></table></div>`;
+}

@@ -1,0 +1,60 @@
+/** @file A range test's curve as plain text, for a terminal. */
+
+import asciichart from "asciichart";
+import { finiteCurve } from "../analysis/index.ts";
+import type { RangeTestRecord } from "../record/index.ts";
+import { lossCeiling } from "./figures/range-test.ts";
+import { formatRate } from "./format.ts";
+
+export interface TerminalChartOptions {
+  /** Columns, with the axis; default 72. */
+  readonly width?: number;
+  /** Rows of the plot; default 12. */
+  readonly height?: number;
+}
+
+/**
+ * The smoothed loss of the first seed against the rate, the rate on a log scale, with the bounds
+ * marked beneath. "" where that seed has no finite loss.
+ */
+export function formatRangeTestChart(
+  record: RangeTestRecord,
+  { width = 72, height = 12 }: TerminalChartOptions = {},
+): string {
+  const run = record.runs[0];
+  if (!run) return "";
+  const { lrs, losses } = finiteCurve(run);
+  if (losses.length === 0) return "";
+  const gutter = 9;
+  const columns = Math.max(20, width - gutter);
+  const ceiling = lossCeiling([{ smoothed: lrs.map((lr, i) => ({ lr, loss: losses[i]! })) }]);
+  const column = (lr: number) =>
+    Math.round((Math.log(lr / record.from) / Math.log(record.to / record.from)) * (columns - 1));
+  // The nearest point at or before each column, so that any ramp comes out on a log scale.
+  let at = 0;
+  const series: number[] = [];
+  for (let i = 0; i <= Math.min(columns - 1, column(lrs.at(-1)!)); i++) {
+    while (at + 1 < lrs.length && column(lrs[at + 1]!) <= i) at++;
+    series.push(Math.min(losses[at]!, ceiling));
+  }
+  const plot = asciichart.plot(series, {
+    height: height - 1,
+    format: (value) => value.toFixed(3).padStart(gutter - 2),
+  });
+  const { baseLr, maxLr } = record.suggestion;
+  const marks = Array.from({ length: columns }, () => " ");
+  for (const [lr, mark] of [
+    [baseLr, "L"],
+    [maxLr, "U"],
+  ] as const)
+    if (column(lr) >= 0 && column(lr) < columns) marks[column(lr)] = mark;
+  const from = formatRate(record.from);
+  const to = formatRate(record.to);
+  const indent = " ".repeat(gutter);
+  return [
+    plot,
+    indent + marks.join("").trimEnd(),
+    indent + from + to.padStart(columns - from.length),
+    `${indent}L lower bound ${formatRate(baseLr)}, U upper bound ${formatRate(maxLr)}; learning rate, log scale`,
+  ].join("\n");
+}
