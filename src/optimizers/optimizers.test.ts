@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import {
+  adam,
+  createOptimizer,
+  defineOptimizer,
+  optimizerNames,
+  optimizerScalars,
+  rmsprop,
+  runScalars,
+  scalar,
+  sgd,
+} from "./index.ts";
+
+describe("createOptimizer", () => {
+  // torch.optim's defaults (2.x for SGD, whose rate 1.13 has none for).
+  test.each([
+    ["sgd", 1e-3],
+    ["adagrad", 1e-2],
+    ["adadelta", 1],
+    ["rmsprop", 1e-2],
+    ["adam", 1e-3],
+    ["adamax", 2e-3],
+  ])("%s has PyTorch's default rate %f", (name, rate) => {
+    expect(createOptimizer(name).hyperparameters.learningRate).toBe(rate);
+    expect(optimizerNames).toContain(name);
+  });
+
+  test.each([
+    ["adma", {}, 'no optimizer "adma"; did you mean "adam"?'],
+    ["adam", { beta: 0.9 }, 'adam: no hyperparameter "beta"; did you mean "beta1"?'],
+    ["adam", { learningRate: -1 }, "adam: learningRate must be a number, 0 or more; got -1"],
+    ["adam", { epsilon: Number.NaN }, "adam: epsilon must be a number, 0 or more; got NaN"],
+    ["adam", { learningRate: Infinity }, "adam: learningRate must be a number, 0 or more"],
+    ["adam", { beta2: 1 }, "adam: beta2 must be in [0, 1); got 1"],
+    ["adam", { epsilon: 1e-60 }, "adam: epsilon must be above 0 in float32"],
+    ["sgd", { nesterov: 2 }, "sgd: nesterov must be 0 (off) or 1 (on); got 2"],
+    [
+      "sgd",
+      { nesterov: 1 },
+      "sgd: nesterov needs momentum above 0 and dampening 0; got momentum 0",
+    ],
+    ["sgd", { nesterov: 1, momentum: 0.9, dampening: 0.1 }, "got momentum 0.9, dampening 0.1"],
+  ])("refuses %s %o", (name, hyperparameters, message) => {
+    expect(() => createOptimizer(name, hyperparameters as Record<string, number>)).toThrow(message);
+  });
+
+  test("state that is not used is not allocated", () => {
+    const names = (optimizer: ReturnType<typeof adam>) => optimizer.state.map(({ name }) => name);
+    expect(names(sgd())).toEqual([]);
+    expect(names(rmsprop())).toEqual(["squares"]);
+    expect(names(rmsprop({ momentum: 0.9, centered: 1 }))).toEqual(["squares", "mean", "momentum"]);
+    expect(names(adam())).toEqual(["m", "v"]);
+  });
+});
+
+describe("optimizerScalars", () => {
+  const named = (
+    optimizer: ReturnType<typeof adam>,
+    values: Parameters<typeof optimizerScalars>[1],
+  ) =>
+    Object.fromEntries(
+      runScalars(optimizer).map(({ name }, i) => [name, optimizerScalars(optimizer, values)[i]]),
+    );
+
+  test("are computed in doubles, for t from 1", () => {
+    expect(named(adam(), { learningRate: 0.25, t: 3 })).toMatchObject({
+      learningRate: 0.25,
+      "1 - beta1": 1 - 0.9,
+      "1 - (beta1 ^ t)": 1 - 0.9 ** 3,
+      "sqrt(1 - (beta2 ^ t))": Math.sqrt(1 - 0.999 ** 3),
+    });
+    expect(named(sgd({ momentum: 0.5, dampening: 0.25 }), { learningRate: 1, t: 1 })).toMatchObject(
+      {
+        "1 - (dampening * min(t - 1, 1))": 1,
+      },
+    );
+    expect(named(sgd({ momentum: 0.5, dampening: 0.25 }), { learningRate: 1, t: 9 })).toMatchObject(
+      {
+        "1 - (dampening * min(t - 1, 1))": 0.75,
+      },
+    );
+  });
+
+  test("a scheduled hyperparameter replaces the optimizer's own", () => {
+    const values = { learningRate: 1, t: 1, hyperparameters: { beta1: 0.5 } };
+    expect(named(adam(), values)).toMatchObject({ beta1: 0.5, "1 - beta1": 0.5 });
+  });
+
+  test.each([
+    [adam(), { beta3: 1 }, 'adam: no hyperparameter "beta3" to schedule'],
+    [adam(), { learningRate: 1 }, "(the rate is an argument of its own)"],
+    [sgd(), { momentum: 0.9 }, "sgd: momentum shapes the update and cannot change from 0 to 0.9"],
+    [sgd({ momentum: 0.9 }), { nesterov: 1 }, "sgd: nesterov shapes the update"],
+    [adam(), { beta1: -1 }, "adam: beta1 must be a number, 0 or more; got -1"],
+  ])("refuses to schedule %#", (optimizer, hyperparameters, message) => {
+    const values = {
+      learningRate: 1,
+      t: 1,
+      hyperparameters: hyperparameters as Record<string, number>,
+    };
+    expect(() => optimizerScalars(optimizer, values)).toThrow(message);
+  });
+
+  test.each([
+    [Number.NaN, 1, "adam: learningRate must be"],
+    [-1, 1, "adam: learningRate must be"],
+    [1, 0, "adam: t must be a positive integer; got 0"],
+  ])("refuses rate %d, count %d", (learningRate, t, message) => {
+    expect(() => optimizerScalars(adam(), { learningRate, t })).toThrow(message);
+  });
+});
+
+describe("defineOptimizer", () => {
+  test("refuses an update that returns what was not declared, or no parameter", () => {
+    const base = { name: "mine", hyperparameters: { learningRate: 1 }, state: () => ({}) };
+    expect(() =>
+      defineOptimizer({ ...base, update: ({ gradient }) => ({ m: gradient }) })(),
+    ).toThrow('optimizer "mine": its update returns "m"; it may return parameter');
+    expect(() => defineOptimizer({ ...base, update: () => ({}) })()).toThrow(
+      'optimizer "mine": its update must return a new "parameter"',
+    );
+  });
+
+  test("refuses a constant that is not finite", () => {
+    expect(() => scalar(Number.NaN)).toThrow("a constant must be finite; got NaN");
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * @file Every optimizer against PyTorch in float64 (optimizers.py wrote the fixture), and the
+ * native interpreter against the reference one, bit for bit.
+ */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { adam, createOptimizer, type Optimizer, sgd } from "../../src/optimizers/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { dyadics } from "./dyadic.ts";
+import { nativeOrReason } from "./native-or-reason.ts";
+import { openOptimizerRun } from "./optimizer-program.ts";
+
+interface Fixture {
+  readonly elements: number;
+  readonly updates: number;
+  readonly cases: readonly {
+    readonly name: string;
+    readonly hyperparameters: Readonly<Record<string, number>>;
+    readonly ramp: number;
+    readonly after: Readonly<Record<string, readonly number[]>>;
+  }[];
+  readonly clipped: readonly { readonly clip: number; readonly after: readonly number[][] }[];
+}
+
+const fixture: Fixture = JSON.parse(
+  readFileSync(new URL("fixtures/optimizers.json", import.meta.url), "utf8"),
+);
+
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
+
+describe("float64 reference against PyTorch", () => {
+  test.each(
+    fixture.cases.map((c) => ({
+      ...c,
+      title: `${c.name} ${JSON.stringify(c.hyperparameters)}${c.ramp ? ", rising rate" : ""}`,
+    })),
+  )("$title", async ({ name, hyperparameters, ramp, after }) => {
+    const optimizer = createOptimizer(name, hyperparameters);
+    const run = openOptimizerRun({
+      optimizer,
+      backend: referenceBackend({ precision: "f64" }),
+      sizes: [fixture.elements],
+    });
+    const [parameter, gradient] = [run.parameters[0]!, run.gradients[0]!];
+    run.session.write(parameter, dyadics(fixture.elements, 0));
+    const rate = hyperparameters.learningRate!;
+    let compared = 0;
+    for (let update = 0; update < fixture.updates; update++) {
+      run.session.write(gradient, dyadics(fixture.elements, 1 + update));
+      await run.step(update, rate * (1 + ramp * update));
+      const want = after[String(update + 1)];
+      if (!want) continue;
+      compared++;
+      expect(largestDifference(run.session.readDouble(parameter), want)).toBeLessThan(1e-13);
+    }
+    expect(compared).toBe(3);
+  });
+
+  test.each(fixture.clipped)("clipping the global norm to $clip", async ({ clip, after }) => {
+    const run = openOptimizerRun({
+      optimizer: sgd(),
+      backend: referenceBackend({ precision: "f64" }),
+      sizes: [fixture.elements, fixture.elements],
+      clip,
+    });
+    for (const [i, parameter] of run.parameters.entries())
+      run.session.write(parameter, dyadics(fixture.elements, 100 * i));
+    for (let update = 0; update < fixture.updates; update++) {
+      for (const [i, gradient] of run.gradients.entries())
+        run.session.write(gradient, dyadics(fixture.elements, 100 * i + 1 + update));
+      await run.step(update, 0.1);
+    }
+    for (const [i, parameter] of run.parameters.entries())
+      expect(largestDifference(run.session.readDouble(parameter), after[i]!)).toBeLessThan(1e-13);
+  });
+});
+
+describe("scales of a tensor", () => {
+  test("the decay scale is the fraction of weight decay, the rate scale that of the rate", async () => {
+    const run = openOptimizerRun({
+      optimizer: sgd({ weightDecay: 0.5 }),
+      backend: referenceBackend({ precision: "f64" }),
+      sizes: [1, 1, 1],
+      scales: [{}, { weightDecayScale: 0 }, { learningRateScale: 0.25 }],
+    });
+    for (const buffer of run.parameters) run.session.write(buffer, Float64Array.of(2));
+    for (const buffer of run.gradients) run.session.write(buffer, Float64Array.of(3));
+    await run.step(0, 0.125);
+    // p - lr (g + decay p): 2 - 0.125 (3 + 1), 2 - 0.125 * 3, 2 - 0.03125 (3 + 1)
+    expect(run.parameters.map((buffer) => run.session.readDouble(buffer)[0])).toEqual([
+      1.5, 1.625, 1.875,
+    ]);
+  });
+});
+
+describe("scheduled hyperparameters", () => {
+  test("a beta that changes between updates gives what a run with it from there gives", async () => {
+    const open = (optimizer: Optimizer) => {
+      const run = openOptimizerRun({
+        optimizer,
+        backend: referenceBackend({ precision: "f64" }),
+        sizes: [fixture.elements],
+      });
+      run.session.write(run.parameters[0]!, dyadics(fixture.elements, 0));
+      run.session.write(run.gradients[0]!, dyadics(fixture.elements, 1));
+      return run;
+    };
+    const scheduled = open(adam());
+    await scheduled.step(0, 0.01);
+    await scheduled.step(1, 0.01, { beta1: 0.5 });
+
+    const first = open(adam());
+    await first.step(0, 0.01);
+    const second = open(adam({ beta1: 0.5 }));
+    for (const k of [0, 1])
+      second.session.write(second.states[0]![k]!, first.session.readDouble(first.states[0]![k]!));
+    second.session.write(second.parameters[0]!, first.session.readDouble(first.parameters[0]!));
+    await second.step(1, 0.01);
+
+    const after = scheduled.session.readDouble(scheduled.parameters[0]!);
+    expect(after).toEqual(second.session.readDouble(second.parameters[0]!));
+    await first.step(1, 0.01);
+    expect(after).not.toEqual(first.session.readDouble(first.parameters[0]!));
+  });
+});
+
+const { native, reason } = nativeOrReason();
+
+describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
+  // Sizes around the block (1,024 floats) and the vector (8 or 16), so that every tail is met.
+  const sizes = [1, 7, 16, 1023, 1024, 1025, 5000];
+  const names = [
+    ["sgd", { weightDecay: 0.01 }],
+    ["sgd", { momentum: 0.9, nesterov: 1, weightDecay: 0.01 }],
+    ["adagrad", { learningRateDecay: 0.1, initialAccumulator: 0.1 }],
+    ["adadelta", { weightDecay: 0.01 }],
+    ["rmsprop", { momentum: 0.9, centered: 1 }],
+    ["adam", { weightDecay: 0.01 }],
+    ["adamax", { weightDecay: 0.01 }],
+  ] as const;
+  test.each(names)("%s %o: the same bits", async (name, hyperparameters) => {
+    const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
+    const after = [];
+    for (const backend of [referenceBackend(), native!()]) {
+      const run = openOptimizerRun({ optimizer, backend, sizes });
+      for (const [i, buffer] of run.parameters.entries())
+        run.session.write(buffer, dyadics(sizes[i]!, i));
+      for (let update = 0; update < 5; update++) {
+        for (const [i, buffer] of run.gradients.entries())
+          run.session.write(buffer, dyadics(sizes[i]!, 100 * (1 + update) + i));
+        await run.step(update, 0.01);
+      }
+      after.push(
+        [...run.parameters, ...run.states.flat()].map((buffer) => run.session.read(buffer)),
+      );
+      run.session.dispose();
+    }
+    expect(after[1]).toEqual(after[0]);
+  });
+
+  test("clipping: the same to the rounding of the norm's sum", async () => {
+    const after = [];
+    for (const backend of [referenceBackend(), native!()]) {
+      const run = openOptimizerRun({ optimizer: adam(), backend, sizes, clip: 0.5 });
+      for (const [i, buffer] of run.parameters.entries())
+        run.session.write(buffer, dyadics(sizes[i]!, i));
+      for (let update = 0; update < 5; update++) {
+        for (const [i, buffer] of run.gradients.entries())
+          run.session.write(buffer, dyadics(sizes[i]!, 100 * (1 + update) + i));
+        await run.step(update, 0.01);
+      }
+      after.push(run.parameters.flatMap((buffer) => [...run.session.read(buffer)]));
+      run.session.dispose();
+    }
+    expect(largestDifference(after[0]!, after[1]!)).toBeLessThan(1e-7);
+  });
+});
