@@ -39,6 +39,7 @@ function barsChart({ classes }: DatasetRecord, width: number): Chart {
   const rows = classes.map(({ name, count, train, validation }, i) => ({
     name: shortened(name, nameLength),
     text: grouped(count),
+    zero: 0,
     train: (train / greatest) * plotWidth,
     all: ((train + validation) / greatest) * plotWidth,
     top: i * row + 4,
@@ -46,10 +47,10 @@ function barsChart({ classes }: DatasetRecord, width: number): Chart {
     middle: (i + 0.5) * row,
   }));
   const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
-  const bar = (from: object, to: string, opacity: number) => ({
+  const bar = (from: string, to: string, opacity: number) => ({
     data: { values: rows },
     mark: { type: "rect", color: "var(--lr-1)", opacity },
-    encoding: { x: from, x2: { field: to }, y: pixel("top"), y2: { field: "bottom" } },
+    encoding: { x: pixel(from), x2: { field: to }, y: pixel("top"), y2: { field: "bottom" } },
   });
   const key = [
     { text: "training", x: 0, box: 0, opacity: 1 },
@@ -60,8 +61,8 @@ function barsChart({ classes }: DatasetRecord, width: number): Chart {
     height,
     margins,
     layers: [
-      bar({ datum: 0, type: "quantitative", scale: null, axis: null }, "train", 1),
-      bar(pixel("train"), "all", 0.4),
+      bar("zero", "train", 1),
+      bar("train", "all", 0.4),
       {
         data: { values: rows },
         mark: { type: "text", align: "right", baseline: "middle" },
