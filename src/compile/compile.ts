@@ -8,37 +8,16 @@ import {
 } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
-import type { DifferentiatedGraph, Graph, Network } from "../ir/index.ts";
+import type { Graph } from "../ir/index.ts";
 import { optimizerScalars, runScalars } from "../optimizers/index.ts";
-import type { Program, Session } from "../program/index.ts";
-import { differentiate } from "./differentiate.ts";
+import type { Program } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
 import { countFlops } from "./flops.ts";
-import { fuse } from "./fuse.ts";
 import { layOut, type LaidOutGraph } from "./lay-out.ts";
-import { persistentTensors } from "./persistent.ts";
+import { initializeTensors, persistentTensors } from "./persistent.ts";
+import { evaluationGraph, predictionGraph, trainingGraph } from "./passes.ts";
 import { plan } from "./plan.ts";
-import { attachLoss, attachSoftmax, type LossOptions, specialise } from "./specialise.ts";
-import { trim } from "./trim.ts";
 import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
-
-/** The training step's graph: forward, loss and gradients, fused. */
-export function trainingGraph(
-  network: Network,
-  batch: number,
-  loss: LossOptions,
-): DifferentiatedGraph {
-  const forward = specialise(attachLoss(network.build(batch), loss), "train");
-  return fuse(differentiate(trim(forward)));
-}
-
-/** Loss and correct count with running statistics and without dropout. */
-export const evaluationGraph = (network: Network, batch: number): Graph =>
-  fuse(trim(specialise(attachLoss(network.build(batch), { labelSmoothing: 0 }), "evaluate")));
-
-/** Probabilities. */
-export const predictionGraph = (network: Network, batch: number): Graph =>
-  fuse(trim(specialise(attachSoftmax(network.build(batch)), "predict")));
 
 /**
  * Compiles a network's programs for a backend.
@@ -52,7 +31,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
   const training = trainingGraph(network, batch, loss);
   const laidOut = layOut(training, { backend });
-  const persistent = persistentTensors(laidOut, optimizer);
+  const persistent = persistentTensors(laidOut, optimizer.state);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
 
@@ -97,11 +76,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
       const values = { learningRate, t: update + 1, hyperparameters };
       return Float64Array.from([seed, update, ...optimizerScalars(optimizer, values)]);
     },
-    initialize(session: Session, seed: number) {
-      for (const { buffer, initializer, ordinal, values } of persistent.tensors)
-        if (values) session.write(buffer, Float64Array.from(values));
-        else session.initialize(buffer, initializer, seed, ordinal);
-    },
+    initialize: (session, seed) => initializeTensors(session, persistent.tensors, seed),
   };
 }
 

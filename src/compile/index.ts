@@ -2,4 +2,6 @@
 
 export * from "./compile.ts";
 export * from "./explain.ts";
+export * from "./passes.ts";
+export * from "./predictor.ts";
 export * from "./types.ts";

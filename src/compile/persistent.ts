@@ -5,7 +5,7 @@
 
 import type { Initializer } from "../core/initializer.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import type { BufferSpec } from "../program/index.ts";
+import type { BufferSpec, Session } from "../program/index.ts";
 import type { LaidOutGraph, LaidOutTensor } from "./lay-out.ts";
 import { aligned } from "./offsets.ts";
 import type { PersistentTensor } from "./types.ts";
@@ -26,7 +26,10 @@ export const stateName = (parameter: string, state: string) => `${parameter}:${s
  * weights of a seed, depend on the network alone; then statistics, constants, and the state of
  * each trainable parameter, which has the parameter's shape and layout.
  */
-export function persistentTensors(training: LaidOutGraph, optimizer: Optimizer): PersistentTensors {
+export function persistentTensors(
+  graph: LaidOutGraph,
+  state: Optimizer["state"],
+): PersistentTensors {
   const tensors: PersistentTensor[] = [];
   let bytes = 0;
   const place = (
@@ -44,15 +47,26 @@ export function persistentTensors(training: LaidOutGraph, optimizer: Optimizer):
     bytes += aligned(like.bytes);
   };
 
-  const laidOut = [...training.tensors.values()].sort((a, b) => a.id - b.id);
+  const laidOut = [...graph.tensors.values()].sort((a, b) => a.id - b.id);
   const zero = { kind: "constant", value: 0 } as const;
   for (const role of ROLES)
     for (const tensor of laidOut)
       if (tensor.role === role) place(role, tensor.name, tensor, tensor.initializer ?? zero);
-  for (const parameter of training.gradients.keys()) {
-    const like = training.tensors.get(parameter)!;
-    for (const { name, initial } of optimizer.state)
+  for (const parameter of graph.gradients.keys()) {
+    const like = graph.tensors.get(parameter)!;
+    for (const { name, initial } of state)
       place("state", stateName(like.name, name), like, { kind: "constant", value: initial });
   }
   return { tensors, bytes, bufferOf: new Map(tensors.map(({ name, buffer }) => [name, buffer])) };
+}
+
+/** Begin every tensor as it is declared: drawn by the seed, constant, or given values. */
+export function initializeTensors(
+  session: Session,
+  tensors: readonly PersistentTensor[],
+  seed: number,
+): void {
+  for (const { buffer, initializer, ordinal, values } of tensors)
+    if (values) session.write(buffer, Float64Array.from(values));
+    else session.initialize(buffer, initializer, seed, ordinal);
 }
