@@ -37,8 +37,13 @@ interface Draft {
   readonly scratchOf: number;
 }
 
+export interface PlanOptions {
+  /** Default true; false gives every result memory of its own, for a test to compare with. */
+  readonly inPlace?: boolean;
+}
+
 /** Plans the arena of one program. Gradients of parameters live to the end: the optimizer reads them. */
-export function plan(graph: LaidOutGraph): MemoryPlan {
+export function plan(graph: LaidOutGraph, { inPlace = true }: PlanOptions = {}): MemoryPlan {
   const end = graph.nodes.length;
   const last = lastUses(graph);
   for (const gradient of graph.gradients.values()) last.set(gradient, end);
@@ -62,7 +67,7 @@ export function plan(graph: LaidOutGraph): MemoryPlan {
       if (outputs.has(id)) continue;
       const { bytes } = graph.tensors.get(id)!;
       const source = node.op === REORDER ? undefined : aliased(node);
-      const overwritten = inPlaceOperands(graph, node, id)
+      const overwritten = (inPlace ? inPlaceOperands(graph, node, id) : [])
         .map((operand) => draftOf.get(operand))
         .find((draft) => draft !== undefined && draft.last <= index);
       const shared = source === undefined ? overwritten : draftOf.get(source);
