@@ -1,6 +1,7 @@
 /** @file Other frameworks as processes beside ours, which run training steps when asked. */
 
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -67,11 +68,12 @@ export async function startTorch(python: string, options: PeerOptions): Promise<
   const child = spawn(python, [SCRIPT, ...flags], {
     env: { ...process.env, ...KEEP_PAGES, OMP_NUM_THREADS: String(options.threads) },
   });
+  // Rejects where the program does not exist.
+  await once(child, "spawn");
   const read = lineReader(child);
+  const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
   try {
-    const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
     const { name, parameters } = (await read()) as { name: string; parameters: number };
-    clearTimeout(timeout);
     return {
       name,
       parameters,
@@ -84,25 +86,29 @@ export async function startTorch(python: string, options: PeerOptions): Promise<
   } catch (error) {
     child.kill();
     throw error;
+  } finally {
+    clearTimeout(timeout);
   }
 }
 
 /** The next JSON line of the process; rejects with its last words once it is gone. */
 function lineReader(child: ChildProcessWithoutNullStreams): () => Promise<unknown> {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  // Once all that it had to say has arrived.
+  const closed = once(child, "close");
   let lastWords = "";
   child.stderr.on("data", (text) => {
     lastWords = (lastWords + text).slice(-2000);
   });
-  // A process that could not be started, or that died while we wrote, shows as the end of its lines.
-  child.on("error", (error) => {
-    lastWords = error.message;
-    child.stdout.destroy();
-  });
+  // A process that dies while we write to it shows as the end of its lines.
+  child.on("error", () => undefined);
   child.stdin.on("error", () => undefined);
   return async () => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(lastWords.trim().split("\n").at(-1) || "the peer ended");
+    if (done) {
+      await closed;
+      throw new Error(lastWords.trim().split("\n").at(-1) || "the peer ended");
+    }
     return JSON.parse(value);
   };
 }
