@@ -12,7 +12,7 @@ const stampFile = join(dist, ".stamp");
 const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 
 const sources = readdirSync(join(root, "src"), { recursive: true })
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+  .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
   .map((name) => join("src", name))
   .concat("tsconfig.json", "tsconfig.build.json", "package.json")
   .sort();

@@ -50,6 +50,15 @@ describe("arrows between rooms", () => {
     expect(forbiddenArrows(parse("src/core/x.ts", 'import "../../bench/x.ts";'))).toHaveLength(1);
   });
 
+  test("no source imports a test, or what tests share", () => {
+    const found = files.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => /\.test\.ts$|\/test-[^/]*\.ts$/.test(specifier))
+        .map((specifier) => `${file.path} imports ${specifier}`),
+    );
+    expect(found).toEqual([]);
+  });
+
   test("imports are written with their extension", () => {
     const bare = files.flatMap((file) =>
       importsOf(file)
