@@ -34,6 +34,8 @@ OPTIMIZERS = [
     ("adamax", {"learningRate": 1e-4}, torch.optim.Adamax, {}),
 ]
 
+DEFAULT_RATES = {"sgd": 1e-3, "adagrad": 1e-2, "adadelta": 1.0, "rmsprop": 1e-2, "adam": 1e-3, "adamax": 2e-3}
+
 
 def build() -> nn.Module:
     features = []
@@ -106,7 +108,12 @@ def run(optimizer_class, rate, arguments, dtype):
 
 
 torch.use_deterministic_algorithms(True)
+parameters = [
+    {"name": name, "offset": scale_of(name, p.shape)[0], "scale": scale_of(name, p.shape)[1]}
+    for name, p in build().named_parameters()
+]
 runs = []
+defaults = []
 for name, hyperparameters, optimizer_class, arguments in OPTIMIZERS:
     rate = hyperparameters["learningRate"]
     double = run(optimizer_class, rate, arguments, torch.float64)
@@ -118,6 +125,10 @@ for name, hyperparameters, optimizer_class, arguments in OPTIMIZERS:
         f"float32 - float64: loss at step {STEPS} {differences[-1]:.1e}, largest {max(differences):.1e}, "
         f"logits {logits:.1e}"
     )
+    # The default rates as well, in float64 alone: there float32 goes its own way.
+    default = run(optimizer_class, DEFAULT_RATES[name], arguments, torch.float64)
+    defaults.append({"name": name, "hyperparameters": {**hyperparameters, "learningRate": DEFAULT_RATES[name]}, "losses": default["losses"]})
+    print(f"{'':9} lr {DEFAULT_RATES[name]:<7} loss {default['losses'][0]:.4f} -> {default['losses'][-1]:.4f}")
     runs.append({"name": name, "hyperparameters": hyperparameters, **double, "float32Difference": differences[-1]})
 
 fixture = {
@@ -129,7 +140,9 @@ fixture = {
     "batch": BATCH,
     "steps": STEPS,
     "batchSalt": BATCH_SALT,
+    "parameters": parameters,
     "runs": runs,
+    "defaultRates": defaults,
 }
 path = pathlib.Path(__file__).parent / "fixtures" / "vanilla.json"
 path.write_text(json.dumps(fixture, indent=1) + "\n")

@@ -1,0 +1,155 @@
+/**
+ * @file Ten training steps of a narrow vanilla CNN against PyTorch (vanilla.py wrote the fixture),
+ * for each optimizer: losses, running statistics, and the logits of an evaluation afterwards.
+ */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { compileNetwork } from "../../src/compile/index.ts";
+import { elementCount } from "../../src/core/shapes.ts";
+import { vanilla } from "../../src/models/index.ts";
+import { createOptimizer } from "../../src/optimizers/index.ts";
+import type { Backend, BufferSpec, Program, Session } from "../../src/program/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { dyadic, dyadics, mix } from "./dyadic.ts";
+import { nativeOrReason } from "./native-or-reason.ts";
+
+interface Run {
+  readonly name: string;
+  readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly losses: readonly number[];
+  readonly statistics: Readonly<Record<string, readonly number[]>>;
+  readonly logits: readonly number[];
+  /** |loss in float32 - loss in float64| at step 10, both PyTorch's. */
+  readonly float32Difference: number;
+}
+
+interface Fixture {
+  readonly widths: readonly number[];
+  readonly hidden: number;
+  readonly classes: number;
+  readonly size: number;
+  readonly batch: number;
+  readonly steps: number;
+  readonly batchSalt: number;
+  readonly parameters: readonly { name: string; offset: number; scale: number }[];
+  readonly runs: readonly Run[];
+  readonly defaultRates: readonly Pick<Run, "name" | "hyperparameters" | "losses">[];
+}
+
+const fixture: Fixture = JSON.parse(
+  readFileSync(new URL("fixtures/vanilla.json", import.meta.url), "utf8"),
+);
+const { batch, size, classes, steps } = fixture;
+
+/** Images and labels of a step, as `batch` of vanilla.py makes them. */
+function fillBatch(session: Session, step: number): void {
+  const salt = fixture.batchSalt + step;
+  const images = session.images(0);
+  const labels = session.labels(0);
+  const pixels = size * size;
+  for (let i = 0; i < batch; i++) {
+    const label = mix(i, salt) % classes;
+    labels[i] = label;
+    for (let p = 0; p < 3 * pixels; p++) {
+      const tint = Math.floor(p / pixels) === label % 3 ? label / 4 : 0;
+      images[i * 3 * pixels + p] = 2 * dyadic(i * 3 * pixels + p, salt) + tint;
+    }
+  }
+}
+
+/** The prediction program without its softmax: its output is the logits. */
+function logitsProgram(predict: Program): Program {
+  const softmax = predict.instructions.find(({ kind }) => kind === "softmax")!;
+  const logits = softmax.inputs[0]!;
+  return {
+    ...predict,
+    buffers: predict.buffers.map((buffer) =>
+      buffer.id === logits ? { ...buffer, region: "outputs", offset: 0 } : buffer,
+    ),
+    instructions: predict.instructions.filter((instruction) => instruction !== softmax),
+    outputs: { logits },
+  };
+}
+
+/** The ten steps and the evaluation, on any backend. */
+async function train<S extends Session>(
+  backend: Omit<Backend, "createSession"> & {
+    createSession: (...a: Parameters<Backend["createSession"]>) => S;
+  },
+  { name, hyperparameters }: Pick<Run, "name" | "hyperparameters">,
+  read: (session: S, buffer: BufferSpec) => ArrayLike<number>,
+) {
+  const { widths, hidden, parameters } = fixture;
+  const network = vanilla({ classes, channels: 3, size, widths, hidden, dropout: 0 });
+  const optimizer = createOptimizer(name, hyperparameters);
+  const compiled = compileNetwork({ network, backend, batch, optimizer, slots: 1, threads: 2 });
+  const session = backend.createSession(compiled.sessionOptions);
+  compiled.initialize(session, 0);
+  const trainable = compiled.tensors.filter(({ role }) => role === "parameter");
+  expect(trainable.map((tensor) => tensor.name)).toEqual(parameters.map((p) => p.name));
+  for (const [ordinal, { buffer }] of trainable.entries()) {
+    const { offset, scale } = parameters[ordinal]!;
+    const values = dyadics(elementCount(buffer.shape), ordinal).map((v) => offset + scale * v);
+    session.write(buffer, values);
+  }
+
+  const program = session.load(compiled.programs.train);
+  const losses: number[] = [];
+  for (let update = 0; update < steps; update++) {
+    fillBatch(session, update);
+    const learningRate = hyperparameters.learningRate!;
+    const scalars = compiled.scalars({ seed: 0, update, learningRate });
+    losses.push((await program.run({ slot: 0, scalars })).loss![0]!);
+  }
+  fillBatch(session, steps);
+  const scalars = compiled.scalars({ seed: 0, update: steps });
+  const logits = (
+    await session.load(logitsProgram(compiled.programs.predict)).run({ slot: 0, scalars })
+  ).logits!;
+  const statistics = Object.fromEntries(
+    compiled.tensors
+      .filter((tensor) => tensor.role === "statistic")
+      .map((tensor) => [tensor.name, read(session, tensor.buffer)]),
+  );
+  session.dispose();
+  return { losses, logits, statistics };
+}
+
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  expect(a.length).toBe(b.length);
+  return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
+};
+
+test.each(fixture.runs)("$name: PyTorch's float32 stays within 1e-4 of its float64", (run) => {
+  expect(run.float32Difference).toBeLessThan(1e-4);
+});
+
+describe("reference, float64", () => {
+  const backend = referenceBackend({ precision: "f64" });
+  test.each(fixture.runs)("$name", async (want) => {
+    const got = await train(backend, want, (session, buffer) => session.readDouble(buffer));
+    expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-9);
+    expect(largestDifference(got.logits, want.logits)).toBeLessThan(1e-8);
+    expect(Object.keys(got.statistics).sort()).toEqual(Object.keys(want.statistics).sort());
+    for (const [name, values] of Object.entries(want.statistics))
+      expect(largestDifference(got.statistics[name]!, values), name).toBeLessThan(1e-8);
+  });
+
+  test.each(fixture.defaultRates)("$name at its default rate", async (want) => {
+    const got = await train(backend, want, (session, buffer) => session.readDouble(buffer));
+    expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-9);
+  });
+});
+
+const { native, reason } = nativeOrReason();
+
+describe.skipIf(!native)(`native${reason}`, () => {
+  test.each(fixture.runs)("$name", async (want) => {
+    const got = await train(native!(), want, (session, buffer) => session.read(buffer));
+    expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-3);
+    expect(largestDifference(got.logits, want.logits)).toBeLessThan(1e-3);
+    for (const [name, values] of Object.entries(want.statistics))
+      expect(largestDifference(got.statistics[name]!, values), name).toBeLessThan(1e-3);
+  });
+});
