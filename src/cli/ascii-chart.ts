@@ -22,15 +22,13 @@ export function asciiChart(values: readonly number[], options: ChartOptions): st
     { length: width },
     (_, column) => values[Math.round((column * (values.length - 1)) / (width - 1))]!,
   );
-  const least = Math.min(...shown);
-  const flat = least === Math.max(...shown);
   const label = (value: number) => format(value).padStart(LABEL);
-  return plot(shown, {
-    height: flat ? 1 : height,
-    format: label,
-    // One line of its own where there is nothing but one value.
-    ...(flat ? { min: least, max: least } : {}),
-  })
+  // Of all values, drawn or not, so that the axis ends at the true least and greatest.
+  const least = values.reduce((a, b) => Math.min(a, b));
+  const greatest = values.reduce((a, b) => Math.max(a, b));
+  // Nothing but one value: asciichart cannot scale that.
+  if (least === greatest) return `${label(least)} ┼${"─".repeat(width - 1)}`;
+  return plot(shown, { height, format: label, min: least, max: greatest })
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");

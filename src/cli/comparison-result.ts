@@ -1,13 +1,16 @@
 /** @file What a finished comparison prints: the table, the report's path, or the JSON. */
 
 import type { FinishedComparison } from "./comparison.ts";
-import { summaryTable } from "./summary-table.ts";
+import { resultsText } from "./results-text.ts";
 import type { Terminal } from "./terminal.ts";
 
-export function printComparison(finished: FinishedComparison, terminal: Terminal): void {
+export async function printComparison(
+  finished: FinishedComparison,
+  terminal: Terminal,
+): Promise<void> {
   const { summary, run, path, report } = finished;
   terminal.print("");
-  terminal.print(summaryTable(summary, terminal.colors));
+  terminal.print(await resultsText(summary));
   terminal.print("");
   terminal.print(`Records: ${path}`);
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);

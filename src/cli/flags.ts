@@ -67,7 +67,7 @@ export const threadsFlag = {
 export const modelFlag = {
   model: value({
     placeholder: "name",
-    help: "network: vanilla, four blocks of convolution, batch norm, ReLU, max pool",
+    help: "network: vanilla (a CNN of four blocks), resnet18, resnet34 or resnet50",
     read: text,
     fallback: "vanilla",
   }),

@@ -2,16 +2,13 @@
 
 import type { Colors } from "./terminal.ts";
 
-/** 0.6134 -> "0.613"; null, not finite -> "-". */
-export const accuracy = (value: number | null | undefined): string =>
-  value === null || value === undefined || !Number.isFinite(value) ? "-" : value.toFixed(3);
+export { formatRate as rate } from "../schedules/index.ts";
 
-/** Three significant digits: 0.00123 -> "1.23e-3". */
-export function rate(value: number): string {
-  if (value >= 0.01 && value < 1000) return String(Number(value.toPrecision(3)));
-  const [digits = "", exponent = "0"] = value.toExponential(2).split("e");
-  return `${Number(digits)}e${Number(exponent)}`;
-}
+/** 0.6134 -> "61.3%"; null, not finite -> "-". */
+export const accuracy = (value: number | null | undefined): string =>
+  value === null || value === undefined || !Number.isFinite(value)
+    ? "-"
+    : `${(value * 100).toFixed(1)}%`;
 
 /** 75 -> "1 min 15 s". */
 export function duration(seconds: number): string {

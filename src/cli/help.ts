@@ -3,7 +3,7 @@
 import type { Command as Commander } from "commander";
 import { type Command, flagName } from "./define-command.ts";
 
-const WIDTH = 88;
+const WIDTH = 80;
 
 /** @param command null: the list of commands */
 export function addHelp(commander: Commander, command: Command | null): void {
@@ -13,8 +13,8 @@ export function addHelp(commander: Commander, command: Command | null): void {
 function programHelp(program: Commander): string {
   const rows = program.commands.map((sub) => [sub.name(), sub.summary()] as const);
   return [
-    "lrscope: a learning-rate laboratory. Which optimizer, at which learning rate, on which",
-    "schedule, should this network be trained with?",
+    "lrscope: a learning-rate laboratory. Which optimizer, at which learning rate, on",
+    "which schedule, should this network be trained with?",
     "",
     "Usage: lrscope <command> [flags]",
     "",

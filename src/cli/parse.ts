@@ -134,7 +134,9 @@ function explained(
     case "commander.unknownCommand":
       return new ArgumentError(unknownCommand(quoted, commands));
     case "commander.help":
-      return new ArgumentError(`a command is missing; lrscope --help lists them`);
+      return new ArgumentError(
+        `a command is missing: ${commands.map(({ name }) => name).join(", ")}. Begin with lrscope demo, or see lrscope --help`,
+      );
     case "commander.unknownOption":
       return new ArgumentError(`${subject}${unknownFlag(quoted, command, commands)}; see ${help}`);
     case "commander.optionMissingArgument":
@@ -160,7 +162,7 @@ function unknownCommand(word: string, commands: readonly Command[]): string {
     word,
     commands.map(({ name }) => name),
   );
-  return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ""} Commands: ${commands.map(({ name }) => name).join(", ")}`;
+  return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ";"} Commands: ${commands.map(({ name }) => name).join(", ")}`;
 }
 
 function unknownFlag(

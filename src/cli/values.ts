@@ -6,7 +6,10 @@
 import { ArgumentError } from "../core/errors.ts";
 import { nearest } from "./nearest.ts";
 
-/** Reads the text given to a flag. @throws ArgumentError beginning with the flag's name */
+/**
+ * Reads the text given to a flag, which is named with its command: "find: --from".
+ * @throws ArgumentError beginning with that
+ */
 export type ReadValue<T> = (text: string, flag: string) => T;
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -18,7 +21,7 @@ function toNumber(text: string): number {
 
 function refuse(flag: string, rule: string, found: string, example: string): never {
   throw new ArgumentError(
-    `${flag} must be ${rule}; got "${found}". For example: ${flag} ${example}`,
+    `${flag} must be ${rule}; got "${found}". For example: ${flag.split(" ").at(-1)} ${example}`,
   );
 }
 

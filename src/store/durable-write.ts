@@ -106,7 +106,7 @@ export function appendLine(file: string, line: string, options: { durable: boole
       writeWhole(descriptor, Buffer.from(`${line}\n`));
       if (options.durable) fsyncSync(descriptor);
     } catch (error) {
-      ftruncateSync(descriptor, before);
+      takeBack(descriptor, before);
       throw error;
     } finally {
       closeSync(descriptor);
@@ -117,6 +117,14 @@ export function appendLine(file: string, line: string, options: { durable: boole
       error,
       "the lines before it, and all other files of the run, are kept",
     );
+  }
+}
+
+function takeBack(descriptor: number, size: number): void {
+  try {
+    ftruncateSync(descriptor, size);
+  } catch {
+    // What made the write fail matters more; a reader passes over an unfinished last line.
   }
 }
 

@@ -6,7 +6,7 @@
  *   summary.json  report.html  figures/*.svg
  */
 
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { InternalError, StoreError } from "../core/errors.ts";
 import type {
@@ -84,16 +84,22 @@ export function checkRunDirectory(path: string): void {
       { exitCode: 2 },
     );
   }
-  // The nearest folder that exists is the one that must let us write.
-  let nearest = full;
-  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
-  if (!statSync(nearest).isDirectory()) {
-    throw unusable(path, `"${nearest}" is a file, not a folder`);
-  }
+  probe(path, full);
+}
+
+/** Makes the folder and one within it, and takes away again what was not there before. */
+function probe(path: string, full: string): void {
+  let made: string | undefined;
   try {
-    accessSync(nearest, constants.W_OK | constants.X_OK);
+    made = mkdirSync(full, { recursive: true });
+    rmdirSync(mkdtempSync(join(full, ".probe-")));
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
+  } finally {
+    for (let folder = full; made !== undefined; folder = dirname(folder)) {
+      rmdirSync(folder);
+      if (folder === made) break;
+    }
   }
 }
 

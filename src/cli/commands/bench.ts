@@ -5,7 +5,7 @@ import { defineCommand, untoggle, value } from "../define-command.ts";
 import { batchFlag, jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
 import { count, textTable } from "../format.ts";
 import { nearest } from "../nearest.ts";
-import { oneOf, positiveInteger } from "../values.ts";
+import { positiveInteger } from "../values.ts";
 
 const KINDS = ["step", "epoch", "optimizer", "data"];
 

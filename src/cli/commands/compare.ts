@@ -54,6 +54,6 @@ export const compare = defineCommand({
       given,
       context: { terminal, signal },
     });
-    printComparison(finished, terminal);
+    await printComparison(finished, terminal);
   },
 });

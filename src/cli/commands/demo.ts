@@ -28,7 +28,7 @@ const DEMO = {
 
 export const demo = defineCommand({
   name: "demo",
-  summary: "the published comparison in small: MNIST, six optimizers, three seeds, a report",
+  summary: "six optimizers on MNIST, three seeds each, and a report: in three minutes",
   details:
     "Needs no network and under three minutes: a range test, then sgd+clr, adagrad, adadelta, rmsprop, adam and adamax, each over three seeds, on a part of MNIST with a small network.",
   args: [],
@@ -70,7 +70,7 @@ export const demo = defineCommand({
       given,
       context: { terminal, signal },
     });
-    printComparison(finished, terminal);
+    await printComparison(finished, terminal);
     terminal.note("Next: lrscope find YOUR-PHOTOS/, with one folder a class");
   },
 });

@@ -14,7 +14,7 @@ import {
   trainingFlags,
 } from "../flags.ts";
 import { rate } from "../format.ts";
-import { rangeTestChart, rangeTestText } from "../range-test-chart.ts";
+import { rangeTestText } from "../range-test-text.ts";
 import { sourceArgument } from "../source.ts";
 import { text } from "../values.ts";
 
@@ -87,7 +87,9 @@ export const find = defineCommand({
     });
     const record = run.rangeTests[0]!;
     terminal.print("");
-    terminal.print(rangeTestChart(record, terminal.columns));
+    const { formatRangeTestChart } = await import("../../report/index.ts");
+    terminal.print("Smoothed loss");
+    terminal.print(formatRangeTestChart(record, { width: Math.min(terminal.columns, 80) }));
     terminal.print("");
     terminal.print(rangeTestText(record, terminal.colors));
     terminal.print("");

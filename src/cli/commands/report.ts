@@ -3,7 +3,7 @@
 import { defineCommand, optional } from "../define-command.ts";
 import { timeStamp } from "../default-out.ts";
 import { jsonFlag, samplesFlag } from "../flags.ts";
-import { summaryTable } from "../summary-table.ts";
+import { resultsText } from "../results-text.ts";
 import { text } from "../values.ts";
 
 export const report = defineCommand({
@@ -45,7 +45,7 @@ export const report = defineCommand({
     const path = await renderInto(directory, { ...run, summary }, samples);
     if (summary) {
       directory.writeSummary(summary);
-      terminal.print(summaryTable(summary, terminal.colors));
+      terminal.print(await resultsText(summary));
       terminal.print("");
     }
     terminal.print(`Report:  ${terminal.colors.bold(path)}`);
