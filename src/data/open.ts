@@ -1,16 +1,150 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
-import { InternalError } from "../core/errors.ts";
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { loadAddon } from "../addon/index.ts";
+import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError, DataError, StoreError } from "../core/errors.ts";
+import type { DatasetRecord } from "../record/index.ts";
+import { cacheDirectory } from "./cache-dir.ts";
+import { CACHE_VERSION, PIXEL_OFFSET, readCacheFile, writeCacheFile } from "./cache-file.ts";
+import { createDataset } from "./dataset.ts";
+import { openSource } from "./open-source.ts";
+import type { BrokenItem, DecodedChunk, Source } from "./source.ts";
+import { checkClasses, givenParts, limitItems, stratifiedSplit } from "./split.ts";
 import type { Dataset, OpenOptions } from "./types.ts";
+
+/** Beyond this, a batch of images alone would take gigabytes. */
+const largestSize = 1024;
 
 /**
  * Open a source: decode it into the cache where needed, split it, and map it.
  *
  * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
  *   binaries; or one of `sourceNames`
- * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache
- *   that cannot be written
+ * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
+ *   cannot be written, InterruptedError when the signal fires
  */
-export async function openDataset(_source: string, _options: OpenOptions = {}): Promise<Dataset> {
-  throw new InternalError("openDataset is not reachable yet");
+export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
+  checkOptions(options);
+  const { splitSeed = 0, validation = 0.2, limit, signal, onProgress } = options;
+  const threads = options.threads ?? availableParallelism();
+  const cacheDir = cacheDirectory(options.cacheDir);
+  const opened = await openSource(source, { cacheDir, signal, onProgress });
+  const { name, classes, channels } = opened;
+  const size = options.size ?? opened.defaultSize;
+
+  const items =
+    limit === undefined
+      ? Int32Array.from(opened.labels, (_, i) => i)
+      : limitItems({ ...opened, classes: classes.length, limit, splitSeed });
+  const contents = await opened.fingerprint(items, signal);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify({ version: CACHE_VERSION, contents, size, channels }))
+    .digest("hex");
+  const file = join(
+    cacheDir,
+    "decoded",
+    `${safe(name)}-${size}-${fingerprint.slice(0, 24)}.images`,
+  );
+  const key = { fingerprint, size, channels };
+  if (readCacheFile(file, key) === null)
+    await writeCacheFile(
+      file,
+      key,
+      reported(opened.decode(items, { size, threads, signal }), items.length, name, onProgress),
+    );
+  const cached = readCacheFile(file, key);
+  if (cached === null)
+    throw new StoreError(
+      `${file}: the decoded images cannot be read back; remove it and run again`,
+    );
+
+  const unusable = new Set(cached.broken.map(({ position }) => position));
+  const usable = items.filter((_, position) => !unusable.has(position));
+  refuseAllBroken(name, usable.length, cached.broken);
+  const labels = usable.map((item) => opened.labels[item]!);
+  const { parts: given } = opened;
+  const parts =
+    given === null
+      ? stratifiedSplit({ labels, classes: classes.length, validation, splitSeed })
+      : givenParts(Uint8Array.from(usable, (item) => given[item]!));
+  const broken = classes.map(() => 0);
+  for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
+  checkClasses({ source: name, classes, labels, parts, broken });
+
+  const cache = loadAddon().openCache(file, {
+    size,
+    channels,
+    offset: PIXEL_OFFSET,
+    count: cached.count,
+  });
+  const { mean, std } = await loadAddon().pixelStatistics(cache, parts.train, threads);
+  const record: DatasetRecord = {
+    name,
+    fingerprint,
+    images: usable.length,
+    channels,
+    size,
+    classes: countClasses(opened, labels, parts),
+    mean,
+    std,
+    broken: cached.broken.map(({ file, reason }) => ({ file, reason })),
+  };
+  const augmentation = options.augment === "none" ? "none" : opened.augmentation;
+  return createDataset({ record, cache, labels, parts, augmentation });
+}
+
+function checkOptions(options: OpenOptions): void {
+  const { size, validation, splitSeed, limit, threads } = options;
+  if (size !== undefined) {
+    checkPositiveInteger("data", "size", size);
+    if (size > largestSize)
+      throw new ArgumentError(`data: size must be at most ${largestSize}; got ${size}`);
+  }
+  if (validation !== undefined && !(validation > 0 && validation < 1))
+    throw new ArgumentError(
+      `data: validation must be a fraction between 0 and 1, both excluded; got ${validation}`,
+    );
+  if (splitSeed !== undefined) checkNonNegativeInteger("data", "split seed", splitSeed);
+  if (limit !== undefined) checkPositiveInteger("data", "limit", limit);
+  if (threads !== undefined) checkPositiveInteger("data", "threads", threads);
+}
+
+/** A file name's worth of a source's name. */
+const safe = (name: string) => name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40) || "images";
+
+async function* reported(
+  chunks: AsyncIterable<DecodedChunk>,
+  total: number,
+  what: string,
+  onProgress: OpenOptions["onProgress"],
+): AsyncGenerator<DecodedChunk> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    onProgress?.({ phase: "decode", done: chunk.done, total, what });
+  }
+}
+
+function refuseAllBroken(name: string, usable: number, broken: readonly BrokenItem[]): void {
+  const first = broken[0];
+  if (usable === 0 && first !== undefined)
+    throw new DataError(
+      `${name}: none of its ${broken.length} files can be used; the first is ${first.file} (${first.reason})`,
+    );
+}
+
+function countClasses(
+  { classes }: Source,
+  labels: Int32Array,
+  parts: { train: Int32Array; validation: Int32Array },
+): DatasetRecord["classes"] {
+  const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0 }));
+  for (const part of ["train", "validation"] as const)
+    for (const i of parts[part]) {
+      counts[labels[i]!]!.count++;
+      counts[labels[i]!]![part]++;
+    }
+  return counts;
 }

@@ -1,0 +1,75 @@
+/** @file A cache file, a split and a loader as one Dataset. */
+
+import sharp from "sharp";
+import { loadAddon, type NativeCache } from "../addon/index.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { formatShape } from "../core/shapes.ts";
+import type { DatasetRecord } from "../record/index.ts";
+import type { Parts } from "./split.ts";
+import type { AugmentationName, Dataset, FillOptions } from "./types.ts";
+
+export interface DatasetParts {
+  readonly record: DatasetRecord;
+  /** Mapped; closed together with the data set. */
+  readonly cache: NativeCache;
+  readonly labels: Int32Array;
+  readonly parts: Parts;
+  readonly augmentation: AugmentationName;
+}
+
+type Key = { readonly seed: number; readonly epoch: number };
+
+/** Philox takes 32-bit words; larger seeds wrap, as in core/random.ts. */
+const native = (key: Key | undefined) =>
+  key === undefined ? null : { seed: key.seed >>> 0, epoch: key.epoch >>> 0 };
+
+export function createDataset({
+  record,
+  cache,
+  labels,
+  parts,
+  augmentation,
+}: DatasetParts): Dataset {
+  const { size, channels, mean, std } = record;
+  const addon = loadAddon();
+  const loader = addon.createLoader(cache, { labels, mean, std, augmentation });
+  const imageLength = channels * size * size;
+  const checkIndex = (index: number) => {
+    if (!Number.isInteger(index) || index < 0 || index >= labels.length)
+      throw new ArgumentError(
+        `${record.name}: there is no image ${index}; there are ${labels.length}`,
+      );
+  };
+  return {
+    record,
+    classes: record.classes.map(({ name }) => name),
+    channels,
+    size,
+    labels,
+    train: parts.train,
+    validation: parts.validation,
+    mean,
+    std,
+    augmentation,
+    preprocessing: { size, channels, resize: "cover", filter: "triangle" },
+    async fill({ images, labels: into, indices, augment }: FillOptions) {
+      indices.forEach(checkIndex);
+      const needed = [indices.length, channels, size, size];
+      if (images.length < indices.length * imageLength || into.length < indices.length)
+        throw new ArgumentError(
+          `${record.name}: a batch of ${formatShape(needed)} does not fit ${images.length} values and ${into.length} labels`,
+        );
+      await addon.fillBatch(loader, images, into, indices, native(augment));
+    },
+    async png(index, augment) {
+      checkIndex(index);
+      const pixels = addon.loaderImage(loader, index, native(augment));
+      const raw = { width: size, height: size, channels: channels as 1 | 3 };
+      return sharp(pixels, { raw }).png().toBuffer();
+    },
+    close() {
+      addon.closeLoader(loader);
+      addon.closeCache(cache);
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * @file One file over HTTP: resumed where a run before stopped, checked against its checksum, and
+ * given its name only when it is whole.
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, stat, truncate, unlink } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { DownloadError, InterruptedError, LrscopeError } from "../core/errors.ts";
+import type { DownloadFile } from "./archives.ts";
+import { throwIfInterrupted } from "./source.ts";
+import { storageError } from "./storage-errors.ts";
+import type { DataProgress } from "./types.ts";
+
+export interface DownloadOptions {
+  /** Name of the source, as messages begin with it. */
+  readonly source: string;
+  /** Where the file goes. What has arrived waits in `destination` + ".part". */
+  readonly destination: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
+  /** Scheme and host in place of the table's; see SourceContext. */
+  readonly baseUrl?: string | undefined;
+}
+
+/**
+ * Fetch a file unless it is there. A connection that is cut is taken up again as long as each
+ * attempt brings something.
+ * @throws DownloadError that names the URL and where to put the file by hand
+ */
+export async function download(file: DownloadFile, options: DownloadOptions): Promise<void> {
+  const { source, destination } = options;
+  const part = `${destination}.part`;
+  try {
+    if (await exists(destination)) {
+      const found = await hashOf(destination, file.checksum.algorithm);
+      if (found === file.checksum.hex) return;
+      throw new DownloadError(
+        `${source}: ${destination} has the ${file.checksum.algorithm} checksum ${found}, not ${file.checksum.hex}; remove it, or fetch ${file.url} again`,
+      );
+    }
+    await mkdir(dirname(destination), { recursive: true });
+    await fetchAll(file, part, options);
+    const found = await hashOf(part, file.checksum.algorithm);
+    if (found !== file.checksum.hex) {
+      await unlink(part);
+      throw new DownloadError(
+        `${source}: what came from ${file.url} has the ${file.checksum.algorithm} checksum ${found}, not ${file.checksum.hex}, and was removed; run again, or ${byHand(file, destination)}`,
+      );
+    }
+    await rename(part, destination);
+  } catch (error) {
+    if (error instanceof LrscopeError) throw error;
+    throw storageError(error, dirname(destination));
+  }
+}
+
+const byHand = (file: DownloadFile, destination: string) =>
+  `fetch ${file.url} by hand and put it at ${destination}`;
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const sizeOf = (path: string) =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+async function hashOf(path: string, algorithm: "sha256" | "md5"): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** Until the part is whole. An attempt that brings no byte ends it. */
+async function fetchAll(file: DownloadFile, part: string, options: DownloadOptions): Promise<void> {
+  for (;;) {
+    const before = await sizeOf(part);
+    if (file.bytes !== null && before === file.bytes) return;
+    // Longer than the file can be: of no use.
+    if (file.bytes !== null && before > file.bytes) await truncate(part, 0);
+    try {
+      await fetchOnce(file, part, options);
+      return;
+    } catch (error) {
+      throwIfInterrupted(options.signal);
+      if (error instanceof LrscopeError || isStorage(error)) throw error;
+      const after = await sizeOf(part);
+      if (after > before) continue;
+      const kept =
+        after > 0 ? `; ${after} bytes are kept, and the next run goes on from there` : "";
+      throw new DownloadError(
+        `${options.source}: cannot reach ${new URL(file.url).host} (${networkReason(error)})${kept}. Without a network, ${byHand(file, options.destination)}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** File system errors have a system call; those of the network come wrapped in a TypeError. */
+const isStorage = (error: unknown) =>
+  !(error instanceof TypeError) &&
+  ["write", "open", "ftruncate"].includes((error as NodeJS.ErrnoException).syscall ?? "");
+
+function networkReason(error: unknown): string {
+  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
+  return cause?.code ?? cause?.message ?? (error as Error).message;
+}
+
+async function fetchOnce(
+  file: DownloadFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { source, destination, signal, onProgress, baseUrl } = options;
+  const offset = await sizeOf(part);
+  const url = baseUrl === undefined ? file.url : baseUrl + new URL(file.url).pathname;
+  // The bytes as they are: a .gz must not be unpacked on the way.
+  const headers: Record<string, string> = { "accept-encoding": "identity" };
+  if (offset > 0) headers.range = `bytes=${offset}-`;
+  const response = await fetch(url, { headers, signal: signal ?? null });
+  const resumed = response.status === 206 && rangeStart(response) === offset;
+  if (response.status === 416 || (response.status === 206 && !resumed)) {
+    // The part does not fit what is there now: begin again.
+    await response.body?.cancel();
+    await unlink(part);
+    return fetchOnce(file, part, options);
+  }
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new DownloadError(
+      `${source}: ${file.url} answers ${response.status} ${response.statusText}; ${byHand(file, destination)}`,
+    );
+  }
+  const announced = Number(response.headers.get("content-length")) || null;
+  let done = resumed ? offset : 0;
+  const total = file.bytes ?? (announced === null ? null : done + announced);
+  const handle = await open(part, resumed ? "a" : "w");
+  try {
+    for await (const chunk of response.body) {
+      await handle.writeFile(chunk);
+      done += chunk.length;
+      onProgress?.({ phase: "download", done, total, what: basename(destination) });
+    }
+    await handle.sync();
+  } catch (error) {
+    if (signal?.aborted) throw new InterruptedError();
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  if (total !== null && done !== total) throw new TypeError(`${done} of ${total} bytes arrived`);
+}
+
+function rangeStart(response: Response): number | null {
+  const match = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
+  return match === null ? null : Number(match[1]);
+}

@@ -1,0 +1,131 @@
+/** @file Which images train and which validate: stratified, seeded, independent of the trial's seed. */
+
+import { DataError } from "../core/errors.ts";
+import { permutation, randomStream } from "../core/random.ts";
+import { TRAIN, VALIDATION } from "./source.ts";
+
+export interface Parts {
+  /** Image numbers, ascending. */
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
+/** Numbers i with labels[i] = label (and parts[i] = part), ascending, for each label. */
+function byClass(labels: Int32Array, classes: number, keep: (i: number) => boolean): number[][] {
+  const groups: number[][] = Array.from({ length: classes }, () => []);
+  labels.forEach((label, i) => {
+    if (keep(i)) groups[label]!.push(i);
+  });
+  return groups;
+}
+
+const ascending = (numbers: number[]) => Int32Array.from(numbers).sort();
+
+export interface SplitOptions {
+  /** Class of each image. */
+  readonly labels: Int32Array;
+  readonly classes: number;
+  /** Fraction of each class that validates, in (0, 1). */
+  readonly validation: number;
+  readonly splitSeed: number;
+}
+
+/**
+ * Stratified split: of each class a random round(count * validation) images validate, at least one
+ * and never all. Class c is permuted by the stream (splitSeed, split, c), so that what happens in one
+ * class moves nothing in another.
+ */
+export function stratifiedSplit({ labels, classes, validation, splitSeed }: SplitOptions): Parts {
+  const parts: { train: number[]; validation: number[] } = { train: [], validation: [] };
+  for (const [label, members] of byClass(labels, classes, () => true).entries()) {
+    const wanted = Math.max(1, Math.round(members.length * validation));
+    const count = Math.min(wanted, members.length - 1);
+    const order = permutation(members.length, randomStream(splitSeed, "split", label));
+    order.forEach((j, rank) => {
+      parts[rank < count ? "validation" : "train"].push(members[j]!);
+    });
+  }
+  return { train: ascending(parts.train), validation: ascending(parts.validation) };
+}
+
+/** The parts that a source brings. */
+export function givenParts(parts: Uint8Array): Parts {
+  const numbers = Array.from(parts, (_, i) => i);
+  return {
+    train: Int32Array.from(numbers.filter((i) => parts[i] === TRAIN)),
+    validation: Int32Array.from(numbers.filter((i) => parts[i] === VALIDATION)),
+  };
+}
+
+export interface LimitOptions {
+  readonly labels: Int32Array;
+  readonly parts: Uint8Array | null;
+  readonly classes: number;
+  /** Images a class, at most. */
+  readonly limit: number;
+  readonly splitSeed: number;
+}
+
+/**
+ * Draw at most `limit` items of each class; stream (splitSeed, split, class, 1 + part). Where the
+ * source brings its own parts, both shrink in proportion, to no fewer than two and one.
+ * @returns item numbers, ascending
+ */
+export function limitItems({ labels, parts, classes, limit, splitSeed }: LimitOptions): Int32Array {
+  const draw = (members: number[], count: number, label: number, part: number) => {
+    const order = permutation(members.length, randomStream(splitSeed, "split", label, 1 + part));
+    return Array.from(order.subarray(0, Math.max(0, count)), (j) => members[j]!);
+  };
+  const train = byClass(labels, classes, (i) => parts === null || parts[i] === TRAIN);
+  const validation = byClass(labels, classes, (i) => parts !== null && parts[i] === VALIDATION);
+  const chosen: number[] = [];
+  for (let label = 0; label < classes; label++) {
+    const [t, v] = [train[label]!, validation[label]!];
+    const total = t.length + v.length;
+    if (total <= limit) {
+      chosen.push(...t, ...v);
+      continue;
+    }
+    const share = v.length === 0 ? 0 : Math.max(1, Math.round((limit * v.length) / total));
+    chosen.push(...draw(t, Math.max(Math.min(2, limit), limit - share), label, TRAIN));
+    chosen.push(...draw(v, Math.min(share, limit - 2), label, VALIDATION));
+  }
+  return ascending(chosen);
+}
+
+export interface CheckOptions {
+  readonly source: string;
+  readonly classes: readonly string[];
+  readonly labels: Int32Array;
+  readonly parts: Parts;
+  /** Broken images of each class. */
+  readonly broken: readonly number[];
+}
+
+/** @throws DataError for a class with fewer than two usable images, or none in either part */
+export function checkClasses({ source, classes, labels, parts, broken }: CheckOptions): void {
+  const count = (numbers: Int32Array) => {
+    const counts = new Array<number>(classes.length).fill(0);
+    for (const i of numbers) counts[labels[i]!]!++;
+    return counts;
+  };
+  const train = count(parts.train);
+  const validation = count(parts.validation);
+  for (const [label, name] of classes.entries()) {
+    const usable = train[label]! + validation[label]!;
+    const lost = broken[label]! > 0 ? ` (${broken[label]} broken)` : "";
+    const remedy = "add images to it or remove it";
+    if (usable < 2)
+      throw new DataError(
+        `${source}: class "${name}" has ${usable} usable image${usable === 1 ? "" : "s"}${lost}; at least two are needed: ${remedy}`,
+      );
+    if (validation[label] === 0)
+      throw new DataError(
+        `${source}: class "${name}" has no usable image for validation${lost}; ${remedy}`,
+      );
+    if (train[label] === 0)
+      throw new DataError(
+        `${source}: class "${name}" has no usable image to train on${lost}; ${remedy}`,
+      );
+  }
+}
