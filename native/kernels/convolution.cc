@@ -1,0 +1,250 @@
+// conv2d and its derivatives, on oneDNN.
+#include <functional>
+
+#include "kernels.h"
+
+namespace lrscope {
+
+namespace {
+
+using onednn::Desc;
+
+// The three tensors of a convolution, whichever of them is being computed, and the bias.
+struct Problem {
+  Tensor x, weight, y;
+  bool bias = false;
+  bool relu = false;
+  bool winograd = false;
+  onednn::Convolution geometry;
+
+  Desc biasDesc() const {
+    if (!bias) return {};
+    return {{weight.dim(0)}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
+  }
+};
+
+enum class Pass { forward, backwardData, backwardWeights };
+
+struct Chosen {
+  Desc x, weight, y, scratch;
+  std::string implementation;
+  dnnl::primitive primitive;
+};
+
+Problem makeProblem(const Attributes& attributes, const Tensor& x, const Tensor& weight,
+                    const Tensor& y, bool bias) {
+  for (const Tensor* tensor : {&x, &weight, &y})
+    if (tensor->shape.size() != 4 || tensor->dtype != DType::f32)
+      throw Refusal("expects f32 tensors of rank 4; got shape " + formatShape(tensor->shape));
+  const Pair stride = attributes.pair("stride");
+  const Pair padding = attributes.pair("padding");
+  Problem problem{x, weight, y, bias, attributes.flag("relu"), false, {}};
+  if (weight.dim(1) != x.dim(1) || weight.dim(0) != y.dim(1) || x.dim(0) != y.dim(0))
+    throw Refusal("x " + formatShape(x.shape) + ", weight " + formatShape(weight.shape) +
+                  " and y " + formatShape(y.shape) + " do not fit each other");
+  onednn::Dims after(2);
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t extent = x.dim(2 + i), kernel = weight.dim(2 + i), out = y.dim(2 + i);
+    if (stride[i] < 1 || extent + 2 * padding[i] < kernel ||
+        out != (extent + 2 * padding[i] - kernel) / stride[i] + 1)
+      throw Refusal("stride and padding do not lead from " + formatShape(x.shape) + " to " +
+                    formatShape(y.shape));
+    // What the window does not reach is not padding: oneDNN wants the exact sum.
+    after[i] = (out - 1) * stride[i] + kernel - extent - padding[i];
+  }
+  problem.geometry = {
+      dnnl::algorithm::convolution_direct, {stride[0], stride[1]}, {padding[0], padding[1]}, after};
+  return problem;
+}
+
+template <class Primitive, class PrimitiveDesc>
+Chosen chosen(const PrimitiveDesc& pd, const Desc& x, const Desc& weight, const Desc& y) {
+  return {x, weight, y, pd.scratchpad_desc(), pd.impl_info_str(), Primitive(pd)};
+}
+
+dnnl::convolution_forward::primitive_desc forwardHint(const Problem& p) {
+  const auto any = [](Tensor tensor) {
+    tensor.layout = "any";
+    return descriptor(tensor);
+  };
+  return onednn::convolutionForward(p.geometry, any(p.x), any(p.weight), p.biasDesc(), any(p.y),
+                                    onednn::attributes(false));
+}
+
+Chosen prepare(Pass pass, Problem p) {
+  if (p.winograd) p.geometry.algorithm = dnnl::algorithm::convolution_winograd;
+  const Desc x = descriptor(p.x), weight = descriptor(p.weight), y = descriptor(p.y);
+  switch (pass) {
+    case Pass::forward: {
+      const auto pd = onednn::convolutionForward(p.geometry, x, weight, p.biasDesc(), y,
+                                                 onednn::attributes(p.relu));
+      return chosen<dnnl::convolution_forward>(pd, pd.src_desc(), pd.weights_desc(), pd.dst_desc());
+    }
+    case Pass::backwardData: {
+      const auto pd = onednn::convolutionBackwardData(p.geometry, x, weight, y,
+                                                      onednn::attributes(false), forwardHint(p));
+      return chosen<dnnl::convolution_backward_data>(pd, pd.diff_src_desc(), pd.weights_desc(),
+                                                     pd.diff_dst_desc());
+    }
+    case Pass::backwardWeights: {
+      const auto pd = onednn::convolutionBackwardWeights(p.geometry, x, weight, p.biasDesc(), y,
+                                                         onednn::attributes(false), forwardHint(p));
+      return chosen<dnnl::convolution_backward_weights>(pd, pd.src_desc(), pd.diff_weights_desc(),
+                                                        pd.diff_dst_desc());
+    }
+  }
+  throw Refusal("internal: unknown pass");
+}
+
+// Generated code; the others ("ref", "gemm") are there for correctness.
+bool isFast(const std::string& implementation) {
+  return implementation.find("jit") != std::string::npos ||
+         implementation.find("brg") != std::string::npos ||
+         implementation.find("wino") != std::string::npos;
+}
+
+// The fixed rule: Winograd for 3x3, stride 1, 16 or more channels on AVX-512; else direct.
+bool wantsWinograd(const Problem& p) {
+  return onednn::isa().rfind("avx512", 0) == 0 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
+         p.geometry.strides == onednn::Dims{1, 1} && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
+}
+
+// A result whose layouts all have names; an unnamed one is pinned to the plain layout instead.
+bool tryPrepare(Pass pass, Problem p, Chosen& result) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    try {
+      result = prepare(pass, p);
+    } catch (const dnnl::error&) {
+      return false;
+    }
+    if (layoutOf(result.x).empty())
+      p.x.layout = "abcd";
+    else if (layoutOf(result.weight).empty())
+      p.weight.layout = "abcd";
+    else if (layoutOf(result.y).empty())
+      p.y.layout = "abcd";
+    else
+      return true;
+  }
+  return false;
+}
+
+// Layouts that are given are kept where generated code exists for them; then the weights are let
+// go (a reorder of theirs is cheap), and at last everything.
+Chosen choose(Pass pass, Problem p) {
+  const auto freeIfPlain = [](Tensor& tensor) {
+    // Blocked or channels-last kernels need eight channels to be worth a reorder.
+    if (tensor.layout == "abcd" && tensor.dim(1) >= 8) tensor.layout = "any";
+  };
+  freeIfPlain(p.x);
+  freeIfPlain(p.y);
+  Problem freeWeight = p;
+  freeWeight.weight.layout = "any";
+  Problem free = freeWeight;
+  free.x.layout = free.y.layout = "any";
+  Chosen result, fallback;
+  bool found = false;
+  for (const bool winograd : {true, false}) {
+    if (winograd && !wantsWinograd(p)) continue;
+    for (Problem attempt : {p, freeWeight, free}) {
+      attempt.winograd = winograd;
+      if (!tryPrepare(pass, attempt, result)) continue;
+      if (isFast(result.implementation)) return result;
+      if (!found) fallback = result;
+      found = true;
+    }
+  }
+  if (!found) throw Refusal("oneDNN has no convolution for these shapes");
+  return fallback;
+}
+
+LayoutAnswer answer(const LayoutQuestion& question, const Chosen& c,
+                    const std::vector<const Desc*>& inputs,
+                    const std::vector<const Desc*>& outputs) {
+  LayoutAnswer a;
+  for (const Desc* desc : inputs) a.inputs.push_back(layoutOf(*desc));
+  for (const Desc* desc : outputs) a.outputs.push_back(layoutOf(*desc));
+  a.inputs.resize(question.inputs.size(), "a");  // the bias
+  a.outputs.resize(question.outputs.size(), "a");
+  a.scratchBytes = c.scratch.get_size();
+  a.implementation = c.implementation;
+  return withBytes(question, a);
+}
+
+LayoutAnswer chooseForward(const LayoutQuestion& q) {
+  expectCounts(q, 2, 3, 1, 1);
+  const Chosen c = choose(Pass::forward, makeProblem(q.attributes, q.inputs[0], q.inputs[1],
+                                                     q.outputs[0], q.inputs.size() == 3));
+  return answer(q, c, {&c.x, &c.weight}, {&c.y});
+}
+
+LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
+  expectCounts(q, 2, 2, 1, 1);
+  const Chosen c = choose(Pass::backwardData,
+                          makeProblem(q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false));
+  return answer(q, c, {&c.y, &c.weight}, {&c.x});
+}
+
+LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
+  expectCounts(q, 2, 2, 1, 2);
+  const Chosen c = choose(
+      Pass::backwardWeights,
+      makeProblem(q.attributes, q.inputs[0], q.outputs[0], q.inputs[1], q.outputs.size() == 2));
+  return answer(q, c, {&c.x, &c.y}, {&c.weight});
+}
+
+std::unique_ptr<Step> build(const Site& site, Pass pass, const Operand& x, const Operand& weight,
+                            const Operand& y, const Operand* bias,
+                            const std::array<int, 4>& arguments) {
+  Problem p = makeProblem(site.attributes, x, weight, y, bias != nullptr);
+  p.winograd = site.implementation.find("wino") != std::string::npos;
+  if (bias) expectVector(*bias, weight.dim(0));
+  Chosen c = prepare(pass, p);
+  expectScratch(site, c.scratch.get_size());
+  std::vector<std::pair<int, const Operand*>> operands = {
+      {arguments[0], &x}, {arguments[1], &weight}, {arguments[2], &y}};
+  if (bias) operands.emplace_back(arguments[3], bias);
+  return std::make_unique<PrimitiveStep>(c.primitive, operands, site.scratch, c.scratch);
+}
+
+std::unique_ptr<Step> buildForward(const Site& site) {
+  expectOperands(site, 2, 3, 1, 1);
+  return build(site, Pass::forward, site.inputs[0], site.inputs[1], site.outputs[0],
+               site.inputs.size() == 3 ? &site.inputs[2] : nullptr,
+               {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
+}
+
+std::unique_ptr<Step> buildBackwardData(const Site& site) {
+  expectOperands(site, 2, 2, 1, 1);
+  return build(site, Pass::backwardData, site.outputs[0], site.inputs[1], site.inputs[0], nullptr,
+               {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0});
+}
+
+std::unique_ptr<Step> buildBackwardWeights(const Site& site) {
+  expectOperands(site, 2, 2, 1, 2);
+  return build(site, Pass::backwardWeights, site.inputs[0], site.outputs[0], site.inputs[1],
+               site.outputs.size() == 2 ? &site.outputs[1] : nullptr,
+               {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS});
+}
+
+}  // namespace
+
+const Kernel kConv2d = {chooseForward, buildForward};
+const Kernel kConv2dBackwardData = {chooseBackwardData, buildBackwardData};
+const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, buildBackwardWeights};
+
+std::string activationLayout(int64_t channels) {
+  if (channels < 8) return "abcd";
+  static const auto* const blocked = [] {
+    Tensor x{{8, 64, 32, 32}, DType::f32, "any"};
+    Tensor weight{{64, 64, 3, 3}, DType::f32, "any"};
+    Attributes attributes;
+    attributes.set("stride", std::vector<double>{1, 1});
+    attributes.set("padding", std::vector<double>{1, 1});
+    return new std::string(
+        layoutOf(choose(Pass::forward, makeProblem(attributes, x, weight, x, false)).y));
+  }();
+  return *blocked;
+}
+
+}  // namespace lrscope

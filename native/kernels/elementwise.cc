@@ -1,0 +1,93 @@
+// relu, reluBackward and add: flat loops over whatever layout the operands share. The padding
+// takes part, and stays zero.
+#include "kernels.h"
+
+namespace lrscope {
+
+namespace {
+
+// The first layout that is neither free nor plain; else the first that is given; else plain.
+std::string leading(const std::vector<const Tensor*>& operands) {
+  const std::string plain = plainLayout(operands[0]->shape.size());
+  for (const Tensor* operand : operands)
+    if (operand->layout != "any" && operand->layout != plain) return operand->layout;
+  return plain;
+}
+
+LayoutAnswer allIn(const LayoutQuestion& q, const std::string& layout) {
+  LayoutAnswer a;
+  a.inputs.assign(q.inputs.size(), layout);
+  a.outputs.assign(q.outputs.size(), layout);
+  return withBytes(q, a);
+}
+
+LayoutAnswer chooseRelu(const LayoutQuestion& q) {
+  expectCounts(q, 1, 1, 1, 1);
+  return allIn(q, q.inputs[0].layout == "any" ? leading({&q.outputs[0]}) : q.inputs[0].layout);
+}
+
+LayoutAnswer chooseReluBackward(const LayoutQuestion& q) {
+  expectCounts(q, 2, 2, 1, 1);
+  return allIn(q, q.inputs[0].layout == "any" ? leading({&q.inputs[1]}) : q.inputs[0].layout);
+}
+
+LayoutAnswer chooseAdd(const LayoutQuestion& q) {
+  expectCounts(q, 2, 2, 1, 1);
+  return allIn(q, leading({&q.inputs[0], &q.inputs[1]}));
+}
+
+int64_t paddedElements(const Tensor& tensor) {
+  return LayoutMap(tensor.layout, tensor.shape).paddedElements();
+}
+
+// A NaN passes, as in PyTorch, so that a diverged activation is not hidden.
+inline float positive(float value) { return value <= 0.0f ? 0.0f : value; }
+
+std::unique_ptr<Step> buildRelu(const Site& site) {
+  expectOperands(site, 1, 1, 1, 1);
+  const Operand &x = site.inputs[0], &y = site.outputs[0];
+  expectAlike(x, y);
+  const int64_t count = paddedElements(x);
+  return makeStep([=](const RunContext& run) {
+    const float* from = x.f32(run);
+    float* to = y.f32(run);
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; ++i) to[i] = positive(from[i]);
+  });
+}
+
+std::unique_ptr<Step> buildReluBackward(const Site& site) {
+  expectOperands(site, 2, 2, 1, 1);
+  const Operand &y = site.inputs[0], &dy = site.inputs[1], &dx = site.outputs[0];
+  expectAlike(y, dy);
+  expectAlike(y, dx);
+  const int64_t count = paddedElements(y);
+  return makeStep([=](const RunContext& run) {
+    const float *output = y.f32(run), *from = dy.f32(run);
+    float* to = dx.f32(run);
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; ++i) to[i] = output[i] > 0.0f ? from[i] : 0.0f;
+  });
+}
+
+std::unique_ptr<Step> buildAdd(const Site& site) {
+  expectOperands(site, 2, 2, 1, 1);
+  const Operand &a = site.inputs[0], &b = site.inputs[1], &y = site.outputs[0];
+  expectAlike(a, b);
+  expectAlike(a, y);
+  const int64_t count = paddedElements(a);
+  return makeStep([=](const RunContext& run) {
+    const float *left = a.f32(run), *right = b.f32(run);
+    float* to = y.f32(run);
+#pragma omp parallel for simd schedule(static)
+    for (int64_t i = 0; i < count; ++i) to[i] = left[i] + right[i];
+  });
+}
+
+}  // namespace
+
+const Kernel kRelu = {chooseRelu, buildRelu};
+const Kernel kReluBackward = {chooseReluBackward, buildReluBackward};
+const Kernel kAdd = {chooseAdd, buildAdd};
+
+}  // namespace lrscope

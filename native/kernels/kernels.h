@@ -1,0 +1,18 @@
+// Every kernel of the engine, by instruction; kernel.cc has the table.
+#pragma once
+#include "kernel.h"
+
+namespace lrscope {
+
+extern const Kernel kConv2d, kConv2dBackwardData, kConv2dBackwardWeights;     // convolution.cc
+extern const Kernel kLinear, kLinearBackwardData, kLinearBackwardWeights;     // linear.cc
+extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  // batch_norm.cc
+extern const Kernel kRelu, kReluBackward, kAdd;                               // elementwise.cc
+extern const Kernel kMaxPool2d, kMaxPool2dBackward;                           // max_pool.cc
+extern const Kernel kGlobalAveragePool, kGlobalAveragePoolBackward;           // average_pool.cc
+extern const Kernel kDropoutKernel;                                           // dropout.cc
+extern const Kernel kSoftmaxCrossEntropy, kSoftmax;                           // softmax.cc
+extern const Kernel kReorder;                                                 // reorder.cc
+extern const Kernel kOptimizer;                                               // optimizer.cc
+
+}  // namespace lrscope

@@ -1,0 +1,129 @@
+// Loops over activations, eight neighbouring values at a time, in every layout of ChannelView.
+#pragma once
+#include <omp.h>
+
+#include <cstring>
+#include <type_traits>
+
+#include "kernel.h"
+
+namespace lrscope {
+
+// The compiler's vector extension: lane-wise arithmetic, comparisons give all-ones masks.
+using Vec = float __attribute__((vector_size(32)));
+using Mask = int32_t __attribute__((vector_size(32)));
+using Bytes8 = uint8_t __attribute__((vector_size(8)));
+constexpr int kVec = 8;
+
+inline Vec select(Mask where, Vec value) { return (Vec)((Mask)value & where); }
+
+// Eight values; at the ragged end of channels-last or plain rows, the first few of eight.
+struct Whole {
+  Vec load(const float* from) const {
+    Vec v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+  }
+  void store(float* to, Vec v) const { std::memcpy(to, &v, sizeof v); }
+  void storeBytes(uint8_t* to, Mask v) const {
+    const Bytes8 bytes = __builtin_convertvector(v, Bytes8);
+    std::memcpy(to, &bytes, sizeof bytes);
+  }
+  Mask loadBytes(const uint8_t* from) const {
+    Bytes8 bytes;
+    std::memcpy(&bytes, from, sizeof bytes);
+    return __builtin_convertvector(bytes, Mask);
+  }
+};
+
+struct Part {
+  int count;
+  Vec load(const float* from) const {
+    Vec v{};
+    for (int l = 0; l < count; ++l) v[l] = from[l];
+    return v;
+  }
+  void store(float* to, Vec v) const {
+    for (int l = 0; l < count; ++l) to[l] = v[l];
+  }
+  void storeBytes(uint8_t* to, Mask v) const {
+    for (int l = 0; l < count; ++l) to[l] = static_cast<uint8_t>(v[l]);
+  }
+  Mask loadBytes(const uint8_t* from) const {
+    Mask v{};
+    for (int l = 0; l < count; ++l) v[l] = from[l];
+    return v;
+  }
+};
+
+// Calls work(io, vecs, offset, rows): `rows` rows of `vecs` (a compile-time 1 or 2) vectors, that
+// together are image b of group g.
+template <class Work>
+void forSpans(const ChannelView& v, int64_t b, int64_t g, Work work) {
+  const int64_t offset = b * v.batchStride + g * v.groupStride;
+  const std::integral_constant<int, 1> one;
+  if (v.plain) {
+    const int64_t rows = v.pixels() / kVec;
+    const int rest = static_cast<int>(v.pixels() % kVec);
+    if (rows > 0) work(Whole{}, one, offset, rows);
+    if (rest > 0) work(Part{rest}, one, offset + rows * kVec, int64_t{1});
+  } else if (v.lanes == 2 * kVec) {
+    work(Whole{}, std::integral_constant<int, 2>{}, offset, v.pixels());
+  } else if (v.lanesOf(g) == kVec) {
+    work(Whole{}, one, offset, v.pixels());
+  } else {
+    work(Part{static_cast<int>(v.lanesOf(g))}, one, offset, v.pixels());
+  }
+}
+
+// Calls work(b, g) for every image and group: each thread has a fixed range of images, and walks
+// it forwards or backwards. A pass that begins where the one before it ended finds part of the
+// tensor still in cache.
+enum class Walk { forwards, backwards };
+
+template <class Work>
+void forImages(const ChannelView& v, Walk walk, Work work) {
+  const int64_t tasks = v.batch * v.groups;
+#pragma omp parallel
+  {
+    const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
+    const int64_t from = tasks * me / threads, to = tasks * (me + 1) / threads;
+    for (int64_t i = from; i < to; ++i) {
+      const int64_t task = walk == Walk::forwards ? i : from + to - 1 - i;
+      work(task / v.groups, task % v.groups);
+    }
+  }
+}
+
+// A value per channel, spread over the lanes of group g; lanes without a channel get 0.
+struct alignas(64) LaneValues {
+  float value[16] = {};
+
+  template <class ValueOf>
+  static LaneValues of(const ChannelView& v, int64_t g, ValueOf valueOf) {
+    LaneValues lanes;
+    for (int l = 0; l < v.lanes; ++l) {
+      if (v.plain)
+        lanes.value[l] = valueOf(g);
+      else if (l < v.channelsOf(g))
+        lanes.value[l] = valueOf(g * v.lanes + l);
+    }
+    return lanes;
+  }
+  Vec vec(int i) const { return Whole{}.load(value + i * kVec); }
+};
+
+inline bool hasView(const std::string& layout) {
+  return layout == "abcd" || layout == "acdb" || layout == "aBcd8b" || layout == "aBcd16b" ||
+         layout == "ab";
+}
+
+// The layout that an own kernel takes its activation in: as it comes, where it can.
+inline std::string viewLayout(const Tensor& x) {
+  if (x.shape.size() == 2) return "ab";
+  if (x.shape.size() != 4)
+    throw Refusal("expects a tensor (B,C,H,W); got shape " + formatShape(x.shape));
+  return hasView(x.layout) ? x.layout : activationLayout(x.dim(1));
+}
+
+}  // namespace lrscope

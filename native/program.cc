@@ -1,0 +1,69 @@
+// Building and running programs.
+#include "program.h"
+
+#include <omp.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace lrscope {
+
+uint32_t toUint32(double value) {
+  if (!std::isfinite(value)) return 0;
+  const double wrapped = std::fmod(std::trunc(value), 4294967296.0);
+  return static_cast<uint32_t>(static_cast<int64_t>(wrapped));
+}
+
+Program::Program(std::shared_ptr<Session> session, ProgramSpec spec)
+    : session_(std::move(session)), outputs_(std::move(spec.outputs)), scalars_(spec.scalars) {
+  const ThreadScope threads(session_->options.threads);
+  steps_.reserve(spec.sites.size());
+  for (size_t i = 0; i < spec.sites.size(); ++i) {
+    try {
+      steps_.push_back(kernelFor(spec.sites[i].kind).build(spec.sites[i]));
+    } catch (const dnnl::error& error) {
+      throw InstructionFailure(i, std::string("oneDNN: ") + error.what());
+    } catch (const Refusal& refusal) {
+      throw InstructionFailure(i, refusal.what());
+    }
+  }
+}
+
+void Program::release() {
+  steps_.clear();
+  session_.reset();
+}
+
+Program::Outputs Program::run(int slot, const std::vector<double>& scalars,
+                              const std::atomic<bool>& abandon, std::vector<double>* milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  omp_set_num_threads(session_->options.threads);
+  const RunContext context{session_->bases(slot), scalars.data(), toUint32(scalars[0]),
+                           toUint32(scalars[1])};
+  for (size_t i = 0; i < steps_.size() && !abandon; ++i) {
+    const auto start = Clock::now();
+    try {
+      steps_[i]->run(context);
+    } catch (const dnnl::error& error) {
+      throw InstructionFailure(i, std::string("oneDNN: ") + error.what());
+    } catch (const Refusal& refusal) {
+      throw InstructionFailure(i, refusal.what());
+    }
+    if (milliseconds)
+      milliseconds->push_back(
+          std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+  }
+  Outputs outputs;
+  outputs.reserve(outputs_.size());
+  for (const auto& [name, operand] : outputs_) {
+    const int64_t count = operand.elements();
+    std::vector<double> values(count);
+    for (int64_t i = 0; i < count; ++i)
+      values[i] = operand.dtype == DType::i32 ? operand.data<int32_t>(context)[i]
+                                              : static_cast<double>(operand.f32(context)[i]);
+    outputs.emplace_back(name, std::move(values));
+  }
+  return outputs;
+}
+
+}  // namespace lrscope
