@@ -1,0 +1,121 @@
+/** @file `lrscope report`: records of one run, of several, and of runs that do not go together. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { SummaryRecord } from "../../src/record/index.ts";
+import type { ReportInput } from "../../src/report/index.ts";
+import { createRunDirectory } from "../../src/store/index.ts";
+import { fakeComparison, fakeSamples } from "../report/fake-records.ts";
+import { cli } from "./run-cli.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "lrscope-report-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** A run directory as compare leaves it, without its report. */
+function write(name: string, { experiment, rangeTests, trials }: ReportInput): string {
+  const path = join(root, name);
+  const directory = createRunDirectory(path, experiment);
+  for (const record of rangeTests) directory.writeRangeTest("sgd-clr", record);
+  for (const { trial, metrics } of trials) {
+    directory.writeTrial(trial);
+    for (const line of metrics) directory.appendMetrics(trial.slug, trial.seed, line);
+  }
+  return path;
+}
+
+const fake = (arms: string[], diverged = {}) =>
+  fakeComparison({ epochs: 2, seeds: 2, arms, diverged });
+
+describe("one run", () => {
+  test("report, figures and summary in the directory itself; the table on stdout", async () => {
+    const path = write("run", fake(["sgd+clr", "adam"]));
+    const { code, stdout } = await cli(["report", path]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Accuracy on the validation images");
+    expect(stdout).toMatch(/^adam .*%/m);
+    expect(stdout).toContain(`Report:  ${join(path, "report.html")}`);
+    expect(readFileSync(join(path, "report.html"), "utf8")).toMatch(/^<!doctype html>/i);
+    expect(readdirSync(join(path, "figures")).every((name) => name.endsWith(".svg"))).toBe(true);
+    const summary: SummaryRecord = JSON.parse(readFileSync(join(path, "summary.json"), "utf8"));
+    expect(summary.optimizers.map(({ name }) => name)).toEqual(["sgd+clr", "adam"]);
+  });
+
+  test("elsewhere with --out; the directory stays as it was", async () => {
+    const path = write("run", fake(["adam"]));
+    const before = readdirSync(path);
+    const out = join(root, "elsewhere");
+    const { report } = (await cli(["report", path, "--out", out, "--json"])).json();
+    expect(report).toBe(join(out, "report.html"));
+    expect(existsSync(join(out, "report.html"))).toBe(true);
+    expect(readdirSync(path)).toEqual(before);
+  });
+
+  test("the samples that the run kept are in it, and --no-samples leaves them out", async () => {
+    const path = write("run", fake(["adam"]));
+    const samples = fakeSamples();
+    writeFileSync(join(path, "samples.json"), JSON.stringify(samples));
+    await cli(["report", path]);
+    const html = () => readFileSync(join(path, "report.html"), "utf8");
+    expect(html()).toContain(samples[0]!.original);
+    await cli(["report", path, "--no-samples"]);
+    expect(html()).not.toContain("data:image/");
+  });
+
+  test("a run that was cut short before its first epoch", async () => {
+    const input = fake(["adam"]);
+    const path = write("run", { ...input, rangeTests: [], trials: [] });
+    expect((await cli(["report", path])).code).toBe(0);
+    expect(existsSync(join(path, "report.html"))).toBe(true);
+  });
+});
+
+describe("several runs", () => {
+  test("arms side by side, under their directories' names", async () => {
+    const a = write("first", fake(["sgd+clr", "adam"]));
+    const b = write("second", fake(["adam"], { adam: [1, null] }));
+    const out = join(root, "both");
+    const { summary } = (await cli(["report", a, b, "--out", out, "--json"])).json<{
+      summary: SummaryRecord;
+    }>();
+    expect(summary.optimizers.map(({ name, diverged }) => [name, diverged])).toEqual([
+      ["first: sgd+clr", 0],
+      ["first: adam", 0],
+      ["second: adam", 1],
+    ]);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("second: adam");
+  });
+
+  test("other data is refused; another protocol is said", async () => {
+    const input = fake(["adam"]);
+    const a = write("a", input);
+    const { experiment } = input;
+    const dataset = { ...experiment.dataset, fingerprint: "other" };
+    const b = write("b", { ...input, experiment: { ...experiment, dataset } });
+    const out = join(root, "out");
+    const refusal = await cli(["report", a, b, "--out", out]);
+    expect(refusal.code).toBe(2);
+    expect(refusal.stderr).toContain(`${b}: was made on other data`);
+    expect(existsSync(out)).toBe(false);
+    const protocol = { ...experiment.protocol, batch: 7 };
+    const c = write("c", { ...input, experiment: { ...experiment, protocol } });
+    const { code, stderr } = await cli(["report", a, c, "--out", out]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`Note: the runs differ in batch: ${experiment.protocol.batch}, 7`);
+  });
+});
+
+test("refuses what is no run, and an --out that is taken", async () => {
+  const nowhere = await cli(["report", join(root, "nowhere")]);
+  expect(nowhere.code).toBe(2);
+  expect(nowhere.stderr).toContain("no such folder");
+  expect((await cli(["report", root])).stderr).toContain("is not a run directory");
+  const path = write("run", fake(["adam"]));
+  const taken = await cli(["report", path, "--out", path]);
+  expect(taken.code).toBe(2);
+  expect(taken.stderr).toContain("already holds another experiment");
+});
