@@ -35,7 +35,8 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
       headline: boundsOf(test),
       details: [
         ...seedsOf(test),
-        ...test.warnings.map(sentence),
+        // What the headline says already is not said again.
+        ...test.warnings.filter((text) => !text.startsWith("not bracketed")).map(sentence),
         ...moreTests.map(rangeSentence),
         ...details,
       ],
@@ -82,12 +83,12 @@ function comparisonOf(best: OptimizerSummary, others: readonly OptimizerSummary[
 const present = (optimizer: OptimizerSummary) =>
   optimizer.finalValidationAccuracy.values.filter((value) => value !== null);
 
-function boundsOf({ optimizer, suggestion }: RangeTestRecord): string {
+function boundsOf({ optimizer, suggestion, to }: RangeTestRecord): string {
   const { baseLr, maxLr, rule, bracketed } = suggestion;
   const bounds = `between ${formatRate(baseLr)} and ${formatRate(maxLr)}`;
   return bracketed
     ? `Train with ${optimizer} at learning rates ${bounds} (rule ${rule}).`
-    : `The range test of ${optimizer} is not bracketed: rates ${bounds} work, greater ones may work better.`;
+    : `The range test of ${optimizer} suggests learning rates ${bounds}, but is not bracketed: the loss was still falling at ${formatRate(to)}, and greater rates may do better.`;
 }
 
 function seedsOf({ runs, suggestion: { low, high } }: RangeTestRecord): string[] {

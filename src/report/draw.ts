@@ -84,15 +84,18 @@ const config = {
   text: { fill: "var(--lr-ink)", fontSize: 12 },
 };
 
-/** The title of a y axis, lying above it where it can be read without turning the head. */
-export const yTitle = (title: string) => ({
+/**
+ * The title of a y axis, lying above it where it can be read without turning the head, flush with
+ * the text of the page. `left` is the chart's left margin.
+ */
+export const yTitle = (title: string, left: number, above = 12) => ({
   title,
   titleAngle: 0,
   titleAlign: "left",
   titleAnchor: "end",
   titleBaseline: "bottom",
-  titleX: -6,
-  titleY: -10,
+  titleX: -left,
+  titleY: -above,
 });
 
 /** Draw a figure at its two sizes. */

@@ -7,24 +7,24 @@ import type { ReportArm } from "./figures/arms.ts";
 
 const HEADINGS = [
   "arm",
-  "learning rate",
-  "seeds",
   "final accuracy",
   "best epoch",
   "last 10 epochs",
+  "learning rate",
   "ms/step",
+  "seeds",
   "diverged",
 ] as const;
 
 /** One row's texts, in the order of HEADINGS. */
 const cells = (o: OptimizerSummary) => [
   o.name,
-  rates(o.learningRates) || "–",
-  String(o.seeds.length),
   percentSpread(o.finalValidationAccuracy),
   percentSpread(o.bestValidationAccuracy),
   percentSpread(o.last10ValidationAccuracy),
+  rates(o.learningRates) || "–",
   milliseconds(o.msPerStep),
+  String(o.seeds.length),
   o.diverged === 0 ? "–" : `${o.diverged} of ${o.seeds.length}`,
 ];
 
@@ -78,10 +78,10 @@ export function htmlTable(summary: SummaryRecord, arms: readonly ReportArm[]): M
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of results"><table>
 <thead><tr>${HEADINGS.map((heading, i) => html`<th scope="col"${i > 0 && html` class="num"`}>${heading}</th>`)}</tr></thead>
 <tbody>${ranked(summary.optimizers).map((o) => {
-    const [name, lr, seeds, , , , ms, diverged] = cells(o);
+    const [name, , , , lr, ms, seeds, diverged] = cells(o);
     const colour = arms.find((arm) => arm.name === o.name)?.look.colour ?? "var(--lr-ink)";
     return html`
-<tr><th scope="row"><i class="swatch" style="background:${colour}"></i>${name}</th><td class="num">${lr}</td><td class="num">${seeds}</td>${accuracy(o.finalValidationAccuracy)}${accuracy(o.bestValidationAccuracy)}${accuracy(o.last10ValidationAccuracy)}<td class="num">${ms}</td><td class="num">${diverged}</td></tr>`;
+<tr><th scope="row"><i class="swatch" style="background:${colour}"></i>${name}</th>${accuracy(o.finalValidationAccuracy)}${accuracy(o.bestValidationAccuracy)}${accuracy(o.last10ValidationAccuracy)}<td class="num">${lr}</td><td class="num">${ms}</td><td class="num">${seeds}</td><td class="num">${diverged}</td></tr>`;
   })}
 </tbody></table></div>`;
 }

@@ -31,11 +31,9 @@ export function decades(low: number, high: number, count = 12): number[] {
   return all.filter((_, i) => i % every === 0).map((exponent) => Number(`1e${exponent}`));
 }
 
-/** The least run of whole decades that holds all the rates, at least one decade long. */
-export function decadeDomain(rates: readonly number[]): [number, number] {
-  const low = Math.floor(Math.log10(Math.min(...rates)) + 1e-9);
-  const high = Math.ceil(Math.log10(Math.max(...rates)) - 1e-9);
-  return [Number(`1e${low}`), Number(`1e${Math.max(high, low + 1)}`)];
+/** Ends of a log axis about the rates: half a decade of room on either side, so a tick or more. */
+export function rateDomain(rates: readonly number[]): [number, number] {
+  return [Math.min(...rates) / 3.2, Math.max(...rates) * 3.2];
 }
 
 /** Ends of an axis of fractions: whole steps of 5 or 10 percent about the values, within 0 .. 1. */

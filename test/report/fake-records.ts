@@ -153,7 +153,7 @@ export function fakeTrials(options: FakeOptions = {}): ReportTrial[] {
       const stream = randomStream(seed, "synthetic", 1, ordinal);
       const spec =
         arm.rate === null
-          ? { type: "triangular", base: 0.0092, max: 0.055, stepSize: 4 * UPDATES_PER_EPOCH }
+          ? { type: "triangular", base: 0.0163, max: 0.0979, stepSize: 4 * UPDATES_PER_EPOCH }
           : { type: "constant", rate: arm.rate };
       const schedule = scheduleFromJSON(spec);
       const stop = diverged[arm.name]?.[seed] ?? null;
@@ -187,7 +187,7 @@ export function fakeTrials(options: FakeOptions = {}): ReportTrial[] {
         optimizer: { name: arm.name.split("+")[0]!, hyperparameters: {} },
         schedule: spec,
         learningRateSource:
-          arm.rate === null ? "range test: 0.055" : `default of ${arm.name}: ${arm.rate}`,
+          arm.rate === null ? "range test: 0.0979" : `default of ${arm.name}: ${arm.rate}`,
         updatesPerEpoch: UPDATES_PER_EPOCH,
         epochs,
         status: stop === null ? "done" : "diverged",

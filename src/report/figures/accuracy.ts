@@ -98,7 +98,7 @@ function accuracyChart(
     type: "quantitative",
     scale: { domain, nice: false, zero: false },
     axis: {
-      ...yTitle(`${part} accuracy`),
+      ...yTitle(`${part} accuracy`, margins.left),
       values: linearTicks(domain[0], domain[1], narrow ? 5 : 8),
       format: ".0%",
     },
@@ -140,13 +140,16 @@ function accuracyChart(
       colour: arm.look.colour,
       x: plotWidth + 16,
       y: places[i]!.placed,
-      endX: Math.min(xAt(ends[i]!.epoch) + 4, plotWidth + 3),
+      endX: Math.min(xAt(ends[i]!.epoch) + 9, plotWidth + 3),
       endY: places[i]!.wanted,
       elbow: plotWidth + 13,
     };
   });
   const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
   const coloured = { field: "colour", type: "nominal", scale: null, legend: null };
+  const stops = lines.flatMap(({ arm, rows, diverged }) =>
+    diverged ? [{ ...rows.at(-1)!, colour: arm.look.colour }] : [],
+  );
   return {
     width,
     height,
@@ -154,9 +157,25 @@ function accuracyChart(
     layers: [
       ...bandLayers,
       ...lineLayers,
+      ...(stops.length === 0
+        ? []
+        : [
+            {
+              data: { values: stops },
+              mark: {
+                type: "text",
+                text: "×",
+                fontSize: 22,
+                fontWeight: 600,
+                baseline: "middle",
+                clip: false,
+              },
+              encoding: { x, y: y("mean"), color: coloured },
+            },
+          ]),
       {
         data: { values: labels },
-        mark: { type: "rule", strokeWidth: 1, opacity: 0.55 },
+        mark: { type: "rule", strokeWidth: 1, strokeDash: [2, 2], opacity: 0.7 },
         encoding: {
           x: pixel("endX"),
           x2: { field: "elbow" },

@@ -122,7 +122,7 @@ function silhouetteChart({ classes }: DatasetRecord, width: number): Chart {
             field: "count",
             type: "quantitative",
             scale: { domain: [0, greatest], nice: false },
-            axis: { ...yTitle("images"), values: linearTicks(0, greatest, 5), format: ",d" },
+            axis: { ...yTitle("images", 52), values: linearTicks(0, greatest, 5), format: ",d" },
           },
         },
       },

@@ -8,7 +8,7 @@ import type { ReportArm } from "./arms.ts";
 
 const ROW = 30;
 
-/** null where no trial is done. Best mean on top. */
+/** null where no trial is done, or a single one is. Best mean on top. */
 export function finalAccuracyFigure(
   optimizers: readonly OptimizerSummary[],
   arms: readonly ReportArm[],
@@ -16,7 +16,8 @@ export function finalAccuracyFigure(
   const measured = optimizers
     .filter((optimizer) => optimizer.finalValidationAccuracy.mean !== null)
     .sort((a, b) => b.finalValidationAccuracy.mean! - a.finalValidationAccuracy.mean!);
-  if (measured.length === 0) return null;
+  const values = measured.flatMap((o) => o.finalValidationAccuracy.values);
+  if (values.filter((value) => value !== null).length < 2) return null;
   return {
     name: "final-accuracy",
     label:

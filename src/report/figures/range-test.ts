@@ -66,14 +66,18 @@ export function lossCeiling(curves: readonly Pick<SeedCurve, "smoothed">[]): num
 
 function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width: number): Chart {
   const narrow = isNarrow(width);
-  const margins = { top: 70, right: 16, bottom: 44, left: 40 };
+  const margins = { top: 76, right: 16, bottom: 44, left: 40 };
   const height = narrow ? 330 : 440;
   const plotWidth = width - margins.left - margins.right;
   const plotHeight = height - margins.top - margins.bottom;
 
   const least = Math.min(...curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
   const ceiling = lossCeiling(curves);
-  const domain = [least - 0.12 * (ceiling - least), ceiling] as const;
+  // Room for the single batches beneath the smoothed curve, but not for outliers among them.
+  const lowest = Math.min(...curves.flatMap(({ raw }) => raw.map((p) => p.loss)));
+  const fall = ceiling - least;
+  const floor = Math.max(least - 0.55 * fall, Math.min(lowest, least) - 0.06 * fall);
+  const domain = [floor, ceiling] as const;
   const rateEnds = [record.from, record.to] as const;
   const xAt = (lr: number) =>
     (Math.log(lr / rateEnds[0]) / Math.log(rateEnds[1] / rateEnds[0])) * plotWidth;
@@ -84,8 +88,7 @@ function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width:
     type: "quantitative",
     scale: { domain, nice: false, zero: false },
     axis: {
-      ...yTitle("training loss"),
-      titleY: -50,
+      ...yTitle("training loss", margins.left, 50),
       values: linearTicks(domain[0], domain[1], narrow ? 5 : 7),
     },
   };
@@ -107,20 +110,21 @@ function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width:
   const minimum = medianRate(curves.map((curve) => curve.minimum.lr));
   const inside = (lr: number) => lr >= rateEnds[0] * 0.999 && lr <= rateEnds[1] * 1.001;
   const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
-  // The minimum's label stands a row higher, so that it may pass over the upper bound's.
-  const bounds = [
-    { what: "lower", lr: baseLr, row: -14, dash: [6, 4], side: -1 },
-    { what: "upper", lr: maxLr, row: -14, dash: [1, 0], side: 1 },
-    { what: "minimum", lr: minimum, row: -32, dash: [2, 3], side: -1 },
+  const found = [
+    { what: "lower", lr: baseLr, dash: [6, 4] },
+    { what: "upper", lr: maxLr, dash: [1, 0] },
+    { what: "minimum", lr: minimum, dash: [2, 3] },
   ]
     .filter(({ lr }) => inside(lr))
-    .map(({ what, lr, row, dash, side }) => {
-      const text = `${what} ${formatRate(lr)}`;
-      const at = xAt(lr);
-      const room = text.length * 7;
-      const leftwards = side < 0 ? at - room > 0 : at + room > plotWidth;
-      return { text, x: at, row, top: row - 6, dash, leftwards };
-    });
+    .map(({ what, lr, dash }) => ({ text: `${what} ${formatRate(lr)}`, x: xAt(lr), dash }))
+    .sort((a, b) => a.x - b.x);
+  // Each label has a row of its own, lower ones first where labels stand to the left of their
+  // lines, last where they stand to the right: so no label lies across another's line.
+  const leftwards = found[0] === undefined || found[0].x > found[0].text.length * 7.2;
+  const bounds = found.map((bound, i) => {
+    const row = -14 - 17 * (leftwards ? i : found.length - 1 - i);
+    return { ...bound, row, top: row - 6 };
+  });
   const rules = bounds.map(
     (bound): Layer => ({
       data: { values: [bound] },
@@ -133,8 +137,8 @@ function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width:
       data: { values: [bound] },
       mark: {
         type: "text",
-        align: bound.leftwards ? "right" : "left",
-        dx: bound.leftwards ? -5 : 5,
+        align: leftwards ? "right" : "left",
+        dx: leftwards ? -5 : 5,
         baseline: "middle",
         fontWeight: 600,
       },
@@ -217,7 +221,7 @@ function rateChart(record: RangeTestRecord, width: number): Chart {
           y: {
             ...logRate("lr", [record.from, record.to], 8),
             axis: {
-              ...yTitle("learning rate"),
+              ...yTitle("learning rate", margins.left),
               values: decades(record.from, record.to, 8),
               labelExpr: RATE_LABEL,
             },
@@ -249,9 +253,10 @@ export const updateAxis = (
   field: string,
   [first, last]: readonly [number, number],
   title = "update",
+  count = 5,
 ) => ({
   field,
   type: "quantitative",
   scale: { domain: [first, last], nice: false, zero: false },
-  axis: { title, values: integerTicks(first, last, 5), format: ",d" },
+  axis: { title, values: integerTicks(first, last, count), format: ",d" },
 });

@@ -5,10 +5,10 @@
 
 import type { ScheduleSpec } from "../../record/index.ts";
 import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
-import { type Chart, type Figure, isNarrow, type Layer, yTitle } from "../draw.ts";
+import { type Chart, type Figure, type Layer, yTitle } from "../draw.ts";
 import { formatRate, listed, shortened } from "../format.ts";
 import { placeLabels } from "../labels.ts";
-import { decadeDomain, decades, linearTicks } from "../ticks.ts";
+import { decades, linearTicks, rateDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 import { RATE_LABEL, updateAxis } from "./range-test.ts";
 
@@ -71,7 +71,7 @@ function varyingFigure(plans: readonly Planned[]): ScheduleFigure {
               type: "quantitative",
               scale: { domain: [0, greatest * 1.08], nice: false },
               axis: {
-                ...yTitle("learning rate"),
+                ...yTitle("learning rate", LEFT),
                 values: linearTicks(0, greatest * 1.08, 5),
                 labelExpr: RATE_LABEL_FINE,
               },
@@ -116,25 +116,30 @@ function constantChart(
   groups: readonly (readonly [number, readonly Planned[]])[],
   width: number,
 ): Chart {
-  const shape = frame(width);
+  const letters = 21;
+  const texts = groups.map(([rate, own]) => {
+    const rateText = formatRate(rate);
+    const names = own.map((plan) => plan.arm.name).join(", ");
+    return `${shortened(names, letters - rateText.length - 1)} ${rateText}`;
+  });
+  const longest = Math.max(...texts.map((text) => text.length));
+  const shape = frame(width, 22 + longest * 7.2);
   const plotHeight = shape.height - shape.margins.top - shape.margins.bottom;
   const plotWidth = width - shape.margins.left - shape.margins.right;
-  const domain = decadeDomain(groups.map(([rate]) => rate));
+  const domain = rateDomain(groups.map(([rate]) => rate));
   const updates = Math.max(...groups.flatMap(([, own]) => own.map((plan) => plan.updates)));
   const yAt = (rate: number) =>
     plotHeight * (1 - Math.log(rate / domain[0]) / Math.log(domain[1] / domain[0]));
   const places = placeLabels(
-    groups.map(([rate]) => yAt(rate) - 9),
-    { gap: 16, low: -8, high: plotHeight - 8 },
+    groups.map(([rate]) => yAt(rate)),
+    { gap: 16, low: 2, high: plotHeight - 2 },
   );
-  const letters = Math.floor(plotWidth / 7.2);
   const y = {
     field: "lr",
     type: "quantitative",
     scale: { type: "log", domain, nice: false },
     axis: {
-      ...yTitle("learning rate (log scale)"),
-      titleY: -18,
+      ...yTitle("learning rate (log scale)", LEFT),
       values: decades(domain[0], domain[1], 8),
       labelExpr: RATE_LABEL,
     },
@@ -148,38 +153,51 @@ function constantChart(
         ],
       },
       mark: { type: "line", color: own[0]!.arm.look.colour, strokeWidth: 2 },
-      encoding: { x: updateAxis("update", [0, updates]), y },
+      encoding: { x: updateAxis("update", [0, updates], "update", 3), y },
     }),
   );
-  const labels = groups.map(([rate, own], i) => ({
-    text: shortened(`${own.map((plan) => plan.arm.name).join(", ")}  ${formatRate(rate)}`, letters),
+  const labels = groups.map(([, own], i) => ({
+    text: texts[i]!,
+    x: plotWidth + 14,
     y: places[i]!.placed,
+    from: plotWidth + 3,
+    to: plotWidth + 11,
+    at: places[i]!.wanted,
     colour: own[0]!.arm.look.colour,
   }));
+  const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
+  const coloured = { field: "colour", type: "nominal", scale: null, legend: null };
   return {
     ...shape,
     layers: [
       ...lines,
       {
         data: { values: labels },
-        mark: { type: "text", align: "right", baseline: "middle", fontWeight: 600 },
+        mark: { type: "rule", strokeWidth: 1, opacity: 0.55 },
         encoding: {
-          x: { value: plotWidth - 2 },
-          y: { field: "y", type: "quantitative", scale: null, axis: null },
-          text: { field: "text" },
-          color: { field: "colour", type: "nominal", scale: null, legend: null },
+          x: pixel("from"),
+          x2: { field: "to" },
+          y: pixel("at"),
+          y2: { field: "y" },
+          stroke: coloured,
         },
+      },
+      {
+        data: { values: labels },
+        mark: { type: "text", align: "left", baseline: "middle", fontWeight: 600 },
+        encoding: { x: pixel("x"), y: pixel("y"), text: { field: "text" }, color: coloured },
       },
     ],
   };
 }
 
-const frame = (width: number) => ({
-  width,
-  height: isNarrow(width) ? 240 : 260,
-  margins: { top: 40, right: 18, bottom: 44, left: 54 },
-});
+const LEFT = 48;
 
+const frame = (width: number, right = 18) => ({
+  width,
+  height: 250,
+  margins: { top: 36, right, bottom: 44, left: LEFT },
+});
 /** Points of the schedule; those that lie on a line between their neighbours are left out. */
 export function traced({ spec, updates }: Pick<Planned, "spec" | "updates">): {
   update: number;
