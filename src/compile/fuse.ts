@@ -62,11 +62,12 @@ function fuseRelu(draft: Draft, node: Node): void {
   const producer = draft.nodes.find(({ outputs }) => outputs[0] === x);
   if (!producer || consumers(draft, x).length !== 1 || Object.values(draft.outputs).includes(x))
     return;
-  const { op, outputs } = producer;
+  const { op, outputs, attributes } = producer;
+  if (attributes.relu) return;
   const fused = {
     ...producer,
     outputs: [y, ...outputs.slice(1)],
-    attributes: { ...producer.attributes, relu: true },
+    attributes: { ...attributes, relu: true },
   };
   if (op === conv2d.name || op === linear.name || op === batchNormEvaluate.name) {
     remove(draft, node);
