@@ -74,7 +74,7 @@ function accuracyChart(
   const height = narrow ? 280 : 400;
   const longest = Math.max(...lines.map((line) => line.arm.name.length));
   const nameLength = narrow ? 12 : 24;
-  const right = 22 + Math.min(longest, nameLength) * 7.2 + (narrow ? 0 : 48);
+  const right = 22 + Math.min(longest, nameLength) * 7.8 + (narrow ? 0 : 44);
   const margins = { top: 30, right, bottom: 44, left: 40 };
   const plotWidth = width - margins.left - margins.right;
   const plotHeight = height - margins.top - margins.bottom;
@@ -134,9 +134,9 @@ function accuracyChart(
   );
   const labels = lines.map(({ arm, diverged }, i) => {
     const name = shortened(arm.name, nameLength);
-    const value = narrow ? "" : `  ${percent(ends[i]!.mean)}`;
+    const value = diverged ? " ×" : ` ${percent(ends[i]!.mean)}`;
     return {
-      text: name + (diverged ? " ×" : value),
+      text: narrow ? name : name + value,
       colour: arm.look.colour,
       x: plotWidth + 16,
       y: places[i]!.placed,

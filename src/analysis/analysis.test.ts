@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  argmin,
+  bands,
+  type Curve,
+  median,
+  medianRate,
+  minimumOverTen,
+  type RangeTestRun,
+  slide,
+  smooth,
+  spreadOf,
+  standardDeviation,
+  steepest,
+  suggest,
+  valley,
+} from "./index.ts";
+
+/** A curve that falls, flattens and explodes; rates from 1e-5 to 10 over 60 updates. */
+const exampleLrs = Array.from({ length: 60 }, (_, i) => 1e-5 * 1e6 ** (i / 59));
+const exampleLosses = exampleLrs.map(
+  (_, i) =>
+    1.2 +
+    0.5 / (1 + Math.exp((i - 30) / 4)) +
+    0.03 * Math.sin(i * 1.7) +
+    (i > 48 ? (0.12 * (i - 48)) ** 3 : 0),
+);
+const example: Curve = { lrs: exampleLrs, losses: smooth(exampleLosses) as number[] };
+
+function run(seed: number, losses: readonly (number | null)[], lrs = exampleLrs): RangeTestRun {
+  const smoothed = smooth(losses);
+  return {
+    seed,
+    points: losses.map((loss, update) => ({
+      update,
+      lr: lrs[update]!,
+      loss,
+      smoothedLoss: smoothed[update]!,
+    })),
+  };
+}
+
+describe("smoothing", () => {
+  test("starts at the first loss and takes a twentieth of each new one", () => {
+    const [first, second, third] = smooth([2, 1, 3]) as number[];
+    expect(first).toBe(2);
+    expect(second).toBeCloseTo(0.05 * 1 + 0.95 * 2, 12);
+    expect(third).toBeCloseTo(0.05 * 3 + 0.95 * 1.95, 12);
+  });
+  test("equals the weighted sum over all losses so far", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1 }),
+        (x) => {
+          const n = x.length - 1;
+          const sum = x.reduce(
+            (s, loss, i) => s + (i === 0 ? 1 : 0.05) * 0.95 ** (n - i) * loss,
+            0,
+          );
+          expect(smooth(x).at(-1)).toBeCloseTo(sum, 9);
+        },
+      ),
+    );
+  });
+  test("ends at the first value that is not finite", () => {
+    expect(smooth([1, null, 1])).toEqual([1, null, null]);
+    expect(smooth([Number.NaN, 1])).toEqual([null, null]);
+  });
+});
+
+describe("rules", () => {
+  // The same curve through numpy and the rules as fastai 2.x has them, first tenth and last five
+  // points set aside for all but the minimum.
+  test.each([
+    ["minimum/10", minimumOverTen, 0.1941491945743881],
+    ["steepest", steepest, 0.03625117049988532],
+    ["valley", valley, 0.014208308325339232],
+    ["slide", slide, 0.03625117049988532],
+  ])("%s", (_, rule, want) => {
+    expect(rule(example)! / want).toBeCloseTo(1, 10);
+  });
+
+  test("valley agrees with the quadratic search for the longest decreasing subsequence", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 12, maxLength: 80 }),
+        (losses) => {
+          const lrs = losses.map((__, i) => i + 1);
+          const first = Math.floor(losses.length / 10);
+          const kept = losses.slice(first, -5);
+          const lengths = kept.map(() => 1);
+          for (let i = 0; i < kept.length; i++)
+            for (let j = 0; j < i; j++)
+              if (kept[i]! < kept[j]!) lengths[i] = Math.max(lengths[i]!, lengths[j]! + 1);
+          const longest = Math.max(...lengths);
+          const end = lengths.indexOf(longest);
+          const start = Math.max(0, end - longest);
+          const at = start + Math.floor((end - start) / 3) + Math.floor((end - start) / 6);
+          expect(valley({ lrs, losses })).toBe(longest < 2 ? null : lrs[first + at]);
+        },
+      ),
+    );
+  });
+
+  test("a curve that never falls has no steepest descent and no valley", () => {
+    const rising = { lrs: exampleLrs, losses: exampleLrs.map((_, i) => i) };
+    expect(steepest(rising)).toBeNull();
+    expect(valley(rising)).toBeNull();
+    expect(minimumOverTen(rising)).toBe(exampleLrs[0]! / 10);
+  });
+
+  test("curves too short to trim give nothing but the minimum", () => {
+    const short = { lrs: [1, 2, 3], losses: [3, 2, 1] };
+    expect([steepest(short), valley(short), slide(short)]).toEqual([null, null, null]);
+    expect(minimumOverTen(short)).toBeCloseTo(0.3, 12);
+    expect(minimumOverTen({ lrs: [], losses: [] })).toBeNull();
+  });
+
+  test("the first of equal minima counts", () => {
+    expect(argmin([3, 1, 1, 2])).toBe(1);
+  });
+});
+
+describe("suggest", () => {
+  test("upper bound a tenth of the rate at the smoothed minimum, lower a sixth of that", () => {
+    const { suggestion, suggestions, warnings } = suggest([run(0, exampleLosses)]);
+    const upper = exampleLrs[argmin(smooth(exampleLosses) as number[])]! / 10;
+    expect(suggestion).toEqual({
+      rule: "minimum/10",
+      maxLr: upper,
+      baseLr: upper / 6,
+      low: upper,
+      high: upper,
+      bracketed: true,
+    });
+    expect(Object.keys(suggestions)).toEqual(["minimum/10", "steepest", "valley", "slide"]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("of several seeds the median, with the least and the greatest", () => {
+    const shifted = (by: number) => exampleLrs.map((lr) => lr * by);
+    const one = suggest([run(0, exampleLosses)]).suggestion.maxLr;
+    const { suggestion } = suggest([
+      run(0, exampleLosses, shifted(3)),
+      run(1, exampleLosses, shifted(1)),
+      run(2, exampleLosses, shifted(2)),
+    ]);
+    expect(suggestion.maxLr / one).toBeCloseTo(2, 12);
+    expect(suggestion.low / one).toBeCloseTo(1, 12);
+    expect(suggestion.high / one).toBeCloseTo(3, 12);
+  });
+
+  const falling = exampleLrs.map((_, i) => 2 - i / 60);
+  test("a minimum in the last twentieth is not bracketed, and says what to do", () => {
+    const { suggestion, warnings } = suggest([run(4, falling), run(5, exampleLosses)]);
+    expect(suggestion.bracketed).toBe(false);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("not bracketed");
+    expect(warnings[0]).toContain("seed 4 (1 of 2); raise --to above 10");
+  });
+  test("the boundary: of 100 points the minimum at 94 is bracketed, at 95 it is not", () => {
+    const lrs = Array.from({ length: 100 }, (_, i) => 1e-4 * 1e4 ** (i / 99));
+    const least = (at: number) => {
+      const points = lrs.map((lr, update) => {
+        const loss = update <= at ? 2 - update / 100 : 2;
+        return { update, lr, loss, smoothedLoss: loss };
+      });
+      return suggest([{ seed: 0, points }]).suggestion.bracketed;
+    };
+    expect([least(94), least(95)]).toEqual([true, false]);
+  });
+  test("a loss that stopped being finite bounds the range by itself", () => {
+    const { suggestion, warnings } = suggest([run(0, [...falling.slice(0, 50), null])]);
+    expect(suggestion.bracketed).toBe(true);
+    expect(suggestion.maxLr).toBe(exampleLrs[49]! / 10);
+    expect(warnings).toEqual([]);
+  });
+  test("points after the first that is not finite are left out, whatever they hold", () => {
+    const cut = [...exampleLosses.slice(0, 50), null];
+    const noisy = run(0, cut);
+    noisy.points.push({ update: 51, lr: 9, loss: 0.001, smoothedLoss: 0.001 });
+    expect(suggest([noisy]).suggestion).toEqual(suggest([run(0, cut)]).suggestion);
+  });
+  test("a curve that does not fall is too flat to tell", () => {
+    const flat = exampleLrs.map((_, i) => 1.6 + 0.05 * Math.sin(i * 2.3));
+    expect(suggest([run(7, flat)]).warnings.join()).toContain("too flat to tell");
+    expect(suggest([run(7, flat)]).warnings.join()).toContain("seed 7 (1 of 1)");
+  });
+  test("a seed without any finite loss is left out and named as missing", () => {
+    const { suggestion, warnings } = suggest([run(0, [null]), run(1, exampleLosses)]);
+    expect(suggestion.low).toBe(suggestion.high);
+    expect(warnings.join()).toContain("1 of 2 seeds had no finite loss");
+  });
+  test("refuses when there is nothing to read, and an unknown rule", () => {
+    expect(() => suggest([run(0, [null, null])])).toThrow("no seed has a finite loss (1 tried)");
+    expect(() => suggest([])).toThrow("no seed has a finite loss (0 tried)");
+    expect(() => suggest([run(0, exampleLosses)], "elbow" as "valley")).toThrow(
+      'rule must be one of minimum/10, steepest, valley, slide; got "elbow"',
+    );
+  });
+});
+
+describe("statistics", () => {
+  test("sample deviation, n - 1", () => {
+    expect(standardDeviation([0.61, 0.58, 0.66])).toBeCloseTo(0.040414518843273836, 14);
+    expect(standardDeviation([0.5])).toBeNull();
+  });
+  test("spread over the values that are there", () => {
+    expect(spreadOf([0.5, null, 0.7])).toEqual({
+      mean: 0.6,
+      sd: expect.closeTo(0.1414213562373095, 14),
+      values: [0.5, null, 0.7],
+    });
+    expect(spreadOf([null])).toEqual({ mean: null, sd: null, values: [null] });
+  });
+  test("medians", () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(medianRate([1e-4, 1e-2])).toBeCloseTo(1e-3, 12);
+    expect(medianRate([5, 1, 3])).toBe(3);
+  });
+  test("bands follow curves of unequal length over gaps", () => {
+    expect(bands([[1, 2, null], [3], [5, 4, null, 7]])).toEqual([
+      { mean: 3, min: 1, max: 5, count: 3 },
+      { mean: 3, min: 2, max: 4, count: 2 },
+      null,
+      { mean: 7, min: 7, max: 7, count: 1 },
+    ]);
+    expect(bands([])).toEqual([]);
+  });
+});
