@@ -76,7 +76,6 @@ export function defineOptimizer<Name extends string>(
     return {
       name,
       hyperparameters: settings,
-      structural: definition.flags ?? [],
       state,
       expression: trace(definition, settings, state),
       evaluationWeights: definition.evaluationWeights ?? null,

@@ -26,8 +26,6 @@ export interface Optimizer {
   readonly name: string;
   /** By name, `learningRate` among them; flags are 0 or 1. */
   readonly hyperparameters: Readonly<Record<string, number>>;
-  /** Hyperparameters that shape the update itself, so that a schedule cannot change them. */
-  readonly structural: readonly string[];
   readonly state: readonly OptimizerState[];
   /** The new value of "parameter" and of each state that changes, by name. */
   readonly expression: Readonly<Record<string, Vector>>;
