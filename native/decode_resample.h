@@ -29,7 +29,8 @@ class Resampler {
     int stride = 0;
     int low = 0;  // source range that any output needs
     int high = 0;
-    bool copies = false;  // every output is one source sample, in order
+    bool copies = false;  // every output is one source sample, in order from `offset` on
+    int offset = 0;
   };
   static void plan(Axis& axis, int length, int shorter, int size, bool mirrored);
   void resize(const RawView& source, int size);

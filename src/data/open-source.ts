@@ -34,7 +34,7 @@ export async function openSource(source: string, context: SourceContext): Promis
 function unknownSource(source: string): string {
   const isPath = /[\\/]/.test(source);
   if (isPath) return `${source}: there is no such folder`;
-  const nearest = closest(source, [...sourceNames]);
+  const nearest = closest(source.toLowerCase(), [...sourceNames]);
   const hint = distance(source.toLowerCase(), nearest) <= 3 ? `; did you mean "${nearest}"?` : "";
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
 }
