@@ -15,7 +15,6 @@ namespace lrscope {
 namespace {
 
 constexpr int64_t kChunk = 256;  // rows: a chunk's 8 or 16 KiB stay in L1 between its two passes
-constexpr size_t kUnusedWorkspace = 64;
 
 // Count, mean and sum of squared deviations; merged by Chan, Golub and LeVeque (1983), eq. 2.1.
 struct Moments {
@@ -130,7 +129,7 @@ void forLanesOf(const ChannelView& v, int64_t c, Visit visit) {
 LayoutAnswer choose(const LayoutQuestion& q, size_t activations, size_t partialBytes) {
   const std::string layout = viewLayout(q.inputs[0]);
   LayoutAnswer a;
-  a.outputBytes.assign(q.outputs.size(), kUnusedWorkspace);
+  a.outputBytes.assign(q.outputs.size(), 0);  // no workspace is kept
   for (size_t i = 0; i < q.inputs.size(); ++i)
     a.inputs.push_back(q.inputs[i].dtype == DType::u8 ? "opaque" : i < activations ? layout : "a");
   for (size_t i = 0; i < q.outputs.size(); ++i)
