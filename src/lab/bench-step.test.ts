@@ -58,6 +58,30 @@ describe("options", () => {
   });
 });
 
+describe("benchStep", () => {
+  test("what it says follows from what it measured", async () => {
+    const record = await benchStep({
+      batch: 4,
+      size: 16,
+      threads: 1,
+      repetitions: 3,
+      peers: false,
+    });
+    expect(record).toMatchObject({ model: "vanilla", batch: 4, size: 16, threads: 1, peers: [] });
+    expect(record.minMs).toBeGreaterThan(0);
+    expect(record.medianMs).toBeGreaterThanOrEqual(record.minMs);
+    expect(record.maxMs).toBeGreaterThanOrEqual(record.medianMs);
+    expect(record.imagesPerSecond).toBeCloseTo(4000 / record.medianMs, 6);
+    // At least the parameters themselves.
+    expect(record.peakMemoryMiB).toBeGreaterThan((310_149 * 4) / 2 ** 20);
+    expect(record.engine).toMatch(/^oneDNN .*, 1 thread$/);
+  });
+
+  test("an unknown model is refused by name", async () => {
+    await expect(benchStep({ model: "vanila", peers: false })).rejects.toThrow('"vanila"');
+  });
+});
+
 describe("peers", () => {
   test("a Python that is not there, or lacks PyTorch, is passed over", async () => {
     expect(await findTorchPython(["no-such-python", process.execPath])).toBeNull();

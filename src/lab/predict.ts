@@ -40,7 +40,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   checkPositiveInteger("predict", "top", top);
   const checkpoint = await readSafetensors(path);
   const metadata = readMetadata(checkpoint, path);
-  const { classes, channels, mean, std } = metadata;
+  const { classes, channels, size, mean, std } = metadata;
   const network = networkOf(metadata.graph, { ...metadata, classes: classes.length });
   const compiled = compilePredictor({ network, backend, batch: 1, threads });
   const session = backend.createSession(compiled.sessionOptions);
@@ -53,7 +53,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
         predictions.push({ file, top: [], reason });
         continue;
       }
-      fillPredictions({ images: session.images(0), pixels: [pixels], channels, mean, std });
+      fillPredictions({ images: session.images(0), pixels: [pixels], channels, size, mean, std });
       const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
       const ranked = classes
         .map((name, i) => ({ class: name, probability: probabilities![i]! }))
