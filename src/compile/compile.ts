@@ -13,9 +13,9 @@ import { optimizerScalars, runScalars } from "../optimizers/index.ts";
 import type { Program } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
 import { countFlops } from "./flops.ts";
-import { layOut, type LaidOutGraph } from "./lay-out.ts";
-import { initializeTensors, persistentTensors } from "./persistent.ts";
+import { type LaidOutGraph, layOut } from "./lay-out.ts";
 import { evaluationGraph, predictionGraph, trainingGraph } from "./passes.ts";
+import { initializeTensors, persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
 import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
 

@@ -5,7 +5,7 @@
 
 import { ShapeError } from "../core/errors.ts";
 import type { Shape } from "../core/shapes.ts";
-import type { AttributeValue, Attributes, DType, Tensor } from "./graph.ts";
+import type { Attributes, AttributeValue, DType, Tensor } from "./graph.ts";
 
 /** Operand names; a trailing "?" marks one that may be absent, and such come last: "bias?". */
 type RequiredName<N extends string> = Exclude<N, `${string}?`>;

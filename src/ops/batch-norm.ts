@@ -42,6 +42,11 @@ export const batchNormBackward = defineGradientOp({
   name: "batchNormBackward",
   inputs: ["x", "dy", "gamma", "beta", "mean", "variance", "workspace?"],
   outputs: ["dx", "dgamma", "dbeta"],
+  // The sums come first; then each element of dx needs x and dy at its own place alone.
+  inPlace: [
+    ["dy", "dx"],
+    ["x", "dx"],
+  ],
   flops: ({ x }) => 10 * elementCount(x!),
 });
 

@@ -36,13 +36,30 @@ export function opNamed(name: string): AnyOp {
   return op;
 }
 
-export { add, flatten, softmax, unflatten };
-export { batchNorm, batchNormBackward, batchNormEvaluate, batchNormTrain };
-export { conv2d, conv2dBackwardData, conv2dBackwardWeights };
-export { dropout, dropoutBackward };
-export { globalAveragePool, globalAveragePoolBackward };
-export { linear, linearBackwardData, linearBackwardWeights };
-export { maxPool2d, maxPool2dBackward };
-export { relu, reluBackward };
-export { softmaxCrossEntropy, softmaxCrossEntropyGradient };
 export type { WindowAttributes } from "./window.ts";
+export {
+  add,
+  batchNorm,
+  batchNormBackward,
+  batchNormEvaluate,
+  batchNormTrain,
+  conv2d,
+  conv2dBackwardData,
+  conv2dBackwardWeights,
+  dropout,
+  dropoutBackward,
+  flatten,
+  globalAveragePool,
+  globalAveragePoolBackward,
+  linear,
+  linearBackwardData,
+  linearBackwardWeights,
+  maxPool2d,
+  maxPool2dBackward,
+  relu,
+  reluBackward,
+  softmax,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGradient,
+  unflatten,
+};

@@ -75,6 +75,8 @@ export interface Program {
 
 /**
  * Vocabulary of the backends. Operands in order; [x] may be absent (then the list is shorter).
+ * An output may lie where an input of its layout lies, if the op in ops/ lists the pair as `inPlace`:
+ * add, relu, dropout, batchNormEvaluate and their derivatives (dx over dy; batchNormBackward over x too).
  * B batch, C channels, H W image, O output channels or features, K classes.
  */
 export type InstructionKind =

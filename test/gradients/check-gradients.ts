@@ -7,8 +7,8 @@
 import { compileNetwork } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/shapes.ts";
-import type { Layer } from "../../src/layers/index.ts";
 import { GraphBuilder, type Network } from "../../src/ir/index.ts";
+import type { Layer } from "../../src/layers/index.ts";
 import { add, flatten } from "../../src/ops/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { BufferSpec } from "../../src/program/index.ts";
@@ -87,7 +87,9 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
   const start = parameters.map(({ buffer }) =>
     Float64Array.from({ length: elementCount(buffer.shape) }, () => 0.7 * draw() + 0.1),
   );
-  const writeAll = () => parameters.forEach(({ buffer }, i) => session.write(buffer, start[i]!));
+  const writeAll = () => {
+    for (const [i, { buffer }] of parameters.entries()) session.write(buffer, start[i]!);
+  };
   writeAll();
   await program.run({
     slot: 0,

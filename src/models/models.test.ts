@@ -1,0 +1,80 @@
+/** @file Sizes, names and refusals of the collection. */
+
+import { describe, expect, test } from "vitest";
+import { ArgumentError } from "../core/errors.ts";
+import { elementCount } from "../core/shapes.ts";
+import type { Network } from "../ir/index.ts";
+import { createModel, MODEL_NAMES, resnet50, vanilla } from "./index.ts";
+
+const parameters = (network: Network) =>
+  network.build(2).tensors.filter(({ role }) => role === "parameter");
+const parameterCount = (network: Network) =>
+  parameters(network).reduce((sum, { shape }) => sum + elementCount(shape), 0);
+
+describe("the vanilla CNN", () => {
+  test("is four blocks and two linear layers", () => {
+    const network = vanilla({ classes: 5, channels: 3, size: 128 });
+    const shapes = parameters(network).map(({ name, shape }) => `${name} ${shape.join("x")}`);
+    expect(shapes.filter((line) => line.includes("weight") && line.includes("x"))).toEqual([
+      "features.0.weight 32x3x3x3",
+      "features.4.weight 64x32x3x3",
+      "features.8.weight 128x64x3x3",
+      "features.12.weight 128x128x3x3",
+      "classifier.1.weight 512x8192",
+      "classifier.4.weight 5x512",
+    ]);
+  });
+
+  test("takes narrower widths and fewer blocks", () => {
+    const network = vanilla({ classes: 10, channels: 1, size: 28, widths: [8, 16], hidden: 64 });
+    const last = parameters(network).find(({ name }) => name === "classifier.1.weight")!;
+    expect(last.shape).toEqual([64, 16 * 7 * 7]);
+  });
+
+  test("says the smallest size that works", () => {
+    expect(() => vanilla({ classes: 5, channels: 3, size: 15 })).toThrow(
+      "vanilla: 4 poolings leave nothing of 15x15 images; the smallest size that works is 16",
+    );
+    expect(() => vanilla({ classes: 5, channels: 3, size: 16 })).not.toThrow();
+    expect(() => vanilla({ classes: 5, channels: 3, size: 0 })).toThrow(
+      "vanilla: size must be a positive integer; got 0",
+    );
+  });
+});
+
+describe("ResNets", () => {
+  // As torchvision's models count them, with 1000 classes.
+  test.each([
+    ["resnet18", 11_689_512],
+    ["resnet34", 21_797_672],
+    ["resnet50", 25_557_032],
+  ])("%s has %d parameters", (name, count) => {
+    expect(parameterCount(createModel(name, { classes: 1000, channels: 3, size: 224 }))).toBe(
+      count,
+    );
+  });
+
+  test("names and places are torchvision's", () => {
+    const graph = resnet50({ classes: 4, channels: 3, size: 64 }).build(2);
+    const named = new Map(graph.tensors.map(({ name, shape }) => [name, shape]));
+    expect(named.get("layer2.0.conv2.weight")).toEqual([128, 128, 3, 3]);
+    expect(named.get("layer2.0.downsample.0.weight")).toEqual([512, 256, 1, 1]);
+    expect(named.get("layer2.0.downsample.1.running_var")).toEqual([512]);
+    expect(named.get("layer1.0.downsample.0.weight")).toEqual([256, 64, 1, 1]);
+    expect(named.has("layer1.1.downsample.0.weight")).toBe(false);
+    expect(named.get("layer4.2.bn3.weight")).toEqual([2048]);
+    expect(named.get("fc.weight")).toEqual([4, 2048]);
+    const strided = graph.nodes.find(({ layer }) => layer === "layer2.0.conv2")!;
+    expect(strided.attributes.stride).toEqual([2, 2]);
+  });
+});
+
+test("an unknown name is refused with the nearest known one", () => {
+  const make = () => createModel("resnet35", { classes: 2, channels: 3, size: 32 });
+  expect(make).toThrow(ArgumentError);
+  expect(make).toThrow(
+    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50',
+  );
+  expect(() => createModel("toString", { classes: 2, channels: 3, size: 32 })).toThrow("unknown");
+  expect(MODEL_NAMES).toContain("vanilla");
+});
