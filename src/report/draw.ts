@@ -7,7 +7,7 @@
  * labels are placed by pixel.
  */
 
-import { escapeText } from "./html.ts";
+import { escapeText, printable } from "./html.ts";
 import { darkColours, lightColours, palette } from "./palette.ts";
 
 /** A layer of a chart, in Vega-Lite's notation. */
@@ -103,7 +103,7 @@ export async function draw(figure: Figure): Promise<DrawnFigure> {
   const half = figure.half ?? false;
   const wide = await render(figure.chart(half ? HALF : WIDE), `${figure.name}-w`);
   const narrow = await render(figure.chart(NARROW), `${figure.name}-n`);
-  const label = `role="img" aria-label="${escapeText(figure.label)}"`;
+  const label = `font-family="${FONT}" role="img" aria-label="${escapeText(figure.label)}"`;
   return {
     name: figure.name,
     half,
@@ -141,7 +141,21 @@ async function render(chart: Chart, idPrefix: string): Promise<Rendered> {
   const svg = await view.toSVG();
   view.finalize();
   const body = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
-  return { width, height, body: renumber(body, idPrefix) };
+  return { width, height, body: renumber(slim(printable(body)), idPrefix) };
+}
+
+/**
+ * Without what a picture has no use for: roles within it, hooks for events, the font at every label
+ * (the root has it), digits past a hundredth of a pixel. Only within tags, never in text.
+ */
+function slim(svg: string): string {
+  return svg
+    .replace(/<[a-zA-Z][^>]*>/g, (tag) =>
+      tag
+        .replace(/ (?:role|class|aria-[a-z]+|pointer-events|font-family)="[^"]*"/g, "")
+        .replace(/-?\d+\.\d{3,}/g, (digits) => String(Number(Number(digits).toFixed(2)))),
+    )
+    .replace(/<path d="[^"]*"( display="none")?\/>/g, "");
 }
 
 /** Vega counts ids for as long as the process lives: make them the figure's own, and repeatable. */
@@ -172,7 +186,7 @@ function standaloneFile(rendered: Rendered, label: string): string {
     .join("");
   const paper = lightColours.paper!;
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${viewBox(rendered)} role="img">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${viewBox(rendered)} font-family="${FONT}" role="img">` +
     `<title>${escapeText(label)}</title>` +
     `<style>@media (prefers-color-scheme: dark){[fill="${paper}"]{fill:${darkColours.paper}}${dark}}</style>` +
     `<rect width="${width}" height="${height}" fill="${paper}"/>${plain}</svg>\n`

@@ -13,9 +13,12 @@ export class Markup {
   }
 }
 
+/** Without control characters, which XML does not have even escaped; a file's name may. */
+export const printable = (text: string) => text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd");
+
 /** Text made safe inside elements and quoted attributes, in HTML and in XML. */
 export function escapeText(text: string): string {
-  return text
+  return printable(text)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

@@ -1,0 +1,301 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { summarize } from "../../src/analysis/index.ts";
+import {
+  formatRangeTestChart,
+  formatSummaryTable,
+  type RenderedReport,
+  type ReportInput,
+  renderReport,
+} from "../../src/report/index.ts";
+import {
+  fakeComparison,
+  fakeExperiment,
+  fakeRangeTest,
+  fakeSamples,
+  fakeTrials,
+} from "./fake-records.ts";
+import { xmlFault } from "./xml.ts";
+
+const ids = ({ html }: RenderedReport) =>
+  [...html.matchAll(/<section id="([^"]+)"/g)].map((match) => match[1]);
+const headline = ({ html }: RenderedReport) => /<h1>(.*?)<\/h1>/s.exec(html)?.[1];
+
+describe("a comparison", () => {
+  const input: ReportInput = {
+    ...fakeComparison({ diverged: { rmsprop: [4, 3, 5], adagrad: [null, 6, null] } }),
+    samples: fakeSamples(),
+  };
+  let report: RenderedReport;
+  beforeAll(async () => {
+    report = await renderReport(input);
+  });
+
+  test("has every section and figure", () => {
+    expect(ids(report)).toEqual([
+      "results",
+      "accuracy",
+      "range-tests",
+      "schedules",
+      "data",
+      "samples",
+      "protocol",
+    ]);
+    expect(Object.keys(report.figures).sort()).toEqual([
+      "accuracy-training.svg",
+      "accuracy-validation.svg",
+      "classes.svg",
+      "final-accuracy.svg",
+      "range-test-sgd-clr-loss.svg",
+      "range-test-sgd-clr-rate.svg",
+      "schedule-constant.svg",
+      "schedule-sgd-clr.svg",
+    ]);
+  });
+
+  test("every arm is in the table, in both accuracy figures and in Markdown", () => {
+    for (const { name } of input.experiment.arms) {
+      expect(report.html).toContain(`</i>${name}</th>`);
+      expect(report.figures["accuracy-validation.svg"]).toContain(`>${name}`);
+      expect(report.figures["accuracy-training.svg"]).toContain(`>${name}`);
+      expect(report.markdownTable).toContain(`| ${name} |`);
+    }
+  });
+
+  test("answers in a sentence with the numbers of the summary", () => {
+    const best = summarize(input.experiment, input.trials).optimizers.find(
+      ({ name }) => name === "sgd+clr",
+    )!;
+    const mean = (best.finalValidationAccuracy.mean! * 100).toFixed(1);
+    expect(headline(report)).toContain("sgd+clr reached the highest validation accuracy");
+    expect(headline(report)).toContain(`${mean} ± `);
+    expect(report.html).toContain("Diverged: adagrad on 1 of 3 seeds and rmsprop on 3 of 3 seeds.");
+  });
+
+  test("the bounds of the range test are marked", () => {
+    const svg = report.figures["range-test-sgd-clr-loss.svg"]!;
+    for (const label of ["lower ", "upper ", "minimum ", "seed 0", "seed 1", "seed 2"])
+      expect(svg).toContain(`>${label}`);
+  });
+
+  test("diverged trials are told with update and rate, broken files by name", () => {
+    expect(report.html).toContain("rmsprop, seed 1: diverged at update 142 (epoch 3)");
+    expect(report.html).toContain("tulip/short.jpg: the JPEG ends early");
+  });
+
+  test("asks for nothing outside itself", () => {
+    const texts = [report.html, ...Object.values(report.figures)];
+    for (const text of texts) {
+      const withoutNames = text.replaceAll('xmlns="http://www.w3.org/2000/svg"', "");
+      const found = /https?:|[("']\/\/[a-z]|@import|<link|<script|url\((?!#)/i.exec(withoutNames);
+      expect(found?.[0]).toBeUndefined();
+    }
+    expect(
+      [...report.html.matchAll(/src="([^"]{0,11})/g)].every((m) => m[1] === "data:image/"),
+    ).toBe(true);
+  });
+
+  test("no value that is not a number reaches a figure", () => {
+    const fault = /NaN|undefined|Infinity|\[object/;
+    for (const svg of Object.values(report.figures)) expect(svg.match(fault)).toBeNull();
+    expect(report.html.match(fault)).toBeNull();
+  });
+
+  test("figures are well-formed, have their own colours, and dark ones", () => {
+    for (const [name, svg] of Object.entries(report.figures)) {
+      expect(xmlFault(svg), name).toBeNull();
+      expect(svg).not.toContain("var(");
+      expect(svg).toContain("prefers-color-scheme: dark");
+      expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" width="\d+" height="\d+"/);
+    }
+  });
+
+  test("ids are unique in the page, and every reference has its target", () => {
+    const found = [...report.html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(found).size).toBe(found.length);
+    for (const [, target] of report.html.matchAll(/url\(#([^)]+)\)/g))
+      expect(found).toContain(target);
+  });
+
+  test("the same input gives the same bytes", async () => {
+    expect(await renderReport(structuredClone(input))).toEqual(report);
+  });
+
+  test("a summary that is given is used as it is", async () => {
+    const summary = summarize(input.experiment, input.trials);
+    summary.optimizers[0]!.msPerStep = 4321;
+    expect((await renderReport({ ...input, summary })).markdownTable).toContain("| 4321 |");
+  });
+});
+
+test("18 trials of 150 epochs stay under 3 MB", async () => {
+  const { html } = await renderReport(fakeComparison({ epochs: 150 }));
+  expect(html.length).toBeLessThan(3e6);
+}, 60_000);
+
+describe("partial records", () => {
+  const nothing = { summary: null, rangeTests: [], trials: [], samples: [] };
+
+  test("a range test alone", async () => {
+    const report = await renderReport({
+      ...nothing,
+      experiment: { ...fakeExperiment(), kind: "find" },
+      rangeTests: [fakeRangeTest({ seeds: 1 })],
+    });
+    expect(ids(report)).toEqual(["range-tests", "data", "protocol"]);
+    expect(headline(report)).toMatch(/^Train with sgd at learning rates between .* and .*\.$/);
+    expect(report.markdownTable).toBe("");
+  });
+
+  test("a range test that is not bracketed does not pretend to be", async () => {
+    const report = await renderReport({
+      ...nothing,
+      experiment: { ...fakeExperiment(), kind: "find" },
+      rangeTests: [fakeRangeTest({ from: 1e-7, to: 0.1 })],
+    });
+    expect(headline(report)).toContain("not bracketed");
+    expect(report.html).toContain("raise --to above 0.1");
+  });
+
+  test("one trial of one seed and one epoch", async () => {
+    const options = { arms: ["adam"], seeds: 1, epochs: 1 };
+    const report = await renderReport({
+      ...nothing,
+      experiment: fakeExperiment(options),
+      trials: fakeTrials(options),
+    });
+    expect(headline(report)).toMatch(
+      /^adam reached a validation accuracy of .* after 1 epoch \(one seed/,
+    );
+    expect(Object.keys(report.figures)).not.toContain("final-accuracy.svg");
+  });
+
+  test("trials under way, interrupted, failed and not begun", async () => {
+    const options = { arms: ["adam", "adamax"], seeds: 2, epochs: 4 };
+    const trials = fakeTrials(options).map(({ trial, metrics }, i) => ({
+      trial: {
+        ...trial,
+        status: (["running", "interrupted", "failed", "running"] as const)[i]!,
+        failure: i === 2 ? "the disk is full" : null,
+        msPerStep: null,
+      },
+      metrics: metrics.slice(0, i === 3 ? 0 : 2),
+    }));
+    const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
+    expect(headline(report)).toBe("No trial is finished yet.");
+    expect(report.html).toContain("3 of 4 trials are not finished.");
+    expect(report.html).toContain("adamax, seed 0: failed: the disk is full");
+    expect(report.figures["accuracy-validation.svg"]).toContain(">adam");
+  });
+
+  test("every trial diverged in its first epoch", async () => {
+    const options = { arms: ["adam"], seeds: 2, epochs: 4, diverged: { adam: [1, 1] } };
+    const report = await renderReport({
+      ...nothing,
+      experiment: fakeExperiment(options),
+      trials: fakeTrials(options),
+    });
+    expect(headline(report)).toContain("Every trial diverged");
+    expect(report.figures).not.toHaveProperty("accuracy-validation.svg");
+  });
+
+  test("nothing but the experiment", async () => {
+    const report = await renderReport({ ...nothing, experiment: fakeExperiment() });
+    expect(ids(report)).toEqual(["data", "protocol"]);
+  });
+
+  test("a range test of which one seed never had a finite loss", async () => {
+    const test = fakeRangeTest({ seeds: 2 });
+    test.runs[0]!.points = [{ update: 0, lr: 1e-5, loss: null, smoothedLoss: null }];
+    const report = await renderReport({
+      ...nothing,
+      experiment: fakeExperiment(),
+      rangeTests: [test],
+    });
+    expect(report.figures["range-test-sgd-clr-loss.svg"]).not.toContain("NaN");
+    expect(formatRangeTestChart(test)).toBe("");
+  });
+
+  test("a schedule of a kind unknown here is left out, not fatal", async () => {
+    const options = { arms: ["adam"], seeds: 1, epochs: 2 };
+    const trials = fakeTrials(options).map(({ trial, metrics }) => ({
+      trial: { ...trial, schedule: { type: "my-own" } },
+      metrics,
+    }));
+    const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
+    expect(ids(report)).not.toContain("schedules");
+  });
+
+  test("hundreds of classes", async () => {
+    const experiment = fakeExperiment();
+    experiment.dataset.classes = Array.from({ length: 300 }, (_, i) => ({
+      name: `class ${i}`,
+      count: 10 + i,
+      train: 8 + i,
+      validation: 2,
+    }));
+    const report = await renderReport({ ...nothing, experiment });
+    expect(report.html).toContain("<li>class 299: 309</li>");
+    expect(report.figures["classes.svg"]).toContain("300 classes");
+  });
+});
+
+describe("hostile text", () => {
+  const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;'\u0007`;
+  test("is shown, never run, wherever a record may carry it", async () => {
+    const input = fakeComparison({ arms: ["adam", "sgd+clr"], seeds: 2, epochs: 2 });
+    const { experiment } = input;
+    experiment.dataset.name = hostile;
+    experiment.model.name = hostile;
+    experiment.engine = hostile;
+    experiment.protocol.augment = hostile;
+    experiment.dataset.classes[0]!.name = hostile;
+    experiment.dataset.broken = [{ file: hostile, reason: hostile }];
+    experiment.arms.find((arm) => arm.name === "adam")!.name = hostile;
+    input.rangeTests[0]!.arm = hostile;
+    input.rangeTests[0]!.warnings.push(hostile);
+    for (const { trial } of input.trials)
+      if (trial.arm === "adam")
+        Object.assign(trial, { arm: hostile, status: "failed", failure: hostile });
+    const report = await renderReport({
+      ...input,
+      samples: [
+        { className: hostile, original: `data:image/png;base64,AA${hostile}`, augmented: [] },
+        {
+          className: "b",
+          original: "https://example.org/x.png",
+          augmented: ["javascript:alert(1)"],
+        },
+      ],
+    });
+    for (const text of [report.html, ...Object.values(report.figures)]) {
+      expect(/<script|<img src=x|javascript:|example\.org/i.exec(text)?.[0]).toBeUndefined();
+    }
+    expect(report.html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
+    for (const [name, svg] of Object.entries(report.figures))
+      expect(xmlFault(svg), name).toBeNull();
+    expect(report.markdownTable).not.toContain("<script");
+  });
+});
+
+describe("in the terminal", () => {
+  test("the table is aligned, best arm first", () => {
+    const options = { diverged: { rmsprop: [2, 2, 2] } };
+    const text = formatSummaryTable(summarize(fakeExperiment(options), fakeTrials(options)));
+    const lines = text.split("\n");
+    expect(lines).toHaveLength(7);
+    expect(lines[0]).toMatch(/^arm +final accuracy +best epoch +last 10 epochs +learning rate/);
+    expect(lines[1]).toMatch(/^sgd\+clr +\d\d\.\d ± \d\.\d% /);
+    expect(lines[6]).toMatch(/^rmsprop +– .* 3 of 3$/);
+    const ends = lines.map((line) => [...line.slice(0, line.indexOf("%") + 1)].length);
+    expect(new Set(ends.slice(1, 6)).size).toBe(1);
+  });
+
+  test("the chart of a range test marks both bounds within its width", () => {
+    const lines = formatRangeTestChart(fakeRangeTest(), { width: 60, height: 8 }).split("\n");
+    const marks = lines.find((line) => /^ +L +U$/.test(line))!;
+    expect(marks.length).toBeLessThanOrEqual(60);
+    // A factor of 6 on a scale of 6 decades over 51 columns: 0.778 / 6 of 50.
+    expect(Math.abs(marks.indexOf("U") - marks.indexOf("L") - 6.5)).toBeLessThanOrEqual(1);
+    expect(lines.filter((line) => /[┤┼]/.test(line))).toHaveLength(8);
+  });
+});
