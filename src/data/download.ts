@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { DownloadError, InterruptedError, LrscopeError } from "../core/errors.ts";
+import { DownloadError, LrscopeError } from "../core/errors.ts";
 import type { DownloadFile } from "./archives.ts";
 import { throwIfInterrupted } from "./source.ts";
 import { storageError } from "./storage-errors.ts";
@@ -78,9 +78,12 @@ async function hashOf(path: string, algorithm: "sha256" | "md5"): Promise<string
   return hash.digest("hex");
 }
 
-/** Until the part is whole. An attempt that brings no byte ends it. */
+/** How often a connection may break in a row before it has brought anything. */
+const mostFruitless = 5;
+
+/** Until the part is whole, or the server cannot be reached, or every answer breaks off at once. */
 async function fetchAll(file: DownloadFile, part: string, options: DownloadOptions): Promise<void> {
-  for (;;) {
+  for (let fruitless = 0; ; ) {
     const before = await sizeOf(part);
     if (file.bytes !== null && before === file.bytes) return;
     // Longer than the file can be: of no use.
@@ -90,23 +93,29 @@ async function fetchAll(file: DownloadFile, part: string, options: DownloadOptio
       return;
     } catch (error) {
       throwIfInterrupted(options.signal);
-      if (error instanceof LrscopeError || isStorage(error)) throw error;
+      if (!(error instanceof Broken)) throw error;
       const after = await sizeOf(part);
-      if (after > before) continue;
+      fruitless = after > before ? 0 : fruitless + 1;
+      if (error.answered && fruitless < mostFruitless) continue;
       const kept =
         after > 0 ? `; ${after} bytes are kept, and the next run goes on from there` : "";
       throw new DownloadError(
-        `${options.source}: cannot reach ${new URL(file.url).host} (${networkReason(error)})${kept}. Without a network, ${byHand(file, options.destination)}`,
-        { cause: error },
+        `${options.source}: cannot reach ${new URL(file.url).host} (${networkReason(error.cause)})${kept}. Without a network, ${byHand(file, options.destination)}`,
+        { cause: error.cause },
       );
     }
   }
 }
 
-/** File system errors have a system call; those of the network come wrapped in a TypeError. */
-const isStorage = (error: unknown) =>
-  !(error instanceof TypeError) &&
-  ["write", "open", "ftruncate"].includes((error as NodeJS.ErrnoException).syscall ?? "");
+/** The network failed: before an answer, or in the middle of one. */
+class Broken extends Error {
+  readonly answered: boolean;
+
+  constructor(cause: unknown, answered: boolean) {
+    super("the connection broke", { cause });
+    this.answered = answered;
+  }
+}
 
 function networkReason(error: unknown): string {
   const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
@@ -124,7 +133,9 @@ async function fetchOnce(
   // The bytes as they are: a .gz must not be unpacked on the way.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (offset > 0) headers.range = `bytes=${offset}-`;
-  const response = await fetch(url, { headers, signal: signal ?? null });
+  const response = await fetch(url, { headers, signal: signal ?? null }).catch((cause) => {
+    throw new Broken(cause, false);
+  });
   const resumed = response.status === 206 && rangeStart(response) === offset;
   if (response.status === 416 || (response.status === 206 && !resumed)) {
     // The part does not fit what is there now: begin again.
@@ -143,19 +154,33 @@ async function fetchOnce(
   const total = file.bytes ?? (announced === null ? null : done + announced);
   const handle = await open(part, resumed ? "a" : "w");
   try {
-    for await (const chunk of response.body) {
+    for await (const chunk of received(response.body)) {
       await handle.writeFile(chunk);
       done += chunk.length;
       onProgress?.({ phase: "download", done, total, what: basename(destination) });
     }
     await handle.sync();
-  } catch (error) {
-    if (signal?.aborted) throw new InterruptedError();
-    throw error;
   } finally {
     await handle.close();
   }
-  if (total !== null && done !== total) throw new TypeError(`${done} of ${total} bytes arrived`);
+  if (total !== null && done !== total)
+    throw new Broken(new Error(`${done} of ${total} bytes arrived`), true);
+}
+
+/** The body's chunks; what the network does wrong is told apart from what the disk does. */
+async function* received(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause) => {
+        throw new Broken(cause, true);
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
 }
 
 function rangeStart(response: Response): number | null {

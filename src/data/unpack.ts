@@ -54,7 +54,9 @@ export async function unpack({ archive, folder, destination }: UnpackOptions): P
   } catch (error) {
     throw storageError(error, parent);
   } finally {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+    // Files that were being written when the archive turned out broken may still appear.
+    if (temporary !== undefined)
+      await rm(temporary, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   }
 }
 
