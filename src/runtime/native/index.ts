@@ -71,14 +71,17 @@ function loadProgram(session: NativeSession, program: Program): LoadedProgram {
   } catch (error) {
     throw explained(error, program);
   }
-  const checked = <T>(work: Promise<T>) =>
-    work.catch((error: unknown) => {
+  const started = async <T>(start: () => Promise<T>): Promise<T> => {
+    try {
+      return await start();
+    } catch (error) {
       throw explained(error, program);
-    });
+    }
+  };
   return {
     program,
-    run: ({ slot, scalars }: RunOptions) => checked(native.run(slot, scalars)),
-    profile: ({ slot, scalars }: RunOptions) => checked(native.profile(slot, scalars)),
+    run: ({ slot, scalars }: RunOptions) => started(() => native.run(slot, scalars)),
+    profile: ({ slot, scalars }: RunOptions) => started(() => native.profile(slot, scalars)),
   };
 }
 

@@ -1,0 +1,262 @@
+/**
+ * @file The block interpreter of optimizer expressions: the same bits as the reference backend in
+ * float32, whatever the size of a segment; reductions over tensors and over all; refusals.
+ */
+
+import { describe, expect, test } from "vitest";
+import type {
+  BufferSpec,
+  ElementwisePhase,
+  OptimizerProgram,
+  VectorInstruction,
+  VectorOp,
+} from "../../src/program/index.ts";
+import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { type Case, prepareCase, runCase, uniformValues } from "./harness.ts";
+
+const reference = referenceBackend({ precision: "f32" });
+const register = (index: number) => ({ register: index });
+const slot = (index: number) => ({ slot: index });
+const load = (target: number, source: number): VectorInstruction => ({
+  op: "load",
+  target,
+  a: register(source),
+});
+const store = (source: number, from: number): VectorInstruction => ({
+  op: "store",
+  target: source,
+  a: register(from),
+});
+const phase = (given: Partial<ElementwisePhase>): ElementwisePhase => ({
+  kind: "elementwise",
+  code: [],
+  reductions: [],
+  scalarCode: [],
+  ...given,
+});
+
+/** Sizes about the block of 1,024 and the slices and vectors inside it. */
+const SIZES = [1, 7, 511, 1023, 1024, 1025, 5000];
+
+function caseOf(
+  program: Omit<OptimizerProgram, "name" | "segments">,
+  scalars: number[],
+  segmentScalars: (i: number) => number[] = () => [],
+): Case {
+  const tensors = Object.fromEntries(
+    SIZES.flatMap((size, i) =>
+      ["p", "g", "m"].map((name, j) => [
+        `${name}${i}`,
+        { shape: [size], values: uniformValues([size], 10 * i + j) },
+      ]),
+    ),
+  );
+  return {
+    tensors,
+    steps: [],
+    scalars,
+    optimizer: (buffer: (name: string) => BufferSpec) => ({
+      name: "test",
+      ...program,
+      segments: SIZES.map((size, i) => ({
+        name: `p${i}`,
+        parameter: buffer(`p${i}`).id,
+        gradient: buffer(`g${i}`).id,
+        state: [buffer(`m${i}`).id],
+        elements: size,
+        scalars: segmentScalars(i),
+      })),
+    }),
+  };
+}
+
+async function expectSameBits(given: Case) {
+  const expected = await runCase(reference, given);
+  for (const threads of [1, 2, 3]) {
+    const actual = await runCase(nativeBackend({ threads }), given, threads);
+    expect(actual).toEqual(expected);
+  }
+}
+
+describe("vector operations", () => {
+  const binary: VectorOp[] = ["add", "sub", "mul", "div", "max", "min"];
+  const unary: VectorOp[] = ["sqrt", "abs", "sign", "square", "negate"];
+  const operands = [
+    [register(0), register(1)],
+    [register(0), slot(2)],
+    [slot(2), register(1)],
+    [slot(2), slot(3)],
+  ] as const;
+
+  test.each(binary)("%s of registers and slots", async (op) => {
+    for (const [a, b] of operands)
+      await expectSameBits(
+        caseOf(
+          {
+            registers: 3,
+            slots: 4,
+            segmentSlots: [],
+            phases: [
+              phase({
+                code: [load(0, 0), load(1, 1), { op, target: 2, a, b }, store(0, 2), store(2, 0)],
+              }),
+            ],
+          },
+          [0, 0, 1 / 3, 0.7],
+        ),
+      );
+  });
+
+  test.each(unary)("%s", async (op) => {
+    await expectSameBits(
+      caseOf(
+        {
+          registers: 2,
+          slots: 3,
+          segmentSlots: [],
+          phases: [
+            phase({
+              code: [
+                load(0, 1),
+                { op, target: 1, a: register(0) },
+                store(0, 1),
+                { op: "fill", target: 1, a: slot(2) },
+                store(2, 1),
+              ],
+            }),
+          ],
+        },
+        [0, 0, 0.1],
+      ),
+    );
+  });
+
+  test("an operand stored before is read as it was loaded", async () => {
+    await expectSameBits(
+      caseOf(
+        {
+          registers: 2,
+          slots: 2,
+          segmentSlots: [],
+          phases: [
+            phase({
+              code: [
+                load(0, 0),
+                load(1, 1),
+                store(0, 1),
+                { op: "add", target: 1, a: register(0), b: register(1) },
+                store(1, 1),
+              ],
+            }),
+          ],
+        },
+        [0, 0],
+      ),
+    );
+  });
+});
+
+describe("reductions and scalars", () => {
+  /** The update scaled by a limit over the norm, as clipping does; the norm's own part in slot 4. */
+  const clipping = (scope: "tensor" | "all", op: "sum" | "max") =>
+    caseOf(
+      {
+        registers: 3,
+        slots: 6,
+        segmentSlots: [3],
+        phases: [
+          phase({
+            code: [load(0, 1), { op: "square", target: 1, a: register(0) }],
+            reductions: [{ op, register: 1, scope, target: 4 }],
+            scalarCode: [
+              { op: "sqrt", target: 4, a: 4, b: 0 },
+              { op: "positiveOr", target: 4, a: 4, b: 2 },
+              { op: "constant", target: 5, a: 0, b: 0, value: 0.75 },
+              { op: "div", target: 5, a: 5, b: 4 },
+              { op: "mul", target: 5, a: 5, b: 3 },
+            ],
+          }),
+          phase({
+            code: [
+              load(0, 0),
+              load(1, 1),
+              { op: "mul", target: 1, a: register(1), b: slot(5) },
+              { op: "sub", target: 0, a: register(0), b: register(1) },
+              store(0, 0),
+            ],
+          }),
+        ],
+      },
+      [0, 0, 0.5],
+      (i) => [1 + i],
+    );
+
+  test.each([
+    ["tensor", "max"],
+    ["all", "max"],
+    ["tensor", "sum"],
+    ["all", "sum"],
+  ] as const)("over %s: %s", async (scope, op) => {
+    await expectSameBits(clipping(scope, op));
+  });
+});
+
+describe("refusals", () => {
+  const loading = (change: Partial<OptimizerProgram>) => {
+    const given = caseOf(
+      { registers: 1, slots: 2, segmentSlots: [], phases: [phase({ code: [load(0, 0)] })] },
+      [0, 0],
+    );
+    const { program, session } = prepareCase(nativeBackend({ threads: 2 }), given);
+    const last = program.instructions[0]!;
+    const changed = { ...last, optimizer: { ...last.optimizer!, ...change } };
+    return () => {
+      try {
+        session.load({ ...program, instructions: [changed] });
+      } finally {
+        session.dispose();
+      }
+    };
+  };
+  const segment = { name: "p0", parameter: 0, gradient: 1, state: [2], elements: 1, scalars: [] };
+
+  test.each([
+    [
+      "a matrix phase",
+      {
+        phases: [
+          { kind: "matrix", operation: "newtonSchulz", source: 0, target: 0, attributes: {} },
+        ],
+      },
+      "this engine has no matrix phases yet",
+    ],
+    [
+      "a register out of range",
+      { phases: [phase({ code: [load(1, 0)] })] },
+      "register 1 is not below 1",
+    ],
+    [
+      "a source out of range",
+      { phases: [phase({ code: [load(0, 3)] })] },
+      "source 3 is not below 3",
+    ],
+    [
+      "a store out of range",
+      { phases: [phase({ code: [store(9, 0)] })] },
+      "source 9 is not below 3",
+    ],
+    [
+      "a slot out of range",
+      { phases: [phase({ code: [{ op: "fill", target: 0, a: slot(2) }] })] },
+      "slot 2 is not below 2",
+    ],
+    [
+      "more elements than a buffer has",
+      { segments: [{ ...segment, elements: 1000 }] },
+      'must hold the 1000 elements of "p0"',
+    ],
+  ] as const)("%s", (_, change, message) => {
+    expect(loading(change as Partial<OptimizerProgram>)).toThrow(message);
+  });
+});
