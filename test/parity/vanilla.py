@@ -27,11 +27,11 @@ BATCH_SALT = 1000  # batches take salts 1000, 1001, ...; parameters 0, 1, ...
 # bias, but the running mean does, and through it the evaluation logits.
 OPTIMIZERS = [
     ("sgd", {"learningRate": 0.01, "momentum": 0.9}, torch.optim.SGD, {"momentum": 0.9}),
-    ("adagrad", {"learningRate": 1e-4}, torch.optim.Adagrad, {}),
+    ("adagrad", {"learningRate": 5e-5}, torch.optim.Adagrad, {}),
     ("adadelta", {"learningRate": 1.0}, torch.optim.Adadelta, {}),
-    ("rmsprop", {"learningRate": 2e-5}, torch.optim.RMSprop, {}),
-    ("adam", {"learningRate": 1e-4}, torch.optim.Adam, {}),
-    ("adamax", {"learningRate": 1e-4}, torch.optim.Adamax, {}),
+    ("rmsprop", {"learningRate": 1e-5}, torch.optim.RMSprop, {}),
+    ("adam", {"learningRate": 5e-5}, torch.optim.Adam, {}),
+    ("adamax", {"learningRate": 5e-5}, torch.optim.Adamax, {}),
 ]
 
 DEFAULT_RATES = {"sgd": 1e-3, "adagrad": 1e-2, "adadelta": 1.0, "rmsprop": 1e-2, "adam": 1e-3, "adamax": 2e-3}
@@ -112,6 +112,8 @@ parameters = [
     {"name": name, "offset": scale_of(name, p.shape)[0], "scale": scale_of(name, p.shape)[1]}
     for name, p in build().named_parameters()
 ]
+untrained = run(torch.optim.SGD, 0.0, {}, torch.float64)["losses"]
+print(f"without training, loss at step {STEPS}: {untrained[-1]:.4f}")
 runs = []
 defaults = []
 for name, hyperparameters, optimizer_class, arguments in OPTIMIZERS:
@@ -141,6 +143,7 @@ fixture = {
     "steps": STEPS,
     "batchSalt": BATCH_SALT,
     "parameters": parameters,
+    "untrainedLosses": untrained,
     "runs": runs,
     "defaultRates": defaults,
 }

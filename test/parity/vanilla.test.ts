@@ -33,6 +33,8 @@ interface Fixture {
   readonly steps: number;
   readonly batchSalt: number;
   readonly parameters: readonly { name: string; offset: number; scale: number }[];
+  /** Of the ten batches, with the parameters as they begin. */
+  readonly untrainedLosses: readonly number[];
   readonly runs: readonly Run[];
   readonly defaultRates: readonly Pick<Run, "name" | "hyperparameters" | "losses">[];
 }
@@ -121,8 +123,15 @@ const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
 };
 
-test.each(fixture.runs)("$name: PyTorch's float32 stays within 1e-4 of its float64", (run) => {
-  expect(run.float32Difference).toBeLessThan(1e-4);
+describe("the fixture", () => {
+  test.each(fixture.runs)("$name: PyTorch's float32 stays within 1e-4 of its float64", (run) => {
+    expect(run.float32Difference).toBeLessThan(1e-4);
+  });
+
+  test.each(fixture.runs)("$name: training moves the loss ten times native's tolerance", (run) => {
+    const untrained = fixture.untrainedLosses[steps - 1]!;
+    expect(Math.abs(run.losses[steps - 1]! - untrained)).toBeGreaterThan(1e-2);
+  });
 });
 
 describe("reference, float64", () => {
