@@ -246,8 +246,7 @@ describe("photos", () => {
     const dataset = await open("synthetic", { size: 16 });
     const key = { seed: 1, epoch: 1 };
     const [seen] = await batch(dataset, [4], key);
-    const { data } = await (await import("sharp"))
-      .default(await dataset.png(4, key))
+    const { data } = await sharp(await dataset.png(4, key))
       .raw()
       .toBuffer({ resolveWithObject: true });
     const levels = paint3(
