@@ -22,14 +22,13 @@ import {
 } from "../optimizers/index.ts";
 import type {
   ElementwisePhase,
-  Operand,
   OptimizerProgram,
   Reduction,
   ScalarInstruction,
   Slot,
-  VectorInstruction,
 } from "../program/index.ts";
-import { allocateRegisters, type VirtualCode } from "./optimizer-registers.ts";
+import { linearise, type Value } from "./optimizer-code.ts";
+import { allocateRegisters } from "./optimizer-registers.ts";
 
 export { optimizerScalars } from "../optimizers/index.ts";
 
@@ -122,17 +121,6 @@ function refuseWhatCannotRun({ name, state, evaluationWeights, gradientEvaluatio
 function clipped(gradient: Vector, clip: number): Vector {
   const norm = gradient.square().sum("all").sqrt();
   return gradient.mul(scalar(clip).div(norm.add(1e-6)).min(1));
-}
-
-/** A distinct vector value: equal expressions share one. */
-interface Value {
-  readonly id: number;
-  readonly op: VectorInstruction["op"];
-  /** Index of the source, of a "load". */
-  readonly source: number;
-  readonly operands: readonly (Value | { readonly slot: Slot })[];
-  /** First phase in which it can be computed. */
-  readonly phase: number;
 }
 
 /** A scalar's slot, and the phase at whose end it is known; -1: before the first. */
@@ -315,58 +303,4 @@ class Encoder {
     emit(value.slot, this.#draft(phase));
     return value;
   }
-}
-
-interface Output {
-  /** Source index that is written. */
-  readonly target: number;
-  readonly value: Value;
-}
-
-/**
- * Straight-line code that computes the roots and stores the outputs, operands first. An output
- * is stored as soon as its old value is no longer to be loaded, so that its register is free.
- */
-function linearise(roots: readonly Value[], outputs: readonly Output[]): VirtualCode {
-  const code: VirtualCode["instructions"][number][] = [];
-  const emitted = new Set<Value>();
-  const operand = (o: Value | { readonly slot: Slot }): Operand =>
-    "slot" in o ? o : { register: o.id };
-  const emit = (value: Value): void => {
-    if (emitted.has(value)) return;
-    for (const o of value.operands) if (!("slot" in o)) emit(o);
-    emitted.add(value);
-    const [a, b] = value.operands.map(operand);
-    code.push({
-      op: value.op,
-      target: value.id,
-      a: value.op === "load" ? { register: value.source } : a!,
-      ...(b && { b }),
-    });
-  };
-
-  for (const root of roots) emit(root);
-  const loads = new Map<number, Value>();
-  const findLoads = (value: Value): void => {
-    if (value.op === "load") loads.set(value.source, value);
-    for (const o of value.operands) if (!("slot" in o)) findLoads(o);
-  };
-  for (const { value } of outputs) findLoads(value);
-
-  let waiting: readonly Output[] = [];
-  const store = (candidates: readonly Output[], final: boolean) => {
-    const isFree = ({ target }: Output) => {
-      const load = loads.get(target);
-      return final || !load || emitted.has(load);
-    };
-    for (const { target, value } of candidates.filter(isFree))
-      code.push({ op: "store", target, a: { register: value.id } });
-    waiting = candidates.filter((output) => !isFree(output));
-  };
-  for (const output of outputs) {
-    emit(output.value);
-    store([...waiting, output], false);
-  }
-  store(waiting, true);
-  return { instructions: code, kept: roots.map(({ id }) => id) };
 }
