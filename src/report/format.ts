@@ -39,9 +39,3 @@ export function listed(items: readonly string[]): string {
 
 /** Distinct rates in order, "1e-3" or "1.1e-3, 1.3e-3". */
 export const rates = (values: readonly number[]) => [...new Set(values.map(formatRate))].join(", ");
-
-/** As long as it may be, with an ellipsis where it was cut. */
-export function shortened(text: string, length: number): string {
-  const letters = [...text];
-  return letters.length <= length ? text : `${letters.slice(0, length - 1).join("")}…`;
-}

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { counted, grouped, listed, milliseconds, percentSpread, shortened } from "./format.ts";
+import { counted, grouped, listed, milliseconds, percentSpread } from "./format.ts";
 import { escapeText, html, trusted } from "./html.ts";
 import { placeLabels } from "./labels.ts";
+import { fitted, textWidth } from "./text-width.ts";
 import { decades, fractionDomain, integerTicks, linearTicks, rateDomain } from "./ticks.ts";
 
 describe("html", () => {
@@ -98,5 +99,23 @@ test("numbers in words", () => {
     "9.4",
     "–",
   ]);
-  expect(shortened("naïve 🌷🌷🌷", 8)).toBe("naïve 🌷…");
+});
+
+test("a label is cut to its room, never within a letter", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme", maxLength: 40 }),
+      fc.integer({ min: 20, max: 300 }),
+      (text, room) => {
+        const cut = fitted(text, room);
+        expect(textWidth(cut)).toBeLessThanOrEqual(room);
+        if (cut !== text) {
+          expect(cut.endsWith("…")).toBe(true);
+          expect(text.startsWith(cut.slice(0, -1))).toBe(true);
+        }
+      },
+    ),
+  );
+  expect(fitted("adam", 100)).toBe("adam");
+  expect(fitted("naïve 🌷🌷🌷", 85)).toBe("naïve 🌷…");
 });

@@ -1,9 +1,9 @@
 /** @file The table of results: for the page, for Markdown, for the terminal. */
 
 import type { OptimizerSummary, Spread, SummaryRecord } from "../record/index.ts";
-import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
-import { html, type Markup } from "./html.ts";
 import type { ReportArm } from "./figures/arms.ts";
+import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
+import { escapeText, html, type Markup } from "./html.ts";
 
 const HEADINGS = [
   "arm",
@@ -64,7 +64,9 @@ export function markdownTable(summary: SummaryRecord | null): string {
 }
 
 const escapeMarkdown = (text: string) =>
-  text.replace(/[\\`*_[\]<>|]/g, (character) => `\\${character}`).replaceAll("\n", " ");
+  escapeText(text)
+    .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`)
+    .replaceAll("\n", " ");
 
 /** The same for the page, every seed's value beneath its mean. */
 export function htmlTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {

@@ -2,8 +2,9 @@
 
 import { bands } from "../../analysis/index.ts";
 import { type Chart, type Figure, isNarrow, type Layer, yTitle } from "../draw.ts";
-import { percent, shortened } from "../format.ts";
+import { percent } from "../format.ts";
 import { placeLabels } from "../labels.ts";
+import { fitted, widest } from "../text-width.ts";
 import { fractionDomain, integerTicks, linearTicks } from "../ticks.ts";
 import { curveOf, type ReportArm } from "./arms.ts";
 
@@ -72,9 +73,12 @@ function accuracyChart(
 ): Chart {
   const narrow = isNarrow(width);
   const height = narrow ? 280 : 400;
-  const longest = Math.max(...lines.map((line) => line.arm.name.length));
-  const nameLength = narrow ? 12 : 24;
-  const right = 22 + Math.min(longest, nameLength) * 7.8 + (narrow ? 0 : 44);
+  const ends = lines.map((line) => line.rows.at(-1)!);
+  const texts = lines.map(({ arm, diverged }, i) => {
+    const value = diverged ? " ×" : ` ${percent(ends[i]!.mean)}`;
+    return narrow ? fitted(arm.name, 90) : `${fitted(arm.name, 150)}${value}`;
+  });
+  const right = 18 + widest(texts);
   const margins = { top: 30, right, bottom: 44, left: 40 };
   const plotWidth = width - margins.left - margins.right;
   const plotHeight = height - margins.top - margins.bottom;
@@ -127,24 +131,19 @@ function accuracyChart(
     }),
   );
 
-  const ends = lines.map((line) => line.rows.at(-1)!);
   const places = placeLabels(
     ends.map((row) => yAt(row.mean)),
     { gap: 16, low: 4, high: plotHeight - 2 },
   );
-  const labels = lines.map(({ arm, diverged }, i) => {
-    const name = shortened(arm.name, nameLength);
-    const value = diverged ? " ×" : ` ${percent(ends[i]!.mean)}`;
-    return {
-      text: narrow ? name : name + value,
-      colour: arm.look.colour,
-      x: plotWidth + 16,
-      y: places[i]!.placed,
-      endX: Math.min(xAt(ends[i]!.epoch) + 9, plotWidth + 3),
-      endY: places[i]!.wanted,
-      elbow: plotWidth + 13,
-    };
-  });
+  const labels = lines.map(({ arm }, i) => ({
+    text: texts[i],
+    colour: arm.look.colour,
+    x: plotWidth + 16,
+    y: places[i]!.placed,
+    endX: Math.min(xAt(ends[i]!.epoch) + 9, plotWidth + 3),
+    endY: places[i]!.wanted,
+    elbow: plotWidth + 13,
+  }));
   const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
   const coloured = { field: "colour", type: "nominal", scale: null, legend: null };
   const stops = lines.flatMap(({ arm, rows, diverged }) =>

@@ -2,7 +2,8 @@
 
 import type { DatasetRecord } from "../../record/index.ts";
 import { type Chart, type Figure, isNarrow, yTitle } from "../draw.ts";
-import { counted, grouped, shortened } from "../format.ts";
+import { counted, grouped } from "../format.ts";
+import { fitted, widest } from "../text-width.ts";
 import { linearTicks } from "../ticks.ts";
 
 /** More classes than this are drawn as a silhouette, most images first, without their names. */
@@ -30,14 +31,18 @@ export function classesFigure(dataset: DatasetRecord): Figure | null {
 function barsChart({ classes }: DatasetRecord, width: number): Chart {
   const narrow = isNarrow(width);
   const row = classes.length > 20 ? 20 : 28;
-  const nameLength = narrow ? 14 : 30;
-  const longest = Math.max(...classes.map(({ name }) => Math.min([...name].length, nameLength)));
-  const margins = { top: 30, right: 52, bottom: 8, left: 16 + longest * 7 };
+  const names = classes.map(({ name }) => fitted(name, narrow ? 110 : 220));
+  const margins = {
+    top: 30,
+    right: 12 + widest(classes.map(({ count }) => grouped(count))),
+    bottom: 8,
+    left: 10 + widest(names),
+  };
   const height = margins.top + margins.bottom + classes.length * row;
   const plotWidth = width - margins.left - margins.right;
   const greatest = Math.max(1, ...classes.map(({ count }) => count));
   const rows = classes.map(({ name, count, train, validation }, i) => ({
-    name: shortened(name, nameLength),
+    name: names[i],
     text: grouped(count),
     zero: 0,
     train: (train / greatest) * plotWidth,

@@ -2,7 +2,8 @@
 
 import type { OptimizerSummary } from "../../record/index.ts";
 import { type Chart, type Figure, isNarrow } from "../draw.ts";
-import { percentSpread, shortened } from "../format.ts";
+import { percentSpread } from "../format.ts";
+import { fitted, widest } from "../text-width.ts";
 import { fractionDomain, linearTicks } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 
@@ -35,20 +36,20 @@ function finalAccuracyChart(
   width: number,
 ): Chart {
   const narrow = isNarrow(width);
-  const nameLength = narrow ? 12 : 26;
-  const longest = Math.max(...measured.map(({ name }) => Math.min(name.length, nameLength)));
-  const margins = { top: 12, right: narrow ? 92 : 110, bottom: 44, left: 18 + longest * 7.4 };
+  const names = measured.map(({ name }) => fitted(name, narrow ? 96 : 190));
+  const values = measured.map(({ finalValidationAccuracy: f }) => percentSpread(f));
+  const margins = { top: 12, right: 16 + widest(values), bottom: 44, left: 20 + widest(names) };
   const height = margins.top + margins.bottom + measured.length * ROW;
   const plotWidth = width - margins.left - margins.right;
   const rows = measured.map(({ name, finalValidationAccuracy: f }, i) => ({
-    name: shortened(name, nameLength),
+    name: names[i],
     y: (i + 0.5) * ROW,
     top: (i + 0.5) * ROW - 8,
     bottom: (i + 0.5) * ROW + 8,
     mean: f.mean,
     least: Math.min(...f.values.filter((value) => value !== null)),
     greatest: Math.max(...f.values.filter((value) => value !== null)),
-    text: percentSpread(f),
+    text: values[i],
     colour: arms.find((arm) => arm.name === name)?.look.colour ?? "var(--lr-ink)",
   }));
   const dots = measured.flatMap(({ finalValidationAccuracy: f }, i) =>

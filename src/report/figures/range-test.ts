@@ -5,6 +5,7 @@ import type { RangeTestRecord } from "../../record/index.ts";
 import { type Chart, type Figure, isNarrow, type Layer, yTitle } from "../draw.ts";
 import { formatRate } from "../format.ts";
 import { seriesLook } from "../palette.ts";
+import { textWidth } from "../text-width.ts";
 import { decades, integerTicks, linearTicks } from "../ticks.ts";
 
 interface SeedCurve {
@@ -120,7 +121,7 @@ function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width:
     .sort((a, b) => a.x - b.x);
   // Each label has a row of its own, lower ones first where labels stand to the left of their
   // lines, last where they stand to the right: so no label lies across another's line.
-  const leftwards = found[0] === undefined || found[0].x > found[0].text.length * 7.2;
+  const leftwards = found[0] === undefined || found[0].x > textWidth(found[0].text) + 5;
   const bounds = found.map((bound, i) => {
     const row = -14 - 17 * (leftwards ? i : found.length - 1 - i);
     return { ...bound, row, top: row - 6 };

@@ -6,8 +6,9 @@
 import type { ScheduleSpec } from "../../record/index.ts";
 import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { type Chart, type Figure, type Layer, yTitle } from "../draw.ts";
-import { formatRate, listed, shortened } from "../format.ts";
+import { formatRate, listed } from "../format.ts";
 import { placeLabels } from "../labels.ts";
+import { fitted, widest } from "../text-width.ts";
 import { decades, linearTicks, rateDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 import { RATE_LABEL, updateAxis } from "./range-test.ts";
@@ -116,14 +117,11 @@ function constantChart(
   groups: readonly (readonly [number, readonly Planned[]])[],
   width: number,
 ): Chart {
-  const letters = 21;
   const texts = groups.map(([rate, own]) => {
-    const rateText = formatRate(rate);
     const names = own.map((plan) => plan.arm.name).join(", ");
-    return `${shortened(names, letters - rateText.length - 1)} ${rateText}`;
+    return `${fitted(names, 130)} ${formatRate(rate)}`;
   });
-  const longest = Math.max(...texts.map((text) => text.length));
-  const shape = frame(width, 22 + longest * 7.2);
+  const shape = frame(width, 18 + widest(texts));
   const plotHeight = shape.height - shape.margins.top - shape.margins.bottom;
   const plotWidth = width - shape.margins.left - shape.margins.right;
   const domain = rateDomain(groups.map(([rate]) => rate));

@@ -1,0 +1,157 @@
+/**
+ * @file The report as a browser lays it out: nothing is clipped, nothing overlaps, nothing scrolls
+ * sideways, nothing is fetched. Needs Chromium; skipped where there is none.
+ */
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ReportInput, renderReport } from "../../src/report/index.ts";
+import {
+  fakeComparison,
+  fakeExperiment,
+  fakeRangeTest,
+  fakeSamples,
+} from "../report/fake-records.ts";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const why = executablePath ? "" : " (skipped: no Chromium at /usr/bin/chromium)";
+
+const longNames = (): ReportInput => {
+  const input = fakeComparison({ epochs: 3, arms: ["adam", "sgd+clr"] });
+  const rename = (name: string) => `${name}-with-a-very-long-name-and-WWWWW@1.2345e-3`;
+  for (const arm of input.experiment.arms) arm.name = rename(arm.name);
+  for (const { trial } of input.trials) trial.arm = rename(trial.arm);
+  input.experiment.dataset.classes[0]!.name = `${"WÜÄ".repeat(30)} and more`;
+  input.experiment.dataset.broken.push({ file: `${"deep/".repeat(60)}x.jpg`, reason: "empty" });
+  return input;
+};
+
+const inputs: Readonly<Record<string, () => ReportInput>> = {
+  comparison: () => ({
+    ...fakeComparison({ diverged: { rmsprop: [4, 3, 5] } }),
+    samples: fakeSamples(),
+  }),
+  "150 epochs": () => fakeComparison({ epochs: 150, diverged: { rmsprop: [null, 60, null] } }),
+  "range test": () => ({
+    ...fakeComparison(),
+    trials: [],
+    rangeTests: [
+      fakeRangeTest({ from: 1e-7, to: 0.1 }),
+      fakeRangeTest({ diverges: true, seeds: 8 }),
+    ],
+  }),
+  "long names": longNames,
+  "one arm": () => ({
+    ...fakeComparison({ arms: ["adam"], seeds: 1, epochs: 1 }),
+    experiment: { ...fakeExperiment({ arms: ["adam"], seeds: 1, epochs: 1 }), kind: "train" },
+  }),
+};
+
+describe.skipIf(!executablePath)(`the report in a browser${why}`, () => {
+  let browser: Browser;
+  let directory: string;
+  const files: Record<string, string> = {};
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "lrscope-report-"));
+    for (const [name, input] of Object.entries(inputs)) {
+      const { html } = await renderReport(input());
+      files[name] = join(directory, `${name.replaceAll(" ", "-")}.html`);
+      writeFileSync(files[name], html);
+    }
+    browser = await chromium.launch({
+      executablePath: executablePath!,
+      args: [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function open(name: string, width: number, colorScheme: "light" | "dark" = "light") {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const requests: string[] = [];
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(pathToFileURL(files[name]!).href);
+    return { page, requests };
+  }
+
+  const cases = Object.keys(inputs).flatMap((name) =>
+    [360, 768, 1200].map((width) => [name, width] as const),
+  );
+
+  test.each(cases)(
+    "%s at %i px: no sideways scroll, no label clipped or covered",
+    async (name, width) => {
+      const { page, requests } = await open(name, width);
+      try {
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+          width,
+        );
+        expect(await labelFaults(page)).toEqual([]);
+        expect(
+          requests.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")),
+        ).toEqual([]);
+      } finally {
+        await page.close();
+      }
+    },
+  );
+
+  test("dark follows the reader's preference, and data-theme overrides it", async () => {
+    const { page } = await open("comparison", 1200, "dark");
+    try {
+      const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      expect(await paper()).toBe("rgb(20, 23, 28)");
+      await page.evaluate(() => document.documentElement.setAttribute("data-theme", "light"));
+      expect(await paper()).toBe("rgb(255, 255, 255)");
+    } finally {
+      await page.close();
+    }
+  });
+});
+
+/** Labels of the figures on view that leave their figure, or lie on one another. */
+function labelFaults(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const faults: string[] = [];
+    for (const svg of document.querySelectorAll("figure svg")) {
+      const frame = svg.getBoundingClientRect();
+      if (frame.width === 0) continue;
+      const labels = [...svg.querySelectorAll("text")]
+        .filter((text) => text.textContent?.trim())
+        .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+      const about = svg.getAttribute("aria-label")?.slice(0, 40);
+      for (const { text, box } of labels)
+        if (
+          box.left < frame.left - 1 ||
+          box.right > frame.right + 1 ||
+          box.top < frame.top - 1 ||
+          box.bottom > frame.bottom + 1
+        )
+          faults.push(`${about}: "${text}" is clipped`);
+      for (const [i, a] of labels.entries())
+        for (const b of labels.slice(i + 1)) {
+          const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+          const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+          if (across > 1 && down > 3 && a.text !== "×" && b.text !== "×")
+            faults.push(`${about}: "${a.text}" lies on "${b.text}"`);
+        }
+    }
+    return faults;
+  });
+}
