@@ -36,11 +36,15 @@ export {
   adagrad,
   adam,
   adamax,
+  biasCorrection,
   createOptimizer,
   defineOptimizer,
+  filledLike,
   type Optimizer,
   rmsprop,
+  scalar,
   sgd,
+  zerosLike,
 } from "./optimizers/index.ts";
 export type {
   EpochMetrics,
