@@ -43,7 +43,11 @@ export function suggest(
 ): Suggestions {
   checkRuleName(rule);
   const curves = runs
-    .map((run) => ({ seed: run.seed, ended: endedByDivergence(run), ...finiteCurve(run) }))
+    .map((run) => {
+      const curve = finiteCurve(run);
+      const raw = run.points.slice(0, curve.losses.length).map((point) => point.loss!);
+      return { seed: run.seed, ended: endedByDivergence(run), raw, ...curve };
+    })
     .filter((curve) => curve.losses.length > 0);
   if (curves.length === 0)
     throw new ArgumentError(
@@ -108,13 +112,12 @@ const endedByDivergence = (run: RangeTestRun) => !run.points.every(isFinitePoint
 
 /**
  * Whether the least smoothed loss fails to lie clearly below the beginning: by less than 5% of it,
- * or by less than three standard deviations that the smoothed loss has of noise alone. Undoing the
- * smoothing gives the losses back; half their mean squared successive difference is the variance of
- * the noise; smoothing multiplies it by w / (2 - w).
+ * or by less than three standard deviations that the smoothed loss has of noise alone: half the
+ * mean squared successive difference of the losses is the variance of their noise, and smoothing
+ * multiplies it by w / (2 - w).
  */
-function isFlat({ losses }: Curve): boolean {
+function isFlat({ losses, raw }: Curve & { raw: readonly number[] }): boolean {
   const w = SMOOTHING_WEIGHT;
-  const raw = losses.map((s, i) => (i === 0 ? s : (s - (1 - w) * losses[i - 1]!) / w));
   const least = argmin(losses);
   const start = mean(raw.slice(0, Math.max(1, Math.floor(raw.length / 10))));
   const before = raw.slice(0, least + 1);

@@ -170,6 +170,9 @@ function renumber(svg: string, prefix: string): string {
   );
 }
 
+/** Paper about a figure that stands alone, in pixels. */
+const EDGE = 16;
+
 /**
  * A file that any viewer shows: colours are plain attributes, which those without CSS understand,
  * and a style sheet turns each into its dark counterpart where the reader prefers dark.
@@ -185,10 +188,11 @@ function standaloneFile(rendered: Rendered, label: string): string {
     })
     .join("");
   const paper = lightColours.paper!;
+  const [w, h] = [width + 2 * EDGE, height + 2 * EDGE];
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${viewBox(rendered)} font-family="${FONT}" role="img">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="${-EDGE} ${-EDGE} ${w} ${h}" font-family="${FONT}" role="img">` +
     `<title>${escapeText(label)}</title>` +
     `<style>@media (prefers-color-scheme: dark){[fill="${paper}"]{fill:${darkColours.paper}}${dark}}</style>` +
-    `<rect width="${width}" height="${height}" fill="${paper}"/>${plain}</svg>\n`
+    `<rect x="${-EDGE}" y="${-EDGE}" width="${w}" height="${h}" fill="${paper}"/>${plain}</svg>\n`
   );
 }

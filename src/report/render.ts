@@ -27,8 +27,11 @@ export async function renderReport(input: ReportInput): Promise<RenderedReport> 
   const arms = armsOf(input);
   const drawn: Record<string, string> = {};
   const captioned = async (figure: Figure, caption: string): Promise<CaptionedFigure> => {
-    const result = await draw(figure);
-    drawn[`${figure.name}.svg`] = result.standalone;
+    // Records of several runs may name the same arm: their figures are numbered apart.
+    let name = figure.name;
+    for (let n = 2; `${name}.svg` in drawn; n++) name = `${figure.name}-${n}`;
+    const result = await draw({ ...figure, name });
+    drawn[`${name}.svg`] = result.standalone;
     return { drawn: result, caption };
   };
 

@@ -225,6 +225,18 @@ describe("partial records", () => {
     expect(ids(report)).not.toContain("schedules");
   });
 
+  test("two range tests of the same arm have figures of their own", async () => {
+    const report = await renderReport({
+      ...nothing,
+      experiment: fakeExperiment(),
+      rangeTests: [fakeRangeTest({ seeds: 1 }), fakeRangeTest({ seeds: 2 })],
+    });
+    expect(report.figures["range-test-sgd-clr-loss.svg"]).not.toContain(">seed 1<");
+    expect(report.figures["range-test-sgd-clr-loss-2.svg"]).toContain(">seed 1<");
+    const found = [...report.html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(found).size).toBe(found.length);
+  });
+
   test("hundreds of classes", async () => {
     const experiment = fakeExperiment();
     experiment.dataset.classes = Array.from({ length: 300 }, (_, i) => ({

@@ -119,7 +119,7 @@ function constantChart(
 ): Chart {
   const texts = groups.map(([rate, own]) => {
     const names = own.map((plan) => plan.arm.name).join(", ");
-    return `${fitted(names, 130)} ${formatRate(rate)}`;
+    return `${fitted(names, 142)} ${formatRate(rate)}`;
   });
   const shape = frame(width, 18 + widest(texts));
   const plotHeight = shape.height - shape.margins.top - shape.margins.bottom;
