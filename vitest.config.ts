@@ -7,12 +7,17 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^lrscope$/, replacement: source("index.ts") },
-      { find: /^lrscope\/(schedules|record|analysis|report)$/, replacement: `${source("")}$1/index.ts` },
+      {
+        find: /^lrscope\/(schedules|record|analysis|report)$/,
+        replacement: `${source("")}$1/index.ts`,
+      },
     ],
   },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
+    // Test files run side by side: threads that spin while they wait would take each other's cores.
+    env: { OMP_WAIT_POLICY: "passive" },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
