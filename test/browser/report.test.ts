@@ -30,6 +30,23 @@ const longNames = (): ReportInput => {
   return input;
 };
 
+/** Twenty arms at twenty rates. */
+const manyArms = (): ReportInput => {
+  const input = fakeComparison({ arms: ["adam"], seeds: 2, epochs: 4 });
+  const [arm] = input.experiment.arms;
+  const names = Array.from({ length: 20 }, (_, i) => `adam@${i + 1}e-4`);
+  input.experiment.arms = names.map((name, i) => ({ ...arm!, name, slug: `adam-${i}` }));
+  return {
+    ...input,
+    trials: names.flatMap((name, i) =>
+      input.trials.map(({ trial, metrics }) => ({
+        trial: { ...trial, arm: name, schedule: { type: "constant", rate: (i + 1) * 1e-4 } },
+        metrics,
+      })),
+    ),
+  };
+};
+
 const inputs: Readonly<Record<string, () => ReportInput>> = {
   comparison: () => ({
     ...fakeComparison({ diverged: { rmsprop: [4, 3, 5] } }),
@@ -45,6 +62,7 @@ const inputs: Readonly<Record<string, () => ReportInput>> = {
     ],
   }),
   "long names": longNames,
+  "twenty arms": manyArms,
   "one arm": () => ({
     ...fakeComparison({ arms: ["adam"], seeds: 1, epochs: 1 }),
     experiment: { ...fakeExperiment({ arms: ["adam"], seeds: 1, epochs: 1 }), kind: "train" },

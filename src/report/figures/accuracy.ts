@@ -10,6 +10,8 @@ import { curveOf, type ReportArm } from "./arms.ts";
 
 export type AccuracyPart = "training" | "validation";
 
+const LABEL_GAP = 16;
+
 interface Row {
   readonly epoch: number;
   readonly mean: number;
@@ -72,7 +74,8 @@ function accuracyChart(
   width: number,
 ): Chart {
   const narrow = isNarrow(width);
-  const height = narrow ? 280 : 400;
+  // As many labels as there are lines find room beside them.
+  const height = Math.max(narrow ? 280 : 400, lines.length * LABEL_GAP + 90);
   const ends = lines.map((line) => line.rows.at(-1)!);
   const texts = lines.map(({ arm, diverged }, i) => {
     const value = diverged ? " ×" : ` ${percent(ends[i]!.mean)}`;
@@ -111,7 +114,12 @@ function accuracyChart(
   const bandLayers = lines.map(
     ({ arm, rows }): Layer => ({
       data: { values: rows },
-      mark: { type: "area", color: arm.look.colour, opacity: 0.14, clip: true },
+      mark: {
+        type: "area",
+        color: arm.look.colour,
+        opacity: Math.min(0.14, 1 / lines.length),
+        clip: true,
+      },
       encoding: { x, y: y("min"), y2: { field: "max" } },
     }),
   );
@@ -133,7 +141,7 @@ function accuracyChart(
 
   const places = placeLabels(
     ends.map((row) => yAt(row.mean)),
-    { gap: 16, low: 4, high: plotHeight - 2 },
+    { gap: LABEL_GAP, low: 4, high: plotHeight - 2 },
   );
   const labels = lines.map(({ arm }, i) => ({
     text: texts[i],

@@ -121,7 +121,7 @@ function constantChart(
     const names = own.map((plan) => plan.arm.name).join(", ");
     return `${fitted(names, 142)} ${formatRate(rate)}`;
   });
-  const shape = frame(width, 18 + widest(texts));
+  const shape = frame(width, { right: 18 + widest(texts), height: groups.length * 16 + 90 });
   const plotHeight = shape.height - shape.margins.top - shape.margins.bottom;
   const plotWidth = width - shape.margins.left - shape.margins.right;
   const domain = rateDomain(groups.map(([rate]) => rate));
@@ -191,11 +191,12 @@ function constantChart(
 
 const LEFT = 48;
 
-const frame = (width: number, right = 18) => ({
+const frame = (width: number, { right = 18, height = 0 } = {}) => ({
   width,
-  height: 250,
+  height: Math.max(250, height),
   margins: { top: 36, right, bottom: 44, left: LEFT },
 });
+
 /** Points of the schedule; those that lie on a line between their neighbours are left out. */
 export function traced({ spec, updates }: Pick<Planned, "spec" | "updates">): {
   update: number;
