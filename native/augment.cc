@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "philox.h"
+
+#ifdef __SSE4_1__
+#include <smmintrin.h>
+#endif
 
 namespace lrscope {
 
@@ -77,28 +82,55 @@ void positions(double start, double step, int n, int stride, int* __restrict low
 
 }  // namespace
 
-template <int C>
-void Warper::sample(const uint8_t* pixels) {
+namespace {
+
+// Four floats in one register; x86 and ARM alike.
+typedef float Float4 __attribute__((vector_size(16)));
+typedef uint8_t Byte4 __attribute__((vector_size(4)));
+
+// Three channels and the byte behind them, which is there (see Warper::row) and is dropped later.
+inline Float4 load(const uint8_t* pixel) {
+#ifdef __SSE4_1__
+  int32_t word;  // GCC 12 converts lane by lane what has one instruction
+  std::memcpy(&word, pixel, sizeof word);
+  return static_cast<Float4>(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(word))));
+#else
+  Byte4 bytes;
+  std::memcpy(&bytes, pixel, sizeof bytes);
+  return __builtin_convertvector(bytes, Float4);
+#endif
+}
+
+}  // namespace
+
+void Warper::sampleColour(const uint8_t* pixels) {
   const int n = size_;
-  const int* __restrict x0 = x0_.data();
-  const int* __restrict x1 = x1_.data();
-  const int* __restrict y0 = y0_.data();
-  const int* __restrict y1 = y1_.data();
-  const float* __restrict fx = fx_.data();
-  const float* __restrict fy = fy_.data();
-  float* __restrict planes = planes_.data();
+  float* red = planes_.data();
+  float* green = red + n;
+  float* blue = green + n;
   for (int x = 0; x < n; ++x) {
-    const uint8_t* p00 = pixels + y0[x] + x0[x];
-    const uint8_t* p01 = pixels + y0[x] + x1[x];
-    const uint8_t* p10 = pixels + y1[x] + x0[x];
-    const uint8_t* p11 = pixels + y1[x] + x1[x];
-    const float right = fx[x], below = fy[x];
-    for (int c = 0; c < C; ++c) {
-      const float v00 = p00[c], v01 = p01[c], v10 = p10[c], v11 = p11[c];
-      const float upper = v00 + right * (v01 - v00);
-      const float lower = v10 + right * (v11 - v10);
-      planes[c * n + x] = upper + below * (lower - upper);
-    }
+    const uint8_t* upperRow = pixels + y0_[x];
+    const uint8_t* lowerRow = pixels + y1_[x];
+    const Float4 v00 = load(upperRow + x0_[x]), v01 = load(upperRow + x1_[x]);
+    const Float4 v10 = load(lowerRow + x0_[x]), v11 = load(lowerRow + x1_[x]);
+    const Float4 upper = v00 + fx_[x] * (v01 - v00);
+    const Float4 lower = v10 + fx_[x] * (v11 - v10);
+    const Float4 value = upper + fy_[x] * (lower - upper);
+    red[x] = value[0];
+    green[x] = value[1];
+    blue[x] = value[2];
+  }
+}
+
+void Warper::sampleGray(const uint8_t* pixels) {
+  for (int x = 0; x < size_; ++x) {
+    const uint8_t* upperRow = pixels + y0_[x];
+    const uint8_t* lowerRow = pixels + y1_[x];
+    const float v00 = upperRow[x0_[x]], v01 = upperRow[x1_[x]];
+    const float v10 = lowerRow[x0_[x]], v11 = lowerRow[x1_[x]];
+    const float upper = v00 + fx_[x] * (v01 - v00);
+    const float lower = v10 + fx_[x] * (v11 - v10);
+    planes_[x] = upper + fy_[x] * (lower - upper);
   }
 }
 
@@ -109,9 +141,9 @@ const float* Warper::row(const uint8_t* pixels, const Affine& m, int y) {
   positions(m[3] * 0.5 + m[4] * v + m[5] - 0.5, m[3], size_, size_ * channels_, y0_.data(),
             y1_.data(), fy_.data());
   if (channels_ == 3)
-    sample<3>(pixels);
+    sampleColour(pixels);
   else
-    sample<1>(pixels);
+    sampleGray(pixels);
   return planes_.data();
 }
 

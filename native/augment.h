@@ -38,12 +38,13 @@ class Warper {
   Warper(int size, int channels);
 
   // Row y of the warped image, one plane of `size` floats a channel, values in [0, 255].
-  // Outside the image its mirror image is seen.
+  // Outside the image its mirror image is seen. One byte behind the image must be readable, as
+  // ImageCache makes sure.
   const float* row(const uint8_t* pixels, const Affine& map, int y);
 
  private:
-  template <int C>
-  void sample(const uint8_t* pixels);
+  void sampleColour(const uint8_t* pixels);
+  void sampleGray(const uint8_t* pixels);
 
   int size_;
   int channels_;

@@ -212,10 +212,12 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
   Affine map;
   std::copy(matrix.begin(), matrix.end(), map.begin());
   Napi::Float32Array out = Napi::Float32Array::New(env, shape.bytes());
+  std::vector<uint8_t> padded(pixels.Data(), pixels.Data() + shape.bytes());
+  padded.push_back(0);  // the byte behind the image that Warper::row asks for
   Warper warper(shape.size, shape.channels);
   const size_t plane = static_cast<size_t>(shape.size) * shape.size;
   for (int y = 0; y < shape.size; ++y) {
-    const float* row = warper.row(pixels.Data(), map, y);
+    const float* row = warper.row(padded.data(), map, y);
     for (int c = 0; c < shape.channels; ++c)
       std::copy(row + static_cast<size_t>(c) * shape.size,
                 row + static_cast<size_t>(c + 1) * shape.size,

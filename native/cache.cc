@@ -24,7 +24,7 @@ ImageCache::ImageCache(const std::string& file, size_t offset, size_t count, int
   struct stat status;
   const bool known = fstat(descriptor, &status) == 0;
   mapped_ = known ? static_cast<size_t>(status.st_size) : 0;
-  if (offset > mapped_ || (mapped_ - offset) / imageBytes() < count) {
+  if (offset > mapped_ || mapped_ - offset <= count * imageBytes()) {
     close(descriptor);
     throw std::runtime_error(file + ": shorter than its header says");
   }

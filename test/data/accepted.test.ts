@@ -151,6 +151,30 @@ describe("formats", () => {
     ).toBeLessThan(4);
   });
 
+  test("a photo much larger than needed: reduced on the way, and still the same picture", async () => {
+    const [width, height] = [1300, 900];
+    const file = await jpeg(asymmetric(width, height), width, height);
+    const expected = paint(32, 32, 3, (x, y, c) => {
+      // The middle square: 900 of 1,300 columns.
+      const [u, v] = [(200 + ((x + 0.5) * 900) / 32) / width, (y + 0.5) / 32];
+      return Math.round(40 + 170 * [u, v, u * u * (1 - v)][c]!);
+    });
+    expect(largestDifference(await decode("x.jpg", file, 32), expected)).toBeLessThan(5);
+  });
+
+  test("libjpeg-turbo and sharp agree before the resampler", async () => {
+    const file = await rawImage(asymmetric(61, 47), 61, 47).jpeg({ quality: 80 }).toBuffer();
+    const { data } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+    const viaSharp = await decode("x.png", await png(data, 61, 47), 24);
+    expect(largestDifference(await decode("x.jpg", file, 24), viaSharp)).toBeLessThanOrEqual(2);
+  });
+
+  test("stray bytes between JPEG markers do no harm", async () => {
+    const whole = await jpeg(picture, side, side);
+    const stray = Buffer.concat([whole.subarray(0, -2), Buffer.from("stray"), whole.subarray(-2)]);
+    expect(largestDifference(await decode("x.jpg", stray), picture)).toBeLessThan(6);
+  });
+
   test("very long images are cut to their middle", async () => {
     const strip = paint(400, 2, 3, (x) => (x >= 198 && x < 202 ? 250 : 5));
     const decoded = await decode("x.png", await png(strip, 400, 2), 2);

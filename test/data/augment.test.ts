@@ -1,11 +1,20 @@
 /** @file Augmentation and normalisation against the same rule in float64, written down again here. */
 
+import { execFileSync } from "node:child_process";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { loadAddon } from "../../src/addon/index.ts";
 import { randomStream } from "../../src/core/random.ts";
 import type { Dataset } from "../../src/data/index.ts";
-import { largestDifference, open, paint, png, storedPixels, writeTree } from "./fixtures.ts";
+import {
+  largestDifference,
+  open,
+  paint,
+  png,
+  storedPixels,
+  temporaryFolder,
+  writeTree,
+} from "./fixtures.ts";
 
 /** Images `indices` as the network would see them, plain (B, C, size, size). */
 async function batch(
@@ -368,4 +377,17 @@ describe("refusals", () => {
       if (outcome.status === "rejected")
         expect(outcome.reason.message).toBe("the data set was closed");
   });
+});
+
+describe("a process that never closes its data set", () => {
+  const run = (end: string) =>
+    execFileSync(process.execPath, [child, temporaryFolder(), end], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+  const child = new URL("loader-child.mjs", import.meta.url).pathname;
+
+  test("stays until its batches are there, then ends by itself", () =>
+    expect(run("wait")).toBe("filled 20\n"));
+  test("may leave in the middle of a batch", () => expect(run("leave")).toBe("leaving\n"));
 });
