@@ -1,0 +1,116 @@
+/**
+ * @file The four programs of a network, compiled for the native backend with its blocked layouts,
+ * reorders and in-place results, against the same network on the reference backend in float64.
+ */
+
+import { describe, expect, test } from "vitest";
+import { compileNetwork } from "../../src/compile/index.ts";
+import { randomStream } from "../../src/core/random.ts";
+import { elementCount } from "../../src/core/shapes.ts";
+import {
+  batchNorm,
+  conv2d,
+  globalAveragePool,
+  linear,
+  maxPool2d,
+  type Network,
+  network,
+  relu,
+  residual,
+  sequential,
+} from "../../src/layers/index.ts";
+import { vanilla } from "../../src/models/index.ts";
+import { sgd } from "../../src/optimizers/index.ts";
+import type { Backend } from "../../src/program/index.ts";
+import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { littleNetwork } from "./networks.ts";
+
+const residualNetwork = (): Network => {
+  const conv = (channels: number, stride = 1) =>
+    conv2d({ channels, kernel: 3, stride, padding: 1, bias: false });
+  return network({
+    name: "residual",
+    inputShape: [3, 11, 9],
+    classes: 4,
+    layer: sequential([
+      conv(16),
+      batchNorm(),
+      relu(),
+      maxPool2d({ kernel: 3, stride: 2, padding: 1 }),
+      residual({ branch: sequential([conv(16), batchNorm(), relu(), conv(16), batchNorm()]) }),
+      relu(),
+      residual({
+        branch: sequential([conv(17, 2), batchNorm()]),
+        downsample: sequential([conv2d({ channels: 17, kernel: 1, stride: 2 }), batchNorm()]),
+      }),
+      relu(),
+      globalAveragePool(),
+      linear({ features: 4 }),
+    ]),
+  });
+};
+
+/** Losses of five training steps, one of them with the small batch; then evaluation and prediction. */
+async function outcome(model: Network, backend: Backend) {
+  const [batch, lastBatch] = [8, 5];
+  const compiled = compileNetwork({
+    network: model,
+    backend,
+    batch,
+    lastBatch,
+    optimizer: sgd({ momentum: 0.9, weightDecay: 0.01 }),
+    labelSmoothing: 0.1,
+    threads: 2,
+    slots: 1,
+  });
+  const session = backend.createSession(compiled.sessionOptions);
+  compiled.initialize(session, 4);
+  const stream = randomStream(4, "synthetic");
+  const images = session.images(0);
+  for (let i = 0; i < batch * elementCount(model.inputShape); i++)
+    images[i] = 2 * stream.uniform() - 1;
+  session.labels(0).set([0, 1, 2, 3, 3, 2, 1, 0]);
+
+  const { train, trainLast, evaluate, predict } = compiled.programs;
+  const [full, last] = [session.load(train), session.load(trainLast!)];
+  const losses: number[] = [];
+  for (let update = 0; update < 5; update++) {
+    const scalars = compiled.scalars({ seed: 4, update, learningRate: 0.01 });
+    const { loss } = await (update === 2 ? last : full).run({ slot: 0, scalars });
+    losses.push(loss![0]!);
+  }
+  session.labels(0).set([-1, -1], 6);
+  const scalars = compiled.scalars({ seed: 4, update: 5 });
+  const evaluated = await session.load(evaluate).run({ slot: 0, scalars });
+  const predicted = await session.load(predict).run({ slot: 0, scalars });
+  const statistics = compiled.tensors.filter(({ role }) => role === "statistic");
+  const values = {
+    losses,
+    evaluated: [evaluated.loss![0]!, evaluated.correct![0]!],
+    probabilities: [...predicted.probabilities!],
+    statistics: statistics.flatMap(({ buffer }) => [...session.read(buffer)]),
+  };
+  session.dispose();
+  return values;
+}
+
+describe("native programs agree with reference programs", () => {
+  test.each([
+    ["every kind of layer, channels beside the block", littleNetwork],
+    ["residual connections, odd sizes", residualNetwork],
+    [
+      "the vanilla CNN",
+      () => vanilla({ classes: 4, channels: 1, size: 16, widths: [16, 17, 32], hidden: 24 }),
+    ],
+  ])("%s", async (_, make) => {
+    const expected = await outcome(make(), referenceBackend({ precision: "f64" }));
+    const actual = await outcome(make(), nativeBackend({ threads: 2 }));
+    for (const key of ["losses", "evaluated", "probabilities", "statistics"] as const) {
+      expect(actual[key]).toHaveLength(expected[key].length);
+      const worst = Math.max(...actual[key].map((value, i) => Math.abs(value - expected[key][i]!)));
+      expect(worst, key).toBeLessThan(1e-4);
+    }
+    expect(Math.abs(expected.losses[1]! - expected.losses[0]!)).toBeGreaterThan(0.01);
+  });
+});
