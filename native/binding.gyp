@@ -1,5 +1,4 @@
 {
-  "variables": { "sanitize%": "" },
   "targets": [
     {
       "target_name": "lrscope",
@@ -19,10 +18,6 @@
             "OTHER_LDFLAGS": ["-L/opt/homebrew/lib", "-L/opt/homebrew/opt/libomp/lib", "-lomp"]
           },
           "libraries!": ["-fopenmp"]
-        }],
-        ["sanitize!=''", {
-          "cflags_cc": ["-fsanitize=<(sanitize)", "-fno-omit-frame-pointer", "-g", "-O1"],
-          "ldflags": ["-fsanitize=<(sanitize)"]
         }]
       ]
     }
