@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -59,7 +60,11 @@ void forEach(size_t count, int threads, const std::function<void(State&, size_t)
   };
   std::vector<std::thread> helpers;
   const size_t wanted = std::min(count, static_cast<size_t>(std::max(1, threads)));
-  for (size_t t = 1; t < wanted; ++t) helpers.emplace_back(loop);
+  try {
+    for (size_t t = 1; t < wanted; ++t) helpers.emplace_back(loop);
+  } catch (const std::system_error&) {
+    // No more threads to be had: those that there are do the work.
+  }
   loop();
   for (std::thread& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);
