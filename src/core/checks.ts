@@ -13,7 +13,9 @@ export function checkPositiveInteger(subject: string, name: string, value: numbe
 /** @throws ArgumentError unless value is an integer >= 0. */
 export function checkNonNegativeInteger(subject: string, name: string, value: number): void {
   if (!Number.isInteger(value) || value < 0)
-    throw new ArgumentError(`${subject}: ${name} must be an integer, 0 or more; got ${shown(value)}`);
+    throw new ArgumentError(
+      `${subject}: ${name} must be an integer, 0 or more; got ${shown(value)}`,
+    );
 }
 
 /** @throws ArgumentError unless value is finite and > 0. */
@@ -29,7 +31,15 @@ export function checkNonNegative(subject: string, name: string, value: number): 
 }
 
 /** @throws ArgumentError unless low <= value < high. */
-export function checkHalfOpen(subject: string, name: string, value: number, low: number, high: number): void {
+export function checkHalfOpen(
+  subject: string,
+  name: string,
+  value: number,
+  low: number,
+  high: number,
+): void {
   if (!(value >= low && value < high))
-    throw new ArgumentError(`${subject}: ${name} must be in [${low}, ${high}); got ${shown(value)}`);
+    throw new ArgumentError(
+      `${subject}: ${name} must be in [${low}, ${high}); got ${shown(value)}`,
+    );
 }

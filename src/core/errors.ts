@@ -21,7 +21,11 @@ export class LrscopeError extends Error {
   /** What the command line exits with when this error reaches it: 1, 2 or 130. */
   readonly exitCode: number;
 
-  constructor(code: ErrorCode, message: string, options: { exitCode?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { exitCode?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;

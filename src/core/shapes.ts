@@ -3,7 +3,8 @@
 export type Shape = readonly number[];
 
 /** Number of elements. */
-export const elementCount = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
+export const elementCount = (shape: Shape) =>
+  shape.reduce((product, extent) => product * extent, 1);
 
 export const sameShape = (a: Shape, b: Shape) =>
   a.length === b.length && a.every((extent, i) => extent === b[i]);

@@ -139,8 +139,17 @@ export type Slot = number;
 export type VectorOp =
   | "load" // dst <- source (0 parameter, 1 gradient, 2 + k state k)
   | "store" // target <- a
-  | "add" | "sub" | "mul" | "div" | "max" | "min"
-  | "sqrt" | "abs" | "sign" | "square" | "negate"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "max"
+  | "min"
+  | "sqrt"
+  | "abs"
+  | "sign"
+  | "square"
+  | "negate"
   /** dst <- a > 0 ? b : c is left out on purpose: rules so far need max, min and sign alone */
   | "fill"; // dst <- scalar a
 
@@ -157,7 +166,17 @@ export interface VectorInstruction {
 
 /** Double arithmetic on slots, after the reductions of a phase. */
 export interface ScalarInstruction {
-  readonly op: "add" | "sub" | "mul" | "div" | "max" | "min" | "sqrt" | "abs" | "constant" | "positiveOr";
+  readonly op:
+    | "add"
+    | "sub"
+    | "mul"
+    | "div"
+    | "max"
+    | "min"
+    | "sqrt"
+    | "abs"
+    | "constant"
+    | "positiveOr";
   readonly target: Slot;
   readonly a: Slot;
   /** Ignored by one-operand operations; "constant" puts `value` into target; "positiveOr": a > 0 ? a : b. */
