@@ -82,9 +82,9 @@ void addMoments(Io io, Vecs vecs, const float* x, int64_t rows, int64_t stride, 
 int lanesIn(Whole) { return kVec; }
 int lanesIn(Part part) { return part.count; }
 
-template <bool relu>
-void normalise(const ChannelView& v, Walk walk, const float* x, float* y, const float* mean,
-               const float* variance, const float* gamma, const float* beta, double epsilon) {
+template <bool relu, bool stream>
+void normaliseInto(const ChannelView& v, Walk walk, const float* x, float* y, const float* mean,
+                   const float* variance, const float* gamma, const float* beta, double epsilon) {
   forImages(v, walk, [&](int64_t b, int64_t g) {
     const Affine affine = affineOf(v, g, mean, variance, gamma, beta, epsilon);
     forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
@@ -93,10 +93,17 @@ void normalise(const ChannelView& v, Walk walk, const float* x, float* y, const 
           const int64_t at = offset + r * v.rowStride + i * kVec;
           const Vec value = affine.apply(io.load(x + at), i);
           // A NaN is not below 0: it passes.
-          io.store(y + at, relu ? select(~(value < 0.0f), value) : value);
+          put<stream>(io, y + at, relu ? select(~(value < 0.0f), value) : value);
         }
     });
   });
+}
+
+template <bool relu>
+void normalise(const ChannelView& v, Walk walk, const float* x, float* y, const float* mean,
+               const float* variance, const float* gamma, const float* beta, double epsilon) {
+  (streams(v) ? normaliseInto<relu, true>
+              : normaliseInto<relu, false>)(v, walk, x, y, mean, variance, gamma, beta, epsilon);
 }
 
 struct Sums {
@@ -251,7 +258,7 @@ void addSums(Io io, Vecs vecs, const Affine& affine, const float* x, const float
 // With h = (x - mean) / sqrt(variance + epsilon), d the gradient that ReLU let pass and n = B*H*W:
 //   dbeta = sum d,  dgamma = sum d h,  dx = gamma / sqrt(variance + epsilon) * (d - dbeta / n - h
 //   dgamma / n)
-template <bool relu>
+template <bool relu, bool stream>
 void backward(const BatchNorm& bn, const std::vector<Operand>& in, const std::vector<Operand>& out,
               const Operand& scratch, const RunContext& run) {
   const ChannelView& v = bn.view;
@@ -259,7 +266,7 @@ void backward(const BatchNorm& bn, const std::vector<Operand>& in, const std::ve
   const float *beta = in[3].f32(run), *mean = in[4].f32(run), *variance = in[5].f32(run);
   float *dx = out[0].f32(run), *dgamma = out[1].f32(run), *dbeta = out[2].f32(run);
   auto* partial = scratch.data<Sums>(run);
-  forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
+  forImages(v, Walk::forwards, [&](int64_t b, int64_t g) {
     const Affine affine = affineOf(v, g, mean, variance, gamma, beta, bn.epsilon);
     Sums* lanes = partial + (b * v.groups + g) * v.lanes;
     for (int64_t l = 0; l < v.lanes; ++l) lanes[l] = {};
@@ -277,7 +284,7 @@ void backward(const BatchNorm& bn, const std::vector<Operand>& in, const std::ve
     dgamma[c] = static_cast<float>(all.product / std::sqrt(variance[c] + bn.epsilon));
   }
   const double count = static_cast<double>(v.batch) * v.pixels();
-  forImages(v, Walk::forwards, [&](int64_t b, int64_t g) {
+  forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
     const Affine affine = affineOf(v, g, mean, variance, gamma, beta, bn.epsilon);
     // dx = scale * d - offset - slope * (x - mean)
     const LaneValues offsets = LaneValues::of(v, g, [&](int64_t c) {
@@ -292,8 +299,9 @@ void backward(const BatchNorm& bn, const std::vector<Operand>& in, const std::ve
           const int64_t at = offset + r * v.rowStride + i * kVec;
           const Vec value = io.load(x + at);
           const Vec d = passed<relu>(affine, value, io.load(dy + at), i);
-          io.store(dx + at, affine.scale.vec(i) * d - offsets.vec(i) -
-                                slopes.vec(i) * (value - affine.mean.vec(i)));
+          put<stream>(io, dx + at,
+                      affine.scale.vec(i) * d - offsets.vec(i) -
+                          slopes.vec(i) * (value - affine.mean.vec(i)));
         }
     });
   });
@@ -314,7 +322,9 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   const auto in = site.inputs, out = site.outputs;
   const Operand scratch = site.scratch;
   return makeStep([=](const RunContext& run) {
-    (bn.relu ? backward<true> : backward<false>)(bn, in, out, scratch, run);
+    const auto work = streams(bn.view) ? (bn.relu ? backward<true, true> : backward<false, true>)
+                                       : (bn.relu ? backward<true, false> : backward<false, false>);
+    work(bn, in, out, scratch, run);
   });
 }
 

@@ -4,6 +4,9 @@
 
 #include <cstring>
 #include <type_traits>
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 #include "kernel.h"
 
@@ -56,6 +59,33 @@ struct Part {
   }
 };
 
+// Whether a result is better written past the caches: larger than they are, it would only push
+// out what is needed sooner, and every line of it would be read before it is overwritten. Blocked
+// layouts alone have their vectors aligned.
+inline bool streams(const ChannelView& v) {
+  constexpr int64_t kCached = int64_t{16} << 20;
+  return v.padded && v.batch * v.batchStride * static_cast<int64_t>(sizeof(float)) > kCached;
+}
+
+// io.store, past the caches where `stream` says so.
+template <bool stream, class Io>
+inline void put(Io io, float* to, Vec v) {
+#ifdef __AVX__
+  if constexpr (stream && std::is_same_v<Io, Whole>) {
+    _mm256_stream_ps(to, (__m256)v);
+    return;
+  }
+#endif
+  io.store(to, v);
+}
+
+// After a thread's last put: what it streamed becomes visible to the others.
+inline void settle() {
+#ifdef __AVX__
+  _mm_sfence();
+#endif
+}
+
 // Calls work(io, vecs, offset, rows): `rows` rows of `vecs` (a compile-time 1 or 2) vectors, that
 // together are image b of group g.
 template <class Work>
@@ -92,6 +122,7 @@ void forImages(const ChannelView& v, Walk walk, Work work) {
       const int64_t task = walk == Walk::forwards ? i : from + to - 1 - i;
       work(task / v.groups, task % v.groups);
     }
+    settle();
   }
 }
 

@@ -26,6 +26,7 @@ struct Geometry {
   }
   // Windows side by side that cover from the first pixel on: each pixel belongs to one at most.
   bool tiles() const { return kernel == stride && padding == Pair{0, 0}; }
+  bool isTwoByTwo() const { return tiles() && kernel == Pair{2, 2}; }
 };
 
 Geometry geometryOf(const Attributes& attributes, const Tensor& x, const Tensor& y) {
@@ -84,6 +85,69 @@ LayoutAnswer choose(const LayoutQuestion& q) {
   return withBytes(q, a);
 }
 
+// The largest value so far, and where it was.
+struct Best {
+  Vec value = Vec{} - std::numeric_limits<float>::infinity();
+  Mask index{};
+
+  void offer(Vec candidate, int32_t position) {
+    // Not below or equal: larger, or a NaN; and the first NaN stays.
+    const Mask wins = ~(candidate <= value) & (value == value);
+    value = wins ? candidate : value;
+    index = wins ? Mask{} + position : index;
+  }
+};
+
+// One image of one group, any window.
+template <class Io, class Vecs>
+void pool(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& from,
+          const ChannelView& to, const float* x, float* y, uint8_t* where) {
+  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
+  for (int64_t i = 0; i < to.height; ++i) {
+    const auto rows = geometry.range(0, i, from.height);
+    for (int64_t j = 0; j < to.width; ++j) {
+      const auto columns = geometry.range(1, j, from.width);
+      const int64_t at = (i * to.width + j) * outPixel;
+      const auto position = [&](int64_t r, int64_t c) {
+        return static_cast<int32_t>((r - rows.start) * geometry.kernel[1] + (c - columns.start));
+      };
+      for (int u = 0; u < vecs; ++u) {
+        Best best;
+        best.index += position(rows.from, columns.from);
+        for (int64_t r = rows.from; r < rows.to; ++r)
+          for (int64_t c = columns.from; c < columns.to; ++c)
+            best.offer(io.load(x + (r * from.width + c) * pixel + u * kVec), position(r, c));
+        io.store(y + at + u * kVec, best.value);
+        if (where) io.storeBytes(where + at + u * kVec, best.index);
+      }
+    }
+  }
+}
+
+// The same for the window of the vanilla network.
+template <class Io, class Vecs>
+void poolTwoByTwo(Io io, Vecs vecs, const ChannelView& from, const ChannelView& to, const float* x,
+                  float* y, uint8_t* where) {
+  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
+  for (int64_t i = 0; i < to.height; ++i) {
+    const float* upper = x + 2 * i * from.width * pixel;
+    const float* lower = upper + from.width * pixel;
+    for (int64_t j = 0; j < to.width; ++j) {
+      const int64_t at = (i * to.width + j) * outPixel;
+      for (int u = 0; u < vecs; ++u) {
+        const int64_t left = 2 * j * pixel + u * kVec, right = left + pixel;
+        Best best;
+        best.offer(io.load(upper + left), 0);
+        best.offer(io.load(upper + right), 1);
+        best.offer(io.load(lower + left), 2);
+        best.offer(io.load(lower + right), 3);
+        io.store(y + at + u * kVec, best.value);
+        if (where) io.storeBytes(where + at + u * kVec, best.index);
+      }
+    }
+  }
+}
+
 std::unique_ptr<Step> build(const Site& site) {
   expectOperands(site, 1, 1, 1, 2);
   const Operand x = site.inputs[0], y = site.outputs[0];
@@ -104,36 +168,15 @@ std::unique_ptr<Step> build(const Site& site) {
       *workspace.data<uint32_t>(run) = layoutCode(to);
       where = workspace.data<uint8_t>(run) + kHeader;
     }
-    const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
     forImages(to, Walk::backwards, [&](int64_t b, int64_t g) {
       const float* image = input + b * from.batchStride + g * from.groupStride;
       const int64_t first = b * to.batchStride + g * to.groupStride;
+      uint8_t* positions = where ? where + first : nullptr;
       withLanes(to, g, [&](auto io, auto vecs) {
-        for (int64_t i = 0; i < to.height; ++i) {
-          const auto rows = geometry.range(0, i, from.height);
-          for (int64_t j = 0; j < to.width; ++j) {
-            const auto columns = geometry.range(1, j, from.width);
-            const int64_t at = first + (i * to.width + j) * outPixel;
-            for (int u = 0; u < vecs; ++u) {
-              Vec best = Vec{} - std::numeric_limits<float>::infinity();
-              Mask index =
-                  Mask{} + static_cast<int32_t>((rows.from - rows.start) * geometry.kernel[1] +
-                                                (columns.from - columns.start));
-              for (int64_t r = rows.from; r < rows.to; ++r)
-                for (int64_t c = columns.from; c < columns.to; ++c) {
-                  const Vec value = io.load(image + (r * from.width + c) * pixel + u * kVec);
-                  const Mask wins = (value > best) | ((value != value) & (best == best));
-                  const Mask k =
-                      Mask{} + static_cast<int32_t>((r - rows.start) * geometry.kernel[1] +
-                                                    (c - columns.start));
-                  best = wins ? value : best;
-                  index = wins ? k : index;
-                }
-              io.store(output + at + u * kVec, best);
-              if (where) io.storeBytes(where + at + u * kVec, index);
-            }
-          }
-        }
+        if (geometry.isTwoByTwo())
+          poolTwoByTwo(io, vecs, from, to, image, output + first, positions);
+        else
+          pool(io, vecs, geometry, from, to, image, output + first, positions);
       });
     });
   });
@@ -153,28 +196,34 @@ LayoutAnswer chooseBackward(const LayoutQuestion& q) {
   return withBytes(q, a);
 }
 
-// Gradients to where their maxima came from, when the windows tile the image.
-template <class Io, class Vecs>
+// Gradients to where their maxima came from, when the windows tile the image: each pixel is
+// written once.
+template <bool stream, class Io, class Vecs>
 void spreadTiles(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
                  const ChannelView& large, const float* dy, const uint8_t* where, float* dx) {
   const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
-  for (int64_t h = 0; h < large.height; ++h) {
-    const int64_t i = h / geometry.stride[0];
-    for (int64_t w = 0; w < large.width; ++w) {
-      const int64_t j = w / geometry.stride[1];
-      const bool covered = i < small.height && j < small.width;
-      const int64_t at = covered ? (i * small.width + j) * smallPixel : 0;
-      const auto position = static_cast<int32_t>((h - i * geometry.stride[0]) * geometry.kernel[1] +
-                                                 (w - j * geometry.stride[1]));
-      for (int u = 0; u < vecs; ++u) {
-        Vec value{};
-        if (covered)
-          value =
-              select(io.loadBytes(where + at + u * kVec) == position, io.load(dy + at + u * kVec));
-        io.store(dx + (h * large.width + w) * pixel + u * kVec, value);
+  const auto clear = [&](int64_t h, int64_t fromColumn) {
+    for (int64_t w = fromColumn; w < large.width; ++w)
+      for (int u = 0; u < vecs; ++u)
+        put<stream>(io, dx + (h * large.width + w) * pixel + u * kVec, Vec{});
+  };
+  const int64_t kh = geometry.kernel[0], kw = geometry.kernel[1];
+  for (int64_t h = 0; h < small.height * kh; ++h) {
+    float* row = dx + h * large.width * pixel;
+    const int64_t i = h / kh;
+    for (int64_t j = 0; j < small.width; ++j) {
+      const int64_t at = (i * small.width + j) * smallPixel;
+      for (int64_t k = 0; k < kw; ++k) {
+        const auto position = static_cast<int32_t>((h - i * kh) * kw + k);
+        for (int u = 0; u < vecs; ++u)
+          put<stream>(
+              io, row + (j * kw + k) * pixel + u * kVec,
+              select(io.loadBytes(where + at + u * kVec) == position, io.load(dy + at + u * kVec)));
       }
     }
+    clear(h, small.width * kw);
   }
+  for (int64_t h = small.height * kh; h < large.height; ++h) clear(h, 0);
 }
 
 // The same for any windows: zeros first, then sums.
@@ -255,8 +304,11 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
       const int64_t from = b * small.batchStride + g * small.groupStride;
       float* image = to + b * large.batchStride + g * large.groupStride;
       withLanes(large, g, [&](auto io, auto vecs) {
-        if (geometry.tiles())
-          spreadTiles(io, vecs, geometry, small, large, gradient + from, where + from, image);
+        if (geometry.tiles() && streams(large))
+          spreadTiles<true>(io, vecs, geometry, small, large, gradient + from, where + from, image);
+        else if (geometry.tiles())
+          spreadTiles<false>(io, vecs, geometry, small, large, gradient + from, where + from,
+                             image);
         else
           scatter(io, vecs, geometry, small, large, gradient + from, where + from, image);
       });

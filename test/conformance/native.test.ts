@@ -262,6 +262,68 @@ describe("max pooling", () => {
   });
 });
 
+describe("a tensor larger than the caches", () => {
+  // 25 MiB: results are written past the caches there.
+  test("batch norm and max pooling", async () => {
+    const [B, C, H, W] = [24, 17, 110, 100];
+    const x = [B, C, H, W];
+    const y = [B, C, 55, 50];
+    const some = uniformValues([10007], 1);
+    const values = (shift: number) =>
+      Float32Array.from({ length: B * C * H * W }, (_, i) => some[(i + shift) % some.length]!);
+    const bn = { epsilon: 1e-5, momentum: 0.1, relu: true };
+    const pool = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    const perChannel = (seed: number) => ({ shape: [C], values: uniformValues([C], seed) });
+    await expectAgreement(
+      {
+        tensors: {
+          x: { shape: x, values: values(0), layout: "aBcd8b" },
+          gamma: perChannel(2),
+          beta: perChannel(3),
+          runningMean: perChannel(4),
+          runningVariance: perChannel(5),
+          y: { shape: x },
+          mean: { shape: [C] },
+          variance: { shape: [C] },
+          pooled: { shape: y },
+          workspace: { shape: y, dtype: "u8" },
+          dy: { shape: x },
+          dx: { shape: x },
+          dgamma: { shape: [C] },
+          dbeta: { shape: [C] },
+        },
+        steps: [
+          {
+            kind: "batchNormTrain",
+            attributes: bn,
+            inputs: ["x", "gamma", "beta", "runningMean", "runningVariance"],
+            outputs: ["y", "mean", "variance"],
+          },
+          {
+            kind: "maxPool2d",
+            attributes: pool,
+            inputs: ["y"],
+            outputs: ["pooled", "workspace"],
+          },
+          {
+            kind: "maxPool2dBackward",
+            attributes: pool,
+            inputs: ["pooled", "workspace"],
+            outputs: ["dy"],
+          },
+          {
+            kind: "batchNormBackward",
+            attributes: bn,
+            inputs: ["x", "dy", "gamma", "beta", "mean", "variance"],
+            outputs: ["dx", "dgamma", "dbeta"],
+          },
+        ],
+      },
+      2e-5,
+    );
+  });
+});
+
 describe("elementwise and reorder", () => {
   test.each(laidOut)("batch %i, %i channels, %s", async (B, C, layout) => {
     const x = [B, C, 7, 5];
