@@ -6,6 +6,7 @@ import type { Run } from "../store/index.ts";
 import type { FlagValues } from "./define-command.ts";
 import { type ExperimentCall, type FinishedExperiment, runExperiment } from "./experiment.ts";
 import type { cycleFlags, rampFlags } from "./flags.ts";
+import { plural } from "./format.ts";
 import type { Span } from "./values.ts";
 
 export interface ComparisonCall extends Omit<ExperimentCall, "work" | "arms" | "seeds"> {
@@ -47,6 +48,11 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     seeds,
     async work({ setup, directory, experiment, progress }) {
       const record = recordRun(directory);
+      const runs = arms.length * seeds.length;
+      if (runs > 1)
+        call.context.terminal.note(
+          `${plural(arms.length, "arm")} x ${plural(seeds.length, "seed")}: ${runs} runs of ${plural(call.epochs, "epoch")}, ${plural(experiment.protocol.updatesPerEpoch, "update")} an epoch`,
+        );
       const { updatesPerEpoch } = experiment.protocol;
       const result = await compare({
         ...setup,
@@ -64,8 +70,10 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
           rangeTestEpochs: call.rangeTestEpochs,
         }),
         onEvent(event) {
+          // Recorded first: what the user has read about is on the disk.
+          const recorded = record(event);
           void progress(event);
-          return record(event);
+          return recorded;
         },
       });
       // Of the experiment as recorded, which knows the command's flags too.

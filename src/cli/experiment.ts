@@ -104,6 +104,7 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
       },
     });
     const directory = createRunDirectory(path, experiment);
+    terminal.note(`records go to ${path}`);
     return await recordedWork(call, { dataset, setup, directory, experiment, progress });
   } finally {
     progress.stop();

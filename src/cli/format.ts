@@ -10,6 +10,14 @@ export const accuracy = (value: number | null | undefined): string =>
     ? "-"
     : `${(value * 100).toFixed(1)}%`;
 
+/** 1.23456 -> "1.2346"; a loss that explodes keeps its width. */
+export const lossText = (value: number | null): string =>
+  value === null || !Number.isFinite(value)
+    ? "not finite"
+    : value < 1e4
+      ? value.toFixed(4)
+      : value.toExponential(1).replace("+", "");
+
 /** 75 -> "1 min 15 s". */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

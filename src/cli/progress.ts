@@ -6,7 +6,7 @@
 import { SingleBar } from "cli-progress";
 import type { DataProgress } from "../data/types.ts";
 import type { LabEvent, LabListener } from "../lab/events.ts";
-import { accuracy, count, duration, mebibytes, rate } from "./format.ts";
+import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {
@@ -145,7 +145,7 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
       const quarter = Math.floor((update / updates) * 4);
       if (!bar && quarter > lastQuarter)
         terminal.note(
-          `  update ${count(update)}/${count(updates)}: learning rate ${rate(lr)}, smoothed loss ${Number.isFinite(smoothedLoss) ? smoothedLoss.toFixed(3) : "not finite"}${detail}`,
+          `  update ${count(update)}/${count(updates)}: learning rate ${rate(lr)}, smoothed loss ${lossText(smoothedLoss)}${detail}`,
         );
       lastQuarter = quarter;
     },
@@ -153,7 +153,7 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
       bar?.stop();
       const { maxLr, baseLr } = record.suggestion;
       terminal.note(
-        `range test of ${arm}: ${rate(baseLr)} to ${rate(maxLr)} (${duration(record.seconds)})`,
+        `range test of ${arm}: suggested bounds ${rate(baseLr)} to ${rate(maxLr)} (${duration(record.seconds)})`,
       );
     },
     "trial-started"({ trial, index, trials }) {
@@ -177,7 +177,7 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
       terminal.print(
         [
           `${arm.padEnd(armWidth)}  seed ${seed}  epoch ${String(epoch).padStart(3)}`,
-          `loss ${trainLoss === null ? "-" : trainLoss.toFixed(4)}`,
+          `loss ${lossText(trainLoss)}`,
           `training ${accuracy(trainAccuracy)}`,
           `validation ${colors.bold(accuracy(validationAccuracy))}`,
           colors.dim(`lr ${rate(lr)}`),

@@ -13,7 +13,7 @@ import {
   stopFactorFlag,
   trainingFlags,
 } from "../flags.ts";
-import { rate } from "../format.ts";
+import { nextCommand } from "../next-command.ts";
 import { rangeTestText } from "../range-test-text.ts";
 import { sourceArgument } from "../source.ts";
 import { text } from "../values.ts";
@@ -95,12 +95,9 @@ export const find = defineCommand({
     terminal.print("");
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
-    const { maxLr, baseLr } = record.suggestion;
-    const shown = /\s/.test(source) ? `"${source}"` : source;
+    const next = nextCommand(record, { ...flags, source, flags, given });
     terminal.print("");
-    terminal.print(
-      `Next: lrscope train ${shown} --optimizer ${flags.optimizer} --schedule clr --max-lr ${rate(maxLr)} --base-lr ${rate(baseLr)}`,
-    );
+    terminal.print(`Next: ${next}`);
     terminal.result(record);
   },
 });

@@ -26,7 +26,13 @@ function armOf(flags: {
     throw new ArgumentError(
       "train: --lr has no effect with --schedule clr, whose bounds are --max-lr and --base-lr; give those, or leave all out for a range test",
     );
-  return `${optimizer}${schedule === "none" ? "" : `+${schedule}`}${lr === undefined ? "" : `@${lr}`}`;
+  return `${optimizer}${schedule === "none" ? "" : `+${schedule}`}${lr === undefined ? "" : `@${rateText(lr)}`}`;
+}
+
+/** The shorter of the two exact ways to write a rate: 0.001 as 1e-3. */
+function rateText(lr: number): string {
+  const scientific = lr.toExponential().replace("e+", "e");
+  return scientific.length < String(lr).length ? scientific : String(lr);
 }
 
 export const train = defineCommand({

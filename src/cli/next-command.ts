@@ -1,0 +1,47 @@
+/** @file What to do after a range test, as a command line to copy. */
+
+import type { RangeTestRecord } from "../record/index.ts";
+import { type Flag, flagName } from "./define-command.ts";
+import { trainingFlags } from "./flags.ts";
+import { rate } from "./format.ts";
+
+export interface FindCall {
+  readonly source: string;
+  readonly optimizer: string;
+  readonly epochs: number;
+  readonly to: number;
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly given: ReadonlySet<string>;
+}
+
+/** `train` with the bounds found, where they can be trusted; else `find` again, further or longer. */
+export function nextCommand(record: RangeTestRecord, call: FindCall): string {
+  const { suggestion, warnings } = record;
+  const start = (command: string) => [
+    "lrscope",
+    command,
+    quoted(call.source),
+    "--optimizer",
+    call.optimizer,
+  ];
+  const common = repeated(call);
+  if (!suggestion.bracketed)
+    return [...start("find"), "--to", rate(call.to * 10), ...common].join(" ");
+  if (warnings.some((warning) => warning.startsWith("too flat")))
+    return [...start("find"), "--epochs", String(call.epochs * 3), ...common].join(" ");
+  const bounds = ["--max-lr", rate(suggestion.maxLr), "--base-lr", rate(suggestion.baseLr)];
+  return [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" ");
+}
+
+/** The flags of the call that bear on what was found. */
+function repeated({ flags, given }: FindCall): string[] {
+  return Object.entries(trainingFlags as Readonly<Record<string, Flag>>).flatMap(([key, flag]) => {
+    if (!given.has(key) || key === "seed") return [];
+    const name = flagName(key, flag);
+    return flag.kind === "switch" ? [name] : [name, String(flags[key])];
+  });
+}
+
+/** Safe to paste into a shell. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
