@@ -41,7 +41,8 @@ function openBar(terminal: Terminal): Bar {
     format: "{label} {bar} {percentage}%{detail}{left}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    barsize: 24,
+    // What stands beside the bar takes up to 72 columns.
+    barsize: Math.min(30, Math.max(8, terminal.columns - 72)),
     fps: 8,
     hideCursor: true,
     clearOnComplete: true,
