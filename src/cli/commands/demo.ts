@@ -21,9 +21,13 @@ const DEMO = {
   limit: 200,
   size: 28,
   /** Of the vanilla family: three blocks, as 28 pixels allow few poolings. */
-  model: { widths: [8, 16, 32], hidden: 64 },
+  model: { widths: [16, 32, 64], hidden: 128 },
   batch: 32,
   epochs: 4,
+  /** Half a cycle: the fourth epoch ends where the second cycle does, at the lower bound. */
+  stepSize: { count: 1, unit: "epochs" },
+  /** Small networks on digits take large rates. */
+  ramp: { from: 1e-5, to: 1 },
 } as const;
 
 export const demo = defineCommand({
@@ -49,7 +53,8 @@ export const demo = defineCommand({
       optimizers: PUBLISHED_ARMS,
       seeds: flags.seeds,
       epochs: flags.epochs,
-      cycle: { maxLr: undefined, baseLr: undefined, stepSize: { count: 1, unit: "epochs" } },
+      cycle: { maxLr: undefined, baseLr: undefined, stepSize: DEMO.stepSize },
+      ramp: DEMO.ramp,
       modelOptions: DEMO.model,
       flags: {
         ...flags,
