@@ -49,18 +49,9 @@ inline std::string isa() {
 }
 
 // Scratchpads are ours, so that running a primitive allocates nothing.
-inline dnnl::primitive_attr attributes(bool relu) {
+inline dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (relu) {
-    dnnl::post_ops after;
-#if DNNL_VERSION_MAJOR >= 3
-    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
-#else
-    after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
-#endif
-    attributes.set_post_ops(after);
-  }
   return attributes;
 }
 

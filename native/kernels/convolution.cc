@@ -13,7 +13,6 @@ using onednn::Desc;
 struct Problem {
   Tensor x, weight, y;
   bool bias = false;
-  bool relu = false;
   bool winograd = false;
   onednn::Convolution geometry;
 
@@ -38,7 +37,7 @@ Problem makeProblem(const Attributes& attributes, const Tensor& x, const Tensor&
       throw Refusal("expects f32 tensors of rank 4; got shape " + formatShape(tensor->shape));
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
-  Problem problem{x, weight, y, bias, attributes.flag("relu"), false, {}};
+  Problem problem{x, weight, y, bias, false, {}};
   if (weight.dim(1) != x.dim(1) || weight.dim(0) != y.dim(1) || x.dim(0) != y.dim(0))
     throw Refusal("x " + formatShape(x.shape) + ", weight " + formatShape(weight.shape) +
                   " and y " + formatShape(y.shape) + " do not fit each other");
@@ -68,7 +67,7 @@ dnnl::convolution_forward::primitive_desc forwardHint(const Problem& p) {
     return descriptor(tensor);
   };
   return onednn::convolutionForward(p.geometry, any(p.x), any(p.weight), p.biasDesc(), any(p.y),
-                                    onednn::attributes(false));
+                                    onednn::attributes());
 }
 
 Chosen prepare(Pass pass, Problem p) {
@@ -76,19 +75,19 @@ Chosen prepare(Pass pass, Problem p) {
   const Desc x = descriptor(p.x), weight = descriptor(p.weight), y = descriptor(p.y);
   switch (pass) {
     case Pass::forward: {
-      const auto pd = onednn::convolutionForward(p.geometry, x, weight, p.biasDesc(), y,
-                                                 onednn::attributes(p.relu));
+      const auto pd =
+          onednn::convolutionForward(p.geometry, x, weight, p.biasDesc(), y, onednn::attributes());
       return chosen<dnnl::convolution_forward>(pd, pd.src_desc(), pd.weights_desc(), pd.dst_desc());
     }
     case Pass::backwardData: {
       const auto pd = onednn::convolutionBackwardData(p.geometry, x, weight, y,
-                                                      onednn::attributes(false), forwardHint(p));
+                                                      onednn::attributes(), forwardHint(p));
       return chosen<dnnl::convolution_backward_data>(pd, pd.diff_src_desc(), pd.weights_desc(),
                                                      pd.diff_dst_desc());
     }
     case Pass::backwardWeights: {
       const auto pd = onednn::convolutionBackwardWeights(p.geometry, x, weight, p.biasDesc(), y,
-                                                         onednn::attributes(false), forwardHint(p));
+                                                         onednn::attributes(), forwardHint(p));
       return chosen<dnnl::convolution_backward_weights>(pd, pd.src_desc(), pd.diff_weights_desc(),
                                                         pd.diff_dst_desc());
     }
@@ -204,7 +203,9 @@ std::unique_ptr<Step> build(const Site& site, Pass pass, const Operand& x, const
   std::vector<std::pair<int, const Operand*>> operands = {
       {arguments[0], &x}, {arguments[1], &weight}, {arguments[2], &y}};
   if (bias) operands.emplace_back(arguments[3], bias);
-  return std::make_unique<PrimitiveStep>(c.primitive, operands, site.scratch, c.scratch);
+  std::unique_ptr<Step> step =
+      std::make_unique<PrimitiveStep>(c.primitive, operands, site.scratch, c.scratch);
+  return site.attributes.flag("relu") ? thenRelu(std::move(step), y) : std::move(step);
 }
 
 std::unique_ptr<Step> buildForward(const Site& site) {

@@ -43,17 +43,17 @@ int64_t paddedElements(const Tensor& tensor) {
 // A NaN passes, as in PyTorch, so that a diverged activation is not hidden.
 inline float positive(float value) { return value <= 0.0f ? 0.0f : value; }
 
+void applyPositive(const float* from, float* to, int64_t count) {
+#pragma omp parallel for simd schedule(static)
+  for (int64_t i = 0; i < count; ++i) to[i] = positive(from[i]);
+}
+
 std::unique_ptr<Step> buildRelu(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand &x = site.inputs[0], &y = site.outputs[0];
   expectAlike(x, y);
   const int64_t count = paddedElements(x);
-  return makeStep([=](const RunContext& run) {
-    const float* from = x.f32(run);
-    float* to = y.f32(run);
-#pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; ++i) to[i] = positive(from[i]);
-  });
+  return makeStep([=](const RunContext& run) { applyPositive(x.f32(run), y.f32(run), count); });
 }
 
 std::unique_ptr<Step> buildReluBackward(const Site& site) {
@@ -85,6 +85,15 @@ std::unique_ptr<Step> buildAdd(const Site& site) {
 }
 
 }  // namespace
+
+std::unique_ptr<Step> thenRelu(std::unique_ptr<Step> step, const Operand& y) {
+  const int64_t count = paddedElements(y);
+  const std::shared_ptr<Step> first = std::move(step);
+  return makeStep([=](const RunContext& run) {
+    first->run(run);
+    applyPositive(y.f32(run), y.f32(run), count);
+  });
+}
 
 const Kernel kRelu = {chooseRelu, buildRelu};
 const Kernel kReluBackward = {chooseReluBackward, buildReluBackward};

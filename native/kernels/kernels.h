@@ -15,4 +15,8 @@ extern const Kernel kSoftmaxCrossEntropy, kSoftmax;                           //
 extern const Kernel kReorder;                                                 // reorder.cc
 extern const Kernel kOptimizer;                                               // optimizer.cc
 
+// `step`, then ReLU over its result. oneDNN's own post-op turns a NaN into 0, which would hide a
+// network that has diverged.
+std::unique_ptr<Step> thenRelu(std::unique_ptr<Step> step, const Operand& y);
+
 }  // namespace lrscope

@@ -12,7 +12,7 @@ enum class Pass { forward, backwardData, backwardWeights };
 
 struct Problem {
   Tensor x, weight, y;
-  bool bias, relu;
+  bool bias;
 };
 
 struct Prepared {
@@ -29,7 +29,7 @@ Problem makeProblem(const Attributes& attributes, const Tensor& x, const Tensor&
   if (x.dim(0) != y.dim(0) || x.dim(1) != weight.dim(1) || weight.dim(0) != y.dim(1))
     throw Refusal("x " + formatShape(x.shape) + ", weight " + formatShape(weight.shape) +
                   " and y " + formatShape(y.shape) + " do not fit each other");
-  return {x, weight, y, bias, attributes.flag("relu")};
+  return {x, weight, y, bias};
 }
 
 template <class Primitive, class PrimitiveDesc>
@@ -42,19 +42,17 @@ Prepared prepare(Pass pass, const Problem& p) {
   const Desc bias =
       p.bias ? Desc({p.y.dim(1)}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a)
              : Desc();
-  const auto forward = [&](bool relu) {
-    return onednn::innerProductForward(x, weight, bias, y, onednn::attributes(relu));
-  };
-  const auto attributes = onednn::attributes(false);
+  const auto attributes = onednn::attributes();
+  const auto forward = [&] { return onednn::innerProductForward(x, weight, bias, y, attributes); };
   switch (pass) {
     case Pass::forward:
-      return prepared<dnnl::inner_product_forward>(forward(p.relu));
+      return prepared<dnnl::inner_product_forward>(forward());
     case Pass::backwardData:
       return prepared<dnnl::inner_product_backward_data>(
-          onednn::innerProductBackwardData(x, weight, y, attributes, forward(false)));
+          onednn::innerProductBackwardData(x, weight, y, attributes, forward()));
     case Pass::backwardWeights:
       return prepared<dnnl::inner_product_backward_weights>(
-          onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, forward(false)));
+          onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, forward()));
   }
   throw Refusal("internal: unknown pass");
 }
@@ -80,7 +78,9 @@ std::unique_ptr<Step> build(const Site& site, Pass pass, const Operand& x, const
   std::vector<std::pair<int, const Operand*>> operands = {
       {arguments[0], &x}, {arguments[1], &weight}, {arguments[2], &y}};
   if (bias) operands.emplace_back(arguments[3], bias);
-  return std::make_unique<PrimitiveStep>(p.primitive, operands, site.scratch, p.scratch);
+  std::unique_ptr<Step> step =
+      std::make_unique<PrimitiveStep>(p.primitive, operands, site.scratch, p.scratch);
+  return site.attributes.flag("relu") ? thenRelu(std::move(step), y) : std::move(step);
 }
 
 LayoutAnswer chooseForward(const LayoutQuestion& q) {

@@ -25,12 +25,24 @@ export function loadAddon(): Addon {
   const file =
     process.env.LRSCOPE_ADDON ??
     fileURLToPath(new URL("../../native/build/Release/lrscope.node", import.meta.url));
+  shareCores();
   try {
     loaded = createRequire(import.meta.url)(file) as Addon;
   } catch (cause) {
     throw new AddonError(explainFailure(cause), { cause });
   }
   return loaded;
+}
+
+/**
+ * How long an OpenMP thread spins before it sleeps. GNU's default is milliseconds; on a machine
+ * whose cores are shared a spinning thread then keeps the one that it waits for from running, and
+ * steps take several times as long. These rounds are some ten microseconds, enough to go from one
+ * parallel region to the next. Read by libgomp when it is loaded, with the addon.
+ */
+function shareCores(): void {
+  const { env } = process;
+  if (env.OMP_WAIT_POLICY === undefined) env.GOMP_SPINCOUNT ??= "10000";
 }
 
 function explainFailure(cause: unknown): string {
