@@ -3,8 +3,8 @@
  * data, so that `lrscope --help` loads nothing but them; `run` imports the heavy rooms itself.
  */
 
-import type { ReadValue } from "./values.ts";
 import type { Terminal } from "./terminal.ts";
+import type { ReadValue } from "./values.ts";
 
 /** A flag that takes a value: `--lr <rate>`. */
 export interface ValueFlag<T> {

@@ -4,9 +4,9 @@
  * the long work begins, and a run that is interrupted leaves its records and a report of them.
  */
 
+import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
 import type { LabListener, TrainingSetup } from "../lab/index.ts";
-import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import { describeBroken } from "./broken-files.ts";
@@ -56,11 +56,11 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
   const path = flags.out ?? defaultOut(kind, call.source);
   checkRunDirectory(path);
   checkPrecision(kind, flags.precision);
-  const { createModel } = await import("../models/index.ts");
+  const { loadModel } = await import("./model.ts");
   // Made once with stand-in sizes, so that an unknown model or a size that pooling reduces to
   // nothing is refused before anything is decoded.
-  const { modelOptions } = call;
-  createModel(flags.model, { classes: 2, channels: 3, size: flags.size ?? 512, ...modelOptions });
+  const buildModel = await loadModel(flags.model, call.modelOptions);
+  buildModel({ classes: 2, channels: 3, size: flags.size ?? 512 });
   const { nativeBackend } = await import("../runtime/native/index.ts");
   const backend = nativeBackend(flags.threads === undefined ? {} : { threads: flags.threads });
   const progress = openProgress(terminal);
@@ -71,11 +71,10 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
       `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate`,
     );
     for (const line of describeBroken(record.broken, { limit: 20 })) terminal.note(line);
-    const network = createModel(flags.model, {
+    const network = buildModel({
       classes: dataset.classes.length,
       channels: dataset.channels,
       size: dataset.size,
-      ...modelOptions,
     });
     const { describeExperiment } = await import("../lab/index.ts");
     const setup: TrainingSetup = {

@@ -66,8 +66,8 @@ export const threadsFlag = {
 
 export const modelFlag = {
   model: value({
-    placeholder: "name",
-    help: "network: vanilla (a CNN of four blocks), resnet18, resnet34 or resnet50",
+    placeholder: "name|file",
+    help: 'network: vanilla (a CNN of four blocks), resnet18, resnet34, resnet50, or a .ts or .js file that exports one as "network"',
     read: text,
     fallback: "vanilla",
   }),

@@ -4,8 +4,8 @@
  */
 
 import {
-  Argument as CommanderArgument,
   Command as Commander,
+  Argument as CommanderArgument,
   CommanderError,
   Option,
 } from "commander";

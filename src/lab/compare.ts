@@ -15,7 +15,7 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { constant, cosineDecay, oneCycle, type Schedule, triangular } from "../schedules/index.ts";
-import { type parseArm, parseArms, PUBLISHED_ARMS } from "./arms.ts";
+import { PUBLISHED_ARMS, type parseArm, parseArms } from "./arms.ts";
 import { describeExperiment } from "./experiment.ts";
 import { fit } from "./fit.ts";
 import type { CompareOptions } from "./options.ts";
@@ -126,8 +126,7 @@ async function boundsOf(
 ): Promise<Bounds> {
   const given = arm.learningRate ?? options.maxLr;
   const below = (maxLr: number) => options.baseLr ?? maxLr / 6;
-  if (given !== undefined)
-    return { maxLr: given, baseLr: below(given), source: `given: ${given}` };
+  if (given !== undefined) return { maxLr: given, baseLr: below(given), source: `given: ${given}` };
   const { from, to, rangeTestEpochs, seeds = [0] } = options;
   const record = await rangeTest({
     ...options,

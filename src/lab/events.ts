@@ -1,8 +1,8 @@
 /** @file What the lab says while it works. The store, the command line and a user's own code listen. */
 
 import type { EpochMetrics, RangeTestRecord, TrialRecord } from "../record/index.ts";
-import type { Plan } from "./plan.ts";
 import type { Checkpoint } from "../weights/index.ts";
+import type { Plan } from "./plan.ts";
 
 export type LabEvent =
   | { type: "range-test-started"; arm: string; seed: number; updates: number }

@@ -41,7 +41,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     optimizer: { name: optimizer.name, hyperparameters: { ...optimizer.hyperparameters } },
     schedule: schedule.toJSON(),
     learningRateSource:
-      options.learningRateSource ?? (options.schedule ? "schedule" : `default of ${optimizer.name}`),
+      options.learningRateSource ??
+      (options.schedule ? "schedule" : `default of ${optimizer.name}`),
     updatesPerEpoch: trainer.updatesPerEpoch,
     epochs,
     status: "running",
@@ -75,7 +76,13 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       if (line.diverged) break;
       if (line.validationAccuracy! > best) {
         best = line.validationAccuracy!;
-        await onEvent({ type: "weights", which: "best", trial, epoch, read: () => checkpoint(epoch) });
+        await onEvent({
+          type: "weights",
+          which: "best",
+          trial,
+          epoch,
+          read: () => checkpoint(epoch),
+        });
       }
     }
     const epoch = metrics.length;

@@ -48,7 +48,10 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
     writeTensors(session, compiled.tensors, checkpoint, path);
     const program = session.load(compiled.program);
     const predictions: Prediction[] = [];
-    for (const { file, pixels, reason } of await decodeForPrediction(files, metadata.preprocessing)) {
+    for (const { file, pixels, reason } of await decodeForPrediction(
+      files,
+      metadata.preprocessing,
+    )) {
       if (!pixels) {
         predictions.push({ file, top: [], reason });
         continue;

@@ -5,9 +5,9 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
 import { epochOrder } from "../data/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
+import { defaultThreads } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
-import { defaultThreads } from "./machine.ts";
 
 /** Result of one update. */
 export interface UpdateResult {
@@ -164,7 +164,10 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
 
       read: ({ state = false } = {}) =>
         compiled.tensors
-          .filter(({ role }) => role === "parameter" || role === "statistic" || (state && role === "state"))
+          .filter(
+            ({ role }) =>
+              role === "parameter" || role === "statistic" || (state && role === "state"),
+          )
           .map(({ name, buffer }) => ({ name, shape: buffer.shape, data: session.read(buffer) })),
 
       dispose: () => session.dispose(),

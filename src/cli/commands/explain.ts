@@ -48,7 +48,7 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal }) {
-    const { createModel } = await import("../../models/index.ts");
+    const { loadModel } = await import("../model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
       "../../compile/index.ts"
@@ -57,7 +57,8 @@ export const explain = defineCommand({
     const { defaultThreads } = await import("../../lab/machine.ts");
     const { model, size, classes, batch } = flags;
     const threads = flags.threads ?? defaultThreads();
-    const network = createModel(model, { classes, size, channels: Number(flags.channels) });
+    const buildModel = await loadModel(model);
+    const network = buildModel({ classes, size, channels: Number(flags.channels) });
     const optimizer = createOptimizer(flags.optimizer);
     const backend = nativeBackend({ threads });
     const compiled = compileNetwork({ network, backend, batch, optimizer, threads });

@@ -1,7 +1,7 @@
 /** @file `lrscope report DIR...`: render records again, of one run or of several together. */
 
-import { defineCommand, optional } from "../define-command.ts";
 import { timeStamp } from "../default-out.ts";
+import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag, samplesFlag } from "../flags.ts";
 import { resultsText } from "../results-text.ts";
 import { text } from "../values.ts";
