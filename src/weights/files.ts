@@ -53,6 +53,8 @@ export async function writeSafetensors(path: string, checkpoint: Checkpoint): Pr
     const remedy =
       {
         ENOSPC: "the disk is full: free some space",
+        EDQUOT: "the disk quota is used up: free some space",
+        EFBIG: "the system allows no file of this size: raise the limit or free some space",
         ENOENT: "its folder does not exist: make it first",
       }[code] ?? `${code}: check that its folder can be written`;
     throw new WeightsError(`cannot write checkpoint ${path}: ${remedy}`, {
