@@ -5,10 +5,9 @@
 
 import {
   closeSync,
-  fsyncSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -16,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LrscopeError, StoreError } from "../core/errors.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** The disk, the quota or the allowed size of a file is used up. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -131,7 +131,7 @@ function takeBack(descriptor: number, size: number): void {
 /** A folder and its parents. @throws StoreError, exit code 1 */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     throw writeFailure(path, error, "what was recorded before is kept");
   }

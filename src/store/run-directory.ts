@@ -6,7 +6,7 @@
  *   summary.json  report.html  figures/*.svg
  */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { InternalError, StoreError } from "../core/errors.ts";
 import type {
@@ -17,6 +17,7 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {
@@ -49,7 +50,7 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 export function createRunDirectory(path: string, experiment: ExperimentRecord): RunDirectory {
   checkRunDirectory(path);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
   }
@@ -91,7 +92,7 @@ export function checkRunDirectory(path: string): void {
 function probe(path: string, full: string): void {
   let made: string | undefined;
   try {
-    made = mkdirSync(full, { recursive: true });
+    made = makeFolders(full);
     rmdirSync(mkdtempSync(join(full, ".probe-")));
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
