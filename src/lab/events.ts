@@ -18,7 +18,7 @@ export type LabEvent =
       imagesPerSecond: number;
     }
   | { type: "range-test-finished"; arm: string; record: RangeTestRecord }
-  /** How the step was compiled; said once a trial, before it. */
+  /** How the step was compiled; said before each trial, and before each run of a range test. */
   | { type: "plan"; plan: Plan }
   | { type: "trial-started"; trial: TrialRecord; index: number; trials: number }
   | {
@@ -45,5 +45,8 @@ export type LabEvent =
     }
   | { type: "trial-finished"; trial: TrialRecord };
 
-/** A promise is awaited on "weights" alone, so that a slow disk slows the run, not the memory. */
+/**
+ * What it throws, or a promise of its rejects with, ends the work. A promise is awaited on "weights"
+ * and at the end of a trial or range test, so that a slow disk slows the run, not the memory.
+ */
 export type LabListener = (event: LabEvent) => void | Promise<void>;

@@ -1,11 +1,12 @@
 /** @file experiment.json: everything that a reader needs to judge or repeat a run. */
 
 import { createRequire } from "node:module";
+import { trainingGraph } from "../compile/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
-import { planEpoch } from "./trainer.ts";
+import { checkFits, planEpoch } from "./trainer.ts";
 
 /** This package's version. */
 export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
@@ -22,11 +23,18 @@ export interface ExperimentOptions {
   readonly precision?: string;
 }
 
-/** The record of an experiment that is about to run. @throws ArgumentError as planEpoch does */
+/**
+ * The record of an experiment that is about to run.
+ * @throws ArgumentError, ShapeError for what no training step can be made of: a batch larger than the
+ *   training split, one value a channel for batch norm, a network that does not fit the images
+ */
 export function describeExperiment(options: ExperimentOptions): ExperimentRecord {
   const { kind, setup, arms, epochs, seeds } = options;
   const { dataset, network, backend } = setup;
-  const { batch, updatesPerEpoch } = planEpoch(setup);
+  checkFits(setup);
+  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
+  for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
+    trainingGraph(network, size, { labelSmoothing: setup.labelSmoothing ?? 0 });
   const parameters = network
     .build(1)
     .tensors.filter((tensor) => tensor.role === "parameter")

@@ -6,6 +6,7 @@ import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { EpochMetrics, TrialRecord } from "../record/index.ts";
 import { constant, type Schedule } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
+import { type Announcer, announcer } from "./announce.ts";
 import { armSlug } from "./arms.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
@@ -27,7 +28,7 @@ export interface FitResult {
  * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { optimizer, epochs, seed = 0, onEvent = () => undefined } = options;
+  const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   checkNonNegativeInteger("fit", "seed", seed);
   const schedule = options.schedule ?? constant(optimizer.hyperparameters.learningRate!);
@@ -52,31 +53,39 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     seconds: null,
   };
   const { index = 0, trials = 1 } = options;
-  onEvent({ type: "plan", plan: describePlan(options, trainer.compiled) });
-  onEvent({ type: "trial-started", trial: { ...trial }, index, trials });
-
+  const announce = announcer(options.onEvent);
   const metrics: EpochMetrics[] = [];
   const stepTimes: number[] = [];
   const started = performance.now();
   let best = Number.NEGATIVE_INFINITY;
   const checkpoint = (epoch: number): Checkpoint =>
     makeCheckpoint({ setup: options, trial, tensors: trainer.read(), epoch });
-  const finish = (status: TrialRecord["status"]) => {
+  const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
     trial.msPerStep = stepTimes.length > 0 ? median(stepTimes) : null;
     trial.seconds = (performance.now() - started) / 1000;
-    onEvent({ type: "trial-finished", trial: { ...trial } });
+    return announce.sayAndWait({ type: "trial-finished", trial: { ...trial } });
   };
 
   try {
+    announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
+    announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      const line = await runEpoch({ ...options, trainer, trial, epoch, schedule, stepTimes });
+      const line = await runEpoch({
+        ...options,
+        announce,
+        trainer,
+        trial,
+        epoch,
+        schedule,
+        stepTimes,
+      });
       metrics.push(line);
-      onEvent({ type: "epoch", arm, seed, metrics: line });
+      announce.say({ type: "epoch", arm, seed, metrics: line });
       if (line.diverged) break;
       if (line.validationAccuracy! > best) {
         best = line.validationAccuracy!;
-        await onEvent({
+        await announce.sayAndWait({
           type: "weights",
           which: "best",
           trial,
@@ -87,13 +96,17 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     }
     const epoch = metrics.length;
     const last = trial.divergence ? null : checkpoint(epoch);
-    if (last) await onEvent({ type: "weights", which: "last", trial, epoch, read: () => last });
-    finish(trial.divergence ? "diverged" : "done");
+    if (last)
+      await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
+    await finish(trial.divergence ? "diverged" : "done");
     return { trial, metrics, last };
   } catch (error) {
     if (!(error instanceof InterruptedError) && error instanceof Error)
       trial.failure = error instanceof LrscopeError ? error.message : `internal: ${error.message}`;
-    finish(error instanceof InterruptedError ? "interrupted" : "failed");
+    // What ended the trial matters more than that its end could not be announced.
+    await finish(error instanceof InterruptedError ? "interrupted" : "failed").catch(
+      () => undefined,
+    );
     throw error;
   } finally {
     trainer.dispose();
@@ -101,6 +114,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
 }
 
 interface EpochOptions extends FitOptions {
+  readonly announce: Announcer;
   readonly trainer: Trainer;
   readonly trial: TrialRecord;
   readonly epoch: number;
@@ -110,7 +124,7 @@ interface EpochOptions extends FitOptions {
 
 /** Trains one epoch, then validates; marks the trial where the loss stops being finite. */
 async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
-  const { trainer, trial, epoch, dataset, onEvent = () => undefined, signal } = options;
+  const { announce, trainer, trial, epoch, dataset, signal } = options;
   const { arm, seed } = trial;
   const updates = options.epochs * trainer.updatesPerEpoch;
   const started = performance.now();
@@ -128,7 +142,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
       examples += result.examples;
       options.stepTimes.push(result.milliseconds);
       const seconds = (performance.now() - started) / 1000;
-      onEvent({
+      announce.say({
         type: "update",
         arm,
         seed,
@@ -147,7 +161,6 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
   const evaluation = Number.isFinite(loss)
     ? await trainer.evaluate(dataset.validation)
     : { loss: Number.NaN, accuracy: Number.NaN };
-  if (signal?.aborted) throw new InterruptedError();
   const diverged = !Number.isFinite(loss) || !Number.isFinite(evaluation.loss);
   if (diverged) trial.divergence = { update, learningRate, epoch };
   return {

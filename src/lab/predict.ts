@@ -2,7 +2,7 @@
 
 import { compilePredictor } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { WeightsError } from "../core/errors.ts";
+import { InterruptedError, LrscopeError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import { decodeForPrediction, fillPredictions } from "../data/index.ts";
 import type { Graph, Network } from "../ir/index.ts";
@@ -19,7 +19,10 @@ export interface PredictOptions {
   readonly backend: Backend;
   /** How many classes to name for each file; default 5 (or all, where there are fewer). */
   readonly top?: number;
+  /** Cores; default all. */
   readonly threads?: number;
+  /** Ends the work between two files, with an InterruptedError. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Prediction {
@@ -34,15 +37,16 @@ export interface Prediction {
  * Probabilities of each file's likeliest classes, with the preprocessing that the network was
  * trained with. Files that cannot be decoded are returned with a reason.
  * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
-  const { checkpoint: path, files, backend, top = 5, threads = defaultThreads() } = options;
+  const { checkpoint: path, files, backend, top = 5, threads = defaultThreads(), signal } = options;
   checkPositiveInteger("predict", "top", top);
   const checkpoint = await readSafetensors(path);
   const metadata = readMetadata(checkpoint, path);
   const { classes, channels, size, mean, std } = metadata;
   const network = networkOf(metadata.graph, { ...metadata, classes: classes.length });
-  const compiled = compilePredictor({ network, backend, batch: 1, threads });
+  const compiled = compileStored(path, { network, backend, batch: 1, threads });
   const session = backend.createSession(compiled.sessionOptions);
   try {
     writeTensors(session, compiled.tensors, checkpoint, path);
@@ -52,6 +56,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
       files,
       metadata.preprocessing,
     )) {
+      if (signal?.aborted) throw new InterruptedError("interrupted");
       if (!pixels) {
         predictions.push({ file, top: [], reason });
         continue;
@@ -80,6 +85,21 @@ function networkOf(
     classes: about.classes,
     build: () => graph,
   };
+}
+
+/** @throws WeightsError where the graph of the checkpoint is none */
+function compileStored(path: string, options: Parameters<typeof compilePredictor>[0]) {
+  try {
+    return compilePredictor(options);
+  } catch (error) {
+    if (error instanceof LrscopeError && error.code !== "INTERNAL") throw error;
+    throw new WeightsError(
+      `checkpoint ${path}: its graph cannot be compiled; the file is damaged`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function writeTensors(

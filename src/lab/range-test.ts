@@ -5,10 +5,12 @@
  */
 
 import { smoothing, suggest } from "../analysis/index.ts";
-import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
+import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
+import { announcer } from "./announce.ts";
 import type { RangeTestOptions } from "./options.ts";
+import { describePlan } from "./plan.ts";
 import { openTrainer } from "./trainer.ts";
 
 /**
@@ -49,10 +51,13 @@ export function ramp(options: {
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
   const { optimizer, from = 1e-7, to = 0.1, epochs = 2, seeds = [0], stopFactor } = options;
-  const { arm = optimizer.name, onEvent = () => undefined, signal } = options;
+  const { arm = optimizer.name, signal } = options;
   checkPositiveInteger("range test", "epochs", epochs);
+  if (seeds.length === 0) throw new ArgumentError("range test: at least one seed must be given");
+  for (const seed of seeds) checkNonNegativeInteger("range test", "seed", seed);
   if (stopFactor !== undefined && !(stopFactor > 1))
     throw new ArgumentError(`range test: stop factor must be above 1; got ${stopFactor}`);
+  const announce = announcer(options.onEvent);
   const started = performance.now();
   const runs: RangeTestRecord["runs"] = [];
 
@@ -68,7 +73,8 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
       });
       const points: RangeTestPoint[] = [];
       const smooth = smoothing();
-      onEvent({ type: "range-test-started", arm, seed, updates });
+      announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
+      announce.say({ type: "range-test-started", arm, seed, updates });
       let least = Number.POSITIVE_INFINITY;
       let examples = 0;
       let goOn = true;
@@ -88,7 +94,7 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
             });
             examples += count;
             const imagesPerSecond = examples / ((performance.now() - runStarted) / 1000);
-            onEvent({
+            announce.say({
               type: "range-test-update",
               arm,
               seed,
@@ -122,6 +128,6 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
     ...suggest(runs),
     seconds: (performance.now() - started) / 1000,
   };
-  onEvent({ type: "range-test-finished", arm, record });
+  await announce.sayAndWait({ type: "range-test-finished", arm, record });
   return record;
 }

@@ -1,5 +1,6 @@
 /** @file Appends what the lab says to a run directory. */
 
+import { join } from "node:path";
 import type { RunDirectory } from "../store/index.ts";
 import { writeSafetensors } from "../weights/index.ts";
 import { armSlug } from "./arms.ts";
@@ -9,6 +10,8 @@ import type { LabListener } from "./events.ts";
 export function recordRun(directory: RunDirectory): LabListener {
   const log = (slug: string, seed: number, text: string) =>
     directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
+  // A failure may name a file by its whole path; records say no more than where it lies in the run.
+  const here = join(directory.path, "/");
   const slugs = new Map<string, string>();
   let planned = false;
 
@@ -47,9 +50,10 @@ export function recordRun(directory: RunDirectory): LabListener {
         return writeSafetensors(path, event.read());
       }
       case "trial-finished": {
-        const { trial } = event;
+        const failure = event.trial.failure?.replaceAll(here, "") ?? null;
+        const trial = { ...event.trial, failure };
         directory.writeTrial(trial);
-        log(trial.slug, trial.seed, trial.failure ?? trial.status);
+        log(trial.slug, trial.seed, failure ?? trial.status);
         return;
       }
     }

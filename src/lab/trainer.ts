@@ -2,7 +2,7 @@
 
 import { type CompiledNetwork, compileNetwork } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError, ShapeError } from "../core/errors.ts";
+import { ArgumentError, InterruptedError, ShapeError } from "../core/errors.ts";
 import { epochOrder } from "../data/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { defaultThreads } from "./machine.ts";
@@ -52,6 +52,7 @@ export interface Trainer {
     /** Updates to make at most; default all. */
     limit?: number;
   }): Promise<void>;
+  /** Mean loss (neither smoothed nor weighted) and accuracy. @throws InterruptedError between batches */
   evaluate(indices: Int32Array): Promise<Evaluation>;
   /** Parameters and running statistics; with `state`, the optimizer's as well. */
   read(options?: { state?: boolean }): NamedTensor[];
@@ -95,9 +96,9 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
     optimizer,
     slots: 2,
     threads: setup.threads ?? defaultThreads(),
-    ...(setup.labelSmoothing ? { labelSmoothing: setup.labelSmoothing } : {}),
+    ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
     ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
-    ...(setup.clip ? { clip: setup.clip } : {}),
+    ...(setup.clip === undefined ? {} : { clip: setup.clip }),
   });
   const session = backend.createSession(compiled.sessionOptions);
   try {
@@ -156,6 +157,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
             const outputs = await evaluation.run({ slot, scalars });
             loss += outputs.loss![0]! * part(item).length;
             correct += outputs.correct![0]!;
+            if (setup.signal?.aborted) throw new InterruptedError();
             return true;
           },
         });
@@ -178,7 +180,8 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
   }
 }
 
-function checkFits({ dataset, network }: TrainingSetup): void {
+/** @throws ShapeError where the network's input or output does not fit the data set */
+export function checkFits({ dataset, network }: TrainingSetup): void {
   const [channels, height, width] = network.inputShape;
   if (channels !== dataset.channels || height !== dataset.size || width !== dataset.size)
     throw new ShapeError(

@@ -11,6 +11,7 @@ import type { Dataset } from "../../src/data/types.ts";
 import { compare, fit, type LabEvent, ramp, rangeTest } from "../../src/lab/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
+import type { Backend } from "../../src/program/index.ts";
 import type { RangeTestRecord } from "../../src/record/index.ts";
 import { nativeBackend } from "../../src/runtime/native/index.ts";
 import { triangular } from "../../src/schedules/index.ts";
@@ -102,6 +103,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(points.at(-1)!.loss).toBeNull();
     });
 
+    test("refuses no seeds at all", async () => {
+      await expect(rangeTest({ ...setup(), optimizer: sgd(), seeds: [] })).rejects.toThrow(
+        "range test: at least one seed must be given",
+      );
+    });
+
     test("leaves what follows it bit-identical", async () => {
       const train = () => fit({ ...setup(), optimizer: adam(), epochs: 1, seed: 3 });
       const before = await train();
@@ -188,6 +195,98 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       await expect(work).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
       expect(updates).toBe(3);
       expect(finished).toEqual(["interrupted"]);
+    });
+
+    test("an abort during validation ends it between two batches", async () => {
+      const controller = new AbortController();
+      let validated = 0;
+      const watched: Dataset = {
+        ...dataset,
+        fill(options) {
+          if (options.augment === undefined) {
+            validated++;
+            controller.abort();
+          }
+          return dataset.fill(options);
+        },
+      };
+      const { signal } = controller;
+      const work = fit({
+        ...setup(),
+        dataset: watched,
+        batch: 8,
+        optimizer: sgd(),
+        epochs: 1,
+        signal,
+      });
+      await expect(work).rejects.toMatchObject({ code: "INTERRUPTED" });
+      // 52 images are 7 batches of 8: one was under way, the next being filled beside it.
+      expect(validated).toBe(2);
+    });
+
+    test.each(["plan", "trial-started", "epoch", "weights", "trial-finished"] as const)(
+      "a listener that fails at %s ends it with its own error, and the memory is freed",
+      async (type) => {
+        let open = 0;
+        const { backend } = setup();
+        const counted: Backend = {
+          ...backend,
+          createSession(options) {
+            const session = backend.createSession(options);
+            open++;
+            return { ...session, dispose: () => (open--, session.dispose()) };
+          },
+        };
+        let told = 0;
+        const work = fit({
+          ...setup(),
+          backend: counted,
+          optimizer: sgd(),
+          epochs: 1,
+          // From then on it fails at every event, as a full disk does.
+          onEvent(event) {
+            if (event.type === type || told > 0) throw new Error(`failure ${++told}`);
+          },
+        });
+        await expect(work).rejects.toThrow("failure 1");
+        expect(open).toBe(0);
+      },
+    );
+
+    test("a listener's promise that rejects ends the work, not the process", async () => {
+      const work = fit({
+        ...setup(),
+        optimizer: sgd(),
+        epochs: 50,
+        async onEvent(event) {
+          if (event.type === "epoch") throw new Error("no room for the epoch");
+        },
+      });
+      await expect(work).rejects.toThrow("no room for the epoch");
+    });
+
+    test.each([
+      [{ clip: 0 }, "clip must be a positive number; got 0"],
+      [{ clip: Number.NaN }, "clip must be a positive number; got NaN"],
+      [{ labelSmoothing: Number.NaN }, "labelSmoothing must be in [0, 1); got NaN"],
+      [{ classWeights: [1, 2] }, "classWeights must be 4 numbers"],
+    ])("refuses %o", async (wrong, message) => {
+      await expect(fit({ ...setup(), ...wrong, optimizer: sgd(), epochs: 1 })).rejects.toThrow(
+        message,
+      );
+    });
+
+    test("validation loss is neither smoothed nor weighted by class", async () => {
+      // Rate almost 0: the same weights in all three.
+      const run = (extra: object) =>
+        fit({ ...setup(), ...extra, optimizer: sgd({ learningRate: 1e-30 }), epochs: 1 });
+      const plain = (await run({})).metrics[0]!;
+      for (const extra of [{ labelSmoothing: 0.5 }, { classWeights: [1, 9, 1, 1] }]) {
+        const other = (await run(extra)).metrics[0]!;
+        expect(other.trainLoss).not.toBeCloseTo(plain.trainLoss!, 4);
+        expect(other.validationLoss).toBe(plain.validationLoss);
+        expect(other.validationAccuracy).toBe(plain.validationAccuracy);
+      }
     });
 
     test("refuses a batch larger than the training split, with the remedy", async () => {

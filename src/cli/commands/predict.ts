@@ -27,7 +27,7 @@ export const predict = defineCommand({
     ...jsonFlag,
   },
   examples: ["lrscope predict lrscope-runs/RUN/trials/adam-0/best.safetensors tulip.jpg"],
-  async run({ args, flags, terminal }) {
+  async run({ args, flags, terminal, signal }) {
     const [checkpoint = "", ...files] = args;
     if (!existsSync(checkpoint))
       throw new WeightsError(
@@ -47,6 +47,7 @@ export const predict = defineCommand({
       files,
       backend,
       top: flags.top,
+      signal,
       ...threads,
     });
     const percent = (probability: number) => `${(probability * 100).toFixed(1)}%`;
