@@ -73,6 +73,9 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
           // Recorded first: what the user has read about is on the disk.
           const recorded = record(event);
           void progress(event);
+          if (event.type === "range-test-finished")
+            for (const warning of event.record.warnings)
+              call.context.terminal.note(`range test of ${event.arm}: ${warning}`);
           return recorded;
         },
       });

@@ -138,7 +138,7 @@ function explained(
         `a command is missing: ${commands.map(({ name }) => name).join(", ")}. Begin with lrscope demo, or see lrscope --help`,
       );
     case "commander.unknownOption":
-      return new ArgumentError(`${subject}${unknownFlag(quoted, command, commands)}; see ${help}`);
+      return new ArgumentError(`${subject}${unknownFlag(quoted, command, commands)} ${help}`);
     case "commander.optionMissingArgument":
       return new ArgumentError(`${subject}${quoted.split(" ")[0]} needs a value; see ${help}`);
     case "commander.missingArgument": {
@@ -165,6 +165,7 @@ function unknownCommand(word: string, commands: readonly Command[]): string {
   return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ";"} Commands: ${commands.map(({ name }) => name).join(", ")}`;
 }
 
+/** A sentence that the name of the help ends. */
 function unknownFlag(
   word: string,
   command: Command | undefined,
@@ -174,10 +175,10 @@ function unknownFlag(
   const known = command ? namesOf(command) : ["--help", "--version"];
   const elsewhere = commands.filter((other) => namesOf(other).includes(name));
   if (command && elsewhere.length > 0) {
-    return `does not take ${name} (${elsewhere.map((other) => other.name).join(", ")} ${elsewhere.length === 1 ? "does" : "do"})`;
+    return `does not take ${name} (${elsewhere.map((other) => other.name).join(", ")} ${elsewhere.length === 1 ? "does" : "do"}); see`;
   }
   const meant = nearest(name, known);
-  return `unknown flag ${name}${meant ? `; did you mean ${meant}?` : ""}`;
+  return `unknown flag ${name}; ${meant ? `did you mean ${meant}? See` : "see"}`;
 }
 
 const namesOf = (command: Command): string[] => [

@@ -23,6 +23,10 @@ import { unpack } from "./unpack.ts";
  */
 export async function openSource(source: string, context: SourceContext): Promise<Source> {
   if (isSourceName(source)) return openNamed(source, context);
+  if (source.trim() === "")
+    throw new DataError(
+      `source: must not be empty; name a folder of class folders, or one of ${sourceNames.join(", ")}`,
+    );
   if (!existsSync(source)) throw new DataError(unknownSource(source));
   if (!statSync(source).isDirectory())
     throw new DataError(

@@ -18,6 +18,15 @@ const image = (shade: number, size = 20) =>
     create: { width: size, height: size, channels: 3, background: { r: shade, g: 80, b: 160 } },
   });
 
+/** A JPEG that says it is so many pixels wide and high. */
+function claimSize(file: Buffer, pixels: number): Buffer {
+  const copy = Buffer.from(file);
+  const frame = copy.indexOf(Buffer.from([0xff, 0xc0]));
+  copy.writeUInt16BE(pixels, frame + 5);
+  copy.writeUInt16BE(pixels, frame + 7);
+  return copy;
+}
+
 type Content = Buffer | string | Promise<Buffer>;
 
 /** Writes files by relative name. @returns the folder */
@@ -60,6 +69,7 @@ describe("refused, exit 2, before anything is written", () => {
     const missing = expectRefusal(await cli(["data", within("nowhere")]));
     expect(missing).toContain(`${within("nowhere")}: there is no such folder`);
     expect(expectRefusal(await cli(["data", "mnits"]))).toContain('did you mean "mnist"?');
+    expect(expectRefusal(await cli(["data", " "]))).toContain("source: must not be empty");
   });
 
   test.each<[string, Record<string, Content>, string]>([
@@ -100,6 +110,9 @@ describe("refused, exit 2, before anything is written", () => {
       expect(batch).toContain("--batch 8 or less");
       const size = expectRefusal(await cli(["train", path, "--size", "8", "--out", out]));
       expect(size).toContain("leave nothing of 8x8 images; the smallest size that works is 16");
+      // 8 images to train: 7, then 1, of which the last stage makes a single value per channel.
+      const single = expectRefusal(await cli([...call, "--batch", "7", "--model", "resnet18"]));
+      expect(single).toContain("gives it a single value per channel");
       expect(existsSync(out)).toBe(false);
     },
   );
@@ -127,6 +140,7 @@ describe.skipIf(absent)(`accepted${absent ? ` (${absent})` : ""}`, () => {
       "a/zero.jpg": "",
       "a/text.jpg": "hello",
       "b/cut short.jpg": jpeg.subarray(0, jpeg.length / 2),
+      "b/huge.jpg": claimSize(jpeg, 12_000),
     });
     const record = (await cli(["data", path, "--size", "16", "--json"])).json<DatasetRecord>();
     expect(record.classes.map(({ name, count }) => [name, count])).toEqual([
@@ -134,20 +148,23 @@ describe.skipIf(absent)(`accepted${absent ? ` (${absent})` : ""}`, () => {
       ["b", 6],
     ]);
     expect(record.images).toBe(12);
-    const files = ["a/text.jpg", "a/zero.jpg", "b/cut short.jpg"];
+    const files = ["a/text.jpg", "a/zero.jpg", "b/cut short.jpg", "b/huge.jpg"];
     expect(record.broken.map(({ file }) => file).sort()).toEqual(files);
     for (const { reason } of record.broken) expect(reason).not.toBe("");
+    expect(record.broken.find(({ file }) => file === "b/huge.jpg")?.reason).toContain(
+      "144 megapixels",
+    );
     expect(record.mean).toHaveLength(3);
 
     const text = await cli(["data", path, "--size", "16"]);
-    expect(text.stdout).toContain("3 files cannot be used and are left out:");
+    expect(text.stdout).toContain("4 files cannot be used and are left out:");
 
     const out = within("out-mixed");
     const run = await cli(["train", path, ...small, "--epochs", "1", "--out", out]);
     expect(run.code).toBe(0);
     for (const file of files) expect(run.stderr).toContain(`  ${file}: `);
     const { experiment } = readRun(out);
-    expect(experiment.dataset.broken).toHaveLength(3);
+    expect(experiment.dataset.broken).toHaveLength(4);
     // The record names the source, and nothing of where it lies.
     expect(experiment.dataset.name).toBe("mixed");
     expect(JSON.stringify(experiment)).not.toContain(within(""));

@@ -114,6 +114,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(experiment.kind).toBe("train");
     expect(trials[0]!.trial.status).toBe("failed");
     expect(trials[0]!.metrics).toHaveLength(1);
+    // Where the run lies on the machine is said to the user, and not recorded.
+    const log = readFileSync(join(out, "trials/sgd-0/log.txt"), "utf8");
+    for (const text of [trials[0]!.trial.failure, log]) {
+      expect(text).toContain("trials/sgd-0/best.safetensors: ");
+      expect(text).not.toContain(out);
+    }
     // Nothing half-written: no weights, and no temporary file of theirs.
     expect(readdirSync(join(out, "trials/sgd-0")).sort()).toEqual([
       "log.txt",

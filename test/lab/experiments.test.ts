@@ -234,7 +234,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
           createSession(options) {
             const session = backend.createSession(options);
             open++;
-            return { ...session, dispose: () => (open--, session.dispose()) };
+            const dispose = () => {
+              open--;
+              session.dispose();
+            };
+            return { ...session, dispose };
           },
         };
         let told = 0;
