@@ -32,6 +32,7 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
     expect(result.code).toBe(0);
     const record = result.json<RangeTestRecord>();
     expect(record).toEqual(JSON.parse(readFileSync(join(out, "range-test.json"), "utf8")));
+    expect(JSON.parse(readFileSync(join(out, "plan.json"), "utf8")).threads).toBe(1);
     expect(record.runs.map(({ seed }) => seed)).toEqual([0, 1]);
     for (const { points } of record.runs) {
       expect(points).toHaveLength(14);

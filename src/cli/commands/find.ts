@@ -79,7 +79,10 @@ export const find = defineCommand({
           to: flags.to,
           epochs: flags.epochs,
           seeds,
-          onEvent: progress,
+          onEvent(event) {
+            if (event.type === "plan") directory.writePlan(event.plan);
+            return progress(event);
+          },
           ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
         });
         directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);
