@@ -1,5 +1,6 @@
 /** @file The flags that several commands share, each stated once. */
 
+import { optimizerNames } from "../optimizers/index.ts";
 import { later, optional, toggle, untoggle, value } from "./define-command.ts";
 import {
   aboveOne,
@@ -196,6 +197,16 @@ export const cycleFlags = {
     read: span,
     fallback: { count: 4, unit: "epochs" } as const,
     shownFallback: "4e",
+  }),
+};
+
+/** One optimizer, by name. */
+export const optimizerFlag = {
+  optimizer: value({
+    placeholder: "name",
+    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}`,
+    read: text,
+    fallback: "sgd",
   }),
 };
 

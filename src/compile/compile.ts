@@ -9,12 +9,13 @@ import {
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Graph } from "../ir/index.ts";
-import { optimizerScalars, runScalars } from "../optimizers/index.ts";
+import { clipByValue, optimizerScalars, runScalars } from "../optimizers/index.ts";
 import type { Program } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
 import { countFlops } from "./flops.ts";
 import { type LaidOutGraph, layOut } from "./lay-out.ts";
 import { evaluationGraph, predictionGraph, trainingGraph } from "./passes.ts";
+import { parameterScales } from "./parameter-groups.ts";
 import { initializeTensors, persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
 import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
@@ -22,12 +23,14 @@ import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
 /**
  * Compiles a network's programs for a backend.
  * @throws ArgumentError for a batch that gives batch norm one value per channel, an optimizer that
- *   no backend runs yet, or an option outside its domain
+ *   no backend runs yet, a parameter group that matches nothing, or an option outside its domain
  * @throws ShapeError naming the layer
  */
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
   checkOptions(options);
-  const { network, backend, batch, lastBatch = 0, optimizer, clip, slots = 2, threads } = options;
+  const { network, backend, batch, lastBatch = 0, clip, clipValue, slots = 2, threads } = options;
+  const optimizer =
+    clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
   const training = trainingGraph(network, batch, loss);
   const laidOut = layOut(training, { backend });
@@ -35,12 +38,15 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
 
+  const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!.name);
+  const scales = parameterScales(network.name, trainable, options.parameterGroups ?? []);
+
   const memory = { arenaBytes: 0, lowerBoundBytes: 0 };
   const finish = (name: string, graph: LaidOutGraph): Program => {
     const planned = plan(graph);
     memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
     memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
-    const updates = graph.gradients.size > 0 && { optimizer: { optimizer, clip } };
+    const updates = graph.gradients.size > 0 && { optimizer: { optimizer, clip, scales } };
     return encode({ name, graph, plan: planned, persistent, scalars, ...updates });
   };
   const withLayouts = (graph: Graph) => layOut(graph, { backend, persistent: layouts });

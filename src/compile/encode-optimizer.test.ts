@@ -51,8 +51,8 @@ test("equal subexpressions are computed once, and each source is loaded once", (
 test("scalars known before the step are inputs of the run; SGD has no state without momentum", () => {
   const { program, scalarNames } = encode(sgd());
   expect(scalarNames).toEqual(["weightDecay", "learningRate"]);
-  expect(program.segmentSlots).toEqual([4, 5]);
-  expect(program.segments[0]).toMatchObject({ state: [], scalars: [1, 1] });
+  expect(program.segmentSlots).toEqual([4, 5, 6]);
+  expect(program.segments[0]).toMatchObject({ state: [], scalars: [1, 1, 1] });
   expect(sgd({ momentum: 0.9 }).state).toEqual([
     { name: "momentum", shape: "parameter", initial: 0 },
   ]);

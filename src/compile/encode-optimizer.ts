@@ -45,6 +45,8 @@ export interface EncodeOptimizerSegment {
   readonly learningRateScale?: number;
   /** Factor of the weight decay for this tensor, 0 for none; default 1. */
   readonly weightDecayScale?: number;
+  /** Whether it is a weight, rather than a bias or a gamma or beta of a norm; default true. */
+  readonly isWeight?: boolean;
 }
 
 export interface EncodeOptimizerOptions {
@@ -62,7 +64,11 @@ export interface EncodedOptimizer {
 }
 
 /** Order of OptimizerProgram.segmentSlots. */
-const SEGMENT_SCALARS: readonly SegmentScalar[] = ["learningRateScale", "weightDecayScale"];
+const SEGMENT_SCALARS: readonly SegmentScalar[] = [
+  "learningRateScale",
+  "weightDecayScale",
+  "isWeight",
+];
 
 /**
  * @throws ArgumentError if the optimizer needs what no backend runs yet: state of another shape
@@ -89,16 +95,11 @@ export function encodeOptimizer(
       slots: encoder.slots,
       segmentSlots: SEGMENT_SCALARS.map((name) => encoder.segmentSlot(name)),
       phases: phases.map((phase) => phase.phase),
-      segments: segments.map(
-        ({ learningRateScale = 1, weightDecayScale = 1, name, parameter, gradient, ...rest }) => ({
-          name,
-          parameter,
-          gradient,
-          state: rest.state,
-          elements: rest.elements,
-          scalars: [learningRateScale, weightDecayScale],
-        }),
-      ),
+      segments: segments.map(({ name, parameter, gradient, state, elements, ...scales }) => {
+        const { learningRateScale = 1, weightDecayScale = 1, isWeight = true } = scales;
+        const scalars = [learningRateScale, weightDecayScale, isWeight ? 1 : 0];
+        return { name, parameter, gradient, state, elements, scalars };
+      }),
     },
     scalarNames: runScalars(optimizer).map(({ name }) => name),
   };

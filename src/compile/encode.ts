@@ -12,6 +12,7 @@ import {
 import { encodeOptimizer } from "./encode-optimizer.ts";
 import { type LaidOutGraph, type LaidOutTensor, paddedElements } from "./lay-out.ts";
 import { aligned } from "./offsets.ts";
+import type { parameterScales } from "./parameter-groups.ts";
 import { type PersistentTensors, stateName } from "./persistent.ts";
 import type { MemoryPlan } from "./plan.ts";
 
@@ -22,7 +23,12 @@ export interface EncodeOptions {
   readonly persistent: PersistentTensors;
   readonly scalars: readonly string[];
   /** Only of a training program. */
-  readonly optimizer?: { readonly optimizer: Optimizer; readonly clip?: number | undefined };
+  readonly optimizer?: {
+    readonly optimizer: Optimizer;
+    readonly clip?: number | undefined;
+    /** Of trainable parameters, by name; see parameter-groups.ts. */
+    readonly scales?: ReturnType<typeof parameterScales>;
+  };
 }
 
 /** Bytes of a program's region "outputs". */
@@ -117,7 +123,7 @@ function optimizerInstruction(
   { graph, persistent, optimizer }: EncodeOptions,
   idOf: ReadonlyMap<number, number>,
 ): Instruction {
-  const { optimizer: rule, clip } = optimizer!;
+  const { optimizer: rule, clip, scales } = optimizer!;
   const segments = [...graph.gradients].map(([parameter, gradient]) => {
     const tensor = graph.tensors.get(parameter)!;
     const states = rule.state.map(({ name }) => stateName(tensor.name, name));
@@ -127,6 +133,8 @@ function optimizerInstruction(
       gradient: idOf.get(gradient)!,
       state: states.map((state) => persistent.bufferOf.get(state)!.id),
       elements: paddedElements(tensor),
+      isWeight: tensor.shape.length >= 2,
+      ...scales?.get(tensor.name),
     };
   });
   const { program } = encodeOptimizer(rule, {

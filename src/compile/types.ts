@@ -4,6 +4,7 @@ import type { Initializer } from "../core/initializer.ts";
 import type { Network } from "../ir/network.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
+import type { ParameterGroup } from "./parameter-groups.ts";
 
 export interface CompileOptions {
   readonly network: Network;
@@ -19,6 +20,10 @@ export interface CompileOptions {
   readonly classWeights?: readonly number[];
   /** Largest global norm of the gradient; default: no clipping. */
   readonly clip?: number;
+  /** Largest magnitude of each element of the gradient, after `clip`; default: no clipping. */
+  readonly clipValue?: number;
+  /** Parameters with a learning rate or weight decay of their own; default: none. */
+  readonly parameterGroups?: readonly ParameterGroup[];
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;

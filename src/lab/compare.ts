@@ -24,6 +24,7 @@ import { planEpoch } from "./trainer.ts";
 
 type Arm = ReturnType<typeof parseArm>;
 
+/** What a comparison leaves: the records that a run directory would hold. */
 export interface CompareResult {
   readonly experiment: ExperimentRecord;
   readonly rangeTests: readonly RangeTestRecord[];
@@ -110,7 +111,7 @@ function checkBounds({ maxLr, baseLr, stepSize }: CompareOptions): void {
 }
 
 function optimizerOf(arm: Arm, { momentum, weightDecay }: CompareOptions): Optimizer {
-  const takesMomentum = arm.optimizer === "sgd" || arm.optimizer === "rmsprop";
+  const takesMomentum = "momentum" in createOptimizer(arm.optimizer).hyperparameters;
   return createOptimizer(arm.optimizer, {
     ...(arm.learningRate === null ? {} : { learningRate: arm.learningRate }),
     ...(momentum && takesMomentum ? { momentum } : {}),

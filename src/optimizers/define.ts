@@ -30,6 +30,8 @@ export interface UpdateInputs {
   readonly lr: Scalar;
   /** The update's number as the papers count, from 1: `update + 1`. */
   readonly t: Scalar;
+  /** 1 for a weight, 0 for biases and the gammas and betas of norms. */
+  readonly isWeight: Scalar;
 }
 
 export interface OptimizerDefinition<Name extends string> {
@@ -138,6 +140,7 @@ function trace<Name extends string>(
       state: Object.fromEntries(state.map((s) => [s.name, source(s.name)])),
       lr: scaled("learningRate", "learningRateScale"),
       t: new Scalar({ kind: "count" }),
+      isWeight: new Scalar({ kind: "segment", name: "isWeight" }),
     },
     hyperparameters,
     settings,

@@ -14,8 +14,12 @@ export type UnaryScalarOp = "sqrt" | "abs";
 export type BinaryScalarOp = "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "positiveOr";
 export type MatrixOperation = "newtonSchulz" | "rowMean" | "columnMean";
 
-/** Scalars that a segment (a parameter tensor) carries itself; both 1 unless the network says otherwise. */
-export type SegmentScalar = "learningRateScale" | "weightDecayScale";
+/**
+ * Scalars that a segment (a parameter tensor) carries itself. The scales are 1 unless a parameter
+ * group says otherwise; `isWeight` is 1 for a weight (two dimensions or more), and 0 for biases
+ * and the gammas and betas of norms.
+ */
+export type SegmentScalar = "learningRateScale" | "weightDecayScale" | "isWeight";
 
 export type VectorNode =
   /** "parameter", "gradient", or the name of a state. */
@@ -42,6 +46,8 @@ export type ScalarNode =
   /** The update's number, from 1. */
   | { readonly kind: "count" }
   | { readonly kind: "segment"; readonly name: SegmentScalar }
+  /** Product of `of` over the counts 1 to t; each factor is in [0, 1]. */
+  | { readonly kind: "product"; readonly of: Scalar }
   | { readonly kind: "unary"; readonly op: UnaryScalarOp; readonly a: Scalar }
   | {
       readonly kind: "binary";
@@ -201,6 +207,15 @@ const toScalar = (value: Scalar | number) => (typeof value === "number" ? scalar
 /** A tensor whose elements are all `value`. */
 export const fill = (value: Scalar | number) =>
   new Vector({ kind: "fill", value: toScalar(value) });
+
+/** 1 if the scalar is above 0, else 0. */
+export const isPositive = (s: Scalar) => s.max(0).div(s.positiveOr(1));
+
+/**
+ * Product of `of` over the updates from 1 to t, for factors in [0, 1] that are known before the
+ * step. It is computed anew at each step, from what the hyperparameters are then: no state.
+ */
+export const productOverUpdates = (of: Scalar) => new Scalar({ kind: "product", of });
 
 /** 1 - beta^t, which divides an exponential mean that began at zero (Adam, section 3). */
 export const biasCorrection = (beta: Scalar, t: Scalar) => beta.pow(t).complement();

@@ -28,6 +28,8 @@ export function isRunScalar({ node }: Scalar): boolean {
       return false;
     case "unary":
       return isRunScalar(node.a);
+    case "product":
+      return isRunScalar(node.of);
     case "binary":
       return isRunScalar(node.a) && isRunScalar(node.b);
     default:
@@ -49,6 +51,8 @@ export function formatScalar({ node }: Scalar): string {
       return node.name;
     case "count":
       return "t";
+    case "product":
+      return `product(${formatScalar(node.of)})`;
     case "unary":
       return `${node.op}(${formatScalar(node.a)})`;
     case "binary":
@@ -155,6 +159,7 @@ function schedulable(optimizer: Optimizer): ReadonlySet<string> {
   const visit = ({ node }: Scalar): void => {
     if (node.kind === "hyperparameter") names.add(node.name);
     else if (node.kind === "unary") visit(node.a);
+    else if (node.kind === "product") visit(node.of);
     else if (node.kind === "binary") {
       visit(node.a);
       visit(node.b);
@@ -176,6 +181,12 @@ function evaluate({ node }: Scalar, values: Readonly<Record<string, number>>, t:
     case "unary": {
       const a = evaluate(node.a, values, t);
       return node.op === "sqrt" ? Math.sqrt(a) : Math.abs(a);
+    }
+    case "product": {
+      // Factors are at most 1: what is this small stays so, and 1 minus it is 1.
+      let product = 1;
+      for (let i = 1; i <= t && product > 1e-40; i++) product *= evaluate(node.of, values, i);
+      return product;
     }
     case "binary":
       return BINARY[node.op](evaluate(node.a, values, t), evaluate(node.b, values, t));

@@ -13,6 +13,7 @@ export interface OptimizerRunOptions {
   readonly scales?: readonly {
     readonly learningRateScale?: number;
     readonly weightDecayScale?: number;
+    readonly isWeight?: boolean;
   }[];
 }
 

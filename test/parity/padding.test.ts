@@ -31,6 +31,12 @@ describe.skipIf(!native)(`padding stays zero${reason}`, () => {
     ["rmsprop", { weightDecay: 0.1, momentum: 0.9, centered: 1 }],
     ["adam", { weightDecay: 0.1 }],
     ["adamax", { weightDecay: 0.1 }],
+    ["adamw", { amsgrad: 1 }],
+    ["nadam", { weightDecay: 0.1 }],
+    ["radam", { weightDecay: 0.1 }],
+    ["lion", { weightDecay: 0.1 }],
+    ["lars", {}],
+    ["lamb", {}],
   ])("%s", async (name, hyperparameters) => {
     const backend = native!();
     const compiled = compileNetwork({

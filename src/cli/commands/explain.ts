@@ -1,8 +1,8 @@
 /** @file `lrscope explain`: the compiled step, as it will run on this machine. */
 
 import { defineCommand, value } from "../define-command.ts";
-import { batchFlag, jsonFlag, modelFlag, threadsFlag } from "../flags.ts";
-import { oneOf, positiveInteger, text } from "../values.ts";
+import { batchFlag, jsonFlag, modelFlag, optimizerFlag, threadsFlag } from "../flags.ts";
+import { oneOf, positiveInteger } from "../values.ts";
 
 export const explain = defineCommand({
   name: "explain",
@@ -31,12 +31,7 @@ export const explain = defineCommand({
       fallback: 5,
     }),
     ...batchFlag,
-    optimizer: value({
-      placeholder: "name",
-      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
-      read: text,
-      fallback: "sgd",
-    }),
+    ...optimizerFlag,
     program: value({
       placeholder: "name",
       help: "train, evaluate or predict",

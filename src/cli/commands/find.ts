@@ -1,11 +1,12 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
 import { checkMomentum, checkRamp } from "../comparison.ts";
-import { defineCommand, value } from "../define-command.ts";
+import { defineCommand } from "../define-command.ts";
 import { runExperiment } from "../experiment.ts";
 import {
   epochsFlag,
   jsonFlag,
+  optimizerFlag,
   outFlag,
   rampFlags,
   samplesFlag,
@@ -16,7 +17,6 @@ import {
 import { nextCommand } from "../next-command.ts";
 import { rangeTestText } from "../range-test-text.ts";
 import { sourceArgument } from "../source.ts";
-import { text } from "../values.ts";
 
 export const find = defineCommand({
   name: "find",
@@ -25,12 +25,7 @@ export const find = defineCommand({
     "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it. Nothing of the training is kept.",
   args: [sourceArgument],
   flags: {
-    optimizer: value({
-      placeholder: "name",
-      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
-      read: text,
-      fallback: "sgd",
-    }),
+    ...optimizerFlag,
     ...rampFlags,
     ...epochsFlag(2, "epochs that the ramp takes"),
     ...seedsFlag(1),

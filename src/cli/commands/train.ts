@@ -4,10 +4,18 @@ import { join } from "node:path";
 import { ArgumentError } from "../../core/errors.ts";
 import { runComparison } from "../comparison.ts";
 import { defineCommand, later, optional, value } from "../define-command.ts";
-import { cycleFlags, epochsFlag, jsonFlag, outFlag, samplesFlag, trainingFlags } from "../flags.ts";
+import {
+  cycleFlags,
+  epochsFlag,
+  jsonFlag,
+  optimizerFlag,
+  outFlag,
+  samplesFlag,
+  trainingFlags,
+} from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
 import { sourceArgument } from "../source.ts";
-import { oneOf, positive, text } from "../values.ts";
+import { oneOf, positive } from "../values.ts";
 
 const SCHEDULES = ["none", "clr", "cosine", "1cycle"] as const;
 
@@ -42,12 +50,7 @@ export const train = defineCommand({
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With cosine and 1cycle, --lr is the greatest rate.",
   args: [sourceArgument],
   flags: {
-    optimizer: value({
-      placeholder: "name",
-      help: "sgd, adagrad, adadelta, rmsprop, adam or adamax",
-      read: text,
-      fallback: "sgd",
-    }),
+    ...optimizerFlag,
     schedule: value({
       placeholder: "name",
       help: "none (a constant rate), clr, cosine or 1cycle",

@@ -1,0 +1,220 @@
+/**
+ * @file What every optimizer must pass: the published vectors of conformance/optimizers/ (written
+ * by test/parity/optimizer_vectors.py), two functions to be minimised, and what holds for any rule.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { createOptimizer, optimizerNames, optimizerScalars } from "../../src/optimizers/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { dyadics } from "../parity/dyadic.ts";
+import { openOptimizerRun } from "../parity/optimizer-program.ts";
+
+interface Vectors {
+  readonly format: number;
+  readonly optimizer: string;
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly initial: readonly number[];
+  }[];
+  readonly gradients: readonly Readonly<Record<string, readonly number[]>>[];
+  readonly cases: readonly {
+    readonly hyperparameters: Readonly<Record<string, number>>;
+    readonly source: string;
+    readonly learningRates: readonly number[];
+    readonly after: readonly Readonly<Record<string, readonly number[]>>[];
+  }[];
+}
+
+const FOLDER = new URL("../../conformance/optimizers/", import.meta.url);
+const vectorsOf = (name: string): Vectors =>
+  JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8"));
+
+const backend = referenceBackend({ precision: "f64" });
+const open = (name: string, hyperparameters: Readonly<Record<string, number>>, sizes: number[]) =>
+  openOptimizerRun({ optimizer: createOptimizer(name, hyperparameters), backend, sizes });
+
+test("vectors are published for every optimizer, and for no other", () => {
+  const files = readdirSync(FOLDER).sort();
+  expect(files).toEqual(optimizerNames.map((name) => `${name}.json`).sort());
+});
+
+describe("float64 reference against the published vectors", () => {
+  const cases = optimizerNames.flatMap((name) => {
+    const { cases: ofFile, ...given } = vectorsOf(name);
+    return ofFile.map((c) => ({
+      ...given,
+      ...c,
+      title:
+        `${name} ${JSON.stringify(c.hyperparameters)}` +
+        (c.learningRates[0] === c.learningRates[1] ? "" : ", rising rate"),
+    }));
+  });
+  test.each(cases)("$title", async (c) => {
+    expect(c.format).toBe(1);
+    const run = openOptimizerRun({
+      optimizer: createOptimizer(c.optimizer, c.hyperparameters),
+      backend,
+      sizes: c.tensors.map(({ initial }) => initial.length),
+      scales: c.tensors.map(({ shape }) => ({ isWeight: shape.length > 1 })),
+    });
+    for (const [i, { initial }] of c.tensors.entries())
+      run.session.write(run.parameters[i]!, Float64Array.from(initial));
+    let moved = false;
+    for (const [update, gradients] of c.gradients.entries()) {
+      for (const [i, { name }] of c.tensors.entries())
+        run.session.write(run.gradients[i]!, Float64Array.from(gradients[name]!));
+      await run.step(update, c.learningRates[update]!);
+      for (const [i, { name, initial }] of c.tensors.entries()) {
+        const got = run.session.readDouble(run.parameters[i]!);
+        for (const [k, want] of c.after[update]![name]!.entries()) {
+          expect(Math.abs(got[k]! - want), `update ${update}, ${name}[${k}]`).toBeLessThan(1e-13);
+          moved ||= Math.abs(want - initial[k]!) > 1e-4;
+        }
+      }
+    }
+    expect(c.gradients).toHaveLength(10);
+    expect(moved).toBe(true);
+  });
+});
+
+interface Objective {
+  readonly start: readonly number[];
+  loss(x: Float64Array): number;
+  gradient(x: Float64Array): number[];
+}
+
+const CURVATURES = [1, 3, 10, 0.3];
+const quadratic: Objective = {
+  start: [1, -2, 0.5, 3],
+  loss: (x) => x.reduce((sum, value, i) => sum + 0.5 * CURVATURES[i]! * value ** 2, 0),
+  gradient: (x) => Array.from(x, (value, i) => CURVATURES[i]! * value),
+};
+const rosenbrock: Objective = {
+  start: [-1, 1.5],
+  loss: ([x, y]) => (1 - x!) ** 2 + 100 * (y! - x! ** 2) ** 2,
+  gradient: ([x, y]) => [-2 * (1 - x!) - 400 * x! * (y! - x! ** 2), 200 * (y! - x! ** 2)],
+};
+
+/** Rates at which each gets there: [quadratic, Rosenbrock]. */
+const RATES: Readonly<Record<string, readonly [number, number]>> = {
+  sgd: [0.1, 1e-3],
+  adagrad: [1, 0.5],
+  adadelta: [10, 1],
+  rmsprop: [0.01, 1e-3],
+  adam: [0.05, 0.05],
+  adamax: [0.05, 0.05],
+  adamw: [0.05, 0.05],
+  nadam: [0.05, 0.05],
+  // Its first five updates are not divided by the gradient's size.
+  radam: [0.05, 1e-3],
+  lion: [2e-3, 1e-3],
+  lars: [2, 3],
+  lamb: [1e-2, 0.03],
+};
+
+describe("brings a function to a hundredth of its start within 5,000 updates", () => {
+  const functions = { quadratic, rosenbrock };
+  const runs = optimizerNames.flatMap((name) =>
+    (["quadratic", "rosenbrock"] as const).map((objective, i) => ({
+      name,
+      objective,
+      rate: RATES[name]?.[i] ?? Number.NaN,
+    })),
+  );
+  test.each(runs)("$name: $objective at $rate", async ({ name, objective, rate }) => {
+    const { start, loss, gradient } = functions[objective];
+    const run = open(name, {}, [start.length]);
+    const [parameter, slope] = [run.parameters[0]!, run.gradients[0]!];
+    run.session.write(parameter, Float64Array.from(start));
+    const goal = loss(Float64Array.from(start)) / 100;
+    let updates = 0;
+    for (; updates < 5000; updates++) {
+      const x = run.session.readDouble(parameter);
+      if (loss(x) <= goal) break;
+      run.session.write(slope, Float64Array.from(gradient(x)));
+      await run.step(updates, rate);
+    }
+    expect(loss(run.session.readDouble(parameter))).toBeLessThanOrEqual(goal);
+    expect(updates).toBeGreaterThan(3);
+  });
+});
+
+/** Every optional state and term of each rule. */
+const FULL: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  sgd: { momentum: 0.9, nesterov: 1 },
+  adagrad: { learningRateDecay: 0.1 },
+  rmsprop: { momentum: 0.9, centered: 1 },
+  adam: { amsgrad: 1 },
+  adamw: { amsgrad: 1 },
+};
+const SIZES = [7, 1030];
+type Run = ReturnType<typeof open>;
+
+describe.each(optimizerNames)("%s", (name) => {
+  const begin = (hyperparameters = {}) => {
+    const run = open(name, { ...FULL[name], ...hyperparameters }, SIZES);
+    for (const [i, buffer] of run.parameters.entries())
+      run.session.write(buffer, dyadics(SIZES[i]!, i));
+    return run;
+  };
+  const train = async (run: Run, from: number, to: number) => {
+    for (let update = from; update < to; update++) {
+      for (const [i, buffer] of run.gradients.entries())
+        run.session.write(buffer, dyadics(SIZES[i]!, 100 * (1 + update) + i));
+      await run.step(update, 0.01 * (1 + update));
+    }
+  };
+  const everything = (run: Run) =>
+    [...run.parameters, ...run.states.flat()].map((buffer) => run.session.readDouble(buffer));
+
+  test("a run that is resumed from parameters and state equals the run that went on", async () => {
+    const straight = begin();
+    await train(straight, 0, 6);
+
+    const first = begin();
+    await train(first, 0, 3);
+    const second = begin();
+    const buffers = (run: Run) => [...run.parameters, ...run.states.flat()];
+    for (const [i, buffer] of buffers(second).entries())
+      second.session.write(buffer, first.session.readDouble(buffers(first)[i]!));
+    await train(second, 3, 6);
+    expect(everything(second)).toEqual(everything(straight));
+    expect(everything(first)).not.toEqual(everything(straight));
+  });
+
+  test("a gradient of zero, from fresh state, leaves parameters where they are", async () => {
+    const still = begin({ weightDecay: 0 });
+    const before = still.parameters.map((buffer) => still.session.readDouble(buffer));
+    for (const update of [0, 1, 2]) await still.step(update, 0.1);
+    expect(still.parameters.map((buffer) => still.session.readDouble(buffer))).toEqual(before);
+  });
+
+  test("but weight decay moves them", async () => {
+    const decaying = begin({ weightDecay: 0.5 });
+    const before = decaying.parameters.map((buffer) => decaying.session.readDouble(buffer));
+    await decaying.step(0, 0.1);
+    for (const [i, buffer] of decaying.parameters.entries())
+      expect(decaying.session.readDouble(buffer)).not.toEqual(before[i]);
+  });
+
+  test("a scheduled rate is an input of the program: another rate, the same program", async () => {
+    const optimizer = createOptimizer(name, FULL[name]);
+    const [low, high] = [1e-3, 0.5].map((learningRate) =>
+      optimizerScalars(optimizer, { learningRate, t: 1 }),
+    );
+    const program = JSON.stringify(begin().program);
+    expect(low).not.toEqual(high);
+    expect(JSON.stringify(begin({ learningRate: 0.5 }).program)).toBe(program);
+    const scheduled = begin();
+    await train(scheduled, 0, 1);
+    expect(JSON.stringify(scheduled.program)).toBe(program);
+    await scheduled.step(1, 0);
+    const stopped = scheduled.parameters.map((buffer) => scheduled.session.readDouble(buffer));
+    await scheduled.step(2, 0.5);
+    expect(scheduled.parameters.map((buffer) => scheduled.session.readDouble(buffer))).not.toEqual(
+      stopped,
+    );
+  });
+});
