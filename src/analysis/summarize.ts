@@ -4,10 +4,10 @@ import type {
   EpochMetrics,
   ExperimentRecord,
   OptimizerSummary,
-  ScheduleSpec,
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
 import { mean, median, spreadOf } from "./statistics.ts";
 
 export interface MeasuredTrial {
@@ -46,7 +46,7 @@ function summarizeArm(name: string, trials: readonly MeasuredTrial[]): Optimizer
   const times = trials.map(({ trial }) => trial.msPerStep).filter((ms) => ms !== null);
   return {
     name,
-    learningRates: trials.map(greatestRate).filter((rate) => rate !== null),
+    learningRates: trials.map(greatestRateOf).filter((rate) => rate !== null),
     seeds: trials.map(({ trial }) => trial.seed),
     finalValidationAccuracy: spreadOf(trials.map(finalAccuracy)),
     bestValidationAccuracy: spreadOf(trials.map(bestAccuracy)),
@@ -72,19 +72,13 @@ function lastAccuracy({ trial, metrics }: MeasuredTrial): number | null {
 const accuracies = (metrics: readonly EpochMetrics[]) =>
   metrics.map((line) => line.validationAccuracy).filter((value) => value !== null);
 
-/** The trial's constant rate, or its schedule's greatest; null where neither can be known. */
-function greatestRate({ trial, metrics }: MeasuredTrial): number | null {
-  const stated = statedRates(trial.schedule);
-  const rates = stated.length > 0 ? stated : metrics.map((line) => line.lr);
+/** The greatest rate that the trial's schedule has over its updates; null where it cannot be known. */
+function greatestRateOf({ trial, metrics }: MeasuredTrial): number | null {
+  // A record of another version may name a schedule that this one does not know.
+  if (scheduleTypes.includes(trial.schedule.type)) {
+    const updates = Math.max(1, Math.round(trial.epochs * trial.updatesPerEpoch));
+    return greatestRate(scheduleFromJSON(trial.schedule), updates);
+  }
+  const rates = metrics.map((line) => line.lr);
   return rates.length === 0 ? null : Math.max(...rates);
-}
-
-/** Rates that a specification states, whatever its family: the fields that hold one. */
-function statedRates(spec: ScheduleSpec): number[] {
-  const own = [spec.rate, spec.base, spec.max, spec.peak, spec.floor, spec.from, spec.to];
-  const parts = Array.isArray(spec.parts) ? spec.parts : [];
-  return [
-    ...own.filter((value): value is number => typeof value === "number"),
-    ...parts.flatMap((part: { schedule: ScheduleSpec }) => statedRates(part.schedule)),
-  ];
 }

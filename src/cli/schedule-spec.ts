@@ -1,41 +1,23 @@
-/** @file Schedules as people write them on a command line: "triangular:base=1e-4,max=1e-2,step=216". */
+/**
+ * @file Schedules as people write them on a command line: "triangular:base=1e-4,max=1e-2,step=216".
+ *
+ *   TYPE:KEY=VALUE,...            a value is a number, a word, or numbers with / between
+ *   warmup:steps=10,schedule=(cosine:peak=0.1,steps=90)
+ *   sequence:10=(linear:from=0,to=0.1,steps=10),90=(constant:lr=0.1)
+ *   piecewise:points=0:0.1/50:0.01
+ */
 
 import { ArgumentError } from "../core/errors.ts";
 import type { Schedule, ScheduleSpec } from "../schedules/index.ts";
 import { nearest } from "./nearest.ts";
-
-/** Short words for the families' own. */
-const TYPES: Readonly<Record<string, string>> = {
-  clr: "triangular",
-  cosine: "cosineDecay",
-  linear: "linearRamp",
-  "1cycle": "oneCycle",
-};
-const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  constant: { lr: "rate" },
-  triangular: { step: "stepSize" },
-};
+import { KEY_WORDS, TYPE_WORDS, typeOf } from "./schedule-words.ts";
 
 /** @throws ArgumentError naming the part that is wrong, and the nearest known word */
 export async function parseScheduleSpec(text: string): Promise<Schedule> {
   const { scheduleFromJSON, scheduleTypes } = await import("../schedules/index.ts");
-  const spec = text.trimStart().startsWith("{") ? fromJSON(text) : fromWords(text);
-  const known = [...scheduleTypes, ...Object.keys(TYPES)];
-  if (!scheduleTypes.includes(spec.type)) {
-    const meant = nearest(spec.type, known);
-    throw new ArgumentError(
-      `schedule: unknown type "${spec.type}"${meant ? `; did you mean "${meant}"?` : ""} Types: ${known.join(", ")}`,
-    );
-  }
-  const schedule = scheduleFromJSON(spec);
-  // A family reads its own fields; one that it did not take up is a slip of the pen.
-  const taken = Object.keys(schedule.toJSON());
-  const unknown = Object.keys(spec).find((key) => !taken.includes(key));
-  if (unknown !== undefined)
-    throw new ArgumentError(
-      `schedule: "${spec.type}" has no "${unknown}"; it has ${taken.filter((key) => key !== "type").join(", ")}`,
-    );
-  return schedule;
+  return scheduleFromJSON(
+    text.trimStart().startsWith("{") ? fromJSON(text) : fromWords(text, scheduleTypes),
+  );
 }
 
 function fromJSON(text: string): ScheduleSpec {
@@ -52,32 +34,116 @@ function fromJSON(text: string): ScheduleSpec {
   return value as ScheduleSpec;
 }
 
-function fromWords(text: string): ScheduleSpec {
-  const [word = "", ...rest] = text.split(":");
-  const type = TYPES[word.trim()] ?? word.trim();
-  const spec: ScheduleSpec = { type };
-  for (const part of rest
-    .join(":")
-    .split(",")
-    .filter((item) => item.trim() !== "")) {
-    const [key = "", ...values] = part.split("=").map((item) => item.trim());
-    const value = Number(values.join("="));
-    if (values.length === 0 || values[0] === "" || !Number.isFinite(value))
-      throw new ArgumentError(
-        `schedule: "${part.trim()}" must be KEY=NUMBER, as in triangular:base=1e-4,max=1e-2,step=216`,
-      );
-    const name = KEYS[type]?.[key] ?? key;
-    if (name in spec) throw new ArgumentError(`schedule: "${key}" is given twice; give it once`);
-    spec[name] = value;
+function fromWords(text: string, types: readonly string[]): ScheduleSpec {
+  const colon = text.indexOf(":");
+  const word = (colon < 0 ? text : text.slice(0, colon)).trim();
+  const type = typeOf(word, types);
+  if (!types.includes(type)) {
+    const known = [...types, ...Object.keys(TYPE_WORDS)];
+    const meant = nearest(word, known);
+    throw new ArgumentError(
+      `schedule: unknown type "${word}"${meant ? `; did you mean "${meant}"?` : ""} Types: ${known.join(", ")}`,
+    );
   }
+  const spec: ScheduleSpec = { type };
+  const parts: { steps: number; schedule: ScheduleSpec }[] = [];
+  for (const part of outside(colon < 0 ? "" : text.slice(colon + 1), ",")) {
+    const [key, value] = keyAndValue(part);
+    if (type === "sequence" && /^\d+$/.test(key)) {
+      parts.push({ steps: Number(key), schedule: fromWords(inBrackets(value, part), types) });
+      continue;
+    }
+    const name = KEY_WORDS[type]?.[key] ?? key;
+    if (name in spec) throw new ArgumentError(`schedule: "${key}" is given twice; give it once`);
+    spec[name] = value.startsWith("(")
+      ? fromWords(inBrackets(value, part), types)
+      : readValue(name, value, part);
+  }
+  if (parts.length > 0) spec.parts = parts;
   return spec;
 }
 
-/** The schedule's own length; two cycles of a cyclical one; else 100 updates. */
-export function updatesToDraw(spec: ScheduleSpec): number {
-  if (typeof spec.stepSize === "number") return 4 * spec.stepSize + 1;
-  if (typeof spec.steps === "number") return spec.steps;
-  if (Array.isArray(spec.parts))
-    return spec.parts.reduce((sum: number, part: { steps: number }) => sum + part.steps, 0);
-  return 100;
+function keyAndValue(part: string): [key: string, value: string] {
+  const at = part.indexOf("=");
+  const [key, value] = [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+  if (at <= 0 || value === "") refuse(part);
+  return [key, value];
+}
+
+function readValue(name: string, text: string, part: string): unknown {
+  if (name === "milestones") return text.split("/").map((item) => numberOf(item, part));
+  if (name === "points")
+    return text.split("/").map((item) => item.split(":").map((number) => numberOf(number, part)));
+  return WORDS.has(name) ? text : numberOf(text, part);
+}
+
+/** Options whose value is a word. */
+const WORDS = new Set(["decay", "dialect", "anneal", "shape", "between"]);
+
+function numberOf(text: string, part: string): number {
+  const value = Number(text);
+  return text.trim() !== "" && Number.isFinite(value) ? value : refuse(part);
+}
+
+function inBrackets(value: string, part: string): string {
+  if (!(value.startsWith("(") && value.endsWith(")")))
+    throw new ArgumentError(
+      `schedule: "${part.trim()}" must hold a schedule in round brackets, as in 90=(cosine:peak=0.1,steps=90)`,
+    );
+  return value.slice(1, -1);
+}
+
+function refuse(part: string): never {
+  throw new ArgumentError(
+    `schedule: "${part.trim()}" must be KEY=NUMBER, as in triangular:base=1e-4,max=1e-2,step=216`,
+  );
+}
+
+/** Split at a separator that no bracket is open around; empty parts left out. */
+function outside(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let [depth, from] = [0, 0];
+  for (let i = 0; i <= text.length; i++) {
+    const letter = text[i];
+    if (letter === "(") depth += 1;
+    if (letter === ")") depth -= 1;
+    if (i === text.length || (letter === separator && depth === 0)) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  if (depth !== 0) throw new ArgumentError(`schedule: brackets do not match in "${text}"`);
+  return parts.filter((part) => part.trim() !== "");
+}
+
+/** How many updates show what a schedule is: its own length, three cycles, four drops. */
+export function updatesToDraw(schedule: Schedule): number {
+  const { steps, cycleEnd } = schedule;
+  if (Number.isFinite(steps)) return Math.max(2, Math.ceil(steps) + 1);
+  if (!cycleEnd) return endless(schedule.toJSON());
+  const end = Math.ceil(cycleEnd(3));
+  // The update at which a cycle ends, unless the next one begins there with a jump.
+  return schedule(end) > schedule(end - 1) ? end : end + 1;
+}
+
+function endless(spec: ScheduleSpec): number {
+  const inner = spec.schedule as ScheduleSpec | undefined;
+  switch (spec.type) {
+    case "stepDecay":
+      return Math.max(2, 4 * (spec.every as number));
+    case "exponential": {
+      const decades = Math.abs(Math.log10(spec.factor as number)) || 1;
+      return Math.ceil((2 * (spec.every as number)) / decades) + 1;
+    }
+    case "multiStep":
+      return Math.ceil(1.3 * (spec.milestones as number[]).at(-1)!) + 1;
+    case "piecewise":
+      return Math.ceil(1.3 * ((spec.points as number[][]).at(-1)![0] ?? 0)) + 2;
+    case "inverseSqrt":
+      return 10 * (spec.warmupSteps as number) + 1;
+    case "warmup":
+      return (spec.steps as number) + endless(inner!);
+    default:
+      return inner ? endless(inner) : 100;
+  }
 }

@@ -1,5 +1,6 @@
 /** @file Reports: records to charts, HTML, Markdown and plain text. Browser-safe. */
 
+export { drawSchedule } from "./draw-schedule.ts";
 export { formatRate, percentSpread } from "./format.ts";
 export { renderReport } from "./render.ts";
 export { formatSummaryTable, markdownTable } from "./table.ts";

@@ -13,24 +13,70 @@ export function formatRate(value: number): string {
   return `${Number(digits)}e${Number(exponent)}`;
 }
 
+const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
+  constant: (s) => `constant, ${rate(s.rate)}`,
+  triangular: (s) => `triangular, ${triangle(s)}`,
+  triangular2: (s) => `triangular2 (amplitude halves each cycle), ${triangle(s)}`,
+  expRange: (s) =>
+    `exp_range, ${triangle(s)}, ${s.decay === "bounds" ? "both bounds" : "amplitude"} times ${s.gamma} each update`,
+  oneCycle: (s) =>
+    `one cycle, up to ${rate(s.max)}, over ${s.steps} updates${
+      s.phases === 3 ? ", three phases" : ""
+    }${s.anneal === "linear" ? ", linear" : ""}${s.dialect ? `, as in ${s.dialect}` : ""}`,
+  cosineDecay: (s) => `cosine, ${span(s.peak, s.floor)} over ${s.steps} updates`,
+  cosineRestarts: (s) =>
+    `cosine with restarts, ${span(s.peak, s.floor)}, first cycle ${s.cycleSteps} updates${
+      s.growth === undefined || s.growth === 1 ? "" : `, each ${s.growth} times as long`
+    }`,
+  linearRamp: (s) => `linear, ${span(s.from, s.to)} over ${s.steps} updates`,
+  trapezoidal: (s) =>
+    `trapezoidal, ${rate(s.peak)} over ${s.steps} updates: warm-up ${s.warmupSteps ?? 0}, ${
+      s.decay === "sqrt" ? "1-sqrt" : "linear"
+    } decay ${s.decaySteps}${s.floor ? ` to ${rate(s.floor)}` : ""}`,
+  inverseSqrt: (s) => `inverse square root, up to ${rate(s.peak)} at update ${s.warmupSteps}`,
+  polynomial: (s) =>
+    `polynomial of power ${s.power ?? 1}, ${span(s.from, s.to)} over ${s.steps} updates`,
+  exponential: (s) =>
+    `exponential, ${rate(s.rate)} times ${s.factor} ${s.every === undefined || s.every === 1 ? "each update" : `over each ${s.every} updates`}`,
+  stepDecay: (s) => `step, ${rate(s.rate)} times ${s.factor ?? 0.1} every ${s.every} updates`,
+  multiStep: (s) =>
+    `multi-step, ${rate(s.rate)} times ${s.factor ?? 0.1} at updates ${list(s.milestones).join(", ")}`,
+  piecewise: (s) =>
+    `piecewise${s.between === undefined || s.between === "hold" ? "" : ` ${s.between}`}, ${list(
+      s.points,
+    )
+      .map((point) => (Array.isArray(point) ? `${rate(point[1])} at ${point[0]}` : "?"))
+      .join(", ")}`,
+  warmup: (s) =>
+    `${s.shape ?? "linear"} warm-up from ${rate(s.from ?? 0)} over ${s.steps} updates; then ${inner(s)}`,
+  sequence: (s) =>
+    Array.isArray(s.parts)
+      ? s.parts.map((part) => describeSchedule(part.schedule)).join("; then ")
+      : s.type,
+  repeat: (s) =>
+    `${inner(s)}; its first ${s.steps} updates ${s.times === undefined ? "again and again" : `${s.times} times`}`,
+  stretch: (s) =>
+    `${inner(s)}; ${s.steps} updates of it stretched to ${s.to}${s.after ? ` after update ${s.after}` : ""}`,
+  clip: (s) =>
+    `${inner(s)}; ${[
+      s.min === undefined ? [] : [`no less than ${rate(s.min)}`],
+      s.max === undefined ? [] : [`no more than ${rate(s.max)}`],
+    ]
+      .flat()
+      .join(", ")}`,
+  holdAfter: (s) => `${inner(s)}; flat after ${s.steps} updates`,
+};
+
+const triangle = (s: ScheduleSpec) =>
+  s.stepDown === undefined
+    ? `${span(s.base, s.max)}, step size ${s.stepSize} updates`
+    : `${span(s.base, s.max)}, ${s.stepSize} updates up, ${s.stepDown} down`;
+const span = (from: unknown, to: unknown) => `${rate(from)} to ${rate(to ?? 0)}`;
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const inner = (s: ScheduleSpec) => describeSchedule(s.schedule as ScheduleSpec);
+
 /** "triangular, 2e-3 to 0.012, step size 216 updates"; an unknown type is named as it is. */
 export function describeSchedule(spec: ScheduleSpec): string {
-  switch (spec.type) {
-    case "constant":
-      return `constant, ${rate(spec.rate)}`;
-    case "triangular":
-      return `triangular, ${rate(spec.base)} to ${rate(spec.max)}, step size ${spec.stepSize} updates`;
-    case "cosineDecay":
-      return `cosine, ${rate(spec.peak)} to ${rate(spec.floor ?? 0)} over ${spec.steps} updates`;
-    case "linearRamp":
-      return `linear, ${rate(spec.from)} to ${rate(spec.to)} over ${spec.steps} updates`;
-    case "oneCycle":
-      return `one cycle, up to ${rate(spec.max)}, over ${spec.steps} updates`;
-    case "sequence":
-      return Array.isArray(spec.parts)
-        ? spec.parts.map((part) => describeSchedule(part.schedule)).join("; then ")
-        : spec.type;
-    default:
-      return spec.type;
-  }
+  const type = spec?.type;
+  return typeof type === "string" && Object.hasOwn(words, type) ? words[type]!(spec) : String(type);
 }

@@ -1,66 +1,101 @@
 /** @file A schedule read back from its specification. */
 
 import { ArgumentError } from "../core/errors.ts";
+import { clip } from "./clip.ts";
 import { constant } from "./constant.ts";
 import { cosineDecay } from "./cosine-decay.ts";
+import { cosineRestarts } from "./cosine-restarts.ts";
+import { expRange } from "./exp-range.ts";
+import { exponential } from "./exponential.ts";
+import { holdAfter } from "./hold-after.ts";
+import { inverseSqrt } from "./inverse-sqrt.ts";
 import { linearRamp } from "./linear-ramp.ts";
+import { multiStep } from "./multi-step.ts";
 import { oneCycle } from "./one-cycle.ts";
+import { piecewise } from "./piecewise.ts";
+import { polynomial } from "./polynomial.ts";
+import { repeat } from "./repeat.ts";
 import type { Schedule, ScheduleSpec } from "./schedule.ts";
-import { type SequencePart, sequence } from "./sequence.ts";
+import { sequence } from "./sequence.ts";
+import { SpecFields } from "./spec-fields.ts";
+import { stepDecay } from "./step-decay.ts";
+import { stretch } from "./stretch.ts";
+import { trapezoidal } from "./trapezoidal.ts";
 import { triangular } from "./triangular.ts";
+import { triangular2 } from "./triangular2.ts";
+import { warmup } from "./warmup.ts";
 
-/** Reads the fields of one specification, and says which one is wrong. */
-class Fields {
-  readonly spec: ScheduleSpec;
+const triangle = (f: SpecFields) => ({
+  base: f.number("base"),
+  max: f.number("max"),
+  stepSize: f.number("stepSize"),
+  ...f.numbers("stepDown"),
+});
 
-  constructor(spec: ScheduleSpec) {
-    this.spec = spec;
-  }
-
-  number(name: string): number {
-    const value = this.spec[name];
-    if (typeof value !== "number")
-      throw new ArgumentError(
-        `schedule "${this.spec.type}": ${name} must be a number; got ${JSON.stringify(value)}`,
-      );
-    return value;
-  }
-
-  optional<Name extends string>(...names: Name[]): { [key in Name]?: number } {
-    const present = names.filter((name) => this.spec[name] !== undefined);
-    return Object.fromEntries(present.map((name) => [name, this.number(name)])) as {
-      [key in Name]?: number;
-    };
-  }
-
-  parts(): SequencePart[] {
-    const parts = this.spec.parts;
-    if (!Array.isArray(parts))
-      throw new ArgumentError(
-        `schedule "sequence": parts must be a list; got ${JSON.stringify(parts)}`,
-      );
-    return parts.map((part: { steps: number; schedule: ScheduleSpec } | null) => [
-      part?.steps ?? Number.NaN,
-      scheduleFromJSON(part?.schedule as ScheduleSpec),
-    ]);
-  }
-}
-
-const families: Readonly<Record<string, (fields: Fields) => Schedule>> = {
+const families: Readonly<Record<string, (fields: SpecFields) => Schedule>> = {
   constant: (f) => constant(f.number("rate")),
-  triangular: (f) =>
-    triangular({ base: f.number("base"), max: f.number("max"), stepSize: f.number("stepSize") }),
-  cosineDecay: (f) =>
-    cosineDecay({ peak: f.number("peak"), steps: f.number("steps"), ...f.optional("floor") }),
-  linearRamp: (f) =>
-    linearRamp({ from: f.number("from"), to: f.number("to"), steps: f.number("steps") }),
-  sequence: (f) => sequence(...f.parts()),
+  triangular: (f) => triangular(triangle(f)),
+  triangular2: (f) => triangular2(triangle(f)),
+  expRange: (f) => expRange({ ...triangle(f), gamma: f.number("gamma"), ...f.words("decay") }),
   oneCycle: (f) =>
     oneCycle({
       max: f.number("max"),
       steps: f.number("steps"),
-      ...f.optional("riseFraction", "startDivisor", "endDivisor"),
+      ...f.words("dialect"),
+      ...f.numbers("riseFraction", "startDivisor", "endDivisor", "end"),
+      ...(f.numbers("phases") as { phases?: 2 | 3 }),
+      ...f.numbers("fallFraction"),
+      ...f.words("anneal"),
     }),
+  cosineDecay: (f) =>
+    cosineDecay({ peak: f.number("peak"), steps: f.number("steps"), ...f.numbers("floor") }),
+  cosineRestarts: (f) =>
+    cosineRestarts({
+      peak: f.number("peak"),
+      cycleSteps: f.number("cycleSteps"),
+      ...f.numbers("growth", "floor"),
+    }),
+  linearRamp: (f) =>
+    linearRamp({ from: f.number("from"), to: f.number("to"), steps: f.number("steps") }),
+  trapezoidal: (f) =>
+    trapezoidal({
+      peak: f.number("peak"),
+      steps: f.number("steps"),
+      decaySteps: f.number("decaySteps"),
+      ...f.numbers("warmupSteps", "from", "floor"),
+      ...f.words("decay"),
+    }),
+  inverseSqrt: (f) =>
+    inverseSqrt({
+      peak: f.number("peak"),
+      warmupSteps: f.number("warmupSteps"),
+      ...f.numbers("from"),
+    }),
+  polynomial: (f) =>
+    polynomial({ from: f.number("from"), steps: f.number("steps"), ...f.numbers("to", "power") }),
+  exponential: (f) =>
+    exponential({ rate: f.number("rate"), factor: f.number("factor"), ...f.numbers("every") }),
+  stepDecay: (f) =>
+    stepDecay({ rate: f.number("rate"), every: f.number("every"), ...f.numbers("factor") }),
+  multiStep: (f) =>
+    multiStep({
+      rate: f.number("rate"),
+      milestones: f.list("milestones"),
+      ...f.numbers("factor"),
+    }),
+  piecewise: (f) => piecewise({ points: f.pairs("points"), ...f.words("between") }),
+  warmup: (f) =>
+    warmup(f.schedule(), {
+      steps: f.number("steps"),
+      ...f.numbers("from"),
+      ...f.words("shape"),
+    }),
+  sequence: (f) => sequence(...f.parts()),
+  repeat: (f) => repeat(f.schedule(), { steps: f.number("steps"), ...f.numbers("times") }),
+  stretch: (f) =>
+    stretch(f.schedule(), { steps: f.number("steps"), to: f.number("to"), ...f.numbers("after") }),
+  clip: (f) => clip(f.schedule(), f.numbers("min", "max")),
+  holdAfter: (f) => holdAfter(f.schedule(), { steps: f.number("steps") }),
 };
 
 /** Every `type` that scheduleFromJSON reads. */
@@ -68,13 +103,21 @@ export const scheduleTypes: readonly string[] = Object.keys(families);
 
 /**
  * The schedule that a specification describes: the inverse of `schedule.toJSON()`.
- * @throws ArgumentError on an unknown type, a missing field, or a value outside its domain.
+ * @throws ArgumentError on an unknown type, a missing or unknown field, or a value outside its domain.
  */
 export function scheduleFromJSON(spec: ScheduleSpec): Schedule {
   const type = spec?.type;
+  if (type === "reduceOnPlateau")
+    throw new ArgumentError(
+      "schedule: reduceOnPlateau follows a metric and not the update count; call reduceOnPlateau " +
+        "with its options, and step it with each metric",
+    );
   if (typeof type !== "string" || !Object.hasOwn(families, type))
     throw new ArgumentError(
       `schedule: type must be one of ${scheduleTypes.join(", ")}; got ${JSON.stringify(type)}`,
     );
-  return families[type]!(new Fields(spec));
+  const fields = new SpecFields(spec, scheduleFromJSON);
+  const schedule = families[type]!(fields);
+  fields.refuseOthers();
+  return schedule;
 }

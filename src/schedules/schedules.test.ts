@@ -1,18 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  constant,
-  cosineDecay,
-  describeSchedule,
-  formatRate,
-  linearRamp,
-  oneCycle,
-  type Schedule,
-  scheduleFromJSON,
-  scheduleTypes,
-  sequence,
-  triangular,
-} from "./index.ts";
+import { constant, cosineDecay, formatRate, linearRamp, oneCycle, sequence } from "./index.ts";
 
 const updates = (count: number) => Array.from({ length: count }, (_, t) => t);
 
@@ -124,56 +111,6 @@ describe("oneCycle", () => {
     expect(() => oneCycle({ max: 1, steps: 30, riseFraction: 1 })).toThrow(
       "riseFraction must be between 0 and 1; got 1",
     );
-  });
-});
-
-describe("specifications", () => {
-  const all: readonly Schedule[] = [
-    constant(1e-3),
-    triangular({ base: 1e-3, max: 6e-3, stepSize: 216 }),
-    cosineDecay({ peak: 0.1, floor: 1e-4, steps: 99 }),
-    linearRamp({ from: 0, to: 0.1, steps: 10 }),
-    oneCycle({ max: 0.1, steps: 120 }),
-    sequence([10, linearRamp({ from: 0, to: 0.1, steps: 10 })], [50, constant(0.1)]),
-  ];
-  test("cover every type", () => {
-    expect(new Set(all.map((schedule) => schedule.toJSON().type))).toEqual(new Set(scheduleTypes));
-  });
-  test("survive JSON: the schedule read back has the same rate at every update, to the bit", () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...all), fc.nat(500), (schedule, t) => {
-        expect(scheduleFromJSON(JSON.parse(JSON.stringify(schedule)))(t)).toBe(schedule(t));
-      }),
-    );
-  });
-  test("are what JSON.stringify writes of an object that holds a schedule", () => {
-    expect(JSON.stringify({ schedule: constant(0.5) })).toBe(
-      '{"schedule":{"type":"constant","rate":0.5}}',
-    );
-  });
-  test.each([
-    [
-      { type: "zigzag" },
-      'type must be one of constant, triangular, cosineDecay, linearRamp, sequence, oneCycle; got "zigzag"',
-    ],
-    [{ type: "toString" }, 'got "toString"'],
-    [{ type: "constant" }, 'schedule "constant": rate must be a number; got undefined'],
-    [{ type: "constant", rate: "1" }, 'rate must be a number; got "1"'],
-    [{ type: "sequence", parts: 3 }, "parts must be a list; got 3"],
-    [{ type: "sequence", parts: [null] }, "type must be one of"],
-    [{ type: "triangular", base: 2, max: 1, stepSize: 1 }, "base must not be above max"],
-  ])("refuses %j", (spec, message) => {
-    expect(() => scheduleFromJSON(spec)).toThrow(message);
-  });
-  test("are described in words", () => {
-    expect(all.map((schedule) => describeSchedule(schedule.toJSON()))).toEqual([
-      "constant, 1e-3",
-      "triangular, 1e-3 to 6e-3, step size 216 updates",
-      "cosine, 0.1 to 1e-4 over 99 updates",
-      "linear, 0 to 0.1 over 10 updates",
-      "one cycle, up to 0.1, over 120 updates",
-      "linear, 0 to 0.1 over 10 updates; then constant, 0.1",
-    ]);
   });
 });
 

@@ -1,36 +1,40 @@
-/** @file Schedules one after the other. */
+/** @file Schedules one after another. */
 
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { endRate } from "./shape.ts";
 
-/** How many updates a part lasts, and the schedule it follows, which counts from 0 again. */
+/** A schedule, and for how many updates it is in force. */
 export type SequencePart = readonly [steps: number, schedule: Schedule];
 
 /**
- * Each part for as many updates as it says; the last goes on after that. A warm-up, then a decay:
+ * Each part in turn, its own `t` counted from 0. After the end it is flat, at the rate that the last
+ * part comes to at its end: `sequence([10, warmup], [90, cosineDecay({ peak, steps: 90 })])` is at the
+ * floor from update 100 on.
  *
- * @example
- * sequence([10, linearRamp({ from: 0, to: 0.1, steps: 10 })], [90, cosineDecay({ peak: 0.1, steps: 90 })])
- *
- * @throws ArgumentError if there is no part, or a part's steps is not a positive integer.
+ * torch's SequentialLR, optax's join_schedules, which go on with the last part.
+ * @throws ArgumentError if there is no part, or a length is not a positive integer.
  */
 export function sequence(...parts: readonly SequencePart[]): Schedule {
   if (parts.length === 0)
     throw new ArgumentError("sequence: needs at least one [steps, schedule] part; got none");
   for (const [steps] of parts) checkPositiveInteger("sequence", "steps", steps);
+  const total = parts.reduce((sum, [steps]) => sum + steps, 0);
   return defineSchedule(
     (t) => {
       let start = 0;
-      for (const [steps, schedule] of parts.slice(0, -1)) {
+      for (const [steps, schedule] of parts) {
         if (t < start + steps) return schedule(t - start);
         start += steps;
       }
-      return parts.at(-1)![1](t - start);
+      const [steps, last] = parts.at(-1)!;
+      return endRate(last, steps);
     },
-    {
+    () => ({
       type: "sequence",
       parts: parts.map(([steps, schedule]) => ({ steps, schedule: schedule.toJSON() })),
-    },
+    }),
+    { steps: total },
   );
 }

@@ -240,7 +240,40 @@ describe("schedule", () => {
     ]);
   });
 
+  type Points = { schedule: unknown; points: { update: number; lr: number }[] };
+
   test.each([
+    ["exp_range:base=0,max=1,step=2,gamma=0.5,decay=bounds", "expRange", [0, 0.25, 0.25, 0.0625]],
+    ["warmup:steps=2,schedule=(cosine:peak=2,steps=2)", "warmup", [0, 1, 2, 1, 0]],
+    ["sequence:2=(constant:lr=1),1=(step:lr=3,every=1)", "sequence", [1, 1, 3, 3]],
+    ["multi-step:lr=8,at=1/3,factor=0.5", "multiStep", [8, 4, 4, 2]],
+    ["piecewise:points=0:1/2:3,between=linear", "piecewise", [1, 2, 3]],
+    ["clip:max=1,schedule=(warmup:steps=2,schedule=(constant:lr=2))", "clip", [0, 1, 1]],
+  ])("%s", async (spec, type, rates) => {
+    const { schedule, points } = (
+      await cli(["schedule", spec, "--steps", String(rates.length), "--json"])
+    ).json<Points>();
+    expect(schedule).toMatchObject({ type });
+    expect(points.map(({ lr }) => lr)).toEqual(rates.map((rate) => expect.closeTo(rate, 12)));
+  });
+
+  test("says where a schedule is flat because it has ended", async () =>
+    expect((await cli(["schedule", "cosine:peak=1,steps=9", "--steps", "20"])).stderr).toBe(
+      "made for 9 updates; flat from there on\n",
+    ));
+
+  test("an SVG file that cannot be written: its name, and why", async () => {
+    const { code, stderr } = await cli(["schedule", "constant:lr=1", "--svg", "no/such/x.svg"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("no/such/x.svg cannot be written: ENOENT");
+  });
+
+  test.each([
+    ["warmup:steps=2,schedule=(cosine:peak=2,steps=2", "brackets do not match"],
+    ["sequence:2=constant", "must hold a schedule in round brackets"],
+    ["warmup:steps=2,schedule=(cosin:peak=2)", 'did you mean "cosine"?'],
+    ["multistep:lr=1,at=3/x", '"at=3/x" must be KEY=NUMBER'],
+    ["wsd:peak=1,steps=9,down=2,decay=cubic", 'decay must be "linear" or "sqrt"; got "cubic"'],
     ["triangle:base=1", 'did you mean "triangular"?'],
     ["clr:base=a", '"base=a" must be KEY=NUMBER'],
     ["clr:base=1,base=2", '"base" is given twice'],

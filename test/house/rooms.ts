@@ -44,7 +44,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   data: ["core", "addon", "record"],
   record: ["core"],
   store: ["core", "record"],
-  analysis: ["core", "record"],
+  analysis: ["core", "record", "schedules"],
   lab: ENGINE,
   report: ["core", "record", "analysis", "schedules"],
   cli: [...ENGINE, "lab", "report", "index.ts"],

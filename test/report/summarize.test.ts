@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../src/analysis/index.ts";
 import { summaryRecord } from "../../src/record/index.ts";
-import { cosineDecay, oneCycle, sequence, triangular } from "../../src/schedules/index.ts";
+import {
+  cosineDecay,
+  exponential,
+  oneCycle,
+  piecewise,
+  sequence,
+  triangular,
+  warmup,
+} from "../../src/schedules/index.ts";
 import { fakeExperiment, fakeTrials } from "./fake-records.ts";
 
 const arms = ["adam", "sgd+clr"];
@@ -68,11 +76,41 @@ describe("summarize", () => {
       sequence([2, oneCycle({ max: 0.2, steps: 20 })], [3, cosineDecay({ peak: 0.4, steps: 3 })]),
       0.4,
     ],
+    ["exponential", exponential({ rate: 0.1, factor: 0.9 }), 0.1],
+    [
+      "piecewise",
+      piecewise({
+        points: [
+          [0, 0.1],
+          [4, 0.7],
+        ],
+      }),
+      0.7,
+    ],
+    ["warmup", warmup(cosineDecay({ peak: 0.2, steps: 9 }), { steps: 3 }), 0.2],
+    [
+      "a run that ends before its peak",
+      piecewise({
+        points: [
+          [0, 0.1],
+          [1e6, 5],
+        ],
+      }),
+      0.1,
+    ],
   ])("the learning rate of %s is its greatest", (_, schedule, want) => {
     const { trial, metrics } = trials[0]!;
     const { optimizers } = summarize(experiment, [
       { trial: { ...trial, schedule: schedule.toJSON() }, metrics },
     ]);
     expect(optimizers[0]!.learningRates).toEqual([want]);
+  });
+
+  test("a schedule of another version: the greatest rate that the epochs recorded", () => {
+    const { trial, metrics } = trials[0]!;
+    const { optimizers } = summarize(experiment, [
+      { trial: { ...trial, schedule: { type: "zigzag" } }, metrics },
+    ]);
+    expect(optimizers[0]!.learningRates).toEqual([Math.max(...metrics.map(({ lr }) => lr))]);
   });
 });

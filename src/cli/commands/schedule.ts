@@ -5,31 +5,37 @@ import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag } from "../flags.ts";
 import { rate } from "../format.ts";
 import { parseScheduleSpec, updatesToDraw } from "../schedule-spec.ts";
-import { positiveInteger } from "../values.ts";
+import { positiveInteger, text } from "../values.ts";
+
+const count = (help: string) =>
+  optional({
+    placeholder: "n",
+    help,
+    read: positiveInteger("1000"),
+    shownFallback: "the schedule's own length, or three cycles",
+  });
 
 export const schedule = defineCommand({
   name: "schedule",
   summary: "draw a schedule",
   details:
-    "SPEC is TYPE:KEY=VALUE,... or the JSON of a trial's record. Types: constant (lr), triangular or clr (base, max, step), cosine (peak, steps, floor), linear (from, to, steps), 1cycle (max, steps). Lengths are in updates.",
+    "SPEC is TYPE:KEY=VALUE,... or the JSON of a trial's record. Types: constant (lr), triangular or clr, triangular2 (base, max, step, down), exp_range (and gamma, decay), 1cycle (max, steps, rise, phases, anneal, dialect, end), cosine (peak, steps, floor), sgdr (peak, cycle, growth), linear (from, to, steps), wsd (peak, steps, warmup, down, decay), isqrt (peak, warmup), poly (from, to, steps, power), exp (lr, factor, every), step (lr, factor, every), multistep (lr, at=30/60), piecewise (points=0:0.1/50:0.01, between); and, of another schedule in round brackets, warmup (steps, from, shape, schedule), sequence (STEPS=(SPEC),...), repeat (steps, times, schedule), stretch (steps, to, after, schedule), clip (min, max, schedule), hold (steps, schedule). Lengths are in updates.",
   args: [{ name: "spec", help: "the schedule, as in triangular:base=1e-4,max=1e-2,step=216" }],
   flags: {
-    updates: optional({
-      placeholder: "n",
-      help: "updates to draw",
-      read: positiveInteger("1000"),
-      shownFallback: "the schedule's own length, or two cycles",
-    }),
+    steps: count("updates to draw"),
+    updates: count("the same as --steps"),
+    svg: optional({ placeholder: "file", help: "draw it into this SVG file too", read: text }),
     ...jsonFlag,
   },
   examples: [
     "lrscope schedule triangular:base=1e-4,max=1e-2,step=216",
     "lrscope schedule 1cycle:max=0.1,steps=1000 --json",
+    "lrscope schedule 'warmup:steps=100,schedule=(cosine:peak=0.1,steps=900)' --svg warmup.svg",
   ],
   async run({ args, flags, terminal }) {
     const drawn = await parseScheduleSpec(args[0]!);
     const spec = drawn.toJSON();
-    const updates = flags.updates ?? updatesToDraw(spec);
+    const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
     const points = Array.from({ length: updates }, (_, update) => ({ update, lr: drawn(update) }));
     const { describeSchedule } = await import("../../schedules/index.ts");
     const width = chartWidth(terminal.columns);
@@ -38,6 +44,14 @@ export const schedule = defineCommand({
     terminal.print("");
     terminal.print(asciiChart(rates, { width, height: 10, format: rate }));
     terminal.print(axisLabels("0", "update", String(updates - 1), width));
+    if (updates > drawn.steps + 1)
+      terminal.note(`made for ${drawn.steps} updates; flat from there on`);
+    if (flags.svg !== undefined) {
+      const { drawSchedule } = await import("../../report/index.ts");
+      const { writeText } = await import("../write-text.ts");
+      writeText(flags.svg, await drawSchedule(drawn, { updates: Math.max(1, updates - 1) }));
+      terminal.note(`drawn into ${flags.svg}`);
+    }
     terminal.result({ schedule: spec, points });
   },
 });

@@ -85,7 +85,7 @@ function varyingFigure(plans: readonly Planned[]): ScheduleFigure {
 }
 
 /** As RATE_LABEL, with as many digits as a linear axis needs. */
-const RATE_LABEL_FINE =
+export const RATE_LABEL_FINE =
   "datum.value == 0 || datum.value >= 0.001 ? format(datum.value, '~r') : " +
   "replace(replace(format(datum.value, '.1e'), '+', ''), '.0e', 'e')";
 
@@ -212,7 +212,10 @@ export function traced({ spec, updates }: Pick<Planned, "spec" | "updates">): {
 }
 
 /** Douglas and Peucker's selection, vertical distance: no point moves by more than `tolerance`. */
-function simplified<P extends { update: number; lr: number }>(points: P[], tolerance: number): P[] {
+export function simplified<P extends { update: number; lr: number }>(
+  points: P[],
+  tolerance: number,
+): P[] {
   const kept = new Set([0, points.length - 1]);
   const open: [number, number][] = [[0, points.length - 1]];
   for (let range = open.pop(); range; range = open.pop()) {

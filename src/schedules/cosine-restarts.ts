@@ -1,0 +1,56 @@
+/** @file SGDR: cosine decay that starts again at the peak, each cycle longer by a factor. */
+
+import { checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { defineSchedule, type Schedule } from "./schedule.ts";
+import { checkFloorAndPeak, halfCosine } from "./shape.ts";
+
+export interface CosineRestartsOptions {
+  /** Rate at the start of each cycle. */
+  readonly peak: number;
+  /** Rate that each cycle falls to; default 0. */
+  readonly floor?: number;
+  /** Length of the first cycle, in updates: T_0. */
+  readonly cycleSteps: number;
+  /** Each cycle is as many times as long as the one before: T_mult, 1 or more; default 1. */
+  readonly growth?: number;
+}
+
+/**
+ * Cosine decay with warm restarts. In cycle i, `T_i = cycleSteps growth^i` updates long, `s` updates
+ * after its start:
+ *
+ *   lr = floor + (peak - floor) (1 + cos(pi s / T_i)) / 2
+ *
+ * The update at which a cycle ends is the first of the next, and has the peak. Source: Loshchilov
+ * and Hutter, "SGDR", ICLR 2017, equation 5; arxiv.org/abs/1608.03983. torch's
+ * CosineAnnealingWarmRestarts, which takes a whole T_mult only.
+ * @throws ArgumentError if a rate is negative, floor is above peak, cycleSteps is not a positive
+ * integer, or growth is below 1.
+ */
+export function cosineRestarts(options: CosineRestartsOptions): Schedule {
+  const { peak, floor = 0, cycleSteps, growth = 1 } = options;
+  checkFloorAndPeak("cosineRestarts", floor, peak);
+  checkPositiveInteger("cosineRestarts", "cycleSteps", cycleSteps);
+  if (!(growth >= 1 && Number.isFinite(growth)))
+    throw new ArgumentError(`cosineRestarts: growth must be a number, 1 or more; got ${growth}`);
+  const startOf = (cycle: number) =>
+    growth === 1 ? cycle * cycleSteps : (cycleSteps * (growth ** cycle - 1)) / (growth - 1);
+  return defineSchedule(
+    (t) => {
+      const cycle = cycleAt(t);
+      return halfCosine(peak, floor, (t - startOf(cycle)) / (cycleSteps * growth ** cycle));
+    },
+    { type: "cosineRestarts", peak, floor, cycleSteps, growth },
+    { cycleEnd: startOf },
+  );
+
+  function cycleAt(t: number): number {
+    if (growth === 1) return Math.floor(t / cycleSteps);
+    const guess = Math.log1p((t * (growth - 1)) / cycleSteps) / Math.log(growth);
+    // Rounding puts the logarithm on either side of a whole number at a restart: look again.
+    let cycle = Math.max(0, Math.floor(guess) - 1);
+    while (startOf(cycle + 1) <= t) cycle += 1;
+    return cycle;
+  }
+}
