@@ -37,7 +37,8 @@ export interface TrapezoidalOptions {
  *   sqrt:           floor + (peak - floor) (1 - sqrt(p))
  *
  * A run that goes on from a checkpoint of the stable part only gives another `steps`.
- * Source: Hu et al., "MiniCPM", section 4 (WSD); arxiv.org/abs/2404.06395. Haegele et al.,
+ * Source: Hu et al., "MiniCPM" (WSD; its own decay is exponential, a sequence of trapezoidal and
+ * exponential here); arxiv.org/abs/2404.06395. Haegele et al.,
  * "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations" (1 - sqrt);
  * arxiv.org/abs/2405.18392.
  * @throws ArgumentError if a rate is negative, floor or from is above peak, a length is not an
