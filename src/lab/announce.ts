@@ -10,6 +10,7 @@ export interface Announcer {
 }
 
 /**
+ * A failure is thrown once: the end of the trial that it brings about can still be announced.
  * Promises of the listener's are not awaited one by one, which would hold up the engine; but one
  * that rejects ends the work at the next event, rather than the process as an unhandled rejection.
  */
@@ -17,8 +18,13 @@ export function announcer(listener: LabListener | undefined): Announcer {
   const pending = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
 
+  const throwFailure = (): void => {
+    const found = failure;
+    failure = undefined;
+    if (found) throw found.error;
+  };
   const say = (event: LabEvent): void => {
-    if (failure) throw failure.error;
+    throwFailure();
     const answer = listener?.(event);
     if (!(answer instanceof Promise)) return;
     const settled = answer
@@ -34,7 +40,7 @@ export function announcer(listener: LabListener | undefined): Announcer {
     async sayAndWait(event) {
       say(event);
       await Promise.all(pending);
-      if (failure) throw failure.error;
+      throwFailure();
     },
   };
 }

@@ -257,17 +257,25 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       },
     );
 
-    test("a listener's promise that rejects ends the work, not the process", async () => {
-      const work = fit({
-        ...setup(),
-        optimizer: sgd(),
-        epochs: 50,
-        async onEvent(event) {
-          if (event.type === "epoch") throw new Error("no room for the epoch");
-        },
-      });
-      await expect(work).rejects.toThrow("no room for the epoch");
-    });
+    test.each(["epoch", "weights"] as const)(
+      "a promise of %s that rejects ends the work, not the process; the end is announced",
+      async (type) => {
+        const ends: unknown[] = [];
+        const work = fit({
+          ...setup(),
+          optimizer: sgd(),
+          epochs: 50,
+          async onEvent(event) {
+            if (event.type === type) throw new Error(`no room for ${type}`);
+            if (event.type === "trial-finished") ends.push(event.trial);
+          },
+        });
+        await expect(work).rejects.toThrow(`no room for ${type}`);
+        expect(ends).toMatchObject([
+          { status: "failed", failure: `internal: no room for ${type}` },
+        ]);
+      },
+    );
 
     test.each([
       [{ clip: 0 }, "clip must be a positive number; got 0"],
