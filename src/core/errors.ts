@@ -4,6 +4,7 @@
  * A message names the subject, the rule, the value found and the remedy.
  */
 
+/** What kind of error it is, for programs: `error.code`. */
 export type ErrorCode =
   | "SHAPE"
   | "ARGUMENT"

@@ -42,6 +42,7 @@ export interface Dataset {
   close(): void;
 }
 
+/** How a source is opened; all have defaults. */
 export interface OpenOptions {
   /** Pixels; default 128 (28 for the MNIST family, 32 for CIFAR-10). */
   readonly size?: number;

@@ -47,6 +47,7 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
+/** A network as plain data: tensors, and the ops that make them from each other, in order. */
 export interface Graph {
   readonly name: string;
   /** Examples in a batch. */

@@ -4,6 +4,7 @@ import type { EpochMetrics, RangeTestRecord, TrialRecord } from "../record/index
 import type { Checkpoint } from "../weights/index.ts";
 import type { Plan } from "./plan.ts";
 
+/** One thing that the lab says, told apart by `type`. */
 export type LabEvent =
   | { type: "range-test-started"; arm: string; seed: number; updates: number }
   | {

@@ -13,6 +13,7 @@ import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 
+/** What a training run leaves. */
 export interface FitResult {
   readonly trial: TrialRecord;
   readonly metrics: readonly EpochMetrics[];

@@ -29,6 +29,7 @@ export interface TrainingSetup {
   readonly signal?: AbortSignal;
 }
 
+/** One training run: an optimizer on a schedule, for some epochs. */
 export interface FitOptions extends TrainingSetup {
   readonly optimizer: Optimizer;
   /** Learning rate of each update; default the optimizer's own rate, constant. */
@@ -47,6 +48,7 @@ export interface FitOptions extends TrainingSetup {
   readonly trials?: number;
 }
 
+/** A range test: the rate rises from `from` to `to` over `epochs` epochs. */
 export interface RangeTestOptions extends TrainingSetup {
   readonly optimizer: Optimizer;
   /** Rate of the first update; default 1e-7. */
@@ -64,6 +66,7 @@ export interface RangeTestOptions extends TrainingSetup {
   readonly arm?: string;
 }
 
+/** A comparison: arms x seeds, and where cyclical arms take their bounds from. */
 export interface CompareOptions extends TrainingSetup {
   /** "sgd+clr", "adam", "rmsprop@1e-3"; default the publication's six. */
   readonly optimizers?: readonly string[];

@@ -11,6 +11,7 @@ import { type Checkpoint, readSafetensors } from "../weights/index.ts";
 import { readMetadata } from "./checkpoint.ts";
 import { defaultThreads } from "./machine.ts";
 
+/** What to classify, with which weights. */
 export interface PredictOptions {
   /** Path of best.safetensors or last.safetensors of a trial. */
   readonly checkpoint: string;
@@ -25,6 +26,7 @@ export interface PredictOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the network sees in one file. */
 export interface Prediction {
   readonly file: string;
   /** Most probable first; empty where the file could not be decoded. */

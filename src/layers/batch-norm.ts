@@ -4,6 +4,7 @@ import { checkHalfOpen, checkPositive } from "../core/checks.ts";
 import * as ops from "../ops/index.ts";
 import { type Layer, parameterName } from "./layer.ts";
 
+/** Of batchNorm. */
 export interface BatchNormOptions {
   /** Default 1e-5. */
   readonly epsilon?: number;

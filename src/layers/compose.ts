@@ -17,6 +17,7 @@ export function sequential(layers: readonly Layer[] | Readonly<Record<string, La
   };
 }
 
+/** Of residual. */
 export interface ResidualOptions {
   /** Its parameters are named as if it stood alone. */
   readonly branch: Layer;

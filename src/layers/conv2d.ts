@@ -6,6 +6,7 @@ import type { Shape } from "../core/shapes.ts";
 import * as ops from "../ops/index.ts";
 import { type Layer, nonNegativePair, type Pair, parameterName, positivePair } from "./layer.ts";
 
+/** Of conv2d. */
 export interface Conv2dOptions {
   /** Output channels. */
   readonly channels: number;

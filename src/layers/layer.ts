@@ -10,6 +10,7 @@ export interface Scope {
   readonly name: string;
 }
 
+/** A piece of a network: adds its ops to the graph that is being built. */
 export interface Layer {
   /** Adds nodes that compute the layer of x; returns the result. */
   build(x: Tensor, scope: Scope): Tensor;

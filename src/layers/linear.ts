@@ -5,6 +5,7 @@ import * as ops from "../ops/index.ts";
 import { kaimingUniform } from "./conv2d.ts";
 import { type Layer, parameterName } from "./layer.ts";
 
+/** Of linear. */
 export interface LinearOptions {
   /** Output features. */
   readonly features: number;

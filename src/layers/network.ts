@@ -6,6 +6,7 @@ import { formatShape } from "../core/shapes.ts";
 import { GraphBuilder, type Network } from "../ir/index.ts";
 import type { Layer } from "./layer.ts";
 
+/** A network's name, its sizes, and the layer that computes it. */
 export interface NetworkOptions {
   readonly name: string;
   /** [channels, height, width] of an image. */

@@ -19,6 +19,7 @@ export const globalAveragePool = (): Layer => ({
   build: (x, { builder, name }) => builder.apply(ops.globalAveragePool, name, { x }, {}).y,
 });
 
+/** Of maxPool2d. */
 export interface MaxPool2dOptions {
   readonly kernel: Pair;
   /** Default: the kernel. */

@@ -14,9 +14,10 @@ const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
   resnet50,
 };
 
+/** Names that `createModel` and --model know. */
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
-/** @throws ArgumentError for an unknown name, with the nearest known one */
+/** Refuses a name that is none of MODEL_NAMES. @throws ArgumentError with the nearest known one */
 export function checkModelName(name: string): void {
   if (!Object.hasOwn(MODELS, name))
     throw new ArgumentError(

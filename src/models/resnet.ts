@@ -106,11 +106,14 @@ function resnet({ name, stages, makeBlock, expansion }: Kind, options: ModelOpti
   });
 }
 
+/** ResNet-18 as torchvision has it: basic blocks, 2 in each stage. (B,channels,size,size) -> (B,classes). */
 export const resnet18 = (options: ModelOptions): Network =>
   resnet({ name: "resnet18", stages: [2, 2, 2, 2], makeBlock: basicBlock, expansion: 1 }, options);
 
+/** ResNet-34: basic blocks, 3, 4, 6 and 3 in the stages. (B,channels,size,size) -> (B,classes). */
 export const resnet34 = (options: ModelOptions): Network =>
   resnet({ name: "resnet34", stages: [3, 4, 6, 3], makeBlock: basicBlock, expansion: 1 }, options);
 
+/** ResNet-50: bottlenecks, 3, 4, 6 and 3 in the stages. (B,channels,size,size) -> (B,classes). */
 export const resnet50 = (options: ModelOptions): Network =>
   resnet({ name: "resnet50", stages: [3, 4, 6, 3], makeBlock: bottleneck, expansion: 4 }, options);

@@ -17,6 +17,7 @@ import {
 } from "../layers/index.ts";
 import type { ModelOptions } from "./model.ts";
 
+/** Of the vanilla CNN: its widths beside what every network takes. */
 export interface VanillaOptions extends ModelOptions {
   /** Channels of each block; default 32, 64, 128, 128. Fewer blocks suit smaller images. */
   readonly widths?: readonly number[];

@@ -21,6 +21,7 @@ export interface ReportTrial {
   readonly metrics: readonly EpochMetrics[];
 }
 
+/** What a report is rendered from: the records of a run. */
 export interface ReportInput {
   readonly experiment: ExperimentRecord;
   /** null: computed from the trials, where there are any. */

@@ -36,7 +36,7 @@ export interface Run {
   readonly summary: SummaryRecord | null;
 }
 
-/** @throws StoreError, exit code 2, naming the file and what is wrong with it */
+/** Reads all records of a run directory. @throws StoreError, exit code 2, naming the file and what is wrong with it */
 export function readRun(path: string): Run {
   const experimentFile = join(path, "experiment.json");
   if (!existsSync(path)) {

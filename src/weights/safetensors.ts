@@ -16,6 +16,7 @@ export interface StoredTensor {
   readonly data: TensorData;
 }
 
+/** Named tensors and what is said about them: a safetensors file in memory. */
 export interface Checkpoint {
   /** By name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
