@@ -17,10 +17,12 @@ describe("parseArm", () => {
       "sgd+1cycle@0.1",
       { optimizer: "sgd", schedule: "1cycle", learningRate: 0.1, slug: "sgd-1cycle-0.1" },
     ],
+    ["lamb@1e-2", { optimizer: "lamb", schedule: null, learningRate: 1e-2, slug: "lamb-1e-2" }],
   ])("%s", (text, want) => expect(parseArm(text)).toEqual({ name: text, ...want }));
 
   test.each([
     ["adm", 'did you mean "adam"?'],
+    ["nadm+clr", 'did you mean "nadam"?'],
     ["sgd+clf", 'unknown schedule "clf"; did you mean "clr"?'],
     ["adam@0", 'must be a positive number; got "0"'],
     ["adam@NaN", "must be a positive number"],

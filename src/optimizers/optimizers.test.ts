@@ -1,18 +1,22 @@
 import { describe, expect, test } from "vitest";
 import {
   adam,
+  clipByValue,
   createOptimizer,
   defineOptimizer,
   optimizerNames,
   optimizerScalars,
+  productOverUpdates,
   rmsprop,
   runScalars,
+  Scalar,
   scalar,
   sgd,
 } from "./index.ts";
 
 describe("createOptimizer", () => {
-  // torch.optim's defaults (2.x for SGD, whose rate 1.13 has none for).
+  // torch.optim's defaults (2.x for SGD, whose rate 1.13 has none for); of the last three, those
+  // of their own files.
   test.each([
     ["sgd", 1e-3],
     ["adagrad", 1e-2],
@@ -20,13 +24,26 @@ describe("createOptimizer", () => {
     ["rmsprop", 1e-2],
     ["adam", 1e-3],
     ["adamax", 2e-3],
-  ])("%s has PyTorch's default rate %f", (name, rate) => {
+    ["adamw", 1e-3],
+    ["nadam", 2e-3],
+    ["radam", 1e-3],
+    ["lion", 1e-4],
+    ["lars", 1],
+    ["lamb", 1e-3],
+  ])("%s has the default rate %f", (name, rate) => {
     expect(createOptimizer(name).hyperparameters.learningRate).toBe(rate);
     expect(optimizerNames).toContain(name);
   });
 
   test.each([
     ["adma", {}, 'no optimizer "adma"; did you mean "adam"?'],
+    ["adammw", {}, 'did you mean "adamw"?'],
+    ["lamp", {}, 'did you mean "lamb"?'],
+    [
+      "lamb",
+      { excludeBiasesAndNorms: 2 },
+      "excludeBiasesAndNorms must be 0 (off) or 1 (on); got 2",
+    ],
     ["adam", { beta: 0.9 }, 'adam: no hyperparameter "beta"; did you mean "beta1"?'],
     ["adam", { learningRate: -1 }, "adam: learningRate must be a number, 0 or more; got -1"],
     ["adam", { epsilon: Number.NaN }, "adam: epsilon must be a number, 0 or more; got NaN"],
@@ -107,6 +124,45 @@ describe("optimizerScalars", () => {
     [1, 0, "adam: t must be a positive integer; got 0"],
   ])("refuses rate %d, count %d", (learningRate, t, message) => {
     expect(() => optimizerScalars(adam(), { learningRate, t })).toThrow(message);
+  });
+});
+
+test("a product over the updates is that of its factors, and ends in 0", () => {
+  const factor = scalar(0.5).add(new Scalar({ kind: "count" }).pow(-1).mul(0.5));
+  const of = defineOptimizer({
+    name: "product",
+    hyperparameters: { learningRate: 1 },
+    state: () => ({}),
+    update: ({ parameter }) => ({ parameter: parameter.mul(productOverUpdates(factor)) }),
+  })();
+  const at = (t: number) => optimizerScalars(of, { learningRate: 1, t })[0];
+  // (1 + 1/i) / 2: 1, 3/4, 2/3
+  expect([1, 2, 3].map(at)).toEqual([1, 0.75, expect.closeTo(0.5, 15)]);
+  expect(at(100_000)).toBeLessThan(1e-40);
+});
+
+describe("clipByValue", () => {
+  test("makes the limit a hyperparameter that may be scheduled", () => {
+    const clipped = clipByValue(adam(), 0.5);
+    expect(clipped.hyperparameters).toMatchObject({ clipValue: 0.5, beta1: 0.9 });
+    const names = runScalars(clipped).map(({ name }) => name);
+    const scalars = optimizerScalars(clipped, {
+      learningRate: 1,
+      t: 1,
+      hyperparameters: { clipValue: 0.25 },
+    });
+    expect(scalars[names.indexOf("clipValue")]).toBe(0.25);
+    expect(scalars[names.indexOf("0 - clipValue")]).toBe(-0.25);
+  });
+
+  test.each([0, -1, Number.NaN])("refuses %d", (limit) => {
+    expect(() => clipByValue(adam(), limit)).toThrow("adam: clipValue must be a positive number");
+  });
+
+  test("refuses to clip twice", () => {
+    expect(() => clipByValue(clipByValue(adam(), 1), 2)).toThrow(
+      "adam: its gradient is clipped by value already, to 1",
+    );
   });
 });
 
