@@ -4,8 +4,8 @@
  * tensor already is.
  */
 
-import { elementCount, type Shape } from "../../src/core/shapes.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { elementCount, type Shape } from "../../src/core/shapes.ts";
 import {
   type AttributeValue,
   type Backend,
@@ -16,8 +16,8 @@ import {
   type Layout,
   layoutBytes,
   type OptimizerProgram,
-  plainLayout,
   type Program,
+  plainLayout,
   type Region,
   type Session,
 } from "../../src/program/index.ts";
