@@ -41,7 +41,7 @@ function barsChart({ classes }: DatasetRecord, width: number): Chart {
   const height = margins.top + margins.bottom + classes.length * row;
   const plotWidth = width - margins.left - margins.right;
   const greatest = Math.max(1, ...classes.map(({ count }) => count));
-  const rows = classes.map(({ name, count, train, validation }, i) => ({
+  const rows = classes.map(({ count, train, validation }, i) => ({
     name: names[i],
     text: grouped(count),
     zero: 0,
