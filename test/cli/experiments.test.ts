@@ -11,6 +11,7 @@ import type {
   TrialRecord,
 } from "../../src/record/index.ts";
 import { readRun } from "../../src/store/index.ts";
+import { readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -145,6 +146,18 @@ describe.skipIf(absent)("train and predict", () => {
     const damaged = await cli(["predict", within("text.safetensors"), within("text.png")]);
     expect(damaged.code).toBe(2);
     expect(damaged.stderr).toContain("text.safetensors");
+    const { tensors, metadata } = await readSafetensors(checkpoint);
+    for (const graph of ["{}", '{"tensors":[],"nodes":[],"outputs":{}}', "7"]) {
+      const file = within("graphless.safetensors");
+      await writeSafetensors(file, { tensors, metadata: { ...metadata, graph } });
+      const graphless = await cli(["predict", file, within("text.png")]);
+      expect(graphless.code).toBe(2);
+      expect(graphless.stderr).toContain("the file is damaged");
+    }
+    const interrupted = await cli(["predict", checkpoint, within("text.png")], {
+      signal: AbortSignal.abort(),
+    });
+    expect(interrupted.code).toBe(130);
     const broken = await cli(["predict", checkpoint, within("text.png"), "--json"]);
     expect(broken.code).toBe(2);
     expect(
