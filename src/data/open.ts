@@ -108,7 +108,13 @@ function checkOptions(options: OpenOptions): void {
       `data: validation must be a fraction between 0 and 1, both excluded; got ${validation}`,
     );
   if (splitSeed !== undefined) checkNonNegativeInteger("data", "split seed", splitSeed);
-  if (limit !== undefined) checkPositiveInteger("data", "limit", limit);
+  if (limit !== undefined) {
+    checkPositiveInteger("data", "limit", limit);
+    if (limit < 2)
+      throw new ArgumentError(
+        "data: limit must be at least 2 images a class, one to train on and one to validate; got 1",
+      );
+  }
   if (threads !== undefined) checkPositiveInteger("data", "threads", threads);
 }
 

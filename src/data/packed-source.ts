@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { loadAddon, type PackedImages } from "../addon/index.ts";
-import type { AugmentationName } from "./types.ts";
 import {
   type DecodedChunk,
   type DecodeSettings,
   type Source,
   throwIfInterrupted,
 } from "./source.ts";
+import type { AugmentationName } from "./types.ts";
 
 /** A block: `labels.length` images of one part. */
 export interface PackedBlock {

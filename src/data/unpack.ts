@@ -1,8 +1,8 @@
 /** @file A tar archive into a folder that appears whole or not at all. */
 
-import { mkdtemp, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ReadEntry, x as extract } from "tar";
+import { x as extract, type ReadEntry } from "tar";
 import { DownloadError } from "../core/errors.ts";
 import { storageError } from "./storage-errors.ts";
 

@@ -1,12 +1,13 @@
 /**
  * @file A checkpoint of lrscope: a safetensors file whose metadata say all that prediction needs:
- * the network's graph, the classes, the normalisation and how an image is brought to size.
+ * the network's graph, the classes, the normalisation and how an image is brought to size; and what
+ * going on with the training needs: optimizer, schedule, seed and update count.
  */
 
 import { z } from "zod";
 import { WeightsError } from "../core/errors.ts";
 import type { Graph } from "../ir/index.ts";
-import type { TrialRecord } from "../record/index.ts";
+import { scheduleSpec, type TrialRecord } from "../record/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { NamedTensor } from "./trainer.ts";
@@ -23,6 +24,8 @@ const checkpointMetadata = z.object({
   preprocessing: z.record(z.string(), z.union([z.string(), z.number()])),
   dataset: z.string(),
   arm: z.string(),
+  optimizer: z.object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) }),
+  schedule: scheduleSpec,
   seed: z.number().int(),
   epoch: z.number().int(),
   update: z.number().int(),
@@ -50,6 +53,8 @@ export function makeCheckpoint(options: {
     preprocessing: { ...dataset.preprocessing },
     dataset: dataset.record.name,
     arm: trial.arm,
+    optimizer: trial.optimizer,
+    schedule: trial.schedule,
     seed: trial.seed,
     epoch,
     update: epoch * trial.updatesPerEpoch,

@@ -14,7 +14,14 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
-import { constant, cosineDecay, oneCycle, type Schedule, triangular } from "../schedules/index.ts";
+import {
+  constant,
+  cosineDecay,
+  formatRate,
+  oneCycle,
+  type Schedule,
+  triangular,
+} from "../schedules/index.ts";
 import { PUBLISHED_ARMS, type parseArm, parseArms } from "./arms.ts";
 import { describeExperiment } from "./experiment.ts";
 import { fit } from "./fit.ts";
@@ -127,7 +134,8 @@ async function boundsOf(
 ): Promise<Bounds> {
   const given = arm.learningRate ?? options.maxLr;
   const below = (maxLr: number) => options.baseLr ?? maxLr / 6;
-  if (given !== undefined) return { maxLr: given, baseLr: below(given), source: `given: ${given}` };
+  if (given !== undefined)
+    return { maxLr: given, baseLr: below(given), source: `given: ${formatRate(given)}` };
   const { from, to, rangeTestEpochs, seeds = [0] } = options;
   const record = await rangeTest({
     ...options,
@@ -144,7 +152,7 @@ async function boundsOf(
     throw new ArgumentError(
       `compare: baseLr must be below the range test's upper bound ${maxLr} of ${arm.name}; got ${options.baseLr}. Leave --base-lr out, or give --max-lr`,
     );
-  return { maxLr, baseLr: below(maxLr), source: `range test: ${maxLr.toPrecision(3)}` };
+  return { maxLr, baseLr: below(maxLr), source: `range test: ${formatRate(maxLr)}` };
 }
 
 function scheduleOf(
@@ -156,7 +164,8 @@ function scheduleOf(
   const { updatesPerEpoch } = planEpoch(options);
   const rate = optimizer.hyperparameters.learningRate!;
   const steps = options.epochs * updatesPerEpoch;
-  const source = arm.learningRate === null ? `default of ${optimizer.name}` : `given: ${rate}`;
+  const source =
+    arm.learningRate === null ? `default of ${optimizer.name}` : `given: ${formatRate(rate)}`;
   switch (arm.schedule) {
     case "clr":
       return {

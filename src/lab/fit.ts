@@ -17,7 +17,7 @@ import { openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 export interface FitResult {
   readonly trial: TrialRecord;
   readonly metrics: readonly EpochMetrics[];
-  /** Weights after the last epoch; null where the trial diverged. */
+  /** Weights and optimizer state after the last epoch; null where the trial diverged. */
   readonly last: Checkpoint | null;
 }
 
@@ -59,8 +59,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const stepTimes: number[] = [];
   const started = performance.now();
   let best = Number.NEGATIVE_INFINITY;
-  const checkpoint = (epoch: number): Checkpoint =>
-    makeCheckpoint({ setup: options, trial, tensors: trainer.read(), epoch });
+  // The last one goes on from where it is, so it holds the optimizer's state too.
+  const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
+    const tensors = trainer.read({ state: which === "last" });
+    return makeCheckpoint({ setup: options, trial, tensors, epoch });
+  };
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
     trial.msPerStep = stepTimes.length > 0 ? median(stepTimes) : null;
@@ -91,12 +94,12 @@ export async function fit(options: FitOptions): Promise<FitResult> {
           which: "best",
           trial,
           epoch,
-          read: () => checkpoint(epoch),
+          read: () => checkpoint("best", epoch),
         });
       }
     }
     const epoch = metrics.length;
-    const last = trial.divergence ? null : checkpoint(epoch);
+    const last = trial.divergence ? null : checkpoint("last", epoch);
     if (last)
       await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
     await finish(trial.divergence ? "diverged" : "done");

@@ -49,8 +49,6 @@ export interface Trainer {
     epoch: number;
     learningRate(update: number): number;
     onUpdate(result: UpdateResult): boolean | undefined;
-    /** Updates to make at most; default all. */
-    limit?: number;
   }): Promise<void>;
   /** Mean loss (neither smoothed nor weighted) and accuracy. @throws InterruptedError between batches */
   evaluate(indices: Int32Array): Promise<Evaluation>;
@@ -119,11 +117,11 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
       compiled,
       updatesPerEpoch,
 
-      async trainEpoch({ epoch, learningRate, onUpdate, limit = updatesPerEpoch }) {
+      async trainEpoch({ epoch, learningRate, onUpdate }) {
         const order = epochOrder(dataset, seed, epoch);
         const part = (item: number) => order.subarray(item * batch, (item + 1) * batch);
         await pipeline({
-          count: Math.min(limit, updatesPerEpoch),
+          count: updatesPerEpoch,
           fill: (item, slot) => fill(slot, part(item), epoch),
           async step(item, slot) {
             const update = (epoch - 1) * updatesPerEpoch + item;

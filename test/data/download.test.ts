@@ -9,10 +9,10 @@ import { gzipSync } from "node:zlib";
 import { create, Header } from "tar";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { LrscopeError } from "../../src/core/errors.ts";
+import { philox } from "../../src/core/philox.ts";
 import { type Download, downloads } from "../../src/data/archives.ts";
 import type { DataProgress } from "../../src/data/index.ts";
 import { fetchSource } from "../../src/data/open-source.ts";
-import { philox } from "../../src/core/philox.ts";
 import { temporaryFolder, writeTree } from "./fixtures.ts";
 
 /** Bytes that do not compress, so that a part is a real part. */

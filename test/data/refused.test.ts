@@ -4,7 +4,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type LrscopeError, DataError } from "../../src/core/errors.ts";
+import { DataError, type LrscopeError } from "../../src/core/errors.ts";
 import { asymmetric, jpeg, open, plain, png, temporaryFolder, writeTree } from "./fixtures.ts";
 
 /** The same JPEG, claiming another size. */
@@ -198,6 +198,7 @@ describe("options outside their domain", () => {
     ],
     [{ splitSeed: -1 }, "split seed must be an integer, 0 or more; got -1"],
     [{ limit: 1.5 }, "limit must be a positive integer; got 1.5"],
+    [{ limit: 1 }, "limit must be at least 2 images a class"],
     [{ threads: 0 }, "threads must be a positive integer; got 0"],
   ])("%o", async (options, message) => {
     await expect(open("synthetic", options)).rejects.toMatchObject({

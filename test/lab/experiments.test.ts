@@ -165,6 +165,22 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(best.at(-1)).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
     });
 
+    test("the last checkpoint holds the optimizer's state, the best one the weights alone", async () => {
+      const names: Record<string, string[]> = {};
+      const { last } = await fit({
+        ...setup(),
+        optimizer: adam(),
+        epochs: 1,
+        onEvent(event) {
+          if (event.type === "weights") names[event.which] = [...event.read().tensors.keys()];
+        },
+      });
+      const state = names.last!.filter((name) => !names.best!.includes(name));
+      const parameters = names.best!.filter((name) => !name.includes("running_"));
+      expect(state.sort()).toEqual(parameters.flatMap((name) => [`${name}:m`, `${name}:v`]).sort());
+      expect(JSON.parse(last!.metadata.optimizer!).name).toBe("adam");
+    });
+
     test("a diverged trial is a result, with the update and the rate", async () => {
       const { trial, metrics, last } = await fit({
         ...setup(),
