@@ -24,8 +24,11 @@ const checkpointMetadata = z.object({
   preprocessing: z.record(z.string(), z.union([z.string(), z.number()])),
   dataset: z.string(),
   arm: z.string(),
-  optimizer: z.object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) }),
-  schedule: scheduleSpec,
+  /** Of no use to prediction, and absent from files that hold weights alone. */
+  optimizer: z
+    .object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) })
+    .nullish(),
+  schedule: scheduleSpec.nullish(),
   seed: z.number().int(),
   epoch: z.number().int(),
   update: z.number().int(),
