@@ -24,6 +24,7 @@ import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
 import { nativeBackend } from "../../src/runtime/native/index.ts";
 import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { CONVOLUTION_TOLERANCE } from "../conformance/agreement.ts";
 import { littleNetwork } from "./networks.ts";
 
 const residualNetwork = (): Network => {
@@ -109,7 +110,7 @@ describe("native programs agree with reference programs", () => {
     for (const key of ["losses", "evaluated", "probabilities", "statistics"] as const) {
       expect(actual[key]).toHaveLength(expected[key].length);
       const worst = Math.max(...actual[key].map((value, i) => Math.abs(value - expected[key][i]!)));
-      expect(worst, key).toBeLessThan(1e-4);
+      expect(worst, key).toBeLessThan(CONVOLUTION_TOLERANCE);
     }
     expect(Math.abs(expected.losses[1]! - expected.losses[0]!)).toBeGreaterThan(0.01);
   });

@@ -5,7 +5,7 @@
  */
 
 import { describe, test } from "vitest";
-import { BATCHES, expectAgreement, laidOut, pairs } from "./agreement.ts";
+import { BATCHES, CONVOLUTION_TOLERANCE, expectAgreement, laidOut, pairs } from "./agreement.ts";
 import { uniformValues } from "./harness.ts";
 
 describe("conv2d", () => {
@@ -65,7 +65,7 @@ describe("conv2d", () => {
             },
           ],
         },
-        1e-4,
+        CONVOLUTION_TOLERANCE,
       );
     }
   });
