@@ -35,10 +35,11 @@ export function loadAddon(): Addon {
 }
 
 /**
- * How long an OpenMP thread spins before it sleeps. GNU's default is milliseconds; on a machine
- * whose cores are shared a spinning thread then keeps the one that it waits for from running, and
- * steps take several times as long. These rounds are some ten microseconds, enough to go from one
- * parallel region to the next. Read by libgomp when it is loaded, with the addon.
+ * How long an OpenMP thread spins before it sleeps. On a machine whose cores are shared, a spinning
+ * thread can keep the one that it waits for from running; GNU's default of 300,000 rounds then costs
+ * a fifth of a large step, and several times a small one (docs/decisions/0012). These rounds are some
+ * tens of microseconds, enough to go from one parallel region to the next. Read by libgomp when it is
+ * loaded, with the addon.
  */
 function shareCores(): void {
   const { env } = process;
