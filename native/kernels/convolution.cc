@@ -1,7 +1,7 @@
 // conv2d and its derivatives, on oneDNN.
 #include <functional>
 
-#include "kernels.h"
+#include "product.h"
 
 namespace lrscope {
 
@@ -21,8 +21,6 @@ struct Problem {
     return {{weight.dim(0)}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
   }
 };
-
-enum class Pass { forward, backwardData, backwardWeights };
 
 struct Chosen {
   Desc x, weight, y, scratch;
@@ -192,47 +190,20 @@ LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
   return answer(q, c, {&c.x, &c.y}, {&c.weight});
 }
 
-std::unique_ptr<Step> build(const Site& site, Pass pass, const Operand& x, const Operand& weight,
-                            const Operand& y, const Operand* bias,
-                            const std::array<int, 4>& arguments) {
-  Problem p = makeProblem(site.attributes, x, weight, y, bias != nullptr);
+template <Pass pass>
+std::unique_ptr<Step> build(const Site& site) {
+  const Product o = productOf(site, pass);
+  Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
   p.winograd = site.implementation.find("wino") != std::string::npos;
-  if (bias) expectVector(*bias, weight.dim(0));
-  Chosen c = prepare(pass, p);
-  expectScratch(site, c.scratch.get_size());
-  std::vector<std::pair<int, const Operand*>> operands = {
-      {arguments[0], &x}, {arguments[1], &weight}, {arguments[2], &y}};
-  if (bias) operands.emplace_back(arguments[3], bias);
-  std::unique_ptr<Step> step =
-      std::make_unique<PrimitiveStep>(c.primitive, operands, site.scratch, c.scratch);
-  return site.attributes.flag("relu") ? thenRelu(std::move(step), y) : std::move(step);
-}
-
-std::unique_ptr<Step> buildForward(const Site& site) {
-  expectOperands(site, 2, 3, 1, 1);
-  return build(site, Pass::forward, site.inputs[0], site.inputs[1], site.outputs[0],
-               site.inputs.size() == 3 ? &site.inputs[2] : nullptr,
-               {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
-}
-
-std::unique_ptr<Step> buildBackwardData(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
-  return build(site, Pass::backwardData, site.outputs[0], site.inputs[1], site.inputs[0], nullptr,
-               {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0});
-}
-
-std::unique_ptr<Step> buildBackwardWeights(const Site& site) {
-  expectOperands(site, 2, 2, 1, 2);
-  return build(site, Pass::backwardWeights, site.inputs[0], site.outputs[0], site.inputs[1],
-               site.outputs.size() == 2 ? &site.outputs[1] : nullptr,
-               {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS});
+  const Chosen prepared = prepare(pass, p);
+  return productStep(site, o, prepared.primitive, prepared.scratch);
 }
 
 }  // namespace
 
-const Kernel kConv2d = {chooseForward, buildForward};
-const Kernel kConv2dBackwardData = {chooseBackwardData, buildBackwardData};
-const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, buildBackwardWeights};
+const Kernel kConv2d = {chooseForward, build<Pass::forward>};
+const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>};
+const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>};
 
 std::string activationLayout(int64_t channels) {
   if (channels < 8) return "abcd";

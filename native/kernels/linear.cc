@@ -1,14 +1,12 @@
 // linear and its derivatives, on oneDNN's inner product. Every tensor stays plain, so that the
 // optimizer and the other rooms see the weight as it is; oneDNN's gemm packs what it needs.
-#include "kernels.h"
+#include "product.h"
 
 namespace lrscope {
 
 namespace {
 
 using onednn::Desc;
-
-enum class Pass { forward, backwardData, backwardWeights };
 
 struct Problem {
   Tensor x, weight, y;
@@ -69,18 +67,12 @@ LayoutAnswer choosePlain(const LayoutQuestion& q, Pass pass, Tensor x, Tensor we
   return withBytes(q, a);
 }
 
-std::unique_ptr<Step> build(const Site& site, Pass pass, const Operand& x, const Operand& weight,
-                            const Operand& y, const Operand* bias,
-                            const std::array<int, 4>& arguments) {
-  if (bias) expectVector(*bias, weight.dim(0));
-  Prepared p = prepare(pass, makeProblem(site.attributes, x, weight, y, bias != nullptr));
-  expectScratch(site, p.scratch.get_size());
-  std::vector<std::pair<int, const Operand*>> operands = {
-      {arguments[0], &x}, {arguments[1], &weight}, {arguments[2], &y}};
-  if (bias) operands.emplace_back(arguments[3], bias);
-  std::unique_ptr<Step> step =
-      std::make_unique<PrimitiveStep>(p.primitive, operands, site.scratch, p.scratch);
-  return site.attributes.flag("relu") ? thenRelu(std::move(step), y) : std::move(step);
+template <Pass pass>
+std::unique_ptr<Step> build(const Site& site) {
+  const Product o = productOf(site, pass);
+  const Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
+  const Prepared ready = prepare(pass, p);
+  return productStep(site, o, ready.primitive, ready.scratch);
 }
 
 LayoutAnswer chooseForward(const LayoutQuestion& q) {
@@ -100,30 +92,10 @@ LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
                      q.outputs.size() == 2);
 }
 
-std::unique_ptr<Step> buildForward(const Site& site) {
-  expectOperands(site, 2, 3, 1, 1);
-  return build(site, Pass::forward, site.inputs[0], site.inputs[1], site.outputs[0],
-               site.inputs.size() == 3 ? &site.inputs[2] : nullptr,
-               {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
-}
-
-std::unique_ptr<Step> buildBackwardData(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
-  return build(site, Pass::backwardData, site.outputs[0], site.inputs[1], site.inputs[0], nullptr,
-               {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0});
-}
-
-std::unique_ptr<Step> buildBackwardWeights(const Site& site) {
-  expectOperands(site, 2, 2, 1, 2);
-  return build(site, Pass::backwardWeights, site.inputs[0], site.outputs[0], site.inputs[1],
-               site.outputs.size() == 2 ? &site.outputs[1] : nullptr,
-               {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS});
-}
-
 }  // namespace
 
-const Kernel kLinear = {chooseForward, buildForward};
-const Kernel kLinearBackwardData = {chooseBackwardData, buildBackwardData};
-const Kernel kLinearBackwardWeights = {chooseBackwardWeights, buildBackwardWeights};
+const Kernel kLinear = {chooseForward, build<Pass::forward>};
+const Kernel kLinearBackwardData = {chooseBackwardData, build<Pass::backwardData>};
+const Kernel kLinearBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>};
 
 }  // namespace lrscope

@@ -1,0 +1,67 @@
+// What convolution and linear have in common: three passes over x, weight, y and a bias, of which
+// each computes one from the others.
+#pragma once
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels.h"
+
+namespace lrscope {
+
+enum class Pass { forward, backwardData, backwardWeights };
+
+struct Product {
+  const Operand &x, &weight, &y;
+  // Of the forward pass, or its gradient; null where there is none.
+  const Operand* bias;
+  // oneDNN's names of the four.
+  std::array<int, 4> arguments;
+};
+
+// The operands of an instruction, in the order of program/types.ts, by what they are.
+inline Product productOf(const Site& site, Pass pass) {
+  const auto &in = site.inputs, &out = site.outputs;
+  switch (pass) {
+    case Pass::forward:
+      expectOperands(site, 2, 3, 1, 1);
+      return {in[0],
+              in[1],
+              out[0],
+              in.size() == 3 ? &in[2] : nullptr,
+              {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS}};
+    case Pass::backwardData:
+      expectOperands(site, 2, 2, 1, 1);
+      return {out[0],
+              in[1],
+              in[0],
+              nullptr,
+              {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0}};
+    case Pass::backwardWeights:
+      expectOperands(site, 2, 2, 1, 2);
+      return {in[0],
+              out[0],
+              in[1],
+              out.size() == 2 ? &out[1] : nullptr,
+              {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS}};
+  }
+  throw Refusal("internal: unknown pass");
+}
+
+// A prepared primitive over them, with ReLU behind it where the instruction asks for it.
+inline std::unique_ptr<Step> productStep(const Site& site, const Product& product,
+                                         const dnnl::primitive& primitive,
+                                         const onednn::Desc& scratch) {
+  if (product.bias) expectVector(*product.bias, product.weight.dim(0));
+  expectScratch(site, scratch.get_size());
+  std::vector<std::pair<int, const Operand*>> operands = {{product.arguments[0], &product.x},
+                                                          {product.arguments[1], &product.weight},
+                                                          {product.arguments[2], &product.y}};
+  if (product.bias) operands.emplace_back(product.arguments[3], product.bias);
+  std::unique_ptr<Step> step =
+      std::make_unique<PrimitiveStep>(primitive, operands, site.scratch, scratch);
+  return site.attributes.flag("relu") ? thenRelu(std::move(step), product.y) : std::move(step);
+}
+
+}  // namespace lrscope
