@@ -37,6 +37,8 @@ export const armRecord = z.object({
   optimizer: z.string(),
   schedule: z.string().nullable(),
   learningRate: z.number().nullable(),
+  /** One point of a sensitivity analysis: the arm it belongs to, and the factor on its rate. */
+  sensitivity: z.object({ of: z.string(), factor: z.number() }).optional(),
 });
 export type ArmRecord = z.infer<typeof armRecord>;
 

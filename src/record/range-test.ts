@@ -1,6 +1,7 @@
 /** @file range-test.json and range-tests/<arm>.json: the curve, and every rule's reading of it. */
 
 import { z } from "zod";
+import { interval } from "./spread.ts";
 
 export const rangeTestPoint = z.object({
   update: z.number().int(),
@@ -21,8 +22,32 @@ export const rangeTestSuggestion = z.object({
   high: z.number(),
   /** false: the minimum lies in the last 5% of the ramp, so it may lie beyond it. */
   bracketed: z.boolean(),
+  /** 95% t interval of the upper bound, over the seeds' log rates; null below two seeds. */
+  interval: interval.nullable().optional(),
 });
 export type RangeTestSuggestion = z.infer<typeof rangeTestSuggestion>;
+
+/** What one rule reads off the curves. */
+export const rangeTestReading = z.object({
+  /** One a run, in the order of `runs`; null where that curve does not carry the rule. */
+  values: z.array(z.number().nullable()),
+  /** Over the seeds that carry it, on the log scale. null where none does. */
+  median: z.number().nullable(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  interval: interval.nullable(),
+});
+export type RangeTestReading = z.infer<typeof rangeTestReading>;
+
+/** What keeps the curves from a plain answer. */
+export const rangeTestVerdict = z.object({
+  kind: z.enum(["too-flat", "not-bracketed", "no-finite-loss"]),
+  /** The seeds concerned. */
+  seeds: z.array(z.number().int()),
+  /** The sentence in `warnings`. */
+  message: z.string(),
+});
+export type RangeTestVerdict = z.infer<typeof rangeTestVerdict>;
 
 export const rangeTestRecord = z.object({
   formatVersion: z.literal(1),
@@ -35,6 +60,9 @@ export const rangeTestRecord = z.object({
   suggestion: rangeTestSuggestion,
   /** Median over seeds, by rule: "minimum/10", "steepest", "valley", "slide". */
   suggestions: z.record(z.string(), z.number()),
+  /** The same with each seed's value and an interval; absent in records of lrscope 0.1. */
+  readings: z.record(z.string(), rangeTestReading).optional(),
+  verdicts: z.array(rangeTestVerdict).optional(),
   /** Sentences for the user: not bracketed, stopped early, ... */
   warnings: z.array(z.string()),
   seconds: z.number(),

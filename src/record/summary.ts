@@ -1,16 +1,29 @@
-/** @file summary.json: what `compare --json` prints. */
+/**
+ * @file summary.json: what `compare --json` prints. Fields marked optional are absent in records of
+ * lrscope 0.1; `summarize` (analysis/) writes all that the trials carry.
+ */
 
 import { z } from "zod";
+import { pairedDifference, performanceProfile, sensitivity } from "./comparison.ts";
 import { protocolRecord } from "./experiment.ts";
+import { publishedComparison } from "./published.ts";
+import { spread } from "./spread.ts";
 
-export const spread = z.object({
-  /** null where no seed has a value (all diverged at once). */
-  mean: z.number().nullable(),
-  /** n - 1 in the denominator; null below two values. */
-  sd: z.number().nullable(),
-  values: z.array(z.number().nullable()),
+/** How far an arm had to go to a validation accuracy. */
+export const timeToTarget = z.object({
+  /** Validation accuracy, 0 .. 1. */
+  target: z.number(),
+  /** First epoch at or above the target, one a seed; null is a miss. */
+  epochs: z.array(z.number().int().nullable()),
+  /** Seconds of training and validation until then, one a seed; null is a miss. */
+  seconds: z.array(z.number().nullable()),
+  /** Seeds that reached it. */
+  reached: z.number().int(),
+  /** Median over all seeds, a miss being later than every hit; null where the median is a miss. */
+  medianEpochs: z.number().nullable(),
+  medianSeconds: z.number().nullable(),
 });
-export type Spread = z.infer<typeof spread>;
+export type TimeToTarget = z.infer<typeof timeToTarget>;
 
 export const optimizerSummary = z.object({
   /** The arm's name. */
@@ -22,9 +35,36 @@ export const optimizerSummary = z.object({
   bestValidationAccuracy: spread,
   /** Mean of the last ten epochs (of all, where there are fewer). */
   last10ValidationAccuracy: spread,
+  finalValidationLoss: spread.optional(),
+  /** Least over the epochs. */
+  bestValidationLoss: spread.optional(),
+  last10ValidationLoss: spread.optional(),
+  /** On the augmented batches of the last epoch, as they were trained on. */
+  finalTrainAccuracy: spread.optional(),
+  /** finalTrainAccuracy - finalValidationAccuracy, seed by seed. */
+  generalisationGap: spread.optional(),
+  /** Mean height of the validation accuracy's curve, trapezoids from the first epoch to the last: 0 .. 1. */
+  accuracyArea: spread.optional(),
+  /** Ascending targets, the same for every arm. */
+  timeToTarget: z.array(timeToTarget).optional(),
+  /** Scores of the untouched test part, by the weights that were best on validation. */
+  testAccuracy: spread.optional(),
+  testBalancedAccuracy: spread.optional(),
+  /** In the order of the data set's classes. */
+  testPerClass: z.array(z.object({ class: z.string(), accuracy: spread })).optional(),
+  /** Per class on the validation part, where the last epoch of the trials recorded it. */
+  validationPerClass: z.array(z.object({ class: z.string(), accuracy: spread })).optional(),
+  validationBalancedAccuracy: spread.optional(),
   msPerStep: z.number().nullable(),
+  /** Part of a step that the optimizer's update takes, 0 .. 1: median over seeds. */
+  optimizerShare: z.number().nullable().optional(),
+  /** Where the rate came from, distinct, in the trials' words. */
+  learningRateSources: z.array(z.string()).optional(),
   /** How many seeds diverged. */
   diverged: z.number().int(),
+  /** How many failed, or were not finished. */
+  failed: z.number().int().optional(),
+  unfinished: z.number().int().optional(),
 });
 export type OptimizerSummary = z.infer<typeof optimizerSummary>;
 
@@ -34,5 +74,12 @@ export const summaryRecord = z.object({
   dataset: z.string(),
   model: z.string(),
   protocol: protocolRecord,
+  /** Every pair of arms once, a before b in the order of `optimizers`; of the final accuracy. */
+  pairs: z.array(pairedDifference).optional(),
+  /** One paragraph that follows from the numbers. */
+  conclusion: z.string().optional(),
+  profile: performanceProfile.optional(),
+  sensitivity: z.array(sensitivity).optional(),
+  published: publishedComparison.optional(),
 });
 export type SummaryRecord = z.infer<typeof summaryRecord>;

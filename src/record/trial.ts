@@ -13,6 +13,22 @@ export const divergence = z.object({
   epoch: z.number().int(),
 });
 
+/** The test part, scored once with the weights that were best on validation. */
+export const testScore = z.object({
+  /** Of the weights scored. */
+  epoch: z.number().int(),
+  images: z.number().int(),
+  loss: z.number().nullable(),
+  accuracy: z.number().nullable(),
+  /** Mean over the classes of their accuracies; classes without images left out. */
+  balancedAccuracy: z.number().nullable(),
+  /** In the order of the data set's classes; null where a class has no image. */
+  perClass: z.array(z.number().nullable()),
+  /** Counts; rows are true classes, columns predictions. */
+  confusion: z.array(z.array(z.number().int())).optional(),
+});
+export type TestScore = z.infer<typeof testScore>;
+
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
@@ -30,6 +46,9 @@ export const trialRecord = z.object({
   failure: z.string().nullable(),
   /** Median over the training steps. */
   msPerStep: z.number().nullable(),
+  /** Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps; where measured. */
+  optimizerShare: z.number().nullable().optional(),
+  test: testScore.nullable().optional(),
   seconds: z.number().nullable(),
 });
 export type TrialRecord = z.infer<typeof trialRecord>;
@@ -47,6 +66,9 @@ export const epochMetrics = z.object({
   trainAccuracy: z.number().nullable(),
   validationLoss: z.number().nullable(),
   validationAccuracy: z.number().nullable(),
+  /** Mean over the classes of their accuracies, and each class's; where recorded. */
+  validationBalancedAccuracy: z.number().nullable().optional(),
+  validationPerClass: z.array(z.number().nullable()).optional(),
   seconds: z.number(),
   diverged: z.boolean().optional(),
 });
