@@ -269,7 +269,8 @@ std::string getString(const Napi::Object& object, const char* name) {
 
 LayoutQuestion toLayoutQuestion(const Napi::Object& request) {
   return {getString(request, "kind"), toAttributes(getObject(request, "attributes")),
-          toTensors(getArray(request, "inputs")), toTensors(getArray(request, "outputs"))};
+          toTensors(getArray(request, "inputs")), toTensors(getArray(request, "outputs")),
+          get(request, "wanted").IsString() ? getString(request, "wanted") : ""};
 }
 
 Napi::Object fromLayoutAnswer(Napi::Env env, const LayoutAnswer& answer) {

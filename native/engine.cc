@@ -296,7 +296,7 @@ Napi::Value chooseLayouts(const Napi::CallbackInfo& info) {
     const double threads = numberArgument(info, 1);
     if (!(threads >= 1 && threads <= 1024)) throw Refusal("threads must be in [1, 1024]");
     const ThreadScope scope(static_cast<int>(threads));
-    return fromLayoutAnswer(info.Env(), kernelFor(question.kind).choose(question));
+    return fromLayoutAnswer(info.Env(), layoutsFor(question));
   });
 }
 

@@ -100,10 +100,14 @@ bool isFast(const std::string& implementation) {
          implementation.find("wino") != std::string::npos;
 }
 
+bool hasWinograd(const Problem& p) {
+  return onednn::isa().rfind("avx512", 0) == 0 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
+         p.geometry.strides == onednn::Dims{1, 1};
+}
+
 // The fixed rule: Winograd for 3x3, stride 1, 16 or more channels on AVX-512; else direct.
 bool wantsWinograd(const Problem& p) {
-  return onednn::isa().rfind("avx512", 0) == 0 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
-         p.geometry.strides == onednn::Dims{1, 1} && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
+  return hasWinograd(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
 }
 
 // A result whose layouts all have names; an unnamed one is pinned to the plain layout instead.
@@ -128,7 +132,7 @@ bool tryPrepare(Pass pass, Problem p, Chosen& result) {
 
 // Layouts that are given are kept where generated code exists for them; then the weights are let
 // go (a reorder of theirs is cheap), and at last everything.
-Chosen choose(Pass pass, Problem p) {
+Chosen chooseOneDnn(Pass pass, Problem p, bool winograd) {
   const auto freeIfPlain = [](Tensor& tensor) {
     // Blocked or channels-last kernels need eight channels to be worth a reorder.
     if (tensor.layout == "abcd" && tensor.dim(1) >= 8) tensor.layout = "any";
@@ -141,18 +145,45 @@ Chosen choose(Pass pass, Problem p) {
   free.x.layout = free.y.layout = "any";
   Chosen result, fallback;
   bool found = false;
-  for (const bool winograd : {true, false}) {
-    if (winograd && !wantsWinograd(p)) continue;
-    for (Problem attempt : {p, freeWeight, free}) {
-      attempt.winograd = winograd;
-      if (!tryPrepare(pass, attempt, result)) continue;
-      if (isFast(result.implementation)) return result;
-      if (!found) fallback = result;
-      found = true;
+  for (Problem attempt : {p, freeWeight, free}) {
+    attempt.winograd = winograd;
+    if (!tryPrepare(pass, attempt, result)) continue;
+    if (isFast(result.implementation)) return result;
+    if (!found) fallback = result;
+    found = true;
+  }
+  if (!found) throw Refusal("oneDNN has no such convolution for these shapes");
+  return fallback;
+}
+
+// The wanted implementation, refused where there is none; by the rule table where none is wanted.
+Chosen choose(Pass pass, Problem p, const std::string& wanted) {
+  if (wanted == "direct") return chooseOneDnn(pass, p, false);
+  if (wanted == "winograd") {
+    if (!hasWinograd(p))
+      throw Refusal("has no Winograd here: it takes 3x3 kernels, stride 1 and AVX-512; got " +
+                    formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) +
+                    " on " + onednn::isa());
+    return chooseOneDnn(pass, p, true);
+  }
+  if (wanted == "channels-last") {
+    p.x.layout = p.y.layout = "acdb";
+    Chosen result;
+    for (const std::string& layout : {p.weight.layout, std::string("any")}) {
+      p.weight.layout = layout;
+      if (tryPrepare(pass, p, result) && isFast(result.implementation)) return result;
+    }
+    throw Refusal("oneDNN has no fast channels-last kernel for these shapes on " + onednn::isa());
+  }
+  if (!wanted.empty()) throw Refusal("has no implementation \"" + wanted + "\"");
+  if (wantsWinograd(p)) {
+    try {
+      return chooseOneDnn(pass, p, true);
+    } catch (const Refusal&) {
+      // This version of oneDNN has none for the shape.
     }
   }
-  if (!found) throw Refusal("oneDNN has no convolution for these shapes");
-  return fallback;
+  return chooseOneDnn(pass, p, false);
 }
 
 LayoutAnswer answer(const LayoutQuestion& question, const Chosen& c,
@@ -170,15 +201,18 @@ LayoutAnswer answer(const LayoutQuestion& question, const Chosen& c,
 
 LayoutAnswer chooseForward(const LayoutQuestion& q) {
   expectCounts(q, 2, 3, 1, 1);
-  const Chosen c = choose(Pass::forward, makeProblem(q.attributes, q.inputs[0], q.inputs[1],
-                                                     q.outputs[0], q.inputs.size() == 3));
+  const Chosen c = choose(
+      Pass::forward,
+      makeProblem(q.attributes, q.inputs[0], q.inputs[1], q.outputs[0], q.inputs.size() == 3),
+      q.wanted);
   return answer(q, c, {&c.x, &c.weight}, {&c.y});
 }
 
 LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 1);
-  const Chosen c = choose(Pass::backwardData,
-                          makeProblem(q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false));
+  const Chosen c =
+      choose(Pass::backwardData,
+             makeProblem(q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false), q.wanted);
   return answer(q, c, {&c.y, &c.weight}, {&c.x});
 }
 
@@ -186,7 +220,8 @@ LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 2);
   const Chosen c = choose(
       Pass::backwardWeights,
-      makeProblem(q.attributes, q.inputs[0], q.outputs[0], q.inputs[1], q.outputs.size() == 2));
+      makeProblem(q.attributes, q.inputs[0], q.outputs[0], q.inputs[1], q.outputs.size() == 2),
+      q.wanted);
   return answer(q, c, {&c.x, &c.y}, {&c.weight});
 }
 
@@ -201,9 +236,9 @@ std::unique_ptr<Step> build(const Site& site) {
 
 }  // namespace
 
-const Kernel kConv2d = {chooseForward, build<Pass::forward>};
-const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>};
-const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>};
+const Kernel kConv2d = {chooseForward, build<Pass::forward>, true};
+const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>, true};
+const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, true};
 
 std::string activationLayout(int64_t channels) {
   if (channels < 8) return "abcd";
@@ -214,7 +249,7 @@ std::string activationLayout(int64_t channels) {
     attributes.set("stride", std::vector<double>{1, 1});
     attributes.set("padding", std::vector<double>{1, 1});
     return new std::string(
-        layoutOf(choose(Pass::forward, makeProblem(attributes, x, weight, x, false)).y));
+        layoutOf(choose(Pass::forward, makeProblem(attributes, x, weight, x, false), "").y));
   }();
   return *blocked;
 }

@@ -37,6 +37,13 @@ const Kernel& kernelFor(const std::string& kind) {
   return found->second;
 }
 
+LayoutAnswer layoutsFor(const LayoutQuestion& question) {
+  const Kernel& kernel = kernelFor(question.kind);
+  if (!question.wanted.empty() && !kernel.alternatives)
+    throw Refusal("has one implementation only; got \"" + question.wanted + "\"");
+  return kernel.choose(question);
+}
+
 const Attributes::Value* Attributes::find(const char* name) const {
   const auto found = values_.find(name);
   return found == values_.end() ? nullptr : &found->second;

@@ -63,6 +63,8 @@ struct LayoutQuestion {
   std::string kind;
   Attributes attributes;
   std::vector<Tensor> inputs, outputs;
+  // The implementation that the answer must be; "" leaves it to the rule table.
+  std::string wanted;
 };
 
 struct LayoutAnswer {
@@ -94,10 +96,15 @@ class Step {
 struct Kernel {
   LayoutAnswer (*choose)(const LayoutQuestion&);
   std::unique_ptr<Step> (*build)(const Site&);
+  // Whether there is more than one implementation, and `choose` heeds LayoutQuestion::wanted.
+  bool alternatives = false;
 };
 
 // Refuses a kind that the engine does not know.
 const Kernel& kernelFor(const std::string& kind);
+
+// The kernel's answer; refuses a wanted implementation where the kind has but one.
+LayoutAnswer layoutsFor(const LayoutQuestion& question);
 
 // A step from a function of the run.
 template <class Work>

@@ -29,11 +29,12 @@ import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
   checkOptions(options);
   const { network, backend, batch, lastBatch = 0, clip, clipValue, slots = 2, threads } = options;
+  const { implementations } = options;
   const optimizer =
     clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
   const training = trainingGraph(network, batch, loss);
-  const laidOut = layOut(training, { backend });
+  const laidOut = layOut(training, { backend, implementations });
   const persistent = persistentTensors(laidOut, optimizer.state);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
@@ -49,7 +50,8 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     const updates = graph.gradients.size > 0 && { optimizer: { optimizer, clip, scales } };
     return encode({ name, graph, plan: planned, persistent, scalars, ...updates });
   };
-  const withLayouts = (graph: Graph) => layOut(graph, { backend, persistent: layouts });
+  const withLayouts = (graph: Graph) =>
+    layOut(graph, { backend, persistent: layouts, implementations });
   const programs = {
     train: finish("train", laidOut),
     trainLast:

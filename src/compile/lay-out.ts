@@ -9,9 +9,11 @@ import type { DifferentiatedGraph, Graph, Node, Tensor } from "../ir/index.ts";
 import { opNamed } from "../ops/index.ts";
 import {
   type Backend,
+  type ConvolutionImplementation,
   type InstructionKind,
   type Layout,
   type LayoutAnswer,
+  type LayoutRequest,
   layoutBytes,
   plainLayout,
 } from "../program/index.ts";
@@ -42,18 +44,24 @@ export interface LayOutOptions {
   readonly backend: Pick<Backend, "chooseLayouts">;
   /** Layouts of persistent tensors by name, decided by the training program. */
   readonly persistent?: ReadonlyMap<string, Layout>;
+  readonly implementations?: ImplementationChoice | undefined;
 }
+
+/** Which implementation a request must get; undefined leaves it to the backend's rule. */
+export type ImplementationChoice = (
+  request: LayoutRequest,
+) => ConvolutionImplementation | undefined;
 
 export const REORDER = "reorder" satisfies InstructionKind;
 
 export function layOut(
   graph: Graph | DifferentiatedGraph,
-  { backend, persistent = new Map() }: LayOutOptions,
+  { backend, persistent = new Map(), implementations }: LayOutOptions,
 ): LaidOutGraph {
   const layouts = new Layouts(graph, persistent);
   for (const node of graph.nodes) {
     if (opNamed(node.op).alias) layouts.alias(node);
-    else layouts.ask(node, backend);
+    else layouts.ask(node, backend, implementations);
   }
   return layouts.finish();
 }
@@ -113,15 +121,16 @@ class Layouts {
     this.#nodes.push({ ...node, inputs: [input], scratchBytes: 0, implementation: "alias" });
   }
 
-  ask(asked: Node, backend: LayOutOptions["backend"]): void {
+  ask(asked: Node, backend: LayOutOptions["backend"], choice?: ImplementationChoice): void {
     const node = { ...asked, inputs: asked.inputs.filter((id) => !this.#dropped.has(id)) };
-    const answer = backend.chooseLayouts({
+    const request: LayoutRequest = {
       kind: node.op as InstructionKind,
       layer: node.layer,
       attributes: node.attributes,
       inputs: node.inputs.map(this.#operand),
       outputs: node.outputs.map(this.#operand),
-    });
+    };
+    const answer = backend.chooseLayouts({ ...request, wanted: choice?.(request) });
     const inputs = node.inputs.map((id, i) => this.#inLayout(id, answer.inputs[i]!, node.layer));
     const results = node.outputs.map((id, i) => this.#result(id, answer, i));
     const { scratchBytes, implementation } = answer;

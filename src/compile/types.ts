@@ -4,6 +4,7 @@ import type { Initializer } from "../core/initializer.ts";
 import type { Network } from "../ir/network.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
+import type { ImplementationChoice } from "./lay-out.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 
 export interface CompileOptions {
@@ -27,6 +28,11 @@ export interface CompileOptions {
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;
+  /**
+   * Forces the implementation of single convolutions, in every program of the network; default:
+   * the backend's own rule everywhere.
+   */
+  readonly implementations?: ImplementationChoice | undefined;
 }
 
 /** A tensor that outlives a step, and how to begin it. */

@@ -20,12 +20,32 @@ export interface LayoutOperand {
   readonly layout: Layout | "any";
 }
 
+/**
+ * Ways to compute a convolution, in one of its passes. Not every machine and shape has each:
+ * - direct: oneDNN's direct kernels, activations in the blocked layout
+ * - winograd: F(4x4,3x3), for 3x3 and stride 1; oneDNN's on AVX-512, our own on AVX2
+ * - product: a 1x1 convolution as a matrix product
+ * - channels-last: oneDNN's direct kernels, activations with channels innermost
+ */
+export const CONVOLUTION_IMPLEMENTATIONS = [
+  "direct",
+  "winograd",
+  "product",
+  "channels-last",
+] as const;
+export type ConvolutionImplementation = (typeof CONVOLUTION_IMPLEMENTATIONS)[number];
+
 export interface LayoutRequest {
   readonly kind: InstructionKind;
   readonly layer: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   readonly inputs: readonly LayoutOperand[];
   readonly outputs: readonly LayoutOperand[];
+  /**
+   * The implementation that it must be; default: the backend's own rule. The native backend refuses
+   * one that it does not have for the request; the reference backend has one for all.
+   */
+  readonly wanted?: ConvolutionImplementation | undefined;
 }
 
 /**

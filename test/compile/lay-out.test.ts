@@ -78,6 +78,21 @@ describe("layOut", () => {
     expect([...training.gradients.values()]).toContain(reorder!.outputs[0]);
   });
 
+  test("asks for the implementation that was chosen for a request, and for none otherwise", () => {
+    const asked: string[] = [];
+    layOut(trainingGraph(littleNetwork(), 4, { labelSmoothing: 0 }), {
+      implementations: ({ layer, kind }) =>
+        layer === "features.4" && kind === "conv2dBackwardData" ? "winograd" : undefined,
+      backend: {
+        chooseLayouts(request) {
+          if (request.wanted) asked.push(`${request.layer} ${request.kind} ${request.wanted}`);
+          return blockedLayouts(request);
+        },
+      },
+    });
+    expect(asked).toEqual(["features.4 conv2dBackwardData winograd"]);
+  });
+
   test("the images are reordered once, for the forward and the backward pass", () => {
     const images = [...training.tensors.values()].find(({ role }) => role === "images")!;
     expect(images.layout).toBe("abcd");

@@ -10,6 +10,7 @@ import {
   type AttributeValue,
   type Backend,
   type BufferSpec,
+  type ConvolutionImplementation,
   type DType,
   type Instruction,
   type InstructionKind,
@@ -36,6 +37,8 @@ export interface StepCase {
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** The implementation to force; the backend's rule otherwise. */
+  readonly wanted?: ConvolutionImplementation | undefined;
 }
 
 export interface Case {
@@ -120,7 +123,7 @@ export function prepareCase(
   const scratchOf = (bytes: number) =>
     bytes === 0 ? -1 : place("scratch", [bytes], "u8", "opaque", bytes).id;
 
-  for (const { kind, attributes = {}, inputs, outputs } of steps) {
+  for (const { kind, attributes = {}, inputs, outputs, wanted } of steps) {
     const operand = (name: string) => {
       const { shape, dtype = "f32" } = tensors[name]!;
       return { shape, dtype, layout: named.get(name)?.layout ?? plainOrGiven(name) };
@@ -131,6 +134,7 @@ export function prepareCase(
       attributes,
       inputs: inputs.map(operand),
       outputs: outputs.map(operand),
+      wanted,
     });
     const resolve = (name: string, layout: Layout, bytes: number) => {
       const { shape, dtype = "f32" } = tensors[name]!;

@@ -1,0 +1,112 @@
+/**
+ * @file Every implementation of a convolution that this machine has, forced in turn, against the
+ * reference backend (float64) in all three passes; one that it has not is refused.
+ */
+
+import { describe, expect, test } from "vitest";
+import { AddonError } from "../../src/core/errors.ts";
+import type { ConvolutionImplementation, InstructionKind } from "../../src/program/index.ts";
+import { expectAgreement, native } from "./agreement.ts";
+import { type Case, prepareCase, uniformValues } from "./harness.ts";
+
+interface Shape {
+  readonly B: number;
+  /** Input channels, output channels. */
+  readonly C: number;
+  readonly O: number;
+  readonly image: readonly [number, number];
+  readonly k: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+}
+
+const PASSES = ["conv2d", "conv2dBackwardData", "conv2dBackwardWeights"] as const;
+
+/** One convolution: all three passes, with and without bias and ReLU, or the passes named. */
+function convolution(
+  { B, C, O, image, k, stride, padding }: Shape,
+  wanted: ConvolutionImplementation,
+  passes: readonly InstructionKind[] = PASSES,
+): Case {
+  const extent = (i: 0 | 1) => Math.floor((image[i] + 2 * padding[i] - k[i]) / stride[i]) + 1;
+  const x = [B, C, ...image];
+  const y = [B, O, extent(0), extent(1)];
+  const weight = [O, C, ...k];
+  const forced = { attributes: { stride, padding }, wanted };
+  const steps: Case["steps"] = [
+    { kind: "conv2d", ...forced, inputs: ["x", "weight"], outputs: ["y"] },
+    {
+      kind: "conv2d",
+      attributes: { stride, padding, relu: true },
+      wanted,
+      inputs: ["x", "weight", "bias"],
+      outputs: ["yRelu"],
+    },
+    { kind: "conv2dBackwardData", ...forced, inputs: ["dy", "weight"], outputs: ["dx"] },
+    {
+      kind: "conv2dBackwardWeights",
+      ...forced,
+      inputs: ["x", "dy"],
+      outputs: ["dweight", "dbias"],
+    },
+    { kind: "conv2dBackwardWeights", ...forced, inputs: ["x", "dy"], outputs: ["dweightOnly"] },
+  ];
+  return {
+    tensors: {
+      x: { shape: x, values: uniformValues(x, 1) },
+      weight: { shape: weight, values: uniformValues(weight, 2) },
+      bias: { shape: [O], values: uniformValues([O], 3) },
+      dy: { shape: y, values: uniformValues(y, 4) },
+      y: { shape: y },
+      yRelu: { shape: y },
+      dx: { shape: x },
+      dweight: { shape: weight },
+      dbias: { shape: [O] },
+      dweightOnly: { shape: weight },
+    },
+    steps: steps.filter(({ kind }) => passes.includes(kind)),
+  };
+}
+
+/** Why the machine has not got it for a pass; undefined where it has. */
+function refusal(shape: Shape, wanted: ConvolutionImplementation, pass: InstructionKind) {
+  try {
+    prepareCase(native, convolution(shape, wanted, [pass])).session.dispose();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AddonError) return error.message;
+    throw error;
+  }
+}
+
+const shapes: Shape[] = [
+  { B: 2, C: 16, O: 24, image: [11, 9], k: [3, 3], stride: [1, 1], padding: [1, 1] },
+  { B: 1, C: 17, O: 40, image: [8, 8], k: [1, 1], stride: [1, 1], padding: [0, 0] },
+  { B: 3, C: 16, O: 16, image: [13, 10], k: [3, 3], stride: [2, 2], padding: [1, 1] },
+];
+
+describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
+  test.each(shapes)("agrees within 1e-4: %o", async (shape) => {
+    const passes = PASSES.filter((pass) => refusal(shape, wanted, pass) === undefined);
+    if (wanted === "direct") expect(passes).toEqual(PASSES);
+    await expectAgreement(convolution(shape, wanted, passes), 1e-4);
+  });
+});
+
+describe("what is not there is refused, with the reason", () => {
+  test("Winograd for a stride of 2", () => {
+    for (const pass of PASSES)
+      expect(refusal(shapes[2]!, "winograd", pass)).toMatch(/has no Winograd .* stride \[2, 2\]/);
+  });
+
+  test("any choice for an instruction that has none", () => {
+    const x = { shape: [2, 8], values: uniformValues([2, 8], 1) };
+    const given: Case = {
+      tensors: { x, y: { shape: [2, 8] } },
+      steps: [{ kind: "relu", inputs: ["x"], outputs: ["y"], wanted: "direct" }],
+    };
+    expect(() => prepareCase(native, given)).toThrow(
+      'relu "relu": has one implementation only; got "direct"',
+    );
+  });
+});
