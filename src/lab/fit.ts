@@ -58,6 +58,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const metrics: EpochMetrics[] = [];
   const stepTimes: number[] = [];
   const started = performance.now();
+  /** Milliseconds of what is not training. */
+  let untimed = 0;
   let best = Number.NEGATIVE_INFINITY;
   // The last one goes on from where it is, so it holds the optimizer's state too.
   const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
@@ -67,7 +69,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
     trial.msPerStep = stepTimes.length > 0 ? median(stepTimes) : null;
-    trial.seconds = (performance.now() - started) / 1000;
+    trial.seconds = (performance.now() - started - untimed) / 1000;
     return announce.sayAndWait({ type: "trial-finished", trial: { ...trial } });
   };
 
@@ -102,6 +104,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const last = trial.divergence ? null : checkpoint("last", epoch);
     if (last)
       await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
+    if (!trial.divergence) {
+      const trained = performance.now();
+      trial.optimizerShare = await trainer.optimizerShare();
+      untimed = performance.now() - trained;
+    }
     await finish(trial.divergence ? "diverged" : "done");
     return { trial, metrics, last };
   } catch (error) {

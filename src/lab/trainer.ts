@@ -6,6 +6,7 @@ import { ArgumentError, InterruptedError, ShapeError } from "../core/errors.ts";
 import { epochOrder } from "../data/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { defaultThreads } from "./machine.ts";
+import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 
@@ -54,6 +55,12 @@ export interface Trainer {
   evaluate(indices: Int32Array): Promise<Evaluation>;
   /** Parameters and running statistics; with `state`, the optimizer's as well. */
   read(options?: { state?: boolean }): NamedTensor[];
+  /**
+   * Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps. Parameters,
+   * statistics and state are afterwards what they were, to the bit; null on the reference backend,
+   * whose times mean nothing.
+   */
+  optimizerShare(): Promise<number | null>;
   dispose(): void;
 }
 
@@ -169,6 +176,15 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
               role === "parameter" || role === "statistic" || (state && role === "state"),
           )
           .map(({ name, buffer }) => ({ name, shape: buffer.shape, data: session.read(buffer) })),
+
+      async optimizerShare() {
+        if (backend.name !== "native") return null;
+        const kept = compiled.tensors.map(({ buffer }) => ({ buffer, data: session.read(buffer) }));
+        const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
+        const share = await optimizerShare(train, { slot: 0, scalars });
+        for (const { buffer, data } of kept) session.write(buffer, data);
+        return share;
+      },
 
       dispose: () => session.dispose(),
     };
