@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  accuracyElbow,
   argmin,
   bands,
   type Curve,
+  elbow,
   median,
   medianRate,
   minimumOverTen,
@@ -63,6 +65,32 @@ describe("smoothing", () => {
       ),
     );
   });
+  test("bias-corrected: the weighted mean of all losses so far, as fastai 2.x", () => {
+    expect(smooth([2, 1], { kind: "bias-corrected" })).toEqual([
+      expect.closeTo(2, 12),
+      expect.closeTo((0.02 * (2 * 0.98 + 1)) / (1 - 0.98 ** 2), 12),
+    ]);
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1 }),
+        fc.double({ min: 0.01, max: 1, noNaN: true }),
+        (x, weight) => {
+          const weights = x.map((_, i) => weight * (1 - weight) ** (x.length - 1 - i));
+          const total = weights.reduce((sum, w) => sum + w, 0);
+          const mean = x.reduce((sum, loss, i) => sum + loss * weights[i]!, 0) / total;
+          expect(smooth(x, { kind: "bias-corrected", weight }).at(-1)).toBeCloseTo(mean, 8);
+        },
+      ),
+    );
+  });
+  test("none leaves each loss as it is; a wrong kind and weight are refused", () => {
+    expect(smooth([3, 1, 2], { kind: "none" })).toEqual([3, 1, 2]);
+    expect(() => smooth([1], { kind: "median" as "none" })).toThrow(
+      'smoothing: must be one of published, bias-corrected, none; got "median"',
+    );
+    for (const weight of [0, 1.1, Number.NaN])
+      expect(() => smooth([1], { weight })).toThrow(`at most 1; got ${weight}`);
+  });
   test("ends at the first value that is not finite", () => {
     expect(smooth([1, null, 1])).toEqual([1, null, null]);
     expect(smooth([Number.NaN, 1])).toEqual([null, null]);
@@ -119,6 +147,75 @@ describe("rules", () => {
 
   test("the first of equal minima counts", () => {
     expect(argmin([3, 1, 1, 2])).toBe(1);
+  });
+});
+
+describe("accuracy elbow", () => {
+  // Chance up to rate 2, a straight rise to 0.75 at 5, a slower one to 0.9 at 8, then a fall.
+  const lrs = Array.from({ length: 201 }, (_, i) => i / 20);
+  const accuracy = (lr: number) => {
+    if (lr <= 2) return 0.25;
+    if (lr <= 5) return 0.25 + (lr - 2) / 6;
+    return lr <= 8 ? 0.75 + (lr - 5) / 20 : 0.9 - (lr - 8) / 4;
+  };
+  const accuracies = lrs.map(accuracy);
+
+  test("finds where accuracy begins to rise, and where it slows", () => {
+    const bounds = accuracyElbow(lrs, accuracies)!;
+    // A tenth of the rise of 0.65 is made at rate 2.39.
+    expect(bounds.baseLr).toBeGreaterThan(2);
+    expect(bounds.baseLr).toBeLessThan(2.4);
+    expect(bounds.maxLr).toBeCloseTo(5, 1);
+    expect(elbow({ lrs, losses: lrs, accuracies })).toBe(bounds.maxLr);
+  });
+  test("where it does not slow before its peak, the peak", () => {
+    const straight = lrs.map((lr) => (lr <= 6 ? 0.25 + lr ** 2 / 60 : 0.85 - (lr - 6) / 4));
+    expect(accuracyElbow(lrs, straight)!.maxLr).toBeCloseTo(6, 0);
+  });
+  test("stays where it is whatever the accuracy's offset and the rates' unit", () => {
+    const { baseLr, maxLr } = accuracyElbow(lrs, accuracies)!;
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-4, max: 100, noNaN: true }),
+        fc.double({ min: 0, max: 0.1, noNaN: true }),
+        (unit, offset) => {
+          const moved = accuracyElbow(
+            lrs.map((lr) => lr * unit),
+            accuracies.map((value) => value + offset),
+          )!;
+          expect(moved.baseLr / unit).toBeCloseTo(baseLr, 9);
+          expect(moved.maxLr / unit).toBeCloseTo(maxLr, 9);
+        },
+      ),
+    );
+  });
+  test("says nothing without accuracies, of few points, or where they do not rise", () => {
+    expect(elbow({ lrs, losses: lrs })).toBeNull();
+    expect(accuracyElbow(lrs.slice(0, 9), accuracies.slice(0, 9))).toBeNull();
+    expect(
+      accuracyElbow(
+        lrs,
+        lrs.map(() => 0.25),
+      ),
+    ).toBeNull();
+    const falling = lrs.map((lr) => 0.9 - lr / 20);
+    expect(accuracyElbow(lrs, falling)).toBeNull();
+  });
+  test("suggest takes both of its bounds, where every point has an accuracy", () => {
+    const points = (holes: boolean) =>
+      lrs.map((lr, update) => ({
+        update,
+        lr,
+        loss: 2 - accuracies[update]!,
+        smoothedLoss: 2 - accuracies[update]!,
+        ...(holes && update === 7 ? {} : { accuracy: accuracies[update]! }),
+      }));
+    const { baseLr, maxLr } = accuracyElbow(lrs, accuracies)!;
+    const { suggestion } = suggest([{ seed: 0, points: points(false) }], "elbow");
+    expect(suggestion).toMatchObject({ rule: "elbow", baseLr, maxLr });
+    expect(() => suggest([{ seed: 0, points: points(true) }], "elbow")).toThrow(
+      'does not carry the rule "elbow"',
+    );
   });
 });
 
@@ -195,8 +292,8 @@ describe("suggest", () => {
   test("refuses when there is nothing to read, and an unknown rule", () => {
     expect(() => suggest([run(0, [null, null])])).toThrow("no seed has a finite loss (1 tried)");
     expect(() => suggest([])).toThrow("no seed has a finite loss (0 tried)");
-    expect(() => suggest([run(0, exampleLosses)], "elbow" as "valley")).toThrow(
-      'rule must be one of minimum/10, steepest, valley, slide; got "elbow"',
+    expect(() => suggest([run(0, exampleLosses)], "knee" as "valley")).toThrow(
+      'rule must be one of minimum/10, steepest, valley, slide, elbow; got "knee"',
     );
   });
 });

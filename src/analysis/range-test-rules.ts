@@ -5,11 +5,14 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
+import { accuracyElbow } from "./accuracy-elbow.ts";
 
 export interface Curve {
   readonly lrs: readonly number[];
   /** Smoothed. */
   readonly losses: readonly number[];
+  /** In 0 .. 1, as measured; absent where a record has none. */
+  readonly accuracies?: readonly number[];
 }
 
 export type RangeTestRule = (curve: Curve) => number | null;
@@ -96,12 +99,17 @@ export function slide(curve: Curve): number | null {
   return rate;
 }
 
+/** The greater rate of `accuracyElbow`. null where the curve has no accuracy, or it does not rise. */
+export const elbow: RangeTestRule = ({ lrs, accuracies }) =>
+  accuracies ? (accuracyElbow(lrs, accuracies)?.maxLr ?? null) : null;
+
 /** Every rule by the name that records and flags use; the first is the default. */
 export const rangeTestRules = {
   "minimum/10": minimumOverTen,
   steepest,
   valley,
   slide,
+  elbow,
 } as const satisfies Record<string, RangeTestRule>;
 
 export type RangeTestRuleName = keyof typeof rangeTestRules;

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from "../core/errors.ts";
 import type { RangeTestRecord, RangeTestSuggestion } from "../record/index.ts";
+import { accuracyElbow } from "./accuracy-elbow.ts";
 import {
   argmin,
   type Curve,
@@ -9,7 +10,7 @@ import {
   type RangeTestRuleName,
   rangeTestRules,
 } from "./range-test-rules.ts";
-import { SMOOTHING_WEIGHT } from "./smoothing.ts";
+import { SMOOTHINGS, type Smoothing } from "./smoothing.ts";
 import { mean, medianRate, standardDeviation } from "./statistics.ts";
 
 export type RangeTestRun = RangeTestRecord["runs"][number];
@@ -17,7 +18,12 @@ export type RangeTestRun = RangeTestRecord["runs"][number];
 /** What `suggest` reads off the curves; the fields of a RangeTestRecord. */
 export type Suggestions = Pick<RangeTestRecord, "suggestion" | "suggestions" | "warnings">;
 
-/** The lower bound is the upper bound divided by this. */
+export interface SuggestOptions {
+  /** How the points' smoothedLoss was made: what of its noise is left. Default "published". */
+  readonly smoothing?: Smoothing;
+}
+
+/** The lower bound is the upper bound divided by this; the elbow has a lower bound of its own. */
 export const BASE_RATIO = 6;
 
 /** Part of the ramp, at its end, in which a minimum does not count as bracketed. */
@@ -40,6 +46,7 @@ const FLAT_FALL = 0.05;
 export function suggest(
   runs: readonly RangeTestRun[],
   rule: RangeTestRuleName = "minimum/10",
+  { smoothing = "published" }: SuggestOptions = {},
 ): Suggestions {
   checkRuleName(rule);
   const curves = runs
@@ -69,12 +76,12 @@ export function suggest(
   const unbracketed = curves.filter(
     (curve) => !curve.ended && argmin(curve.losses) >= (1 - UNBRACKETED_TAIL) * curve.losses.length,
   );
-  const flat = curves.filter(isFlat);
+  const flat = curves.filter((curve) => isFlat(curve, SMOOTHINGS[smoothing]));
   const maxLr = medianRate(chosen);
   const suggestion: RangeTestSuggestion = {
     rule,
     maxLr,
-    baseLr: maxLr / BASE_RATIO,
+    baseLr: rule === "elbow" ? elbowBase(curves) : maxLr / BASE_RATIO,
     low: Math.min(...chosen),
     high: Math.max(...chosen),
     bracketed: unbracketed.length === 0,
@@ -102,7 +109,12 @@ export function suggest(
 export function finiteCurve(run: RangeTestRun): Curve {
   const end = run.points.findIndex((point) => !isFinitePoint(point));
   const points = end < 0 ? run.points : run.points.slice(0, end);
-  return { lrs: points.map((p) => p.lr), losses: points.map((p) => p.smoothedLoss!) };
+  const accuracies = points.flatMap(({ accuracy }) => accuracy ?? []);
+  return {
+    lrs: points.map((p) => p.lr),
+    losses: points.map((p) => p.smoothedLoss!),
+    ...(accuracies.length === points.length ? { accuracies } : {}),
+  };
 }
 
 const isFinitePoint = (point: RangeTestRun["points"][number]) =>
@@ -114,10 +126,9 @@ const endedByDivergence = (run: RangeTestRun) => !run.points.every(isFinitePoint
  * Whether the least smoothed loss fails to lie clearly below the beginning: by less than 5% of it,
  * or by less than three standard deviations that the smoothed loss has of noise alone: half the
  * mean squared successive difference of the losses is the variance of their noise, and smoothing
- * multiplies it by w / (2 - w).
+ * multiplies it by w / (2 - w), for a weight w of the newest loss.
  */
-function isFlat({ losses, raw }: Curve & { raw: readonly number[] }): boolean {
-  const w = SMOOTHING_WEIGHT;
+function isFlat({ losses, raw }: Curve & { raw: readonly number[] }, w: number): boolean {
   const least = argmin(losses);
   const start = mean(raw.slice(0, Math.max(1, Math.floor(raw.length / 10))));
   const before = raw.slice(0, least + 1);
@@ -125,6 +136,11 @@ function isFlat({ losses, raw }: Curve & { raw: readonly number[] }): boolean {
   const noise = (standardDeviation(steps) ?? 0) / Math.SQRT2;
   const fall = start - losses[least]!;
   return fall < Math.max(FLAT_FALL * Math.abs(start), 3 * noise * Math.sqrt(w / (2 - w)));
+}
+
+function elbowBase(curves: readonly Curve[]): number {
+  const bounds = curves.map(({ lrs, accuracies = [] }) => accuracyElbow(lrs, accuracies));
+  return medianRate(bounds.filter((found) => found !== null).map(({ baseLr }) => baseLr));
 }
 
 function ofSeeds(some: readonly { seed: number }[], all: readonly unknown[]): string {

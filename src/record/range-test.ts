@@ -9,6 +9,8 @@ export const rangeTestPoint = z.object({
   /** null where the loss was not finite. */
   loss: z.number().nullable(),
   smoothedLoss: z.number().nullable(),
+  /** Of the same images as the loss, in 0 .. 1; absent in records of lrscope 0.1. */
+  accuracy: z.number().nullable().optional(),
 });
 export type RangeTestPoint = z.infer<typeof rangeTestPoint>;
 
@@ -56,6 +58,12 @@ export const rangeTestRecord = z.object({
   from: z.number(),
   to: z.number(),
   epochs: z.number(),
+  /** Absent in records of lrscope 0.1: exponential. */
+  ramp: z.enum(["exponential", "linear"]).optional(),
+  /** Of which images the points' loss and accuracy are; absent in records of lrscope 0.1: train. */
+  loss: z.enum(["train", "validation"]).optional(),
+  /** How the loss was smoothed; absent in records of lrscope 0.1: published. */
+  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
   runs: z.array(z.object({ seed: z.number().int(), points: z.array(rangeTestPoint) })),
   suggestion: rangeTestSuggestion,
   /** Median over seeds, by rule: "minimum/10", "steepest", "valley", "slide". */
