@@ -5,6 +5,7 @@ export { type BandPoint, bands } from "./bands.ts";
 export {
   argmin,
   type Curve,
+  checkRuleName,
   elbow,
   minimumOverTen,
   type RangeTestRule,

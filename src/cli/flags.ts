@@ -177,6 +177,40 @@ export const stopFactorFlag = {
   }),
 };
 
+/** What a range test watches, and how it is read. */
+export const readingFlags = {
+  ramp: value({
+    placeholder: "kind",
+    help: "how the rate rises: exponential, or linear as in the CLR paper's test",
+    read: oneOf(["exponential", "linear"]),
+    fallback: "exponential" as const,
+  }),
+  loss: value({
+    placeholder: "part",
+    help: "train (of each batch), or validation (of 256 images, after the update)",
+    read: oneOf(["train", "validation"]),
+    fallback: "train" as const,
+  }),
+  lossEvery: optional({
+    placeholder: "n",
+    help: "with --loss validation: measure it after every n-th update",
+    read: positiveInteger("4"),
+    shownFallback: "1",
+  }),
+  smoothing: value({
+    placeholder: "kind",
+    help: "of the loss: published (weight 0.05), bias-corrected (0.02, as fastai) or none",
+    read: oneOf(["published", "bias-corrected", "none"]),
+    fallback: "published" as const,
+  }),
+  rule: value({
+    placeholder: "name",
+    help: "whose reading is suggested: minimum/10, steepest, valley, slide or elbow (of accuracy)",
+    read: oneOf(["minimum/10", "steepest", "valley", "slide", "elbow"]),
+    fallback: "minimum/10" as const,
+  }),
+};
+
 /** Bounds of a cyclical schedule. */
 export const cycleFlags = {
   maxLr: optional({

@@ -2,7 +2,7 @@
 
 import type { RangeTestRecord } from "../record/index.ts";
 import { type Flag, flagName } from "./define-command.ts";
-import { trainingFlags } from "./flags.ts";
+import { readingFlags, trainingFlags } from "./flags.ts";
 import { rate } from "./format.ts";
 
 export interface FindCall {
@@ -24,18 +24,19 @@ export function nextCommand(record: RangeTestRecord, call: FindCall): string {
     "--optimizer",
     call.optimizer,
   ];
-  const common = repeated(call);
+  const common = repeated(call, trainingFlags);
+  const again = [...repeated(call, readingFlags), ...common];
   if (!suggestion.bracketed)
-    return [...start("find"), "--to", rate(call.to * 10), ...common].join(" ");
+    return [...start("find"), "--to", rate(call.to * 10), ...again].join(" ");
   if (warnings.some((warning) => warning.startsWith("too flat")))
-    return [...start("find"), "--epochs", String(call.epochs * 3), ...common].join(" ");
+    return [...start("find"), "--epochs", String(call.epochs * 3), ...again].join(" ");
   const bounds = ["--max-lr", rate(suggestion.maxLr), "--base-lr", rate(suggestion.baseLr)];
   return [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" ");
 }
 
 /** The flags of the call that bear on what was found. */
-function repeated({ flags, given }: FindCall): string[] {
-  return Object.entries(trainingFlags as Readonly<Record<string, Flag>>).flatMap(([key, flag]) => {
+function repeated({ flags, given }: FindCall, known: Readonly<Record<string, Flag>>): string[] {
+  return Object.entries(known).flatMap(([key, flag]) => {
     if (!given.has(key) || key === "seed") return [];
     const name = flagName(key, flag);
     return flag.kind === "switch" ? [name] : [name, String(flags[key])];

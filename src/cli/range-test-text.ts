@@ -12,7 +12,7 @@ export function rangeTestText(record: RangeTestRecord, colors: Colors): string {
   return [
     `Suggested learning rates (rule ${suggestion.rule}${several ? `, median of ${runs.length} seeds` : ""}):`,
     `  upper bound  ${colors.bold(rate(suggestion.maxLr))}${several ? `   (${rate(suggestion.low)} to ${rate(suggestion.high)} over the seeds)` : ""}`,
-    `  lower bound  ${colors.bold(rate(suggestion.baseLr))}   (upper / 6)`,
+    `  lower bound  ${colors.bold(rate(suggestion.baseLr))}   (${suggestion.rule === "elbow" ? "where the accuracy begins to rise" : "upper / 6"})`,
     ...(others.length > 0
       ? [`Other rules: ${others.map(([rule, maxLr]) => `${rule} ${rate(maxLr)}`).join(", ")}`]
       : []),

@@ -1,5 +1,6 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
+import type { RangeTestRuleName, Smoothing } from "../analysis/index.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
@@ -63,6 +64,16 @@ export interface RangeTestOptions extends TrainingSetup {
   readonly seeds?: readonly number[];
   /** Stop once the smoothed loss exceeds this many times its least; default: run to the end. */
   readonly stopFactor?: number;
+  /** How the loss is smoothed; default "published". */
+  readonly smoothing?: Smoothing;
+  /** Whose reading is suggested; the others stand beside it. Default "minimum/10". */
+  readonly rule?: RangeTestRuleName;
+  /** Loss of each batch as it is trained on (the default), or of validation images after it. */
+  readonly loss?: "train" | "validation";
+  /** Of a validation loss: so many images, evenly spaced over the split; default 256. */
+  readonly validationImages?: number;
+  /** Of a validation loss: measured after every so many updates, and the last; default 1. */
+  readonly validationEvery?: number;
   readonly arm?: string;
 }
 

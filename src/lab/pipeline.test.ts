@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { pipeline } from "./pipeline.ts";
 
 /** Runs a pipeline whose fills and steps say when they begin and end. */
-async function trace(count: number, lastStep = count) {
+async function trace(count: number, lastStep = count, slots = [0, 1]) {
   const log: string[] = [];
   await pipeline({
     count,
+    slots,
     async fill(item, slot) {
       log.push(`fill ${item} into ${slot}`);
       await null;
@@ -38,6 +39,21 @@ describe("pipeline", () => {
       "step 2 on 0",
       "stepped 2",
     ]);
+  });
+
+  test("in one slot, filling and stepping take turns", async () => {
+    expect(await trace(2, 2, [1])).toEqual([
+      "fill 0 into 1",
+      "filled 0",
+      "step 0 on 1",
+      "stepped 0",
+      "fill 1 into 1",
+      "filled 1",
+      "step 1 on 1",
+      "stepped 1",
+    ]);
+    const ended = await trace(5, 1, [0]);
+    expect(ended.some((line) => line.startsWith("fill 1"))).toBe(false);
   });
 
   test("nothing to do", async () => expect(await trace(0)).toEqual([]));

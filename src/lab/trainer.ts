@@ -49,7 +49,14 @@ export interface Trainer {
   trainEpoch(options: {
     epoch: number;
     learningRate(update: number): number;
-    onUpdate(result: UpdateResult): boolean | undefined;
+    /**
+     * `evaluate` is that of the trainer, for use before it returns: it leaves the batch that is being
+     * loaded beside it alone.
+     */
+    onUpdate(
+      result: UpdateResult,
+      evaluate: Trainer["evaluate"],
+    ): boolean | undefined | Promise<boolean | undefined>;
   }): Promise<void>;
   /** Mean loss (neither smoothed nor weighted) and accuracy. @throws InterruptedError between batches */
   evaluate(indices: Int32Array): Promise<Evaluation>;
@@ -120,6 +127,27 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         ...(epoch === undefined ? {} : { augment: { seed, epoch } }),
       });
 
+    /** In two slots one batch is loaded while the other is evaluated; in one they take turns. */
+    const evaluate = async (indices: Int32Array, slots: readonly number[]): Promise<Evaluation> => {
+      const part = (item: number) => indices.subarray(item * batch, (item + 1) * batch);
+      const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
+      let loss = 0;
+      let correct = 0;
+      await pipeline({
+        count: Math.ceil(indices.length / batch),
+        slots,
+        fill: (item, slot) => fill(slot, part(item)),
+        async step(item, slot) {
+          const outputs = await evaluation.run({ slot, scalars });
+          loss += outputs.loss![0]! * part(item).length;
+          correct += outputs.correct![0]!;
+          if (setup.signal?.aborted) throw new InterruptedError();
+          return true;
+        },
+      });
+      return { loss: loss / indices.length, accuracy: correct / indices.length };
+    };
+
     return {
       compiled,
       updatesPerEpoch,
@@ -138,36 +166,20 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
             const scalars = compiled.scalars({ seed, update, learningRate: rate });
             const started = performance.now();
             const outputs = await program.run({ slot, scalars });
-            return onUpdate({
+            const result = {
               update,
               learningRate: rate,
               loss: outputs.loss![0]!,
               correct: outputs.correct![0]!,
               examples,
               milliseconds: performance.now() - started,
-            });
+            };
+            return onUpdate(result, (indices) => evaluate(indices, [slot]));
           },
         });
       },
 
-      async evaluate(indices) {
-        const part = (item: number) => indices.subarray(item * batch, (item + 1) * batch);
-        const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
-        let loss = 0;
-        let correct = 0;
-        await pipeline({
-          count: Math.ceil(indices.length / batch),
-          fill: (item, slot) => fill(slot, part(item)),
-          async step(item, slot) {
-            const outputs = await evaluation.run({ slot, scalars });
-            loss += outputs.loss![0]! * part(item).length;
-            correct += outputs.correct![0]!;
-            if (setup.signal?.aborted) throw new InterruptedError();
-            return true;
-          },
-        });
-        return { loss: loss / indices.length, accuracy: correct / indices.length };
-      },
+      evaluate: (indices) => evaluate(indices, [0, 1]),
 
       read: ({ state = false } = {}) =>
         compiled.tensors

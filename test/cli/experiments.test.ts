@@ -47,6 +47,34 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
     expect(readRun(out).experiment.kind).toBe("find");
   });
 
+  test("the CLR paper's test: linear ramp, accuracy elbow, validation loss", async () => {
+    const flags = ["--ramp", "linear", "--rule", "elbow", "--loss", "validation"];
+    const more = ["--loss-every", "2", "--smoothing", "none", "--optimizer", "adam"];
+    const rates = ["--from", "1e-4", "--to", "0.1", "--epochs", "4"];
+    const out = within("find-elbow");
+    const result = await cli([
+      "find",
+      ...small,
+      ...flags,
+      ...more,
+      ...rates,
+      "--out",
+      out,
+      "--json",
+    ]);
+    expect(result.code).toBe(0);
+    const record = result.json<RangeTestRecord>();
+    expect(record).toMatchObject({ ramp: "linear", loss: "validation", smoothing: "none" });
+    const { points } = record.runs[0]!;
+    expect(points).toHaveLength(14);
+    expect(points[0]!.lr).toBeCloseTo(1e-4 + (0.1 - 1e-4) / 27, 12);
+    expect(record.suggestion.rule).toBe("elbow");
+    expect(record.suggestion.baseLr).toBeLessThan(record.suggestion.maxLr);
+    const refused = await cli(["find", ...small, "--loss-every", "2", "--out", within("no")]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("add --loss validation");
+  });
+
   test("for people: chart, bounds, and a next command that parses", async () => {
     const out = within("find-text");
     const { code, stdout } = await cli(["find", ...small, "--out", out, "--no-samples"]);

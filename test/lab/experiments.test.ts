@@ -5,16 +5,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { argmin } from "../../src/analysis/index.ts";
+import { accuracyElbow, argmin } from "../../src/analysis/index.ts";
 import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { compare, fit, type LabEvent, ramp, rangeTest } from "../../src/lab/index.ts";
+import {
+  compare,
+  fit,
+  type LabEvent,
+  type RangeTestOptions,
+  ramp,
+  rangeTest,
+} from "../../src/lab/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
 import type { RangeTestRecord } from "../../src/record/index.ts";
 import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { triangular } from "../../src/schedules/index.ts";
+import { exponential, triangular } from "../../src/schedules/index.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 describe("ramp", () => {
@@ -101,6 +108,93 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(points.length).toBeLessThan(2 * UPDATES_PER_EPOCH);
       expect(points[0]!.loss).toBeGreaterThan(0);
       expect(points.at(-1)!.loss).toBeNull();
+    });
+
+    test("validation loss: another curve of the very same training", async () => {
+      const losses = async (options: Partial<RangeTestOptions>) => {
+        const trained: number[] = [];
+        const spied = {
+          ...dataset,
+          fill: (call: Parameters<Dataset["fill"]>[0]) => {
+            if (!call.augment) trained.push(call.indices.length);
+            return dataset.fill(call);
+          },
+        };
+        const record = await rangeTest({
+          ...setup(),
+          dataset: spied,
+          optimizer: sgd({ momentum: 0.9 }),
+          to: 1,
+          ...options,
+        });
+        return { record, points: record.runs[0]!.points, trained };
+      };
+      const plain = await losses({});
+      const validated = await losses({ loss: "validation", validationImages: 40 });
+      const rarely = await losses({ loss: "validation", validationEvery: 4, smoothing: "none" });
+      expect(plain.record).toMatchObject({ loss: "train", smoothing: "published" });
+      expect(validated.record.loss).toBe("validation");
+      expect(validated.points).toHaveLength(14);
+      // 40 images are a batch of 32 and one of 8, after each of 14 updates.
+      expect(validated.trained).toEqual(Array.from({ length: 14 }, () => [32, 8]).flat());
+      expect(rarely.points.map(({ update }) => update)).toEqual([3, 7, 11, 13]);
+      for (const { accuracy, loss, smoothedLoss } of rarely.points) {
+        expect(smoothedLoss).toBe(loss);
+        expect((accuracy! * dataset.validation.length) % 1).toBeCloseTo(0, 9);
+      }
+      // Equal images, rate and seed: where all of them are validated, the point is the evaluation
+      // that a training run of as many updates ends with.
+      const { metrics } = await fit({
+        ...setup(),
+        optimizer: sgd({ momentum: 0.9 }),
+        schedule: exponential({ rate: 1e-7, factor: 1e7, every: 13 }),
+        epochs: 2,
+      });
+      const { loss, accuracy } = rarely.points.at(-1)!;
+      expect(loss).toBeCloseTo(metrics.at(-1)!.validationLoss!, 5);
+      expect(accuracy).toBeCloseTo(metrics.at(-1)!.validationAccuracy!, 9);
+    });
+
+    test("each point has the accuracy of its images; the rule asked for is read off", async () => {
+      const record = await rangeTest({
+        ...setup(),
+        optimizer: adam(),
+        to: 1,
+        ramp: "linear",
+        rule: "elbow",
+        smoothing: "bias-corrected",
+        epochs: 3,
+      });
+      const { points } = record.runs[0]!;
+      for (const [i, { accuracy }] of points.entries())
+        expect((accuracy! * (i % 7 === 6 ? 12 : 32)) % 1).toBeCloseTo(0, 9);
+      const bounds = accuracyElbow(
+        points.map(({ lr }) => lr),
+        points.map(({ accuracy }) => accuracy!),
+      );
+      expect(record).toMatchObject({ ramp: "linear", smoothing: "bias-corrected" });
+      if (bounds) expect(record.suggestion).toMatchObject({ rule: "elbow", ...bounds });
+      else expect(record.warnings.join()).toContain('no curve carries the rule "elbow"');
+    });
+
+    test("a rule that no curve carries is replaced, and that is said", async () => {
+      const record = await rangeTest({ ...setup(), optimizer: sgd(), rule: "slide" });
+      expect(record.suggestion.rule).toBe("minimum/10");
+      expect(record.warnings.join()).toContain('no curve carries the rule "slide"');
+    });
+
+    test.each([
+      [{ rule: "knee" as "slide" }, "rule must be one of"],
+      [{ smoothing: "mean" as "none" }, "smoothing: must be one of"],
+      [
+        { validationEvery: 2 },
+        'validationEvery has no effect on the training loss; add loss: "vali',
+      ],
+      [{ loss: "validation" as const, validationImages: 0 }, "validationImages must be a positive"],
+    ])("refuses %o", async (options, message) => {
+      await expect(rangeTest({ ...setup(), optimizer: sgd(), ...options })).rejects.toThrow(
+        message,
+      );
     });
 
     test("refuses no seeds at all", async () => {

@@ -1,5 +1,6 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
+import { ArgumentError } from "../../core/errors.ts";
 import { checkMomentum, checkRamp } from "../comparison.ts";
 import { defineCommand } from "../define-command.ts";
 import { runExperiment } from "../experiment.ts";
@@ -9,6 +10,7 @@ import {
   optimizerFlag,
   outFlag,
   rampFlags,
+  readingFlags,
   samplesFlag,
   seedsFlag,
   stopFactorFlag,
@@ -22,7 +24,7 @@ export const find = defineCommand({
   name: "find",
   summary: "learning-rate range test: raise the rate, watch the loss, suggest bounds",
   details:
-    "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it. Nothing of the training is kept.",
+    "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own test: the bounds are where accuracy begins to rise and where it slows. Nothing of the training is kept.",
   args: [sourceArgument],
   flags: {
     ...optimizerFlag,
@@ -30,6 +32,7 @@ export const find = defineCommand({
     ...epochsFlag(2, "epochs that the ramp takes"),
     ...seedsFlag(1),
     ...stopFactorFlag,
+    ...readingFlags,
     ...trainingFlags,
     ...outFlag,
     ...samplesFlag,
@@ -38,11 +41,16 @@ export const find = defineCommand({
   examples: [
     "lrscope find photos/",
     "lrscope find photos/ --optimizer adam --to 1 --seeds 3",
+    "lrscope find photos/ --ramp linear --from 1e-4 --to 0.1 --rule elbow --epochs 8",
     "lrscope find cifar10 --epochs 1 --json",
   ],
   async run({ args, flags, given, terminal, signal }) {
     const source = args[0]!;
     checkRamp("find", flags);
+    if (given.has("lossEvery") && flags.loss !== "validation")
+      throw new ArgumentError(
+        "find: --loss-every has no effect on the training loss; add --loss validation",
+      );
     const { parseArm, rangeTest } = await import("../../lab/index.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const optimizer = createOptimizer(flags.optimizer, {
@@ -74,6 +82,11 @@ export const find = defineCommand({
           to: flags.to,
           epochs: flags.epochs,
           seeds,
+          ramp: flags.ramp,
+          loss: flags.loss,
+          smoothing: flags.smoothing,
+          rule: flags.rule,
+          ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
           onEvent(event) {
             if (event.type === "plan") directory.writePlan(event.plan);
             return progress(event);
