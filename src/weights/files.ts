@@ -1,32 +1,20 @@
 /** @file Safetensors files on disk: a reader that explains itself, a writer that leaves no half file. */
 
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WeightsError } from "../core/errors.ts";
-import { type Checkpoint, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { withFile } from "./byte-source.ts";
+import { type Checkpoint, encodeSafetensors, safetensorsFrom } from "./safetensors.ts";
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
- * Read a safetensors file whole.
+ * Read a safetensors file, tensor by tensor.
  * @throws WeightsError where it is missing, unreadable or damaged; the message names the file
  */
 export async function readSafetensors(path: string): Promise<Checkpoint> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    const code = codeOf(error);
-    const found = { ENOENT: "there is no such file", EISDIR: "it is a folder" }[code] ?? code;
-    throw new WeightsError(
-      `cannot read checkpoint ${path}: ${found}; give the path of a .safetensors file`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return decodeSafetensors(bytes, path);
+  return withFile(path, safetensorsFrom);
 }
 
 /**

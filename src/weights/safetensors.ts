@@ -7,6 +7,8 @@
 
 import { WeightsError } from "../core/errors.ts";
 import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
+import { type ByteSource, memorySource } from "./byte-source.ts";
+import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
@@ -28,21 +30,37 @@ export interface Checkpoint {
 const MAXIMUM_HEADER_BYTES = 100_000_000;
 const PREFIX_BYTES = 8;
 
-const DTYPES = {
+/** What is written, by the class of the data. */
+const WRITTEN = {
   F64: Float64Array,
   F32: Float32Array,
   I64: BigInt64Array,
   I32: Int32Array,
   U8: Uint8Array,
 } as const;
-type StoredDType = keyof typeof DTYPES;
+type WrittenDType = keyof typeof WRITTEN;
 
-const isDType = (value: unknown): value is StoredDType =>
-  typeof value === "string" && Object.hasOwn(DTYPES, value);
+/** What is read. */
+const READ = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U8: "uint8",
+  BOOL: "bool",
+} as const satisfies Record<string, ElementType>;
+type ReadDType = keyof typeof READ;
 
-function dtypeOf(data: TensorData): StoredDType {
-  for (const dtype of Object.keys(DTYPES) as StoredDType[])
-    if (data instanceof DTYPES[dtype]) return dtype;
+const isDType = (value: unknown): value is ReadDType =>
+  typeof value === "string" && Object.hasOwn(READ, value);
+
+function dtypeOf(data: TensorData): WrittenDType {
+  for (const dtype of Object.keys(WRITTEN) as WrittenDType[])
+    if (data instanceof WRITTEN[dtype]) return dtype;
   throw new WeightsError(
     "safetensors: data must be a Float64, Float32, BigInt64, Int32 or Uint8 array",
   );
@@ -97,7 +115,7 @@ export function encodeSafetensors({ tensors, metadata }: Checkpoint): Uint8Array
 
 interface Entry {
   readonly name: string;
-  readonly dtype: StoredDType;
+  readonly dtype: ReadDType;
   readonly shape: number[];
   readonly begin: number;
   readonly end: number;
@@ -108,44 +126,52 @@ interface Entry {
  * @param file what messages call it
  * @throws WeightsError for anything that a complete, well-formed file cannot be
  */
-export function decodeSafetensors(bytes: Uint8Array, file: string): Checkpoint {
+export const decodeSafetensors = (bytes: Uint8Array, file: string): Checkpoint =>
+  safetensorsFrom(memorySource(bytes, file));
+
+/**
+ * The checkpoint in a source of bytes. Each tensor is read into memory of its own, so a file takes
+ * its size once. F16 and BF16 become float32; I16, I8 and BOOL int32.
+ * @throws WeightsError as decodeSafetensors
+ */
+export function safetensorsFrom(source: ByteSource): Checkpoint {
+  const { name: file } = source;
   const refuse = (found: string): never => {
     throw new WeightsError(
       `${file}: not a complete safetensors file: ${found}; write or download it again`,
     );
   };
-  const { header, dataStart } = readHeader(bytes, refuse);
+  const { header, dataStart } = readHeader(source, refuse);
   let metadata: Record<string, string> = {};
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") metadata = checkMetadata(value, refuse);
     else entries.push(checkEntry(name, value, { file, refuse }));
   }
-  checkCoverage(entries, bytes.length - dataStart, refuse);
+  checkCoverage(entries, source.size - dataStart, refuse);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    // A copy, as a file's tensors need not be aligned; Buffer.prototype.slice would not make one.
-    const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer;
-    tensors.set(name, { shape, data: new DTYPES[dtype](copy) });
+    const bytes = source.read(dataStart + begin, end - begin);
+    tensors.set(name, { shape, data: tensorData(READ[dtype], bytes) });
   }
   return { tensors, metadata };
 }
 
 type Refuse = (found: string) => never;
 
-function readHeader(bytes: Uint8Array, refuse: Refuse) {
-  if (bytes.length < PREFIX_BYTES)
-    refuse(`it has ${bytes.length} bytes, the header's length alone takes 8`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
+function readHeader(source: ByteSource, refuse: Refuse) {
+  if (source.size < PREFIX_BYTES)
+    refuse(`it has ${source.size} bytes, the header's length alone takes 8`);
+  const length = new DataView(source.read(0, PREFIX_BYTES).buffer).getBigUint64(0, true);
   if (length > BigInt(MAXIMUM_HEADER_BYTES))
     refuse(`its header claims ${length} bytes, the format allows ${MAXIMUM_HEADER_BYTES}`);
   const dataStart = PREFIX_BYTES + Number(length);
-  if (dataStart > bytes.length)
-    refuse(`its header claims ${length} bytes, ${bytes.length - PREFIX_BYTES} follow`);
+  if (dataStart > source.size)
+    refuse(`its header claims ${length} bytes, ${source.size - PREFIX_BYTES} follow`);
   let header: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    header = JSON.parse(text.decode(bytes.subarray(PREFIX_BYTES, dataStart)));
+    header = JSON.parse(text.decode(source.read(PREFIX_BYTES, Number(length))));
   } catch {
     refuse("its header is not JSON");
   }
@@ -173,14 +199,14 @@ function checkEntry(
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (!isDType(dtype))
     throw new WeightsError(
-      `${file}: tensor "${name}" has dtype ${JSON.stringify(dtype)}; lrscope reads ${Object.keys(DTYPES).join(", ")}: convert it first`,
+      `${file}: tensor "${name}" has dtype ${JSON.stringify(dtype)}; lrscope reads ${Object.keys(READ).join(", ")}: convert it first`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
     return refuse(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return refuse(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`);
   const [begin, end] = offsets as [number, number];
-  const wanted = elementCount(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
+  const wanted = elementCount(shape) * ELEMENT_BYTES[READ[dtype]];
   if (!Number.isSafeInteger(wanted) || end - begin !== wanted)
     refuse(
       `tensor "${name}" spans ${end - begin} bytes, ${dtype} ${formatShape(shape)} takes ${wanted}`,

@@ -1,0 +1,407 @@
+/**
+ * @file A reader of Python's pickle format that can build numbers, text, tuples, lists and
+ * dictionaries, and nothing else. Pickle is a program; in Python, a file may import and call
+ * anything. Here a name (`GLOBAL`) means only what the caller's table says it means, calls
+ * (`REDUCE`) go only to functions of that table, and every other instruction is refused by name.
+ * Source: the opcodes of CPython's Lib/pickletools.py, protocols 0 to 5.
+ */
+
+import { WeightsError } from "../core/errors.ts";
+import type { ByteReader } from "./byte-source.ts";
+
+/** A tuple is an array that says so. */
+export class PyTuple {
+  readonly items: readonly PyValue[];
+  constructor(items: readonly PyValue[]) {
+    this.items = items;
+  }
+}
+
+export type PyDict = Map<PyValue, PyValue>;
+
+/** What a name stands for: a value of its own, or a function that may be called. */
+export class PyName {
+  readonly name: string;
+  readonly call: ((args: readonly PyValue[]) => PyValue) | undefined;
+  constructor(name: string, call?: (args: readonly PyValue[]) => PyValue) {
+    this.name = name;
+    this.call = call;
+  }
+}
+
+/** Anything that the caller's functions make. */
+export interface PyObject {
+  readonly kind: string;
+}
+
+export type PyValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PyValue[]
+  | PyTuple
+  | PyDict
+  | Set<PyValue>
+  | PyName
+  | PyObject;
+
+export interface UnpickleOptions {
+  /** Begins each message: the file. */
+  readonly subject: string;
+  /** What "module.name" means; undefined refuses it. */
+  resolve(name: string): PyName | undefined;
+  /** What a persistent id stands for. */
+  persistent?(id: PyValue): PyValue;
+}
+
+/** Containers may be nested; a program of nothing but brackets must not exhaust the stack. */
+const MARK = Symbol("mark");
+type Cell = PyValue | typeof MARK;
+
+const text = new TextDecoder("utf-8", { fatal: true });
+const latin1 = new TextDecoder("latin1");
+
+/**
+ * The value of the pickle at the reader's position, which is left behind its end.
+ * @throws WeightsError for what is damaged, and for whatever is neither a number, text nor a container
+ */
+export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue {
+  const { subject } = options;
+  const stack: Cell[] = [];
+  const memo = new Map<number, PyValue>();
+  const damaged = (what: string): never => {
+    throw new WeightsError(
+      `${subject}: its pickle is damaged: ${what}; download or write it again`,
+    );
+  };
+  const refuse = (what: string): never => {
+    throw new WeightsError(
+      `${subject}: holds ${what}; lrscope reads tensors, numbers, text and containers only, and executes nothing. Save the state_dict alone: torch.save(model.state_dict(), path)`,
+    );
+  };
+  const pop = (): PyValue => {
+    const value = stack.pop();
+    if (value === undefined || value === MARK)
+      return damaged("it takes a value from an empty stack");
+    return value as PyValue;
+  };
+  const top = (): PyValue => {
+    const value = stack.at(-1);
+    if (value === undefined || value === MARK) return damaged("it looks at an empty stack");
+    return value as PyValue;
+  };
+  const popMark = (): PyValue[] => {
+    const at = stack.lastIndexOf(MARK);
+    if (at < 0) return damaged("it closes a bracket that was never opened");
+    const items = stack.splice(at) as PyValue[];
+    items.shift();
+    return items;
+  };
+  const line = (): string => {
+    const bytes: number[] = [];
+    for (let byte = reader.byte(); byte !== 10; byte = reader.byte()) {
+      if (bytes.length > 65536) damaged("a line of more than 65536 bytes");
+      bytes.push(byte);
+    }
+    return latin1.decode(Uint8Array.from(bytes));
+  };
+  const utf8 = (length: number): string => {
+    try {
+      return text.decode(reader.bytes(length));
+    } catch (error) {
+      if (error instanceof WeightsError) throw error;
+      return damaged("a text that is not UTF-8");
+    }
+  };
+  const get = (index: number): PyValue =>
+    memo.has(index)
+      ? memo.get(index)!
+      : damaged(`it recalls number ${index}, which was never kept`);
+  const setItems = (target: PyValue, items: readonly PyValue[]) => {
+    if (!(target instanceof Map)) return damaged("it puts entries into what is no dictionary");
+    if (items.length % 2 !== 0) return damaged("a dictionary's key without a value");
+    for (let i = 0; i < items.length; i += 2) target.set(items[i]!, items[i + 1]!);
+  };
+  const append = (target: PyValue, items: readonly PyValue[]) => {
+    if (!Array.isArray(target)) return damaged("it appends to what is no list");
+    for (const item of items) target.push(item);
+  };
+  const name = (module: PyValue, of: PyValue): PyName => {
+    if (typeof module !== "string" || typeof of !== "string")
+      return damaged("a name that is no text");
+    const full = `${module}.${of}`;
+    return options.resolve(full) ?? refuse(`"${full.slice(0, 200)}"`);
+  };
+  const long = (length: number): number | bigint => {
+    if (length > 16) return damaged(`an integer of ${length} bytes`);
+    let value = 0n;
+    const bytes = reader.bytes(length);
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+    if (length > 0 && bytes[length - 1]! & 0x80) value -= 1n << BigInt(8 * length);
+    return plain(value);
+  };
+  const decimal = (digits: string): number | bigint => {
+    if (!/^-?\d{1,40}L?$/.test(digits)) return damaged(`an integer "${digits.slice(0, 40)}"`);
+    return plain(BigInt(digits.replace("L", "")));
+  };
+  const persistent = (id: PyValue): PyValue =>
+    options.persistent ? options.persistent(id) : refuse("a reference out of the file");
+
+  for (;;) {
+    const opcode = reader.byte();
+    switch (opcode) {
+      case 0x80: // PROTO
+        if (reader.byte() > 5) damaged("a protocol above 5");
+        break;
+      case 0x95: // FRAME
+        reader.unsigned64();
+        break;
+      case 0x2e: // STOP
+        return pop();
+      case 0x28: // MARK
+        stack.push(MARK);
+        break;
+      case 0x30: // POP
+        if (stack.pop() === undefined) damaged("it takes a value from an empty stack");
+        break;
+      case 0x31: // POP_MARK
+        popMark();
+        break;
+      case 0x32: // DUP
+        stack.push(top());
+        break;
+      case 0x4e: // NONE
+        stack.push(null);
+        break;
+      case 0x88: // NEWTRUE
+        stack.push(true);
+        break;
+      case 0x89: // NEWFALSE
+        stack.push(false);
+        break;
+      case 0x49: {
+        // INT, in which protocol 0 writes booleans too
+        const digits = line();
+        stack.push(digits === "01" ? true : digits === "00" ? false : decimal(digits));
+        break;
+      }
+      case 0x4a: // BININT
+        stack.push(reader.unsigned(4) | 0);
+        break;
+      case 0x4b: // BININT1
+        stack.push(reader.unsigned(1));
+        break;
+      case 0x4d: // BININT2
+        stack.push(reader.unsigned(2));
+        break;
+      case 0x4c: // LONG
+        stack.push(decimal(line()));
+        break;
+      case 0x8a: // LONG1
+        stack.push(long(reader.unsigned(1)));
+        break;
+      case 0x8b: // LONG4
+        stack.push(long(reader.unsigned(4)));
+        break;
+      case 0x46: {
+        // FLOAT
+        const written = line();
+        const value = Number(written);
+        if (Number.isNaN(value) && written !== "nan") damaged("a number that is none");
+        stack.push(value);
+        break;
+      }
+      case 0x47: {
+        // BINFLOAT, big-endian
+        const bytes = reader.bytes(8);
+        stack.push(new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, false));
+        break;
+      }
+      case 0x53: {
+        // STRING, in quotes
+        const quoted = /^(['"])(.*)\1$/s.exec(line());
+        if (!quoted || quoted[2]!.includes("\\")) damaged("a text that is not quoted plainly");
+        stack.push(quoted![2]!);
+        break;
+      }
+      case 0x54: // BINSTRING
+        stack.push(latin1.decode(reader.bytes(reader.unsigned(4))));
+        break;
+      case 0x55: // SHORT_BINSTRING
+        stack.push(latin1.decode(reader.bytes(reader.unsigned(1))));
+        break;
+      case 0x56: {
+        // UNICODE
+        const raw = line();
+        if (raw.includes("\\")) damaged("a text with escapes");
+        stack.push(raw);
+        break;
+      }
+      case 0x58: // BINUNICODE
+        stack.push(utf8(reader.unsigned(4)));
+        break;
+      case 0x8c: // SHORT_BINUNICODE
+        stack.push(utf8(reader.unsigned(1)));
+        break;
+      case 0x8d: // BINUNICODE8
+        stack.push(utf8(reader.unsigned64()));
+        break;
+      case 0x43: // SHORT_BINBYTES
+        stack.push(reader.bytes(reader.unsigned(1)).slice());
+        break;
+      case 0x42: // BINBYTES
+        stack.push(reader.bytes(reader.unsigned(4)).slice());
+        break;
+      case 0x8e: // BINBYTES8
+        stack.push(reader.bytes(reader.unsigned64()).slice());
+        break;
+      case 0x5d: // EMPTY_LIST
+        stack.push([]);
+        break;
+      case 0x29: // EMPTY_TUPLE
+        stack.push(new PyTuple([]));
+        break;
+      case 0x7d: // EMPTY_DICT
+        stack.push(new Map());
+        break;
+      case 0x8f: // EMPTY_SET
+        stack.push(new Set<PyValue>());
+        break;
+      case 0x6c: // LIST
+        stack.push(popMark());
+        break;
+      case 0x64: {
+        // DICT
+        const dictionary: PyDict = new Map();
+        setItems(dictionary, popMark());
+        stack.push(dictionary);
+        break;
+      }
+      case 0x74: // TUPLE
+        stack.push(new PyTuple(popMark()));
+        break;
+      case 0x85: // TUPLE1
+        stack.push(new PyTuple([pop()]));
+        break;
+      case 0x86: // TUPLE2
+      case 0x87: {
+        // TUPLE3
+        const items = Array.from({ length: opcode - 0x84 }, pop).reverse();
+        stack.push(new PyTuple(items));
+        break;
+      }
+      case 0x61: {
+        // APPEND
+        const item = pop();
+        append(top(), [item]);
+        break;
+      }
+      case 0x65: {
+        // APPENDS
+        const items = popMark();
+        append(top(), items);
+        break;
+      }
+      case 0x73: {
+        // SETITEM
+        const value = pop();
+        const key = pop();
+        setItems(top(), [key, value]);
+        break;
+      }
+      case 0x75: {
+        // SETITEMS
+        const items = popMark();
+        setItems(top(), items);
+        break;
+      }
+      case 0x90: {
+        // ADDITEMS
+        const items = popMark();
+        const set = top();
+        if (!(set instanceof Set)) return damaged("it adds members to what is no set");
+        for (const item of items) set.add(item);
+        break;
+      }
+      case 0x70: // PUT
+        memo.set(Number(decimal(line())), top());
+        break;
+      case 0x71: // BINPUT
+        memo.set(reader.unsigned(1), top());
+        break;
+      case 0x72: // LONG_BINPUT
+        memo.set(reader.unsigned(4), top());
+        break;
+      case 0x94: // MEMOIZE
+        memo.set(memo.size, top());
+        break;
+      case 0x67: // GET
+        stack.push(get(Number(decimal(line()))));
+        break;
+      case 0x68: // BINGET
+        stack.push(get(reader.unsigned(1)));
+        break;
+      case 0x6a: // LONG_BINGET
+        stack.push(get(reader.unsigned(4)));
+        break;
+      case 0x63: // GLOBAL
+        stack.push(name(line(), line()));
+        break;
+      case 0x93: {
+        // STACK_GLOBAL
+        const of = pop();
+        stack.push(name(pop(), of));
+        break;
+      }
+      case 0x51: // BINPERSID
+        stack.push(persistent(pop()));
+        break;
+      case 0x50: // PERSID
+        stack.push(persistent(line()));
+        break;
+      case 0x52: {
+        // REDUCE
+        const args = pop();
+        const callee = pop();
+        if (!(callee instanceof PyName) || !(args instanceof PyTuple))
+          return damaged("a call of what is no function");
+        if (!callee.call) return refuse(`a call of "${callee.name}"`);
+        stack.push(callee.call(args.items));
+        break;
+      }
+      case 0x62: {
+        // BUILD: attributes of an object. A state_dict carries version numbers so; they say nothing here.
+        pop();
+        if (!(top() instanceof Map)) refuse("an object with attributes of its own");
+        break;
+      }
+      default:
+        refuse(
+          REFUSED[opcode] ?? `an instruction 0x${opcode.toString(16)} that pickle does not have`,
+        );
+    }
+  }
+}
+
+/** Instructions that make objects of classes or call what a registry names. */
+const REFUSED: Readonly<Record<number, string>> = {
+  105: "an object of a class (INST)",
+  111: "an object of a class (OBJ)",
+  129: "an object of a class (NEWOBJ)",
+  146: "an object of a class (NEWOBJ_EX)",
+  130: "a name of Python's extension registry (EXT1)",
+  131: "a name of Python's extension registry (EXT2)",
+  132: "a name of Python's extension registry (EXT4)",
+  145: "a frozen set",
+  150: "a byte array",
+  151: "a buffer outside the file",
+  152: "a buffer outside the file",
+};
+
+const plain = (value: bigint): number | bigint =>
+  value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : value;

@@ -1,0 +1,249 @@
+/**
+ * @file What a PyTorch pickle may name: storages by element type, the functions that make tensors of
+ * them, ordered dictionaries and sizes. A tensor is only described here: its values are fetched
+ * once the whole pickle was read and the tensors that matter are known.
+ * Source: torch/_utils.py and torch/serialization.py of PyTorch 1.13 and 2.4.
+ */
+
+import { WeightsError } from "../core/errors.ts";
+import { elementCount } from "../core/shapes.ts";
+import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
+import { PyName, type PyObject, PyTuple, type PyValue } from "./pickle.ts";
+import type { StoredTensor, TensorData } from "./safetensors.ts";
+
+/** A reference to a storage of the file. */
+export interface StorageReference extends PyObject {
+  readonly kind: "storage";
+  readonly type: ElementType;
+  /** Which one; a key, never a path. */
+  readonly key: string;
+  /** Its elements, of `type`. */
+  readonly elements: number;
+  /** Elements before this reference's first (views of the older format). */
+  readonly start: number;
+}
+
+/** A tensor before its values are fetched. */
+export interface TensorReference extends PyObject {
+  readonly kind: "tensor";
+  readonly storage: StorageReference;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+const STORAGE_TYPES: Readonly<Record<string, ElementType>> = {
+  DoubleStorage: "float64",
+  FloatStorage: "float32",
+  HalfStorage: "float16",
+  BFloat16Storage: "bfloat16",
+  LongStorage: "int64",
+  IntStorage: "int32",
+  ShortStorage: "int16",
+  CharStorage: "int8",
+  ByteStorage: "uint8",
+  BoolStorage: "bool",
+};
+
+/** `torch.float16` and the like, as later versions name the type of an untyped storage. */
+const DTYPES: Readonly<Record<string, ElementType>> = {
+  float64: "float64",
+  double: "float64",
+  float32: "float32",
+  float: "float32",
+  float16: "float16",
+  half: "float16",
+  bfloat16: "bfloat16",
+  int64: "int64",
+  int32: "int32",
+  int16: "int16",
+  int8: "int8",
+  uint8: "uint8",
+  bool: "bool",
+};
+
+const isObject = (value: PyValue | undefined, kind: string): value is PyObject =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+
+export const isStorage = (value: PyValue | undefined): value is StorageReference =>
+  isObject(value, "storage");
+export const isTensor = (value: PyValue | undefined): value is TensorReference =>
+  isObject(value, "tensor");
+
+/** The names that a PyTorch file may use; anything else is refused by the reader. */
+export function torchNames(subject: string): (name: string) => PyName | undefined {
+  const damaged = (what: string): never => {
+    throw new WeightsError(`${subject}: ${what}; it is damaged`);
+  };
+  const counts = (value: PyValue | undefined, of: string): number[] => {
+    const items = value instanceof PyTuple ? value.items : Array.isArray(value) ? value : undefined;
+    if (!items?.every((item) => Number.isSafeInteger(item) && (item as number) >= 0))
+      return damaged(`a tensor's ${of} is no list of counts`);
+    if (items.length > 16) return damaged(`a tensor has ${items.length} dimensions`);
+    return items as number[];
+  };
+  const tensor = (args: readonly PyValue[], dtype?: ElementType): TensorReference => {
+    const [storage, offset] = args;
+    if (!isStorage(storage)) return damaged("a tensor is made of something that is no storage");
+    if (!Number.isSafeInteger(offset) || (offset as number) < 0)
+      return damaged("a tensor's offset is no count");
+    const shape = counts(args[2], "size");
+    const strides = counts(args[3], "stride");
+    if (strides.length !== shape.length)
+      return damaged(`a tensor of ${shape.length} dimensions has ${strides.length} strides`);
+    return {
+      kind: "tensor",
+      storage: dtype ? retyped(storage, dtype) : storage,
+      offset: offset as number,
+      shape,
+      strides,
+    };
+  };
+  const callable: Record<string, (args: readonly PyValue[]) => PyValue> = {
+    "torch._utils._rebuild_tensor": (args) => tensor(args),
+    "torch._utils._rebuild_tensor_v2": (args) => tensor(args),
+    "torch._utils._rebuild_tensor_v3": (args) => {
+      const dtype =
+        args[6] instanceof PyName ? DTYPES[args[6].name.replace("torch.", "")] : undefined;
+      return dtype ? tensor(args, dtype) : damaged("a tensor of an unknown element type");
+    },
+    "torch._utils._rebuild_parameter": ([value]) =>
+      isTensor(value) ? value : damaged("a parameter is made of something that is no tensor"),
+    "torch._utils._rebuild_parameter_with_state": ([value]) =>
+      isTensor(value) ? value : damaged("a parameter is made of something that is no tensor"),
+    "collections.OrderedDict": (args) => {
+      if (args.length === 0) return new Map();
+      const pairs = Array.isArray(args[0]) ? args[0] : damaged("a dictionary of no pairs");
+      return new Map(
+        pairs.map((pair) => {
+          const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
+          return items.length === 2 ? [items[0]!, items[1]!] : damaged("a dictionary of no pairs");
+        }),
+      );
+    },
+    "torch.Size": (args) => args[0] ?? new PyTuple([]),
+    "torch.device": (args) => new PyTuple(args),
+    "builtins.set": (args) => new Set(Array.isArray(args[0]) ? args[0] : []),
+    "__builtin__.set": (args) => new Set(Array.isArray(args[0]) ? args[0] : []),
+  };
+  return (name) => {
+    if (Object.hasOwn(callable, name)) return new PyName(name, callable[name]);
+    const [, rest] = /^torch(?:\.cuda|\.storage)?\.(\w+)$/.exec(name) ?? [];
+    if (rest === undefined) return undefined;
+    const known =
+      Object.hasOwn(STORAGE_TYPES, rest) ||
+      Object.hasOwn(DTYPES, rest) ||
+      rest === "UntypedStorage";
+    return known ? new PyName(`torch.${rest}`) : undefined;
+  };
+}
+
+/** An untyped storage counts bytes; its tensors say what they are. */
+function retyped(storage: StorageReference, type: ElementType): StorageReference {
+  const bytes = storage.elements * ELEMENT_BYTES[storage.type];
+  return { ...storage, type, elements: Math.floor(bytes / ELEMENT_BYTES[type]), start: 0 };
+}
+
+/**
+ * The storage that a persistent id means: ("storage", type, key, location, elements[, view]).
+ * @throws WeightsError for another tuple, or an element type that lrscope does not read
+ */
+export function storageReference(id: PyValue, subject: string): StorageReference {
+  const [tag, type, key, , elements, view] = id instanceof PyTuple ? id.items : [];
+  const refuse = (what: string): never => {
+    throw new WeightsError(`${subject}: ${what}; it is damaged`);
+  };
+  if (tag !== "storage" || typeof key !== "string" || !(type instanceof PyName))
+    return refuse("a reference that is no storage");
+  const short = type.name.replace("torch.", "");
+  const elementType = short === "UntypedStorage" ? "uint8" : STORAGE_TYPES[short];
+  if (!elementType) return refuse(`a storage of type "${type.name}"`);
+  if (!Number.isSafeInteger(elements) || (elements as number) < 0)
+    return refuse(`storage "${key.slice(0, 100)}" has no count of elements`);
+  let start = 0;
+  if (view instanceof PyTuple) {
+    const at = view.items[1];
+    if (!Number.isSafeInteger(at) || (at as number) < 0) return refuse("a view without an offset");
+    start = at as number;
+  }
+  return { kind: "storage", type: elementType, key, elements: elements as number, start };
+}
+
+/** Elements that a tensor reaches in its storage, from the storage's first. */
+function reach({ offset, shape, strides }: TensorReference): number {
+  if (shape.includes(0)) return 0;
+  return offset + shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i]!, 0) + 1;
+}
+
+/** Whether its elements lie one after the other. */
+function isContiguous({ shape, strides }: TensorReference): boolean {
+  let expected = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1 && strides[i] !== expected) return false;
+    expected *= shape[i]!;
+  }
+  return true;
+}
+
+/**
+ * Values of tensors. Storages are fetched and widened once; contiguous tensors are views of them,
+ * others copies. Copies may not exceed `budget` bytes in all, as a stride of 0 can make terabytes of one number.
+ */
+export class TensorFetcher {
+  private readonly storages = new Map<string, TensorData>();
+  private readonly fetchBytes: (storage: StorageReference) => Uint8Array<ArrayBuffer>;
+  private readonly subject: string;
+  private budget: number;
+
+  /** @param fetch bytes of a storage at the start of a buffer of their own */
+  constructor(options: {
+    subject: string;
+    budget: number;
+    fetch: (storage: StorageReference) => Uint8Array<ArrayBuffer>;
+  }) {
+    this.subject = options.subject;
+    this.budget = options.budget;
+    this.fetchBytes = options.fetch;
+  }
+
+  /** @throws WeightsError where the tensor reaches beyond its storage, or the storage is not there */
+  tensor(name: string, reference: TensorReference): StoredTensor {
+    const { storage, shape, strides } = reference;
+    const values = this.values(storage);
+    const offset = storage.start + reference.offset;
+    const count = elementCount(shape);
+    const last = reach({ ...reference, offset });
+    if (!Number.isSafeInteger(last) || !Number.isSafeInteger(count) || last > values.length)
+      throw new WeightsError(
+        `${this.subject}: tensor "${name}" reaches element ${last} of a storage of ${values.length}; it is damaged`,
+      );
+    if (isContiguous(reference)) return { shape, data: values.subarray(offset, offset + count) };
+    this.budget -= count * values.BYTES_PER_ELEMENT;
+    if (this.budget < 0)
+      throw new WeightsError(
+        `${this.subject}: tensor "${name}" repeats few numbers to [${shape.join(", ")}]; save it contiguous: tensor.contiguous()`,
+      );
+    const data = new (values.constructor as Float32ArrayConstructor)(count) as TensorData;
+    const index = shape.map(() => 0);
+    for (let i = 0, at = offset; i < count; i++) {
+      data[i] = values[at]!;
+      for (let d = shape.length - 1; d >= 0; d--) {
+        at += strides[d]!;
+        if (++index[d]! < shape[d]!) break;
+        at -= strides[d]! * shape[d]!;
+        index[d] = 0;
+      }
+    }
+    return { shape, data };
+  }
+
+  private values(storage: StorageReference): TensorData {
+    const id = `${storage.type} ${storage.key}`;
+    let values = this.storages.get(id);
+    if (!values) {
+      values = tensorData(storage.type, this.fetchBytes(storage));
+      this.storages.set(id, values);
+    }
+    return values;
+  }
+}
