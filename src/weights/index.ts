@@ -1,8 +1,13 @@
+export { type ByteSource, memorySource } from "./byte-source.ts";
 export { readSafetensors, writeSafetensors } from "./files.ts";
+export { decodeOnnx, readOnnx } from "./onnx-read.ts";
+export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export {
   type Checkpoint,
   decodeSafetensors,
   encodeSafetensors,
   type StoredTensor,
+  safetensorsFrom,
   type TensorData,
 } from "./safetensors.ts";
+export { decodeTorch, readTorch } from "./torch-file.ts";

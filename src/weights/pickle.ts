@@ -3,6 +3,7 @@
  * dictionaries, and nothing else. Pickle is a program; in Python, a file may import and call
  * anything. Here a name (`GLOBAL`) means only what the caller's table says it means, calls
  * (`REDUCE`) go only to functions of that table, and every other instruction is refused by name.
+ * Long because pickle has seventy instructions, and one place must show what each may do.
  * Source: the opcodes of CPython's Lib/pickletools.py, protocols 0 to 5.
  */
 

@@ -1,0 +1,214 @@
+/**
+ * @file A trained network as an ONNX model for inference: batch norm with its running statistics,
+ * dropout gone, any batch size. Weights keep PyTorch's names.
+ * Source: onnx.proto and the operators' pages of opset 13, ONNX 1.16.
+ */
+
+import { WeightsError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shapes.ts";
+import type { Graph, Node, Tensor } from "../ir/index.ts";
+import { MessageWriter } from "./protobuf.ts";
+import type { StoredTensor } from "./safetensors.ts";
+
+export interface OnnxOptions {
+  /** The network's graph, of any batch; its output "logits" becomes the model's. */
+  readonly graph: Graph;
+  /** Parameters and running statistics by name, float32. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Output "probabilities" in place of "logits"; default false. */
+  readonly softmax?: boolean;
+  /** Free text by key: classes, mean, std, size. Default none. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+const OPSET = 13;
+const IR_VERSION = 7;
+const FLOAT = 1;
+
+/**
+ * The bytes of an ONNX file. Input "images": (batch, channels, size, size), float32, normalised.
+ * @throws WeightsError where a weight is missing, misshapen or not float32, or an op has no
+ * counterpart in ONNX
+ */
+export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
+  const { graph, softmax = false, metadata = {} } = options;
+  const logits = graph.tensors[graph.outputs.logits ?? -1];
+  const images = graph.tensors.find(({ role }) => role === "images");
+  if (!logits || !images)
+    throw new WeightsError('ONNX: the graph must have an input of images and an output "logits"');
+  const model = new MessageWriter()
+    .integer(1, IR_VERSION)
+    .text(2, "lrscope")
+    .message(7, (message) => writeGraph(message, options, { images, logits }))
+    .message(8, (message) => message.text(1, "").integer(2, OPSET));
+  for (const key of Object.keys(metadata).sort())
+    model.message(14, (message) => message.text(1, key).text(2, metadata[key]!));
+  return model.finish();
+
+  function writeGraph(
+    message: MessageWriter,
+    { tensors }: OnnxOptions,
+    ends: { images: Tensor; logits: Tensor },
+  ): void {
+    const names = new Map(graph.tensors.map((tensor) => [tensor.id, valueName(tensor)]));
+    names.set(ends.images.id, "images");
+    if (!softmax) names.set(ends.logits.id, "logits");
+    const extra = new Map<string, StoredTensor>();
+    for (const node of graph.nodes)
+      for (const made of convert(graph, node, (id) => names.get(id)!, extra))
+        message.message(1, made);
+    if (softmax)
+      message.message(
+        1,
+        operation("Softmax", {
+          name: "probabilities",
+          inputs: [names.get(ends.logits.id)!],
+          outputs: ["probabilities"],
+          integers: { axis: 1 },
+        }),
+      );
+    message.text(2, graph.name);
+    for (const tensor of graph.tensors)
+      if (tensor.role === "parameter" || tensor.role === "statistic")
+        message.message(5, initializer(tensor.name, checked(tensor, tensors)));
+    for (const [name, tensor] of extra) message.message(5, initializer(name, tensor));
+    message.message(11, valueInfo("images", ends.images.shape));
+    message.message(12, valueInfo(softmax ? "probabilities" : "logits", ends.logits.shape));
+  }
+}
+
+/** Weights keep their names; values are told apart by their ids, as layers may repeat names. */
+const valueName = ({ id, name, role }: Tensor) =>
+  role === "parameter" || role === "statistic" ? name : `${name}#${id}`;
+
+function checked(tensor: Tensor, tensors: ReadonlyMap<string, StoredTensor>): StoredTensor {
+  const stored = tensors.get(tensor.name);
+  if (!stored) throw new WeightsError(`ONNX: "${tensor.name}" is missing among the weights`);
+  if (!sameShape(stored.shape, tensor.shape))
+    throw new WeightsError(
+      `ONNX: "${tensor.name}" must be ${formatShape(tensor.shape)}; got ${formatShape(stored.shape)}`,
+    );
+  if (!(stored.data instanceof Float32Array))
+    throw new WeightsError(`ONNX: "${tensor.name}" must be float32`);
+  return stored;
+}
+
+const initializer =
+  (name: string, { shape, data }: StoredTensor) =>
+  (message: MessageWriter) => {
+    for (const extent of shape) message.integer(1, extent);
+    message
+      .integer(2, FLOAT)
+      .text(8, name)
+      .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  };
+
+const valueInfo = (name: string, shape: readonly number[]) => (message: MessageWriter) =>
+  message.text(1, name).message(2, (type) =>
+    type.message(1, (tensor) =>
+      tensor.integer(1, FLOAT).message(2, (dimensions) => {
+        dimensions.message(1, (dimension) => dimension.text(2, "batch"));
+        for (const extent of shape.slice(1))
+          dimensions.message(1, (dimension) => dimension.integer(1, extent));
+      }),
+    ),
+  );
+
+interface Operation {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly integers?: Readonly<Record<string, number | readonly number[]>>;
+  readonly floats?: Readonly<Record<string, number>>;
+}
+
+const operation =
+  (type: string, { name, inputs, outputs, integers = {}, floats = {} }: Operation) =>
+  (message: MessageWriter) => {
+    for (const input of inputs) message.text(1, input);
+    for (const output of outputs) message.text(2, output);
+    message.text(3, name).text(4, type);
+    for (const [key, value] of Object.entries(integers))
+      message.message(5, (attribute) => {
+        attribute.text(1, key);
+        if (typeof value === "number") attribute.integer(3, value).integer(20, 2);
+        else {
+          for (const item of value) attribute.integer(8, item);
+          attribute.integer(20, 7);
+        }
+      });
+    for (const [key, value] of Object.entries(floats))
+      message.message(5, (attribute) => attribute.text(1, key).float(2, value).integer(20, 1));
+  };
+
+/** The operations that an op becomes. */
+function convert(
+  graph: Graph,
+  node: Node,
+  nameOf: (id: number) => string,
+  extra: Map<string, StoredTensor>,
+): ((message: MessageWriter) => void)[] {
+  const { op, layer, attributes } = node;
+  const inputs = node.inputs.map(nameOf);
+  const outputs = [nameOf(node.outputs[0]!)];
+  const common = { name: layer, inputs, outputs };
+  const pair = (key: string) => attributes[key] as readonly [number, number];
+  const window = () => {
+    const [h, w] = pair("padding");
+    return { strides: pair("stride"), pads: [h, w, h, w] };
+  };
+  switch (op) {
+    case "conv2d": {
+      const group = (attributes.groups as number | undefined) ?? 1;
+      const kernel = graph.tensors[node.inputs[1]!]!.shape.slice(2);
+      return [
+        operation("Conv", { ...common, integers: { kernel_shape: kernel, group, ...window() } }),
+      ];
+    }
+    case "batchNorm":
+      return [
+        operation("BatchNormalization", {
+          ...common,
+          floats: { epsilon: attributes.epsilon as number },
+        }),
+      ];
+    case "relu":
+      return [operation("Relu", common)];
+    case "relu6": {
+      extra.set("relu6.low", { shape: [], data: Float32Array.of(0) });
+      extra.set("relu6.high", { shape: [], data: Float32Array.of(6) });
+      return [operation("Clip", { ...common, inputs: [...inputs, "relu6.low", "relu6.high"] })];
+    }
+    case "maxPool2d":
+      return [
+        operation("MaxPool", {
+          ...common,
+          integers: { kernel_shape: pair("kernel"), ...window() },
+        }),
+      ];
+    case "globalAveragePool": {
+      const pooled = `${outputs[0]}:pooled`;
+      return [
+        operation("GlobalAveragePool", { ...common, outputs: [pooled] }),
+        operation("Flatten", {
+          name: `${layer}:flatten`,
+          inputs: [pooled],
+          outputs,
+          integers: { axis: 1 },
+        }),
+      ];
+    }
+    case "flatten":
+      return [operation("Flatten", { ...common, integers: { axis: 1 } })];
+    case "linear":
+      return [operation("Gemm", { ...common, integers: { transB: 1 } })];
+    case "add":
+      return [operation("Add", common)];
+    case "dropout":
+      return [operation("Identity", common)];
+    default:
+      throw new WeightsError(
+        `ONNX: layer "${layer}" is a ${op}, which has no counterpart; export the weights as safetensors`,
+      );
+  }
+}
