@@ -4,6 +4,7 @@ export interface DownloadFile {
   readonly url: string;
   /** null where the publisher does not say. */
   readonly bytes: number | null;
+  /** Its first hexadecimal digits, or all; publishers of weights state eight, or none. */
   readonly checksum: { readonly algorithm: "sha256" | "md5"; readonly hex: string };
 }
 

@@ -1,5 +1,7 @@
 /** @file The data room: sources, decoding, cache, split, augmentation, batches. */
 
+export { cacheDirectory } from "./cache-dir.ts";
+export { download } from "./download.ts";
 export { openDataset } from "./open.ts";
 export { epochOrder } from "./order.ts";
 export { decodeForPrediction, fillPredictions } from "./predict.ts";

@@ -3,6 +3,12 @@ export { readSafetensors, writeSafetensors } from "./files.ts";
 export { decodeOnnx, readOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export {
+  IMAGENET_NORMALIZATION,
+  PUBLISHED_WEIGHTS,
+  type PublishedWeights,
+} from "./published.ts";
+export { readWeights } from "./read-weights.ts";
+export {
   type Checkpoint,
   decodeSafetensors,
   encodeSafetensors,

@@ -1,0 +1,164 @@
+/**
+ * @file Weights from elsewhere for a network of ours: a file of the user's, or one that its authors
+ * publish, downloaded once and kept. Every parameter must be found under its own name; only the
+ * last layer may have another width, and is then begun anew.
+ */
+
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import { ArgumentError, WeightsError } from "../core/errors.ts";
+import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
+import { cacheDirectory, type DataProgress, download } from "../data/index.ts";
+import type { Network } from "../ir/index.ts";
+import {
+  type Checkpoint,
+  IMAGENET_NORMALIZATION,
+  PUBLISHED_WEIGHTS,
+  readWeights,
+} from "../weights/index.ts";
+
+/** Weights ready to be written into a network. */
+export interface PretrainedWeights {
+  /** For people and records: the published name, or the file's own name without its folder. */
+  readonly source: string;
+  /** Parameters and running statistics by name, float32, in logical order. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** Parameters that keep their initial values: a last layer of another width. */
+  readonly replaced: readonly string[];
+  /** By channel, of pixels in 0 .. 1: what the weights were trained with. */
+  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+export interface PretrainedOptions {
+  readonly network: Network;
+  /** Where downloads are kept; default $LRSCOPE_CACHE, else the user's cache folder. */
+  readonly cacheDir?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DataProgress) => void;
+  /** Scheme and host in place of the publisher's: a mirror. */
+  readonly baseUrl?: string;
+}
+
+/**
+ * The weights that `--pretrained` names: "imagenet" and the like for a model of the collection, or
+ * the path of a safetensors, PyTorch or ONNX file.
+ * @throws ArgumentError for a name that is not published for the model
+ * @throws DownloadError offline: it names the file to fetch by hand and where to put it
+ * @throws WeightsError where the file cannot be read or does not fit the network: all that is
+ *   missing, left over or of another shape, at once
+ */
+export async function loadPretrained(
+  what: string,
+  options: PretrainedOptions,
+): Promise<PretrainedWeights> {
+  const published = /[/\\.]/.test(what) || existsSync(what) ? null : publishedOf(what, options);
+  if (!published) {
+    if (!existsSync(what))
+      throw new ArgumentError(`pretrained: there is no file "${what}"; check the path`);
+    const checkpoint = readWeights(what);
+    const fitted = fitWeights(checkpoint, options.network, what);
+    return { source: basename(what), ...fitted, normalization: normalizationOf(checkpoint) };
+  }
+  const { url, sha256 } = published;
+  const destination = join(cacheDirectory(options.cacheDir), "weights", fileNameOf(url, what));
+  const { signal, onProgress, baseUrl } = options;
+  await download(
+    { url, bytes: null, checksum: { algorithm: "sha256", hex: sha256 } },
+    { source: `pretrained ${what}`, destination, signal, onProgress, baseUrl },
+  );
+  const fitted = fitWeights(readWeights(destination), options.network, destination);
+  return { source: what, ...fitted, normalization: IMAGENET_NORMALIZATION };
+}
+
+/** Hubs call every file "model.safetensors"; the repository tells them apart. */
+function fileNameOf(url: string, what: string): string {
+  const name = basename(new URL(url).pathname);
+  return name.startsWith("model.") ? `${what}-${name}` : name;
+}
+
+function publishedOf(what: string, { network }: PretrainedOptions) {
+  const known = PUBLISHED_WEIGHTS[network.name];
+  const names = Object.keys(known ?? {});
+  if (!known)
+    throw new ArgumentError(
+      `pretrained: no weights are published for the model "${network.name}"; give a file, or one of the models ${Object.keys(PUBLISHED_WEIGHTS).join(", ")}`,
+    );
+  if (!Object.hasOwn(known, what))
+    throw new ArgumentError(
+      `pretrained: "${what}" is neither a file nor published for ${network.name}; did you mean "${closest(what, names)}"? Published: ${names.join(", ")}`,
+    );
+  return known[what]!;
+}
+
+/** lrscope's own files say what they were trained with; others are taken for ImageNet's kin. */
+function normalizationOf({ metadata }: Checkpoint): PretrainedWeights["normalization"] {
+  const numbers = z.array(z.number()).min(1);
+  try {
+    const [mean, std] = [metadata.mean, metadata.std].map((text) =>
+      numbers.parse(JSON.parse(text ?? "")),
+    );
+    return { mean: mean!, std: std! };
+  } catch {
+    return IMAGENET_NORMALIZATION;
+  }
+}
+
+/** Counters and the like that checkpoints carry and networks here do without. */
+const isIgnored = (name: string) => name.endsWith("num_batches_tracked");
+
+/** Weight and bias of the layer that makes the logits. */
+export function headOf(network: Network): readonly string[] {
+  const graph = network.build(1);
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(graph.outputs.logits!));
+  return (node?.inputs ?? [])
+    .map((id) => graph.tensors[id]!)
+    .filter(({ role }) => role === "parameter")
+    .map(({ name }) => name);
+}
+
+/**
+ * A checkpoint's tensors for the network's parameters and statistics.
+ * @throws WeightsError that lists whatever is missing, left over or of another shape
+ */
+export function fitWeights(
+  checkpoint: Checkpoint,
+  network: Network,
+  file: string,
+): Pick<PretrainedWeights, "tensors" | "replaced"> {
+  const wanted = network
+    .build(1)
+    .tensors.filter(({ role }) => role === "parameter" || role === "statistic");
+  const head = headOf(network);
+  const tensors = new Map<string, Float32Array>();
+  const replaced: string[] = [];
+  const problems: string[] = [];
+  for (const { name, shape } of wanted) {
+    const stored = checkpoint.tensors.get(name);
+    if (!stored) problems.push(`"${name}" ${formatShape(shape)} is missing`);
+    else if (head.includes(name) && isOtherWidth(stored.shape, shape)) replaced.push(name);
+    else if (!sameShape(stored.shape, shape))
+      problems.push(`"${name}" must be ${formatShape(shape)}; got ${formatShape(stored.shape)}`);
+    else if (stored.data instanceof Float32Array) tensors.set(name, stored.data);
+    else if (stored.data instanceof Float64Array) tensors.set(name, Float32Array.from(stored.data));
+    else problems.push(`"${name}" must hold floating-point numbers; got integers`);
+  }
+  const names = new Set(wanted.map(({ name }) => name));
+  for (const [name, { shape }] of checkpoint.tensors)
+    if (!names.has(name) && !isIgnored(name) && !isState(name))
+      problems.push(`"${name}" ${formatShape(shape)} is not in the network`);
+  if (problems.length > 0)
+    throw new WeightsError(
+      `${file}: its weights do not fit ${network.name}:\n  ${problems.join("\n  ")}\nGive weights of this network, or another --model`,
+    );
+  return { tensors, replaced };
+}
+
+/** lrscope's last.safetensors holds the optimizer's state beside the weights. */
+const isState = (name: string) => name.includes(":");
+
+const isOtherWidth = (stored: Shape, shape: Shape) =>
+  stored.length === shape.length &&
+  stored[0] !== shape[0] &&
+  sameShape(stored.slice(1), shape.slice(1));
