@@ -1,0 +1,206 @@
+/** @file rangeTest on the synthetic images: ramps, what is measured, how it is read, what is refused. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accuracyElbow, argmin } from "../../src/analysis/index.ts";
+import { openDataset } from "../../src/data/index.ts";
+import type { Dataset } from "../../src/data/types.ts";
+import { fit, type RangeTestOptions, ramp, rangeTest } from "../../src/lab/index.ts";
+import { vanilla } from "../../src/models/index.ts";
+import { adam, sgd } from "../../src/optimizers/index.ts";
+import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { exponential } from "../../src/schedules/index.ts";
+import { engineAbsent } from "../cli/temporary.ts";
+
+describe("ramp", () => {
+  const bounds = fc.tuple(
+    fc.double({ min: 1e-9, max: 1e-3, noNaN: true }),
+    fc.double({ min: 1e-2, max: 10, noNaN: true }),
+    fc.integer({ min: 2, max: 500 }),
+    fc.constantFrom("exponential" as const, "linear" as const),
+  );
+
+  test("begins at from, ends at to exactly, and rises", () =>
+    fc.assert(
+      fc.property(bounds, ([from, to, updates, kind]) => {
+        const lr = ramp({ from, to, updates, kind });
+        expect(lr(0)).toBeCloseTo(from, 15);
+        expect(lr(updates - 1)).toBe(to);
+        for (let i = 1; i < updates; i++) expect(lr(i)).toBeGreaterThan(lr(i - 1));
+      }),
+    ));
+
+  test("at hand-computed points", () => {
+    const lr = ramp({ from: 1e-4, to: 1, updates: 5 });
+    for (const [i, want] of [1e-4, 1e-3, 1e-2, 1e-1, 1].entries())
+      expect(lr(i)).toBeCloseTo(want, 12);
+    expect(ramp({ from: 1, to: 3, updates: 5, kind: "linear" })(1)).toBe(1.5);
+  });
+
+  test.each([
+    [{ from: 0.1, to: 0.1, updates: 9 }, "from must be below to"],
+    [{ from: 0, to: 0.1, updates: 9 }, "from must be a positive number"],
+    [{ from: 1e-3, to: Number.NaN, updates: 9 }, "to must be a positive number; got NaN"],
+    [{ from: 1e-3, to: 0.1, updates: 1 }, "at least 2 updates"],
+  ])("refuses %o", (options, message) => expect(() => ramp(options)).toThrow(message));
+});
+
+const absent = engineAbsent();
+describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => {
+  let folder: string;
+  let dataset: Dataset;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "lrscope-lab-"));
+    dataset = await openDataset("synthetic", { size: 16, cacheDir: folder, threads: 1 });
+  });
+  afterAll(() => {
+    dataset.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const setup = () => ({
+    dataset,
+    network: vanilla({ classes: 4, channels: 3, size: 16, widths: [4, 8], hidden: 16 }),
+    backend: nativeBackend({ threads: 1 }),
+    threads: 1,
+    batch: 32,
+  });
+  /** 204 training images: six batches of 32 and one of 12. */
+  const UPDATES_PER_EPOCH = 7;
+
+  describe("rangeTest", () => {
+    test("covers the ramp; the suggestion is the rule applied to the stored points", async () => {
+      const record = await rangeTest({ ...setup(), optimizer: sgd(), to: 1, seeds: [0, 1, 2] });
+      const suggested = record.runs.map(({ points }) => {
+        expect(points).toHaveLength(2 * UPDATES_PER_EPOCH);
+        expect(points[0]!.lr).toBe(1e-7);
+        expect(points.at(-1)!.lr).toBe(1);
+        let s = points[0]!.loss!;
+        for (const { loss, smoothedLoss } of points) {
+          s = 0.05 * loss! + 0.95 * s;
+          expect(smoothedLoss).toBeCloseTo(s, 12);
+        }
+        const smoothed = points.map(({ smoothedLoss }) => smoothedLoss!);
+        return points[argmin(smoothed)]!.lr / 10;
+      });
+      const median = suggested.sort((a, b) => a - b)[1]!;
+      expect(record.suggestion.maxLr).toBeCloseTo(median, 12);
+      expect(record.suggestion.baseLr).toBeCloseTo(median / 6, 12);
+      expect(record.suggestion.low).toBeCloseTo(suggested[0]!, 12);
+      expect(record.suggestion.high).toBeCloseTo(suggested[2]!, 12);
+    });
+
+    test("ends at a loss that is not finite, and keeps the points before it", async () => {
+      const optimizer = sgd();
+      const record = await rangeTest({ ...setup(), optimizer, from: 1e30, to: 1e38 });
+      const { points } = record.runs[0]!;
+      expect(points.length).toBeLessThan(2 * UPDATES_PER_EPOCH);
+      expect(points[0]!.loss).toBeGreaterThan(0);
+      expect(points.at(-1)!.loss).toBeNull();
+    });
+
+    test("validation loss: another curve of the very same training", async () => {
+      const losses = async (options: Partial<RangeTestOptions>) => {
+        const trained: number[] = [];
+        const spied = {
+          ...dataset,
+          fill: (call: Parameters<Dataset["fill"]>[0]) => {
+            if (!call.augment) trained.push(call.indices.length);
+            return dataset.fill(call);
+          },
+        };
+        const record = await rangeTest({
+          ...setup(),
+          dataset: spied,
+          optimizer: sgd({ momentum: 0.9 }),
+          to: 1,
+          ...options,
+        });
+        return { record, points: record.runs[0]!.points, trained };
+      };
+      const plain = await losses({});
+      const validated = await losses({ loss: "validation", validationImages: 40 });
+      const rarely = await losses({ loss: "validation", validationEvery: 4, smoothing: "none" });
+      expect(plain.record).toMatchObject({ loss: "train", smoothing: "published" });
+      expect(validated.record.loss).toBe("validation");
+      expect(validated.points).toHaveLength(14);
+      // 40 images are a batch of 32 and one of 8, after each of 14 updates.
+      expect(validated.trained).toEqual(Array.from({ length: 14 }, () => [32, 8]).flat());
+      expect(rarely.points.map(({ update }) => update)).toEqual([3, 7, 11, 13]);
+      for (const { accuracy, loss, smoothedLoss } of rarely.points) {
+        expect(smoothedLoss).toBe(loss);
+        expect((accuracy! * dataset.validation.length) % 1).toBeCloseTo(0, 9);
+      }
+      // Equal images, rate and seed: where all of them are validated, the point is the evaluation
+      // that a training run of as many updates ends with.
+      const { metrics } = await fit({
+        ...setup(),
+        optimizer: sgd({ momentum: 0.9 }),
+        schedule: exponential({ rate: 1e-7, factor: 1e7, every: 13 }),
+        epochs: 2,
+      });
+      const { loss, accuracy } = rarely.points.at(-1)!;
+      expect(loss).toBeCloseTo(metrics.at(-1)!.validationLoss!, 5);
+      expect(accuracy).toBeCloseTo(metrics.at(-1)!.validationAccuracy!, 9);
+    });
+
+    test("each point has the accuracy of its images; the rule asked for is read off", async () => {
+      const record = await rangeTest({
+        ...setup(),
+        optimizer: adam(),
+        to: 1,
+        ramp: "linear",
+        rule: "elbow",
+        smoothing: "bias-corrected",
+        epochs: 3,
+      });
+      const { points } = record.runs[0]!;
+      for (const [i, { accuracy }] of points.entries())
+        expect((accuracy! * (i % 7 === 6 ? 12 : 32)) % 1).toBeCloseTo(0, 9);
+      const bounds = accuracyElbow(
+        points.map(({ lr }) => lr),
+        points.map(({ accuracy }) => accuracy!),
+      );
+      expect(record).toMatchObject({ ramp: "linear", smoothing: "bias-corrected" });
+      if (bounds) expect(record.suggestion).toMatchObject({ rule: "elbow", ...bounds });
+      else expect(record.warnings.join()).toContain('no curve carries the rule "elbow"');
+    });
+
+    test("a rule that no curve carries is replaced, and that is said", async () => {
+      const record = await rangeTest({ ...setup(), optimizer: sgd(), rule: "slide" });
+      expect(record.suggestion.rule).toBe("minimum/10");
+      expect(record.warnings.join()).toContain('no curve carries the rule "slide"');
+    });
+
+    test.each([
+      [{ rule: "knee" as "slide" }, "rule must be one of"],
+      [{ smoothing: "mean" as "none" }, "smoothing: must be one of"],
+      [
+        { validationEvery: 2 },
+        'validationEvery has no effect on the training loss; add loss: "vali',
+      ],
+      [{ loss: "validation" as const, validationImages: 0 }, "validationImages must be a positive"],
+    ])("refuses %o", async (options, message) => {
+      await expect(rangeTest({ ...setup(), optimizer: sgd(), ...options })).rejects.toThrow(
+        message,
+      );
+    });
+
+    test("refuses no seeds at all", async () => {
+      await expect(rangeTest({ ...setup(), optimizer: sgd(), seeds: [] })).rejects.toThrow(
+        "range test: at least one seed must be given",
+      );
+    });
+
+    test("leaves what follows it bit-identical", async () => {
+      const train = () => fit({ ...setup(), optimizer: adam(), epochs: 1, seed: 3 });
+      const before = await train();
+      await rangeTest({ ...setup(), optimizer: sgd() });
+      const after = await train();
+      for (const [name, { data }] of before.last!.tensors)
+        expect(after.last!.tensors.get(name)!.data, name).toEqual(data);
+    });
+  });
+});
