@@ -46,6 +46,17 @@ class LayoutMap {
   // Elements with padding.
   int64_t paddedElements() const { return padded_; }
 
+  // Offset of an element. Each dimension adds its own part, so that
+  // offset({i, j}) == offset({i, 0}) + offset({0, j}).
+  int64_t offset(std::array<int64_t, 4> index) const {
+    int64_t sum = 0;
+    for (const Part& part : parts_) {
+      sum += index[part.dimension] % part.extent * part.stride;
+      index[part.dimension] /= part.extent;
+    }
+    return sum;
+  }
+
   // Calls visit(logicalIndex, offset) for every element, in logical order.
   template <class Visit>
   void forEach(Visit visit) const {
@@ -66,14 +77,6 @@ class LayoutMap {
     int64_t extent;
     int64_t stride;
   };
-  int64_t offset(std::array<int64_t, 4> index) const {
-    int64_t sum = 0;
-    for (const Part& part : parts_) {
-      sum += index[part.dimension] % part.extent * part.stride;
-      index[part.dimension] /= part.extent;
-    }
-    return sum;
-  }
 
   std::vector<int64_t> shape_;
   std::vector<Part> parts_;  // innermost first

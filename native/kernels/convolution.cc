@@ -1,7 +1,7 @@
-// conv2d and its derivatives, on oneDNN.
+// conv2d and its derivatives, on oneDNN or by our own Winograd.
 #include <functional>
 
-#include "product.h"
+#include "winograd.h"
 
 namespace lrscope {
 
@@ -100,15 +100,11 @@ bool isFast(const std::string& implementation) {
          implementation.find("wino") != std::string::npos;
 }
 
-bool hasWinograd(const Problem& p) {
-  return onednn::isa().rfind("avx512", 0) == 0 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
-         p.geometry.strides == onednn::Dims{1, 1};
+bool isWinograd(const Problem& p) {
+  return p.weight.dim(2) == 3 && p.weight.dim(3) == 3 && p.geometry.strides == onednn::Dims{1, 1};
 }
 
-// The fixed rule: Winograd for 3x3, stride 1, 16 or more channels on AVX-512; else direct.
-bool wantsWinograd(const Problem& p) {
-  return hasWinograd(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
-}
+bool oneDnnHasWinograd() { return onednn::isa().rfind("avx512", 0) == 0; }
 
 // A result whose layouts all have names; an unnamed one is pinned to the plain layout instead.
 bool tryPrepare(Pass pass, Problem p, Chosen& result) {
@@ -156,79 +152,134 @@ Chosen chooseOneDnn(Pass pass, Problem p, bool winograd) {
   return fallback;
 }
 
-// The wanted implementation, refused where there is none; by the rule table where none is wanted.
-Chosen choose(Pass pass, Problem p, const std::string& wanted) {
-  if (wanted == "direct") return chooseOneDnn(pass, p, false);
-  if (wanted == "winograd") {
-    if (!hasWinograd(p))
-      throw Refusal("has no Winograd here: it takes 3x3 kernels, stride 1 and AVX-512; got " +
-                    formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) +
-                    " on " + onednn::isa());
-    return chooseOneDnn(pass, p, true);
-  }
-  if (wanted == "channels-last") {
-    p.x.layout = p.y.layout = "acdb";
-    Chosen result;
-    for (const std::string& layout : {p.weight.layout, std::string("any")}) {
-      p.weight.layout = layout;
-      if (tryPrepare(pass, p, result) && isFast(result.implementation)) return result;
-    }
-    throw Refusal("oneDNN has no fast channels-last kernel for these shapes on " + onednn::isa());
-  }
-  if (!wanted.empty()) throw Refusal("has no implementation \"" + wanted + "\"");
-  if (wantsWinograd(p)) {
-    try {
-      return chooseOneDnn(pass, p, true);
-    } catch (const Refusal&) {
-      // This version of oneDNN has none for the shape.
-    }
-  }
-  return chooseOneDnn(pass, p, false);
+// The layouts of the three, whichever of them an instruction has as inputs.
+struct Choice {
+  std::string x, weight, y;
+  size_t scratchBytes;
+  std::string implementation;
+};
+
+Choice oneDnn(Pass pass, const Problem& p, bool winograd) {
+  const Chosen c = chooseOneDnn(pass, p, winograd);
+  return {layoutOf(c.x), layoutOf(c.weight), layoutOf(c.y), c.scratch.get_size(), c.implementation};
 }
 
-LayoutAnswer answer(const LayoutQuestion& question, const Chosen& c,
-                    const std::vector<const Desc*>& inputs,
-                    const std::vector<const Desc*>& outputs) {
+Choice channelsLast(Pass pass, Problem p) {
+  p.x.layout = p.y.layout = "acdb";
+  Chosen c;
+  for (const std::string& layout : {p.weight.layout, std::string("any")}) {
+    p.weight.layout = layout;
+    if (tryPrepare(pass, p, c) && isFast(c.implementation))
+      return {"acdb", layoutOf(c.weight), "acdb", c.scratch.get_size(), c.implementation};
+  }
+  throw Refusal("oneDNN has no fast channels-last kernel for these shapes on " + onednn::isa());
+}
+
+bool hasOwnWinograd(Pass pass, const Problem& p) {
+  const auto& padding = p.geometry.padBefore;
+  return winograd::available() && pass != Pass::backwardWeights && isWinograd(p) &&
+         padding[0] <= 2 && padding[1] <= 2;
+}
+
+// Activations stay as they are where it can take them; the weights in any case.
+Choice ownWinograd(Pass pass, const Problem& p) {
+  winograd::Problem own{p.x, p.weight, p.y, {p.geometry.padBefore[0], p.geometry.padBefore[1]}};
+  for (Tensor* tensor : {&own.x, &own.y})
+    if (!winograd::takes(*tensor)) {
+      tensor->layout = activationLayout(tensor->dim(1));
+      if (!winograd::takes(*tensor)) tensor->layout = "aBcd8b";
+    }
+  if (own.weight.layout == "any") own.weight.layout = "ABcd8b8a";
+  return {own.x.layout, own.weight.layout, own.y.layout, winograd::scratchBytes(pass, own),
+          winograd::kName};
+}
+
+// Whether enough of the tiles is used, and there are enough of them for the weights' transform to
+// pay: a 2x2 image fills a quarter of its one tile, and direct is as fast.
+bool fillsTiles(Pass pass, const Problem& p) {
+  const Tensor& result = pass == Pass::backwardData ? p.x : p.y;
+  const int64_t pixels = result.dim(2) * result.dim(3);
+  const int64_t tiles = (result.dim(2) + 3) / 4 * ((result.dim(3) + 3) / 4);
+  return pixels >= 6 * tiles && result.dim(0) * tiles >= 16;
+}
+
+// The rule for this machine: Winograd for 16 or more channels, oneDNN's on AVX-512, else our own.
+Choice byRule(Pass pass, const Problem& p) {
+  if (isWinograd(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16) {
+    if (oneDnnHasWinograd()) {
+      try {
+        return oneDnn(pass, p, true);
+      } catch (const Refusal&) {
+        // This version of oneDNN has none for the shape.
+      }
+    } else if (hasOwnWinograd(pass, p) && fillsTiles(pass, p)) {
+      return ownWinograd(pass, p);
+    }
+  }
+  return oneDnn(pass, p, false);
+}
+
+Choice wantedWinograd(Pass pass, const Problem& p) {
+  if (isWinograd(p) && oneDnnHasWinograd()) return oneDnn(pass, p, true);
+  if (hasOwnWinograd(pass, p)) return ownWinograd(pass, p);
+  throw Refusal(
+      "has no Winograd here: it takes 3x3 kernels, stride 1, padding up to 2, and AVX2; got " +
+      formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) + ", padding " +
+      formatShape(p.geometry.padBefore) + " on " + onednn::isa());
+}
+
+// The wanted implementation, refused where there is none; by the rule where none is wanted.
+Choice choose(Pass pass, const Problem& p, const std::string& wanted) {
+  if (wanted.empty()) return byRule(pass, p);
+  if (wanted == "direct") return oneDnn(pass, p, false);
+  if (wanted == "winograd") return wantedWinograd(pass, p);
+  if (wanted == "channels-last") return channelsLast(pass, p);
+  throw Refusal("has no implementation \"" + wanted + "\" for this shape");
+}
+
+LayoutAnswer answer(const LayoutQuestion& question, const Choice& c,
+                    std::vector<std::string> inputs, std::vector<std::string> outputs) {
   LayoutAnswer a;
-  for (const Desc* desc : inputs) a.inputs.push_back(layoutOf(*desc));
-  for (const Desc* desc : outputs) a.outputs.push_back(layoutOf(*desc));
+  a.inputs = std::move(inputs);
+  a.outputs = std::move(outputs);
   a.inputs.resize(question.inputs.size(), "a");  // the bias
   a.outputs.resize(question.outputs.size(), "a");
-  a.scratchBytes = c.scratch.get_size();
+  a.scratchBytes = c.scratchBytes;
   a.implementation = c.implementation;
   return withBytes(question, a);
 }
 
 LayoutAnswer chooseForward(const LayoutQuestion& q) {
   expectCounts(q, 2, 3, 1, 1);
-  const Chosen c = choose(
+  const Choice c = choose(
       Pass::forward,
       makeProblem(q.attributes, q.inputs[0], q.inputs[1], q.outputs[0], q.inputs.size() == 3),
       q.wanted);
-  return answer(q, c, {&c.x, &c.weight}, {&c.y});
+  return answer(q, c, {c.x, c.weight}, {c.y});
 }
 
 LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 1);
-  const Chosen c =
+  const Choice c =
       choose(Pass::backwardData,
              makeProblem(q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false), q.wanted);
-  return answer(q, c, {&c.y, &c.weight}, {&c.x});
+  return answer(q, c, {c.y, c.weight}, {c.x});
 }
 
 LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 2);
-  const Chosen c = choose(
+  const Choice c = choose(
       Pass::backwardWeights,
       makeProblem(q.attributes, q.inputs[0], q.outputs[0], q.inputs[1], q.outputs.size() == 2),
       q.wanted);
-  return answer(q, c, {&c.x, &c.y}, {&c.weight});
+  return answer(q, c, {c.x, c.y}, {c.weight});
 }
 
 template <Pass pass>
 std::unique_ptr<Step> build(const Site& site) {
   const Product o = productOf(site, pass);
   Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
+  if (site.implementation == winograd::kName) return winograd::makeStep(pass, site, o);
   p.winograd = site.implementation.find("wino") != std::string::npos;
   const Chosen prepared = prepare(pass, p);
   return productStep(site, o, prepared.primitive, prepared.scratch);
@@ -248,8 +299,8 @@ std::string activationLayout(int64_t channels) {
     Attributes attributes;
     attributes.set("stride", std::vector<double>{1, 1});
     attributes.set("padding", std::vector<double>{1, 1});
-    return new std::string(
-        layoutOf(choose(Pass::forward, makeProblem(attributes, x, weight, x, false), "").y));
+    return new std::string(layoutOf(
+        chooseOneDnn(Pass::forward, makeProblem(attributes, x, weight, x, false), false).y));
   }();
   return *blocked;
 }

@@ -16,8 +16,11 @@ export const reference = referenceBackend({ precision: "f64" });
 export const CONVOLUTION_TOLERANCE = native.description.includes("avx512") ? 1e-3 : 1e-4;
 
 /** Native and float64 reference agree on every output, relative to its greatest value. */
-export async function expectAgreement(given: Case, tolerance: number) {
-  const [actual, expected] = [await runCase(native, given), await runCase(reference, given)];
+export async function expectAgreement(given: Case, tolerance: number, threads = 2) {
+  const [actual, expected] = [
+    await runCase(native, given, threads),
+    await runCase(reference, given),
+  ];
   for (const name of Object.keys(given.tensors)) {
     if (!expected[name]) continue;
     const error = relativeError(actual[name]!, expected[name]!);

@@ -93,6 +93,35 @@ describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
   });
 });
 
+/** Channels beside the block sizes, tiles that stick out, images smaller than a tile, every padding. */
+const winogradShapes = (
+  [
+    [1, 16, 16, [8, 8], [1, 1]],
+    [7, 16, 17, [4, 4], [1, 1]],
+    [7, 17, 24, [9, 11], [0, 0]],
+    [1, 24, 40, [7, 13], [2, 2]],
+    [1, 40, 17, [12, 5], [0, 2]],
+    [7, 3, 16, [13, 6], [2, 1]],
+    [1, 40, 5, [3, 3], [0, 0]],
+    [1, 16, 16, [1, 2], [1, 1]],
+    [3, 64, 48, [16, 17], [1, 1]],
+    [1, 8, 32, [66, 70], [1, 1]],
+  ] as const
+).map(
+  ([B, C, O, image, padding]): Shape => ({ B, C, O, image, padding, k: [3, 3], stride: [1, 1] }),
+);
+
+describe("winograd", () => {
+  const passes = PASSES.filter(
+    (pass) => refusal(winogradShapes[0]!, "winograd", pass) === undefined,
+  );
+
+  test.skipIf(passes.length === 0).each(winogradShapes)("agrees within 1e-3: %o", async (shape) => {
+    for (const threads of [1, 2])
+      await expectAgreement(convolution(shape, "winograd", passes), 1e-3, threads);
+  });
+});
+
 describe("what is not there is refused, with the reason", () => {
   test("Winograd for a stride of 2", () => {
     for (const pass of PASSES)

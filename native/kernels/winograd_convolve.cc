@@ -1,0 +1,232 @@
+// Winograd: the forward pass and the gradient with respect to x, which is the same convolution of
+// dy with weights that are turned around and have inputs and outputs exchanged.
+//
+// A thread has a range of tiles and walks over it in blocks: it transforms a block's patches, makes
+// 36 matrix products with the transformed weights, and transforms back as it writes. A block is of
+// such a size that what lies between the three stays in the cache.
+#include "winograd.h"
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <omp.h>
+
+#include "lanes.h"
+#include "winograd_operands.h"
+#include "winograd_product.h"
+
+namespace lrscope::winograd {
+
+namespace {
+
+// Bytes of a thread's second-level cache that a block may fill; but enough tiles to be worth
+// reading the transformed weights of a product.
+constexpr int64_t kCache = 500000, kLeastTiles = 24, kMostTiles = 96;
+
+struct Plan {
+  Blocks from, to;
+  Pair padding;  // of `from`
+  Tiles tiles;
+  int64_t panels;  // of 16 output channels
+  int64_t blockTiles;
+  int64_t weightPlane, weightFloats;
+  Panel input, output;
+
+  Plan(const Tensor& source, const Tensor& result, Pair pad)
+      : from(source),
+        to(result),
+        padding(pad),
+        tiles(to.batch, to.height, to.width),
+        panels((to.count + 1) / 2),
+        blockTiles(tilesOfBlock(from.lanes(), to.lanes())),
+        weightPlane(Panel::oddLines(panels * from.lanes() * kColumns)),
+        weightFloats(kProducts * weightPlane),
+        input(blockTiles, from.lanes()),
+        output(blockTiles, to.lanes()) {}
+
+  static int64_t tilesOfBlock(int64_t in, int64_t out) {
+    const int64_t budget = kCache / (kProducts * static_cast<int64_t>(sizeof(float)) * (in + out));
+    return std::clamp<int64_t>(budget / kRows * kRows, kLeastTiles, kMostTiles);
+  }
+
+  int64_t threadFloats() const { return input.floats() + output.floats(); }
+  size_t bytes(int64_t threads) const {
+    return (weightFloats + threads * threadFloats()) * sizeof(float);
+  }
+};
+
+Plan planOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
+  if (pass == Pass::forward) return Plan(x, y, padding);
+  return Plan(y, x, {2 - padding[0], 2 - padding[1]});
+}
+
+class Convolve final : public Step {
+ public:
+  Convolve(Pass pass, const Site& site, const Product& o, Pair padding)
+      : x_(pass == Pass::forward ? o.x : o.y),
+        weight_(o.weight),
+        y_(pass == Pass::forward ? o.y : o.x),
+        scratch_(site.scratch),
+        backward_(pass != Pass::forward),
+        relu_(site.attributes.flag("relu")),
+        streams_(streams(channelView(y_))),
+        plan_(planOf(pass, o.x, o.y, padding)),
+        offsets_(o.weight),
+        bias_(plan_.to.lanes(), 0.0f) {
+    if (o.bias) {
+      expectVector(*o.bias, o.weight.dim(0));
+      biasOperand_ = *o.bias;
+      hasBias_ = true;
+    }
+    expectScratch(site, plan_.bytes(omp_get_max_threads()));
+  }
+
+  void run(const RunContext& run) override {
+    const float* x = x_.f32(run);
+    const float* weight = weight_.f32(run);
+    float* y = y_.f32(run);
+    float* transformed = scratch_.f32(run);
+    if (hasBias_) std::copy_n(biasOperand_.f32(run), plan_.to.channels, bias_.begin());
+#pragma omp parallel
+    {
+      const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
+      transformWeights(weight, transformed, Share(plan_.panels * plan_.from.lanes(), threads, me));
+#pragma omp barrier
+      float* own = transformed + plan_.weightFloats + me * plan_.threadFloats();
+      const Share share(plan_.tiles.total, threads, me);
+      for (int64_t tile = share.from; tile < share.to; tile += plan_.blockTiles) {
+        const int64_t count = std::min(plan_.blockTiles, share.to - tile);
+        transformInputs(x, tile, count, own);
+        multiplyAll(own, count, transformed, own + plan_.input.floats());
+        transformOutputs(own + plan_.input.floats(), tile, count, y);
+      }
+      settle();
+    }
+  }
+
+ private:
+  // To (product, panel of 16 outputs, input, 16), zeros for channels that are padding.
+  void transformWeights(const float* weight, float* to, Share share) const {
+    const auto& rows = backward_ ? offsets_.inputs : offsets_.outputs;    // of the result
+    const auto& depths = backward_ ? offsets_.outputs : offsets_.inputs;  // summed over
+    const int64_t depth = plan_.from.lanes();
+    for (int64_t item = share.from; item < share.to; ++item) {
+      const int64_t panel = item / depth, k = item % depth;
+      for (int64_t half = 0; half < 2; ++half) {
+        const int64_t first = panel * kColumns + half * kLanes;
+        alignas(32) float filter[9][kLanes] = {};
+        if (k < static_cast<int64_t>(depths.size())) {
+          const int64_t count =
+              std::min<int64_t>(kLanes, static_cast<int64_t>(rows.size()) - first);
+          for (int64_t l = 0; l < count; ++l) {
+            const float* from = weight + depths[k] + rows[first + l];
+            for (int s = 0; s < 9; ++s)
+              filter[backward_ ? 8 - s : s][l] = from[offsets_.positions[s]];
+          }
+        }
+        float* out = to + item * kColumns + half * kLanes;
+        transform<FilterLine>([&](int i, int j) { return _mm256_load_ps(filter[3 * i + j]); },
+                              [&](int i, int j, __m256 v) {
+                                _mm256_storeu_ps(out + (i * kPatch + j) * plan_.weightPlane, v);
+                              });
+      }
+    }
+  }
+
+  void transformInputs(const float* x, int64_t tile, int64_t count, float* to) const {
+    const Panel& panel = plan_.input;
+    for (int64_t block = 0; block < plan_.from.count; ++block)
+      for (int64_t t = 0; t < count; ++t) {
+        const Tiles::Place place = plan_.tiles.at(tile + t);
+        transformInput(plan_.from, x + plan_.from.offset(place.image, block), place, plan_.padding,
+                       to + t * panel.row + block * kLanes, panel.plane);
+      }
+  }
+
+  void multiplyAll(const float* input, int64_t count, const float* weight, float* output) const {
+    const Panel &in = plan_.input, &out = plan_.output;
+    const int64_t depth = plan_.from.lanes();
+    for (int64_t f = 0; f < kProducts; ++f)
+      for (int64_t panel = 0; panel < plan_.panels; ++panel) {
+        const float* b = weight + f * plan_.weightPlane + panel * depth * kColumns;
+        const bool wide = 2 * panel + 1 < plan_.to.count;
+        for (int64_t t = 0; t < count; t += kRows)
+          multiply<false>(static_cast<int>(std::min<int64_t>(kRows, count - t)), wide,
+                          input + f * in.plane + t * in.row, 1, in.row, b, kColumns, depth,
+                          output + f * out.plane + t * out.row + panel * kColumns, out.row);
+      }
+  }
+
+  void transformOutputs(const float* output, int64_t tile, int64_t count, float* y) const {
+    const Panel& panel = plan_.output;
+    const Blocks& to = plan_.to;
+    for (int64_t block = 0; block < to.count; ++block) {
+      const __m256 bias = _mm256_loadu_ps(bias_.data() + block * kLanes);
+      const __m256 real = lanesBelow(to.channelsOf(block));
+      for (int64_t t = 0; t < count; ++t) {
+        const Tiles::Place place = plan_.tiles.at(tile + t);
+        const float* from = output + t * panel.row + block * kLanes;
+        float* at = y + to.offset(place.image, block) +
+                    (place.top * to.width + place.left) * to.pixelStride;
+        const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
+        const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
+        transform<OutputLine>(
+            [&](int i, int j) { return _mm256_loadu_ps(from + (i * kPatch + j) * panel.plane); },
+            [&](int i, int j, __m256 v) {
+              v = _mm256_add_ps(v, bias);
+              // A NaN is the second operand's, which max returns: it passes.
+              if (relu_) v = _mm256_max_ps(_mm256_setzero_ps(), v);
+              // A NaN must not reach the lanes that are padding.
+              v = _mm256_and_ps(v, real);
+              if (i >= rows || j >= columns) return;
+              float* pixel = at + (i * to.width + j) * to.pixelStride;
+              if (streams_)
+                _mm256_stream_ps(pixel, v);
+              else
+                _mm256_storeu_ps(pixel, v);
+            });
+      }
+    }
+  }
+
+  static __m256 lanesBelow(int count) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+  }
+
+  Operand x_, weight_, y_, biasOperand_, scratch_;
+  bool hasBias_ = false, backward_, relu_, streams_;
+  Plan plan_;
+  WeightOffsets offsets_;
+  std::vector<float> bias_;  // padding included
+};
+
+}  // namespace
+
+bool available() { return true; }
+
+bool takes(const Tensor& activation) { return Blocks::fit(activation); }
+
+size_t scratchBytes(Pass pass, const Problem& p) {
+  return planOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
+}
+
+std::unique_ptr<Step> makeStep(Pass pass, const Site& site, const Product& product) {
+  for (const Operand* activation : {&product.x, &product.y})
+    if (!takes(*activation))
+      throw Refusal("\"" + activation->name + "\" must keep eight channels together; got \"" +
+                    activation->layout + "\"");
+  return std::make_unique<Convolve>(pass, site, product, site.attributes.pair("padding"));
+}
+
+}  // namespace lrscope::winograd
+#else
+namespace lrscope::winograd {
+
+bool available() { return false; }
+bool takes(const Tensor&) { return false; }
+size_t scratchBytes(Pass, const Problem&) { return 0; }
+std::unique_ptr<Step> makeStep(Pass, const Site&, const Product&) {
+  throw Refusal("this build has no Winograd convolution of its own");
+}
+
+}  // namespace lrscope::winograd
+#endif

@@ -1,0 +1,118 @@
+// A Winograd convolution's operands as its loops see them: activations as blocks of eight channels,
+// weights by a table of offsets, tiles by their number.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "winograd.h"
+#include "winograd_transform.h"
+
+namespace lrscope::winograd {
+
+// An activation whose channels come in neighbouring eights: "aBcd8b", "aBcd16b", or "acdb" where
+// eight divides the channels.
+struct Blocks {
+  int64_t batch, channels, height, width;
+  int64_t count;  // of blocks; those past the last channel hold zeros
+  int64_t batchStride, groupStride, pixelStride, perGroup;
+
+  explicit Blocks(const Tensor& tensor) {
+    const ChannelView v = channelView(tensor);
+    batch = v.batch;
+    channels = v.channels;
+    height = v.height;
+    width = v.width;
+    perGroup = v.lanes / kLanes;
+    count = v.groups * perGroup;
+    batchStride = v.batchStride;
+    groupStride = v.groupStride;
+    pixelStride = v.rowStride;
+  }
+  static bool fit(const Tensor& t) {
+    return t.layout == "aBcd8b" || t.layout == "aBcd16b" ||
+           (t.layout == "acdb" && t.dim(1) % kLanes == 0);
+  }
+  int64_t lanes() const { return count * kLanes; }
+  int64_t offset(int64_t b, int64_t block) const {
+    return b * batchStride + block / perGroup * groupStride + block % perGroup * kLanes;
+  }
+  // Channels of a block that are real.
+  int channelsOf(int64_t block) const {
+    return static_cast<int>(std::clamp<int64_t>(channels - block * kLanes, 0, kLanes));
+  }
+};
+
+// Where weight (o, c, h, w) lies: outputs[o] + inputs[c] + positions[3 h + w], in any layout.
+struct WeightOffsets {
+  std::vector<int64_t> outputs, inputs, positions;
+
+  explicit WeightOffsets(const Tensor& weight) {
+    const LayoutMap map(weight.layout, weight.shape);
+    for (int64_t o = 0; o < weight.dim(0); ++o) outputs.push_back(map.offset({o, 0, 0, 0}));
+    for (int64_t c = 0; c < weight.dim(1); ++c) inputs.push_back(map.offset({0, c, 0, 0}));
+    for (int64_t h = 0; h < 3; ++h)
+      for (int64_t w = 0; w < 3; ++w) positions.push_back(map.offset({0, 0, h, w}));
+  }
+};
+
+// The tiles of all images in turn, row by row.
+struct Tiles {
+  int64_t rows, columns, total;
+
+  Tiles(int64_t batch, int64_t height, int64_t width)
+      : rows((height + kTile - 1) / kTile),
+        columns((width + kTile - 1) / kTile),
+        total(batch * rows * columns) {}
+
+  struct Place {
+    int64_t image, top, left;  // of the tile's first output
+  };
+  Place at(int64_t tile) const {
+    const int64_t image = tile / (rows * columns), rest = tile % (rows * columns);
+    return {image, rest / columns * kTile, rest % columns * kTile};
+  }
+};
+
+// A share of `total` things for one of `threads` threads.
+struct Share {
+  int64_t from, to;
+  Share(int64_t total, int64_t threads, int64_t me)
+      : from(total * me / threads), to(total * (me + 1) / threads) {}
+};
+
+// Transformed tiles: value (product f, tile t, channel c) lies at f * plane + t * row + c. Rows and
+// planes are an odd number of cache lines apart: powers of two would fall into the same few sets.
+struct Panel {
+  int64_t row, plane;
+  Panel(int64_t tiles, int64_t lanes) : row(lanes), plane(oddLines(tiles * lanes)) {}
+  int64_t floats() const { return kProducts * plane; }
+  static int64_t oddLines(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
+};
+
+// The 6x6 patch of x that the tile at `place` is computed from, transformed: product f goes to
+// to + f * plane. What lies outside of the image counts as zero.
+inline void transformInput(const Blocks& x, const float* block, Tiles::Place place, Pair padding,
+                           float* to, int64_t plane) {
+  const int64_t top = place.top - padding[0], left = place.left - padding[1];
+  const int64_t rowStride = x.width * x.pixelStride;
+  const auto store = [&](int i, int j, __m256 v) {
+    _mm256_storeu_ps(to + (i * kPatch + j) * plane, v);
+  };
+  if (top >= 0 && left >= 0 && top + kPatch <= x.height && left + kPatch <= x.width) {
+    const float* from = block + top * rowStride + left * x.pixelStride;
+    transform<InputLine>(
+        [&](int i, int j) { return _mm256_loadu_ps(from + i * rowStride + j * x.pixelStride); },
+        store);
+    return;
+  }
+  alignas(32) float patch[kPatch][kPatch][kLanes] = {};
+  const int64_t i1 = std::min<int64_t>(kPatch, x.height - top);
+  const int64_t j0 = std::max<int64_t>(0, -left), j1 = std::min<int64_t>(kPatch, x.width - left);
+  for (int64_t i = std::max<int64_t>(0, -top); i < i1; ++i)
+    for (int64_t j = j0; j < j1; ++j)
+      _mm256_store_ps(patch[i][j],
+                      _mm256_loadu_ps(block + (top + i) * rowStride + (left + j) * x.pixelStride));
+  transform<InputLine>([&](int i, int j) { return _mm256_load_ps(patch[i][j]); }, store);
+}
+
+}  // namespace lrscope::winograd
