@@ -64,6 +64,8 @@ const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
     ]
       .flat()
       .join(", ")}`,
+  inverseMomentum: (s) =>
+    `from ${rate(s.high)} down to ${rate(s.low)} as the rate rises: ${inner(s)}`,
   holdAfter: (s) => `${inner(s)}; flat after ${s.steps} updates`,
 };
 

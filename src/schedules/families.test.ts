@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import {
   cosineRestarts,
   cyclical,
-  expRange,
   exponential,
+  expRange,
   inverseSqrt,
   multiStep,
   oneCycle,

@@ -8,6 +8,7 @@ import { cosineRestarts } from "./cosine-restarts.ts";
 import { expRange } from "./exp-range.ts";
 import { exponential } from "./exponential.ts";
 import { holdAfter } from "./hold-after.ts";
+import { inverseMomentum } from "./inverse-momentum.ts";
 import { inverseSqrt } from "./inverse-sqrt.ts";
 import { linearRamp } from "./linear-ramp.ts";
 import { multiStep } from "./multi-step.ts";
@@ -95,6 +96,7 @@ const families: Readonly<Record<string, (fields: SpecFields) => Schedule>> = {
   stretch: (f) =>
     stretch(f.schedule(), { steps: f.number("steps"), to: f.number("to"), ...f.numbers("after") }),
   clip: (f) => clip(f.schedule(), f.numbers("min", "max")),
+  inverseMomentum: (f) => inverseMomentum(f.schedule(), f.numbers("low", "high", "base", "max")),
   holdAfter: (f) => holdAfter(f.schedule(), { steps: f.number("steps") }),
 };
 

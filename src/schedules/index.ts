@@ -14,6 +14,11 @@ export { type ExponentialOptions, exponential } from "./exponential.ts";
 export { scheduleFromJSON, scheduleTypes } from "./from-json.ts";
 export { greatestRate } from "./greatest-rate.ts";
 export { type HoldAfterOptions, holdAfter } from "./hold-after.ts";
+export {
+  type InverseMomentumOptions,
+  inverseMomentum,
+  momentumBeside,
+} from "./inverse-momentum.ts";
 export { type InverseSqrtOptions, inverseSqrt } from "./inverse-sqrt.ts";
 export { type LinearRampOptions, linearRamp } from "./linear-ramp.ts";
 export { type MultiStepOptions, multiStep } from "./multi-step.ts";

@@ -2,7 +2,7 @@
 
 import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
-import { defineSchedule, type Schedule } from "./schedule.ts";
+import { defineSchedule, type Schedule, type ScheduleSpec } from "./schedule.ts";
 import { checkChoice, halfCosine, line } from "./shape.ts";
 
 /**
@@ -76,6 +76,33 @@ export interface OneCycleOptions {
  * if a phase is too short.
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
+  const { knots, start, form, fields } = oneCyclePhases(options);
+  return defineSchedule(through(start, knots, form), fields, { steps: options.steps });
+}
+
+/** [update, value] at which a phase ends. */
+export type Knot = readonly [at: number, value: number];
+type Form = (from: number, to: number, done: number) => number;
+
+/** From `start` through each knot in turn, then flat. */
+export function through(start: number, knots: readonly Knot[], form: Form): (t: number) => number {
+  return (t) => {
+    let [from, before] = [0, start];
+    for (const [at, value] of knots) {
+      if (t <= at) return form(before, value, (t - from) / (at - from));
+      [from, before] = [at, value];
+    }
+    return before;
+  };
+}
+
+/** The phases of a one-cycle policy: its first rate, then where each ends, and how it gets there. */
+export function oneCyclePhases(options: OneCycleOptions): {
+  readonly start: number;
+  readonly knots: readonly Knot[];
+  readonly form: Form;
+  readonly fields: ScheduleSpec;
+} {
   const { max, steps, dialect = "torch", startDivisor = 25, phases = 2 } = options;
   const { anneal = "cosine" } = options;
   checkChoice("oneCycle", "dialect", dialect, Object.keys(DIALECTS) as (keyof typeof DIALECTS)[]);
@@ -106,28 +133,11 @@ export function oneCycle(options: OneCycleOptions): Schedule {
     );
   const start = max / startDivisor;
   const end = options.end ?? (rules.endOf === "start" ? start : max) / endDivisor;
-  const form = anneal === "cosine" ? halfCosine : line;
-  const knots: readonly (readonly [at: number, rate: number])[] =
-    phases === 2
-      ? [
-          [peak, max],
-          [last, end],
-        ]
-      : [
-          [peak, max],
-          [middle, start],
-          [last, end],
-        ];
-  return defineSchedule(
-    (t) => {
-      let [from, before] = [0, start];
-      for (const [at, rate] of knots) {
-        if (t <= at) return form(before, rate, (t - from) / (at - from));
-        [from, before] = [at, rate];
-      }
-      return end;
-    },
-    {
+  return {
+    start,
+    form: anneal === "cosine" ? halfCosine : line,
+    knots: [[peak, max], ...(phases === 3 ? [[middle, start] as const] : []), [last, end]],
+    fields: {
       type: "oneCycle",
       max,
       steps,
@@ -138,8 +148,7 @@ export function oneCycle(options: OneCycleOptions): Schedule {
       ...(phases === 2 ? {} : { phases, fallFraction }),
       ...(anneal === "cosine" ? {} : { anneal }),
     },
-    { steps },
-  );
+  };
 }
 
 function fallFractionOf(

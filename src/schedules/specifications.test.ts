@@ -7,10 +7,11 @@ import {
   cosineRestarts,
   cyclical,
   describeSchedule,
-  expRange,
   exponential,
+  expRange,
   greatestRate,
   holdAfter,
+  inverseMomentum,
   inverseSqrt,
   linearRamp,
   multiStep,
@@ -103,6 +104,10 @@ const all: readonly (readonly [Schedule, string])[] = [
   [
     clip(stepDecay({ rate: 0.1, every: 30 }), { min: 1e-4 }),
     "step, 0.1 times 0.1 every 30 updates; no less than 1e-4",
+  ],
+  [
+    inverseMomentum(triangular(bounds)),
+    "from 0.9 down to 0.8 as the rate rises: triangular, 1e-3 to 6e-3, step size 50 updates",
   ],
   [holdAfter(constant(0.1), { steps: 7 }), "constant, 0.1; flat after 7 updates"],
 ];

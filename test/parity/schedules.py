@@ -34,13 +34,13 @@ def case(source, spec, rates, **extra):
 # ---- torch -----------------------------------------------------------------------------------------
 
 
-def rates_of(make, lr, updates):
-    """Rate of each update of SGD on one parameter under a scheduler of torch's."""
+def rates_of(make, lr, updates, key="lr"):
+    """Rate (or momentum) of each update of SGD on one parameter under a scheduler of torch's."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr, momentum=0.9)
     scheduler = make(optimizer)
     rates = []
     for t in range(updates):
-        rates.append(optimizer.param_groups[0]["lr"])
+        rates.append(optimizer.param_groups[0][key])
         optimizer.step()
         if t + 1 < updates:
             scheduler.step()
@@ -94,6 +94,34 @@ def one_cycle():
                     0.1,
                     spec["steps"],
                 )
+
+
+def momentum():
+    """cycle_momentum, which both schedulers have on by default."""
+    cyclic = lambda mode: lambda o: S.CyclicLR(o, 0.01, 0.06, 3, 5, mode, gamma=0.97)
+    narrow = lambda o: S.CyclicLR(o, 0.01, 0.06, 4, base_momentum=0.5, max_momentum=0.99)
+    bounds = {"base": 0.01, "max": 0.06}
+    cases = [
+        ("CyclicLR", {}, {"type": "triangular", **bounds, "stepSize": 3, "stepDown": 5}, cyclic("triangular"), 40),
+        ("CyclicLR", {}, {"type": "triangular2", **bounds, "stepSize": 3, "stepDown": 5}, cyclic("triangular2"), 40),
+        (
+            "CyclicLR",
+            {},
+            {"type": "expRange", **bounds, "stepSize": 3, "stepDown": 5, "gamma": 0.97},
+            cyclic("exp_range"),
+            40,
+        ),
+        ("CyclicLR", {"low": 0.5, "high": 0.99}, {"type": "triangular", **bounds, "stepSize": 4}, narrow, 20),
+    ]
+    for ours, theirs in [("cosine", "cos"), ("linear", "linear")]:
+        for phases in [2, 3]:
+            spec = {"type": "oneCycle", "max": 0.1, "steps": 37, "phases": phases, "anneal": ours}
+            make = lambda o, s=theirs, p=phases: S.OneCycleLR(o, 0.1, 37, anneal_strategy=s, three_phase=p == 3)
+            cases.append(("OneCycleLR", {}, spec, make, 37))
+    for name, options, spec, make, updates in cases:
+        rates = rates_of(make, 0.1, updates, "momentum")
+        wanted = {"type": "inverseMomentum", **options, "schedule": spec}
+        case(f"torch {torch.__version__[:4]} {name}, its momentum", wanted, rates)
 
 
 def others():
@@ -376,6 +404,7 @@ def clr_paper():
 
 cyclic()
 one_cycle()
+momentum()
 others()
 plateau()
 optax()
