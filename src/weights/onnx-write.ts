@@ -54,9 +54,12 @@ export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
     names.set(ends.images.id, "images");
     if (!softmax) names.set(ends.logits.id, "logits");
     const extra = new Map<string, StoredTensor>();
-    for (const node of graph.nodes)
-      for (const made of convert(graph, node, (id) => names.get(id)!, extra))
+    graph.nodes.forEach((node, index) => {
+      // A layer may be several nodes, and ONNX wants their names to differ.
+      const renamed = { ...node, layer: `${index}:${node.layer}` };
+      for (const made of convert(graph, renamed, (id) => names.get(id)!, extra))
         message.message(1, made);
+    });
     if (softmax)
       message.message(
         1,
@@ -208,7 +211,7 @@ function convert(
       return [operation("Identity", common)];
     default:
       throw new WeightsError(
-        `ONNX: layer "${layer}" is a ${op}, which has no counterpart; export the weights as safetensors`,
+        `ONNX: layer "${layer.replace(/^\d+:/, "")}" is a ${op}, which has no counterpart; export the weights as safetensors`,
       );
   }
 }

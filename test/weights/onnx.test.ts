@@ -1,0 +1,141 @@
+/** @file Exported models run in ONNX Runtime (its WebAssembly build) and give our own probabilities. */
+
+import { createRequire } from "node:module";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compilePredictor } from "../../src/compile/index.ts";
+import { elementCount } from "../../src/core/shapes.ts";
+import type { Network } from "../../src/ir/index.ts";
+import * as layers from "../../src/layers/index.ts";
+import { createModel } from "../../src/models/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import {
+  decodeOnnx,
+  encodeOnnx,
+  memorySource,
+  type StoredTensor,
+} from "../../src/weights/index.ts";
+import { dyadics } from "../parity/dyadic.ts";
+
+type Ort = typeof import("onnxruntime-web");
+let ort: Ort;
+beforeAll(() => {
+  // Its ES module looks for a browser; the one for Node is reached by require.
+  ort = createRequire(import.meta.url)("onnxruntime-web") as Ort;
+  ort.env.wasm.numThreads = 1;
+});
+
+const batch = 3;
+const mixed = layers.network({
+  name: "mixed",
+  inputShape: [3, 14, 14],
+  classes: 4,
+  layer: layers.sequential([
+    layers.conv2d({ channels: 6, kernel: 3, stride: 2, padding: 1 }),
+    layers.batchNorm(),
+    layers.relu(),
+    layers.residual({
+      branch: layers.sequential([
+        layers.conv2d({ channels: 6, kernel: 3, padding: 1, bias: false }),
+        layers.batchNorm(),
+      ]),
+    }),
+    layers.maxPool2d({ kernel: 3, stride: 2, padding: 1 }),
+    layers.dropout({ p: 0.5 }),
+    layers.flatten(),
+    layers.linear({ features: 4 }),
+  ]),
+});
+const models: [string, Network][] = [
+  ["a network of every layer", mixed],
+  ["vanilla", createModel("vanilla", { classes: 5, channels: 3, size: 32 })],
+  ["resnet18", createModel("resnet18", { classes: 5, channels: 3, size: 32 })],
+];
+
+const bitsOf = ({ data }: StoredTensor) =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+
+/** Weights of a seed, with batch norms of a state of their own. */
+function weightsOf(network: Network): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  let salt = 0;
+  for (const { name, role, shape } of network.build(1).tensors) {
+    if (role !== "parameter" && role !== "statistic") continue;
+    const count = elementCount(shape);
+    const scale = shape.length > 1 ? Math.sqrt(3 / (count / shape[0]!)) : 0.25;
+    const one = name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1);
+    const data = Float32Array.from(dyadics(count, salt++), (v) => (one ? 1 : 0) + v * scale);
+    tensors.set(name, { shape, data });
+  }
+  return tensors;
+}
+
+async function ours(network: Network, weights: Map<string, StoredTensor>, images: Float32Array) {
+  const backend = referenceBackend();
+  const compiled = compilePredictor({ network, backend, batch, threads: 1 });
+  const session = backend.createSession(compiled.sessionOptions);
+  for (const { name, buffer } of compiled.tensors)
+    session.write(buffer, weights.get(name)!.data as Float32Array);
+  session.images(0).set(images);
+  const program = session.load(compiled.program);
+  return (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;
+}
+
+describe.each(models)("%s", (_, network) => {
+  const weights = weightsOf(network);
+  const [channels, height, width] = network.inputShape;
+  const images = Float32Array.from(dyadics(batch * channels * height * width, 77));
+  const graph = network.build(1);
+
+  test("probabilities equal ours within 1e-4, for a batch of any size", async () => {
+    const expected = await ours(network, weights, images);
+    const bytes = encodeOnnx({ graph, tensors: weights, softmax: true });
+    const session = await ort.InferenceSession.create(bytes);
+    const input = new ort.Tensor("float32", images, [batch, channels, height, width]);
+    const { probabilities } = await session.run({ images: input });
+    expect(probabilities!.dims).toEqual([batch, network.classes]);
+    const actual = probabilities!.data as Float32Array;
+    for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 4);
+    // They differ from each other, so that equality means something.
+    expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.01);
+  });
+
+  test("weights and metadata are read back to the bit", () => {
+    const metadata = { classes: '["a"]', mean: "[0.5]" };
+    const bytes = encodeOnnx({ graph, tensors: weights, metadata });
+    const back = decodeOnnx(memorySource(bytes, "x.onnx"));
+    expect(back.metadata).toEqual(metadata);
+    expect([...back.tensors.keys()].sort()).toEqual([...weights.keys()].sort());
+    for (const [name, { shape, data }] of weights) {
+      const stored = back.tensors.get(name)!;
+      expect(stored.shape, name).toEqual(shape);
+      expect(bitsOf(stored).equals(bitsOf({ shape, data })), name).toBe(true);
+    }
+  });
+});
+
+test("logits are the default output", async () => {
+  const weights = weightsOf(mixed);
+  const images = Float32Array.from(dyadics(3 * 14 * 14, 5));
+  const session = await ort.InferenceSession.create(
+    encodeOnnx({ graph: mixed.build(1), tensors: weights }),
+  );
+  const input = new ort.Tensor("float32", images, [1, 3, 14, 14]);
+  const { logits } = await session.run({ images: input });
+  const values = [...(logits!.data as Float32Array)];
+  const sum = values.reduce((total, value) => total + Math.exp(value), 0);
+  const probabilities = await ours(
+    mixed,
+    weights,
+    Float32Array.from([...images, ...images, ...images]),
+  );
+  for (const [i, value] of values.entries())
+    expect(Math.exp(value) / sum).toBeCloseTo(probabilities[i]!, 5);
+});
+
+test("a missing weight is named", () => {
+  const weights = weightsOf(mixed);
+  weights.delete("0.weight");
+  expect(() => encodeOnnx({ graph: mixed.build(1), tensors: weights })).toThrow(
+    '"0.weight" is missing',
+  );
+});
