@@ -7,13 +7,16 @@ namespace lrscope {
 extern const Kernel kConv2d, kConv2dBackwardData, kConv2dBackwardWeights;     // convolution.cc
 extern const Kernel kLinear, kLinearBackwardData, kLinearBackwardWeights;     // linear.cc
 extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  // batch_norm.cc
-extern const Kernel kRelu, kReluBackward, kAdd;                               // elementwise.cc
-extern const Kernel kMaxPool2d, kMaxPool2dBackward;                           // max_pool.cc
-extern const Kernel kGlobalAveragePool, kGlobalAveragePoolBackward;           // average_pool.cc
-extern const Kernel kDropoutKernel;                                           // dropout.cc
-extern const Kernel kSoftmaxCrossEntropy, kSoftmax;                           // softmax.cc
-extern const Kernel kReorder;                                                 // reorder.cc
-extern const Kernel kOptimizer;                                               // optimizer.cc
+extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // batch_norm_pool.cc
+extern const Kernel kBatchNormAddTrain, kBatchNormAddEvaluate,
+    kBatchNormAddBackward;                                           // batch_norm_add.cc
+extern const Kernel kRelu, kReluBackward, kAdd;                      // elementwise.cc
+extern const Kernel kMaxPool2d, kMaxPool2dBackward;                  // max_pool.cc
+extern const Kernel kGlobalAveragePool, kGlobalAveragePoolBackward;  // average_pool.cc
+extern const Kernel kDropoutKernel;                                  // dropout.cc
+extern const Kernel kSoftmaxCrossEntropy, kSoftmax;                  // softmax.cc
+extern const Kernel kReorder;                                        // reorder.cc
+extern const Kernel kOptimizer;                                      // optimizer.cc
 
 // `step`, then ReLU over its result. oneDNN's own post-op turns a NaN into 0, which would hide a
 // network that has diverged.

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <cstring>
+#include <initializer_list>
 #include <type_traits>
 #ifdef __AVX__
 #include <immintrin.h>
@@ -20,6 +21,41 @@ constexpr int kVec = 8;
 
 inline Vec select(Mask where, Vec value) { return (Vec)((Mask)value & where); }
 
+// A bit a lane, and back.
+inline uint8_t bitsOf(Mask where) {
+#ifdef __AVX__
+  return static_cast<uint8_t>(_mm256_movemask_ps((__m256)where));
+#else
+  uint8_t bits = 0;
+  for (int l = 0; l < kVec; ++l) bits |= static_cast<uint8_t>((where[l] & 1) << l);
+  return bits;
+#endif
+}
+inline Mask maskOf(uint8_t bits) {
+  constexpr Mask kBits = {1, 2, 4, 8, 16, 32, 64, 128};
+  return ((Mask{} + int32_t{bits}) & kBits) != 0;
+}
+
+// Eight lanes as eight bytes, and back; GCC 12 makes forty scalar instructions of a convertvector.
+inline Bytes8 narrowed(Mask v) {
+#ifdef __AVX2__
+  const __m256i all = (__m256i)v;
+  const __m128i words =
+      _mm_packus_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+  const int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+  return (Bytes8)bytes;
+#else
+  return __builtin_convertvector(v, Bytes8);
+#endif
+}
+inline Mask widened(Bytes8 bytes) {
+#ifdef __AVX2__
+  return (Mask)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)bytes));
+#else
+  return __builtin_convertvector(bytes, Mask);
+#endif
+}
+
 // Eight values; at the ragged end of channels-last or plain rows, the first few of eight.
 struct Whole {
   Vec load(const float* from) const {
@@ -29,13 +65,13 @@ struct Whole {
   }
   void store(float* to, Vec v) const { std::memcpy(to, &v, sizeof v); }
   void storeBytes(uint8_t* to, Mask v) const {
-    const Bytes8 bytes = __builtin_convertvector(v, Bytes8);
+    const Bytes8 bytes = narrowed(v);
     std::memcpy(to, &bytes, sizeof bytes);
   }
   Mask loadBytes(const uint8_t* from) const {
     Bytes8 bytes;
     std::memcpy(&bytes, from, sizeof bytes);
-    return __builtin_convertvector(bytes, Mask);
+    return widened(bytes);
   }
 };
 
@@ -65,6 +101,14 @@ struct Part {
 inline bool streams(const ChannelView& v) {
   constexpr int64_t kCached = int64_t{16} << 20;
   return v.padded && v.batch * v.batchStride * static_cast<int64_t>(sizeof(float)) > kCached;
+}
+
+// The same for a result that may lie over one of the operands: those are in the caches already.
+inline bool streams(const ChannelView& v, const float* to,
+                    std::initializer_list<const float*> from) {
+  for (const float* operand : from)
+    if (operand == to) return false;
+  return streams(v);
 }
 
 // io.store, past the caches where `stream` says so.

@@ -7,11 +7,13 @@ import {
   flatten,
   type Layer,
   linear,
+  maxPool2d,
   network,
   relu,
   residual,
   sequential,
 } from "../layers/index.ts";
+import { resnet18, resnet50 } from "../models/index.ts";
 import { evaluationGraph, trainingGraph } from "./passes.ts";
 
 const model = (layers: readonly Layer[]) =>
@@ -65,6 +67,78 @@ describe("batch norm and relu", () => {
     expect(named(nodes, "reluBackward")).toHaveLength(1);
   });
 });
+
+describe("batch norm and max pooling", () => {
+  const pool = () => maxPool2d({ kernel: 2 });
+
+  test("become one with the relu between them, both ways, with the pooling's workspace", () => {
+    const nodes = training([conv(), batchNorm(), relu(), pool()]);
+    const [forward] = named(nodes, "batchNormPoolTrain");
+    const [backward] = named(nodes, "batchNormPoolBackward");
+    expect(forward!.attributes).toMatchObject({ relu: true, kernel: [2, 2], momentum: 0.1 });
+    expect(backward!.attributes).toMatchObject({ relu: true, kernel: [2, 2] });
+    expect(backward!.inputs.slice(6)).toEqual([forward!.outputs[0], forward!.outputs[3]]);
+    expect(nodes.map(({ op }) => op)).toEqual([
+      ...["conv2d", "batchNormPoolTrain", "flatten", "linear", "softmaxCrossEntropy"],
+      ...["linearBackwardWeights", "linearBackwardData", "unflatten"],
+      ...["batchNormPoolBackward", "conv2dBackwardWeights"],
+    ]);
+  });
+
+  test("stay apart where the normalised image is read elsewhere too", () => {
+    const nodes = training([batchNorm(), residual({ branch: relu(), downsample: relu() }), pool()]);
+    expect(named(nodes, "maxPool2d")).toHaveLength(1);
+    expect(named(nodes, "batchNormTrain")).toHaveLength(1);
+  });
+});
+
+describe("batch norm and a residual", () => {
+  const block = () => [residual({ branch: sequential([conv(), batchNorm()]) }), relu()];
+
+  test("become one with the relu behind them; gradients that meet are not added apart", () => {
+    const nodes = training([...block(), ...block()]);
+    expect(named(nodes, "batchNormAddTrain").map(({ attributes }) => attributes.relu)).toEqual([
+      true,
+      true,
+    ]);
+    const lengths = named(nodes, "batchNormAddBackward").map(({ inputs }) => inputs.length);
+    // The last block's output has one reader, the first block's two.
+    expect(lengths).toEqual([7, 8]);
+    for (const op of ["add", "relu", "reluBackward", "batchNormTrain", "batchNormBackward"])
+      expect(named(nodes, op), op).toEqual([]);
+  });
+
+  test("become one without a relu; the derivative stays as it is", () => {
+    const nodes = training([residual({ branch: sequential([conv(), batchNorm()]) })]);
+    expect(named(nodes, "batchNormAddTrain")[0]!.outputs).toHaveLength(3);
+    expect(named(nodes, "batchNormBackward")).toHaveLength(1);
+    expect(named(nodes, "add")).toEqual([]);
+  });
+
+  test("become one in evaluation", () => {
+    const { nodes } = evaluationGraph(model(block()), 2);
+    expect(nodes.map(({ op }) => op).slice(0, 2)).toEqual(["conv2d", "batchNormAddEvaluate"]);
+    expect(nodes[1]!.attributes.relu).toBe(true);
+  });
+
+  test("a relu before the sum keeps them apart", () => {
+    const nodes = training([residual({ branch: sequential([batchNorm(), relu()]) })]);
+    expect(named(nodes, "add")).toHaveLength(1);
+  });
+});
+
+test.each([resnet18, resnet50])(
+  "nothing of a residual network's blocks is left alone: %o",
+  (of) => {
+    const { nodes } = trainingGraph(of({ classes: 5, channels: 3, size: 64 }), 2, {
+      labelSmoothing: 0,
+    });
+    const alone = ["relu", "reluBackward", "maxPool2d", "maxPool2dBackward"];
+    expect(nodes.filter(({ op }) => alone.includes(op))).toEqual([]);
+    // Where the gradients of the first block's two paths meet at the pooled stem.
+    expect(named([...nodes], "add")).toHaveLength(1);
+  },
+);
 
 test("relu becomes the epilogue of a convolution; its backward reads the fused output", () => {
   const nodes = training([conv(), relu()]);

@@ -3,51 +3,43 @@
  *
  *   softmaxCrossEntropy + its gradient  -> softmaxCrossEntropy with a third output
  *   batchNorm + relu                    -> batchNorm with relu, both ways
+ *   batchNorm (+ relu) + maxPool2d      -> batchNormPool, both ways; see fuse-pool.ts
+ *   batchNorm + add (+ relu)            -> batchNormAdd, both ways; see fuse-residual.ts
  *   conv2d or linear + relu             -> the same with relu as its epilogue
  *
  * The bias is part of conv2d and linear from the start.
  */
 
+import { consumers, type DifferentiatedGraph, type Graph, type Node } from "../ir/index.ts";
 import {
-  consumers,
-  type DifferentiatedGraph,
-  type Graph,
-  type Node,
-  type Tensor,
-} from "../ir/index.ts";
-import {
+  add,
   batchNormBackward,
   batchNormEvaluate,
   batchNormTrain,
   conv2d,
   linear,
+  maxPool2d,
   relu,
   reluBackward,
   softmaxCrossEntropy,
   softmaxCrossEntropyGradient,
 } from "../ops/index.ts";
-
-/** A graph under change: nodes are replaced or removed, tensors appended. */
-interface Draft {
-  readonly tensors: Tensor[];
-  readonly nodes: Node[];
-  readonly outputs: Graph["outputs"];
-}
+import { type Draft, newWorkspace, remove, replace, soleProducer } from "./draft.ts";
+import { fusePool } from "./fuse-pool.ts";
+import { fuseResidual } from "./fuse-residual.ts";
 
 export function fuse<G extends Graph | DifferentiatedGraph>(graph: G): G {
   const draft = { tensors: [...graph.tensors], nodes: [...graph.nodes], outputs: graph.outputs };
   fuseLossGradient(draft);
-  for (const node of [...draft.nodes]) if (node.op === relu.name) fuseRelu(draft, node);
+  const each = (op: { readonly name: string }, fuseOne: (draft: Draft, node: Node) => void) => {
+    for (const node of [...draft.nodes])
+      if (node.op === op.name && draft.nodes.includes(node)) fuseOne(draft, node);
+  };
+  each(add, fuseResidual);
+  each(relu, fuseRelu);
+  each(maxPool2d, fusePool);
   return { ...graph, tensors: draft.tensors, nodes: draft.nodes };
 }
-
-const replace = (draft: Draft, old: Node, by: Node) => {
-  draft.nodes[draft.nodes.indexOf(old)] = by;
-};
-
-const remove = (draft: Draft, old: Node) => {
-  draft.nodes.splice(draft.nodes.indexOf(old), 1);
-};
 
 function fuseLossGradient(draft: Draft): void {
   const gradient = draft.nodes.find(({ op }) => op === softmaxCrossEntropyGradient.name);
@@ -59,9 +51,8 @@ function fuseLossGradient(draft: Draft): void {
 
 function fuseRelu(draft: Draft, node: Node): void {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
-  const producer = draft.nodes.find(({ outputs }) => outputs[0] === x);
-  if (!producer || consumers(draft, x).length !== 1 || Object.values(draft.outputs).includes(x))
-    return;
+  const producer = soleProducer(draft, x);
+  if (!producer || producer.outputs[0] !== x) return;
   const { op, outputs, attributes } = producer;
   if (attributes.relu) return;
   const fused = {
@@ -96,21 +87,13 @@ function fuseBackward(draft: Draft, forward: Node, y: number): number[] | undefi
     others.length > 0
   )
     return undefined;
-  const shape = draft.tensors[y]!.shape;
-  const workspace: Tensor = {
-    id: draft.tensors.length,
-    name: `${forward.layer}:workspace`,
-    role: "value",
-    shape,
-    dtype: "u8",
-  };
-  draft.tensors.push(workspace);
+  const workspace = newWorkspace(draft, forward, y);
   const [x, , ...statistics] = ofNorm.inputs;
   replace(draft, ofNorm, {
     ...ofNorm,
-    inputs: [x!, ofRelu.inputs[1]!, ...statistics, workspace.id],
+    inputs: [x!, ofRelu.inputs[1]!, ...statistics, workspace],
     attributes: { ...ofNorm.attributes, relu: true },
   });
   remove(draft, ofRelu);
-  return [workspace.id];
+  return [workspace];
 }

@@ -107,7 +107,8 @@ function inPlaceOperands(graph: LaidOutGraph, node: LaidOutNode, output: number)
   const result = graph.tensors.get(output)!;
   const candidates = (op.inPlace ?? [])
     .filter(([, to]) => outputs[to] === output)
-    .map(([from]) => graph.tensors.get(inputs[from]!)!);
+    // An optional operand may be absent.
+    .flatMap(([from]) => graph.tensors.get(inputs[from] ?? -1) ?? []);
   return candidates
     .filter(({ layout, bytes }) => layout === result.layout && bytes === result.bytes)
     .map(({ id }) => id);

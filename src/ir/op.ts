@@ -87,6 +87,11 @@ export const defineGradientOp = <const N extends string, const O extends string>
   op: Omit<Op<N, O, Attributes>, "infer" | "saves" | "backward" | "gradient">,
 ): Op<N, O, Attributes> => ({ ...op, gradient: true });
 
+/** An op that the fusion pass alone makes, from others that have shapes and derivatives. */
+export const defineFusedOp = <const N extends string, const O extends string>(
+  op: Omit<Op<N, O, Attributes>, "infer" | "saves" | "backward" | "gradient">,
+): Op<N, O, Attributes> => op;
+
 export const operandName = (declared: string) => declared.replace("?", "");
 
 export const isOptional = (declared: string) => declared.endsWith("?");

@@ -60,6 +60,7 @@ export const batchNormTrain = defineOp<
   inputs: OPERANDS,
   outputs: ["y", "mean", "variance", "workspace?"],
   dtypes: { workspace: "u8" },
+  inPlace: [["x", "y"]],
   infer: (shapes, context) => inferBatchNorm(shapes, context),
   flops: ({ x }) => 8 * elementCount(x),
   saves: ["x", "gamma", "beta", "mean", "variance"],

@@ -4,6 +4,8 @@ import { InternalError } from "../core/errors.ts";
 import type { AnyOp } from "../ir/index.ts";
 import { add } from "./add.ts";
 import { batchNorm, batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
+import { batchNormAddBackward, batchNormAddEvaluate, batchNormAddTrain } from "./batch-norm-add.ts";
+import { batchNormPoolBackward, batchNormPoolTrain } from "./batch-norm-pool.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./conv2d.ts";
 import { dropout, dropoutBackward } from "./dropout.ts";
 import { flatten, unflatten } from "./flatten.ts";
@@ -18,6 +20,8 @@ import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cros
 export const OPS: readonly AnyOp[] = [
   ...[add, flatten, unflatten, softmax],
   ...[batchNorm, batchNormTrain, batchNormEvaluate, batchNormBackward],
+  ...[batchNormPoolTrain, batchNormPoolBackward],
+  ...[batchNormAddTrain, batchNormAddEvaluate, batchNormAddBackward],
   ...[conv2d, conv2dBackwardData, conv2dBackwardWeights],
   ...[dropout, dropoutBackward],
   ...[globalAveragePool, globalAveragePoolBackward],
@@ -40,8 +44,13 @@ export type { WindowAttributes } from "./window.ts";
 export {
   add,
   batchNorm,
+  batchNormAddBackward,
+  batchNormAddEvaluate,
+  batchNormAddTrain,
   batchNormBackward,
   batchNormEvaluate,
+  batchNormPoolBackward,
+  batchNormPoolTrain,
   batchNormTrain,
   conv2d,
   conv2dBackwardData,

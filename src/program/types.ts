@@ -75,8 +75,7 @@ export interface Program {
 
 /**
  * Vocabulary of the backends. Operands in order; [x] may be absent (then the list is shorter).
- * An output may lie where an input of its layout lies, if the op in ops/ lists the pair as `inPlace`:
- * add, relu, dropout, batchNormEvaluate and their derivatives (dx over dy; batchNormBackward over x too).
+ * An output may lie where an input of its layout lies, if the op in ops/ lists the pair as `inPlace`.
  * B batch, C channels, H W image, O output channels or features, K classes.
  */
 export type InstructionKind =
@@ -92,6 +91,16 @@ export type InstructionKind =
   | "batchNormEvaluate"
   /** x, dy, gamma, beta, mean, variance, [workspace] -> dx, dgamma, dbeta. epsilon, relu */
   | "batchNormBackward"
+  /** x, gamma, beta, runningMean, runningVariance -> y (B,C,H',W'), mean, variance, [workspace]. epsilon, momentum, relu; kernel, stride, padding */
+  | "batchNormPoolTrain"
+  /** x, dy, gamma, beta, mean, variance, y, workspace -> dx, dgamma, dbeta. epsilon, relu; kernel, stride, padding */
+  | "batchNormPoolBackward"
+  /** x, gamma, beta, runningMean, runningVariance, residual -> y, mean, variance, [workspace]. epsilon, momentum, relu */
+  | "batchNormAddTrain"
+  /** x, gamma, beta, runningMean, runningVariance, residual -> y. epsilon, relu */
+  | "batchNormAddEvaluate"
+  /** x, dy, gamma, beta, mean, variance, workspace, [dyOther] -> dx, dgamma, dbeta, dresidual. epsilon */
+  | "batchNormAddBackward"
   /** x -> y */
   | "relu"
   /** y (the forward's output), dy -> dx */

@@ -71,6 +71,42 @@ const cases: Record<string, GradientCase> = {
     input: [3, 1, 2, 3],
   },
   globalAveragePool: { layer: globalAveragePool(), input: [2, 4, 3, 5] },
+  "batchNorm, relu and maxPool2d as one": {
+    layer: sequential([
+      conv2d({ channels: 3, kernel: 3, padding: 1 }),
+      batchNorm(),
+      relu(),
+      maxPool2d({ kernel: 2 }),
+    ]),
+    input: [3, 2, 5, 6],
+  },
+  "batchNorm and overlapping maxPool2d as one": {
+    layer: sequential([batchNorm(), maxPool2d({ kernel: 3, stride: 2, padding: 1 })]),
+    input: [3, 2, 5, 4],
+  },
+  "batchNorm, residual and relu as one; two gradients meet": {
+    layer: sequential([
+      ...Array.from({ length: 2 }, () => [
+        residual({ branch: sequential([conv2d({ channels: 2, kernel: 1 }), batchNorm()]) }),
+        relu(),
+      ]).flat(),
+    ]),
+    input: [3, 2, 3, 4],
+  },
+  "batchNorm in branch and projection": {
+    layer: sequential([
+      residual({
+        branch: sequential([conv2d({ channels: 3, kernel: 1 }), batchNorm()]),
+        downsample: sequential([conv2d({ channels: 3, kernel: 1 }), batchNorm()]),
+      }),
+      relu(),
+    ]),
+    input: [3, 2, 3, 4],
+  },
+  "batchNorm and residual without relu": {
+    layer: residual({ branch: sequential([conv2d({ channels: 2, kernel: 1 }), batchNorm()]) }),
+    input: [3, 2, 3, 4],
+  },
   residual: {
     layer: sequential([
       residual({ branch: conv2d({ channels: 2, kernel: 3, padding: 1 }) }),

@@ -18,6 +18,13 @@ import type {
 } from "../../program/index.ts";
 import { plainLayout } from "../../program/index.ts";
 import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
+import {
+  batchNormAddBackward,
+  batchNormAddEvaluate,
+  batchNormAddTrain,
+  batchNormPoolBackward,
+  batchNormPoolTrain,
+} from "./batch-norm-fused.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./convolution.ts";
 import { dropout } from "./dropout.ts";
 import { add, relu, reluBackward, reorder } from "./elementwise.ts";
@@ -43,6 +50,11 @@ const KERNELS: Record<Exclude<InstructionKind, "optimizer">, Kernel> = {
   batchNormTrain,
   batchNormEvaluate,
   batchNormBackward,
+  batchNormPoolTrain,
+  batchNormPoolBackward,
+  batchNormAddTrain,
+  batchNormAddEvaluate,
+  batchNormAddBackward,
   relu,
   reluBackward,
   maxPool2d,

@@ -8,28 +8,23 @@ import {
   plainLayout,
 } from "../../program/index.ts";
 
-/** Index of the workspace among a kind's outputs. Batch norm needs none: it recomputes. */
-const WORKSPACE: Partial<Record<LayoutRequest["kind"], number>> = {
-  batchNormTrain: 3,
+/** Index of a workspace that is used; the other kinds recompute what theirs would hold. */
+const WORKSPACES: Partial<Record<LayoutRequest["kind"], number>> = {
   maxPool2d: 1,
+  batchNormPoolTrain: 3,
+  batchNormAddTrain: 3,
 };
 
+/** Workspaces are the operands of bytes: opaque, an element for each of the first output's. */
 export function chooseLayouts({ kind, inputs, outputs }: LayoutRequest): LayoutAnswer {
-  const workspace = WORKSPACE[kind] ?? -1;
-  const isBackwardOfPool = kind === "maxPool2dBackward";
-  const isBackwardOfNorm = kind === "batchNormBackward";
+  const layoutOf = ({ shape, dtype }: LayoutRequest["inputs"][number]) =>
+    dtype === "u8" ? "opaque" : plainLayout(shape.length);
   return {
-    inputs: inputs.map(({ shape }, i) =>
-      (isBackwardOfPool && i === 1) || (isBackwardOfNorm && i === 6)
-        ? "opaque"
-        : plainLayout(shape.length),
-    ),
-    outputs: outputs.map(({ shape }, i) =>
-      i === workspace ? "opaque" : plainLayout(shape.length),
-    ),
+    inputs: inputs.map(layoutOf),
+    outputs: outputs.map(layoutOf),
     outputBytes: outputs.map(({ shape, dtype }, i) => {
-      if (i !== workspace) return layoutBytes(plainLayout(shape.length), shape, dtype);
-      return kind === "maxPool2d" ? elementCount(outputs[0]!.shape) * 4 : 0;
+      if (dtype !== "u8") return layoutBytes(plainLayout(shape.length), shape, dtype);
+      return WORKSPACES[kind] === i ? elementCount(outputs[0]!.shape) * 4 : 0;
     }),
     scratchBytes: 0,
     implementation: "reference",
