@@ -308,8 +308,10 @@ describe("statistics", () => {
       mean: 0.6,
       sd: expect.closeTo(0.1414213562373095, 14),
       values: [0.5, null, 0.7],
+      // t(0.975, 1) = 12.7062, times 0.1 of standard error.
+      interval: { low: expect.closeTo(0.6 - 1.27062, 5), high: expect.closeTo(0.6 + 1.27062, 5) },
     });
-    expect(spreadOf([null])).toEqual({ mean: null, sd: null, values: [null] });
+    expect(spreadOf([null])).toEqual({ mean: null, sd: null, values: [null], interval: null });
   });
   test("medians", () => {
     expect(median([3, 1, 2])).toBe(2);

@@ -1,7 +1,5 @@
 /** @file Means, deviations and medians of short lists. */
 
-import type { Spread } from "../record/index.ts";
-
 export const mean = (values: readonly number[]) =>
   values.reduce((total, value) => total + value, 0) / values.length;
 
@@ -29,14 +27,4 @@ export function medianRate(rates: readonly number[]): number {
   return Number.isInteger(half)
     ? Math.sqrt(sorted[half - 1]! * sorted[half]!)
     : sorted[Math.floor(half)]!;
-}
-
-/** Mean and deviation of the values that are there; `values` keeps its gaps, one a seed. */
-export function spreadOf(values: readonly (number | null)[]): Spread {
-  const present = values.filter((value) => value !== null);
-  return {
-    mean: present.length === 0 ? null : mean(present),
-    sd: standardDeviation(present),
-    values: [...values],
-  };
 }

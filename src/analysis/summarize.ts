@@ -1,84 +1,91 @@
-/** @file From the records of an experiment's trials to its table of results. */
+/** @file From the records of an experiment's trials to its table of results and what they say. */
 
-import type {
-  EpochMetrics,
-  ExperimentRecord,
-  OptimizerSummary,
-  SummaryRecord,
-  TrialRecord,
-} from "../record/index.ts";
-import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
-import { mean, median, spreadOf } from "./statistics.ts";
+import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
+import { conclude } from "./conclusion.ts";
+import { pairedDifferences } from "./paired.ts";
+import { performanceProfile } from "./performance-profile.ts";
+import { comparePublished } from "./published.ts";
+import { sensitivities } from "./sensitivity.ts";
+import { mean } from "./statistics.ts";
+import { type MeasuredTrial, summarizeArm } from "./summarize-arm.ts";
+import { chooseTargets } from "./time-to-target.ts";
 
-export interface MeasuredTrial {
-  readonly trial: TrialRecord;
-  readonly metrics: readonly EpochMetrics[];
+export type { MeasuredTrial };
+
+export interface SummarizeOptions {
+  /** Validation accuracies, 0 .. 1, to time the arms to; default chosen from the results. */
+  readonly targets?: readonly number[];
+  /** With a performance profile over the targets; default false. */
+  readonly profile?: boolean;
 }
 
-const LAST_EPOCHS = 10;
-
 /**
- * Final, best and last-10-epoch validation accuracy of each arm that has a trial, arms in the
- * experiment's order, seeds ascending. Final and last-10 are of trials that are done: one that
- * diverged or was cut short has null there, for its last epoch is not the others' last; its best
- * epoch counts as far as it came.
+ * Every arm that has a trial, in the experiment's order, seeds ascending; every pair of them; the
+ * conclusion. Where arms belong to a sensitivity analysis, or the protocol is the publication's,
+ * the summary says so in `sensitivity` and `published`.
  */
 export function summarize(
   experiment: ExperimentRecord,
   trials: readonly MeasuredTrial[],
+  { targets, profile = false }: SummarizeOptions = {},
 ): SummaryRecord {
-  const optimizers = experiment.arms.flatMap((arm) => {
+  const arms = experiment.arms.flatMap(({ name }) => {
     const own = trials
-      .filter(({ trial }) => trial.arm === arm.name)
+      .filter(({ trial }) => trial.arm === name)
       .sort((a, b) => a.trial.seed - b.trial.seed);
-    return own.length === 0 ? [] : [summarizeArm(arm.name, own)];
+    return own.length === 0 ? [] : [{ name, own }];
   });
+  const asked = targets ? [...targets].sort((a, b) => a - b) : targetsFrom(experiment, arms);
+  const classes = experiment.dataset.classes.map(({ name }) => name);
+  const optimizers = arms.map(({ name, own }) =>
+    summarizeArm(name, own, { targets: asked, classes }),
+  );
+  // Points of a sensitivity analysis are not contestants: thirty of them would make hundreds of pairs.
+  const aside = new Set(
+    experiment.arms.flatMap(({ name, sensitivity }) =>
+      sensitivity && sensitivity.factor !== 1 ? [name] : [],
+    ),
+  );
+  const contestants = optimizers.filter(({ name }) => !aside.has(name));
+  const pairs = pairedDifferences(contestants);
+  const sensitivity = sensitivities(experiment, optimizers);
+  const published = comparePublished(experiment, trials);
   return {
     formatVersion: 1,
     optimizers,
     dataset: experiment.dataset.name,
     model: experiment.model.name,
     protocol: experiment.protocol,
+    pairs,
+    conclusion: conclude({
+      optimizers: contestants,
+      pairs,
+      epochs: experiment.protocol.epochs,
+      sensitivity,
+    }),
+    ...(profile ? { profile: performanceProfile(contestants) } : {}),
+    ...(sensitivity.length > 0 ? { sensitivity } : {}),
+    ...(published ? { published } : {}),
   };
 }
 
-function summarizeArm(name: string, trials: readonly MeasuredTrial[]): OptimizerSummary {
-  const times = trials.map(({ trial }) => trial.msPerStep).filter((ms) => ms !== null);
-  return {
-    name,
-    learningRates: trials.map(greatestRateOf).filter((rate) => rate !== null),
-    seeds: trials.map(({ trial }) => trial.seed),
-    finalValidationAccuracy: spreadOf(trials.map(finalAccuracy)),
-    bestValidationAccuracy: spreadOf(trials.map(bestAccuracy)),
-    last10ValidationAccuracy: spreadOf(trials.map(lastAccuracy)),
-    msPerStep: times.length === 0 ? null : median(times),
-    diverged: trials.filter(({ trial }) => trial.status === "diverged").length,
-  };
-}
-
-const finalAccuracy = ({ trial, metrics }: MeasuredTrial) =>
-  trial.status === "done" ? (metrics.at(-1)?.validationAccuracy ?? null) : null;
-
-function bestAccuracy({ metrics }: MeasuredTrial): number | null {
-  const values = accuracies(metrics);
-  return values.length === 0 ? null : Math.max(...values);
-}
-
-function lastAccuracy({ trial, metrics }: MeasuredTrial): number | null {
-  const values = accuracies(metrics.slice(-LAST_EPOCHS));
-  return trial.status === "done" && values.length > 0 ? mean(values) : null;
-}
-
-const accuracies = (metrics: readonly EpochMetrics[]) =>
-  metrics.map((line) => line.validationAccuracy).filter((value) => value !== null);
-
-/** The greatest rate that the trial's schedule has over its updates; null where it cannot be known. */
-function greatestRateOf({ trial, metrics }: MeasuredTrial): number | null {
-  // A record of another version may name a schedule that this one does not know.
-  if (scheduleTypes.includes(trial.schedule.type)) {
-    const updates = Math.max(1, Math.round(trial.epochs * trial.updatesPerEpoch));
-    return greatestRate(scheduleFromJSON(trial.schedule), updates);
-  }
-  const rates = metrics.map((line) => line.lr);
-  return rates.length === 0 ? null : Math.max(...rates);
+function targetsFrom(
+  { dataset }: ExperimentRecord,
+  arms: readonly { own: readonly MeasuredTrial[] }[],
+): number[] {
+  const counts = dataset.classes.map(({ validation }) => validation);
+  const guess =
+    Math.max(0, ...counts) /
+    Math.max(
+      1,
+      counts.reduce((a, b) => a + b, 0),
+    );
+  const bests = arms.map(({ own }) => {
+    const values = own.flatMap(({ metrics }) => {
+      const seen = metrics.flatMap((line) => line.validationAccuracy ?? []);
+      return seen.length === 0 ? [] : [Math.max(...seen)];
+    });
+    return values.length === 0 ? 0 : mean(values);
+  });
+  return chooseTargets(guess, Math.max(0, ...bests));
 }

@@ -2,8 +2,8 @@
 
 import { describeSchedule, formatRate, type Schedule } from "../schedules/index.ts";
 import { draw, yTitle } from "./draw.ts";
-import { RATE_LABEL_FINE, simplified } from "./figures/schedule.ts";
 import { updateAxis } from "./figures/range-test.ts";
+import { RATE_LABEL_FINE, simplified } from "./figures/schedule.ts";
 import { linearTicks } from "./ticks.ts";
 
 const MARGINS = { top: 36, right: 18, bottom: 44, left: 48 };

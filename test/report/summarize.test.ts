@@ -63,7 +63,12 @@ describe("summarize", () => {
     };
     const { optimizers } = summarize(experiment, [begun]);
     expect(optimizers).toHaveLength(1);
-    expect(optimizers[0]!.bestValidationAccuracy).toEqual({ mean: null, sd: null, values: [null] });
+    expect(optimizers[0]!.bestValidationAccuracy).toEqual({
+      mean: null,
+      sd: null,
+      values: [null],
+      interval: null,
+    });
     expect(optimizers[0]!.msPerStep).toBeNull();
   });
 

@@ -1,0 +1,22 @@
+/** @file Numbers and lists as a sentence wants them. The same in every locale. */
+
+/** A fraction in percent with one decimal: "63.1". */
+export const percentDigits = (fraction: number): string => (fraction * 100).toFixed(1);
+
+/** "63.1%" */
+export const percent = (fraction: number): string => `${percentDigits(fraction)}%`;
+
+/** Thousands apart: "1,234,567". */
+export const grouped = (value: number): string =>
+  String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+
+/** "1 seed", "3 seeds", "2 classes". */
+export function counted(count: number, noun: string): string {
+  const plural = noun.endsWith("s") ? `${noun}es` : `${noun}s`;
+  return `${grouped(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(items: readonly string[]): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+}

@@ -1,0 +1,319 @@
+/** @file What a summary says beyond final accuracy, on trials small enough to work out by hand. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  chooseTargets,
+  comparePublished,
+  type MeasuredTrial,
+  performanceProfile,
+  publishedCurves,
+  publishedExperiment,
+  publishedOptimizer,
+  sensitivityFactors,
+  summarize,
+} from "../../src/analysis/index.ts";
+import {
+  type ArmRecord,
+  type EpochMetrics,
+  type ExperimentRecord,
+  summaryRecord,
+  type TrialRecord,
+} from "../../src/record/index.ts";
+import { fakeExperiment, fakeTrials } from "./fake-records.ts";
+
+const base = fakeExperiment({ epochs: 4, seeds: 2, arms: ["adam", "adamax"] });
+const [template] = fakeTrials({ epochs: 4, seeds: 1, arms: ["adam"] });
+
+/** A trial with these validation accuracies, ten seconds an epoch, training accuracy 0.1 above. */
+function trial(
+  arm: string,
+  seed: number,
+  curve: readonly (number | null)[],
+  more: Partial<TrialRecord> = {},
+): MeasuredTrial {
+  return {
+    trial: { ...template!.trial, arm, seed, status: "done", ...more },
+    metrics: curve.map(
+      (validationAccuracy, i): EpochMetrics => ({
+        epoch: i + 1,
+        update: 54 * (i + 1),
+        lr: 1e-3,
+        trainLoss: 1,
+        trainAccuracy: validationAccuracy === null ? 0.5 : validationAccuracy + 0.1,
+        validationLoss: validationAccuracy === null ? null : 1 - validationAccuracy,
+        validationAccuracy,
+        seconds: 10,
+      }),
+    ),
+  };
+}
+const only = (trials: readonly MeasuredTrial[], targets?: readonly number[]) =>
+  summarize(base, trials, targets ? { targets } : {}).optimizers[0]!;
+
+describe("an arm's quantities", () => {
+  const adam = only(
+    [trial("adam", 0, [0.2, 0.6, 0.5, 0.7]), trial("adam", 1, [0.4, 0.4, 0.6, 0.5])],
+    [0.6, 0.65],
+  );
+
+  test("losses: final, least, last ten", () => {
+    expect(adam.finalValidationLoss!.values[0]).toBeCloseTo(0.3, 12);
+    expect(adam.bestValidationLoss!.values[1]).toBeCloseTo(0.4, 12);
+    expect(adam.last10ValidationLoss!.values[0]).toBeCloseTo(0.5, 12);
+  });
+
+  test("generalisation gap and area under the curve", () => {
+    expect(adam.generalisationGap!.mean).toBeCloseTo(0.1, 12);
+    // Trapezoids (0.4 + 0.55 + 0.6) / 3.
+    expect(adam.accuracyArea!.values[0]).toBeCloseTo((0.4 + 0.55 + 0.6) / 3, 12);
+    expect(only([trial("adam", 0, [0.3])]).accuracyArea!.mean).toBe(0.3);
+  });
+
+  test("epochs that were not validated are bridged, not counted as 0", () => {
+    const sparse = only([trial("adam", 0, [null, 0.4, null, 0.6])]);
+    expect(sparse.finalValidationAccuracy.mean).toBe(0.6);
+    expect(sparse.accuracyArea!.mean).toBeCloseTo(0.5, 12);
+    expect(sparse.bestValidationAccuracy.mean).toBe(0.6);
+  });
+
+  test("epochs and seconds to a target; a miss is a miss", () => {
+    expect(adam.timeToTarget).toEqual([
+      {
+        target: 0.6,
+        epochs: [2, 3],
+        seconds: [20, 30],
+        reached: 2,
+        medianEpochs: 2.5,
+        medianSeconds: 25,
+      },
+      {
+        target: 0.65,
+        epochs: [4, null],
+        seconds: [40, null],
+        reached: 1,
+        medianEpochs: null,
+        medianSeconds: null,
+      },
+    ]);
+  });
+
+  test("the median of three is there though one missed; a diverged trial's hit counts", () => {
+    const three = only(
+      [
+        trial("adam", 0, [0.7]),
+        trial("adam", 1, [0.1, 0.7], { status: "diverged" }),
+        trial("adam", 2, [0.1]),
+      ],
+      [0.6],
+    );
+    expect(three.timeToTarget![0]).toMatchObject({ epochs: [1, 2, null], medianEpochs: 2 });
+    expect(three).toMatchObject({ diverged: 1, failed: 0, unfinished: 0 });
+  });
+
+  test("scores of the test part, by class in the data set's order", () => {
+    const score = (accuracy: number) => ({
+      epoch: 3,
+      images: 100,
+      loss: 0.5,
+      accuracy,
+      balancedAccuracy: accuracy - 0.05,
+      perClass: [accuracy, 0.2, 0.3, 0.4, null],
+    });
+    const tested = only([
+      trial("adam", 0, [0.5], { test: score(0.6) }),
+      trial("adam", 1, [0.5], { test: score(0.7) }),
+      trial("adam", 2, [0.5]),
+    ]);
+    expect(tested.testAccuracy).toMatchObject({ values: [0.6, 0.7, null] });
+    expect(tested.testBalancedAccuracy!.mean).toBeCloseTo(0.6, 12);
+    expect(tested.testPerClass!.map((entry) => [entry.class, entry.accuracy.values])).toEqual([
+      ["daisy", [0.6, 0.7, null]],
+      ["dandelion", [0.2, 0.2, null]],
+      ["rose", [0.3, 0.3, null]],
+      ["sunflower", [0.4, 0.4, null]],
+      ["tulip", [null, null, null]],
+    ]);
+    expect(adam.testAccuracy).toBeUndefined();
+  });
+
+  test("cost, and where the rate came from", () => {
+    const own = only([
+      trial("adam", 0, [0.5], { msPerStep: 10, optimizerShare: 0.1 }),
+      trial("adam", 1, [0.5], { msPerStep: 20, optimizerShare: 0.3 }),
+      trial("adam", 2, [0.5], { msPerStep: 90, optimizerShare: null }),
+    ]);
+    expect(own).toMatchObject({
+      msPerStep: 20,
+      optimizerShare: 0.2,
+      learningRateSources: [template!.trial.learningRateSource],
+    });
+  });
+});
+
+describe("targets", () => {
+  test("round accuracies on the way from guessing to the best", () => {
+    expect(chooseTargets(0.24, 0.83)).toEqual([0.5, 0.65, 0.75, 0.8]);
+    expect(chooseTargets(0.1, 0.99)).toEqual([0.5, 0.75, 0.9, 0.95]);
+    expect(chooseTargets(0.25, 0.41)).toEqual([0.33, 0.37, 0.39, 0.4]);
+  });
+  test("none where nothing was learned", () => {
+    expect(chooseTargets(0.25, 0.25)).toEqual([]);
+    expect(chooseTargets(0.25, 0.2)).toEqual([]);
+  });
+});
+
+describe("performance profile", () => {
+  test("by hand: two targets, two seeds, misses never", () => {
+    const { optimizers } = summarize(
+      base,
+      [
+        trial("adam", 0, [0.5, 0.7, 0.7]),
+        trial("adam", 1, [0.1, 0.5, 0.5]),
+        trial("adamax", 0, [0.1, 0.5, 0.1]),
+        trial("adamax", 1, [0.5, 0.5, 0.7]),
+      ],
+      { targets: [0.5, 0.7] },
+    );
+    // Ratios: adam 1, 1 (seed 0), 2, miss (seed 1); adamax 2, miss, 1, 1.
+    const profile = performanceProfile(optimizers);
+    const at = (arm: number, tau: number) =>
+      profile.curves[arm]!.values[profile.taus.findIndex((value) => value >= tau - 1e-9)];
+    expect([at(0, 1), at(0, 1.95), at(0, 2), at(0, 4)]).toEqual([0.5, 0.5, 0.75, 0.75]);
+    expect(profile.curves[0]!.score).toBeCloseTo((3 + 3 + 2 + 0) / (4 * 3), 12);
+    expect(profile.curves[1]!.score).toBeCloseTo(profile.curves[0]!.score, 12);
+  });
+});
+
+describe("sensitivity", () => {
+  test("factors are even in the logarithm", () => {
+    expect(sensitivityFactors(5)).toEqual([0.1, 0.3162, 1, 3.162, 10]);
+    expect(sensitivityFactors(3)).toEqual([0.1, 1, 10]);
+  });
+
+  const point = (factor: number): ArmRecord => ({
+    name: factor === 1 ? "adam" : `adam x ${factor}`,
+    slug: `adam-${factor}`,
+    optimizer: "adam",
+    schedule: null,
+    learningRate: factor * 1e-3,
+    sensitivity: { of: "adam", factor },
+  });
+  const experiment: ExperimentRecord = {
+    ...base,
+    arms: [...[10, 0.1, 1, 0.3162, 3.162].map(point), base.arms[1]!],
+  };
+  const summary = summarize(experiment, [
+    trial("adam x 0.1", 0, [0.6]),
+    trial("adam x 0.3162", 0, [0.8]),
+    trial("adam", 0, [0.79]),
+    trial("adam x 3.162", 0, [0.75]),
+    trial("adam x 10", 0, [0.1], { status: "diverged" }),
+    trial("adamax", 0, [0.7]),
+  ]);
+
+  test("points in order; the width is interpolated to 0.02 below the best on either side", () => {
+    const [analysis] = summary.sensitivity!;
+    expect(analysis!.points.map(({ factor }) => factor)).toEqual([0.1, 0.3162, 1, 3.162, 10]);
+    expect(analysis!.bestFactor).toBe(0.3162);
+    // Left: a tenth of half a decade. Right: half a decade, and a quarter of the next (0.79 to 0.75).
+    expect(analysis!.widthDecades).toBeCloseTo(0.05 + 0.5 + 0.125, 3);
+  });
+
+  test("points off the arm's own rate are no contestants", () => {
+    expect(summary.pairs!.map(({ a, b }) => [a, b])).toEqual([["adam", "adamax"]]);
+    expect(summary.conclusion).toContain("adam over 0.7");
+    expect(summary.conclusion).toContain("adam (at 0.3162 times it)");
+  });
+
+  test("the whole is a valid record", () => {
+    expect(summaryRecord.parse(summary)).toEqual(summary);
+  });
+});
+
+describe("beside the publication", () => {
+  test("its best accuracies are those that it reports", () => {
+    const best = Object.fromEntries(
+      publishedCurves("vanilla").map(({ optimizer, runs }) => [
+        optimizer,
+        runs.map((run) => Number(Math.max(...run).toFixed(3))),
+      ]),
+    );
+    expect(best["sgd+clr"]).toEqual([0.815, 0.822, 0.83]);
+    expect(best.rmsprop).toEqual([0.736, 0.705, 0.74]);
+    expect(publishedCurves("transfer").map(({ runs }) => runs.length)).toEqual(Array(6).fill(2));
+  });
+
+  const logs = new URL("../../../shared/reference/flowers-2019-logs.json", import.meta.url);
+  const here = existsSync(logs);
+  test.skipIf(!here)(`every epoch of the logs${here ? "" : " (which are not here)"}`, () => {
+    const original = JSON.parse(readFileSync(logs, "utf8"));
+    for (const [kind, key] of [
+      ["vanilla", "vanilla_cnn_150_epochs"],
+      ["transfer", "resnet34_transfer_100_epochs"],
+    ] as const)
+      for (const { optimizer, runs, trainAccuracy } of publishedCurves(kind)) {
+        const logged = original[key][optimizer] as { val_acc: number[]; train_acc: number[] }[];
+        expect(runs).toHaveLength(logged.length);
+        for (const [i, run] of runs.entries())
+          for (const [epoch, value] of run.entries())
+            expect(Math.abs(value - logged[i]!.val_acc[epoch]!)).toBeLessThan(1e-6);
+        for (const [epoch, value] of trainAccuracy.entries()) {
+          const wanted =
+            logged.reduce((sum, run) => sum + run.train_acc[epoch]!, 0) / logged.length;
+          expect(Math.abs(value - wanted)).toBeLessThan(5.01e-4);
+        }
+      }
+  });
+
+  test("which experiment: five flowers, plural or not, and the model", () => {
+    const named = (names: readonly string[], model: string) =>
+      publishedExperiment({
+        dataset: {
+          ...base.dataset,
+          classes: names.map((name) => ({ name, count: 1, train: 1, validation: 0 })),
+        },
+        model: { name: model, parameters: 1 },
+      });
+    const flowers = ["tulips", "daisy", "Dandelion", "roses", "sunflower"];
+    expect(named(flowers, "vanilla")).toBe("vanilla");
+    expect(named(flowers, "resnet34")).toBe("transfer");
+    expect(named(flowers, "resnet18")).toBeNull();
+    expect(named([...flowers, "orchid"], "vanilla")).toBeNull();
+  });
+
+  test("which optimizer: at its published rate, without a schedule but for sgd+clr", () => {
+    const arm = (optimizer: string, schedule: string | null, learningRate: number | null) =>
+      publishedOptimizer({ name: "x", slug: "x", optimizer, schedule, learningRate });
+    expect(arm("sgd", "clr", 0.01)).toBe("sgd+clr");
+    expect(arm("sgd", null, null)).toBeNull();
+    expect(arm("rmsprop", null, 1e-2)).toBe("rmsprop");
+    expect(arm("rmsprop", null, 1e-3)).toBeNull();
+    expect(arm("adam", "cosine", null)).toBeNull();
+    expect(arm("lion", null, null)).toBeNull();
+  });
+
+  test("both read up to the same epoch, final and best", () => {
+    const trials = [
+      trial("adam", 1, [0.4, 0.7, 0.6]),
+      trial("adam", 0, [0.2, 0.3, 0.5]),
+      trial("adam", 2, [0.9], { status: "diverged" }),
+    ];
+    const { rows, notes } = comparePublished(base, trials)!;
+    expect(rows).toHaveLength(1);
+    const theirs = publishedCurves("vanilla").find(({ optimizer }) => optimizer === "adam")!.runs;
+    expect(rows[0]).toMatchObject({ optimizer: "adam", arm: "adam", epochs: 3 });
+    expect(rows[0]!.final.ours.values).toEqual([0.5, 0.6]);
+    expect(rows[0]!.final.theirs.values).toEqual(theirs.map((run) => run[2]));
+    expect(rows[0]!.best.ours.values).toEqual([0.5, 0.7]);
+    const best = theirs.map((run) => Math.max(...run.slice(0, 3)));
+    expect(rows[0]!.best.difference).toBeCloseTo(0.6 - best.reduce((a, b) => a + b) / 3, 12);
+    expect(notes[0]).toContain("same epoch as ours (3); the publication went on to 150");
+  });
+
+  test("absent where no arm repeats one of its own", () => {
+    const experiment = { ...base, dataset: { ...base.dataset, classes: [] } };
+    expect(comparePublished(experiment, [trial("adam", 0, [0.5])])).toBeNull();
+    expect(comparePublished(base, [])).toBeNull();
+  });
+});
