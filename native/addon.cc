@@ -6,6 +6,7 @@
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   lrscope::exportEngine(env, exports);
   lrscope::exportImages(env, exports);
+  lrscope::exportBandwidth(env, exports);
   return exports;
 }
 

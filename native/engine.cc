@@ -44,6 +44,13 @@ double numberArgument(const Napi::CallbackInfo& info, size_t i) {
   return info[i].As<Napi::Number>().DoubleValue();
 }
 
+double integerArgument(const Napi::CallbackInfo& info, size_t i, double low, double high) {
+  const double value = numberArgument(info, i);
+  if (!(value >= low && value <= high) || value != std::floor(value))
+    throw Refusal("internal: argument " + std::to_string(i) + " is out of range");
+  return value;
+}
+
 int slotArgument(const Napi::CallbackInfo& info, size_t i, const Session& session) {
   const double slot = numberArgument(info, i);
   if (!(slot >= 0 && slot < session.options.slots) || slot != std::floor(slot))
@@ -53,10 +60,16 @@ int slotArgument(const Napi::CallbackInfo& info, size_t i, const Session& sessio
 }
 
 Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Program>& program,
-                     const std::shared_ptr<Environment>& environment, bool profile) {
+                     const std::shared_ptr<Environment>& environment, Errand::Kind kind) {
   const Napi::Env env = info.Env();
   const std::shared_ptr<Session>& session = program->session();
   if (!session) throw Refusal("the session is disposed of");
+  Errand errand{kind};
+  if (kind == Errand::Kind::time) {
+    errand.instruction = static_cast<size_t>(
+        integerArgument(info, 2, 0, static_cast<double>(program->instructions()) - 1));
+    errand.repetitions = static_cast<int>(integerArgument(info, 3, 1, 1e6));
+  }
   const int slot = slotArgument(info, 0, *session);
   if (!info[1].IsTypedArray() ||
       info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
@@ -72,7 +85,7 @@ Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Progr
                       Napi::ThreadSafeFunction::New(env, nothing, "lrscope run", 0, 1),
                       slot,
                       std::vector<double>(given.Data(), given.Data() + given.ElementLength()),
-                      profile,
+                      errand,
                       {},
                       {},
                       {},
@@ -112,17 +125,18 @@ class ProgramObject {
   static Napi::Object create(Napi::Env env, std::shared_ptr<Program> program,
                              std::shared_ptr<Environment> environment) {
     Napi::Object object = Napi::Object::New(env);
-    for (const bool profile : {false, true}) {
-      const char* name = profile ? "profile" : "run";
+    const std::pair<const char*, Errand::Kind> errands[] = {{"run", Errand::Kind::run},
+                                                            {"profile", Errand::Kind::profile},
+                                                            {"time", Errand::Kind::time}};
+    for (const auto& [name, kind] : errands)
       object.Set(name, Napi::Function::New(
                            env,
-                           [program, environment, profile](const Napi::CallbackInfo& info) {
+                           [program, environment, kind = kind](const Napi::CallbackInfo& info) {
                              return guarded(info.Env(), [&] {
-                               return startRun(info, program, environment, profile);
+                               return startRun(info, program, environment, kind);
                              });
                            },
                            name));
-    }
     return object;
   }
 };

@@ -6,5 +6,6 @@ namespace lrscope {
 
 void exportEngine(Napi::Env env, Napi::Object exports);  // engine.cc: programs, sessions, layouts
 void exportImages(Napi::Env env, Napi::Object exports);  // images.cc: decoding, cache, augmentation
+void exportBandwidth(Napi::Env env, Napi::Object exports);  // bandwidth.cc: measureTriad
 
 }  // namespace lrscope

@@ -37,6 +37,14 @@ struct Environment {
   }
 };
 
+// What is asked of a program: a step, a step with the time of each instruction, or the time of one
+// instruction, repeated.
+struct Errand {
+  enum class Kind { run, profile, time } kind;
+  size_t instruction = 0;
+  int repetitions = 0;
+};
+
 struct Job {
   std::shared_ptr<Program> program;
   std::shared_ptr<Environment> environment;
@@ -44,7 +52,7 @@ struct Job {
   Napi::ThreadSafeFunction settle;
   int slot;
   std::vector<double> scalars;
-  bool profile;
+  Errand errand;
 
   Program::Outputs outputs;
   std::vector<double> milliseconds;
@@ -55,8 +63,13 @@ struct Job {
   // On the executor's thread.
   void execute() {
     try {
-      outputs =
-          program->run(slot, scalars, environment->abandon, profile ? &milliseconds : nullptr);
+      const bool profile = errand.kind == Errand::Kind::profile;
+      if (errand.kind == Errand::Kind::time)
+        milliseconds = program->time(slot, scalars, errand.instruction, errand.repetitions,
+                                     environment->abandon);
+      else
+        outputs =
+            program->run(slot, scalars, environment->abandon, profile ? &milliseconds : nullptr);
     } catch (const InstructionFailure& error) {
       failed = true;
       failure = error.what();
@@ -73,7 +86,7 @@ struct Job {
       Napi::Error error = Napi::Error::New(env, failure);
       if (failedInstruction >= 0) error.Set("instruction", failedInstruction);
       deferred.Reject(error.Value());
-    } else if (profile) {
+    } else if (errand.kind != Errand::Kind::run) {
       deferred.Resolve(toArray(env, milliseconds));
     } else {
       Napi::Object result = Napi::Object::New(env);

@@ -34,24 +34,51 @@ void Program::release() {
   session_.reset();
 }
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double millisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+RunContext Program::begin(int slot, const std::vector<double>& scalars) const {
+  omp_set_num_threads(session_->options.threads);
+  return {session_->bases(slot), scalars.data(), toUint32(scalars[0]), toUint32(scalars[1])};
+}
+
+void Program::runStep(size_t index, const RunContext& context) {
+  try {
+    steps_[index]->run(context);
+  } catch (const dnnl::error& error) {
+    throw InstructionFailure(index, std::string("oneDNN: ") + error.what());
+  } catch (const Refusal& refusal) {
+    throw InstructionFailure(index, refusal.what());
+  }
+}
+
+std::vector<double> Program::time(int slot, const std::vector<double>& scalars, size_t instruction,
+                                  int repetitions, const std::atomic<bool>& abandon) {
+  const RunContext context = begin(slot, scalars);
+  std::vector<double> milliseconds;
+  milliseconds.reserve(repetitions);
+  for (int i = 0; i < repetitions && !abandon; ++i) {
+    const auto start = Clock::now();
+    runStep(instruction, context);
+    milliseconds.push_back(millisecondsSince(start));
+  }
+  return milliseconds;
+}
+
 Program::Outputs Program::run(int slot, const std::vector<double>& scalars,
                               const std::atomic<bool>& abandon, std::vector<double>* milliseconds) {
-  using Clock = std::chrono::steady_clock;
-  omp_set_num_threads(session_->options.threads);
-  const RunContext context{session_->bases(slot), scalars.data(), toUint32(scalars[0]),
-                           toUint32(scalars[1])};
+  const RunContext context = begin(slot, scalars);
   for (size_t i = 0; i < steps_.size() && !abandon; ++i) {
     const auto start = Clock::now();
-    try {
-      steps_[i]->run(context);
-    } catch (const dnnl::error& error) {
-      throw InstructionFailure(i, std::string("oneDNN: ") + error.what());
-    } catch (const Refusal& refusal) {
-      throw InstructionFailure(i, refusal.what());
-    }
-    if (milliseconds)
-      milliseconds->push_back(
-          std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    runStep(i, context);
+    if (milliseconds) milliseconds->push_back(millisecondsSince(start));
   }
   Outputs outputs;
   outputs.reserve(outputs_.size());

@@ -36,13 +36,22 @@ class Program {
   Outputs run(int slot, const std::vector<double>& scalars, const std::atomic<bool>& abandon,
               std::vector<double>* milliseconds = nullptr);
 
+  // On the executor's thread: one instruction so many times, and the milliseconds of each. Its
+  // operands hold whatever is there. Returns early once `abandon` is set.
+  std::vector<double> time(int slot, const std::vector<double>& scalars, size_t instruction,
+                           int repetitions, const std::atomic<bool>& abandon);
+
   // Null once released.
   const std::shared_ptr<Session>& session() const { return session_; }
   // Lets go of the session's memory and of the primitives, while JavaScript still holds the object.
   void release();
   int64_t scalars() const { return scalars_; }
+  size_t instructions() const { return steps_.size(); }
 
  private:
+  RunContext begin(int slot, const std::vector<double>& scalars) const;
+  void runStep(size_t index, const RunContext& context);
+
   std::shared_ptr<Session> session_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::pair<std::string, Operand>> outputs_;

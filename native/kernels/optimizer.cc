@@ -1,13 +1,13 @@
-// The interpreter of optimizer expressions. A phase walks all segments in blocks of 1,024 floats,
-// each in slices that keep every register in L1: one instruction over the slice at a time, so
-// that memory is passed over once. A reduction is the sum of its blocks' sums in block order,
+// The interpreter of optimizer expressions. A phase walks all segments, 64 floats of everything
+// that it uses at a time, so that memory is passed over once; memory is fetched a little ahead of
+// the arithmetic. A reduction is the sum of the sums of blocks of 1,024 floats in block order,
 // which no thread count changes. -ffp-contract=off: every operation rounds to f32 once, as in the
 // reference backend.
 #include <omp.h>
 
 #include <cmath>
 
-#include "../optimizer_program.h"
+#include "chain.h"
 #include "kernels.h"
 
 namespace lrscope {
@@ -15,7 +15,10 @@ namespace lrscope {
 namespace {
 
 constexpr int64_t kBlock = 1024;  // the unit of reductions: part of the result
-constexpr int64_t kSlice = 512;   // the unit of execution: not part of it
+constexpr int64_t kLine = 16;     // floats of a cache line
+// How far ahead of the arithmetic memory is fetched: a few hundred nanoseconds' work.
+constexpr int64_t kAhead = 512;
+constexpr size_t kMostSources = 16;  // that are fetched ahead
 
 struct Block {
   int segment;
@@ -32,37 +35,6 @@ T minOf(T a, T b) {
   return a < b || a != a ? a : b;
 }
 
-template <class F>
-void each(float* to, const float* a, int64_t n, F f) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) to[i] = f(a[i]);
-}
-
-// An operand of a slice: a register's floats, or one value.
-struct Value {
-  const float* vector;
-  float scalar;
-};
-
-template <class F>
-void each(float* to, Value a, Value b, int64_t n, F f) {
-  if (a.vector && b.vector) {
-#pragma omp simd
-    for (int64_t i = 0; i < n; ++i) to[i] = f(a.vector[i], b.vector[i]);
-  } else if (a.vector) {
-    const float y = b.scalar;
-#pragma omp simd
-    for (int64_t i = 0; i < n; ++i) to[i] = f(a.vector[i], y);
-  } else if (b.vector) {
-    const float x = a.scalar;
-#pragma omp simd
-    for (int64_t i = 0; i < n; ++i) to[i] = f(x, b.vector[i]);
-  } else {
-    const float value = f(a.scalar, b.scalar);
-    for (int64_t i = 0; i < n; ++i) to[i] = value;
-  }
-}
-
 class OptimizerStep final : public Step {
  public:
   OptimizerStep(std::shared_ptr<const OptimizerProgram> program, int64_t scalars)
@@ -71,12 +43,25 @@ class OptimizerStep final : public Step {
       for (int64_t start = 0; start < program_->segments[s].elements; start += kBlock)
         blocks_.push_back(
             {static_cast<int>(s), start, std::min(kBlock, program_->segments[s].elements - start)});
-    size_t reductions = 0;
-    for (const Phase& phase : program_->phases)
+    size_t reductions = 0, links = 0, sources = 0;
+    for (const Phase& phase : program_->phases) {
       reductions = std::max(reductions, phase.reductions.size());
+      folded_.push_back(fold(phase));
+      links = std::max(links, folded_.back().links.size());
+    }
+    for (const Segment& segment : program_->segments)
+      sources = std::max(sources, segment.memory.size());
     partial_.resize(blocks_.size() * reductions);
     slots_.resize(program_->segments.size() * program_->slots);
-    registers_.resize(omp_get_max_threads() * registerFloats() + 16);
+    tilesOfThread_ = program_->registers + sources;
+    const int threads = omp_get_max_threads();
+    tiles_.resize(threads * tilesOfThread_ * kTile + kLine);
+    cursors_.resize(threads);
+    lanes_.resize(threads);
+    for (int t = 0; t < threads; ++t) {
+      cursors_[t].resize(2 * links);
+      lanes_[t].resize(reductions);
+    }
   }
 
   void run(const RunContext& run) override {
@@ -87,20 +72,35 @@ class OptimizerStep final : public Step {
       for (size_t i = 0; i < program_->segmentSlots.size(); ++i)
         slots[program_->segmentSlots[i]] = program_->segments[s].scalars[i];
     }
-    for (const Phase& phase : program_->phases) runPhase(phase, run);
+    for (size_t p = 0; p < program_->phases.size(); ++p)
+      runPhase(program_->phases[p], folded_[p], run);
   }
 
  private:
   double* slotsOf(size_t segment) { return slots_.data() + segment * program_->slots; }
-  size_t registerFloats() const { return static_cast<size_t>(program_->registers) * kSlice; }
+  // Registers of a thread, then what stands in for its sources at a segment's ragged end.
+  float* tileOf(int thread, size_t index) {
+    const auto begin = reinterpret_cast<uintptr_t>(tiles_.data());
+    const uintptr_t line = kLine * sizeof(float);
+    auto* aligned = reinterpret_cast<float*>((begin + line - 1) / line * line);
+    return aligned + (thread * tilesOfThread_ + index) * kTile;
+  }
 
-  void runPhase(const Phase& phase, const RunContext& run) {
+  void runPhase(const Phase& phase, const FoldedCode& folded, const RunContext& run) {
     const auto count = static_cast<int64_t>(blocks_.size());
     if (!phase.code.empty()) {
-#pragma omp parallel for schedule(static)
-      for (int64_t i = 0; i < count; ++i) {
-        float* registers = registers_.data() + omp_get_thread_num() * registerFloats();
-        runBlock(phase, blocks_[i], run, registers, partial_.data() + i * phase.reductions.size());
+#pragma omp parallel
+      {
+        const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
+        int segment = -1;
+        for (int64_t i = count * me / threads; i < count * (me + 1) / threads; ++i) {
+          if (blocks_[i].segment != segment) {
+            segment = blocks_[i].segment;
+            place(folded, segment, run, static_cast<int>(me));
+          }
+          runBlock(phase, folded, blocks_[i], run, static_cast<int>(me),
+                   partial_.data() + i * phase.reductions.size());
+        }
       }
     }
     for (size_t r = 0; r < phase.reductions.size(); ++r) reduce(phase, r);
@@ -129,100 +129,92 @@ class OptimizerStep final : public Step {
       for (size_t s = 0; s < program_->segments.size(); ++s) slotsOf(s)[reduction.target] = overall;
   }
 
-  void runBlock(const Phase& phase, const Block& block, const RunContext& run, float* registers,
-                double* partial) {
-    const Segment& segment = program_->segments[block.segment];
-    const double* slots = slotsOf(block.segment);
-    for (size_t r = 0; r < phase.reductions.size(); ++r) partial[r] = 0;
-    for (int64_t done = 0; done < block.count; done += kSlice) {
-      const int64_t n = std::min(kSlice, block.count - done);
-      for (const VectorInstruction& instruction : phase.code)
-        runVector(instruction, segment, block.start + done, n, slots, run, registers);
-      for (size_t r = 0; r < phase.reductions.size(); ++r) {
-        const float* x = registers + phase.reductions[r].reg * kSlice;
-        partial[r] =
-            combine(phase.reductions[r].op, partial[r], reduceSlice(phase.reductions[r].op, x, n));
-      }
+  Cursor cursorOf(const Place& place, int segment, const RunContext& run, int thread) {
+    switch (place.kind) {
+      case Place::Kind::reg:
+        return {tileOf(thread, place.index), 0, 0};
+      case Place::Kind::source:
+        return {program_->segments[segment].memory[place.index].f32(run), 1, 0};
+      case Place::Kind::slot:
+        return {nullptr, 0, static_cast<float>(slotsOf(segment)[place.index])};
     }
+    throw Refusal("internal: unknown place");
+  }
+
+  // The thread's cursors, for a segment.
+  void place(const FoldedCode& folded, int segment, const RunContext& run, int thread) {
+    Cursor* cursor = cursors_[thread].data();
+    for (const Link& link : folded.links) {
+      *cursor = cursorOf(link.operand, segment, run, thread);
+      if (link.scale >= 0) cursor->scalar = static_cast<float>(slotsOf(segment)[link.scale]);
+      ++cursor;
+      *cursor++ = cursorOf(link.to, segment, run, thread);
+    }
+  }
+
+  void runBlock(const Phase& phase, const FoldedCode& folded, const Block& block,
+                const RunContext& run, int thread, double* partial) {
+    const Segment& segment = program_->segments[block.segment];
+    const auto source = [&](int index) { return segment.memory[index].f32(run); };
+    for (Lanes& lanes : lanes_[thread]) lanes = {};
+    const float* read[kMostSources];
+    const size_t sources = std::min(folded.read.size(), kMostSources);
+    for (size_t i = 0; i < sources; ++i) read[i] = source(folded.read[i]) + kAhead;
+    const int64_t end = block.start + block.count;
+    int64_t at = block.start;
+    for (; at + kTile <= end; at += kTile) {
+      for (size_t i = 0; i < sources; ++i)
+        for (int64_t line = 0; line < kTile; line += kLine) __builtin_prefetch(read[i] + at + line);
+      runTile(folded.links, cursors_[thread].data(), at);
+      reduceTile(phase, folded, block.segment, run, thread, at, kTile);
+    }
+    if (at < end) runRest(phase, folded, block.segment, run, thread, at, end - at);
+    for (size_t r = 0; r < phase.reductions.size(); ++r) {
+      partial[r] = 0;
+      for (const double lane : lanes_[thread][r])
+        partial[r] = combine(phase.reductions[r].op, partial[r], lane);
+    }
+  }
+
+  // Less than a tile, at a segment's end: sources are copied, so that nothing is touched past it.
+  void runRest(const Phase& phase, const FoldedCode& folded, int segment, const RunContext& run,
+               int thread, int64_t at, int64_t n) {
+    const auto standIn = [&](int index) { return tileOf(thread, program_->registers + index); };
+    const auto source = [&](int index) {
+      return program_->segments[segment].memory[index].f32(run) + at;
+    };
+    std::vector<Cursor>& cursors = cursors_[thread];
+    for (const int index : folded.read) std::copy_n(source(index), n, standIn(index));
+    for (size_t l = 0; l < folded.links.size(); ++l) {
+      const Place* places[] = {&folded.links[l].operand, &folded.links[l].to};
+      for (size_t i = 0; i < 2; ++i)
+        if (places[i]->kind == Place::Kind::source)
+          cursors[2 * l + i] = {standIn(places[i]->index), 0, cursors[2 * l + i].scalar};
+    }
+    runTile(folded.links, cursors.data(), 0);
+    for (const int index : folded.written) std::copy_n(standIn(index), n, source(index));
+    place(folded, segment, run, thread);
+    reduceTile(phase, folded, segment, run, thread, at, n);
   }
 
   // Eight running values side by side: additions of doubles in one chain would take as long as
   // the whole update.
-  static double reduceSlice(ReductionOp op, const float* x, int64_t n) {
-    double lanes[8] = {};
-    if (op == ReductionOp::sum) {
-      int64_t i = 0;
-      for (; i + 8 <= n; i += 8)
-        for (int l = 0; l < 8; ++l) lanes[l] += x[i + l];
-      for (; i < n; ++i) lanes[i % 8] += x[i];
-    } else {
-      for (int64_t i = 0; i < n; ++i) lanes[i % 8] = maxOf(lanes[i % 8], static_cast<double>(x[i]));
-    }
-    double total = 0;
-    for (const double lane : lanes) total = combine(op, total, lane);
-    return total;
-  }
+  using Lanes = std::array<double, 8>;
 
-  static void runVector(const VectorInstruction& instruction, const Segment& segment, int64_t start,
-                        int64_t n, const double* slots, const RunContext& run, float* registers) {
-    const auto value = [&](const VectorOperand& operand) {
-      return operand.slot ? Value{nullptr, static_cast<float>(slots[operand.index])}
-                          : Value{registers + operand.index * kSlice, 0};
-    };
-    const auto memory = [&](int source) { return segment.memory[source].f32(run) + start; };
-    float* to = instruction.op == VectorOp::store ? memory(instruction.target)
-                                                  : registers + instruction.target * kSlice;
-    if (instruction.op == VectorOp::load) {
-      std::copy_n(memory(instruction.a.index), n, to);
-      return;
-    }
-    const Value a = value(instruction.a), b = value(instruction.b);
-    const auto unary = [&](auto f) {
-      if (a.vector)
-        each(to, a.vector, n, f);
-      else
-        std::fill_n(to, n, f(a.scalar));
-    };
-    switch (instruction.op) {
-      case VectorOp::load:
-        break;
-      case VectorOp::add:
-        each(to, a, b, n, [](float x, float y) { return x + y; });
-        break;
-      case VectorOp::sub:
-        each(to, a, b, n, [](float x, float y) { return x - y; });
-        break;
-      case VectorOp::mul:
-        each(to, a, b, n, [](float x, float y) { return x * y; });
-        break;
-      case VectorOp::div:
-        each(to, a, b, n, [](float x, float y) { return x / y; });
-        break;
-      case VectorOp::max:
-        each(to, a, b, n, maxOf<float>);
-        break;
-      case VectorOp::min:
-        each(to, a, b, n, minOf<float>);
-        break;
-      case VectorOp::sqrt:
-        unary([](float x) { return std::sqrt(x); });
-        break;
-      case VectorOp::abs:
-        unary([](float x) { return std::abs(x); });
-        break;
-      case VectorOp::sign:
-        unary([](float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : 0.0f; });
-        break;
-      case VectorOp::square:
-        unary([](float x) { return x * x; });
-        break;
-      case VectorOp::negate:
-        unary([](float x) { return -x; });
-        break;
-      case VectorOp::store:
-      case VectorOp::fill:
-        unary([](float x) { return x; });
-        break;
+  void reduceTile(const Phase& phase, const FoldedCode& folded, int segment, const RunContext& run,
+                  int thread, int64_t at, int64_t n) {
+    for (size_t r = 0; r < phase.reductions.size(); ++r) {
+      const float* x = cursorOf(folded.reduced[r], segment, run, thread).at(at);
+      Lanes& lanes = lanes_[thread][r];
+      if (phase.reductions[r].op == ReductionOp::max) {
+        for (int64_t i = 0; i < n; ++i)
+          lanes[i % 8] = maxOf(lanes[i % 8], static_cast<double>(x[i]));
+      } else if (n == kTile) {
+        for (int64_t i = 0; i < kTile; i += 8)
+          for (int l = 0; l < 8; ++l) lanes[l] += x[i + l];
+      } else {
+        for (int64_t i = 0; i < n; ++i) lanes[i % 8] += x[i];
+      }
     }
   }
 
@@ -265,10 +257,14 @@ class OptimizerStep final : public Step {
 
   std::shared_ptr<const OptimizerProgram> program_;
   int64_t scalars_;
+  std::vector<FoldedCode> folded_;  // of each phase
   std::vector<Block> blocks_;
-  std::vector<double> partial_;   // reductions of every block
-  std::vector<double> slots_;     // of every segment
-  std::vector<float> registers_;  // of every thread
+  std::vector<double> partial_;  // reductions of every block
+  std::vector<double> slots_;    // of every segment
+  size_t tilesOfThread_ = 0;
+  std::vector<float> tiles_;                  // see tileOf
+  std::vector<std::vector<Cursor>> cursors_;  // of every thread, for its segment
+  std::vector<std::vector<Lanes>> lanes_;     // of every thread, for its block's reductions
 };
 
 LayoutAnswer choose(const LayoutQuestion& q) {

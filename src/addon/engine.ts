@@ -30,6 +30,13 @@ export interface NativeProgram {
   run(slot: number, scalars: Float64Array): Promise<Record<string, Float64Array>>;
   /** Milliseconds of each instruction. */
   profile(slot: number, scalars: Float64Array): Promise<Float64Array>;
+  /** Milliseconds of each repetition of one instruction. */
+  time(
+    slot: number,
+    scalars: Float64Array,
+    instruction: number,
+    repetitions: number,
+  ): Promise<Float64Array>;
 }
 
 export interface NativeSession {

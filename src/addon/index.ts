@@ -3,14 +3,16 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { AddonError } from "../core/errors.ts";
+import type { BandwidthAddon } from "./bandwidth.ts";
 import type { EngineAddon } from "./engine.ts";
 import type { ImagesAddon } from "./images.ts";
 
+export type * from "./bandwidth.ts";
 export type * from "./engine.ts";
 export type * from "./images.ts";
 
-/** Everything that the native module exports: native/engine.cc and native/images.cc. */
-export type Addon = EngineAddon & ImagesAddon;
+/** Everything that the native module exports: engine.cc, images.cc and bandwidth.cc of native/. */
+export type Addon = EngineAddon & ImagesAddon & BandwidthAddon;
 
 let loaded: Addon | undefined;
 

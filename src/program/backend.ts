@@ -79,6 +79,12 @@ export interface RunOptions {
   readonly scalars: Float64Array;
 }
 
+export interface TimeOptions extends RunOptions {
+  /** Index into Program.instructions. */
+  readonly instruction: number;
+  readonly repetitions: number;
+}
+
 /** A program whose primitives are prepared. */
 export interface LoadedProgram {
   readonly program: Program;
@@ -89,6 +95,11 @@ export interface LoadedProgram {
   run(options: RunOptions): Promise<Record<string, Float64Array>>;
   /** Milliseconds of each instruction, for one run of its own. For `explain` and bench/. */
   profile(options: RunOptions): Promise<Float64Array>;
+  /**
+   * Milliseconds of each repetition of one instruction, over whatever its operands hold. For the
+   * tuner and bench/. Absent where the backend has no clock worth reading (the reference).
+   */
+  time?(options: TimeOptions): Promise<Float64Array>;
 }
 
 /** The memory of one network, and the programs that share it. */

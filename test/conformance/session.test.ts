@@ -134,6 +134,18 @@ describe("a run", () => {
     expect(milliseconds.every((value) => value >= 0)).toBe(true);
   });
 
+  test("times one instruction, as often as it is asked to", async () => {
+    const { program, session } = prepared(longCase());
+    const loaded = session.load(program);
+    const milliseconds = await loaded.time!({ ...zeros, instruction: 0, repetitions: 5 });
+    expect(milliseconds).toHaveLength(5);
+    expect(milliseconds.every((value) => value >= 0)).toBe(true);
+    const instruction = program.instructions.length;
+    await expect(loaded.time!({ ...zeros, instruction, repetitions: 1 })).rejects.toThrow(
+      "out of range",
+    );
+  });
+
   test("refuses a label that is no class, naming the layer", async () => {
     const { program, session } = prepared({
       tensors: {

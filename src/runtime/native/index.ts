@@ -21,6 +21,7 @@ import type {
   RunOptions,
   Session,
   SessionOptions,
+  TimeOptions,
 } from "../../program/index.ts";
 
 export interface NativeBackendOptions {
@@ -82,6 +83,8 @@ function loadProgram(session: NativeSession, program: Program): LoadedProgram {
     program,
     run: ({ slot, scalars }: RunOptions) => started(() => native.run(slot, scalars)),
     profile: ({ slot, scalars }: RunOptions) => started(() => native.profile(slot, scalars)),
+    time: ({ slot, scalars, instruction, repetitions }: TimeOptions) =>
+      started(() => native.time(slot, scalars, instruction, repetitions)),
   };
 }
 
