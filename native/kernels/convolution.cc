@@ -175,10 +175,9 @@ Choice channelsLast(Pass pass, Problem p) {
   throw Refusal("oneDNN has no fast channels-last kernel for these shapes on " + onednn::isa());
 }
 
-bool hasOwnWinograd(Pass pass, const Problem& p) {
+bool hasOwnWinograd(const Problem& p) {
   const auto& padding = p.geometry.padBefore;
-  return winograd::available() && pass != Pass::backwardWeights && isWinograd(p) &&
-         padding[0] <= 2 && padding[1] <= 2;
+  return winograd::available() && isWinograd(p) && padding[0] <= 2 && padding[1] <= 2;
 }
 
 // Activations stay as they are where it can take them; the weights in any case.
@@ -212,7 +211,7 @@ Choice byRule(Pass pass, const Problem& p) {
       } catch (const Refusal&) {
         // This version of oneDNN has none for the shape.
       }
-    } else if (hasOwnWinograd(pass, p) && fillsTiles(pass, p)) {
+    } else if (hasOwnWinograd(p) && fillsTiles(pass, p)) {
       return ownWinograd(pass, p);
     }
   }
@@ -221,7 +220,7 @@ Choice byRule(Pass pass, const Problem& p) {
 
 Choice wantedWinograd(Pass pass, const Problem& p) {
   if (isWinograd(p) && oneDnnHasWinograd()) return oneDnn(pass, p, true);
-  if (hasOwnWinograd(pass, p)) return ownWinograd(pass, p);
+  if (hasOwnWinograd(p)) return ownWinograd(pass, p);
   throw Refusal(
       "has no Winograd here: it takes 3x3 kernels, stride 1, padding up to 2, and AVX2; got " +
       formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) + ", padding " +

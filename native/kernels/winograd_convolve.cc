@@ -4,14 +4,13 @@
 // A thread has a range of tiles and walks over it in blocks: it transforms a block's patches, makes
 // 36 matrix products with the transformed weights, and transforms back as it writes. A block is of
 // such a size that what lies between the three stays in the cache.
-#include "winograd.h"
-
 #if defined(__AVX2__) && defined(__FMA__)
 #include <omp.h>
 
 #include "lanes.h"
 #include "winograd_operands.h"
 #include "winograd_product.h"
+#include "winograd_steps.h"
 
 namespace lrscope::winograd {
 
@@ -37,7 +36,7 @@ struct Plan {
         tiles(to.batch, to.height, to.width),
         panels((to.count + 1) / 2),
         blockTiles(tilesOfBlock(from.lanes(), to.lanes())),
-        weightPlane(Panel::oddLines(panels * from.lanes() * kColumns)),
+        weightPlane(oddLines(panels * from.lanes() * kColumns)),
         weightFloats(kProducts * weightPlane),
         input(blockTiles, from.lanes()),
         output(blockTiles, to.lanes()) {}
@@ -201,31 +200,13 @@ class Convolve final : public Step {
 
 }  // namespace
 
-bool available() { return true; }
-
-bool takes(const Tensor& activation) { return Blocks::fit(activation); }
-
-size_t scratchBytes(Pass pass, const Problem& p) {
+size_t convolveScratchBytes(Pass pass, const Problem& p) {
   return planOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
 }
 
-std::unique_ptr<Step> makeStep(Pass pass, const Site& site, const Product& product) {
-  for (const Operand* activation : {&product.x, &product.y})
-    if (!takes(*activation))
-      throw Refusal("\"" + activation->name + "\" must keep eight channels together; got \"" +
-                    activation->layout + "\"");
-  return std::make_unique<Convolve>(pass, site, product, site.attributes.pair("padding"));
-}
-
-}  // namespace lrscope::winograd
-#else
-namespace lrscope::winograd {
-
-bool available() { return false; }
-bool takes(const Tensor&) { return false; }
-size_t scratchBytes(Pass, const Problem&) { return 0; }
-std::unique_ptr<Step> makeStep(Pass, const Site&, const Product&) {
-  throw Refusal("this build has no Winograd convolution of its own");
+std::unique_ptr<Step> convolveStep(Pass pass, const Site& site, const Product& product,
+                                   Pair padding) {
+  return std::make_unique<Convolve>(pass, site, product, padding);
 }
 
 }  // namespace lrscope::winograd

@@ -53,6 +53,12 @@ struct WeightOffsets {
     for (int64_t h = 0; h < 3; ++h)
       for (int64_t w = 0; w < 3; ++w) positions.push_back(map.offset({0, 0, h, w}));
   }
+  // Whether the eight channels from `first` on are neighbours in memory.
+  static bool together(const std::vector<int64_t>& channels, int64_t first) {
+    for (int64_t l = 1; l < kLanes; ++l)
+      if (channels[first + l] != channels[first] + l) return false;
+    return true;
+  }
 };
 
 // The tiles of all images in turn, row by row.
@@ -80,13 +86,15 @@ struct Share {
       : from(total * me / threads), to(total * (me + 1) / threads) {}
 };
 
-// Transformed tiles: value (product f, tile t, channel c) lies at f * plane + t * row + c. Rows and
-// planes are an odd number of cache lines apart: powers of two would fall into the same few sets.
+// Floats rounded up to an odd number of cache lines. What is a power of two apart would fall into
+// the same few sets of a cache.
+inline int64_t oddLines(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
+
+// Transformed tiles: value (product f, tile t, channel c) lies at f * plane + t * row + c.
 struct Panel {
   int64_t row, plane;
   Panel(int64_t tiles, int64_t lanes) : row(lanes), plane(oddLines(tiles * lanes)) {}
   int64_t floats() const { return kProducts * plane; }
-  static int64_t oddLines(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
 };
 
 // The 6x6 patch of x that the tile at `place` is computed from, transformed: product f goes to

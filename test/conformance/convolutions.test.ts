@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { AddonError } from "../../src/core/errors.ts";
 import type { ConvolutionImplementation, InstructionKind } from "../../src/program/index.ts";
 import { expectAgreement, native } from "./agreement.ts";
-import { type Case, prepareCase, uniformValues } from "./harness.ts";
+import { type Case, prepareCase, runCase, uniformValues } from "./harness.ts";
 
 interface Shape {
   readonly B: number;
@@ -120,6 +120,18 @@ describe("winograd", () => {
     for (const threads of [1, 2])
       await expectAgreement(convolution(shape, "winograd", passes), 1e-3, threads);
   });
+});
+
+test("a step gives the same bits each time, for one thread and for two", async () => {
+  const shape = { ...shapes[0]!, B: 7, C: 24, image: [13, 21] } as const;
+  for (const wanted of ["direct", "winograd"] as const)
+    for (const threads of [1, 2]) {
+      const given = convolution(shape, wanted);
+      const first = await runCase(native, given, threads);
+      const second = await runCase(native, given, threads);
+      for (const [name, values] of Object.entries(first))
+        expect(second[name], `${wanted}, ${threads} threads, ${name}`).toEqual(values);
+    }
 });
 
 describe("what is not there is refused, with the reason", () => {
