@@ -6,10 +6,13 @@ import {
   bands,
   type Curve,
   elbow,
+  finiteCurve,
   median,
   medianRate,
   minimumOverTen,
   type RangeTestRun,
+  rangeTestBand,
+  rangeTestRules,
   slide,
   smooth,
   spreadOf,
@@ -230,6 +233,7 @@ describe("suggest", () => {
       low: upper,
       high: upper,
       bracketed: true,
+      interval: null,
     });
     expect(Object.keys(suggestions)).toEqual(["minimum/10", "steepest", "valley", "slide"]);
     expect(warnings).toEqual([]);
@@ -248,13 +252,58 @@ describe("suggest", () => {
     expect(suggestion.high / one).toBeCloseTo(3, 12);
   });
 
+  test("every rule beside the others, seed by seed, with an interval on the log scale", () => {
+    const shifted = (by: number) => exampleLrs.map((lr) => lr * by);
+    const { readings, suggestion } = suggest([
+      run(0, exampleLosses, shifted(1)),
+      run(1, [null]),
+      run(2, exampleLosses, shifted(4)),
+    ]);
+    for (const [name, read] of Object.entries(rangeTestRules)) {
+      const one = read(finiteCurve(run(0, exampleLosses)));
+      const reading = readings[name]!;
+      if (one === null) {
+        expect(reading).toMatchObject({ values: [null, null, null], median: null, interval: null });
+        continue;
+      }
+      expect(reading.values[0]).toBe(one);
+      expect(reading.values[1]).toBeNull();
+      expect(reading.values[2]! / one).toBeCloseTo(4, 9);
+      expect(reading.median! / one).toBeCloseTo(2, 9);
+      expect(reading.high! / reading.low!).toBeCloseTo(4, 9);
+      // Two seeds: half the log distance times t(0.975, 1) = 12.7062, around the geometric mean.
+      const half = (Math.log(4) / 2) * 12.7062047;
+      expect(Math.log(reading.interval!.high / one / 2)).toBeCloseTo(half, 5);
+    }
+    expect(suggestion.interval).toEqual(readings["minimum/10"]!.interval);
+  });
+  test("the band: median and extremes at each rate, on while any seed is finite", () => {
+    const band = rangeTestBand([
+      run(0, [3, 2, 1], [1, 2, 3]),
+      run(1, [5, null], [1, 2]),
+      run(2, [4, 2], [1, 2]),
+    ]);
+    expect(band).toEqual([
+      { lr: 1, median: 4, min: 3, max: 5, count: 3 },
+      {
+        lr: 2,
+        median: expect.closeTo((2.95 + 3.9) / 2, 12),
+        min: expect.closeTo(2.95, 12),
+        max: expect.closeTo(3.9, 12),
+        count: 2,
+      },
+      { lr: 3, median: expect.closeTo(2.8525, 12), min: expect.closeTo(2.8525, 12), max: expect.closeTo(2.8525, 12), count: 1 },
+    ]);
+    expect(rangeTestBand([])).toEqual([]);
+  });
   const falling = exampleLrs.map((_, i) => 2 - i / 60);
   test("a minimum in the last twentieth is not bracketed, and says what to do", () => {
-    const { suggestion, warnings } = suggest([run(4, falling), run(5, exampleLosses)]);
+    const { suggestion, warnings, verdicts } = suggest([run(4, falling), run(5, exampleLosses)]);
     expect(suggestion.bracketed).toBe(false);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain("not bracketed");
     expect(warnings[0]).toContain("seed 4 (1 of 2); raise --to above 10");
+    expect(verdicts).toEqual([{ kind: "not-bracketed", seeds: [4], message: warnings[0] }]);
   });
   test("the boundary: of 100 points the minimum at 94 is bracketed, at 95 it is not", () => {
     const lrs = Array.from({ length: 100 }, (_, i) => 1e-4 * 1e4 ** (i / 99));
@@ -283,6 +332,8 @@ describe("suggest", () => {
     const flat = exampleLrs.map((_, i) => 1.6 + 0.05 * Math.sin(i * 2.3));
     expect(suggest([run(7, flat)]).warnings.join()).toContain("too flat to tell");
     expect(suggest([run(7, flat)]).warnings.join()).toContain("seed 7 (1 of 1)");
+    const kinds = suggest([run(7, flat)]).verdicts.map(({ kind }) => kind);
+    expect(kinds).toContain("too-flat");
   });
   test("a seed without any finite loss is left out and named as missing", () => {
     const { suggestion, warnings } = suggest([run(0, [null]), run(1, exampleLosses)]);

@@ -22,6 +22,7 @@ export {
   publishedExperiment,
   publishedOptimizer,
 } from "./published.ts";
+export { type RangeTestBandPoint, rangeTestBand } from "./range-test-band.ts";
 export {
   argmin,
   type Curve,
@@ -54,6 +55,7 @@ export {
   BASE_RATIO,
   finiteCurve,
   type RangeTestRun,
+  readRules,
   type Suggestions,
   type SuggestOptions,
   suggest,

@@ -1,7 +1,13 @@
 /** @file From the stored points of a range test to bounds of the learning rate, over its seeds. */
 
 import { ArgumentError } from "../core/errors.ts";
-import type { RangeTestRecord, RangeTestSuggestion } from "../record/index.ts";
+import type {
+  Interval,
+  RangeTestReading,
+  RangeTestRecord,
+  RangeTestSuggestion,
+  RangeTestVerdict,
+} from "../record/index.ts";
 import { accuracyElbow } from "./accuracy-elbow.ts";
 import {
   argmin,
@@ -12,11 +18,13 @@ import {
 } from "./range-test-rules.ts";
 import { SMOOTHINGS, type Smoothing } from "./smoothing.ts";
 import { mean, medianRate, standardDeviation } from "./statistics.ts";
+import { tInterval } from "./student-t.ts";
 
 export type RangeTestRun = RangeTestRecord["runs"][number];
 
 /** What `suggest` reads off the curves; the fields of a RangeTestRecord. */
-export type Suggestions = Pick<RangeTestRecord, "suggestion" | "suggestions" | "warnings">;
+export type Suggestions = Pick<RangeTestRecord, "suggestion" | "suggestions" | "warnings"> &
+  Required<Pick<RangeTestRecord, "readings" | "verdicts">>;
 
 export interface SuggestOptions {
   /** How the points' smoothedLoss was made: what of its noise is left. Default "published". */
@@ -61,13 +69,13 @@ export function suggest(
       `range test: no seed has a finite loss (${runs.length} tried); lower --from, or look at the data`,
     );
 
-  const suggestions: Record<string, number> = {};
-  let chosen: number[] = [];
-  for (const [name, read] of Object.entries(rangeTestRules)) {
-    const rates = curves.map(read).filter((rate) => rate !== null);
-    if (rates.length > 0) suggestions[name] = medianRate(rates);
-    if (name === rule) chosen = rates;
-  }
+  const readings = readRules(runs);
+  const suggestions = Object.fromEntries(
+    Object.entries(readings).flatMap(([name, { median }]) =>
+      median === null ? [] : [[name, median] as const],
+    ),
+  );
+  const chosen = readings[rule]!.values.filter((rate) => rate !== null);
   if (chosen.length === 0)
     throw new ArgumentError(
       `range test: the curve does not carry the rule "${rule}"; use another rule, or more updates`,
@@ -85,24 +93,67 @@ export function suggest(
     low: Math.min(...chosen),
     high: Math.max(...chosen),
     bracketed: unbracketed.length === 0,
+    interval: rateInterval(chosen),
   };
-  const warnings: string[] = [];
+  const verdicts: RangeTestVerdict[] = [];
+  const say = (kind: RangeTestVerdict["kind"], of: readonly { seed: number }[], message: string) =>
+    verdicts.push({ kind, seeds: of.map(({ seed }) => seed), message });
   if (unbracketed.length > 0) {
     const last = Math.max(...unbracketed.map((curve) => curve.lrs.at(-1)!));
-    warnings.push(
+    say(
+      "not-bracketed",
+      unbracketed,
       `not bracketed: the smoothed loss was still at its least in the last 5% of the ramp for ${ofSeeds(unbracketed, curves)}; raise --to above ${Number(last.toPrecision(3))}`,
     );
   }
   if (flat.length > 0)
-    warnings.push(
+    say(
+      "too-flat",
+      flat,
       `too flat to tell: the loss did not fall clearly below where it began for ${ofSeeds(flat, curves)}; use more epochs, or another range of rates`,
     );
-  const lost = runs.length - curves.length;
-  if (lost > 0)
-    warnings.push(
-      `${lost} of ${runs.length} seeds had no finite loss at all and were left out; lower --from`,
+  const lost = runs.filter(({ seed }) => !curves.some((curve) => curve.seed === seed));
+  if (lost.length > 0)
+    say(
+      "no-finite-loss",
+      lost,
+      `${lost.length} of ${runs.length} seeds had no finite loss at all and were left out; lower --from`,
     );
-  return { suggestion, suggestions, warnings };
+  return {
+    suggestion,
+    suggestions,
+    readings,
+    verdicts,
+    warnings: verdicts.map(({ message }) => message),
+  };
+}
+
+/** What every rule reads off every curve, in the order of the table of rules. */
+export function readRules(runs: readonly RangeTestRun[]): Record<string, RangeTestReading> {
+  const curves = runs.map(finiteCurve);
+  return Object.fromEntries(
+    Object.entries(rangeTestRules).map(([name, read]) => {
+      const values = curves.map((curve) => (curve.losses.length === 0 ? null : read(curve)));
+      const rates = values.filter((rate) => rate !== null);
+      const some = rates.length > 0;
+      return [
+        name,
+        {
+          values,
+          median: some ? medianRate(rates) : null,
+          low: some ? Math.min(...rates) : null,
+          high: some ? Math.max(...rates) : null,
+          interval: rateInterval(rates),
+        },
+      ];
+    }),
+  );
+}
+
+/** 95% t interval of the mean log rate, as rates: it lies around the geometric mean. */
+function rateInterval(rates: readonly number[]): Interval | null {
+  const interval = tInterval(rates.map(Math.log));
+  return interval && { low: Math.exp(interval.low), high: Math.exp(interval.high) };
 }
 
 /** Rates and smoothed losses up to the first point that is not finite. */
