@@ -2,6 +2,7 @@
 
 export { cacheDirectory } from "./cache-dir.ts";
 export { download } from "./download.ts";
+export { listImages } from "./list-images.ts";
 export { openDataset } from "./open.ts";
 export { epochOrder } from "./order.ts";
 export { decodeForPrediction, fillPredictions } from "./predict.ts";

@@ -3,3 +3,4 @@ export * from "./graph.ts";
 export * from "./network.ts";
 export * from "./op.ts";
 export * from "./print.ts";
+export * from "./rebatch.ts";

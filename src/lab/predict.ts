@@ -5,11 +5,10 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import { decodeForPrediction, fillPredictions } from "../data/index.ts";
-import type { Graph, Network } from "../ir/index.ts";
 import type { Backend, Session } from "../program/index.ts";
-import { type Checkpoint, readSafetensors } from "../weights/index.ts";
-import { readMetadata } from "./checkpoint.ts";
+import type { Checkpoint } from "../weights/index.ts";
 import { defaultThreads } from "./machine.ts";
+import { readStoredNetwork } from "./stored-network.ts";
 
 /** What to classify, with which weights. */
 export interface PredictOptions {
@@ -18,11 +17,13 @@ export interface PredictOptions {
   /** Image files, of any format that training accepts. */
   readonly files: readonly string[];
   readonly backend: Backend;
-  /** How many classes to name for each file; default 5 (or all, where there are fewer). */
+  /** How many classes to name for each file; default 3 (or all, where there are fewer). */
   readonly top?: number;
+  /** Images a run, and how many are decoded ahead; default 32, or as many as there are. */
+  readonly batch?: number;
   /** Cores; default all. */
   readonly threads?: number;
-  /** Ends the work between two files, with an InterruptedError. */
+  /** Ends the work between two batches, with an InterruptedError. */
   readonly signal?: AbortSignal;
 }
 
@@ -42,51 +43,48 @@ export interface Prediction {
  * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
-  const { checkpoint: path, files, backend, top = 5, threads = defaultThreads(), signal } = options;
+  const { checkpoint: path, files, backend, top = 3, threads = defaultThreads(), signal } = options;
   checkPositiveInteger("predict", "top", top);
-  const checkpoint = await readSafetensors(path);
-  const metadata = readMetadata(checkpoint, path);
-  const { classes, channels, size, mean, std } = metadata;
-  const network = networkOf(metadata.graph, { ...metadata, classes: classes.length });
-  const compiled = compileStored(path, { network, backend, batch: 1, threads });
+  const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
+  checkPositiveInteger("predict", "batch", batch);
+  const { checkpoint, metadata, network } = await readStoredNetwork(path);
+  const { classes, channels, size, mean, std, preprocessing } = metadata;
+  const compiled = compileStored(path, { network, backend, batch, threads });
   const session = backend.createSession(compiled.sessionOptions);
   try {
     writeTensors(session, compiled.tensors, checkpoint, path);
     const program = session.load(compiled.program);
     const predictions: Prediction[] = [];
-    for (const { file, pixels, reason } of await decodeForPrediction(
-      files,
-      metadata.preprocessing,
-    )) {
+    const decode = (first: number) =>
+      first < files.length
+        ? decodeForPrediction(files.slice(first, first + batch), preprocessing)
+        : Promise.resolve([]);
+    let next = decode(0);
+    for (let first = 0; first < files.length; first += batch) {
       if (signal?.aborted) throw new InterruptedError("interrupted");
-      if (!pixels) {
-        predictions.push({ file, top: [], reason });
-        continue;
+      const decoded = await next;
+      // The next files are decoded while these go through the network.
+      next = decode(first + batch);
+      next.catch(() => undefined);
+      const usable = decoded.flatMap(({ pixels }) => (pixels ? [pixels] : []));
+      fillPredictions({ images: session.images(0), pixels: usable, channels, size, mean, std });
+      const probabilities =
+        usable.length > 0
+          ? (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!
+          : new Float32Array(0);
+      let row = 0;
+      for (const { file, pixels, reason } of decoded) {
+        const place = pixels ? row++ * classes.length : 0;
+        const ranked = classes
+          .map((name, i) => ({ class: name, probability: probabilities[place + i]! }))
+          .sort((a, b) => b.probability - a.probability);
+        predictions.push({ file, top: pixels ? ranked.slice(0, top) : [], reason });
       }
-      fillPredictions({ images: session.images(0), pixels: [pixels], channels, size, mean, std });
-      const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
-      const ranked = classes
-        .map((name, i) => ({ class: name, probability: probabilities![i]! }))
-        .sort((a, b) => b.probability - a.probability);
-      predictions.push({ file, top: ranked.slice(0, top), reason: null });
     }
     return predictions;
   } finally {
     session.dispose();
   }
-}
-
-/** The network whose graph a checkpoint holds, for the batch that it was stored for. */
-function networkOf(
-  graph: Graph,
-  about: { model: string; channels: number; size: number; classes: number },
-): Network {
-  return {
-    name: about.model,
-    inputShape: [about.channels, about.size, about.size],
-    classes: about.classes,
-    build: () => graph,
-  };
 }
 
 /** @throws WeightsError where the graph of the checkpoint is none */

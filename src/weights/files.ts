@@ -1,4 +1,4 @@
-/** @file Safetensors files on disk: a reader that explains itself, a writer that leaves no half file. */
+/** @file Files of weights on disk: a reader that explains itself, a writer that leaves no half file. */
 
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
@@ -17,13 +17,16 @@ export async function readSafetensors(path: string): Promise<Checkpoint> {
   return withFile(path, safetensorsFrom);
 }
 
+/** Write a safetensors file. @throws WeightsError as writeWeightsFile */
+export const writeSafetensors = (path: string, checkpoint: Checkpoint): Promise<void> =>
+  writeWeightsFile(path, encodeSafetensors(checkpoint));
+
 /**
- * Write a safetensors file: to a temporary name beside it, flushed to the disk, then renamed. A
+ * Write a file of weights: to a temporary name beside it, flushed to the disk, then renamed. A
  * crash or a full disk leaves the old file, or none, never a part of the new one.
  * @throws WeightsError (exit code 1) where it cannot be written
  */
-export async function writeSafetensors(path: string, checkpoint: Checkpoint): Promise<void> {
-  const bytes = encodeSafetensors(checkpoint);
+export async function writeWeightsFile(path: string, bytes: Uint8Array): Promise<void> {
   const suffix = randomBytes(4).toString("hex");
   const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   try {

@@ -1,5 +1,5 @@
 export { type ByteSource, memorySource } from "./byte-source.ts";
-export { readSafetensors, writeSafetensors } from "./files.ts";
+export { readSafetensors, writeSafetensors, writeWeightsFile } from "./files.ts";
 export { decodeOnnx, readOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export {

@@ -11,7 +11,7 @@ import type {
   TrialRecord,
 } from "../../src/record/index.ts";
 import { readRun } from "../../src/store/index.ts";
-import { readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
+import { readOnnx, readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -153,6 +153,17 @@ describe.skipIf(absent)("train and predict", () => {
 
     const text = await cli(["predict", checkpoints.best, files[0]!]);
     expect(text.stdout).toMatch(/^image +class +probability/);
+    const folder = await cli(["predict", checkpoints.best, within("images"), "--json"]);
+    const found = folder.json<{ predictions: { file: string; top: unknown[] }[] }>().predictions;
+    expect(found.map(({ file }) => file)).toEqual([...files].sort());
+    expect(found[0]!.top).toHaveLength(3);
+
+    const model = within("model.onnx");
+    const exported = await cli(["export", checkpoints.best, model]);
+    expect(exported.code).toBe(0);
+    const { metadata } = readOnnx(model);
+    expect(JSON.parse(metadata.classes!)).toEqual([...dataset.classes]);
+    expect(JSON.parse(metadata.size!)).toBe(16);
   });
 
   test("the cyclical schedule: given bounds, step size in epochs", async () => {

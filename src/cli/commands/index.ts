@@ -6,6 +6,7 @@ import { compare } from "./compare.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
 import { explain } from "./explain.ts";
+import { exportModel } from "./export.ts";
 import { find } from "./find.ts";
 import { predict } from "./predict.ts";
 import { report } from "./report.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   report,
   explain,
   predict,
+  exportModel,
   schedule,
   bench,
 ];

@@ -14,29 +14,42 @@ export const predict = defineCommand({
     "CHECKPOINT is best.safetensors or last.safetensors of a trial; it holds all that is needed. Images of any size are brought to the network's, as the training images were.",
   args: [
     { name: "checkpoint", help: "best.safetensors or last.safetensors of a trial" },
-    { name: "image", help: "image files: JPEG, PNG, WebP, ...", variadic: true },
+    {
+      name: "image",
+      help: "image files, or folders of them: JPEG, PNG, WebP, ...",
+      variadic: true,
+    },
   ],
   flags: {
     top: value({
       placeholder: "n",
       help: "classes to name for each image",
       read: positiveInteger("3"),
-      fallback: 5,
+      fallback: 3,
     }),
     ...threadsFlag,
     ...jsonFlag,
   },
-  examples: ["lrscope predict lrscope-runs/RUN/trials/adam-0/best.safetensors tulip.jpg"],
+  examples: [
+    "lrscope predict lrscope-runs/RUN/trials/adam-0/best.safetensors tulip.jpg",
+    "lrscope predict best.safetensors photos/ --top 1 --json",
+  ],
   async run({ args, flags, terminal, signal }) {
-    const [checkpoint = "", ...files] = args;
+    const [checkpoint = "", ...images] = args;
     if (!existsSync(checkpoint))
       throw new WeightsError(
         `predict: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
       );
-    const missing = files.filter((file) => !existsSync(file));
+    const missing = images.filter((image) => !existsSync(image));
     if (missing.length > 0)
       throw new DataError(
         `predict: no such image: ${missing.map((file) => `"${file}"`).join(", ")}`,
+      );
+    const { listImages } = await import("../../data/index.ts");
+    const files = images.flatMap((image) => listImages(image));
+    if (files.length === 0)
+      throw new DataError(
+        `predict: there are no images in ${images.map((image) => `"${image}"`).join(", ")}; give files, or folders that hold some`,
       );
     const { nativeBackend } = await import("../../runtime/native/index.ts");
     const lab = await import("../../lab/index.ts");

@@ -1,0 +1,39 @@
+/** @file `lrscope export CHECKPOINT FILE`: a trained network for other programs to run. */
+
+import { existsSync } from "node:fs";
+import { WeightsError } from "../../core/errors.ts";
+import { defineCommand, toggle } from "../define-command.ts";
+import { jsonFlag } from "../flags.ts";
+
+export const exportModel = defineCommand({
+  name: "export",
+  summary: "write a trained network as an ONNX model",
+  details:
+    "The model takes images (batch, channels, size, size) of (pixel / 255 - mean) / std, of any batch size, and gives probabilities. Classes, mean, std and size stand in its metadata.",
+  args: [
+    { name: "checkpoint", help: "best.safetensors or last.safetensors of a trial" },
+    { name: "file", help: "the ONNX file to write, as in flowers.onnx" },
+  ],
+  flags: {
+    logits: toggle("give logits, the scores before the softmax"),
+    ...jsonFlag,
+  },
+  examples: [
+    "lrscope export lrscope-runs/RUN/trials/adam-0/best.safetensors flowers.onnx",
+    "lrscope export best.safetensors flowers.onnx --logits",
+  ],
+  async run({ args, flags, terminal }) {
+    const [checkpoint = "", file = ""] = args;
+    if (!existsSync(checkpoint))
+      throw new WeightsError(
+        `export: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
+      );
+    const { exportOnnx } = await import("../../lab/index.ts");
+    const { writeWeightsFile } = await import("../../weights/index.ts");
+    const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
+    await writeWeightsFile(file, bytes);
+    const output = flags.logits ? "logits" : "probabilities";
+    terminal.print(`${file}: ${(bytes.length / 2 ** 20).toFixed(1)} MiB, images -> ${output}`);
+    terminal.result({ file, bytes: bytes.length, input: "images", output });
+  },
+});
