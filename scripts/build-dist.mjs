@@ -1,7 +1,7 @@
 // Compiles src/ to dist/, unless the dist/ that is there came from the same sources.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,15 +25,22 @@ if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
   process.exit(0);
 }
 
-// From nothing, so that a file whose source is gone goes too.
-rmSync(dist, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], {
-  cwd: root,
-  stdio: "inherit",
-});
+// From nothing, so that a file whose source is gone goes too; and beside the old one, which whoever is
+// running it keeps until the new one is whole.
+const fresh = `${dist}-${process.pid}`;
+const old = `${dist}-${process.pid}-old`;
+const { status } = spawnSync(
+  process.execPath,
+  [compiler, "-p", "tsconfig.build.json", "--outDir", fresh],
+  { cwd: root, stdio: "inherit" },
+);
 if (status !== 0) {
+  rmSync(fresh, { recursive: true, force: true });
   console.error("lrscope: dist/ does not type-check; mend the errors above, then run this again");
   process.exit(1);
 }
-writeFileSync(stampFile, stamp);
+writeFileSync(join(fresh, ".stamp"), stamp);
+if (existsSync(dist)) renameSync(dist, old);
+renameSync(fresh, dist);
+rmSync(old, { recursive: true, force: true });
 console.log("lrscope: dist/ is built");

@@ -1,12 +1,20 @@
 /** @file What compare, train and demo do: arms x seeds, with records, table and report. */
 
 import { AddonError, ArgumentError } from "../core/errors.ts";
-import type { ArmRecord, SummaryRecord } from "../record/index.ts";
-import type { Run } from "../store/index.ts";
+import type { ComparisonRequest, LabEvent } from "../lab/index.ts";
+import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
+import type { Run, RunDirectory } from "../store/index.ts";
 import type { FlagValues } from "./define-command.ts";
-import { type ExperimentCall, type FinishedExperiment, runExperiment } from "./experiment.ts";
+import {
+  type ExperimentCall,
+  type FinishedExperiment,
+  type OpenedExperiment,
+  runExperiment,
+} from "./experiment.ts";
 import type { cycleFlags, rampFlags } from "./flags.ts";
 import { plural } from "./format.ts";
+import { checkOrWritePlan } from "./recorded-plan.ts";
+import { specify } from "./specification.ts";
 import type { Span } from "./values.ts";
 
 export interface ComparisonCall extends Omit<ExperimentCall, "work" | "arms" | "seeds"> {
@@ -25,68 +33,118 @@ export interface FinishedComparison extends FinishedExperiment {
 }
 
 /**
- * Runs a comparison and writes its summary and report.
+ * Runs a comparison, each trial in a process of its own, and writes its summary and report.
  * @throws AddonError, after all is written, where a trial failed
  */
 export async function runComparison(call: ComparisonCall): Promise<FinishedComparison> {
-  const { kind, flags, given, cycle, ramp } = call;
-  const { compare, parseArms, recordRun } = await import("../lab/index.ts");
+  const { kind, given } = call;
+  const { parseArms } = await import("../lab/index.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
-  const { summarize } = await import("../analysis/index.ts");
+  const { seeds, ...experiment } = call;
   const arms = parseArms(call.optimizers);
   checkCycle(kind, arms, call);
   if (given.has("momentum")) {
     const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
     checkMomentum(kind, names, (name) => createOptimizer(name).hyperparameters);
   }
-  const seeds = Array.from({ length: call.seeds }, (_, index) => flags.seed + index);
-  let summary: SummaryRecord | undefined;
-
   const finished = await runExperiment({
-    ...call,
+    ...experiment,
     arms,
-    seeds,
-    async work({ setup, directory, experiment, progress }) {
-      const record = recordRun(directory);
-      const runs = arms.length * seeds.length;
+    seeds: seedsOf(call),
+    specification: specify(call),
+    async work(opened) {
+      const { experiment } = opened;
+      const runs = arms.length * seeds;
       if (runs > 1)
         call.context.terminal.note(
-          `${plural(arms.length, "arm")} x ${plural(seeds.length, "seed")}: ${runs} runs of ${plural(call.epochs, "epoch")}, ${plural(experiment.protocol.updatesPerEpoch, "update")} an epoch`,
+          `${plural(arms.length, "arm")} x ${plural(seeds, "seed")}: ${runs} runs of ${plural(call.epochs, "epoch")}, ${plural(experiment.protocol.updatesPerEpoch, "update")} an epoch`,
         );
-      const { updatesPerEpoch } = experiment.protocol;
-      const result = await compare({
-        ...setup,
-        optimizers: call.optimizers,
-        epochs: call.epochs,
-        seeds,
-        stepSize: updatesOf(cycle.stepSize, updatesPerEpoch),
-        ...defined({
-          momentum: flags.momentum,
-          weightDecay: flags.weightDecay,
-          maxLr: cycle.maxLr,
-          baseLr: cycle.baseLr,
-          from: ramp?.from,
-          to: ramp?.to,
-          rangeTestEpochs: call.rangeTestEpochs,
-        }),
-        onEvent(event) {
-          // Recorded first: what the user has read about is on the disk.
-          const recorded = record(event);
-          void progress(event);
-          if (event.type === "range-test-finished")
-            for (const warning of event.record.warnings)
-              call.context.terminal.note(`range test of ${event.arm}: ${warning}`);
-          return recorded;
-        },
-      });
-      // Of the experiment as recorded, which knows the command's flags too.
-      summary = summarize(experiment, result.trials);
-      directory.writeSummary(summary);
+      await runTrialsOf(call, opened);
     },
   });
-  throwFailures(finished.run);
-  return { ...finished, summary: summary! };
+  return finishedComparison(finished);
 }
+
+/** "--seeds 3 --seed 5": 5, 6, 7. */
+export const seedsOf = ({ seeds, flags }: ComparisonCall): number[] =>
+  Array.from({ length: seeds }, (_, index) => flags.seed + index);
+
+/** All that is not on the disk yet: range tests, then trials, then the summary. */
+export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment): Promise<void> {
+  const { context } = call;
+  const { spec, setup, directory, experiment, progress } = opened;
+  const { readRun } = await import("../store/index.ts");
+  const { planRangeTests, planTrials } = await import("../lab/plan-trials.ts");
+  const { isFinished, planOf } = await import("../lab/index.ts");
+  const { runRangeTests, runTrials } = await import("../lab/trial-pool.ts");
+  const { updatesPerEpoch } = experiment.protocol;
+  const request = requestOf(call, updatesPerEpoch);
+  const before = readRun(directory.path);
+  const missing = planRangeTests(request).filter(
+    ({ arm }) => !before.rangeTests.some((record) => record.arm === arm),
+  );
+  const [arm] = experiment.arms;
+  const plan = planOf(setup, { name: arm!.optimizer, hyperparameters: {} });
+  checkOrWritePlan(directory, plan);
+  const pool = {
+    directory,
+    shared: { setup: spec, dataset: experiment.dataset, plan },
+    jobs: call.jobs ?? 1,
+    updatesPerEpoch,
+    signal: context.signal,
+    onEvent(event: LabEvent) {
+      if (event.type === "range-test-finished")
+        for (const warning of event.record.warnings)
+          context.terminal.note(`range test of ${event.arm}: ${warning}`);
+      return progress(event);
+    },
+  };
+  const rangeTests = [...before.rangeTests, ...(await runRangeTests(missing, pool))];
+  const trials = planTrials(request, rangeTests, updatesPerEpoch);
+  const finished = new Set(
+    before.trials
+      .filter(({ trial }) => isFinished(trial))
+      .map(({ trial }) => `${trial.slug}-${trial.seed}`),
+  );
+  await runTrials(
+    trials.filter(({ slug, seed }) => !finished.has(`${slug}-${seed}`)),
+    pool,
+  );
+  await writeSummary(directory, experiment);
+}
+
+/** Of the trials as recorded: the summary says what is on the disk. */
+export async function writeSummary(
+  directory: RunDirectory,
+  experiment: ExperimentRecord,
+): Promise<void> {
+  const { readRun } = await import("../store/index.ts");
+  const { summarize } = await import("../analysis/index.ts");
+  directory.writeSummary(summarize(experiment, readRun(directory.path).trials));
+}
+
+/** What was done, for printing. @throws AddonError where a trial failed */
+export function finishedComparison(finished: FinishedExperiment): FinishedComparison {
+  throwFailures(finished.run);
+  return { ...finished, summary: finished.run.summary! };
+}
+
+/** What the lab is asked for. */
+const requestOf = (call: ComparisonCall, updatesPerEpoch: number): ComparisonRequest => ({
+  optimizers: call.optimizers,
+  epochs: call.epochs,
+  seeds: seedsOf(call),
+  stepSize: updatesOf(call.cycle.stepSize, updatesPerEpoch),
+  ...defined({
+    momentum: call.flags.momentum,
+    weightDecay: call.flags.weightDecay,
+    maxLr: call.cycle.maxLr,
+    baseLr: call.cycle.baseLr,
+    from: call.ramp?.from,
+    to: call.ramp?.to,
+    rangeTestEpochs: call.rangeTestEpochs,
+  }),
+});
 
 /** The entries that are not undefined. */
 function defined<T extends Record<string, unknown>>(

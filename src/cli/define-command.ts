@@ -79,6 +79,8 @@ export interface Argument {
   readonly variadic?: boolean;
   /** The words it may be, where it is one of a few. */
   readonly choices?: readonly string[];
+  /** Key of a flag beside which it may be left out. */
+  readonly unless?: string;
 }
 
 export interface CommandContext<F extends Flags> {

@@ -5,8 +5,7 @@
  */
 
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
-import type { Dataset } from "../data/types.ts";
-import type { LabListener, TrainingSetup } from "../lab/index.ts";
+import type { LabListener, SetupSpec, TrainingSetup } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import { describeBroken } from "./broken-files.ts";
@@ -14,7 +13,9 @@ import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
 import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
 import { count } from "./format.ts";
-import { openProgress } from "./progress.ts";
+import { rememberPlaces } from "./places.ts";
+import { openProgress, type Progress } from "./progress.ts";
+import type { Samples } from "./samples.ts";
 
 export type ExperimentFlags = FlagValues<
   typeof trainingFlags & typeof outFlag & typeof samplesFlag
@@ -30,11 +31,17 @@ export interface ExperimentCall {
   readonly seeds: readonly number[];
   /** Of the network's family: widths, hidden. */
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
+  /** Trials at a time, among which the cores are divided; default 1. */
+  readonly jobs?: number;
+  /** The call as data, for experiment.json, where it can be gone on with. */
+  readonly specification?: ExperimentRecord["specification"];
   /** The long work; its records go through `directory`. */
   work(opened: OpenedExperiment): Promise<void>;
 }
 
 export interface OpenedExperiment {
+  /** `setup` as data, for other processes to open. */
+  readonly spec: SetupSpec;
   readonly setup: TrainingSetup;
   readonly directory: RunDirectory;
   readonly experiment: ExperimentRecord;
@@ -50,44 +57,49 @@ export interface FinishedExperiment {
 
 /** @throws LrscopeError; an InterruptedError after records and report are written */
 export async function runExperiment(call: ExperimentCall): Promise<FinishedExperiment> {
-  const { flags, context, kind, arms, epochs, seeds } = call;
-  const { terminal, signal } = context;
-  const { checkRunDirectory, createRunDirectory } = await import("../store/index.ts");
+  const { flags, kind } = call;
+  const { acquireLock, checkRunDirectory, createRunDirectory } = await import("../store/index.ts");
   const path = flags.out ?? defaultOut(kind, call.source);
   checkRunDirectory(path);
+  return await openExperiment(call, async ({ experiment, ...opened }) => {
+    const lock = acquireLock(path);
+    try {
+      const directory = createRunDirectory(path, experiment);
+      call.context.terminal.note(`records go to ${path}`);
+      const samples = flags.samples ? await collectedSamples(opened.setup, flags, directory) : [];
+      return await recordedWork(call, { ...opened, experiment, directory, samples });
+    } finally {
+      lock.release();
+    }
+  });
+}
+
+/** Opens what an experiment needs, says what it is, and describes it, for `use`. */
+export async function openExperiment<T>(
+  call: ExperimentCall,
+  use: (
+    opened: Omit<OpenedExperiment, "directory" | "progress"> & { progress: Progress },
+  ) => Promise<T>,
+): Promise<T> {
+  const { flags, context, kind, arms, epochs, seeds } = call;
+  const { terminal, signal } = context;
   checkPrecision(kind, flags.precision);
-  const { loadModel } = await import("./model.ts");
-  // Made once with stand-in sizes, so that an unknown model or a size that pooling reduces to
-  // nothing is refused before anything is decoded.
-  const buildModel = await loadModel(flags.model, call.modelOptions);
-  buildModel({ classes: 2, channels: 3, size: flags.size ?? 512 });
-  const { nativeBackend } = await import("../runtime/native/index.ts");
-  const backend = nativeBackend(flags.threads === undefined ? {} : { threads: flags.threads });
+  const { describeExperiment, threadsOfEach } = await import("../lab/index.ts");
+  const { openSetup } = await import("../lab/setup.ts");
+  const trials = arms.length * seeds.length;
+  const jobs = Math.min(call.jobs ?? 1, trials);
+  const spec = setupSpec(call, threadsOfEach({ jobs, threads: flags.threads }));
   const progress = openProgress(terminal);
-  const dataset = await openSource(call, progress.data).finally(() => progress.stop());
+  const { setup, dataset } = await openSetup(spec, {
+    signal,
+    onProgress: progress.data,
+  }).finally(() => progress.stop());
   try {
     const { record } = dataset;
     terminal.note(
       `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate`,
     );
     for (const line of describeBroken(record.broken, { limit: 20 })) terminal.note(line);
-    const network = buildModel({
-      classes: dataset.classes.length,
-      channels: dataset.channels,
-      size: dataset.size,
-    });
-    const { describeExperiment } = await import("../lab/index.ts");
-    const setup: TrainingSetup = {
-      dataset,
-      network,
-      backend,
-      signal,
-      batch: flags.batch,
-      dropLast: flags.dropLast,
-      labelSmoothing: flags.labelSmoothing,
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-      ...(flags.clip === undefined ? {} : { clip: flags.clip }),
-    };
     const experiment = describeExperiment({
       kind,
       arms,
@@ -96,34 +108,63 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
       validation: flags.validation,
       splitSeed: flags.splitSeed,
       precision: flags.precision,
+      ...(call.specification ? { specification: call.specification } : {}),
       setup: {
         ...setup,
         ...(flags.momentum === undefined ? {} : { momentum: flags.momentum }),
         ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
       },
     });
-    const directory = createRunDirectory(path, experiment);
-    terminal.note(`records go to ${path}`);
-    return await recordedWork(call, { dataset, setup, directory, experiment, progress });
+    await rememberPlaces(call, experiment);
+    return await use({ spec, setup, experiment, progress });
   } finally {
     progress.stop();
     dataset.close();
   }
 }
 
-async function recordedWork(
-  call: ExperimentCall,
-  opened: Omit<OpenedExperiment, "progress"> & {
-    dataset: Dataset;
-    progress: ReturnType<typeof openProgress>;
+const setupSpec = (
+  { source, flags, modelOptions }: ExperimentCall,
+  threads: number,
+): SetupSpec => ({
+  source,
+  data: {
+    validation: flags.validation,
+    splitSeed: flags.splitSeed,
+    augment: flags.augment,
+    ...(flags.size === undefined ? {} : { size: flags.size }),
+    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
   },
+  model: flags.model,
+  ...(modelOptions ? { modelOptions } : {}),
+  training: {
+    threads,
+    batch: flags.batch,
+    dropLast: flags.dropLast,
+    labelSmoothing: flags.labelSmoothing,
+    ...(flags.clip === undefined ? {} : { clip: flags.clip }),
+  },
+});
+
+async function collectedSamples(
+  { dataset }: TrainingSetup,
+  { seed }: ExperimentFlags,
+  directory: RunDirectory,
+): Promise<Samples> {
+  const { collectSamples, writeSamples } = await import("./samples.ts");
+  const samples = await collectSamples(dataset, seed);
+  if (samples.length > 0) writeSamples(directory, samples);
+  return samples;
+}
+
+/** The work, and then the report, whether it was done or interrupted. */
+export async function recordedWork(
+  call: Pick<ExperimentCall, "context" | "work">,
+  opened: Omit<OpenedExperiment, "progress"> & { progress: Progress; samples: Samples },
 ): Promise<FinishedExperiment> {
-  const { directory, dataset, progress } = opened;
+  const { directory, progress, samples } = opened;
   const { terminal, signal } = call.context;
   const { writeReport } = await import("./write-report.ts");
-  const { collectSamples, writeSamples } = await import("./samples.ts");
-  const samples = call.flags.samples ? await collectSamples(dataset, call.flags.seed) : [];
-  if (samples.length > 0) writeSamples(directory, samples);
   try {
     await call.work({ ...opened, progress: progress.lab });
   } catch (error) {
@@ -141,23 +182,6 @@ async function recordedWork(
   progress.stop();
   const { run, report } = await writeReport(directory, samples);
   return { path: directory.path, report: report ?? "", run };
-}
-
-async function openSource(
-  { source, flags, context }: ExperimentCall,
-  onProgress: ReturnType<typeof openProgress>["data"],
-): Promise<Dataset> {
-  const { openDataset } = await import("../data/index.ts");
-  return openDataset(source, {
-    validation: flags.validation,
-    splitSeed: flags.splitSeed,
-    augment: flags.augment,
-    signal: context.signal,
-    onProgress,
-    ...(flags.size === undefined ? {} : { size: flags.size }),
-    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-  });
 }
 
 function checkPrecision(kind: string, precision: "fp32" | "bf16"): void {

@@ -253,3 +253,21 @@ export const optimizersFlag = (fallback: readonly string[]) => ({
     shownFallback: fallback.join(","),
   }),
 });
+
+export const jobsFlag = {
+  jobs: value({
+    placeholder: "n",
+    help: "runs at the same time, which share the cores",
+    read: positiveInteger("2"),
+    fallback: 1,
+  }),
+};
+
+export const resumeFlag = (what: string) => ({
+  resume: optional({
+    placeholder: "dir",
+    help: `go on with the ${what} in this folder; all else is taken from there`,
+    read: text,
+    shownFallback: "begin a new one",
+  }),
+});

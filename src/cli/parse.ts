@@ -46,17 +46,19 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
   prepare(program).version(options.version, "-v, --version", "print the version");
   for (const command of options.commands) {
     const sub = prepare(program.command(command.name).summary(command.summary));
-    for (const { name, variadic, help } of command.args)
-      sub.addArgument(new CommanderArgument(variadic ? `<${name}...>` : `<${name}>`, help));
+    for (const { name, variadic, help, unless } of command.args)
+      sub.addArgument(
+        new CommanderArgument(unless ? `[${name}]` : variadic ? `<${name}...>` : `<${name}>`, help),
+      );
     for (const [key, flag] of Object.entries(command.flags))
       sub.addOption(optionOf(key, flag, command));
     addHelp(sub, command);
     sub.action(() => {
-      parsed = {
-        command,
-        ...readFlags(command, sub.opts()),
-        args: sub.processedArgs.flat() as string[],
-      };
+      const args = sub.processedArgs.flat().filter((word) => word !== undefined) as string[];
+      const { flags, given } = readFlags(command, sub.opts());
+      const absent = command.args[args.length];
+      if (absent?.unless && !given.has(absent.unless)) throw missing(absent.name, command);
+      parsed = { command, flags, given, args };
     });
   }
   addHelp(program, null);
@@ -141,13 +143,8 @@ function explained(
       return new ArgumentError(`${subject}${unknownFlag(quoted, command, commands)} ${help}`);
     case "commander.optionMissingArgument":
       return new ArgumentError(`${subject}${quoted.split(" ")[0]} needs a value; see ${help}`);
-    case "commander.missingArgument": {
-      const argument = command?.args.find(({ name }) => name === quoted);
-      const choices = argument?.choices ? `: ${argument.choices.join(", ")}` : "";
-      return new ArgumentError(
-        `${subject}${quoted.toUpperCase()} is missing (${argument?.help ?? "an argument"}${choices}); for example: ${command?.examples[0] ?? help}`,
-      );
-    }
+    case "commander.missingArgument":
+      return missing(quoted, command);
     case "commander.excessArguments":
       return new ArgumentError(
         `${subject}takes ${command?.args.length ? `only ${command.args.map(({ name }) => name.toUpperCase()).join(", ")}` : "no arguments"}, and more words were given; put names with spaces in quotes, or see ${help}`,
@@ -155,6 +152,14 @@ function explained(
     default:
       return new ArgumentError(`${subject}${error.message.replace(/^error: /, "")}; see ${help}`);
   }
+}
+
+function missing(name: string, command: Command | undefined): ArgumentError {
+  const argument = command?.args.find((argument) => argument.name === name);
+  const choices = argument?.choices ? `: ${argument.choices.join(", ")}` : "";
+  return new ArgumentError(
+    `${command ? `${command.name}: ` : ""}${name.toUpperCase()} is missing (${argument?.help ?? "an argument"}${choices}); for example: ${command?.examples[0] ?? "lrscope --help"}`,
+  );
 }
 
 function unknownCommand(word: string, commands: readonly Command[]): string {

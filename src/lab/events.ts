@@ -1,6 +1,11 @@
 /** @file What the lab says while it works. The store, the command line and a user's own code listen. */
 
-import type { EpochMetrics, RangeTestRecord, TrialRecord } from "../record/index.ts";
+import type {
+  CheckpointRecord,
+  EpochMetrics,
+  RangeTestRecord,
+  TrialRecord,
+} from "../record/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import type { Plan } from "./plan.ts";
 
@@ -44,10 +49,12 @@ export type LabEvent =
       epoch: number;
       read(): Checkpoint;
     }
+  /** After each finished epoch: how far the trial has come; `read` as above, with optimizer state. */
+  | { type: "checkpoint"; trial: TrialRecord; record: CheckpointRecord; read(): Checkpoint }
   | { type: "trial-finished"; trial: TrialRecord };
 
 /**
- * What it throws, or a promise of its rejects with, ends the work. A promise is awaited on "weights"
- * and at the end of a trial or range test, so that a slow disk slows the run, not the memory.
+ * What it throws, or a promise of its rejects with, ends the work. A promise is awaited on "weights",
+ * "checkpoint" and at the end of a trial or range test, so that a slow disk slows the run, not the memory.
  */
 export type LabListener = (event: LabEvent) => void | Promise<void>;

@@ -1,8 +1,10 @@
 /** @file experiment.json: everything that a reader needs to judge or repeat a run. */
 
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { trainingGraph } from "../compile/passes.ts";
 import { elementCount } from "../core/shapes.ts";
+import type { Network } from "../ir/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -21,6 +23,8 @@ export interface ExperimentOptions {
   readonly validation?: number | null;
   readonly splitSeed?: number;
   readonly precision?: string;
+  /** The call as data, so that it can be gone on with. */
+  readonly specification?: ExperimentRecord["specification"];
 }
 
 /**
@@ -47,7 +51,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
     engine: backend.description,
     machine: describeMachine(),
     dataset: dataset.record,
-    model: { name: network.name, parameters },
+    model: { name: network.name, parameters, graph: graphFingerprint(network) },
     protocol: {
       epochs,
       batch,
@@ -71,5 +75,12 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       schedule,
       learningRate,
     })),
+    ...(options.specification ? { specification: options.specification } : {}),
   };
 }
+
+/** SHA-256 of the network's graph: two of the same name may differ. */
+const graphFingerprint = (network: Network): string =>
+  createHash("sha256")
+    .update(JSON.stringify(network.build(1)))
+    .digest("hex");

@@ -8,6 +8,7 @@ import { constant, type Schedule } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { armSlug } from "./arms.ts";
+import { isSpent } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
@@ -55,28 +56,44 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   };
   const { index = 0, trials = 1 } = options;
   const announce = announcer(options.onEvent);
-  const metrics: EpochMetrics[] = [];
+  const { from } = options;
+  const metrics: EpochMetrics[] = [...(from?.metrics ?? [])];
   const stepTimes: number[] = [];
   const started = performance.now();
   /** Milliseconds of what is not training. */
   let untimed = 0;
-  let best = Number.NEGATIVE_INFINITY;
-  // The last one goes on from where it is, so it holds the optimizer's state too.
+  const seconds = () => (from?.seconds ?? 0) + (performance.now() - started - untimed) / 1000;
+  const msPerStep = () => (stepTimes.length > 0 ? median(stepTimes) : (from?.msPerStep ?? null));
+  // The best serve prediction; the last go on from where they are, so they hold optimizer state too.
   const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
     const tensors = trainer.read({ state: which === "last" });
     return makeCheckpoint({ setup: options, trial, tensors, epoch });
   };
+  const keepBest = (epoch: number) =>
+    announce.sayAndWait({
+      type: "weights",
+      which: "best",
+      trial,
+      epoch,
+      read: () => checkpoint("best", epoch),
+    });
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
-    trial.msPerStep = stepTimes.length > 0 ? median(stepTimes) : null;
-    trial.seconds = (performance.now() - started - untimed) / 1000;
+    trial.msPerStep = msPerStep();
+    trial.seconds = seconds();
     return announce.sayAndWait({ type: "trial-finished", trial: { ...trial } });
   };
 
   try {
     announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
     announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (from) {
+      trainer.write(from.checkpoint);
+      const { length } = metrics;
+      if (bestEpoch(metrics) === length && from.bestKept !== length) await keepBest(length);
+    }
+    while (!isSpent(options, metrics)) {
+      const epoch = metrics.length + 1;
       const line = await runEpoch({
         ...options,
         announce,
@@ -89,16 +106,20 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       metrics.push(line);
       announce.say({ type: "epoch", arm, seed, metrics: line });
       if (line.diverged) break;
-      if (line.validationAccuracy! > best) {
-        best = line.validationAccuracy!;
-        await announce.sayAndWait({
-          type: "weights",
-          which: "best",
-          trial,
+      if (bestEpoch(metrics) === epoch) await keepBest(epoch);
+      await announce.sayAndWait({
+        type: "checkpoint",
+        trial,
+        record: {
+          formatVersion: 1,
           epoch,
-          read: () => checkpoint("best", epoch),
-        });
-      }
+          update: epoch * trainer.updatesPerEpoch,
+          metrics: [...metrics],
+          msPerStep: msPerStep(),
+          seconds: seconds(),
+        },
+        read: () => checkpoint("last", epoch),
+      });
     }
     const epoch = metrics.length;
     const last = trial.divergence ? null : checkpoint("last", epoch);
@@ -122,6 +143,18 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   } finally {
     trainer.dispose();
   }
+}
+
+/** First of the epochs with the highest validation accuracy; null before there is one. */
+function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
+  let best: EpochMetrics | undefined;
+  for (const line of metrics)
+    if (
+      line.validationAccuracy !== null &&
+      line.validationAccuracy > (best?.validationAccuracy ?? -1)
+    )
+      best = line;
+  return best?.epoch ?? null;
 }
 
 interface EpochOptions extends FitOptions {

@@ -7,6 +7,7 @@ import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import type { Schedule } from "../schedules/index.ts";
 import type { LabListener } from "./events.ts";
+import type { TrialState } from "./resume.ts";
 
 /** A network, the data that it learns, and the engine that runs it. */
 export interface TrainingSetup {
@@ -47,6 +48,8 @@ export interface FitOptions extends TrainingSetup {
   /** Place among the trials of an experiment, for progress; default 0 of 1. */
   readonly index?: number;
   readonly trials?: number;
+  /** Where an earlier run of the same trial stopped; default: from the beginning. */
+  readonly from?: TrialState;
 }
 
 /** A range test: the rate rises from `from` to `to` over `epochs` epochs. */

@@ -1,8 +1,13 @@
 /** @file plan.json: the choices that fix an experiment's bits, and what its step costs. */
 
 import type { CompiledNetwork } from "../compile/index.ts";
+import { compileNetwork } from "../compile/index.ts";
+import { createOptimizer } from "../optimizers/index.ts";
+import { differences } from "./differences.ts";
 import { defaultThreads } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
+import type { OptimizerSpec } from "./plan-trials.ts";
+import { compileOptions } from "./trainer.ts";
 
 export interface Plan {
   /** "oneDNN 2.6.3, avx2, 2 threads" */
@@ -25,3 +30,28 @@ export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): P
     implementation,
   })),
 });
+
+/** The plan of an experiment before any trial has begun, with the optimizer of one of its arms. */
+export const planOf = (setup: TrainingSetup, { name, hyperparameters }: OptimizerSpec): Plan =>
+  describePlan(
+    setup,
+    compileNetwork(compileOptions(setup, createOptimizer(name, hyperparameters))),
+  );
+
+/** What every trial shares: the optimizer's instructions, and the memory it takes, are an arm's own. */
+const shared = ({ engine, threads, implementations }: Plan) => ({
+  engine,
+  threads,
+  implementations: Object.fromEntries(
+    implementations
+      .filter(({ kind }) => kind !== "optimizer")
+      .map(({ layer, kind, implementation }, index) => [
+        `${index} (${kind} of ${layer})`,
+        implementation,
+      ]),
+  ),
+});
+
+/** Where the bits of two plans may differ: `["engine is ..., not ..."]`. */
+export const planDifferences = (recorded: Plan, found: Plan): string[] =>
+  differences(shared(recorded), shared(found));

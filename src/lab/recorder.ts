@@ -1,28 +1,40 @@
 /** @file Appends what the lab says to a run directory. */
 
 import { join } from "node:path";
-import type { RunDirectory } from "../store/index.ts";
-import { writeSafetensors } from "../weights/index.ts";
+import {
+  removeCheckpoints,
+  replaceFile,
+  type RunDirectory,
+  writeCheckpoint,
+} from "../store/index.ts";
+import { encodeSafetensors } from "../weights/index.ts";
 import { armSlug } from "./arms.ts";
 import type { LabListener } from "./events.ts";
+import { isFinished } from "./resume.ts";
 
-/** A listener that writes range tests, trials, metrics, logs and weights as they come. */
+/** A listener that writes a whole experiment as it comes: recordTrial's files, and the first plan. */
 export function recordRun(directory: RunDirectory): LabListener {
+  const record = recordTrial(directory);
+  let planned = false;
+  return (event) => {
+    if (event.type !== "plan") return record(event);
+    if (!planned) directory.writePlan(event.plan);
+    planned = true;
+  };
+}
+
+/** A listener that writes range tests, trials, metrics, logs, weights and checkpoints as they come. */
+export function recordTrial(directory: RunDirectory): LabListener {
   const log = (slug: string, seed: number, text: string) =>
     directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
   // A failure may name a file by its whole path; records say no more than where it lies in the run.
   const here = join(directory.path, "/");
   const slugs = new Map<string, string>();
-  let planned = false;
 
   return (event) => {
     switch (event.type) {
       case "range-test-finished":
         directory.writeRangeTest(armSlug(event.arm), event.record);
-        return;
-      case "plan":
-        if (!planned) directory.writePlan(event.plan);
-        planned = true;
         return;
       case "trial-started": {
         const { trial } = event;
@@ -47,13 +59,23 @@ export function recordRun(directory: RunDirectory): LabListener {
       case "weights": {
         const { trial, which } = event;
         const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
-        return writeSafetensors(path, event.read());
+        replaceFile(path, encodeSafetensors(event.read()));
+        return;
+      }
+      case "checkpoint": {
+        const { slug, seed } = event.trial;
+        writeCheckpoint(directory.checkpoints(slug, seed), {
+          record: event.record,
+          weights: encodeSafetensors(event.read()),
+        });
+        return;
       }
       case "trial-finished": {
         const failure = event.trial.failure?.replaceAll(here, "") ?? null;
         const trial = { ...event.trial, failure };
         directory.writeTrial(trial);
         log(trial.slug, trial.seed, failure ?? trial.status);
+        if (isFinished(trial)) removeCheckpoints(directory.checkpoints(trial.slug, trial.seed));
         return;
       }
     }

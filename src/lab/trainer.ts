@@ -1,10 +1,12 @@
 /** @file A network in memory, ready to train: what fit and the range test share. */
 
-import { type CompiledNetwork, compileNetwork } from "../compile/index.ts";
+import { type CompiledNetwork, type CompileOptions, compileNetwork } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError, InterruptedError, ShapeError } from "../core/errors.ts";
+import { ArgumentError, InterruptedError, ShapeError, WeightsError } from "../core/errors.ts";
+import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
+import type { Checkpoint } from "../weights/index.ts";
 import { defaultThreads } from "./machine.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -62,6 +64,8 @@ export interface Trainer {
   evaluate(indices: Int32Array): Promise<Evaluation>;
   /** Parameters and running statistics; with `state`, the optimizer's as well. */
   read(options?: { state?: boolean }): NamedTensor[];
+  /** Puts back what `read` with `state` gave. @throws WeightsError where a tensor is missing or of another shape */
+  write(checkpoint: Checkpoint): void;
   /**
    * Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps. Parameters,
    * statistics and state are afterwards what they were, to the bit; null on the reference backend,
@@ -92,15 +96,11 @@ export function planEpoch(setup: TrainingSetup): {
   };
 }
 
-/**
- * Compiles the network, allocates its memory once, and initialises it from the seed.
- * @throws ShapeError where the network's input or output does not fit the data set
- */
-export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: number): Trainer {
-  const { dataset, network, backend } = setup;
-  checkFits(setup);
-  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
-  const compiled = compileNetwork({
+/** How the network's step is compiled. @throws ArgumentError where the batch exceeds the training split */
+export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): CompileOptions {
+  const { network, backend } = setup;
+  const { batch, lastBatch } = planEpoch(setup);
+  return {
     network,
     backend,
     batch,
@@ -111,8 +111,21 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
     ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
     ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),
-  });
+  };
+}
+
+/**
+ * Compiles the network, allocates its memory once, and initialises it from the seed.
+ * @throws ShapeError where the network's input or output does not fit the data set
+ */
+export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: number): Trainer {
+  const { dataset, backend } = setup;
+  checkFits(setup);
+  const { batch, updatesPerEpoch } = planEpoch(setup);
+  const compiled = compileNetwork(compileOptions(setup, optimizer));
   const session = backend.createSession(compiled.sessionOptions);
+  const kept = ({ role }: { role: string }, state: boolean) =>
+    role === "parameter" || role === "statistic" || (state && role === "state");
   try {
     compiled.initialize(session, seed);
     const train = session.load(compiled.programs.train);
@@ -183,11 +196,20 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
 
       read: ({ state = false } = {}) =>
         compiled.tensors
-          .filter(
-            ({ role }) =>
-              role === "parameter" || role === "statistic" || (state && role === "state"),
-          )
+          .filter((tensor) => kept(tensor, state))
           .map(({ name, buffer }) => ({ name, shape: buffer.shape, data: session.read(buffer) })),
+
+      write({ tensors }) {
+        for (const tensor of compiled.tensors.filter((tensor) => kept(tensor, true))) {
+          const { name, buffer } = tensor;
+          const stored = tensors.get(name);
+          if (!(stored?.data instanceof Float32Array) || !sameShape(stored.shape, buffer.shape))
+            throw new WeightsError(
+              `checkpoint: "${name}" must be ${formatShape(buffer.shape)} of float32; got ${stored ? formatShape(stored.shape) : "none"}. It is of another network or optimizer`,
+            );
+          session.write(buffer, stored.data);
+        }
+      },
 
       async optimizerShare() {
         if (backend.name !== "native") return null;

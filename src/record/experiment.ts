@@ -77,8 +77,15 @@ export const experimentRecord = z.object({
   engine: z.string(),
   machine: machineRecord,
   dataset: datasetRecord,
-  model: z.object({ name: z.string(), parameters: z.number().int() }),
+  model: z.object({
+    name: z.string(),
+    parameters: z.number().int(),
+    /** SHA-256 of the graph. */
+    graph: z.string().optional(),
+  }),
   protocol: protocolRecord,
   arms: z.array(armRecord),
+  /** The call that began it, as the command line reads it back to go on; paths are left out. */
+  specification: z.record(z.string(), z.unknown()).optional(),
 });
 export type ExperimentRecord = z.infer<typeof experimentRecord>;

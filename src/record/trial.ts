@@ -29,6 +29,17 @@ export const testScore = z.object({
 });
 export type TestScore = z.infer<typeof testScore>;
 
+/** A process that ended before its trial had. */
+export const processEnd = z.object({
+  /** null where a signal ended it. */
+  exitCode: z.number().int().nullable(),
+  /** "SIGKILL" */
+  signal: z.string().nullable(),
+  /** Last lines of log.txt. */
+  log: z.array(z.string()),
+});
+export type ProcessEnd = z.infer<typeof processEnd>;
+
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
@@ -50,6 +61,8 @@ export const trialRecord = z.object({
   optimizerShare: z.number().nullable().optional(),
   test: testScore.nullable().optional(),
   seconds: z.number().nullable(),
+  /** How the trial's process ended, where it ended of itself or was killed. */
+  ended: processEnd.nullable().optional(),
 });
 export type TrialRecord = z.infer<typeof trialRecord>;
 
@@ -73,3 +86,18 @@ export const epochMetrics = z.object({
   diverged: z.boolean().optional(),
 });
 export type EpochMetrics = z.infer<typeof epochMetrics>;
+
+/** Beside a checkpoint's weights: how far the trial has come, and what proves that both are whole. */
+export const checkpointRecord = z.object({
+  formatVersion: z.literal(1),
+  /** Finished epochs. */
+  epoch: z.number().int(),
+  /** Updates made. */
+  update: z.number().int(),
+  /** Of each finished epoch: all lines of metrics.jsonl. */
+  metrics: z.array(epochMetrics),
+  msPerStep: z.number().nullable(),
+  /** Spent on the trial so far. */
+  seconds: z.number(),
+});
+export type CheckpointRecord = z.infer<typeof checkpointRecord>;

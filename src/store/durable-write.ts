@@ -46,7 +46,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** The StoreError for a write that failed; `kept` says what is still there. */
-function writeFailure(file: string, error: unknown, kept: string): StoreError {
+export function writeFailure(file: string, error: unknown, kept: string): StoreError {
   if (error instanceof LrscopeError) return error as StoreError;
   if (FULL.has(codeOf(error) ?? "")) {
     return new StoreError(

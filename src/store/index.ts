@@ -5,5 +5,15 @@ export {
   checkRunDirectory,
   createRunDirectory,
   openRunDirectory,
+  sweepTemporaries,
 } from "./run-directory.ts";
 export { type RecordedTrial, type Run, readRun, readRecord } from "./read-run.ts";
+export {
+  type StoredCheckpoint,
+  newestCheckpoint,
+  readCheckpoint,
+  removeCheckpoints,
+  writeCheckpoint,
+} from "./checkpoints.ts";
+export { type Lock, type LockOwner, acquireLock, inUse, lockHolder } from "./lock.ts";
+export { replaceFile } from "./durable-write.ts";

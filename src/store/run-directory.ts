@@ -6,7 +6,7 @@
  *   summary.json  report.html  figures/*.svg
  */
 
-import { existsSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { InternalError, StoreError } from "../core/errors.ts";
 import type {
@@ -17,6 +17,7 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
+import { inUse, LOCK_NAME, lockHolder } from "./lock.ts";
 import { makeFolders } from "./make-folders.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
@@ -26,12 +27,18 @@ export interface RunDirectory {
   writePlan(plan: unknown): void;
   /** range-tests/<slug>.json */
   writeRangeTest(slug: string, record: RangeTestRecord): void;
+  /** Path of range-tests/<slug>.log, for what a range test's process prints; its folder exists. */
+  rangeTestLog(slug: string): string;
   /** trials/<slug>-<seed>/trial.json; replaced whole at each change of status. */
   writeTrial(trial: TrialRecord): void;
   /** One line of trials/<slug>-<seed>/metrics.jsonl, on the disk when this returns. */
   appendMetrics(slug: string, seed: number, metrics: EpochMetrics): void;
+  /** metrics.jsonl cut back to these epochs, as a checkpoint knows them, or completed to them. */
+  restoreMetrics(slug: string, seed: number, metrics: readonly EpochMetrics[]): void;
   /** One line of trials/<slug>-<seed>/log.txt. */
   appendLog(slug: string, seed: number, line: string): void;
+  /** Folder of the checkpoints of a trial under way. */
+  checkpoints(slug: string, seed: number): string;
   /** Path of a file of the trial's; its folder exists when this returns. */
   trialFile(slug: string, seed: number, name: string): string;
   /** summary.json */
@@ -44,7 +51,8 @@ export interface RunDirectory {
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
- * Make the folder, and its parents, and write experiment.json. An empty folder is taken as it is.
+ * Make the folder, and its parents, and write experiment.json. An empty folder, or one that holds
+ * nothing but a lock and what a killed process left as it began, is taken as it is.
  * @throws StoreError, exit code 2, as checkRunDirectory does
  */
 export function createRunDirectory(path: string, experiment: ExperimentRecord): RunDirectory {
@@ -54,6 +62,7 @@ export function createRunDirectory(path: string, experiment: ExperimentRecord): 
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
   }
+  sweepTemporaries(path);
   const directory = openRunDirectory(path);
   directory.writeText("experiment.json", json(experiment));
   return directory;
@@ -68,13 +77,15 @@ export function checkRunDirectory(path: string): void {
   const full = resolve(path);
   let present: string[];
   try {
-    present = existsSync(full) ? readdirSync(full) : [];
+    present = existsSync(full) ? readdirSync(full).filter((name) => !isLeftover(name)) : [];
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
   }
+  const holder = lockHolder(full);
+  if (holder && holder.pid !== process.pid) throw inUse(path, holder);
   if (present.includes("experiment.json")) {
     throw new StoreError(
-      `${path}: already holds another experiment, which is left as it is; choose a new folder with --out`,
+      `${path}: already holds another experiment, which is left as it is; go on with that one with --resume ${path}, or choose a new folder with --out`,
       { exitCode: 2 },
     );
   }
@@ -111,6 +122,17 @@ function unusable(path: string, reason: string, cause?: unknown): StoreError {
   );
 }
 
+/** Takes away what a process that was killed had not finished writing. Call it with the lock held. */
+export function sweepTemporaries(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
+}
+
+const TEMPORARY = /^\..*\.tmp(\.dead)?$/;
+
+/** What a process that was killed as it began may leave behind. */
+const isLeftover = (name: string) => name === LOCK_NAME || TEMPORARY.test(name);
+
 /** A folder that holds an experiment already, to add to or to render again. */
 export function openRunDirectory(path: string): RunDirectory {
   const inside = (name: string) => {
@@ -133,14 +155,25 @@ export function openRunDirectory(path: string): RunDirectory {
     path,
     writePlan: (plan) => write("plan.json", plan),
     writeRangeTest: (slug, record) => write(`range-tests/${slug}.json`, record),
+    rangeTestLog(slug) {
+      const file = inside(`range-tests/${slug}.log`);
+      makeFolder(dirname(file));
+      return file;
+    },
     writeTrial: (trial) =>
       replaceFile(trialFile(trial.slug, trial.seed, "trial.json"), json(trial)),
     appendMetrics: (slug, seed, metrics) =>
       appendLine(trialFile(slug, seed, "metrics.jsonl"), JSON.stringify(metrics), {
         durable: true,
       }),
+    restoreMetrics(slug, seed, metrics) {
+      const file = trialFile(slug, seed, "metrics.jsonl");
+      const text = metrics.map((line) => `${JSON.stringify(line)}\n`).join("");
+      if ((existsSync(file) ? readFileSync(file, "utf8") : "") !== text) replaceFile(file, text);
+    },
     appendLog: (slug, seed, line) =>
       appendLine(trialFile(slug, seed, "log.txt"), line, { durable: false }),
+    checkpoints: (slug, seed) => trialFile(slug, seed, "checkpoints"),
     trialFile,
     writeSummary: (summary) => write("summary.json", summary),
     writeText: (name, text) => replaceFile(inside(name), text),

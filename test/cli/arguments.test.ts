@@ -53,9 +53,6 @@ describe("words", () => {
   });
 
   test.each([
-    ["compare", "--jobs", "2"],
-    ["compare", "--resume", "dir"],
-    ["train", "--resume", "dir"],
     ["train", "--tune"],
     ["train", "--precision", "bf16"],
   ])("%s %s is known, and not available yet", async (command, ...flag) =>

@@ -37,7 +37,7 @@ describe.skipIf(absent)(`a network in a file${absent ? ` (${absent})` : ""}`, ()
     expect(result.code).toBe(0);
     const { experiment } = readRun(out);
     // 4 x 3 x 3 x 3 + 4 of the convolution, 4 x 4 + 4 of the classifier.
-    expect(experiment.model).toEqual({ name: "my-net", parameters: 112 + 20 });
+    expect(experiment.model).toMatchObject({ name: "my-net", parameters: 112 + 20 });
   });
 });
 

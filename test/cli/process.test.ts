@@ -1,10 +1,10 @@
 /** @file The command line as a process of its own: exit codes, streams, signals, full disks. */
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readRun } from "../../src/store/index.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -13,10 +13,6 @@ const within = temporaryFolder();
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = join(root, "bin/lrscope.js");
 const small = ["synthetic", "--size", "16", "--batch", "32", "--threads", "1"];
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, "scripts/build-dist.mjs")], { stdio: "pipe" });
-});
 
 interface Ended {
   readonly code: number | null;

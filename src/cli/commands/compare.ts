@@ -3,26 +3,28 @@
 import { PUBLISHED_ARMS } from "../../lab/arms.ts";
 import { runComparison } from "../comparison.ts";
 import { printComparison } from "../comparison-result.ts";
-import { defineCommand, later } from "../define-command.ts";
+import { defineCommand } from "../define-command.ts";
 import {
   cycleFlags,
   epochsFlag,
+  jobsFlag,
   jsonFlag,
   optimizersFlag,
   outFlag,
   rampFlags,
+  resumeFlag,
   samplesFlag,
   seedsFlag,
   trainingFlags,
 } from "../flags.ts";
-import { sourceArgument } from "../source.ts";
+import { sourceOrResume } from "../source.ts";
 
 export const compare = defineCommand({
   name: "compare",
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them. A run that diverges is recorded as such, and the comparison goes on.",
-  args: [sourceArgument],
+  args: [sourceOrResume],
   flags: {
     ...optimizersFlag(PUBLISHED_ARMS),
     ...seedsFlag(3),
@@ -33,18 +35,34 @@ export const compare = defineCommand({
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
-    jobs: later("runs at the same time", "n"),
-    resume: later("go on with an interrupted comparison", "dir"),
+    ...jobsFlag,
+    ...resumeFlag("comparison"),
   },
   examples: [
     "lrscope compare photos/",
     "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
+    "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
   ],
   async run({ args, flags, given, terminal, signal }) {
+    if (flags.resume !== undefined) {
+      const call = {
+        command: "compare",
+        path: flags.resume,
+        source: args[0],
+        flags,
+        given,
+      } as const;
+      const { resumeComparison } = await import("../resume.ts");
+      const context = { terminal, signal };
+      const jobs = flags.jobs;
+      await printComparison(await resumeComparison({ ...call, jobs, context }), terminal);
+      return;
+    }
     const finished = await runComparison({
       kind: "compare",
       source: args[0]!,
+      jobs: flags.jobs,
       optimizers: flags.optimizers,
       seeds: flags.seeds,
       epochs: flags.epochs,

@@ -43,7 +43,7 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal }) {
-    const { loadModel } = await import("../model.ts");
+    const { loadModel } = await import("../../lab/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
       "../../compile/index.ts"

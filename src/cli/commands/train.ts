@@ -3,18 +3,19 @@
 import { join } from "node:path";
 import { ArgumentError } from "../../core/errors.ts";
 import { runComparison } from "../comparison.ts";
-import { defineCommand, later, optional, value } from "../define-command.ts";
+import { defineCommand, optional, value } from "../define-command.ts";
 import {
   cycleFlags,
   epochsFlag,
   jsonFlag,
   optimizerFlag,
   outFlag,
+  resumeFlag,
   samplesFlag,
   trainingFlags,
 } from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
-import { sourceArgument } from "../source.ts";
+import { sourceOrResume } from "../source.ts";
 import { oneOf, positive } from "../values.ts";
 
 const SCHEDULES = ["none", "clr", "cosine", "1cycle"] as const;
@@ -48,7 +49,7 @@ export const train = defineCommand({
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With cosine and 1cycle, --lr is the greatest rate.",
-  args: [sourceArgument],
+  args: [sourceOrResume],
   flags: {
     ...optimizerFlag,
     schedule: value({
@@ -69,24 +70,32 @@ export const train = defineCommand({
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
-    resume: later("go on with an interrupted run", "dir"),
+    ...resumeFlag("run"),
   },
   examples: [
     "lrscope train photos/ --optimizer adam --lr 1e-3 --epochs 20",
     "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
+    "lrscope train --resume lrscope-runs/train-photos-20260131-101500",
   ],
   async run({ args, flags, given, terminal, signal }) {
-    const { path, report, run } = await runComparison({
-      kind: "train",
-      source: args[0]!,
-      optimizers: [armOf(flags)],
-      seeds: 1,
-      epochs: flags.epochs,
-      cycle: flags,
-      flags,
-      given,
-      context: { terminal, signal },
-    });
+    const context = { terminal, signal };
+    const begin = () =>
+      runComparison({
+        kind: "train",
+        source: args[0]!,
+        optimizers: [armOf(flags)],
+        seeds: 1,
+        epochs: flags.epochs,
+        cycle: flags,
+        flags,
+        given,
+        context,
+      });
+    const goOn = async (path: string) => {
+      const { resumeComparison } = await import("../resume.ts");
+      return resumeComparison({ command: "train", path, source: args[0], flags, given, context });
+    };
+    const { path, report, run } = await (flags.resume === undefined ? begin() : goOn(flags.resume));
     const { trial, metrics } = run.trials[0]!;
     const checkpoint = (name: string) =>
       join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);

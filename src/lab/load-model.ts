@@ -16,7 +16,8 @@ export interface ModelShape {
 /** Builds a network for a data set; called again where sizes become known. */
 export type ModelBuilder = (shape: ModelShape) => Network;
 
-const isFile = (model: string) => /[/\\]|\.[cm]?[jt]s$/.test(model);
+/** Whether `--model` names a file. */
+export const isModelFile = (model: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(model);
 
 /**
  * The builder that `--model` means. A file exports it as `network` or as its default:
@@ -31,7 +32,7 @@ export async function loadModel(
   model: string,
   options: { widths?: readonly number[]; hidden?: number } = {},
 ): Promise<ModelBuilder> {
-  if (!isFile(model)) {
+  if (!isModelFile(model)) {
     const { checkModelName, createModel } = await import("../models/index.ts");
     checkModelName(model);
     return (shape) => createModel(model, { ...shape, ...options });

@@ -1,0 +1,50 @@
+/**
+ * @file Where the data and the network of an experiment lie on this machine. A run directory holds no
+ * path, so that it can be shown to anybody; this machine's cache remembers, and the user may say it.
+ */
+
+import { existsSync } from "node:fs";
+import { ArgumentError } from "../core/errors.ts";
+import { isSourceName } from "../data/source-names.ts";
+import { isModelFile } from "../lab/load-model.ts";
+import type { ExperimentRecord } from "../record/index.ts";
+
+/** Notes the places of a folder of images and of a file with a network. */
+export async function rememberPlaces(
+  { source, flags }: { source: string; flags: { model: string } },
+  { dataset, model }: ExperimentRecord,
+): Promise<void> {
+  const { rememberPlace } = await import("../data/index.ts");
+  if (!isSourceName(source)) await rememberPlace(dataset.fingerprint, source);
+  if (isModelFile(flags.model) && model.graph) await rememberPlace(model.graph, flags.model);
+}
+
+/** What was said, or what is remembered. @throws ArgumentError where neither leads anywhere */
+export async function findPlaces(options: {
+  /** As in a message: "compare --resume my-run". */
+  readonly call: string;
+  readonly experiment: ExperimentRecord;
+  /** As recorded: a name, or null for a folder or file. */
+  readonly recorded: { readonly source: string | null; readonly model: string | null };
+  /** As the user said this time. */
+  readonly said: { readonly source: string | undefined; readonly model: string | undefined };
+}): Promise<{ source: string; model: string }> {
+  const { call, experiment, recorded, said } = options;
+  const { knownPlace } = await import("../data/index.ts");
+  const known = (fingerprint: string | undefined) => {
+    const path = fingerprint === undefined ? null : knownPlace(fingerprint);
+    return path !== null && existsSync(path) ? path : null;
+  };
+  const { dataset, model } = experiment;
+  const source = said.source ?? recorded.source ?? known(dataset.fingerprint);
+  if (source === null)
+    throw new ArgumentError(
+      `${call}: the images of "${dataset.name}" are not where they were, or were never used on this machine; say where they are: lrscope ${call.replace(" ", " FOLDER ")}`,
+    );
+  const network = said.model ?? recorded.model ?? known(model.graph);
+  if (network === null)
+    throw new ArgumentError(
+      `${call}: the file with the network "${model.name}" is not where it was; say where it is: lrscope ${call} --model FILE`,
+    );
+  return { source, model: network };
+}

@@ -1,0 +1,170 @@
+/** @file `compare --resume DIR` and `train --resume DIR`: what is on the disk stays, the rest is done. */
+
+import { ArgumentError } from "../core/errors.ts";
+import type { ExperimentRecord } from "../record/index.ts";
+import type { Run } from "../store/index.ts";
+import {
+  type ComparisonCall,
+  type FinishedComparison,
+  finishedComparison,
+  runTrialsOf,
+  seedsOf,
+  writeSummary,
+} from "./comparison.ts";
+import type { CommandContext } from "./define-command.ts";
+import { openExperiment, recordedWork } from "./experiment.ts";
+import { plural } from "./format.ts";
+import { findPlaces } from "./places.ts";
+import { cannotGoOn } from "./recorded-plan.ts";
+import { recall } from "./specification.ts";
+
+export interface ResumeCall {
+  readonly command: "compare" | "train";
+  /** The run directory. */
+  readonly path: string;
+  /** Where the data lie, where that has to be said. */
+  readonly source: string | undefined;
+  readonly jobs?: number;
+  readonly flags: { readonly model: string };
+  readonly given: ReadonlySet<string>;
+  readonly context: Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
+}
+
+/** What may stand beside --resume: the rest is in the directory. */
+const MAY_BE_SAID = new Set(["resume", "jobs", "model", "json"]);
+
+/**
+ * Goes on with a comparison. Finished trials are left as they are, others go on from their newest
+ * checkpoint; a finished comparison is only rendered again.
+ * @throws StoreError, exit code 2, where data, protocol or engine are not what they were, or another
+ *   process is at work in the directory
+ */
+export async function resumeComparison(call: ResumeCall): Promise<FinishedComparison> {
+  const { command, path, given, context } = call;
+  checkGiven(call);
+  const { acquireLock, openRunDirectory, readRun, sweepTemporaries } = await import(
+    "../store/index.ts"
+  );
+  checkKind(command, path, readRun(path).experiment.kind);
+  const lock = acquireLock(path);
+  try {
+    sweepTemporaries(path);
+    const run = readRun(path);
+    const { experiment } = run;
+    const directory = openRunDirectory(path);
+    const { readSamples } = await import("./samples.ts");
+    const samples = readSamples(path);
+    const left = await unfinished(run);
+    if (left === 0) {
+      context.terminal.note(`${path}: is finished already; its report is rendered again`);
+      if (!run.summary) await writeSummary(directory, experiment);
+      const { writeReport } = await import("./write-report.ts");
+      const { run: rendered, report } = await writeReport(directory, samples);
+      return finishedComparison({ path, report: report ?? "", run: rendered });
+    }
+    const recorded = recall(path, experiment);
+    const places = await findPlaces({
+      call: `${command} --resume ${path}`,
+      experiment,
+      recorded,
+      said: { source: call.source, model: given.has("model") ? call.flags.model : undefined },
+    });
+    const { differences, parseArms } = await import("../lab/index.ts");
+    const jobs = call.jobs ?? 1;
+    const comparison: ComparisonCall = {
+      ...recorded,
+      kind: experiment.kind,
+      source: places.source,
+      flags: {
+        ...recorded.flags,
+        model: places.model,
+        out: path,
+        // Of all trials together: each gets what it had.
+        threads: experiment.protocol.threads * jobs,
+      },
+      jobs,
+      given: new Set(),
+      context,
+    };
+    const finished = await openExperiment(
+      {
+        ...comparison,
+        arms: parseArms(comparison.optimizers),
+        seeds: seedsOf(comparison),
+        work: (opened) => runTrialsOf(comparison, opened),
+      },
+      async (opened) => {
+        checkSame(experiment, opened.experiment, call, differences);
+        context.terminal.note(`going on with ${path}: ${plural(left, "run")} to finish`);
+        return recordedWork(
+          { context, work: (all) => runTrialsOf(comparison, all) },
+          { ...opened, experiment, directory, samples },
+        );
+      },
+    );
+    return finishedComparison(finished);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Trials that have not run to their end. */
+async function unfinished({ experiment, trials }: Run): Promise<number> {
+  const { isFinished } = await import("../lab/index.ts");
+  const { arms, protocol } = experiment;
+  return (
+    arms.length * protocol.seeds.length - trials.filter(({ trial }) => isFinished(trial)).length
+  );
+}
+
+/** @throws ArgumentError for a flag that the directory answers already */
+function checkGiven({ command, path, given }: ResumeCall): void {
+  for (const key of given)
+    if (!MAY_BE_SAID.has(key)) {
+      const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      throw new ArgumentError(
+        `${command}: ${flag} has no effect beside --resume, which takes all but --jobs, --model FILE and --json from ${path}; leave it out`,
+      );
+    }
+}
+
+/** @throws ArgumentError where another command goes on with it, or none */
+function checkKind(
+  command: ResumeCall["command"],
+  path: string,
+  kind: ExperimentRecord["kind"],
+): void {
+  if (kind === "find") return;
+  const right = kind === "train" ? "train" : "compare";
+  if (command !== right)
+    throw new ArgumentError(
+      `${command}: ${path} holds a ${kind === "train" ? "single run" : "comparison"}; go on with it by lrscope ${right} --resume ${path}`,
+    );
+}
+
+/** What fixes an experiment's bits, the compiled step aside, which plan.json has. */
+const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRecord) => ({
+  dataset,
+  model,
+  protocol,
+  arms,
+  lrscope,
+  engine,
+});
+
+/** @throws StoreError naming where data, network, protocol or version are not what they were */
+function checkSame(
+  recorded: ExperimentRecord,
+  now: ExperimentRecord,
+  { path, context }: ResumeCall,
+  differences: (a: unknown, b: unknown) => string[],
+): void {
+  // As it would be read back: what is undefined is absent.
+  const found = differences(fixed(recorded), JSON.parse(JSON.stringify(fixed(now))));
+  if (found.length > 0) throw cannotGoOn(path, found);
+  const [before, here] = [recorded.machine.processor, now.machine.processor];
+  if (before !== here)
+    context.terminal.note(
+      `Note: it was begun on ${before}, this is ${here}: equal bits are promised on one model only`,
+    );
+}

@@ -1,0 +1,53 @@
+/**
+ * @file The call of a comparison as it stands in experiment.json, and back. Whatever flag is added to
+ * the calls is recorded with the others; only those that name places of this machine are left out.
+ */
+
+import { basename } from "node:path";
+import { StoreError } from "../core/errors.ts";
+import { isSourceName } from "../data/source-names.ts";
+import { isModelFile } from "../lab/load-model.ts";
+import type { ExperimentRecord } from "../record/index.ts";
+import type { ComparisonCall } from "./comparison.ts";
+
+/** Where things lie, and how the run is shown: not what is run. */
+const INCIDENTAL = new Set(["out", "json", "resume", "jobs", "model", "threads"]);
+
+/** What a resumption has to say anew. */
+type Recalled = Omit<ComparisonCall, "context" | "given" | "source" | "kind">;
+
+export interface Specification extends Recalled {
+  /** A source's name; null: a folder. */
+  readonly source: string | null;
+  /** A name of the collection; null: a file. */
+  readonly model: string | null;
+  /** The file's own name, for people. */
+  readonly modelFile?: string;
+}
+
+export function specify(call: ComparisonCall): Record<string, unknown> {
+  const { context, given, kind, source, jobs, specification, flags, cycle, ramp, ...rest } = call;
+  const { maxLr, baseLr, stepSize } = cycle;
+  const elsewhere = new Set(["maxLr", "baseLr", "stepSize", "from", "to", ...Object.keys(rest)]);
+  return {
+    ...rest,
+    source: isSourceName(source) ? source : null,
+    model: isModelFile(flags.model) ? null : flags.model,
+    ...(isModelFile(flags.model) ? { modelFile: basename(flags.model) } : {}),
+    cycle: { maxLr, baseLr, stepSize },
+    ...(ramp ? { ramp: { from: ramp.from, to: ramp.to } } : {}),
+    flags: Object.fromEntries(
+      Object.entries(flags).filter(([key]) => !INCIDENTAL.has(key) && !elsewhere.has(key)),
+    ),
+  };
+}
+
+/** @throws StoreError, exit code 2, for an experiment that was not begun to be gone on with */
+export function recall(path: string, { kind, specification }: ExperimentRecord): Specification {
+  if (specification === undefined)
+    throw new StoreError(
+      `${path}: cannot be gone on with: it ${kind === "find" ? "holds a range test, which takes minutes; make it again with find" : "was made by an earlier version of lrscope, which did not record how; begin anew"}`,
+      { exitCode: 2 },
+    );
+  return specification as unknown as Specification;
+}

@@ -1,0 +1,47 @@
+/**
+ * @file Where a data set lies on this machine, by its fingerprint. Kept in the cache, so that a run
+ * directory, which never holds a path, can be gone on with without saying the path again.
+ */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { cacheDirectory } from "./cache-dir.ts";
+
+const placeRecord = z.object({ fingerprint: z.string(), path: z.string() });
+
+function fileOf(fingerprint: string, cacheDir?: string): string {
+  const name = createHash("sha256").update(fingerprint).digest("hex").slice(0, 24);
+  return join(cacheDirectory(cacheDir), "places", `${name}.json`);
+}
+
+/** Notes where the data set lies. A cache that cannot be written is no reason to stop. */
+export async function rememberPlace(
+  fingerprint: string,
+  path: string,
+  cacheDir?: string,
+): Promise<void> {
+  const file = fileOf(fingerprint, cacheDir);
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(temporary, JSON.stringify({ fingerprint, path: resolve(path) }));
+    await rename(temporary, file);
+  } catch {
+    // Next time it will have to be said.
+  }
+}
+
+/** The path noted for a data set; null where there is none. */
+export function knownPlace(fingerprint: string, cacheDir?: string): string | null {
+  try {
+    const found = placeRecord.parse(
+      JSON.parse(readFileSync(fileOf(fingerprint, cacheDir), "utf8")),
+    );
+    return found.fingerprint === fingerprint ? found.path : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,35 @@
+/** @file A planned trial or range test, run on a network, data and engine that are at hand. */
+
+import { createOptimizer } from "../optimizers/index.ts";
+import type { RangeTestRecord } from "../record/index.ts";
+import { scheduleFromJSON } from "../schedules/index.ts";
+import { type FitResult, fit } from "./fit.ts";
+import type { TrainingSetup } from "./options.ts";
+import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
+import { rangeTest } from "./range-test.ts";
+import type { TrialState } from "./resume.ts";
+
+/** @param from where an earlier run of the same trial stopped; absent: from the beginning */
+export function runTrial(
+  spec: TrialSpec,
+  setup: TrainingSetup,
+  from?: TrialState,
+): Promise<FitResult> {
+  const { optimizer, schedule, ...rest } = spec;
+  return fit({
+    ...setup,
+    ...rest,
+    optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
+    schedule: scheduleFromJSON(schedule),
+    ...(from ? { from } : {}),
+  });
+}
+
+export function runRangeTest(spec: RangeTestSpec, setup: TrainingSetup): Promise<RangeTestRecord> {
+  const { optimizer, ...rest } = spec;
+  return rangeTest({
+    ...setup,
+    ...rest,
+    optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * @file What trials train, as plain data, so that a process of its own can open it again: where the
+ * images lie and how they are split, which network, and how it is trained.
+ */
+
+import type { Dataset, OpenOptions } from "../data/types.ts";
+import type { ModelShape } from "./load-model.ts";
+import type { TrainingSetup } from "./options.ts";
+
+export interface SetupSpec {
+  /** A source's name, or a path of this machine: never part of a record. */
+  readonly source: string;
+  readonly data: Pick<OpenOptions, "size" | "limit" | "validation" | "splitSeed" | "augment">;
+  /** A name of the collection, or the path of a file that exports `network`. */
+  readonly model: string;
+  readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
+  readonly training: { readonly threads: number } & Pick<
+    TrainingSetup,
+    "batch" | "dropLast" | "labelSmoothing" | "classWeights" | "clip"
+  >;
+}
+
+export interface OpenedSetup {
+  readonly setup: TrainingSetup;
+  readonly dataset: Dataset;
+}
+
+/**
+ * Opens all that a trial needs; the caller closes `dataset`. The network is built first, with stand-in
+ * sizes, so that an unknown model, or a size that pooling reduces to nothing, is refused before
+ * anything is decoded.
+ * @throws LrscopeError where data, network or engine cannot be had
+ */
+export async function openSetup(
+  spec: SetupSpec,
+  hooks: Pick<OpenOptions, "signal" | "onProgress"> = {},
+): Promise<OpenedSetup> {
+  const { loadModel } = await import("./load-model.ts");
+  const buildModel = await loadModel(spec.model, spec.modelOptions);
+  buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
+  const { nativeBackend } = await import("../runtime/native/index.ts");
+  const { threads } = spec.training;
+  const backend = nativeBackend({ threads });
+  const { openDataset } = await import("../data/index.ts");
+  const dataset = await openDataset(spec.source, { ...spec.data, ...hooks, threads });
+  try {
+    const network = buildModel(shapeOf(dataset));
+    const { signal } = hooks;
+    const setup = { dataset, network, backend, ...spec.training, ...(signal ? { signal } : {}) };
+    return { setup, dataset };
+  } catch (error) {
+    dataset.close();
+    throw error;
+  }
+}
+
+const shapeOf = ({ classes, channels, size }: Dataset): ModelShape => ({
+  classes: classes.length,
+  channels,
+  size,
+});

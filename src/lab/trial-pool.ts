@@ -1,0 +1,243 @@
+/**
+ * @file Trials and range tests in processes of their own, some at a time. One that crashes or is killed
+ * is recorded as failed, with how it ended and what it said last; the others go on.
+ */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
+import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../record/index.ts";
+import type { RunDirectory } from "../store/index.ts";
+import { isFatal } from "./compare.ts";
+import type { LabListener } from "./events.ts";
+import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
+import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
+
+export interface PoolOptions {
+  readonly directory: RunDirectory;
+  /** What all tasks share. */
+  readonly shared: Pick<TrialTask, "setup" | "dataset" | "plan">;
+  /** Processes at a time. */
+  readonly jobs: number;
+  readonly updatesPerEpoch: number;
+  readonly onEvent: LabListener;
+  readonly signal: AbortSignal;
+}
+
+/** Last lines of a log that a record keeps. */
+const LOG_LINES = 20;
+
+/**
+ * Runs range tests, and gives their records.
+ * @throws LrscopeError where one fails: its arm's trials cannot be planned
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runRangeTests(
+  specs: readonly RangeTestSpec[],
+  options: PoolOptions,
+): Promise<RangeTestRecord[]> {
+  const records: RangeTestRecord[] = [];
+  await inTurns(specs, options, async (spec, signal) => {
+    const log = options.directory.rangeTestLog(spec.slug);
+    const { end, died } = await runProcess({
+      options,
+      work: { kind: "range-test", spec },
+      log,
+      signal,
+      onEvent(event) {
+        if (event.type === "range-test-finished") records.push(event.record);
+        return options.onEvent(event);
+      },
+    });
+    if (end) throw errorOf(end);
+    if (died)
+      throw new StoreError(
+        `range test of ${spec.arm}: ${endText(died)}${lastLine(died)}; what it said is in ${log}`,
+        { exitCode: 1 },
+      );
+    rmSync(log, { force: true });
+  });
+  return records;
+}
+
+/**
+ * Runs trials; each leaves its records in its folder. A trial that was begun earlier goes on from its
+ * newest checkpoint.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runTrials(specs: readonly TrialSpec[], options: PoolOptions): Promise<void> {
+  await inTurns(specs, options, async (spec, signal) => {
+    const { directory } = options;
+    let last: TrialRecord | undefined;
+    const { end, died } = await runProcess({
+      options,
+      work: { kind: "trial", spec },
+      log: directory.trialFile(spec.slug, spec.seed, "log.txt"),
+      signal,
+      onEvent(event) {
+        if (event.type === "trial-started" || event.type === "trial-finished") last = event.trial;
+        return options.onEvent(event);
+      },
+    });
+    const error = end && errorOf(end);
+    if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
+    if (!died && last?.status !== "running" && last) return;
+    const trial: TrialRecord = {
+      ...(last ?? begun(spec, options.updatesPerEpoch)),
+      status: "failed",
+      failure: died ? `${endText(died)}${lastLine(died)}` : (error?.message ?? "it never began"),
+      ...(died ? { ended: died } : {}),
+    };
+    directory.writeTrial(trial);
+    await options.onEvent({ type: "trial-finished", trial });
+  });
+}
+
+/** The record of a trial whose process did not live long enough to write one. */
+const begun = (spec: TrialSpec, updatesPerEpoch: number): TrialRecord => ({
+  formatVersion: 1,
+  arm: spec.arm,
+  slug: spec.slug,
+  seed: spec.seed,
+  optimizer: { ...spec.optimizer, hyperparameters: { ...spec.optimizer.hyperparameters } },
+  schedule: spec.schedule,
+  learningRateSource: spec.learningRateSource,
+  updatesPerEpoch,
+  epochs: spec.epochs,
+  status: "running",
+  divergence: null,
+  failure: null,
+  msPerStep: null,
+  seconds: null,
+});
+
+/** `jobs` at a time, in order; after a failure that ends everything, those under way are stopped. */
+async function inTurns<T>(
+  items: readonly T[],
+  { jobs, signal }: PoolOptions,
+  run: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  // Aborted by the caller's signal, or by a failure.
+  const over = new AbortController();
+  const interrupt = () => over.abort();
+  if (signal.aborted) interrupt();
+  signal.addEventListener("abort", interrupt);
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async () => {
+    for (let item = queue.shift(); item !== undefined && !over.signal.aborted; item = queue.shift())
+      try {
+        await run(item, over.signal);
+      } catch (error) {
+        // What made the others stop, not that they were stopped.
+        failure ??= { error };
+        over.abort();
+      }
+  };
+  await Promise.all(Array.from({ length: jobs }, lane));
+  signal.removeEventListener("abort", interrupt);
+  if (signal.aborted) throw new InterruptedError();
+  if (failure) throw failure.error;
+}
+
+interface ProcessResult {
+  /** What the process said went wrong. */
+  readonly end: ReportedError | null;
+  /** How it ended, where it did so before it was done. */
+  readonly died: ProcessEnd | null;
+}
+
+interface ProcessCall {
+  readonly options: PoolOptions;
+  readonly work: TrialTask["work"];
+  /** File that takes what the process, and native code in it, prints. */
+  readonly log: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: LabListener;
+}
+
+/** @throws what `onEvent` throws, once the process is gone */
+async function runProcess(call: ProcessCall): Promise<ProcessResult> {
+  const { options, work, log, signal } = call;
+  const output = openSync(log, "a");
+  let child: ChildProcess;
+  try {
+    child = fork(ENTRY, [], {
+      stdio: ["ignore", output, output, "ipc"],
+      // NaN and undefined come across, which JSON loses.
+      serialization: "advanced",
+      execArgv: [],
+    });
+  } finally {
+    closeSync(output);
+  }
+  // Said by `ended` too: a process that could not be started has no number.
+  child.on("error", () => undefined);
+  const tell = (message: ToTrial) => child.connected && child.send(message, () => undefined);
+  const stop = () => tell({ type: "stop" });
+  signal.addEventListener("abort", stop);
+  let said: Extract<FromTrial, { type: "end" }> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  child.on("message", (message: FromTrial) => {
+    if (message.type === "end") said = message;
+    else
+      void Promise.resolve()
+        .then(() => call.onEvent(message.event))
+        .catch((error) => {
+          failure ??= { error };
+          stop();
+        });
+  });
+  tell({ type: "start", task: { directory: options.directory.path, ...options.shared, work } });
+  if (signal.aborted) stop();
+  const [exitCode, signalName] = await ended(child);
+  signal.removeEventListener("abort", stop);
+  if (failure) throw failure.error;
+  if (said) return { end: said.error, died: null };
+  return { end: null, died: { exitCode, signal: signalName, log: tailOf(log) } };
+}
+
+/** Resolves once the process is gone and all that it said has been heard. */
+async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  if (child.pid === undefined) return [null, null];
+  const [status] = await Promise.all([
+    once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
+    child.connected ? once(child, "disconnect") : undefined,
+  ]);
+  return status;
+}
+
+/** The compiled entry; sources are run by tests only, which build it first. */
+const ENTRY = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../../dist/lab/trial-process.js" : "./trial-process.js",
+    import.meta.url,
+  ),
+);
+
+const endText = ({ exitCode, signal }: ProcessEnd): string =>
+  signal !== null
+    ? `its process was killed (${signal})`
+    : exitCode === null
+      ? "its process could not be started"
+      : `its process ended with exit code ${exitCode}`;
+
+const lastLine = ({ log }: ProcessEnd): string =>
+  log.length > 0 ? `; last in its log: ${log.at(-1)}` : "";
+
+function tailOf(file: string): string[] {
+  try {
+    const lines = readFileSync(file, "utf8").split("\n");
+    return lines.filter((line) => line !== "").slice(-LOG_LINES);
+  } catch {
+    return [];
+  }
+}
+
+function errorOf({ code, message, exitCode }: ReportedError): Error {
+  if (code === "INTERRUPTED") return new InterruptedError(message);
+  return code === null ? new Error(message) : new LrscopeError(code, message, { exitCode });
+}
