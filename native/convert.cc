@@ -141,11 +141,44 @@ VectorOperand toVectorOperand(const Napi::Value& value) {
   return {false, getIndex(object, "register")};
 }
 
+// An optional list of segments into a phase or scalar state.
+template <class Part>
+void readSegments(const Napi::Object& object, Part& part) {
+  part.allSegments = !get(object, "segments").IsArray();
+  if (!part.allSegments) part.segments = toIndices(getArray(object, "segments"));
+}
+
+void readMatrixPhase(const Napi::Object& object, Phase& phase) {
+  phase.matrix = oneOf<MatrixOp>(getString(object, "operation"),
+                                 {{"newtonSchulz", MatrixOp::newtonSchulz},
+                                  {"rowMean", MatrixOp::rowMean},
+                                  {"columnMean", MatrixOp::columnMean},
+                                  {"spreadRows", MatrixOp::spreadRows},
+                                  {"spreadColumns", MatrixOp::spreadColumns}},
+                                 "matrix operation");
+  phase.source = getIndex(object, "source");
+  phase.target = getIndex(object, "target");
+  if (phase.matrix != MatrixOp::newtonSchulz) return;
+  const Napi::Object attributes = getObject(object, "attributes");
+  const Napi::Array coefficients = getArray(attributes, "coefficients");
+  if (coefficients.Length() != 3) throw mistyped("coefficients", "three numbers");
+  for (uint32_t i = 0; i < 3; ++i) phase.coefficients[i] = numberAt(coefficients, i);
+  phase.steps = static_cast<int>(getInteger(attributes, "steps", 0, 100));
+  phase.epsilon = getNumber(attributes, "epsilon");
+}
+
 Phase toPhase(const Napi::Object& object) {
-  const std::string kind = getString(object, "kind");
-  if (kind != "elementwise")
-    throw Refusal("this engine has no " + kind + " phases yet (Muon and Adafactor need them)");
   Phase phase;
+  readSegments(object, phase);
+  if (oneOf<bool>(getString(object, "kind"), {{"elementwise", false}, {"matrix", true}}, "phase")) {
+    readMatrixPhase(object, phase);
+    return phase;
+  }
+  if (object.Has("domain"))
+    phase.domain = oneOf<Domain>(
+        getString(object, "domain"),
+        {{"parameter", Domain::parameter}, {"row", Domain::row}, {"column", Domain::column}},
+        "domain");
   const Napi::Array code = getArray(object, "code");
   for (uint32_t i = 0; i < code.Length(); ++i) {
     const Napi::Object instruction = objectAt(code, i);
@@ -207,18 +240,44 @@ std::shared_ptr<OptimizerProgram> toOptimizer(const Napi::Object& object,
   optimizer->registers = getIndex(object, "registers");
   optimizer->slots = getIndex(object, "slots");
   optimizer->segmentSlots = toIndices(getArray(object, "segmentSlots"));
+  if (object.Has("scalarStates")) {
+    const Napi::Array states = getArray(object, "scalarStates");
+    for (uint32_t i = 0; i < states.Length(); ++i) {
+      const Napi::Object from = objectAt(states, i);
+      ScalarState state{getIndex(from, "source"),
+                        getIndex(from, "load"),
+                        static_cast<int>(getInteger(from, "store", -1, 1 << 30)),
+                        true,
+                        {}};
+      readSegments(from, state);
+      optimizer->scalarStates.push_back(std::move(state));
+    }
+  }
   const Napi::Array phases = getArray(object, "phases");
   for (uint32_t i = 0; i < phases.Length(); ++i)
     optimizer->phases.push_back(toPhase(objectAt(phases, i)));
+  const auto optionalOperand = [&](double id) {
+    return id < 0 ? Operand() : operandOf(operands, id);
+  };
   const Napi::Array segments = getArray(object, "segments");
   for (uint32_t i = 0; i < segments.Length(); ++i) {
     const Napi::Object from = objectAt(segments, i);
+    const int64_t elements = getInteger(from, "elements", 0, kMaxElements);
+    const auto extent = [&](const char* name, int64_t otherwise) {
+      return from.Has(name) ? getInteger(from, name, 0, kMaxElements) : otherwise;
+    };
     Segment segment{{operandOf(operands, getNumber(from, "parameter")),
                      operandOf(operands, getNumber(from, "gradient"))},
-                    getInteger(from, "elements", 0, kMaxElements),
+                    elements,
+                    extent("rows", elements),
+                    extent("columns", 1),
                     {}};
-    for (const Operand& state : operandsOf(operands, getArray(from, "state")))
-      segment.memory.push_back(state);
+    for (const char* list : {"state", "scratch"}) {
+      if (!from.Has(list)) continue;
+      const Napi::Array ids = getArray(from, list);
+      for (uint32_t j = 0; j < ids.Length(); ++j)
+        segment.memory.push_back(optionalOperand(numberAt(ids, j)));
+    }
     const Napi::Array scalars = getArray(from, "scalars");
     for (uint32_t j = 0; j < scalars.Length(); ++j) segment.scalars.push_back(numberAt(scalars, j));
     optimizer->segments.push_back(std::move(segment));

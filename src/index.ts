@@ -11,7 +11,6 @@ export * from "./core/errors.ts";
 export { openDataset as openImages } from "./data/index.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
 export type { Graph, Network } from "./ir/index.ts";
-export * as layers from "./layers/index.ts";
 export {
   type CompareOptions,
   type CompareResult,
@@ -30,16 +29,20 @@ export {
   recordRun,
   type TrainingSetup,
 } from "./lab/index.ts";
+export * as layers from "./layers/index.ts";
 export * as models from "./models/index.ts";
 export {
   adadelta,
+  adafactor,
   adagrad,
   adam,
   adamax,
   adamw,
   biasCorrection,
   clipByValue,
+  copyOfParameter,
   createOptimizer,
+  type Dialect,
   defineOptimizer,
   fill,
   filledLike,
@@ -47,12 +50,18 @@ export {
   lamb,
   lars,
   lion,
+  lookahead,
+  muon,
   nadam,
   type Optimizer,
+  prodigy,
   productOverUpdates,
   radam,
   rmsprop,
+  sam,
   scalar,
+  scheduleFreeAdamw,
+  scheduleFreeSgd,
   sgd,
   zerosLike,
 } from "./optimizers/index.ts";

@@ -35,23 +35,43 @@ T minOf(T a, T b) {
   return a < b || a != a ? a : b;
 }
 
+// A phase with what it walks over: blocks of its segments, or a step for each segment's matrix.
+struct PreparedPhase {
+  const Phase* phase;
+  FoldedCode folded;
+  std::vector<int> segments;
+  std::vector<Block> blocks;
+  std::vector<std::unique_ptr<Step>> matrixSteps;
+};
+
 class OptimizerStep final : public Step {
  public:
-  OptimizerStep(std::shared_ptr<const OptimizerProgram> program, int64_t scalars)
+  OptimizerStep(std::shared_ptr<const OptimizerProgram> program, int64_t scalars,
+                const Operand& workspace)
       : program_(std::move(program)), scalars_(scalars) {
-    for (size_t s = 0; s < program_->segments.size(); ++s)
-      for (int64_t start = 0; start < program_->segments[s].elements; start += kBlock)
-        blocks_.push_back(
-            {static_cast<int>(s), start, std::min(kBlock, program_->segments[s].elements - start)});
-    size_t reductions = 0, links = 0, sources = 0;
+    size_t reductions = 0, links = 0, sources = 0, partials = 0;
     for (const Phase& phase : program_->phases) {
+      PreparedPhase prepared{&phase, fold(phase), segmentsOf(phase), {}, {}};
+      for (const int s : prepared.segments) {
+        const Segment& segment = program_->segments[s];
+        if (phase.matrix != MatrixOp::none) {
+          prepared.matrixSteps.push_back(matrixStep(phase, segment, workspace));
+          continue;
+        }
+        const int64_t extent = segment.extent(phase.domain);
+        for (int64_t start = 0; start < extent; start += kBlock)
+          prepared.blocks.push_back({s, start, std::min(kBlock, extent - start)});
+      }
       reductions = std::max(reductions, phase.reductions.size());
-      folded_.push_back(fold(phase));
-      links = std::max(links, folded_.back().links.size());
+      links = std::max(links, prepared.folded.links.size());
+      partials = std::max(partials, prepared.blocks.size() * phase.reductions.size());
+      phases_.push_back(std::move(prepared));
     }
+    for (const ScalarState& state : program_->scalarStates)
+      for (const int s : segmentsOf(state)) scalarStates_.push_back({&state, s});
     for (const Segment& segment : program_->segments)
       sources = std::max(sources, segment.memory.size());
-    partial_.resize(blocks_.size() * reductions);
+    partial_.resize(partials);
     slots_.resize(program_->segments.size() * program_->slots);
     tilesOfThread_ = program_->registers + sources;
     const int threads = omp_get_max_threads();
@@ -72,8 +92,14 @@ class OptimizerStep final : public Step {
       for (size_t i = 0; i < program_->segmentSlots.size(); ++i)
         slots[program_->segmentSlots[i]] = program_->segments[s].scalars[i];
     }
-    for (size_t p = 0; p < program_->phases.size(); ++p)
-      runPhase(program_->phases[p], folded_[p], run);
+    for (const auto& [state, s] : scalarStates_) slotsOf(s)[state->load] = *valueOf(*state, s, run);
+    for (const PreparedPhase& prepared : phases_) {
+      for (const auto& step : prepared.matrixSteps) step->run(run);
+      if (prepared.phase->matrix == MatrixOp::none) runPhase(prepared, run);
+    }
+    for (const auto& [state, s] : scalarStates_)
+      if (state->store >= 0)
+        *valueOf(*state, s, run) = static_cast<float>(slotsOf(s)[state->store]);
   }
 
  private:
@@ -86,25 +112,41 @@ class OptimizerStep final : public Step {
     return aligned + (thread * tilesOfThread_ + index) * kTile;
   }
 
-  void runPhase(const Phase& phase, const FoldedCode& folded, const RunContext& run) {
-    const auto count = static_cast<int64_t>(blocks_.size());
+  // Those that a phase or a scalar state is for.
+  template <class Part>
+  std::vector<int> segmentsOf(const Part& part) const {
+    if (!part.allSegments) return part.segments;
+    std::vector<int> all(program_->segments.size());
+    for (size_t s = 0; s < all.size(); ++s) all[s] = static_cast<int>(s);
+    return all;
+  }
+
+  float* valueOf(const ScalarState& state, int segment, const RunContext& run) const {
+    return program_->segments[segment].memory[state.source].f32(run);
+  }
+
+  void runPhase(const PreparedPhase& prepared, const RunContext& run) {
+    const Phase& phase = *prepared.phase;
+    const FoldedCode& folded = prepared.folded;
+    const std::vector<Block>& blocks = prepared.blocks;
+    const auto count = static_cast<int64_t>(blocks.size());
     if (!phase.code.empty()) {
 #pragma omp parallel
       {
         const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
         int segment = -1;
         for (int64_t i = count * me / threads; i < count * (me + 1) / threads; ++i) {
-          if (blocks_[i].segment != segment) {
-            segment = blocks_[i].segment;
+          if (blocks[i].segment != segment) {
+            segment = blocks[i].segment;
             place(folded, segment, run, static_cast<int>(me));
           }
-          runBlock(phase, folded, blocks_[i], run, static_cast<int>(me),
+          runBlock(phase, folded, blocks[i], run, static_cast<int>(me),
                    partial_.data() + i * phase.reductions.size());
         }
       }
     }
-    for (size_t r = 0; r < phase.reductions.size(); ++r) reduce(phase, r);
-    for (size_t s = 0; s < program_->segments.size(); ++s)
+    for (size_t r = 0; r < phase.reductions.size(); ++r) reduce(prepared, r);
+    for (const int s : prepared.segments)
       for (const ScalarInstruction& instruction : phase.scalarCode)
         runScalar(instruction, slotsOf(s));
   }
@@ -113,14 +155,16 @@ class OptimizerStep final : public Step {
     return op == ReductionOp::sum ? a + b : maxOf(a, b);
   }
 
-  void reduce(const Phase& phase, size_t r) {
+  void reduce(const PreparedPhase& prepared, size_t r) {
+    const Phase& phase = *prepared.phase;
+    const std::vector<Block>& blocks = prepared.blocks;
     const Reduction& reduction = phase.reductions[r];
     const size_t stride = phase.reductions.size();
     double overall = 0;
     size_t block = 0;
-    for (size_t s = 0; s < program_->segments.size(); ++s) {
+    for (const int s : prepared.segments) {
       double total = 0;
-      for (; block < blocks_.size() && blocks_[block].segment == static_cast<int>(s); ++block)
+      for (; block < blocks.size() && blocks[block].segment == s; ++block)
         if (!phase.code.empty()) total = combine(reduction.op, total, partial_[block * stride + r]);
       slotsOf(s)[reduction.target] = total;
       overall = combine(reduction.op, overall, total);
@@ -257,10 +301,10 @@ class OptimizerStep final : public Step {
 
   std::shared_ptr<const OptimizerProgram> program_;
   int64_t scalars_;
-  std::vector<FoldedCode> folded_;  // of each phase
-  std::vector<Block> blocks_;
-  std::vector<double> partial_;  // reductions of every block
-  std::vector<double> slots_;    // of every segment
+  std::vector<PreparedPhase> phases_;
+  std::vector<std::pair<const ScalarState*, int>> scalarStates_;  // each with a segment of its own
+  std::vector<double> partial_;                                   // reductions of every block
+  std::vector<double> slots_;                                     // of every segment
   size_t tilesOfThread_ = 0;
   std::vector<float> tiles_;                  // see tileOf
   std::vector<std::vector<Cursor>> cursors_;  // of every thread, for its segment
@@ -282,61 +326,100 @@ void expectIndex(int index, int bound, const char* what) {
                   std::to_string(bound));
 }
 
+// What the segments of a phase or scalar state must have, of one source.
+void checkSource(const OptimizerProgram& program, bool all, const std::vector<int>& only,
+                 int source, Domain domain, bool oneValue = false) {
+  const auto checkSegment = [&](const Segment& segment) {
+    expectIndex(source, static_cast<int>(segment.memory.size()), "source");
+    const Operand& operand = segment.memory[source];
+    if (operand.bytes == 0)
+      throw Refusal("\"" + segment.memory[0].name + "\" has no source " + std::to_string(source));
+    expectType(operand, DType::f32);
+    const int64_t needed = oneValue ? 1 : segment.extent(domain);
+    if (operand.bytes / sizeof(float) < static_cast<size_t>(needed))
+      throw Refusal("\"" + operand.name + "\" must hold the " + std::to_string(needed) +
+                    " elements of \"" + segment.memory[0].name + "\"");
+    if (operand.region != Region::persistent && operand.region != Region::arena)
+      throw Refusal("\"" + operand.name + "\" lies in a region that cannot be updated");
+  };
+  if (all)
+    for (const Segment& segment : program.segments) checkSegment(segment);
+  else
+    for (const int s : only) checkSegment(program.segments[s]);
+}
+
+void checkVectorPhase(const OptimizerProgram& program, const Phase& phase) {
+  const auto slot = [&](int index) { expectIndex(index, program.slots, "slot"); };
+  const auto reg = [&](int index) { expectIndex(index, program.registers, "register"); };
+  const auto source = [&](int index) {
+    checkSource(program, phase.allSegments, phase.segments, index, phase.domain);
+  };
+  for (const VectorInstruction& instruction : phase.code) {
+    if (instruction.op == VectorOp::load) {
+      source(instruction.a.index);
+      reg(instruction.target);
+      continue;
+    }
+    if (instruction.op == VectorOp::store)
+      source(instruction.target);
+    else
+      reg(instruction.target);
+    for (const VectorOperand& operand : {instruction.a, instruction.b}) {
+      if (operand.slot)
+        slot(operand.index);
+      else
+        reg(operand.index);
+    }
+  }
+  for (const Reduction& reduction : phase.reductions) {
+    reg(reduction.reg);
+    slot(reduction.target);
+  }
+  for (const ScalarInstruction& instruction : phase.scalarCode)
+    for (const int index : {instruction.target, instruction.a, instruction.b}) slot(index);
+}
+
 void check(const OptimizerProgram& program, int64_t scalars) {
   if (program.registers < 0 || program.registers > 1024 || program.slots > 65536 ||
       program.slots < scalars)
     throw Refusal("has an impossible number of registers or slots");
   const auto slot = [&](int index) { expectIndex(index, program.slots, "slot"); };
-  const auto reg = [&](int index) { expectIndex(index, program.registers, "register"); };
+  const auto segments = [&](const std::vector<int>& only) {
+    for (const int s : only) expectIndex(s, static_cast<int>(program.segments.size()), "segment");
+  };
   for (const int index : program.segmentSlots) slot(index);
-  int sources = 1 << 30;
-  for (const Segment& segment : program.segments) {
-    sources = std::min(sources, static_cast<int>(segment.memory.size()));
+  for (const Segment& segment : program.segments)
     if (segment.scalars.size() != program.segmentSlots.size())
       throw Refusal("a segment's scalars do not match segmentSlots");
-    const Operand& parameter = segment.memory[0];
-    for (const Operand& operand : segment.memory) {
-      expectType(operand, DType::f32);
-      if (segment.elements < 0 ||
-          operand.bytes / sizeof(float) < static_cast<size_t>(segment.elements))
-        throw Refusal("\"" + operand.name + "\" must hold the " + std::to_string(segment.elements) +
-                      " elements of \"" + parameter.name + "\"; state of another shape is not " +
-                      "supported by this engine yet");
-      if (operand.region != Region::persistent && operand.region != Region::arena)
-        throw Refusal("\"" + operand.name + "\" lies in a region that cannot be updated");
-    }
+  for (int source : {0, 1}) checkSource(program, true, {}, source, Domain::parameter);
+  for (const ScalarState& state : program.scalarStates) {
+    segments(state.segments);
+    slot(state.load);
+    if (state.store >= 0) slot(state.store);
+    checkSource(program, state.allSegments, state.segments, state.source, Domain::parameter, true);
   }
   for (const Phase& phase : program.phases) {
-    for (const VectorInstruction& instruction : phase.code) {
-      if (instruction.op == VectorOp::load) {
-        expectIndex(instruction.a.index, sources, "source");
-        reg(instruction.target);
-        continue;
-      }
-      if (instruction.op == VectorOp::store)
-        expectIndex(instruction.target, sources, "source");
-      else
-        reg(instruction.target);
-      for (const VectorOperand& operand : {instruction.a, instruction.b}) {
-        if (operand.slot)
-          slot(operand.index);
-        else
-          reg(operand.index);
-      }
+    segments(phase.segments);
+    if (phase.matrix == MatrixOp::none) {
+      checkVectorPhase(program, phase);
+      continue;
     }
-    for (const Reduction& reduction : phase.reductions) {
-      reg(reduction.reg);
-      slot(reduction.target);
-    }
-    for (const ScalarInstruction& instruction : phase.scalarCode)
-      for (const int index : {instruction.target, instruction.a, instruction.b}) slot(index);
+    const auto source = [&](int index, Domain domain) {
+      checkSource(program, phase.allSegments, phase.segments, index, domain);
+    };
+    const bool fromRows = phase.matrix == MatrixOp::spreadRows;
+    const bool fromColumns = phase.matrix == MatrixOp::spreadColumns;
+    source(phase.source, fromRows ? Domain::row : fromColumns ? Domain::column : Domain::parameter);
+    source(phase.target, phase.matrix == MatrixOp::rowMean      ? Domain::row
+                         : phase.matrix == MatrixOp::columnMean ? Domain::column
+                                                                : Domain::parameter);
   }
 }
 
 std::unique_ptr<Step> build(const Site& site) {
   if (!site.optimizer) throw Refusal("the instruction has no optimizer program");
   check(*site.optimizer, site.scalars);
-  return std::make_unique<OptimizerStep>(site.optimizer, site.scalars);
+  return std::make_unique<OptimizerStep>(site.optimizer, site.scalars, site.scratch);
 }
 
 }  // namespace

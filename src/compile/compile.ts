@@ -9,33 +9,40 @@ import {
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Graph } from "../ir/index.ts";
-import { clipByValue, optimizerScalars, runScalars } from "../optimizers/index.ts";
+import {
+  AVERAGE,
+  clipByValue,
+  optimizerScalars,
+  runScalars,
+  withAverage,
+} from "../optimizers/index.ts";
 import type { Program } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
+import { updateBytes } from "./encode-update.ts";
 import { countFlops } from "./flops.ts";
 import { type LaidOutGraph, layOut } from "./lay-out.ts";
-import { evaluationGraph, predictionGraph, trainingGraph } from "./passes.ts";
 import { parameterScales } from "./parameter-groups.ts";
+import { evaluationGraph, predictionGraph, recalibrationGraph, trainingGraph } from "./passes.ts";
 import { initializeTensors, persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
 import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
 
 /**
  * Compiles a network's programs for a backend.
- * @throws ArgumentError for a batch that gives batch norm one value per channel, an optimizer that
- *   no backend runs yet, a parameter group that matches nothing, or an option outside its domain
+ * @throws ArgumentError for a batch that gives batch norm one value per channel, a parameter group that matches nothing, or an option outside its domain
  * @throws ShapeError naming the layer
  */
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
   checkOptions(options);
   const { network, backend, batch, lastBatch = 0, clip, clipValue, slots = 2, threads } = options;
   const { implementations } = options;
-  const optimizer =
+  const clippedOptimizer =
     clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
+  const optimizer = options.average ? withAverage(clippedOptimizer) : clippedOptimizer;
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
   const training = trainingGraph(network, batch, loss);
   const laidOut = layOut(training, { backend, implementations });
-  const persistent = persistentTensors(laidOut, optimizer.state);
+  const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
 
@@ -43,15 +50,21 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const scales = parameterScales(network.name, trainable, options.parameterGroups ?? []);
 
   const memory = { arenaBytes: 0, lowerBoundBytes: 0 };
-  const finish = (name: string, graph: LaidOutGraph): Program => {
-    const planned = plan(graph);
+  const evaluated = optimizer.state.find(({ name }) => name === optimizer.evaluationWeights);
+  const average = optimizer.state.find(({ name }) => name === AVERAGE);
+  const finish = (name: string, graph: LaidOutGraph, weights = evaluated): Program => {
+    const update = graph.gradients.size > 0 ? { optimizer, clip, scales } : undefined;
+    const planned = plan(graph, { updateBytes: update ? updateBytes(graph, update) : 0 });
     memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
     memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
-    const updates = graph.gradients.size > 0 && { optimizer: { optimizer, clip, scales } };
-    return encode({ name, graph, plan: planned, persistent, scalars, ...updates });
+    const about = { name, graph, plan: planned, persistent, scalars };
+    return encode(update ? { ...about, update } : { ...about, weights });
   };
   const withLayouts = (graph: Graph) =>
     layOut(graph, { backend, persistent: layouts, implementations });
+  const recalibration = evaluated || options.average ? recalibrationGraph(network, batch) : null;
+  const recalibrate = (name: string, weights = evaluated) =>
+    recalibration && weights ? finish(name, withLayouts(recalibration), weights) : null;
   const programs = {
     train: finish("train", laidOut),
     trainLast:
@@ -60,6 +73,11 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
         : null,
     evaluate: finish("evaluate", withLayouts(evaluationGraph(network, batch))),
     predict: finish("predict", withLayouts(predictionGraph(network, batch))),
+    recalibrate: recalibrate("recalibrate"),
+    evaluateAverage: options.average
+      ? finish("evaluateAverage", withLayouts(evaluationGraph(network, batch)), average)
+      : null,
+    recalibrateAverage: options.average ? recalibrate("recalibrateAverage", average) : null,
   };
 
   const all = Object.values(programs).filter((program) => program !== null);

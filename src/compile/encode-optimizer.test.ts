@@ -24,10 +24,12 @@ const encode = (optimizer: Optimizer, clip?: number) =>
       },
     ],
     firstSlot: 2,
+    scratch: () => 99,
     ...(clip !== undefined && { clip }),
   });
 
-const phases = (program: OptimizerProgram) => program.phases as readonly ElementwisePhase[];
+const phases = (program: OptimizerProgram) =>
+  program.phases.filter((phase): phase is ElementwisePhase => phase.kind === "elementwise");
 const count = (program: OptimizerProgram, op: string) =>
   phases(program).flatMap(({ code }) => code.filter((instruction) => instruction.op === op)).length;
 
@@ -58,37 +60,44 @@ test("scalars known before the step are inputs of the run; SGD has no state with
   ]);
 });
 
-test.each(optimizerNames)("%s: every register and slot is written before it is read", (name) => {
-  const { program, scalarNames } = encode(createOptimizer(name), 1);
-  const slots = new Set(
-    Array.from({ length: 2 + scalarNames.length }, (_, i) => i).concat(program.segmentSlots),
-  );
-  let reads = 0;
-  for (const { code, reductions, scalarCode } of phases(program)) {
-    const registers = new Set<number>();
-    for (const { op, target, a, b } of code) {
-      for (const operand of op === "load" ? [] : [a, b]) {
-        if (!operand) continue;
-        reads++;
-        if ("slot" in operand) expect(slots).toContain(operand.slot);
-        else expect(registers).toContain(operand.register);
+test.each([...optimizerNames, "lookahead-adam", "sam-sgd"])(
+  "%s: every register and slot is written before it is read",
+  (name) => {
+    const { program, scalarNames } = encode(createOptimizer(name), 1);
+    const slots = new Set(
+      Array.from({ length: 2 + scalarNames.length }, (_, i) => i).concat(
+        program.segmentSlots,
+        program.scalarStates?.map(({ load }) => load) ?? [],
+      ),
+    );
+    let reads = 0;
+    for (const { code, reductions, scalarCode } of phases(program)) {
+      const registers = new Set<number>();
+      for (const { op, target, a, b } of code) {
+        for (const operand of op === "load" ? [] : [a, b]) {
+          if (!operand) continue;
+          reads++;
+          if ("slot" in operand) expect(slots).toContain(operand.slot);
+          else expect(registers).toContain(operand.register);
+        }
+        if (op !== "store") registers.add(target);
+        if (op !== "store") expect(target).toBeLessThan(program.registers);
       }
-      if (op !== "store") registers.add(target);
-      if (op !== "store") expect(target).toBeLessThan(program.registers);
+      for (const { register, target } of reductions) {
+        expect(registers).toContain(register);
+        slots.add(target);
+      }
+      for (const { op, target, a, b } of scalarCode) {
+        const used = op === "constant" ? [] : op === "sqrt" || op === "abs" ? [a] : [a, b];
+        for (const slot of used) expect(slots).toContain(slot);
+        slots.add(target);
+      }
     }
-    for (const { register, target } of reductions) {
-      expect(registers).toContain(register);
-      slots.add(target);
-    }
-    for (const { op, target, a, b } of scalarCode) {
-      const used = op === "constant" ? [] : op === "sqrt" || op === "abs" ? [a] : [a, b];
-      for (const slot of used) expect(slots).toContain(slot);
-      slots.add(target);
-    }
-  }
-  expect(reads).toBeGreaterThan(4);
-  expect(Math.max(...slots)).toBeLessThan(program.slots);
-});
+    for (const { store } of program.scalarStates ?? []) expect(slots).toContain(store);
+    expect(reads).toBeGreaterThan(3);
+    expect(Math.max(...slots)).toBeLessThan(program.slots);
+  },
+);
 
 test("Adam fits four registers: its blocks stay in L1 cache", () => {
   expect(encode(adam()).program.registers).toBe(4);
@@ -149,41 +158,104 @@ describe("phases", () => {
   });
 });
 
-describe("refuses what cannot run yet, by name", () => {
-  const base = {
-    hyperparameters: { learningRate: 1 },
-    state: () => ({}),
-    update: ({ parameter }: Parameters<Parameters<typeof defineOptimizer>[0]["update"]>[0]) => ({
-      parameter,
-    }),
-  };
+describe("rules of matrices", () => {
+  const segment = (name: string, isWeight: boolean) => ({
+    name,
+    parameter: 0,
+    gradient: 1,
+    elements: 6,
+    rows: 2,
+    columns: 3,
+    isWeight,
+  });
+  const encodeTwo = (optimizer: Optimizer, clip?: number) =>
+    encodeOptimizer(optimizer, {
+      segments: [segment("weight", true), segment("bias", false)].map((of) => ({
+        ...of,
+        state: optimizer.state.map(() => 2),
+      })),
+      firstSlot: 2,
+      scratch: () => 99,
+      ...(clip !== undefined && { clip }),
+    }).program;
+
+  test("Adafactor: means of rows and columns, their state, and the two spread over the matrix", () => {
+    const { phases: all, segments } = encodeTwo(createOptimizer("adafactor"));
+    const ofWeight = all.filter((phase) => phase.segments?.includes(0));
+    expect(
+      ofWeight.map((phase) =>
+        phase.kind === "matrix" ? phase.operation : (phase.domain ?? "parameter"),
+      ),
+    ).toEqual([
+      "parameter",
+      "rowMean",
+      "columnMean",
+      "row",
+      "column",
+      "spreadColumns",
+      "row",
+      "spreadRows",
+      "parameter",
+      "parameter",
+      "row",
+      "column",
+    ]);
+    const ofBias = all.filter((phase) => phase.segments?.includes(1));
+    expect(ofBias.every(({ kind }) => kind === "elementwise")).toBe(true);
+    expect(segments[0]!.scratch).toEqual(Array(7).fill(99));
+    expect(segments[1]!.scratch).toEqual(Array(7).fill(-1));
+  });
+
+  test("Muon's iteration overwrites its own scratch: one tensor of the parameter's size", () => {
+    const { phases: all, segments } = encodeTwo(createOptimizer("muon"));
+    const matrix = all.find((phase) => phase.kind === "matrix")!;
+    expect(matrix).toMatchObject({ operation: "newtonSchulz", segments: [0] });
+    expect(matrix.kind === "matrix" && matrix.source === matrix.target).toBe(true);
+    expect(segments.map(({ scratch }) => scratch)).toEqual([[99], [-1]]);
+  });
+
+  test("clipping takes the norm of all tensors before either rule", () => {
+    const [norm, ...others] = encodeTwo(createOptimizer("muon"), 1).phases;
+    expect(norm).toMatchObject({ reductions: [{ op: "sum", scope: "all" }] });
+    expect(norm!.segments).toBeUndefined();
+    expect(others.every(({ segments }) => segments !== undefined)).toBe(true);
+  });
+});
+
+describe("refuses, by name", () => {
+  const base = { hyperparameters: { learningRate: 1, power: 2 }, state: () => ({}) };
   test.each([
     [
-      defineOptimizer({ ...base, name: "rows", state: () => ({ r: zerosLike("row") }) }),
-      'optimizer "rows": its state "r" has shape "row", which lrscope cannot run yet',
-    ],
-    [
       defineOptimizer({
         ...base,
-        name: "ortho",
-        update: ({ parameter, gradient }) => ({
-          parameter: parameter.sub(gradient.matrix("newtonSchulz")),
+        name: "powers",
+        update: ({ parameter, gradient }, { power }) => ({
+          parameter: parameter.mul(gradient.sum("all").pow(power)),
         }),
       }),
-      'optimizer "ortho": it needs the matrix operation newtonSchulz, which lrscope cannot run yet',
+      'optimizer "powers": a power or remainder of what depends on the tensor',
     ],
     [
       defineOptimizer({
         ...base,
-        name: "average",
-        state: () => ({ x: zerosLike("parameter") }),
-        evaluationWeights: "x",
+        name: "twice",
+        update: ({ parameter, gradient }) => ({
+          parameter: parameter.sub(gradient.matrix("rowMean").matrix("rowMean")),
+        }),
       }),
-      'optimizer "average": it evaluates with its state "x"',
+      'optimizer "twice": rowMean takes a value for each element, not for each row',
     ],
     [
-      defineOptimizer({ ...base, name: "sharp", gradientEvaluations: 2 }),
-      'optimizer "sharp": it needs 2 gradients an update',
+      defineOptimizer({
+        ...base,
+        name: "narrow",
+        state: () => ({ r: zerosLike("row") }),
+        update: ({ parameter, gradient }) => ({
+          parameter,
+          r: gradient.matrix("columnMean"),
+        }),
+      }),
+      'optimizer "narrow": a value for each column cannot become one for each row',
     ],
   ])("%#", (factory, message) => {
     expect(() => encode(factory())).toThrow(message);

@@ -1,52 +1,44 @@
 /**
- * @file From an optimizer's expression to the OptimizerProgram that a backend runs.
- *
- * Equal subexpressions are computed once. Phases follow from the reductions: a vector belongs to
- * the first phase in which every scalar it needs is known; what later phases need again is
- * computed again, from sources that only the last phase writes. Scalars known before the step
- * come in as slots of the run; those that depend on the segment or on a reduction are computed
- * by scalar code at the end of a phase.
+ * @file From an optimizer to the OptimizerProgram that a backend runs: its rules become phases
+ * (optimizer-encoder.ts), each for the parameter tensors that it is for.
  */
 
 import { checkPositive } from "../core/checks.ts";
-import { ArgumentError, InternalError } from "../core/errors.ts";
+import { InternalError } from "../core/errors.ts";
 import {
-  formatScalar,
-  isRunScalar,
   type Optimizer,
   runScalars,
   type Scalar,
   type SegmentScalar,
   scalar,
+  type UpdateExpression,
   Vector,
 } from "../optimizers/index.ts";
-import type {
-  ElementwisePhase,
-  OptimizerProgram,
-  Reduction,
-  ScalarInstruction,
-  Slot,
-} from "../program/index.ts";
-import { linearise, type Value } from "./optimizer-code.ts";
-import { allocateRegisters } from "./optimizer-registers.ts";
+import type { Domain, OptimizerPhase, OptimizerProgram, ScalarState } from "../program/index.ts";
+import { type EncoderTables, RuleEncoder } from "./optimizer-encoder.ts";
 
 export { optimizerScalars } from "../optimizers/index.ts";
 
 export interface EncodeOptimizerSegment {
   /** "features.0.weight" */
   readonly name: string;
-  /** Buffer ids; state in the order of `optimizer.state`. */
+  /** Buffer ids; state in the order of `optimizer.state`, -1 for what the tensor does not have. */
   readonly parameter: number;
   readonly gradient: number;
   readonly state: readonly number[];
   /** Elements, padding included. */
   readonly elements: number;
+  /** Of the logical matrix (out, in); default `elements` rows of one column. */
+  readonly rows?: number;
+  readonly columns?: number;
   /** Factor of the learning rate for this tensor; default 1. */
   readonly learningRateScale?: number;
   /** Factor of the weight decay for this tensor, 0 for none; default 1. */
   readonly weightDecayScale?: number;
   /** Whether it is a weight, rather than a bias or a gamma or beta of a norm; default true. */
   readonly isWeight?: boolean;
+  /** Whether it is a weight of a hidden layer, neither the first nor the last; default `isWeight`. */
+  readonly isHidden?: boolean;
 }
 
 export interface EncodeOptimizerOptions {
@@ -55,6 +47,10 @@ export interface EncodeOptimizerOptions {
   readonly firstSlot: number;
   /** Largest global norm of the gradient; default: no clipping. */
   readonly clip?: number;
+  /** "perturbation": what runs between the two gradients; default "update". */
+  readonly part?: "update" | "perturbation";
+  /** Buffer of a new scratch tensor of the segment; needed by optimizers with matrix operations. */
+  scratch?(segment: number, domain: Domain): number;
 }
 
 export interface EncodedOptimizer {
@@ -63,245 +59,168 @@ export interface EncodedOptimizer {
   readonly scalarNames: readonly string[];
 }
 
-/** Order of OptimizerProgram.segmentSlots. */
+/** Those that every program has, in the order of OptimizerProgram.segmentSlots; others follow. */
 const SEGMENT_SCALARS: readonly SegmentScalar[] = [
   "learningRateScale",
   "weightDecayScale",
   "isWeight",
 ];
 
-/**
- * @throws ArgumentError if the optimizer needs what no backend runs yet: state of another shape
- *   than the parameter's, a matrix operation, a second gradient, evaluation weights of its own
- */
+/** Whether the tensor follows the optimizer's own rule, rather than that of the rest. */
+export const isMatrixOf = (
+  { rest }: Optimizer,
+  { isWeight = true, isHidden = isWeight }: Pick<EncodeOptimizerSegment, "isWeight" | "isHidden">,
+): boolean => rest === null || (rest.matrices === "hidden" ? isHidden : isWeight);
+
+/** @throws ArgumentError where a rule asks for what cannot be computed within a step */
 export function encodeOptimizer(
   optimizer: Optimizer,
-  { segments, firstSlot, clip }: EncodeOptimizerOptions,
+  options: EncodeOptimizerOptions,
 ): EncodedOptimizer {
-  refuseWhatCannotRun(optimizer);
-  if (clip !== undefined) checkPositive(optimizer.name, "clip", clip);
-  const encoder = new Encoder(optimizer, firstSlot, clip);
-  const phases = encoder.encode();
+  const { segments, scratch } = options;
+  const rules = encodeRules(optimizer, options);
   for (const segment of segments)
     if (segment.state.length !== optimizer.state.length)
       throw new InternalError(
         `optimizer "${optimizer.name}": segment "${segment.name}" has ${segment.state.length} ` +
           `state buffers; it needs ${optimizer.state.length}`,
       );
+  const scratchOf = (segment: number) =>
+    rules.tables.scratch.map(({ domain, segments: only }) => {
+      if (only && !only.includes(segment)) return -1;
+      if (!scratch) throw new InternalError(`optimizer "${optimizer.name}": needs scratch memory`);
+      return scratch(segment, domain);
+    });
+  const names = [...rules.tables.segmentSlots.keys()];
   return {
     program: {
       name: optimizer.name,
-      registers: Math.max(0, ...phases.map((phase) => phase.registers)),
-      slots: encoder.slots,
-      segmentSlots: SEGMENT_SCALARS.map((name) => encoder.segmentSlot(name)),
-      phases: phases.map((phase) => phase.phase),
-      segments: segments.map(({ name, parameter, gradient, state, elements, ...scales }) => {
-        const { learningRateScale = 1, weightDecayScale = 1, isWeight = true } = scales;
-        const scalars = [learningRateScale, weightDecayScale, isWeight ? 1 : 0];
-        return { name, parameter, gradient, state, elements, scalars };
+      registers: rules.registers,
+      slots: rules.tables.slots,
+      segmentSlots: [...rules.tables.segmentSlots.values()],
+      ...(rules.scalarStates.length > 0 && { scalarStates: rules.scalarStates }),
+      phases: rules.phases,
+      segments: segments.map(({ name, parameter, gradient, state, elements, ...about }, i) => {
+        const { rows = elements, columns = 1, isWeight = true } = about;
+        const { learningRateScale = 1, weightDecayScale = 1 } = about;
+        const values: Record<SegmentScalar, number> = {
+          learningRateScale,
+          weightDecayScale,
+          isWeight: isWeight ? 1 : 0,
+          rows,
+          columns,
+        };
+        return {
+          name,
+          parameter,
+          gradient,
+          state,
+          ...(rules.tables.scratch.length > 0 && { scratch: scratchOf(i) }),
+          elements,
+          rows,
+          columns,
+          scalars: names.map((scalarName) => values[scalarName]),
+        };
       }),
     },
     scalarNames: runScalars(optimizer).map(({ name }) => name),
   };
 }
 
-function refuseWhatCannotRun({ name, state, evaluationWeights, gradientEvaluations }: Optimizer) {
-  const refuse = (what: string): never => {
-    throw new ArgumentError(
-      `optimizer "${name}": ${what}, which lrscope cannot run yet; ` +
-        "use an optimizer whose update is elementwise, such as adam",
-    );
+/** Domains of the scratch tensors that a segment needs during the update. */
+export function scratchDomains(
+  optimizer: Optimizer,
+  segments: readonly Pick<EncodeOptimizerSegment, "isWeight" | "isHidden">[],
+): readonly (readonly Domain[])[] {
+  const { tables } = encodeRules(optimizer, { segments, firstSlot: 0 });
+  return segments.map((_, i) =>
+    tables.scratch.flatMap(({ domain, segments: only }) =>
+      !only || only.includes(i) ? [domain] : [],
+    ),
+  );
+}
+
+interface Rules {
+  readonly tables: EncoderTables;
+  readonly phases: readonly OptimizerPhase[];
+  readonly registers: number;
+  readonly scalarStates: readonly ScalarState[];
+}
+
+function encodeRules(
+  optimizer: Optimizer,
+  {
+    segments,
+    firstSlot,
+    clip,
+    part = "update",
+  }: Pick<EncodeOptimizerOptions, "firstSlot" | "clip" | "part"> & {
+    readonly segments: readonly Pick<EncodeOptimizerSegment, "isWeight" | "isHidden">[];
+  },
+): Rules {
+  if (clip !== undefined) checkPositive(optimizer.name, "clip", clip);
+  const names = runScalars(optimizer).map(({ name }) => name);
+  const afterRun = firstSlot + names.length;
+  const tables: EncoderTables = {
+    slots: afterRun + SEGMENT_SCALARS.length,
+    runSlots: new Map(names.map((name, i) => [name, firstSlot + i])),
+    segmentSlots: new Map(SEGMENT_SCALARS.map((name, i) => [name, afterRun + i])),
+    scratch: [],
   };
-  for (const { name: stateName, shape } of state)
-    if (shape !== "parameter") refuse(`its state "${stateName}" has shape "${shape}"`);
-  if (evaluationWeights !== null) refuse(`it evaluates with its state "${evaluationWeights}"`);
-  if (gradientEvaluations !== 1) refuse(`it needs ${gradientEvaluations} gradients an update`);
+  if (part === "perturbation") {
+    const encoder = new RuleEncoder({ optimizer, tables });
+    return finish(tables, [encoder], [encoder.encode(optimizer.perturbation ?? {})]);
+  }
+  if (!optimizer.rest) {
+    // The norm's pass computes whatever else is known without it.
+    const encoder = new RuleEncoder({
+      optimizer,
+      tables,
+      gradient: clip === undefined ? undefined : (g) => g.mul(clipScale(clip, g)),
+    });
+    return finish(tables, [encoder], [encoder.encode(optimizer.expression)]);
+  }
+
+  // The norm is that of all tensors together, so it comes before either rule.
+  const own = new Vector({ kind: "source", name: "gradient" });
+  const scale = clip === undefined ? undefined : clipScale(clip, own);
+  const norm = new RuleEncoder({ optimizer, tables });
+  const clipping = scale && norm.encodeScalar(scale);
+  const { rest } = optimizer;
+  const rules: [UpdateExpression, number[]][] = [
+    [optimizer.expression, []],
+    [rest.expression, []],
+  ];
+  for (const [i, segment] of segments.entries())
+    rules[isMatrixOf(optimizer, segment) ? 0 : 1]![1].push(i);
+  const used = rules.filter(([, only]) => only.length > 0);
+  const encoders = used.map(
+    ([, only]) =>
+      new RuleEncoder({
+        optimizer,
+        tables,
+        segments: only,
+        ...(scale &&
+          clipping && { gradient: (g) => g.mul(scale), given: new Map([[scale, clipping.slot]]) }),
+      }),
+  );
+  const phases = encoders.map((encoder, i) => encoder.encode(used[i]![0]));
+  return finish(tables, [norm, ...encoders], [clipping?.phases ?? [], ...phases]);
 }
 
-/** The gradient scaled as torch.nn.utils.clip_grad_norm_ does: by min(1, clip / (norm + 1e-6)). */
-function clipped(gradient: Vector, clip: number): Vector {
+const finish = (
+  tables: EncoderTables,
+  encoders: readonly RuleEncoder[],
+  phases: readonly (readonly OptimizerPhase[])[],
+): Rules => ({
+  tables,
+  phases: phases.flat(),
+  registers: Math.max(0, ...encoders.map(({ registers }) => registers)),
+  scalarStates: encoders.flatMap(({ scalarStates }) => scalarStates),
+});
+
+/** As torch.nn.utils.clip_grad_norm_ does: min(1, clip / (norm + 1e-6)). */
+function clipScale(clip: number, gradient: Vector): Scalar {
   const norm = gradient.square().sum("all").sqrt();
-  return gradient.mul(scalar(clip).div(norm.add(1e-6)).min(1));
-}
-
-/** A scalar's slot, and the phase at whose end it is known; -1: before the first. */
-interface ScalarValue {
-  readonly slot: Slot;
-  readonly known: number;
-}
-
-/** What a phase does besides its vector code, gathered while expressions are numbered. */
-interface PhaseDraft {
-  readonly reductions: { readonly of: Value; readonly reduction: Omit<Reduction, "register"> }[];
-  readonly scalarCode: ScalarInstruction[];
-}
-
-class Encoder {
-  readonly #optimizer: Optimizer;
-  readonly #sources: readonly string[];
-  readonly #firstSlot: number;
-  readonly #runSlots: ReadonlyMap<string, Slot>;
-  readonly #values = new Map<string, Value>();
-  readonly #numbered = new Map<Vector, Value>();
-  readonly #scalars = new Map<string, ScalarValue>();
-  readonly #drafts: PhaseDraft[] = [];
-  readonly #gradient: Vector;
-  slots: number;
-
-  constructor(optimizer: Optimizer, firstSlot: number, clip: number | undefined) {
-    const names = runScalars(optimizer).map(({ name }) => name);
-    this.#optimizer = optimizer;
-    this.#sources = ["parameter", "gradient", ...optimizer.state.map(({ name }) => name)];
-    this.#firstSlot = firstSlot + names.length;
-    this.#runSlots = new Map(names.map((name, i) => [name, firstSlot + i]));
-    this.slots = this.#firstSlot + SEGMENT_SCALARS.length;
-    const gradient = new Vector({ kind: "source", name: "gradient" });
-    this.#numbered.set(gradient, this.#load("gradient"));
-    this.#gradient = clip === undefined ? gradient : clipped(gradient, clip);
-  }
-
-  segmentSlot = (name: SegmentScalar): Slot => this.#firstSlot + SEGMENT_SCALARS.indexOf(name);
-
-  encode(): { phase: ElementwisePhase; registers: number }[] {
-    const outputs = Object.entries(this.#optimizer.expression)
-      .map(([target, vector]) => ({
-        target: this.#sources.indexOf(target),
-        value: this.#number(vector),
-      }))
-      // A state that keeps its old value needs no store.
-      .filter(({ target, value }) => !(value.op === "load" && value.source === target));
-    const last = Math.max(this.#drafts.length, ...outputs.map(({ value }) => value.phase));
-    const phases = [];
-    for (let p = 0; p <= last; p++) {
-      const draft = this.#draft(p);
-      const roots = draft.reductions.map(({ of }) => of);
-      const code = linearise(roots, p === last ? outputs : []);
-      const { instructions, registers, registerOf } = allocateRegisters(code);
-      const phase: ElementwisePhase = {
-        kind: "elementwise",
-        code: instructions,
-        reductions: draft.reductions.map(({ of, reduction }) => ({
-          ...reduction,
-          register: registerOf(of.id),
-        })),
-        scalarCode: draft.scalarCode,
-      };
-      phases.push({ phase, registers });
-    }
-    return phases;
-  }
-
-  #draft(phase: number): PhaseDraft {
-    while (this.#drafts.length <= phase) this.#drafts.push({ reductions: [], scalarCode: [] });
-    return this.#drafts[phase]!;
-  }
-
-  #load(name: string): Value {
-    return this.#value("load", [], 0, this.#sources.indexOf(name));
-  }
-
-  #value(op: Value["op"], operands: Value["operands"], phase: number, source = -1): Value {
-    const key = [op, source, ...operands.map((o) => ("slot" in o ? `s${o.slot}` : o.id))].join(" ");
-    const known = this.#values.get(key);
-    if (known) return known;
-    const value = { id: this.#values.size, op, source, operands, phase };
-    this.#values.set(key, value);
-    return value;
-  }
-
-  #number(vector: Vector): Value {
-    const known = this.#numbered.get(vector);
-    if (known) return known;
-    const value = this.#numberNode(vector);
-    this.#numbered.set(vector, value);
-    return value;
-  }
-
-  #numberNode({ node }: Vector): Value {
-    switch (node.kind) {
-      case "source":
-        return node.name === "gradient" ? this.#number(this.#gradient) : this.#load(node.name);
-      case "fill": {
-        const { slot, known } = this.#scalar(node.value, true);
-        return this.#value("fill", [{ slot }], known + 1);
-      }
-      case "unary": {
-        const a = this.#number(node.a);
-        return this.#value(node.op, [a], a.phase);
-      }
-      case "binary": {
-        const a = this.#number(node.a);
-        if (node.b instanceof Vector) {
-          const b = this.#number(node.b);
-          return this.#value(node.op, [a, b], Math.max(a.phase, b.phase));
-        }
-        const { slot, known } = this.#scalar(node.b, true);
-        return this.#value(node.op, [a, { slot }], Math.max(a.phase, known + 1));
-      }
-      case "matrix":
-        throw new ArgumentError(
-          `optimizer "${this.#optimizer.name}": it needs the matrix operation ${node.operation}, ` +
-            "which lrscope cannot run yet; use an optimizer whose update is elementwise, such as adam",
-        );
-      default:
-        return node satisfies never;
-    }
-  }
-
-  #scalar(of: Scalar, byVector = false): ScalarValue {
-    const { node } = of;
-    if (isRunScalar(of) && (byVector || node.kind !== "constant")) {
-      const slot = this.#runSlots.get(formatScalar(of));
-      if (slot === undefined)
-        throw new InternalError(`optimizer: scalar "${formatScalar(of)}" has no slot`);
-      return { slot, known: -1 };
-    }
-    switch (node.kind) {
-      case "segment":
-        return { slot: this.segmentSlot(node.name), known: -1 };
-      case "constant":
-        return this.#computed("constant", [], node.value);
-      case "reduction": {
-        const value = this.#number(node.of);
-        return this.#once(`${node.op} ${node.scope} ${value.id}`, value.phase, (target, draft) =>
-          draft.reductions.push({
-            of: value,
-            reduction: { op: node.op, scope: node.scope, target },
-          }),
-        );
-      }
-      case "unary":
-        return this.#computed(node.op, [this.#scalar(node.a)]);
-      case "binary": {
-        const { op } = node;
-        if (op === "pow")
-          throw new ArgumentError(
-            `optimizer "${this.#optimizer.name}": a power of what depends on the tensor or on a ` +
-              "reduction cannot be computed within a step; use mul, div and sqrt",
-          );
-        return this.#computed(op, [this.#scalar(node.a), this.#scalar(node.b)]);
-      }
-      default:
-        throw new InternalError(`optimizer: scalar of kind "${node.kind}" was not numbered`);
-    }
-  }
-
-  /** A scalar that scalar code computes, at the end of the first phase that knows its operands. */
-  #computed(op: ScalarInstruction["op"], from: readonly ScalarValue[], value?: number) {
-    const key = [op, value, ...from.map(({ slot }) => slot)].join(" ");
-    const phase = Math.max(0, ...from.map(({ known }) => known));
-    const [a = 0, b = 0] = from.map(({ slot }) => slot);
-    return this.#once(key, phase, (target, draft) =>
-      draft.scalarCode.push({ op, target, a, b, ...(value !== undefined && { value }) }),
-    );
-  }
-
-  #once(key: string, phase: number, emit: (slot: Slot, draft: PhaseDraft) => void): ScalarValue {
-    const found = this.#scalars.get(key);
-    if (found) return found;
-    const value = { slot: this.slots++, known: phase };
-    this.#scalars.set(key, value);
-    emit(value.slot, this.#draft(phase));
-    return value;
-  }
+  return scalar(clip).div(norm.add(1e-6)).min(1);
 }

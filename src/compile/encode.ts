@@ -1,6 +1,6 @@
 /** @file The last pass: a laid-out graph and its memory plan become a flat program. */
 
-import type { Optimizer } from "../optimizers/index.ts";
+import type { OptimizerState } from "../optimizers/index.ts";
 import {
   type BufferSpec,
   type Instruction,
@@ -9,10 +9,9 @@ import {
   type Program,
   plainLayout,
 } from "../program/index.ts";
-import { encodeOptimizer } from "./encode-optimizer.ts";
-import { type LaidOutGraph, type LaidOutTensor, paddedElements } from "./lay-out.ts";
+import { encodeUpdate, type UpdateOptions } from "./encode-update.ts";
+import type { LaidOutGraph, LaidOutTensor } from "./lay-out.ts";
 import { aligned } from "./offsets.ts";
-import type { parameterScales } from "./parameter-groups.ts";
 import { type PersistentTensors, stateName } from "./persistent.ts";
 import type { MemoryPlan } from "./plan.ts";
 
@@ -23,12 +22,9 @@ export interface EncodeOptions {
   readonly persistent: PersistentTensors;
   readonly scalars: readonly string[];
   /** Only of a training program. */
-  readonly optimizer?: {
-    readonly optimizer: Optimizer;
-    readonly clip?: number | undefined;
-    /** Of trainable parameters, by name; see parameter-groups.ts. */
-    readonly scales?: ReturnType<typeof parameterScales>;
-  };
+  readonly update?: UpdateOptions;
+  /** State that stands for the parameters that have it; default: the parameters themselves. */
+  readonly weights?: OptimizerState | undefined;
 }
 
 /** Bytes of a program's region "outputs". */
@@ -38,7 +34,7 @@ export const outputBytes = ({ buffers }: Program): number =>
     .reduce((end, { offset, bytes }) => Math.max(end, offset + aligned(bytes)), 0);
 
 export function encode(options: EncodeOptions): Program {
-  const { name, graph, plan, persistent, scalars, optimizer } = options;
+  const { name, graph, plan, persistent, scalars, update, weights } = options;
   const buffers: BufferSpec[] = persistent.tensors.map(({ buffer }) => buffer);
   const idOf = new Map<number, number>();
   const add = (buffer: Omit<BufferSpec, "id">): number => {
@@ -56,7 +52,12 @@ export function encode(options: EncodeOptions): Program {
   });
   for (const tensor of graph.tensors.values()) {
     if (idOf.has(tensor.id)) continue;
-    const kept = tensor.role === "value" ? undefined : persistent.bufferOf.get(tensor.name);
+    const other =
+      weights && tensor.role === "parameter"
+        ? persistent.bufferOf.get(stateName(tensor.name, weights))
+        : undefined;
+    const kept =
+      tensor.role === "value" ? undefined : (other ?? persistent.bufferOf.get(tensor.name));
     idOf.set(
       tensor.id,
       kept ? kept.id : add({ ...specOf(tensor), ...placeOf(tensor, graph, plan) }),
@@ -77,11 +78,17 @@ export function encode(options: EncodeOptions): Program {
       implementation: node.implementation,
     });
   });
-  if (optimizer) instructions.push(optimizerInstruction(options, idOf));
+  const scratchOffset = plan.scratchOf.get(graph.nodes.length)?.offset;
+  const all = update
+    ? encodeUpdate(
+        { ...update, graph, persistent, scratchOffset, idOf, buffers, add },
+        instructions,
+      )
+    : instructions;
   return {
     name,
     buffers,
-    instructions,
+    instructions: all,
     scalars,
     outputs: Object.fromEntries(outputs),
     batch: graph.batch,
@@ -117,42 +124,6 @@ const scratchSpec = (layer: string, { bytes, offset }: { bytes: number; offset: 
     region: "arena",
     offset,
   }) as const;
-
-/** One segment a trainable parameter. The optimizer's scalars follow "seed" and "update". */
-function optimizerInstruction(
-  { graph, persistent, optimizer }: EncodeOptions,
-  idOf: ReadonlyMap<number, number>,
-): Instruction {
-  const { optimizer: rule, clip, scales } = optimizer!;
-  const segments = [...graph.gradients].map(([parameter, gradient]) => {
-    const tensor = graph.tensors.get(parameter)!;
-    const states = rule.state.map(({ name }) => stateName(tensor.name, name));
-    return {
-      name: tensor.name,
-      parameter: idOf.get(parameter)!,
-      gradient: idOf.get(gradient)!,
-      state: states.map((state) => persistent.bufferOf.get(state)!.id),
-      elements: paddedElements(tensor),
-      isWeight: tensor.shape.length >= 2,
-      ...scales?.get(tensor.name),
-    };
-  });
-  const { program } = encodeOptimizer(rule, {
-    segments,
-    firstSlot: 2,
-    ...(clip !== undefined && { clip }),
-  });
-  return {
-    kind: "optimizer",
-    layer: rule.name,
-    inputs: [],
-    outputs: [],
-    scratch: -1,
-    attributes: {},
-    implementation: "expression",
-    optimizer: program,
-  };
-}
 
 /** Bytes of one slot of images and of labels. */
 export const inputBytes = (batch: number, inputShape: readonly number[]) => ({

@@ -3,7 +3,7 @@
  * phase of an optimizer, and when results are stored.
  */
 
-import type { Operand, Slot, VectorInstruction } from "../program/index.ts";
+import type { Domain, Operand, Slot, VectorInstruction } from "../program/index.ts";
 import type { VirtualCode } from "./optimizer-registers.ts";
 
 /** A distinct vector value: equal expressions share one. */
@@ -15,6 +15,7 @@ export interface Value {
   readonly operands: readonly (Value | { readonly slot: Slot })[];
   /** First phase in which it can be computed. */
   readonly phase: number;
+  readonly domain: Domain;
 }
 
 export interface Output {

@@ -4,8 +4,10 @@
  */
 
 import type { Initializer } from "../core/initializer.ts";
-import type { Optimizer } from "../optimizers/index.ts";
-import type { BufferSpec, Session } from "../program/index.ts";
+import { elementCount } from "../core/shapes.ts";
+import type { Optimizer, OptimizerState, StateShape } from "../optimizers/index.ts";
+import { type BufferSpec, plainLayout, type Session } from "../program/index.ts";
+import { isMatrixOf } from "./encode-optimizer.ts";
 import type { LaidOutGraph, LaidOutTensor } from "./lay-out.ts";
 import { aligned } from "./offsets.ts";
 import type { PersistentTensor } from "./types.ts";
@@ -19,31 +21,34 @@ export interface PersistentTensors {
 
 const ROLES = ["parameter", "statistic", "constant"] as const;
 
-export const stateName = (parameter: string, state: string) => `${parameter}:${state}`;
+/** "features.0.weight:m"; of a state that is one value in all "optimizer:m". */
+export const stateName = (parameter: string, { name, shape }: OptimizerState) =>
+  shape === "global" ? `optimizer:${name}` : `${parameter}:${name}`;
 
 /**
  * Parameters first, in order of declaration, so that their ordinals, and with them the initial
  * weights of a seed, depend on the network alone; then statistics, constants, and the state of
- * each trainable parameter, which has the parameter's shape and layout.
+ * each trainable parameter. State of the parameter's shape has its layout too.
  */
 export function persistentTensors(
   graph: LaidOutGraph,
-  state: Optimizer["state"],
+  optimizer: Optimizer | null,
 ): PersistentTensors {
   const tensors: PersistentTensor[] = [];
   let bytes = 0;
   const place = (
     role: PersistentTensor["role"],
     name: string,
-    like: LaidOutTensor,
+    like: Pick<LaidOutTensor, "shape" | "dtype" | "layout" | "bytes" | "values">,
     initializer: Initializer,
+    ordinal = tensors.length,
   ) => {
     const { shape, dtype, layout } = like;
     const [id, offset] = [tensors.length, bytes];
     const region = "persistent" as const;
     const buffer = { id, name, shape, dtype, layout, bytes: like.bytes, region, offset };
     const values = like.values && { values: like.values };
-    tensors.push({ name, role, buffer, initializer, ordinal: id, ...values });
+    tensors.push({ name, role, buffer, initializer, ordinal, ...values });
     bytes += aligned(like.bytes);
   };
 
@@ -52,12 +57,65 @@ export function persistentTensors(
   for (const role of ROLES)
     for (const tensor of laidOut)
       if (tensor.role === role) place(role, tensor.name, tensor, tensor.initializer ?? zero);
+  const kinds = segmentKinds(graph);
+  const placed = new Set<string>();
   for (const parameter of graph.gradients.keys()) {
     const like = graph.tensors.get(parameter)!;
-    for (const { name, initial } of state)
-      place("state", stateName(like.name, name), like, { kind: "constant", value: initial });
+    const { ordinal, initializer } = tensors.find(({ name }) => name === like.name)!;
+    for (const state of statesOf(optimizer, kinds.get(parameter)!)) {
+      const name = stateName(like.name, state);
+      if (placed.has(name)) continue;
+      placed.add(name);
+      // The same initializer with the same ordinal draws the same values.
+      if (state.initial === "parameter") place("state", name, like, initializer, ordinal);
+      else
+        place("state", name, shapedLike(like, state.shape), {
+          kind: "constant",
+          value: state.initial,
+        });
+    }
   }
   return { tensors, bytes, bufferOf: new Map(tensors.map(({ name, buffer }) => [name, buffer])) };
+}
+
+/** What an update has to know of each trainable parameter, by id. */
+export interface SegmentKind {
+  readonly isWeight: boolean;
+  /** A weight that is neither the network's first nor its last. */
+  readonly isHidden: boolean;
+  /** Of the matrix (out, in), in which a convolution's channels and taps make one row. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export function segmentKinds(graph: LaidOutGraph): ReadonlyMap<number, SegmentKind> {
+  const weights = [...graph.tensors.values()]
+    .filter(({ role, shape }) => role === "parameter" && shape.length >= 2)
+    .sort((a, b) => a.id - b.id);
+  const ends = [weights[0]?.id, weights.at(-1)?.id];
+  return new Map(
+    [...graph.gradients.keys()].map((id) => {
+      const { shape } = graph.tensors.get(id)!;
+      const isWeight = shape.length >= 2;
+      const rows = shape[0]!;
+      const columns = elementCount(shape) / rows;
+      return [id, { isWeight, isHidden: isWeight && !ends.includes(id), rows, columns }];
+    }),
+  );
+}
+
+/** The states that the rule of such a tensor has. */
+export const statesOf = (optimizer: Optimizer | null, kind: SegmentKind) =>
+  (optimizer?.state ?? []).filter(
+    ({ only }) => !only || (only === "matrices") === isMatrixOf(optimizer!, kind),
+  );
+
+function shapedLike(like: LaidOutTensor, shape: StateShape) {
+  if (shape === "parameter") return like;
+  const rows = like.shape[0]!;
+  const extents = { row: rows, column: elementCount(like.shape) / rows, tensor: 1, global: 1 };
+  const extent = extents[shape];
+  return { shape: [extent], dtype: "f32", layout: plainLayout(1), bytes: 4 * extent } as const;
 }
 
 /** Begin every tensor as it is declared: drawn by the seed, constant, or given values. */

@@ -40,10 +40,15 @@ interface Draft {
 export interface PlanOptions {
   /** Default true; false gives every result memory of its own, for a test to compare with. */
   readonly inPlace?: boolean;
+  /** Scratchpad of the update at the end; default 0. In `scratchOf` under the number of nodes. */
+  readonly updateBytes?: number;
 }
 
 /** Plans the arena of one program. Gradients of parameters live to the end: the optimizer reads them. */
-export function plan(graph: LaidOutGraph, { inPlace = true }: PlanOptions = {}): MemoryPlan {
+export function plan(
+  graph: LaidOutGraph,
+  { inPlace = true, updateBytes = 0 }: PlanOptions = {},
+): MemoryPlan {
   const end = graph.nodes.length;
   const last = lastUses(graph);
   for (const gradient of graph.gradients.values()) last.set(gradient, end);
@@ -78,6 +83,9 @@ export function plan(graph: LaidOutGraph, { inPlace = true }: PlanOptions = {}):
     if (node.scratchBytes > 0)
       open({ bytes: node.scratchBytes, first: index, last: index, tensors: [], scratchOf: index });
   });
+
+  if (updateBytes > 0)
+    open({ bytes: updateBytes, first: end, last: end, tensors: [], scratchOf: end });
 
   const { offsets, peakBytes } = pack(drafts);
   const storages = drafts.map((draft, i): Storage => ({ ...draft, offset: offsets[i]! }));

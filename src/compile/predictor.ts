@@ -38,7 +38,7 @@ export function compilePredictor(options: PredictorOptions): CompiledPredictor {
     throw new ArgumentError(
       `${network.name}: its graph is for batches of ${graph.batch}; got a batch of ${batch}`,
     );
-  const persistent = persistentTensors(graph, []);
+  const persistent = persistentTensors(graph, null);
   const planned = plan(graph);
   const scalars = ["seed", "update"];
   const program = encode({ name: "predict", graph, plan: planned, persistent, scalars });

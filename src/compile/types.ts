@@ -25,6 +25,11 @@ export interface CompileOptions {
   readonly clipValue?: number;
   /** Parameters with a learning rate or weight decay of their own; default: none. */
   readonly parameterGroups?: readonly ParameterGroup[];
+  /**
+   * Keep an average of the parameters: `scalars` is given its `averageWeight` for each update, and
+   * there are programs that evaluate it. Default false.
+   */
+  readonly average?: boolean;
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;
@@ -77,10 +82,21 @@ export interface CompiledNetwork {
     readonly train: Program;
     /** The same for the smaller last batch. */
     readonly trainLast: Program | null;
-    /** Outputs "loss" (plain cross-entropy: neither smoothed nor weighted) and "correct". */
+    /**
+     * Outputs "loss" (plain cross-entropy: neither smoothed nor weighted) and "correct". Where the
+     * optimizer names evaluation weights, this and `predict` read those.
+     */
     readonly evaluate: Program;
     /** Outputs "probabilities" (batch x classes). */
     readonly predict: Program;
+    /**
+     * Where there are evaluation weights, and batch norm: a forward pass of training with them, after
+     * which the running statistics are those of its batch alone. Else null.
+     */
+    readonly recalibrate: Program | null;
+    /** The two for the average; null without one. */
+    readonly evaluateAverage: Program | null;
+    readonly recalibrateAverage: Program | null;
   };
   readonly memory: MemorySummary;
   /** Multiplications and additions of one training step; the optimizer's are not counted. */

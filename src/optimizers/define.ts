@@ -4,13 +4,18 @@ import { closest } from "fastest-levenshtein";
 import { checkNonNegative } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { Scalar, Vector } from "./expression.ts";
-import type { Optimizer, OptimizerFactory, OptimizerState, StateShape } from "./types.ts";
+import { readsOneTensor } from "./scope.ts";
+import type {
+  Dialect,
+  Optimizer,
+  OptimizerFactory,
+  OptimizerState,
+  StateShape,
+  UpdateExpression,
+} from "./types.ts";
 
 /** A state's declaration, without its name. */
-export interface StateDeclaration {
-  readonly shape: StateShape;
-  readonly initial: number;
-}
+export type StateDeclaration = Omit<OptimizerState, "name">;
 
 /** State of the given shape that begins at zero. */
 export const zerosLike = (shape: StateShape): StateDeclaration => ({ shape, initial: 0 });
@@ -21,18 +26,41 @@ export const filledLike = (shape: StateShape, initial: number): StateDeclaration
   initial,
 });
 
+/** State that begins as a copy of the parameter. */
+export const copyOfParameter = (): StateDeclaration => ({
+  shape: "parameter",
+  initial: "parameter",
+});
+
 export interface UpdateInputs {
   readonly parameter: Vector;
   readonly gradient: Vector;
-  /** The declared states, by name. */
+  /** The declared states of a value for each element, row or column, by name. */
   readonly state: Readonly<Record<string, Vector>>;
+  /** The declared states of one value a tensor or one in all, by name. */
+  readonly scalarState: Readonly<Record<string, Scalar>>;
   /** The learning rate of this update, times the tensor's own learning-rate scale. */
   readonly lr: Scalar;
   /** The update's number as the papers count, from 1: `update + 1`. */
   readonly t: Scalar;
   /** 1 for a weight, 0 for biases and the gammas and betas of norms. */
   readonly isWeight: Scalar;
+  /** Of the tensor as a matrix (out, in); a vector has one column. */
+  readonly rows: Scalar;
+  readonly columns: Scalar;
 }
+
+/**
+ * A rule: new values of "parameter" and the states. Hyperparameters come as scalars, as any of them
+ * may follow a schedule; `weightDecay` comes times the tensor's own decay scale. `settings` are the
+ * numbers given at creation, for choices of structure alone, as is the dialect.
+ */
+type UpdateRule<Name extends string> = (
+  inputs: UpdateInputs,
+  hyperparameters: Readonly<Record<Name, Scalar>>,
+  settings: Readonly<Record<Name, number>>,
+  dialect: Dialect | null,
+) => UpdateExpression;
 
 export interface OptimizerDefinition<Name extends string> {
   readonly name: string;
@@ -44,53 +72,68 @@ export interface OptimizerDefinition<Name extends string> {
   readonly positive?: readonly NoInfer<Name>[];
   /** Those that are 0 or 1, and choose between updates; a schedule cannot change them. */
   readonly flags?: readonly NoInfer<Name>[];
+  /** Whose reading of the rule it can follow, with defaults that differ; the first is the default. */
+  readonly dialects?: Readonly<
+    Partial<Record<Dialect, Partial<Readonly<Record<NoInfer<Name>, number>>>>>
+  >;
   /** Rules between hyperparameters; throws ArgumentError. */
   check?(settings: Readonly<Record<Name, number>>): void;
   /** States by name; may depend on the settings, so that what is unused is not allocated. */
   state(settings: Readonly<Record<Name, number>>): Readonly<Record<string, StateDeclaration>>;
-  /**
-   * The update, as new values of "parameter" and the states. Hyperparameters come as scalars, as
-   * any of them may follow a schedule; `weightDecay` comes times the tensor's own decay scale.
-   * `settings` are the numbers given at creation, for choices of structure alone.
-   */
-  update(
-    inputs: UpdateInputs,
-    hyperparameters: Readonly<Record<Name, Scalar>>,
-    settings: Readonly<Record<Name, number>>,
-  ): Readonly<Record<string, Vector>>;
+  readonly update: UpdateRule<Name>;
+  /** Where `update` is for matrices alone: which tensors those are, and the rule of all others. */
+  readonly rest?: { readonly matrices: "weights" | "hidden"; readonly update: UpdateRule<Name> };
   readonly evaluationWeights?: string;
-  readonly gradientEvaluations?: 1 | 2;
 }
 
 /**
  * Makes an optimizer from its update rule. See docs/adding-an-optimizer.md.
- * @throws ArgumentError (from the factory) for an unknown hyperparameter or one outside its domain
+ * @throws ArgumentError (from the factory) for an unknown hyperparameter or one outside its domain,
+ *   or a dialect that the rule does not have
  */
 export function defineOptimizer<Name extends string>(
   definition: OptimizerDefinition<Name>,
 ): OptimizerFactory<Name> {
   const { name, hyperparameters: defaults } = definition;
-  const create = (values: Partial<Readonly<Record<Name, number>>> = {}): Optimizer => {
-    const settings = checkedSettings(definition, values);
+  const dialects = Object.keys(definition.dialects ?? {}) as Dialect[];
+  const create = (
+    values: Partial<Readonly<Record<Name, number>>> = {},
+    options: { readonly dialect?: Dialect | undefined } = {},
+  ): Optimizer => {
+    const { dialect = dialects[0] ?? null } = options;
+    if (dialect !== null && !dialects.includes(dialect))
+      throw new ArgumentError(
+        `${name}: no dialect "${dialect}"; ` +
+          (dialects.length > 0 ? `it has ${dialects.join(", ")}` : "it has one reading alone"),
+      );
+    const settings = checkedSettings(definition, values, dialect);
     const state = Object.entries(definition.state(settings)).map(
       ([stateName, declaration]): OptimizerState => ({ name: stateName, ...declaration }),
     );
+    const trace = (update: UpdateRule<Name>) =>
+      traced(definition, { update, settings, state, dialect });
+    const { rest } = definition;
     return {
       name,
+      dialect,
       hyperparameters: settings,
       state,
-      expression: trace(definition, settings, state),
+      expression: trace(definition.update),
+      rest: rest ? { matrices: rest.matrices, expression: trace(rest.update) } : null,
       evaluationWeights: definition.evaluationWeights ?? null,
-      gradientEvaluations: definition.gradientEvaluations ?? 1,
+      gradientEvaluations: 1,
+      perturbation: null,
     };
   };
-  return Object.assign(create, { optimizerName: name, defaults });
+  return Object.assign(create, { optimizerName: name, defaults, dialects });
 }
 
 function checkedSettings<Name extends string>(
-  { name, hyperparameters: defaults, belowOne, positive, flags, check }: OptimizerDefinition<Name>,
+  definition: OptimizerDefinition<Name>,
   values: Partial<Readonly<Record<Name, number>>>,
+  dialect: Dialect | null,
 ): Readonly<Record<Name, number>> {
+  const { name, hyperparameters: defaults, belowOne, positive, flags, check } = definition;
   const names = Object.keys(defaults) as Name[];
   const given = Object.entries(values).filter((entry) => entry[1] !== undefined) as [
     Name,
@@ -112,18 +155,31 @@ function checkedSettings<Name extends string>(
     if (flags?.includes(key) && value !== 0 && value !== 1)
       throw new ArgumentError(`${name}: ${key} must be 0 (off) or 1 (on); got ${value}`);
   }
-  const settings = { ...defaults, ...Object.fromEntries(given) } as Record<Name, number>;
+  const settings = {
+    ...defaults,
+    ...(dialect && definition.dialects?.[dialect]),
+    ...Object.fromEntries(given),
+  } as Record<Name, number>;
   check?.(settings);
   return Object.freeze(settings);
 }
 
-function trace<Name extends string>(
-  { name, hyperparameters: defaults, update }: OptimizerDefinition<Name>,
-  settings: Readonly<Record<Name, number>>,
-  state: readonly OptimizerState[],
-): Readonly<Record<string, Vector>> {
+const isScalarShape = (shape: StateShape) => shape === "tensor" || shape === "global";
+
+function traced<Name extends string>(
+  { name, hyperparameters: defaults }: OptimizerDefinition<Name>,
+  options: {
+    update: UpdateRule<Name>;
+    settings: Readonly<Record<Name, number>>;
+    state: readonly OptimizerState[];
+    dialect: Dialect | null;
+  },
+): UpdateExpression {
+  const { update, settings, state, dialect } = options;
   const source = (of: string) => new Vector({ kind: "source", name: of });
   const hyperparameter = (of: string) => new Scalar({ kind: "hyperparameter", name: of });
+  const segment = (of: "isWeight" | "rows" | "columns") =>
+    new Scalar({ kind: "segment", name: of });
   const scaled = (of: string, scale: "learningRateScale" | "weightDecayScale") =>
     hyperparameter(of).mul(new Scalar({ kind: "segment", name: scale }));
   const hyperparameters = Object.fromEntries(
@@ -132,26 +188,57 @@ function trace<Name extends string>(
       key === "weightDecay" ? scaled(key, "weightDecayScale") : hyperparameter(key),
     ]),
   ) as Record<Name, Scalar>;
+  const [scalars, vectors] = [true, false].map((wanted) =>
+    state.filter(({ shape }) => isScalarShape(shape) === wanted).map((s) => s.name),
+  ) as [string[], string[]];
 
   const result = update(
     {
       parameter: source("parameter"),
       gradient: source("gradient"),
-      state: Object.fromEntries(state.map((s) => [s.name, source(s.name)])),
+      state: Object.fromEntries(vectors.map((of) => [of, source(of)])),
+      scalarState: Object.fromEntries(
+        scalars.map((of) => [of, new Scalar({ kind: "state", name: of })]),
+      ),
       lr: scaled("learningRate", "learningRateScale"),
       t: new Scalar({ kind: "count" }),
-      isWeight: new Scalar({ kind: "segment", name: "isWeight" }),
+      isWeight: segment("isWeight"),
+      rows: segment("rows"),
+      columns: segment("columns"),
     },
     hyperparameters,
     settings,
+    dialect,
   );
+  checkResult(name, result, state);
+  return result;
+}
+
+/** @throws ArgumentError where an update returns what it may not */
+function checkResult(
+  name: string,
+  result: UpdateExpression,
+  state: readonly OptimizerState[],
+): void {
+  const subject = `optimizer "${name}"`;
   const targets = ["parameter", ...state.map((s) => s.name)];
-  for (const target of Object.keys(result))
+  for (const [target, value] of Object.entries(result)) {
     if (!targets.includes(target))
       throw new ArgumentError(
-        `optimizer "${name}": its update returns "${target}"; it may return ${targets.join(", ")}`,
+        `${subject}: its update returns "${target}"; it may return ${targets.join(", ")}`,
       );
-  if (!result.parameter)
-    throw new ArgumentError(`optimizer "${name}": its update must return a new "parameter"`);
-  return result;
+    const shape = state.find((s) => s.name === target)?.shape ?? "parameter";
+    if (value instanceof Scalar !== isScalarShape(shape))
+      throw new ArgumentError(
+        `${subject}: "${target}" has shape "${shape}"; its update must be a ` +
+          `${isScalarShape(shape) ? "scalar" : "vector"}`,
+      );
+    if (shape === "global" && value instanceof Scalar && readsOneTensor(value, state))
+      throw new ArgumentError(
+        `${subject}: "${target}" is one value for all tensors, but its update depends on one tensor; ` +
+          'use sum("all"), and hyperparameters.learningRate rather than lr',
+      );
+  }
+  if (!(result.parameter instanceof Vector))
+    throw new ArgumentError(`${subject}: its update must return a new "parameter"`);
 }

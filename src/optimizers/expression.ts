@@ -1,8 +1,9 @@
 /**
  * @file The notation in which an optimizer states its update: expressions over vectors (parameter,
- * gradient, state; one element for each element of a tensor) and scalars (learning rate, update
- * count, hyperparameters and what is computed from them). Nothing is computed here: the nodes are
- * plain data, which compile/encode-optimizer.ts turns into a program and scalars.ts evaluates.
+ * gradient, state; one element for each element of a tensor, or for each of its rows or columns)
+ * and scalars (learning rate, update count, hyperparameters and what is computed from them). Nothing
+ * is computed here: the nodes are plain data, which compile/encode-optimizer.ts turns into a program
+ * and scalars.ts evaluates.
  */
 
 import { ArgumentError } from "../core/errors.ts";
@@ -11,15 +12,34 @@ import type { AttributeValue } from "./types.ts";
 export type UnaryVectorOp = "sqrt" | "abs" | "sign" | "square" | "negate";
 export type BinaryVectorOp = "add" | "sub" | "mul" | "div" | "max" | "min";
 export type UnaryScalarOp = "sqrt" | "abs";
-export type BinaryScalarOp = "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "positiveOr";
+export type BinaryScalarOp =
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "max"
+  | "min"
+  | "pow"
+  | "mod"
+  | "positiveOr";
+/**
+ * Over the tensor as a matrix (out, in): its orthogonalised self, or the mean of each row or column.
+ * A vector of rows or columns that meets one of another shape is spread over the matrix.
+ */
 export type MatrixOperation = "newtonSchulz" | "rowMean" | "columnMean";
 
 /**
  * Scalars that a segment (a parameter tensor) carries itself. The scales are 1 unless a parameter
  * group says otherwise; `isWeight` is 1 for a weight (two dimensions or more), and 0 for biases
- * and the gammas and betas of norms.
+ * and the gammas and betas of norms; `rows` and `columns` are those of the tensor as a matrix
+ * (out, in), so that their product is the number of its elements.
  */
-export type SegmentScalar = "learningRateScale" | "weightDecayScale" | "isWeight";
+export type SegmentScalar =
+  | "learningRateScale"
+  | "weightDecayScale"
+  | "isWeight"
+  | "rows"
+  | "columns";
 
 export type VectorNode =
   /** "parameter", "gradient", or the name of a state. */
@@ -46,6 +66,8 @@ export type ScalarNode =
   /** The update's number, from 1. */
   | { readonly kind: "count" }
   | { readonly kind: "segment"; readonly name: SegmentScalar }
+  /** A state of one value a tensor, or one in all, as the update before left it. */
+  | { readonly kind: "state"; readonly name: string }
   /** Product of `of` over the counts 1 to t; each factor is in [0, 1]. */
   | { readonly kind: "product"; readonly of: Scalar }
   | { readonly kind: "unary"; readonly op: UnaryScalarOp; readonly a: Scalar }
@@ -97,6 +119,11 @@ export class Scalar {
   /** this ** b; only of what is known before the step (learning rate, count, hyperparameters). */
   pow(b: Scalar | number): Scalar {
     return this.#binary("pow", b);
+  }
+
+  /** this modulo b; only of what is known before the step. */
+  mod(b: Scalar | number): Scalar {
+    return this.#binary("mod", b);
   }
 
   /** this > 0 ? this : b */
@@ -185,7 +212,7 @@ export class Vector {
     return new Scalar({ kind: "reduction", op: "max", scope, of: this });
   }
 
-  /** An operation on the tensor as a matrix (out, in): Muon's, Adafactor's. */
+  /** An operation on the tensor as a matrix (out, in): Muon's, Adafactor's. Ends a phase. */
   matrix(operation: MatrixOperation, attributes: Readonly<Record<string, AttributeValue>> = {}) {
     return new Vector({ kind: "matrix", operation, a: this, attributes });
   }

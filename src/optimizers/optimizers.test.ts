@@ -4,6 +4,7 @@ import {
   clipByValue,
   createOptimizer,
   defineOptimizer,
+  exponentialWeight,
   optimizerNames,
   optimizerScalars,
   productOverUpdates,
@@ -12,6 +13,8 @@ import {
   Scalar,
   scalar,
   sgd,
+  type Vector,
+  zerosLike,
 } from "./index.ts";
 
 describe("createOptimizer", () => {
@@ -30,12 +33,32 @@ describe("createOptimizer", () => {
     ["lion", 1e-4],
     ["lars", 1],
     ["lamb", 1e-3],
+    ["adafactor", 1e-2],
+    ["prodigy", 1],
+    ["schedule-free-sgd", 1],
+    ["schedule-free-adamw", 2.5e-3],
+    ["muon", 0.02],
   ])("%s has the default rate %f", (name, rate) => {
     expect(createOptimizer(name).hyperparameters.learningRate).toBe(rate);
     expect(optimizerNames).toContain(name);
   });
 
   test.each([
+    ["sam-adma", {}, 'no optimizer "adma"; did you mean "adam"?'],
+    ["sma-sgd", {}, "in front of each may stand lookahead- or sam-"],
+    ["sam-sam-sgd", {}, "sam-sam-sgd: sam-sgd takes two gradients an update already"],
+    ["sam-sgd", { samRho: 0 }, "sam-sgd: rho must be a positive number; got 0"],
+    [
+      "lookahead-adam",
+      { lookaheadK: 1.5 },
+      "lookahead-adam: k must be a positive integer; got 1.5",
+    ],
+    ["lookahead-adam", { lookaheadAlpha: 2 }, "lookahead-adam: alpha must be in [0, 1]; got 2"],
+    [
+      "lookahead-schedule-free-sgd",
+      {},
+      'schedule-free-sgd evaluates with weights of its own ("x")',
+    ],
     ["adma", {}, 'no optimizer "adma"; did you mean "adam"?'],
     ["adammw", {}, 'did you mean "adamw"?'],
     ["lamp", {}, 'did you mean "lamb"?'],
@@ -175,6 +198,35 @@ describe("defineOptimizer", () => {
     expect(() => defineOptimizer({ ...base, update: () => ({}) })()).toThrow(
       'optimizer "mine": its update must return a new "parameter"',
     );
+  });
+
+  test("refuses scalars and vectors in each other's place, and one value that depends on a tensor", () => {
+    const make = (
+      shape: "global" | "parameter",
+      value: (lr: Scalar, g: Vector) => Scalar | Vector,
+    ) =>
+      defineOptimizer({
+        name: "mine",
+        hyperparameters: { learningRate: 1 },
+        state: () => ({ s: zerosLike(shape) }),
+        update: ({ parameter, gradient, lr }) => ({ parameter, s: value(lr, gradient) }),
+      });
+    expect(make("global", (_, g) => g)).toThrow(
+      '"s" has shape "global"; its update must be a scalar',
+    );
+    expect(make("parameter", (lr) => lr)).toThrow(
+      '"s" has shape "parameter"; its update must be a vector',
+    );
+    expect(make("global", (lr) => lr)).toThrow('"s" is one value for all tensors');
+    expect(make("global", (_, g) => g.sum("tensor"))).toThrow('"s" is one value for all tensors');
+    expect(make("global", (_, g) => g.sum("all"))().state).toHaveLength(1);
+  });
+
+  test("an exponential mean with bias correction begins with what it is given", () => {
+    expect(exponentialWeight(0.9, 1)).toBeCloseTo(1, 15);
+    // Weights 0.1 0.9 and 0.1, divided by their sum.
+    expect(exponentialWeight(0.9, 2)).toBeCloseTo(0.1 / 0.19, 15);
+    expect(exponentialWeight(0.9, 1e6)).toBeCloseTo(0.1, 15);
   });
 
   test("refuses a constant that is not finite", () => {

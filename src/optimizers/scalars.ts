@@ -7,7 +7,7 @@
 import { checkNonNegative, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InternalError } from "../core/errors.ts";
 import { type BinaryScalarOp, Scalar, type Vector } from "./expression.ts";
-import type { Optimizer } from "./types.ts";
+import type { Optimizer, UpdateExpression } from "./types.ts";
 
 /** A scalar that is known before the step, and how `explain` prints it. */
 export interface RunScalar {
@@ -24,6 +24,7 @@ export function isRunScalar({ node }: Scalar): boolean {
     case "count":
       return true;
     case "segment":
+    case "state":
     case "reduction":
       return false;
     case "unary":
@@ -59,12 +60,24 @@ export function formatScalar({ node }: Scalar): string {
       return node.op in INFIX
         ? `${operand(node.a)} ${INFIX[node.op as keyof typeof INFIX]} ${operand(node.b)}`
         : `${node.op}(${formatScalar(node.a)}, ${formatScalar(node.b)})`;
+    case "state":
     case "reduction":
-      throw new InternalError("optimizer: a reduction is not known before the step");
+      throw new InternalError(`optimizer: a ${node.kind} is not known before the step`);
     default:
       return node satisfies never;
   }
 }
+
+/** Every expression of the optimizer: the update's, that of the other tensors, the perturbation's. */
+export const expressionsOf = ({
+  expression,
+  rest,
+  perturbation,
+}: Optimizer): UpdateExpression[] => [
+  ...(perturbation ? [perturbation] : []),
+  expression,
+  ...(rest ? [rest.expression] : []),
+];
 
 const runScalarsOf = new WeakMap<Optimizer, readonly RunScalar[]>();
 
@@ -100,7 +113,10 @@ export function runScalars(optimizer: Optimizer): readonly RunScalar[] {
       else visitVector(node.b);
     }
   };
-  for (const vector of Object.values(optimizer.expression)) visitVector(vector);
+  for (const expression of expressionsOf(optimizer))
+    for (const value of Object.values(expression))
+      if (value instanceof Scalar) visitScalar(value, false);
+      else visitVector(value);
   const list = [...found.values()];
   runScalarsOf.set(optimizer, list);
   return list;
@@ -203,5 +219,6 @@ const BINARY = {
   max: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   pow: (a, b) => a ** b,
+  mod: (a, b) => a % b,
   positiveOr: (a, b) => (a > 0 ? a : b),
 } as const satisfies Record<BinaryScalarOp, (a: number, b: number) => number>;

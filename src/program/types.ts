@@ -146,7 +146,7 @@ export type Slot = number;
 
 /** Elementwise operations over a block of the segment. Registers hold one block each. */
 export type VectorOp =
-  | "load" // dst <- source (0 parameter, 1 gradient, 2 + k state k)
+  | "load" // dst <- source (0 parameter, 1 gradient, 2 + k state k, then scratch)
   | "store" // target <- a
   | "add"
   | "sub"
@@ -202,8 +202,15 @@ export interface Reduction {
   readonly target: Slot;
 }
 
+/** What a phase's vectors have a value for: each element of a tensor, or each row or column. */
+export type Domain = "parameter" | "row" | "column";
+
 export interface ElementwisePhase {
   readonly kind: "elementwise";
+  /** Sources that it loads and stores have this shape. Default "parameter". */
+  readonly domain?: Domain;
+  /** Indices of the segments that it is for. Default all; others keep their slots. */
+  readonly segments?: readonly number[];
   readonly code: readonly VectorInstruction[];
   readonly reductions: readonly Reduction[];
   /** Run once a segment (scope "tensor") after all segments' reductions are known. */
@@ -211,16 +218,28 @@ export interface ElementwisePhase {
 }
 
 /**
- * A step over the logical (out, in) matrix of each segment, through a reorder: Newton-Schulz
- * orthogonalisation (Muon), row and column means (Adafactor). Part of the interface from the
- * start; a backend that cannot run one refuses the program when it is loaded.
+ * - newtonSchulz: parameter-shaped to parameter-shaped. X / (|X| + epsilon), then `steps` times
+ *   X = a X + (b A + c A A) X with A = X X^T, of the transpose where there are more rows than columns
+ * - rowMean, columnMean: parameter-shaped to a value a row or column
+ * - spreadRows, spreadColumns: a value a row or column to parameter-shaped, equal along the row or column
  */
+export type MatrixOperation =
+  | "newtonSchulz"
+  | "rowMean"
+  | "columnMean"
+  | "spreadRows"
+  | "spreadColumns";
+
+/** A step over the logical (out, in) matrix of each segment: Muon's and Adafactor's. */
 export interface MatrixPhase {
   readonly kind: "matrix";
-  readonly operation: "newtonSchulz" | "rowMean" | "columnMean";
+  readonly operation: MatrixOperation;
+  /** Source indices. */
   readonly source: number;
   readonly target: number;
+  /** newtonSchulz: coefficients [a, b, c], steps, epsilon. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly segments?: readonly number[];
 }
 
 export type OptimizerPhase = ElementwisePhase | MatrixPhase;
@@ -231,11 +250,26 @@ export interface OptimizerSegment {
   /** Buffer ids. Parameter, gradient and "parameter"-shaped state have one layout and size. */
   readonly parameter: number;
   readonly gradient: number;
+  /** -1 for a state that this segment's rule does not have. */
   readonly state: readonly number[];
+  /** What is kept between the phases of one step alone; sources after the states. -1: none. */
+  readonly scratch?: readonly number[];
   /** Elements, padding included. */
   readonly elements: number;
+  /** Of the logical matrix (out, in); needed where there are matrix phases or rows or columns. */
+  readonly rows?: number;
+  readonly columns?: number;
   /** Values of `segmentSlots`, e.g. learning-rate scale, weight decay on (1) or off (0). */
   readonly scalars: readonly number[];
+}
+
+/** A state of one value: read into a slot before the first phase, written from one after the last. */
+export interface ScalarState {
+  readonly source: number;
+  readonly load: Slot;
+  /** -1: it never changes. */
+  readonly store: Slot;
+  readonly segments?: readonly number[];
 }
 
 export interface OptimizerProgram {
@@ -244,6 +278,8 @@ export interface OptimizerProgram {
   /** Slots in all. */
   readonly slots: number;
   readonly segmentSlots: readonly Slot[];
+  /** Default none. */
+  readonly scalarStates?: readonly ScalarState[];
   readonly phases: readonly OptimizerPhase[];
   readonly segments: readonly OptimizerSegment[];
 }

@@ -47,7 +47,7 @@ async function outcome(
 ) {
   const graph = layOut(trainingGraph(network, batch, { labelSmoothing: 0 }), { backend });
   const optimizer = sgd({ momentum: 0.9 });
-  const persistent = persistentTensors(graph, optimizer.state);
+  const persistent = persistentTensors(graph, optimizer);
   const planned = planner(graph);
   const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
   const program = encode({
@@ -56,7 +56,7 @@ async function outcome(
     plan: planned,
     persistent,
     scalars,
-    optimizer: { optimizer },
+    update: { optimizer },
   });
   const session = backend.createSession({
     persistentBytes: persistent.bytes,

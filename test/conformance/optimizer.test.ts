@@ -275,13 +275,34 @@ describe("refusals", () => {
 
   test.each([
     [
-      "a matrix phase",
+      "a matrix phase without a workspace",
       {
         phases: [
-          { kind: "matrix", operation: "newtonSchulz", source: 0, target: 0, attributes: {} },
+          {
+            kind: "matrix",
+            operation: "newtonSchulz",
+            source: 0,
+            target: 0,
+            attributes: { coefficients: [1, 1, 1], steps: 1, epsilon: 1 },
+          },
         ],
       },
-      "this engine has no matrix phases yet",
+      "needs a workspace of",
+    ],
+    [
+      "a source that a segment does not have",
+      { segments: [{ ...segment, state: [-1] }], phases: [phase({ code: [load(0, 2)] })] },
+      '"p0" has no source 2',
+    ],
+    [
+      "a segment out of range",
+      { phases: [phase({ segments: [99], code: [load(0, 0)] })] },
+      "segment 99 is not below",
+    ],
+    [
+      "a scalar state out of range",
+      { scalarStates: [{ source: 9, load: 0, store: -1 }] },
+      "source 9 is not below 3",
     ],
     [
       "a register out of range",

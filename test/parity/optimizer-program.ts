@@ -1,29 +1,44 @@
 /** @file A program of nothing but an optimizer, on parameters and gradients that a test writes. */
 
-import { encodeOptimizer } from "../../src/compile/encode-optimizer.ts";
+import { encodeOptimizer, isMatrixOf } from "../../src/compile/encode-optimizer.ts";
+import { elementCount } from "../../src/core/shapes.ts";
 import { type Optimizer, optimizerScalars } from "../../src/optimizers/index.ts";
-import type { Backend, BufferSpec, Program, Session } from "../../src/program/index.ts";
+import {
+  type Backend,
+  type BufferSpec,
+  type Program,
+  plainLayout,
+  type Session,
+} from "../../src/program/index.ts";
 
 export interface OptimizerRunOptions {
   readonly optimizer: Optimizer;
   readonly backend: Backend;
-  /** Elements of each parameter tensor. */
-  readonly sizes: readonly number[];
+  /** Elements of each parameter tensor; or its shape. */
+  readonly sizes: readonly (number | readonly number[])[];
   readonly clip?: number;
   readonly scales?: readonly {
     readonly learningRateScale?: number;
     readonly weightDecayScale?: number;
     readonly isWeight?: boolean;
+    readonly isHidden?: boolean;
   }[];
 }
 
 export interface OptimizerRun<S extends Session> {
+  readonly optimizer: Optimizer;
   readonly session: S;
   readonly program: Program;
   readonly parameters: readonly BufferSpec[];
   readonly gradients: readonly BufferSpec[];
-  /** State of each tensor, in the order of `optimizer.state`. */
+  /** What is evaluated with. */
+  readonly evaluated: readonly BufferSpec[];
+  /** State of each tensor, in the order of `optimizer.state`: what the tensor does not have is left out. */
   readonly states: readonly (readonly BufferSpec[])[];
+  /** Writes the parameters, and what begins as a copy of them. */
+  begin(values: readonly Float64Array[]): void;
+  /** What stands between the two gradients, where there are two. */
+  perturb(update: number): Promise<void>;
   /** Updates made so far count from 0. */
   step(
     update: number,
@@ -32,7 +47,7 @@ export interface OptimizerRun<S extends Session> {
   ): Promise<void>;
 }
 
-/** Every tensor is a flat one in persistent memory; state begins at its initial value. */
+/** Every tensor is a plain one in persistent memory; state begins at its initial value. */
 export function openOptimizerRun<S extends Session>({
   optimizer,
   backend,
@@ -44,58 +59,88 @@ export function openOptimizerRun<S extends Session>({
 }): OptimizerRun<S> {
   const buffers: BufferSpec[] = [];
   let offset = 0;
-  const buffer = (name: string, elements: number): BufferSpec => {
-    const bytes = elements * 4;
-    const spec: BufferSpec = {
-      id: buffers.length,
+  const place = (spec: Omit<BufferSpec, "id" | "region" | "offset">): BufferSpec => {
+    const placed: BufferSpec = { ...spec, id: buffers.length, region: "persistent", offset };
+    buffers.push(placed);
+    offset += Math.ceil(spec.bytes / 64) * 64;
+    return placed;
+  };
+  const buffer = (name: string, shape: readonly number[]) =>
+    place({
       name,
-      shape: [elements],
+      shape,
       dtype: "f32",
-      layout: "a",
-      bytes,
-      region: "persistent",
-      offset,
-    };
-    buffers.push(spec);
-    offset += Math.ceil(bytes / 64) * 64;
-    return spec;
-  };
-  const parameters = sizes.map((size, i) => buffer(`p${i}`, size));
-  const gradients = sizes.map((size, i) => buffer(`p${i}:gradient`, size));
-  const states = sizes.map((size, i) =>
-    optimizer.state.map(({ name }) => buffer(`p${i}:${name}`, size)),
-  );
-  const { program: encoded, scalarNames } = encodeOptimizer(optimizer, {
-    segments: sizes.map((elements, i) => ({
-      name: `p${i}`,
-      parameter: parameters[i]!.id,
-      gradient: gradients[i]!.id,
-      state: states[i]!.map(({ id }) => id),
-      elements,
-      ...scales[i],
-    })),
-    firstSlot: 2,
-    ...(clip !== undefined && { clip }),
+      layout: plainLayout(shape.length),
+      bytes: 4 * elementCount(shape),
+    });
+  const shapes = sizes.map((size) => (typeof size === "number" ? [size] : size));
+  const extents = shapes.map((shape) => {
+    const elements = elementCount(shape);
+    const [rows, columns] = [shape[0]!, elements / shape[0]!];
+    return { parameter: shape, row: [rows], column: [columns], tensor: [1], global: [1] };
   });
-  const program: Program = {
-    name: optimizer.name,
-    buffers,
-    instructions: [
-      {
-        kind: "optimizer",
-        layer: "optimizer",
-        inputs: [],
-        outputs: [],
-        scratch: -1,
-        attributes: {},
-        implementation: "",
-        optimizer: encoded,
-      },
-    ],
-    scalars: ["seed", "update", ...scalarNames],
-    outputs: {},
-    batch: 1,
+  const parameters = shapes.map((shape, i) => buffer(`p${i}`, shape));
+  const gradients = shapes.map((shape, i) => buffer(`p${i}:gradient`, shape));
+  const shared = new Map<string, BufferSpec>();
+  const stateBuffers = shapes.map((_, i) =>
+    optimizer.state.map((state) => {
+      if (state.only && (state.only === "matrices") !== isMatrixOf(optimizer, scales[i] ?? {}))
+        return null;
+      const known = state.shape === "global" ? shared.get(state.name) : undefined;
+      const made = known ?? buffer(`p${i}:${state.name}`, extents[i]![state.shape]);
+      shared.set(state.name, made);
+      return made;
+    }),
+  );
+  const side = Math.max(...extents.map(({ row, column }) => Math.max(row[0]!, column[0]!)));
+  const workspace = place({
+    name: "workspace",
+    shape: [16 * side * side + 1024],
+    dtype: "u8",
+    layout: "opaque",
+    bytes: 16 * side * side + 1024,
+  });
+  const encode = (part: "update" | "perturbation") =>
+    encodeOptimizer(optimizer, {
+      segments: shapes.map((shape, i) => ({
+        name: `p${i}`,
+        parameter: parameters[i]!.id,
+        gradient: gradients[i]!.id,
+        state: stateBuffers[i]!.map((state) => state?.id ?? -1),
+        elements: elementCount(shape),
+        rows: extents[i]!.row[0]!,
+        columns: extents[i]!.column[0]!,
+        ...scales[i],
+      })),
+      firstSlot: 2,
+      part,
+      ...(clip !== undefined && { clip }),
+      scratch: (segment, domain) => buffer(`p${segment}:${domain}`, extents[segment]![domain]).id,
+    });
+  const programOf = (part: "update" | "perturbation"): Program => {
+    const { program, scalarNames } = encode(part);
+    return {
+      name: optimizer.name,
+      buffers,
+      instructions: [
+        {
+          kind: "optimizer",
+          layer: "optimizer",
+          inputs: [],
+          outputs: [],
+          scratch: workspace.id,
+          attributes: {},
+          implementation: "",
+          optimizer: program,
+        },
+      ],
+      scalars: ["seed", "update", ...scalarNames],
+      outputs: {},
+      batch: 1,
+    };
   };
+  const program = programOf("update");
+  const perturbation = optimizer.perturbation && programOf("perturbation");
   const session: S = (backend as Backend).createSession({
     persistentBytes: offset,
     arenaBytes: 64,
@@ -105,23 +150,40 @@ export function openOptimizerRun<S extends Session>({
     slots: 1,
     threads: 2,
   }) as S;
-  for (const tensor of states)
-    for (const [k, state] of tensor.entries())
-      session.initialize(state, { kind: "constant", value: optimizer.state[k]!.initial }, 0, 0);
+  for (const tensor of stateBuffers)
+    for (const [k, state] of tensor.entries()) {
+      const { initial } = optimizer.state[k]!;
+      if (state && initial !== "parameter")
+        session.initialize(state, { kind: "constant", value: initial }, 0, 0);
+    }
   const loaded = session.load(program);
+  const loadedPerturbation = perturbation && session.load(perturbation);
+  const scalars = (update: number, learningRate: number, hyperparameters = {}) => {
+    const values = optimizerScalars(optimizer, { learningRate, t: update + 1, hyperparameters });
+    return Float64Array.from([0, update, ...values]);
+  };
+  const average = optimizer.state.findIndex(({ name }) => name === optimizer.evaluationWeights);
   return {
+    optimizer,
     session,
     program,
+    evaluated: average < 0 ? parameters : stateBuffers.map((tensor) => tensor[average]!),
     parameters,
     gradients,
-    states,
+    states: stateBuffers.map((tensor) => tensor.filter((state) => state !== null)),
+    begin(values) {
+      for (const [i, parameter] of parameters.entries()) {
+        session.write(parameter, values[i]!);
+        for (const [k, state] of stateBuffers[i]!.entries())
+          if (state && optimizer.state[k]!.initial === "parameter")
+            session.write(state, values[i]!);
+      }
+    },
+    async perturb(update) {
+      await loadedPerturbation!.run({ slot: 0, scalars: scalars(update, 0) });
+    },
     async step(update, learningRate, hyperparameters) {
-      const values = optimizerScalars(optimizer, {
-        learningRate,
-        t: update + 1,
-        ...(hyperparameters && { hyperparameters }),
-      });
-      await loaded.run({ slot: 0, scalars: Float64Array.from([0, update, ...values]) });
+      await loaded.run({ slot: 0, scalars: scalars(update, learningRate, hyperparameters) });
     },
   };
 }

@@ -1,6 +1,7 @@
 """The conformance vectors of conformance/optimizers/: ten updates of each optimizer in float64 on
-given gradients. From PyTorch where 1.13 is right; its NAdam is not, and it has no Lion, LARS and
-LAMB: those are the formulas of their papers, written out below. Run with a Python that has PyTorch:
+given gradients. From PyTorch where 1.13 is right; its NAdam is not, and of those that it does not
+have the formulas of papers and authors are written out here and in optimizer_rules.py. Run with a
+Python that has PyTorch:
 
     /usr/bin/python3 test/parity/optimizer_vectors.py
 """
@@ -11,11 +12,14 @@ import pathlib
 
 import torch
 
+import optimizer_rules
 from dyadic import dyadics
 
 UPDATES = 10
 # A weight and a bias: their rules differ where biases are excluded.
 SHAPES = {"weight": [2, 3], "bias": [3]}
+# Rules of matrices meet a wide one, a tall one and a convolution's.
+MATRIX_SHAPES = {"weight": [2, 3], "tall": [4, 2], "convolution": [3, 2, 2, 1], "bias": [3]}
 SIZES = {name: math.prod(shape) for name, shape in SHAPES.items()}
 START = {name: dyadics(size, 100 * i) for i, (name, size) in enumerate(SIZES.items())}
 GRADIENTS = [
@@ -229,22 +233,33 @@ CASES = [
 folder = pathlib.Path(__file__).parents[2] / "conformance" / "optimizers"
 folder.mkdir(parents=True, exist_ok=True)
 files = {}
-for name, hyperparameters, (run, source) in CASES:
-    file = files.setdefault(
+
+
+def file_of(name, shapes):
+    sizes = {tensor: math.prod(shape) for tensor, shape in shapes.items()}
+    return files.setdefault(
         name,
         {
             "format": 1,
             "optimizer": name,
             "tensors": [
-                {"name": tensor, "shape": shape, "initial": START[tensor]}
-                for tensor, shape in SHAPES.items()
+                {"name": tensor, "shape": shape, "initial": dyadics(sizes[tensor], 100 * i)}
+                for i, (tensor, shape) in enumerate(shapes.items())
             ],
-            "gradients": GRADIENTS,
+            "gradients": [
+                {tensor: dyadics(size, 100 * i + 1 + update) for i, (tensor, size) in enumerate(sizes.items())}
+                for update in range(UPDATES)
+            ],
             "cases": [],
         },
     )
-    # A rate that rises shows a rule that keeps the rate inside a buffer, or does not.
-    for ramp in (0, 0.25):
+
+
+# A rate that rises shows a rule that keeps the rate inside a buffer, or does not.
+RAMPS = (0, 0.25)
+for name, hyperparameters, (run, source) in CASES:
+    file = file_of(name, SHAPES)
+    for ramp in RAMPS:
         rates = [hyperparameters["learningRate"] * (1 + ramp * update) for update in range(UPDATES)]
         file["cases"].append(
             {
@@ -254,6 +269,39 @@ for name, hyperparameters, (run, source) in CASES:
                 "after": run(rates),
             }
         )
+
+
+def flat(tensors):
+    return {name: tensor.flatten().tolist() for name, tensor in tensors.items()}
+
+
+for name, hyperparameters, rule, source in optimizer_rules.CASES:
+    file = file_of(name, MATRIX_SHAPES if name in ("adafactor", "muon") else SHAPES)
+    shapes = {tensor["name"]: tensor["shape"] for tensor in file["tensors"]}
+
+    def whole(values):
+        return {key: torch.tensor(value, dtype=torch.float64).reshape(shapes[key]) for key, value in values.items()}
+
+    if rule.perturbs:
+        # The second gradient of each update, at the perturbed weights.
+        file["perturbedGradients"] = [
+            {tensor: dyadics(len(values), 1000 + 100 * i + update) for i, (tensor, values) in enumerate(gradients.items())}
+            for update, gradients in enumerate(file["gradients"])
+        ]
+    for ramp in RAMPS:
+        rates = [hyperparameters["learningRate"] * (1 + ramp * update) for update in range(UPDATES)]
+        state = rule({tensor["name"]: tensor["initial"] for tensor in file["tensors"]}, whole, rates[0])
+        case = {"hyperparameters": hyperparameters, "source": source, "learningRates": rates, "after": []}
+        for update, rate in enumerate(rates):
+            if rule.perturbs:
+                state.perturb(whole(file["gradients"][update]))
+                case.setdefault("perturbed", []).append(flat(state.p))
+            gradients = file["perturbedGradients" if rule.perturbs else "gradients"][update]
+            state.step(whole(gradients), rate, update + 1)
+            case["after"].append(flat(state.p))
+            if rule.averages:
+                case.setdefault("evaluated", []).append(flat(state.evaluated()))
+        file["cases"].append(case)
 
 
 def lines(value, depth):

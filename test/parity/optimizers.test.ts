@@ -5,15 +5,21 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { elementCount } from "../../src/core/shapes.ts";
 import {
+  adafactor,
   adam,
   clipByValue,
   createOptimizer,
   lamb,
   lars,
+  muon,
   type Optimizer,
+  prodigy,
+  sam,
   sgd,
 } from "../../src/optimizers/index.ts";
+import type { Backend } from "../../src/program/index.ts";
 import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
@@ -189,26 +195,67 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
     expect(Math.min(...after[0]!)).toBe(-0.25);
   });
 
-  // A norm is a sum of many floats in doubles, whose order the backends choose for themselves.
-  test.each([
-    ["adam, clipped by norm", adam(), 0.5],
-    ["lars", lars({ trustCoefficient: 0.1 }), undefined],
-    ["lamb", lamb(), undefined],
-  ] as const)("%s: the same to the rounding of the norm's sum", async (_, optimizer, clip) => {
-    const after = [];
-    for (const backend of [referenceBackend(), native!()]) {
-      const run = openOptimizerRun({ optimizer, backend, sizes, ...(clip && { clip }) });
-      for (const [i, buffer] of run.parameters.entries())
-        run.session.write(buffer, dyadics(sizes[i]!, i));
-      for (let update = 0; update < 5; update++) {
-        for (const [i, buffer] of run.gradients.entries())
-          run.session.write(buffer, dyadics(sizes[i]!, 100 * (1 + update) + i));
-        await run.step(update, 0.01);
-      }
-      after.push(run.parameters.flatMap((buffer) => [...run.session.read(buffer)]));
-      run.session.dispose();
+  const shapes = [7, [40, 27], [30, 70], [16, 8, 3, 3], 1025, [1, 1]];
+  const counts = shapes.map((shape) => (typeof shape === "number" ? shape : elementCount(shape)));
+  const train = async (optimizer: Optimizer, backend: Backend, clip?: number) => {
+    const run = openOptimizerRun({
+      optimizer,
+      backend,
+      sizes: shapes,
+      scales: shapes.map((shape) => ({ isWeight: typeof shape !== "number" })),
+      ...(clip && { clip }),
+    });
+    run.begin(counts.map((count, i) => dyadics(count, i)));
+    for (let update = 0; update < 5; update++) {
+      for (const [i, buffer] of run.gradients.entries())
+        run.session.write(buffer, dyadics(counts[i]!, 100 * (1 + update) + i));
+      if (optimizer.gradientEvaluations === 2) await run.perturb(update);
+      await run.step(update, 0.01);
     }
-    expect(largestDifference(after[0]!, after[1]!)).toBeLessThan(1e-7);
-    expect(after[0]!.some((value) => value !== 0)).toBe(true);
+    const after = [...run.parameters, ...run.states.flat()].map((buffer) =>
+      run.session.read(buffer),
+    );
+    run.session.dispose();
+    return after;
+  };
+
+  test.each([
+    ["schedule-free-sgd", { weightDecay: 0.01 }],
+    ["schedule-free-adamw", { weightDecay: 0.01, weightPower: 0.5 }],
+    ["lookahead-adam", { lookaheadK: 2 }],
+    ["lookahead-muon", { adamRateScale: 1, momentum: 0 }],
+  ] as const)("%s %o: the same bits in what is elementwise", async (name, hyperparameters) => {
+    const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
+    const [expected, actual] = [
+      await train(optimizer, referenceBackend()),
+      await train(optimizer, native!()),
+    ];
+    for (const [i, shape] of shapes.entries())
+      if (!name.endsWith("muon") || typeof shape === "number")
+        expect(actual[i], `tensor ${i}`).toEqual(expected[i]);
+  });
+
+  // Sums of many floats are of doubles in an order that the backends choose for themselves, and
+  // products of matrices sum in float32.
+  test.each([
+    ["adam, clipped by norm", adam(), 0.5, 1e-7],
+    ["lars", lars({ trustCoefficient: 0.1 }), undefined, 1e-7],
+    ["lamb", lamb(), undefined, 1e-7],
+    ["prodigy", prodigy({ initialD: 0.01, weightDecay: 0.1 }), undefined, 1e-6],
+    ["adafactor", adafactor({ weightDecay: 0.1 }), undefined, 1e-6],
+    ["adafactor, clipped by norm", adafactor(), 0.5, 1e-6],
+    ["muon", muon({ weightDecay: 0.1 }), undefined, 1e-5],
+    ["muon, clipped by norm", muon({ nesterov: 0 }), 0.5, 1e-5],
+    ["sam", sam(sgd({ momentum: 0.9 })), undefined, 1e-7],
+  ] as const)("%s: the same to the rounding of sums", async (_, optimizer, clip, tolerance) => {
+    const [expected, actual] = [
+      await train(optimizer, referenceBackend(), clip),
+      await train(optimizer, native!(), clip),
+    ];
+    for (const [i, values] of expected.entries()) {
+      const size = Math.max(1, ...values.map(Math.abs));
+      expect(largestDifference(values, actual[i]!) / size, `buffer ${i}`).toBeLessThan(tolerance);
+    }
+    expect(expected.flatMap((values) => [...values]).some((value) => value !== 0)).toBe(true);
   });
 });

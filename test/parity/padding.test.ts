@@ -37,6 +37,13 @@ describe.skipIf(!native)(`padding stays zero${reason}`, () => {
     ["lion", { weightDecay: 0.1 }],
     ["lars", {}],
     ["lamb", {}],
+    ["adafactor", { weightDecay: 0.1 }],
+    ["prodigy", { weightDecay: 0.1, initialD: 1e-3 }],
+    ["schedule-free-sgd", { weightDecay: 0.1 }],
+    ["schedule-free-adamw", { weightDecay: 0.1 }],
+    ["muon", { weightDecay: 0.1 }],
+    ["lookahead-adam", { lookaheadK: 2 }],
+    ["sam-sgd", { momentum: 0.9 }],
   ])("%s", async (name, hyperparameters) => {
     const backend = native!();
     const compiled = compileNetwork({

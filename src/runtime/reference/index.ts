@@ -34,7 +34,7 @@ import { chooseLayouts } from "./layouts.ts";
 import { linear, linearBackwardData, linearBackwardWeights } from "./linear.ts";
 import { softmax, softmaxCrossEntropy } from "./loss.ts";
 import { createMemory, type Memory, type Precision } from "./memory.ts";
-import { checkOptimizer, runOptimizer } from "./optimizer.ts";
+import { runOptimizer, sourcesOf } from "./optimizer.ts";
 import {
   globalAveragePool,
   globalAveragePoolBackward,
@@ -151,8 +151,7 @@ function loadProgram(program: Program, memory: () => Memory, precision: Precisio
       runOptimizer(
         instruction.optimizer!,
         scalars,
-        ({ parameter, gradient, state }) =>
-          [parameter, gradient, ...state].map((id) => view(id).data),
+        (segment) => sourcesOf(segment).map((id) => (id < 0 ? undefined : view(id).data)),
         precision,
       );
       return;
@@ -210,9 +209,8 @@ function checkProgram(program: Program, buffer: (id: number) => BufferSpec): voi
     }
     if (kind !== "optimizer") continue;
     if (!optimizer) throw new InternalError(`optimizer "${layer}": instruction has no program`);
-    checkOptimizer(optimizer);
     for (const segment of optimizer.segments)
-      for (const id of [segment.parameter, segment.gradient, ...segment.state])
+      for (const id of [segment.parameter, segment.gradient])
         if (elementCount(buffer(id).shape) !== segment.elements)
           throw new InternalError(
             `optimizer "${layer}": segment "${segment.name}" has ${segment.elements} elements, ` +

@@ -5,7 +5,7 @@
  * both interpreters give the same bits.
  */
 
-import { ArgumentError, InternalError } from "../../core/errors.ts";
+import { InternalError } from "../../core/errors.ts";
 import type {
   ElementwisePhase,
   Operand,
@@ -15,22 +15,24 @@ import type {
   ScalarInstruction,
 } from "../../program/index.ts";
 import { newReals, type Precision, type Reals } from "./memory.ts";
+import { runMatrixPhase } from "./optimizer-matrix.ts";
 
 /** Elements of a block; a reduction is the sum of its blocks' sums, so the size is part of the result. */
 const BLOCK = 1024;
 
-/** The segment's memory by source index: 0 parameter, 1 gradient, 2 + k state k. */
-export type SegmentMemory = (segment: OptimizerSegment) => readonly Reals[];
+/**
+ * The segment's memory by source index: 0 parameter, 1 gradient, 2 + k state k, then scratch;
+ * undefined where the segment does not have it.
+ */
+export type SegmentMemory = (segment: OptimizerSegment) => readonly (Reals | undefined)[];
 
-/** @throws ArgumentError where the program needs what this backend cannot run. */
-export function checkOptimizer(program: OptimizerProgram): void {
-  for (const phase of program.phases)
-    if (phase.kind === "matrix")
-      throw new ArgumentError(
-        `optimizer "${program.name}": the reference backend runs no matrix phase (${phase.operation}); ` +
-          "use an optimizer whose update is elementwise",
-      );
-}
+/** The buffer ids of a segment, by source index; -1 for what it does not have. */
+export const sourcesOf = ({ parameter, gradient, state, scratch = [] }: OptimizerSegment) => [
+  parameter,
+  gradient,
+  ...state,
+  ...scratch,
+];
 
 export function runOptimizer(
   program: OptimizerProgram,
@@ -43,30 +45,48 @@ export function runOptimizer(
     const slots = new Float64Array(program.slots);
     slots.set(scalars);
     for (const [i, slot] of program.segmentSlots.entries()) slots[slot] = segment.scalars[i]!;
-    return { memory: memoryOf(segment), elements: segment.elements, slots };
+    const { elements, rows = elements, columns = 1 } = segment;
+    const extents = { parameter: elements, row: rows, column: columns };
+    return { memory: memoryOf(segment), rows, columns, extents, slots };
   });
+  const chosen = (only: readonly number[] | undefined) =>
+    only ? only.map((s) => segments[s]!) : segments;
+  const { scalarStates = [] } = program;
+  for (const { source, load, segments: only } of scalarStates)
+    for (const { slots, memory } of chosen(only)) slots[load] = memory[source]![0]!;
 
   for (const phase of program.phases) {
-    if (phase.kind === "matrix") continue; // refused by checkOptimizer when the program was loaded
-    const partial = segments.map((segment) =>
-      runSegment(phase, registers, segment.memory, segment.elements, segment.slots, precision),
+    const those = chosen(phase.segments);
+    if (phase.kind === "matrix") {
+      for (const { memory, rows, columns } of those) {
+        const [source, target] = [memory[phase.source]!, memory[phase.target]!];
+        runMatrixPhase(phase, { source, target, rows, columns, precision });
+      }
+      continue;
+    }
+    const partial = those.map(({ memory, extents, slots }) =>
+      runSegment(phase, registers, memory, extents[phase.domain ?? "parameter"], slots, precision),
     );
     for (const [r, { op, scope, target }] of phase.reductions.entries()) {
       let overall = 0;
       for (const values of partial) overall = combine(op, overall, values[r]!);
-      for (const [s, { slots }] of segments.entries())
-        slots[target] = scope === "all" ? overall : partial[s]![r]!;
+      if (scope === "all") for (const { slots } of segments) slots[target] = overall;
+      else for (const [s, { slots }] of those.entries()) slots[target] = partial[s]![r]!;
     }
-    for (const { slots } of segments)
+    for (const { slots } of those)
       for (const instruction of phase.scalarCode) runScalar(instruction, slots);
   }
+
+  for (const { source, store, segments: only } of scalarStates)
+    if (store >= 0)
+      for (const { slots, memory } of chosen(only)) memory[source]![0] = slots[store]!;
 }
 
 /** Runs the phase's code over the segment, block by block; returns its reductions. */
 function runSegment(
   { code, reductions }: ElementwisePhase,
   registers: readonly Reals[],
-  memory: readonly Reals[],
+  memory: readonly (Reals | undefined)[],
   elements: number,
   slots: Float64Array,
   precision: Precision,

@@ -1,0 +1,204 @@
+/**
+ * @file Updates that are more than a loop over elements, on a whole network: matrices in the layouts
+ * that convolutions like, two gradients, evaluation with other weights than those trained.
+ */
+
+import { describe, expect, test } from "vitest";
+import { type CompiledNetwork, compileNetwork } from "../../src/compile/index.ts";
+import { vanilla } from "../../src/models/index.ts";
+import { createOptimizer, type Optimizer, sgd } from "../../src/optimizers/index.ts";
+import type { Backend, Session } from "../../src/program/index.ts";
+import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { dyadic } from "../parity/dyadic.ts";
+import { nativeOrReason } from "../parity/native-or-reason.ts";
+
+const { native, reason } = nativeOrReason();
+const network = vanilla({ classes: 3, channels: 3, size: 16, widths: [5, 12, 20], hidden: 9 });
+const f64 = referenceBackend({ precision: "f64" });
+
+function open(optimizer: Optimizer, backend: Backend, average = false) {
+  const compiled = compileNetwork({
+    network,
+    backend,
+    batch: 8,
+    optimizer,
+    average,
+    slots: 1,
+    threads: 2,
+  });
+  const session = backend.createSession(compiled.sessionOptions);
+  compiled.initialize(session, 1);
+  session.labels(0).set([0, 1, 2, 0, 1, 2, 0, 1]);
+  for (const [i] of session.images(0).entries()) session.images(0)[i] = dyadic(i, 7);
+  return { compiled, session };
+}
+
+const scalars = (
+  compiled: CompiledNetwork,
+  update: number,
+  learningRate: number,
+  hyperparameters = {},
+) => compiled.scalars({ seed: 3, update, learningRate, hyperparameters });
+
+/** By name, of one role. */
+const read = ({ tensors }: CompiledNetwork, session: Session, role = "parameter") =>
+  new Map(
+    tensors.filter((t) => t.role === role).map((t) => [t.name, session.read(t.buffer)] as const),
+  );
+
+/** Greatest difference, relative to the largest value of the tensor. */
+function difference(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>) {
+  let worst = 0;
+  for (const [name, values] of a) {
+    const size = Math.max(...values.map(Math.abs), 1e-3);
+    for (const [i, value] of values.entries())
+      worst = Math.max(worst, Math.abs(value - b.get(name)![i]!) / size);
+  }
+  return worst;
+}
+
+describe.skipIf(!native)(`native against reference${reason}`, () => {
+  test.each([
+    ["muon", 0.02],
+    ["adafactor", 0.01],
+    ["sam-sgd", 0.1],
+    ["prodigy", 1],
+    ["schedule-free-sgd", 0.1],
+    ["lookahead-muon", 0.02],
+  ])("%s: parameters after three steps", async (name, rate) => {
+    const after = [];
+    for (const backend of [referenceBackend(), native!()]) {
+      const { compiled, session } = open(createOptimizer(name), backend);
+      const train = session.load(compiled.programs.train);
+      for (let update = 0; update < 3; update++)
+        await train.run({ slot: 0, scalars: scalars(compiled, update, rate) });
+      // A convolution's bias before batch norm has no gradient but rounding, which such rules enlarge.
+      const rank = (of: string) => compiled.tensors.find((t) => t.name === of)!.buffer.shape.length;
+      const stable = [...read(compiled, session)].filter(
+        ([of]) => !of.endsWith(".bias") || rank(of.replace(/bias$/, "weight")) !== 4,
+      );
+      after.push(new Map(stable));
+      session.dispose();
+    }
+    expect(difference(after[0]!, after[1]!)).toBeLessThan(2e-3);
+    const { compiled, session } = open(createOptimizer(name), referenceBackend());
+    expect(difference(after[0]!, read(compiled, session))).toBeGreaterThan(1e-6);
+  });
+});
+
+test("SAM: the second gradient is that at p + rho g / |g|, of the same batch and dropout masks", async () => {
+  const [rho, rate] = [0.05, 0.25];
+  const { compiled, session } = open(createOptimizer("sam-sgd", { samRho: rho }), f64);
+  const started = read(compiled, session);
+  const reported = await session
+    .load(compiled.programs.train)
+    .run({ slot: 0, scalars: scalars(compiled, 5, rate) });
+
+  // The same by hand: a step of SGD at rate 1 takes the gradient off the parameters.
+  const plain = open(sgd(), f64);
+  const step = plain.session.load(plain.compiled.programs.train);
+  const gradientAt = async (weights: ReadonlyMap<string, Float64Array | Float32Array>) => {
+    for (const { name, role, buffer } of plain.compiled.tensors)
+      if (role === "parameter") plain.session.write(buffer, weights.get(name)!);
+    const outputs = await step.run({ slot: 0, scalars: scalars(plain.compiled, 5, 1) });
+    const gradients = new Map<string, Float64Array>();
+    for (const { name, role, buffer } of plain.compiled.tensors)
+      if (role === "parameter") {
+        const moved = plain.session.readDouble(buffer);
+        gradients.set(
+          name,
+          moved.map((value, i) => weights.get(name)![i]! - value),
+        );
+      }
+    return { gradients, loss: outputs.loss![0]! };
+  };
+  const first = await gradientAt(started);
+  const statistics = read(plain.compiled, plain.session, "statistic");
+  const norm = Math.sqrt(
+    [...first.gradients.values()].flatMap((g) => [...g]).reduce((sum, g) => sum + g * g, 0),
+  );
+  const perturbed = new Map(
+    [...started].map(([name, values]) => [
+      name,
+      Float64Array.from(values, (p, i) => p + (rho * first.gradients.get(name)![i]!) / norm),
+    ]),
+  );
+  const second = await gradientAt(perturbed);
+
+  for (const { name, role, buffer } of compiled.tensors) {
+    if (role !== "parameter") continue;
+    const got = session.readDouble(buffer);
+    for (const [i, p] of started.get(name)!.entries())
+      expect(got[i]!).toBeCloseTo(p - rate * second.gradients.get(name)![i]!, 9);
+  }
+  expect(difference(first.gradients as never, second.gradients as never)).toBeGreaterThan(1e-3);
+  // Loss and running statistics are those of the first.
+  expect(reported.loss![0]).toBeCloseTo(first.loss, 12);
+  expect(second.loss).not.toBeCloseTo(first.loss, 4);
+  expect(read(compiled, session, "statistic")).toEqual(statistics);
+});
+
+test("state that begins as a copy of the parameter does, whatever the seed", () => {
+  const { compiled, session } = open(createOptimizer("schedule-free-adamw"), f64);
+  const parameters = read(compiled, session);
+  const state = read(compiled, session, "state");
+  expect(parameters.size).toBeGreaterThan(8);
+  for (const [name, values] of parameters)
+    for (const copy of ["x", "z"]) expect(state.get(`${name}:${copy}`)).toEqual(values);
+  expect(state.get("optimizer:weightSum")).toEqual(Float32Array.of(0));
+});
+
+describe("evaluation with other weights", () => {
+  const loss = async (
+    session: Session,
+    program: CompiledNetwork["programs"]["evaluate"],
+    values: Float64Array,
+  ) => (await session.load(program).run({ slot: 0, scalars: values })).loss![0]!;
+
+  test("evaluate and predict read what the optimizer names; recalibration takes its statistics", async () => {
+    const { compiled, session } = open(createOptimizer("schedule-free-sgd"), f64);
+    const train = session.load(compiled.programs.train);
+    for (let update = 0; update < 3; update++)
+      await train.run({ slot: 0, scalars: scalars(compiled, update, 0.5) });
+    const values = scalars(compiled, 3, 0);
+    const before = await loss(session, compiled.programs.evaluate, values);
+    await loss(session, compiled.programs.recalibrate!, values);
+    const got = await loss(session, compiled.programs.evaluate, values);
+    expect(Math.abs(got - before)).toBeGreaterThan(1e-4);
+
+    // A network that has x as its parameters, and whose statistics are those of this batch.
+    const plain = open(sgd(), f64);
+    for (const { name, role, buffer } of plain.compiled.tensors) {
+      if (role !== "parameter") continue;
+      const x = compiled.tensors.find((tensor) => tensor.name === `${name}:x`)!;
+      plain.session.write(buffer, session.readDouble(x.buffer));
+    }
+    const forward = plain.session.load(plain.compiled.programs.train);
+    // Momentum 0.1 leaves 0.9 ^ 400 of what the statistics began with.
+    const still = scalars(plain.compiled, 3, 0);
+    for (let i = 0; i < 400; i++) await forward.run({ slot: 0, scalars: still });
+    expect(got).toBeCloseTo(await loss(plain.session, plain.compiled.programs.evaluate, still), 9);
+  });
+
+  test("an average of chosen moments is their mean, and has an evaluation of its own", async () => {
+    const { compiled, session } = open(sgd(), f64, true);
+    const train = session.load(compiled.programs.train);
+    const seen = [];
+    for (let update = 0; update < 4; update++) {
+      // The second and fourth.
+      const averageWeight = [0, 1, 0, 0.5][update]!;
+      const values = scalars(compiled, update, 0.5, { averageWeight });
+      await train.run({ slot: 0, scalars: values });
+      seen.push(read(compiled, session).get("features.0.weight")!);
+    }
+    const average = read(compiled, session, "state").get("features.0.weight:average")!;
+    for (const [i, value] of average.entries())
+      expect(value).toBeCloseTo((seen[1]![i]! + seen[3]![i]!) / 2, 6);
+    expect(average).not.toEqual(seen[3]);
+    const values = scalars(compiled, 4, 0);
+    await loss(session, compiled.programs.recalibrateAverage!, values);
+    expect(await loss(session, compiled.programs.evaluateAverage!, values)).not.toBe(
+      await loss(session, compiled.programs.evaluate, values),
+    );
+  });
+});
