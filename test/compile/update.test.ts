@@ -16,7 +16,11 @@ const { native, reason } = nativeOrReason();
 const network = vanilla({ classes: 3, channels: 3, size: 16, widths: [5, 12, 20], hidden: 9 });
 const f64 = referenceBackend({ precision: "f64" });
 
-function open(optimizer: Optimizer, backend: Backend, average = false) {
+function open<S extends Session>(
+  optimizer: Optimizer,
+  backend: Backend & { createSession(...args: never): S },
+  average = false,
+) {
   const compiled = compileNetwork({
     network,
     backend,
@@ -26,7 +30,7 @@ function open(optimizer: Optimizer, backend: Backend, average = false) {
     slots: 1,
     threads: 2,
   });
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = (backend as Backend).createSession(compiled.sessionOptions) as S;
   compiled.initialize(session, 1);
   session.labels(0).set([0, 1, 2, 0, 1, 2, 0, 1]);
   for (const [i] of session.images(0).entries()) session.images(0)[i] = dyadic(i, 7);
