@@ -1,6 +1,7 @@
 // conv2d and its derivatives, on oneDNN or by our own Winograd.
 #include <functional>
 
+#include "few_channels.h"
 #include "winograd.h"
 
 namespace lrscope {
@@ -193,13 +194,31 @@ Choice ownWinograd(Pass pass, const Problem& p) {
           winograd::kName};
 }
 
-// Whether enough of the tiles is used, and there are enough of them for the weights' transform to
-// pay: a 2x2 image fills a quarter of its one tile, and direct is as fast.
-bool fillsTiles(Pass pass, const Problem& p) {
+// Whether our own Winograd is likely faster. Small images fill their tiles badly, and few tiles do
+// not make up for the weights' transforms; oneDNN's gradients of weights are slow for just those.
+// The numbers are from measurements of 2x2 to 16x16 images with 16 to 512 channels.
+bool paysOff(Pass pass, const Problem& p) {
   const Tensor& result = pass == Pass::backwardData ? p.x : p.y;
-  const int64_t pixels = result.dim(2) * result.dim(3);
-  const int64_t tiles = (result.dim(2) + 3) / 4 * ((result.dim(3) + 3) / 4);
-  return pixels >= 6 * tiles && result.dim(0) * tiles >= 16;
+  const int64_t height = result.dim(2), width = result.dim(3);
+  const int64_t pixels = result.dim(0) * height * width;
+  const int64_t tiles = result.dim(0) * ((height + 3) / 4) * ((width + 3) / 4);
+  return pass == Pass::backwardWeights ? pixels >= 3 * tiles + 40 : pixels >= 8 * tiles + 80;
+}
+
+Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
+
+// Direct: oneDNN's, but for what our own do better.
+Choice direct(Pass pass, const Problem& p) {
+  const Choice c = oneDnn(pass, p, false);
+  if (pass != Pass::backwardWeights || onednn::isa().rfind("avx2", 0) != 0) return c;
+  Tensor x = p.x, weight = p.weight, y = p.y;
+  if (x.layout == "any") x.layout = "abcd";
+  if (weight.layout == "any") weight.layout = c.weight;
+  if (y.layout == "any") y.layout = c.y;
+  if (!few_channels::takes(x, y)) return c;
+  return {x.layout, weight.layout, y.layout,
+          few_channels::scratchBytes(x, weight, y, pairOf(p.geometry.strides)),
+          few_channels::kName};
 }
 
 // The rule for this machine: Winograd for 16 or more channels, oneDNN's on AVX-512, else our own.
@@ -211,11 +230,11 @@ Choice byRule(Pass pass, const Problem& p) {
       } catch (const Refusal&) {
         // This version of oneDNN has none for the shape.
       }
-    } else if (hasOwnWinograd(p) && fillsTiles(pass, p)) {
+    } else if (hasOwnWinograd(p) && paysOff(pass, p)) {
       return ownWinograd(pass, p);
     }
   }
-  return oneDnn(pass, p, false);
+  return direct(pass, p);
 }
 
 Choice wantedWinograd(Pass pass, const Problem& p) {
@@ -230,10 +249,12 @@ Choice wantedWinograd(Pass pass, const Problem& p) {
 // The wanted implementation, refused where there is none; by the rule where none is wanted.
 Choice choose(Pass pass, const Problem& p, const std::string& wanted) {
   if (wanted.empty()) return byRule(pass, p);
-  if (wanted == "direct") return oneDnn(pass, p, false);
+  if (wanted == "direct") return direct(pass, p);
   if (wanted == "winograd") return wantedWinograd(pass, p);
   if (wanted == "channels-last") return channelsLast(pass, p);
-  throw Refusal("has no implementation \"" + wanted + "\" for this shape");
+  if (wanted == "product")
+    throw Refusal("has no matrix product of its own: oneDNN's direct 1x1 kernels are one");
+  throw Refusal("has no implementation \"" + wanted + "\"");
 }
 
 LayoutAnswer answer(const LayoutQuestion& question, const Choice& c,
@@ -279,6 +300,7 @@ std::unique_ptr<Step> build(const Site& site) {
   const Product o = productOf(site, pass);
   Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
   if (site.implementation == winograd::kName) return winograd::makeStep(pass, site, o);
+  if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
   p.winograd = site.implementation.find("wino") != std::string::npos;
   const Chosen prepared = prepare(pass, p);
   return productStep(site, o, prepared.primitive, prepared.scratch);

@@ -94,7 +94,9 @@ class Convolve final : public Step {
       for (int64_t tile = share.from; tile < share.to; tile += plan_.blockTiles) {
         const int64_t count = std::min(plan_.blockTiles, share.to - tile);
         transformInputs(x, tile, count, own);
-        multiplyAll(own, count, transformed, own + plan_.input.floats());
+        const int64_t next = tile + count;
+        const Share ahead{next, std::min(next + plan_.blockTiles, share.to)};
+        multiplyAll(own, count, transformed, own + plan_.input.floats(), x, ahead);
         transformOutputs(own + plan_.input.floats(), tile, count, y);
       }
       settle();
@@ -140,18 +142,39 @@ class Convolve final : public Step {
       }
   }
 
-  void multiplyAll(const float* input, int64_t count, const float* weight, float* output) const {
+  // Meanwhile fetches the patches of the tiles `ahead` into the cache: transforming them would else
+  // wait for the memory, which has nothing to do now.
+  void multiplyAll(const float* input, int64_t count, const float* weight, float* output,
+                   const float* x, Share ahead) const {
+    const int64_t products = kProducts * plan_.panels,
+                  rows = (ahead.to - ahead.from) * plan_.from.count;
     const Panel &in = plan_.input, &out = plan_.output;
     const int64_t depth = plan_.from.lanes();
     for (int64_t f = 0; f < kProducts; ++f)
       for (int64_t panel = 0; panel < plan_.panels; ++panel) {
         const float* b = weight + f * plan_.weightPlane + panel * depth * kColumns;
         const bool wide = 2 * panel + 1 < plan_.to.count;
+        const Share fetched(rows, products, f * plan_.panels + panel);
+        for (int64_t i = fetched.from; i < fetched.to; ++i)
+          fetch(x, ahead.from + i % (ahead.to - ahead.from), i / (ahead.to - ahead.from));
         for (int64_t t = 0; t < count; t += kRows)
           multiply<false>(static_cast<int>(std::min<int64_t>(kRows, count - t)), wide,
                           input + f * in.plane + t * in.row, 1, in.row, b, kColumns, depth,
                           output + f * out.plane + t * out.row + panel * kColumns, out.row);
       }
+  }
+
+  // The four rows of a tile's patch that the tile above it does not have.
+  void fetch(const float* x, int64_t tile, int64_t block) const {
+    const Blocks& from = plan_.from;
+    const Tiles::Place place = plan_.tiles.at(tile);
+    const float* start = x + from.offset(place.image, block) + place.left * from.pixelStride;
+    for (int64_t i = 1; i <= kTile; ++i) {
+      const int64_t row = std::min(place.top + i, from.height - 1);
+      const float* at = start + row * from.width * from.pixelStride;
+      _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(at + 2 * from.pixelStride), _MM_HINT_T1);
+    }
   }
 
   void transformOutputs(const float* output, int64_t tile, int64_t count, float* y) const {

@@ -42,7 +42,7 @@ struct Blocks {
   }
 };
 
-// Where weight (o, c, h, w) lies: outputs[o] + inputs[c] + positions[3 h + w], in any layout.
+// Where weight (o, c, h, w) lies, in any layout: outputs[o] + inputs[c] + positions[h * width + w].
 struct WeightOffsets {
   std::vector<int64_t> outputs, inputs, positions;
 
@@ -50,8 +50,8 @@ struct WeightOffsets {
     const LayoutMap map(weight.layout, weight.shape);
     for (int64_t o = 0; o < weight.dim(0); ++o) outputs.push_back(map.offset({o, 0, 0, 0}));
     for (int64_t c = 0; c < weight.dim(1); ++c) inputs.push_back(map.offset({0, c, 0, 0}));
-    for (int64_t h = 0; h < 3; ++h)
-      for (int64_t w = 0; w < 3; ++w) positions.push_back(map.offset({0, 0, h, w}));
+    for (int64_t h = 0; h < weight.dim(2); ++h)
+      for (int64_t w = 0; w < weight.dim(3); ++w) positions.push_back(map.offset({0, 0, h, w}));
   }
   // Whether the eight channels from `first` on are neighbours in memory.
   static bool together(const std::vector<int64_t>& channels, int64_t first) {
@@ -82,6 +82,7 @@ struct Tiles {
 // A share of `total` things for one of `threads` threads.
 struct Share {
   int64_t from, to;
+  Share(int64_t first, int64_t end) : from(first), to(end) {}
   Share(int64_t total, int64_t threads, int64_t me)
       : from(total * me / threads), to(total * (me + 1) / threads) {}
 };

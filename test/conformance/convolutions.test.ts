@@ -53,7 +53,8 @@ function convolution(
   ];
   return {
     tensors: {
-      x: { shape: x, values: uniformValues(x, 1) },
+      // As images come.
+      x: { shape: x, values: uniformValues(x, 1), ...(C < 8 && { layout: "abcd" }) },
       weight: { shape: weight, values: uniformValues(weight, 2) },
       bias: { shape: [O], values: uniformValues([O], 3) },
       dy: { shape: y, values: uniformValues(y, 4) },
@@ -83,6 +84,9 @@ const shapes: Shape[] = [
   { B: 2, C: 16, O: 24, image: [11, 9], k: [3, 3], stride: [1, 1], padding: [1, 1] },
   { B: 1, C: 17, O: 40, image: [8, 8], k: [1, 1], stride: [1, 1], padding: [0, 0] },
   { B: 3, C: 16, O: 16, image: [13, 10], k: [3, 3], stride: [2, 2], padding: [1, 1] },
+  { B: 3, C: 3, O: 17, image: [21, 26], k: [7, 7], stride: [2, 2], padding: [3, 3] },
+  { B: 7, C: 1, O: 32, image: [12, 7], k: [3, 3], stride: [1, 1], padding: [1, 1] },
+  { B: 1, C: 4, O: 24, image: [9, 10], k: [2, 3], stride: [3, 2], padding: [0, 2] },
 ];
 
 describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
@@ -123,14 +127,20 @@ describe("winograd", () => {
 });
 
 test("a step gives the same bits each time, for one thread and for two", async () => {
-  const shape = { ...shapes[0]!, B: 7, C: 24, image: [13, 21] } as const;
-  for (const wanted of ["direct", "winograd"] as const)
+  const shape = { ...shapes[0]!, B: 7, image: [13, 21] } as const;
+  for (const [wanted, C] of [
+    ["direct", 24],
+    ["direct", 3],
+    ["winograd", 24],
+  ] as const)
     for (const threads of [1, 2]) {
-      const given = convolution(shape, wanted);
+      const given = convolution({ ...shape, C }, wanted);
       const first = await runCase(native, given, threads);
       const second = await runCase(native, given, threads);
       for (const [name, values] of Object.entries(first))
-        expect(second[name], `${wanted}, ${threads} threads, ${name}`).toEqual(values);
+        expect(second[name], `${wanted}, ${C} channels, ${threads} threads, ${name}`).toEqual(
+          values,
+        );
     }
 });
 
