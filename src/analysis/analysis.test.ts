@@ -292,7 +292,13 @@ describe("suggest", () => {
         max: expect.closeTo(3.9, 12),
         count: 2,
       },
-      { lr: 3, median: expect.closeTo(2.8525, 12), min: expect.closeTo(2.8525, 12), max: expect.closeTo(2.8525, 12), count: 1 },
+      {
+        lr: 3,
+        median: expect.closeTo(2.8525, 12),
+        min: expect.closeTo(2.8525, 12),
+        max: expect.closeTo(2.8525, 12),
+        count: 1,
+      },
     ]);
     expect(rangeTestBand([])).toEqual([]);
   });

@@ -113,12 +113,12 @@ function verdict(pair: PairedDifference, comparisons: number): string[] {
   if (pair.leastP! >= ALPHA || pair.leastP! * comparisons >= ALPHA) {
     const least =
       pair.leastP! >= ALPHA
-        ? `${counted(n, "seed")} cannot reach p < 0.05 in a sign-flip test whatever happens; the least is ${pValue(pair.leastP!)}`
+        ? `${counted(n, "seed")} cannot reach p < 0.05 in a sign-flip test whatever happens: the least is ${pValue(pair.leastP!)}`
         : `${counted(n, "seed")} cannot reach p < 0.05 in a sign-flip test with ${comparisons} comparisons to correct for`;
     const interval = apart
       ? "The interval excludes 0, but it rests on few seeds and on their differences being normally distributed"
       : "The interval includes 0, so the lead may be chance";
-    return [`${interval}; ${least}.`, ...needed];
+    return [`${interval}.`, `${least}.`, ...needed];
   }
   return [
     `The lead may be chance: exact sign-flip ${pText(pair.adjustedP!)}${corrected}${apart ? "" : ", and the interval includes 0"}.`,

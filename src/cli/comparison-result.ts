@@ -10,7 +10,7 @@ export async function printComparison(
 ): Promise<void> {
   const { summary, run, path, report } = finished;
   terminal.print("");
-  terminal.print(await resultsText(summary));
+  terminal.print(await resultsText(summary, terminal));
   terminal.print("");
   terminal.print(`Records: ${path}`);
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);

@@ -24,8 +24,16 @@ export interface ComparisonCall extends Omit<ExperimentCall, "work" | "arms" | "
   readonly cycle: FlagValues<typeof cycleFlags>;
   readonly ramp?: FlagValues<typeof rampFlags>;
   readonly rangeTestEpochs?: number;
+  /** What is asked of the results; recorded with the rest of the call. */
+  readonly answers?: AnswerOptions;
   /** Camel-case names of the flags that the user wrote: one without effect is refused. */
   readonly given: ReadonlySet<string>;
+}
+
+export interface AnswerOptions {
+  readonly targets?: readonly number[] | undefined;
+  readonly profile?: boolean;
+  readonly tensorboard?: boolean;
 }
 
 export interface FinishedComparison extends FinishedExperiment {
@@ -110,17 +118,25 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     trials.filter(({ slug, seed }) => !finished.has(`${slug}-${seed}`)),
     pool,
   );
-  await writeSummary(directory, experiment);
+  await writeSummary(directory, experiment, call.answers);
 }
 
 /** Of the trials as recorded: the summary says what is on the disk. */
 export async function writeSummary(
   directory: RunDirectory,
   experiment: ExperimentRecord,
+  { targets, profile = false, tensorboard = false }: AnswerOptions = {},
 ): Promise<void> {
   const { readRun } = await import("../store/index.ts");
   const { summarize } = await import("../analysis/index.ts");
-  directory.writeSummary(summarize(experiment, readRun(directory.path).trials));
+  const run = readRun(directory.path);
+  directory.writeSummary(
+    summarize(experiment, run.trials, { profile, ...(targets ? { targets } : {}) }),
+  );
+  if (tensorboard) {
+    const { writeTensorboard } = await import("./write-tensorboard.ts");
+    writeTensorboard(directory, run);
+  }
 }
 
 /** What was done, for printing. @throws AddonError where a trial failed */

@@ -5,6 +5,7 @@ import { later, optional, toggle, untoggle, value } from "./define-command.ts";
 import {
   aboveOne,
   fractionBelowOne,
+  fractions,
   list,
   nonNegative,
   oneOf,
@@ -209,6 +210,21 @@ export const readingFlags = {
     read: oneOf(["minimum/10", "steepest", "valley", "slide", "elbow"]),
     fallback: "minimum/10" as const,
   }),
+};
+
+/** What the results are asked for beside the usual. */
+export const answerFlags = {
+  targets: optional({
+    placeholder: "list",
+    help: "validation accuracies to time the arms to, 0.6,0.75",
+    read: fractions("0.6,0.75"),
+    shownFallback: "four, from the results",
+  }),
+  profile: toggle("add a performance profile over those targets to the summary"),
+};
+
+export const tensorboardFlag = {
+  tensorboard: toggle("write event files for TensorBoard as well, in tensorboard/ of the run"),
 };
 
 /** Bounds of a cyclical schedule. */

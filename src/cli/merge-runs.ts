@@ -15,7 +15,8 @@ const INCIDENTAL: readonly (keyof ProtocolRecord)[] = ["seeds", "threads", "upda
 
 /**
  * Arms get their directory's name in front. Runs on other data, or validated on another part of it,
- * are refused; other differences of protocol are said in `notes`.
+ * are refused; other differences of protocol, engine and machine are said in
+ * `notes`, with the runs that have each.
  * @throws StoreError, exit code 2
  */
 export function mergeRuns(runs: readonly NamedRun[]): { run: Run; notes: string[] } {
@@ -42,7 +43,7 @@ export function mergeRuns(runs: readonly NamedRun[]): { run: Run; notes: string[
       trials: renamed.flatMap((run) => run.trials),
       summary: null,
     },
-    notes: differences(runs),
+    notes: differences(runs, names),
   };
 }
 
@@ -81,25 +82,51 @@ function checkSameData(first: NamedRun, other: NamedRun): void {
     );
 }
 
-function differences(runs: readonly NamedRun[]): string[] {
+/** One sentence for each thing that differs, naming who has which. */
+function differences(runs: readonly NamedRun[], names: readonly string[]): string[] {
   const notes: string[] = [];
   const compare = (what: string, values: readonly unknown[]) => {
-    const distinct = [...new Set(values.map((value) => String(value)))];
-    if (distinct.length > 1) notes.push(`Note: the runs differ in ${what}: ${distinct.join(", ")}`);
+    const texts = values.map((value) => (value === null ? "none" : String(value)));
+    const distinct = [...new Set(texts)];
+    if (distinct.length < 2) return;
+    const each = distinct.map(
+      (text) => `${text} in ${names.filter((_, index) => texts[index] === text).join(", ")}`,
+    );
+    notes.push(`the runs differ in ${what}: ${each.join("; ")}`);
   };
   const experiments = runs.map(({ run }) => run.experiment);
   compare(
     "model",
     experiments.map(({ model }) => `${model.name} (${model.parameters} parameters)`),
   );
-  for (const key of Object.keys(experiments[0]!.protocol) as (keyof ProtocolRecord)[])
+  const keys = [...new Set(experiments.flatMap(({ protocol }) => Object.keys(protocol)))];
+  for (const key of keys as (keyof ProtocolRecord)[])
     if (!INCIDENTAL.includes(key))
       compare(
-        key,
-        experiments.map(({ protocol }) => protocol[key]),
+        words(key),
+        experiments.map(({ protocol }) => textOf(protocol[key])),
       );
+  compare(
+    "engine",
+    experiments.map(({ engine }) => engine),
+  );
+  compare(
+    "processor",
+    experiments.map(({ machine }) => machine.processor),
+  );
+  compare(
+    "lrscope's version",
+    experiments.map(({ lrscope }) => lrscope),
+  );
   return notes;
 }
+
+/** "labelSmoothing": "label smoothing". */
+const words = (key: string) => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** Fields that an older record lacks are as good as none. */
+const textOf = (value: unknown) =>
+  value === undefined ? null : typeof value === "object" ? JSON.stringify(value) : value;
 
 /** Folder names, numbered where two are the same. */
 function distinctNames(paths: readonly string[]): string[] {

@@ -100,3 +100,9 @@ export const span: ReadValue<Span> = (value, flag) => {
   if (!valid) refuse(flag, "a whole number of updates, or of epochs followed by e", value, "4e");
   return { count, unit: epochs ? "epochs" : "updates" };
 };
+
+/** Numbers between 0 and 1, separated by commas. */
+export const fractions =
+  (example: string): ReadValue<readonly number[]> =>
+  (text, flag) =>
+    list(example)(text, flag).map((item) => openFraction(example)(item, flag));

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { type ReportInput, renderReport } from "../report/index.ts";
-import { type Run, type RunDirectory, readRun } from "../store/index.ts";
+import { metricsCsv, type Run, type RunDirectory, readRun } from "../store/index.ts";
 
 /** Reads the records again: the report shows what is on the disk, no more and no less. */
 export async function writeReport(
@@ -15,7 +15,7 @@ export async function writeReport(
   return { run, report: empty ? null : await renderInto(directory, run, samples) };
 }
 
-/** Renders any records into a directory. @returns the report's path */
+/** Renders any records into a directory, metrics.csv with them. @returns the report's path */
 export async function renderInto(
   directory: RunDirectory,
   run: Run,
@@ -24,5 +24,6 @@ export async function renderInto(
   const { html, figures } = await renderReport({ ...run, samples });
   for (const [name, svg] of Object.entries(figures)) directory.writeText(`figures/${name}`, svg);
   directory.writeText("report.html", html);
+  if (run.trials.length > 0) directory.writeText("metrics.csv", metricsCsv(run.trials));
   return join(directory.path, "report.html");
 }

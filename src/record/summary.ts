@@ -81,5 +81,7 @@ export const summaryRecord = z.object({
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
   published: publishedComparison.optional(),
+  /** Of several experiments set side by side: in what they differ, a sentence each. */
+  notes: z.array(z.string()).optional(),
 });
 export type SummaryRecord = z.infer<typeof summaryRecord>;

@@ -17,3 +17,5 @@ export {
 } from "./checkpoints.ts";
 export { type Lock, type LockOwner, acquireLock, inUse, lockHolder } from "./lock.ts";
 export { replaceFile } from "./durable-write.ts";
+export { metricsCsv } from "./metrics-csv.ts";
+export { type EventFile, tensorboardFiles } from "./tensorboard.ts";

@@ -3,20 +3,20 @@
  * an unfinished last line of metrics.jsonl (the machine stopped in mid-write) is passed over.
  */
 
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import {
   type EpochMetrics,
   type ExperimentRecord,
-  type RangeTestRecord,
-  type SummaryRecord,
-  type TrialRecord,
   epochMetrics,
   experimentRecord,
+  type RangeTestRecord,
   rangeTestRecord,
+  type SummaryRecord,
   summaryRecord,
+  type TrialRecord,
   trialRecord,
 } from "../record/index.ts";
 import { reasonOf } from "./durable-write.ts";

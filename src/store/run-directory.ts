@@ -45,6 +45,7 @@ export interface RunDirectory {
   writeSummary(summary: SummaryRecord): void;
   /** Any file by a relative name: "report.html", "figures/accuracy.svg". */
   writeText(name: string, text: string): void;
+  writeBytes(name: string, bytes: Uint8Array): void;
 }
 
 /** Pretty-printed, as people read these files too. */
@@ -177,5 +178,6 @@ export function openRunDirectory(path: string): RunDirectory {
     trialFile,
     writeSummary: (summary) => write("summary.json", summary),
     writeText: (name, text) => replaceFile(inside(name), text),
+    writeBytes: (name, bytes) => replaceFile(inside(name), bytes),
   };
 }

@@ -37,12 +37,36 @@ describe("one run", () => {
     const { code, stdout } = await cli(["report", path]);
     expect(code).toBe(0);
     expect(stdout).toContain("Accuracy on the validation images");
-    expect(stdout).toMatch(/^adam .*%/m);
+    expect(stdout).toMatch(/^adam +\d\d\.\d ± \d/m);
+    expect(stdout).toMatch(/^adam +\+\d+\.\d +-\d+\.\d to \+\d+\.\d +0\.5 +2 /m);
+    expect(stdout.replaceAll("\n", " ")).toContain(
+      "2 seeds cannot reach p < 0.05 in a sign-flip test whatever happens",
+    );
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(
+      Math.max(80, `Report:  ${join(path, "report.html")}`.length),
+    );
     expect(stdout).toContain(`Report:  ${join(path, "report.html")}`);
     expect(readFileSync(join(path, "report.html"), "utf8")).toMatch(/^<!doctype html>/i);
     expect(readdirSync(join(path, "figures")).every((name) => name.endsWith(".svg"))).toBe(true);
     const summary: SummaryRecord = JSON.parse(readFileSync(join(path, "summary.json"), "utf8"));
     expect(summary.optimizers.map(({ name }) => name)).toEqual(["sgd+clr", "adam"]);
+  });
+
+  test("metrics.csv always; targets, a profile and event files where asked for", async () => {
+    const path = write("run", fake(["sgd+clr", "adam"]));
+    await cli(["report", path, "--targets", "0.9,0.31", "--profile", "--tensorboard"]);
+    const csv = readFileSync(join(path, "metrics.csv"), "utf8").trim().split("\n");
+    expect(csv).toHaveLength(1 + 2 * 2 * 2);
+    expect(csv[0]).toMatch(/^arm,seed,epoch,/);
+    const summary: SummaryRecord = JSON.parse(readFileSync(join(path, "summary.json"), "utf8"));
+    const [arm] = summary.optimizers;
+    expect(arm!.timeToTarget!.map(({ target }) => target)).toEqual([0.31, 0.9]);
+    expect(arm!.timeToTarget![1]).toMatchObject({ epochs: [null, null], reached: 0 });
+    expect(summary.profile!.targets).toEqual([0.31, 0.9]);
+    expect(readdirSync(join(path, "tensorboard"))).toContain("adam-1");
+    const refused = await cli(["report", path, "--targets", "0.5,80"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('--targets must be a number between 0 and 1; got "80"');
   });
 
   test("elsewhere with --out; the directory stays as it was", async () => {
@@ -105,7 +129,10 @@ describe("several runs", () => {
     const c = write("c", { ...input, experiment: { ...experiment, protocol } });
     const { code, stderr } = await cli(["report", a, c, "--out", out]);
     expect(code).toBe(0);
-    expect(stderr).toContain(`Note: the runs differ in batch: ${experiment.protocol.batch}, 7`);
+    const note = `the runs differ in batch: ${experiment.protocol.batch} in a; 7 in c`;
+    expect(stderr).toContain(`Note: ${note}`);
+    const summary: SummaryRecord = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+    expect(summary.notes).toEqual([note]);
   });
 });
 

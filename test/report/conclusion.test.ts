@@ -52,7 +52,7 @@ describe("conclusion", () => {
     const text = say(arm("sgd+clr", [0.82, 0.8, 0.83]), arm("adam", [0.8, 0.795, 0.79]));
     expect(text).toContain("sgd+clr leads with a validation accuracy of 81.7% (mean of 3 seeds)");
     expect(text).toContain(
-      "3 seeds cannot reach p < 0.05 in a sign-flip test whatever happens; the least is 0.25.",
+      "3 seeds cannot reach p < 0.05 in a sign-flip test whatever happens: the least is 0.25.",
     );
     expect(text).toContain("The interval includes 0, so the lead may be chance");
     const pair = pairedDifferences([

@@ -5,6 +5,7 @@ import { runComparison } from "../comparison.ts";
 import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";
 import {
+  answerFlags,
   cycleFlags,
   epochsFlag,
   jobsFlag,
@@ -15,6 +16,7 @@ import {
   resumeFlag,
   samplesFlag,
   seedsFlag,
+  tensorboardFlag,
   trainingFlags,
 } from "../flags.ts";
 import { sourceOrResume } from "../source.ts";
@@ -32,6 +34,8 @@ export const compare = defineCommand({
     ...cycleFlags,
     ...rampFlags,
     ...trainingFlags,
+    ...answerFlags,
+    ...tensorboardFlag,
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
@@ -68,6 +72,11 @@ export const compare = defineCommand({
       epochs: flags.epochs,
       cycle: flags,
       ramp: flags,
+      answers: {
+        targets: flags.targets,
+        profile: flags.profile,
+        tensorboard: flags.tensorboard,
+      },
       flags,
       given,
       context: { terminal, signal },

@@ -102,7 +102,7 @@ export const find = defineCommand({
     terminal.print("Smoothed loss");
     terminal.print(formatRangeTestChart(record, { width: Math.min(terminal.columns, 80) }));
     terminal.print("");
-    terminal.print(rangeTestText(record, terminal.colors));
+    terminal.print(rangeTestText(record, terminal.colors, terminal.columns));
     terminal.print("");
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);

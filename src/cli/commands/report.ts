@@ -2,7 +2,7 @@
 
 import { timeStamp } from "../default-out.ts";
 import { defineCommand, optional } from "../define-command.ts";
-import { jsonFlag, samplesFlag } from "../flags.ts";
+import { answerFlags, jsonFlag, samplesFlag, tensorboardFlag } from "../flags.ts";
 import { resultsText } from "../results-text.ts";
 import { text } from "../values.ts";
 
@@ -19,6 +19,8 @@ export const report = defineCommand({
       read: text,
       shownFallback: "the directory itself; of several, ./lrscope-runs/report-<time>",
     }),
+    ...answerFlags,
+    ...tensorboardFlag,
     ...samplesFlag,
     ...jsonFlag,
   },
@@ -39,14 +41,24 @@ export const report = defineCommand({
     if (!single || flags.out !== undefined) checkRunDirectory(out);
     const samples = flags.samples ? readSamples(args[0]!) : [];
     const directory = openRunDirectory(out);
-    for (const note of notes) terminal.note(note);
+    for (const note of notes) terminal.note(`Note: ${note}`);
     const measured = run.trials.some(({ metrics }) => metrics.length > 0);
-    const summary = measured ? summarize(run.experiment, run.trials) : null;
+    const { targets, profile } = flags;
+    const summary = measured
+      ? {
+          ...summarize(run.experiment, run.trials, { profile, ...(targets ? { targets } : {}) }),
+          ...(notes.length > 0 ? { notes } : {}),
+        }
+      : null;
     const path = await renderInto(directory, { ...run, summary }, samples);
     if (summary) {
       directory.writeSummary(summary);
-      terminal.print(await resultsText(summary));
+      terminal.print(await resultsText(summary, terminal));
       terminal.print("");
+    }
+    if (flags.tensorboard) {
+      const { writeTensorboard } = await import("../write-tensorboard.ts");
+      terminal.print(`Events:  ${writeTensorboard(directory, run)}`);
     }
     terminal.print(`Report:  ${terminal.colors.bold(path)}`);
     terminal.result({ report: path, directory: out, summary });

@@ -12,6 +12,7 @@ import {
   outFlag,
   resumeFlag,
   samplesFlag,
+  tensorboardFlag,
   trainingFlags,
 } from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
@@ -67,6 +68,7 @@ export const train = defineCommand({
     ...cycleFlags,
     ...epochsFlag(10, "epochs of the run"),
     ...trainingFlags,
+    ...tensorboardFlag,
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
@@ -87,6 +89,7 @@ export const train = defineCommand({
         seeds: 1,
         epochs: flags.epochs,
         cycle: flags,
+        answers: { tensorboard: flags.tensorboard },
         flags,
         given,
         context,
