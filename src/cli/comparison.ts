@@ -3,7 +3,7 @@
 import { AddonError, ArgumentError } from "../core/errors.ts";
 import type { ComparisonRequest, LabEvent } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
-import type { Run, RunDirectory } from "../store/index.ts";
+import type { RunDirectory } from "../store/index.ts";
 import type { FlagValues } from "./define-command.ts";
 import {
   type ExperimentCall,
@@ -141,7 +141,7 @@ export async function writeSummary(
 
 /** What was done, for printing. @throws AddonError where a trial failed */
 export function finishedComparison(finished: FinishedExperiment): FinishedComparison {
-  throwFailures(finished.run);
+  throwFailures(finished);
   return { ...finished, summary: finished.run.summary! };
 }
 
@@ -224,11 +224,11 @@ export function checkMomentum(
     );
 }
 
-function throwFailures({ trials }: Run): void {
+function throwFailures({ path, run: { experiment, trials } }: FinishedExperiment): void {
   const failed = trials.filter(({ trial }) => trial.status === "failed");
   const first = failed[0]?.trial;
   if (first)
     throw new AddonError(
-      `${failed.length} of ${trials.length} runs failed (${first.arm}, seed ${first.seed}: ${first.failure}); all that was recorded is kept`,
+      `${failed.length} of ${trials.length} runs failed (${first.arm}, seed ${first.seed}: ${first.failure}); all that was recorded is kept, and lrscope ${experiment.kind === "train" ? "train" : "compare"} --resume ${path} tries again`,
     );
 }

@@ -176,6 +176,11 @@ export async function recordedWork(
           ? `records so far: ${directory.path}; their report: ${report}`
           : `records so far: ${directory.path}; nothing in them to report yet`,
       );
+      const { kind, specification } = opened.experiment;
+      if (specification)
+        terminal.note(
+          `to go on: lrscope ${kind === "train" ? "train" : "compare"} --resume ${directory.path}`,
+        );
     }
     throw error;
   }

@@ -8,6 +8,7 @@ import type { DataProgress } from "../data/types.ts";
 import type { LabEvent, LabListener } from "../lab/events.ts";
 import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
+import { trialBoard } from "./trial-board.ts";
 
 export interface Progress {
   readonly data: (progress: DataProgress) => void;
@@ -51,6 +52,8 @@ function openBar(terminal: Terminal): Bar {
   });
   let running = false;
   let started = 0;
+  /** How much was done when this piece of work was first shown. */
+  let before: number | null = null;
   let last = { done: 0, total: 1, payload: { label: "", detail: "", left: "" } };
   const stop = () => {
     if (running) bar.stop();
@@ -71,11 +74,14 @@ function openBar(terminal: Terminal): Bar {
     begin() {
       stop();
       started = performance.now();
+      before = null;
     },
     show({ label, done, total, detail }) {
       const seconds = (performance.now() - started) / 1000;
+      before ??= done;
+      const made = done - before;
       const left =
-        done > 0 && seconds > 1 ? `, ${duration((seconds / done) * (total - done))} left` : "";
+        made > 0 && seconds > 1 ? `, ${duration((seconds / made) * (total - done))} left` : "";
       last = { done, total, payload: { label, detail, left } };
       if (running) {
         bar.setTotal(total);
@@ -123,7 +129,7 @@ function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
 
 function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
   const { colors } = terminal;
-  let place = { index: 0, trials: 1 };
+  const trialsUnderWay = trialBoard();
   let speed = 0;
   let lastQuarter = 0;
   let armWidth = 0;
@@ -159,17 +165,21 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
     },
     "trial-started"({ trial, index, trials }) {
       enter("trials");
-      place = { index, trials };
+      trialsUnderWay.begin(trial, index, trials);
       armWidth = Math.max(armWidth, trial.arm.length);
     },
     update({ arm, seed, epoch, update, updates, imagesPerSecond }) {
       speed = imagesPerSecond;
-      const { index, trials } = place;
+      const { index, trials, done, together } = trialsUnderWay.advance(
+        { arm, seed },
+        update / updates,
+        imagesPerSecond,
+      );
       bar?.show({
         label: `${arm}, seed ${seed}, epoch ${epoch}${trials > 1 ? ` (run ${index + 1} of ${trials})` : ""}`,
-        done: index * updates + update,
+        done: done * updates,
         total: trials * updates,
-        detail: `, ${count(imagesPerSecond)} images/s`,
+        detail: `, ${count(together)} images/s`,
       });
     },
     epoch({ arm, seed, metrics }) {
@@ -187,7 +197,7 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
       );
     },
     "trial-finished"({ trial }) {
-      if (place.index + 1 === place.trials) bar?.stop();
+      if (trialsUnderWay.end(trial)) bar?.stop();
       const subject = `${trial.arm.padEnd(armWidth)}  seed ${trial.seed}`;
       if (trial.divergence) {
         const { update, learningRate, epoch } = trial.divergence;

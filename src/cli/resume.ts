@@ -1,5 +1,6 @@
 /** @file `compare --resume DIR` and `train --resume DIR`: what is on the disk stays, the rest is done. */
 
+import { availableParallelism } from "node:os";
 import { ArgumentError } from "../core/errors.ts";
 import type { ExperimentRecord } from "../record/index.ts";
 import type { Run } from "../store/index.ts";
@@ -70,7 +71,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
       said: { source: call.source, model: given.has("model") ? call.flags.model : undefined },
     });
     const { differences, parseArms } = await import("../lab/index.ts");
-    const jobs = call.jobs ?? 1;
+    const jobs = checkJobs(call, experiment);
     const comparison: ComparisonCall = {
       ...recorded,
       kind: experiment.kind,
@@ -115,6 +116,19 @@ async function unfinished({ experiment, trials }: Run): Promise<number> {
   return (
     arms.length * protocol.seeds.length - trials.filter(({ trial }) => isFinished(trial)).length
   );
+}
+
+/** Each trial keeps the threads that it had. @throws ArgumentError where there are too few cores for that */
+function checkJobs(
+  { command, jobs = 1 }: ResumeCall,
+  { protocol, arms }: ExperimentRecord,
+): number {
+  const cores = availableParallelism();
+  if (jobs > 1 && jobs * protocol.threads > cores)
+    throw new ArgumentError(
+      `${command}: --jobs ${jobs} would take ${jobs * protocol.threads} cores, as each run has ${protocol.threads} here and keeps them; there are ${cores}. Use --jobs ${Math.max(1, Math.floor(cores / protocol.threads))}`,
+    );
+  return Math.min(jobs, arms.length * protocol.seeds.length);
 }
 
 /** @throws ArgumentError for a flag that the directory answers already */

@@ -11,8 +11,9 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolders } from "../files/make-folders.ts";
 import type { BrokenItem, DecodedChunk } from "./source.ts";
 import { storageError } from "./storage-errors.ts";
 
@@ -80,7 +81,7 @@ export async function writeCacheFile(
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   let handle: FileHandle | undefined;
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolders(folder);
     await sweep(folder);
     handle = await open(temporary, "wx");
     await writeContents(handle, key, chunks);

@@ -1,6 +1,5 @@
 /** @file A cache file, a split and a loader as one Dataset. */
 
-import sharp from "sharp";
 import { loadAddon, type NativeCache } from "../addon/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { formatShape } from "../core/shapes.ts";
@@ -64,6 +63,7 @@ export function createDataset({
     async png(index, augment) {
       checkIndex(index);
       const pixels = addon.loaderImage(loader, index, native(augment));
+      const { default: sharp } = await import("sharp");
       const raw = { width: size, height: size, channels: channels as 1 | 3 };
       return sharp(pixels, { raw }).png().toBuffer();
     },

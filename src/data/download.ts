@@ -5,9 +5,10 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, stat, truncate, unlink } from "node:fs/promises";
+import { open, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { DownloadError, LrscopeError } from "../core/errors.ts";
+import { makeFolders } from "../files/make-folders.ts";
 import type { DownloadFile } from "./archives.ts";
 import { throwIfInterrupted } from "./source.ts";
 import { storageError } from "./storage-errors.ts";
@@ -40,7 +41,7 @@ export async function download(file: DownloadFile, options: DownloadOptions): Pr
         `${source}: ${destination} has the ${file.checksum.algorithm} checksum ${found}, not ${file.checksum.hex}; remove it, or fetch ${file.url} again`,
       );
     }
-    await mkdir(dirname(destination), { recursive: true });
+    makeFolders(dirname(destination));
     await fetchAll(file, part, options);
     const found = await hashOf(part, file.checksum.algorithm);
     if (!found.startsWith(file.checksum.hex)) {

@@ -5,9 +5,10 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { makeFolders } from "../files/make-folders.ts";
 import { cacheDirectory } from "./cache-dir.ts";
 
 const placeRecord = z.object({ fingerprint: z.string(), path: z.string() });
@@ -26,7 +27,7 @@ export async function rememberPlace(
   const file = fileOf(fingerprint, cacheDir);
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     await writeFile(temporary, JSON.stringify({ fingerprint, path: resolve(path) }));
     await rename(temporary, file);
   } catch {

@@ -5,7 +5,7 @@ import { StoreError } from "../core/errors.ts";
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
 
 const fullDisk = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const notAllowed = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"]);
+const notAllowed = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOENT"]);
 
 /**
  * The error to throw for a failed write under the cache folder: a full disk ends with exit code 1,

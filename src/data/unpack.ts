@@ -1,9 +1,10 @@
 /** @file A tar archive into a folder that appears whole or not at all. */
 
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { x as extract, type ReadEntry } from "tar";
 import { DownloadError } from "../core/errors.ts";
+import { makeFolders } from "../files/make-folders.ts";
 import { storageError } from "./storage-errors.ts";
 
 export interface UnpackOptions {
@@ -24,7 +25,7 @@ export async function unpack({ archive, folder, destination }: UnpackOptions): P
   const parent = dirname(destination);
   let temporary: string | undefined;
   try {
-    await mkdir(parent, { recursive: true });
+    makeFolders(parent);
     temporary = await mkdtemp(join(parent, `.${basename(destination)}-`));
     const refused: string[] = [];
     try {

@@ -12,6 +12,7 @@ import { isSpent } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
+import { bestEpoch } from "./resume.ts";
 import { openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 
 /** What a training run leaves. */
@@ -143,18 +144,6 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   } finally {
     trainer.dispose();
   }
-}
-
-/** First of the epochs with the highest validation accuracy; null before there is one. */
-function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
-  let best: EpochMetrics | undefined;
-  for (const line of metrics)
-    if (
-      line.validationAccuracy !== null &&
-      line.validationAccuracy > (best?.validationAccuracy ?? -1)
-    )
-      best = line;
-  return best?.epoch ?? null;
 }
 
 interface EpochOptions extends FitOptions {

@@ -29,23 +29,45 @@ export async function restoreTrial(
   const folder = directory.trialFile(slug, seed, ".");
   sweepTemporaries(folder);
   const found = newestCheckpoint(directory.checkpoints(slug, seed));
-  directory.restoreMetrics(slug, seed, found?.record.metrics ?? []);
-  if (!found) return null;
-  const { metrics, msPerStep, seconds } = found.record;
+  const kept = await epochOf(directory.trialFile(slug, seed, "best.safetensors"));
+  const best = found && bestEpoch(found.record.metrics);
+  // Best weights that are lost, and that the checkpoint does not have, can only be trained again.
+  const lost = best !== null && best < found!.record.epoch && (kept === null || kept < best);
+  const usable = lost ? null : found;
+  directory.restoreMetrics(slug, seed, usable?.record.metrics ?? []);
+  const log = (text: string) =>
+    directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
+  if (lost) log(`best weights, of epoch ${best}, are lost: begins anew`);
+  if (!usable) return null;
+  log(`goes on after epoch ${usable.record.epoch}`);
+  const { metrics, msPerStep, seconds } = usable.record;
   return {
     metrics,
     msPerStep,
     seconds,
-    checkpoint: decodeSafetensors(found.weights, `checkpoint of epoch ${found.record.epoch}`),
-    bestKept: await bestKept(directory.trialFile(slug, seed, "best.safetensors")),
+    checkpoint: decodeSafetensors(usable.weights, `checkpoint of epoch ${usable.record.epoch}`),
+    bestKept: kept,
   };
+}
+
+/** First of the epochs with the highest validation accuracy; null before there is one. */
+export function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
+  let best: EpochMetrics | undefined;
+  for (const line of metrics)
+    if (
+      line.validationAccuracy !== null &&
+      line.validationAccuracy > (best?.validationAccuracy ?? -1)
+    )
+      best = line;
+  return best?.epoch ?? null;
 }
 
 /** Whether there is nothing left to do: it ran to its end, or diverged. */
 export const isFinished = ({ status }: Pick<TrialRecord, "status">): boolean =>
   status === "done" || status === "diverged";
 
-async function bestKept(file: string): Promise<number | null> {
+/** Of the weights in the file; null where it cannot be read. */
+async function epochOf(file: string): Promise<number | null> {
   try {
     return readMetadata(await readSafetensors(file), file).epoch;
   } catch {

@@ -228,10 +228,18 @@ const endText = ({ exitCode, signal }: ProcessEnd): string =>
 const lastLine = ({ log }: ProcessEnd): string =>
   log.length > 0 ? `; last in its log: ${log.at(-1)}` : "";
 
+/** Said by Node itself, and no help to anybody. */
+const NOISE = /^\s*(at |Node\.js v|\^|throw |$)/;
+/** A record holds no path of the machine: of each, the last part. */
+const FOLDERS = /(?:file:\/\/)?(?:\/[^/\s:"'()]+)+\//g;
+
 function tailOf(file: string): string[] {
   try {
     const lines = readFileSync(file, "utf8").split("\n");
-    return lines.filter((line) => line !== "").slice(-LOG_LINES);
+    return lines
+      .filter((line) => !NOISE.test(line))
+      .slice(-LOG_LINES)
+      .map((line) => line.replaceAll(FOLDERS, ""));
   } catch {
     return [];
   }

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LrscopeError, StoreError } from "../core/errors.ts";
-import { makeFolders } from "./make-folders.ts";
+import { makeFolders } from "../files/make-folders.ts";
 
 /** The disk, the quota or the allowed size of a file is used up. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);

@@ -18,7 +18,7 @@ import type {
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
 import { inUse, LOCK_NAME, lockHolder } from "./lock.ts";
-import { makeFolders } from "./make-folders.ts";
+import { makeFolders } from "../files/make-folders.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {

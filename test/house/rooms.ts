@@ -9,6 +9,7 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const ENGINE = [
   "core",
+  "files",
   "schedules",
   "ir",
   "ops",
@@ -29,6 +30,7 @@ const ENGINE = [
 /** room -> the rooms that it may import from, itself aside. */
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  files: ["core"],
   schedules: ["core"],
   ir: ["core"],
   ops: ["core", "ir"],
@@ -41,9 +43,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runtime: ["core", "program", "addon"],
   weights: ["core", "ir"],
   // A data set describes itself in the words of the records: docs/decisions/0006.
-  data: ["core", "addon", "record"],
+  data: ["core", "files", "addon", "record"],
   record: ["core"],
-  store: ["core", "record"],
+  store: ["core", "files", "record"],
   analysis: ["core", "record", "schedules"],
   lab: ENGINE,
   report: ["core", "record", "analysis", "schedules"],
