@@ -15,6 +15,7 @@ import { spreadOf } from "./spread.ts";
 import { mean } from "./statistics.ts";
 import type { MeasuredTrial } from "./summarize-arm.ts";
 
+/** What the curves are of, as a report cites it. */
 export const PUBLICATION =
   "“Adaptive and Cyclical Learning Rates using PyTorch” (2019), training logs: Kaggle Flowers Recognition, 3,456 training and 865 validation photos, batch size 64";
 
