@@ -159,7 +159,7 @@ async function collectedSamples(
 
 /** The work, and then the report, whether it was done or interrupted. */
 export async function recordedWork(
-  call: Pick<ExperimentCall, "context" | "work">,
+  call: Pick<ExperimentCall, "context" | "work"> & { readonly flags?: { readonly png?: boolean } },
   opened: Omit<OpenedExperiment, "progress"> & { progress: Progress; samples: Samples },
 ): Promise<FinishedExperiment> {
   const { directory, progress, samples } = opened;
@@ -170,7 +170,7 @@ export async function recordedWork(
   } catch (error) {
     progress.stop();
     if (error instanceof InterruptedError || signal.aborted) {
-      const { report } = await writeReport(directory, samples);
+      const { report } = await writeReport(directory, samples, call.flags);
       terminal.note(
         report
           ? `records so far: ${directory.path}; their report: ${report}`
@@ -185,7 +185,9 @@ export async function recordedWork(
     throw error;
   }
   progress.stop();
-  const { run, report } = await writeReport(directory, samples);
+  const { writeConfusions } = await import("./confusions.ts");
+  await writeConfusions(opened);
+  const { run, report } = await writeReport(directory, samples, call.flags);
   return { path: directory.path, report: report ?? "", run };
 }
 

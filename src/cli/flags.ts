@@ -32,6 +32,7 @@ export const outFlag = {
 
 export const samplesFlag = {
   samples: untoggle("leave the sample images out of the report"),
+  png: toggle("write the report's figures as PNG too"),
 };
 
 /** How a source becomes a data set. */

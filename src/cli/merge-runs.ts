@@ -2,12 +2,24 @@
 
 import { basename, resolve } from "node:path";
 import { StoreError } from "../core/errors.ts";
-import type { ProtocolRecord } from "../record/index.ts";
+import type { ExperimentRecord, ProtocolRecord } from "../record/index.ts";
+import type { ReportTrial } from "../report/index.ts";
 import type { Run } from "../store/index.ts";
+
+/** A run whose trials may carry more than their records. */
+export type ReportedRun = Omit<Run, "trials"> & { readonly trials: readonly ReportTrial[] };
 
 export interface NamedRun {
   readonly path: string;
-  readonly run: Run;
+  readonly run: ReportedRun;
+}
+
+export interface MergedRuns {
+  readonly run: ReportedRun;
+  /** Differences between the protocols, for the terminal. */
+  readonly notes: string[];
+  /** Each by the name that its arms have in front. */
+  readonly experiments: { name: string; experiment: ExperimentRecord }[];
 }
 
 /** What may differ without the results being about different things. */
@@ -19,7 +31,7 @@ const INCIDENTAL: readonly (keyof ProtocolRecord)[] = ["seeds", "threads", "upda
  * `notes`, with the runs that have each.
  * @throws StoreError, exit code 2
  */
-export function mergeRuns(runs: readonly NamedRun[]): { run: Run; notes: string[] } {
+export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
   const [first, ...others] = runs;
   const names = distinctNames(runs.map(({ path }) => path));
   for (const { path, run } of others) checkSameData(first!, { path, run });
@@ -44,10 +56,11 @@ export function mergeRuns(runs: readonly NamedRun[]): { run: Run; notes: string[
       summary: null,
     },
     notes: differences(runs, names),
+    experiments: runs.map(({ run }, i) => ({ name: names[i]!, experiment: run.experiment })),
   };
 }
 
-function rename(run: Run, name: string): Run {
+function rename(run: ReportedRun, name: string): ReportedRun {
   const arm = (text: string) => `${name}: ${text}`;
   return {
     ...run,
@@ -60,9 +73,13 @@ function rename(run: Run, name: string): Run {
       })),
     },
     rangeTests: run.rangeTests.map((test) => ({ ...test, arm: arm(test.arm) })),
-    trials: run.trials.map(({ trial, metrics }) => ({
-      trial: { ...trial, arm: arm(trial.arm), slug: `${name}-${trial.slug}` },
-      metrics,
+    trials: run.trials.map((entry) => ({
+      ...entry,
+      trial: {
+        ...entry.trial,
+        arm: arm(entry.trial.arm),
+        slug: `${name}-${entry.trial.slug}`,
+      },
     })),
   };
 }

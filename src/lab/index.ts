@@ -2,6 +2,7 @@
 
 export * from "./arms.ts";
 export * from "./compare.ts";
+export * from "./confusion.ts";
 export * from "./events.ts";
 export * from "./experiment.ts";
 export * from "./export.ts";

@@ -47,13 +47,9 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   checkPositiveInteger("predict", "top", top);
   const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
   checkPositiveInteger("predict", "batch", batch);
-  const { checkpoint, metadata, network } = await readStoredNetwork(path);
+  const { metadata, session, run } = await openPredictor(path, { backend, batch, threads });
   const { classes, channels, size, mean, std, preprocessing } = metadata;
-  const compiled = compileStored(path, { network, backend, batch, threads });
-  const session = backend.createSession(compiled.sessionOptions);
   try {
-    writeTensors(session, compiled.tensors, checkpoint, path);
-    const program = session.load(compiled.program);
     const predictions: Prediction[] = [];
     const decode = (first: number) =>
       first < files.length
@@ -68,10 +64,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
       next.catch(() => undefined);
       const usable = decoded.flatMap(({ pixels }) => (pixels ? [pixels] : []));
       fillPredictions({ images: session.images(0), pixels: usable, channels, size, mean, std });
-      const probabilities =
-        usable.length > 0
-          ? (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!
-          : new Float32Array(0);
+      const probabilities = usable.length > 0 ? await run() : new Float32Array(0);
       let row = 0;
       for (const { file, pixels, reason } of decoded) {
         const place = pixels ? row++ * classes.length : 0;
@@ -84,6 +77,34 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
     return predictions;
   } finally {
     session.dispose();
+  }
+}
+
+/**
+ * A stored network, ready to classify what is written to its session's slot 0; dispose the session
+ * when done. `run` gives (batch, classes) probabilities.
+ * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ */
+export async function openPredictor(
+  path: string,
+  {
+    backend,
+    batch,
+    threads,
+  }: { readonly backend: Backend; readonly batch: number; readonly threads: number },
+) {
+  const { checkpoint, metadata, network } = await readStoredNetwork(path);
+  const compiled = compileStored(path, { network, backend, batch, threads });
+  const session = backend.createSession(compiled.sessionOptions);
+  try {
+    writeTensors(session, compiled.tensors, checkpoint, path);
+    const program = session.load(compiled.program);
+    const run = async () =>
+      (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;
+    return { metadata, session, run };
+  } catch (error) {
+    session.dispose();
+    throw error;
   }
 }
 

@@ -11,6 +11,8 @@ import type { ReportInput } from "./types.ts";
 export interface Answer {
   /** The answer itself. */
   readonly headline: string;
+  /** What the numbers say, in a paragraph; null where nothing was trained. */
+  readonly conclusion: string | null;
   /** How sure it is, and what else the reader should know; one sentence each. */
   readonly details: readonly string[];
 }
@@ -18,13 +20,16 @@ export interface Answer {
 export function answer(input: ReportInput, summary: SummaryRecord | null): Answer {
   const order = ranked(summary?.optimizers ?? []);
   const finished = order.filter((o) => o.finalValidationAccuracy.mean !== null);
-  const details = [...progressOf(input), ...divergencesOf(order)];
+  const conclusion = (input.trials.length > 0 && summary?.conclusion) || null;
+  // What the conclusion says is not said twice; records of lrscope 0.1 have none.
+  const details = conclusion ? [] : [...progressOf(input), ...divergencesOf(order)];
   const [best, ...others] = finished;
   if (best)
     return {
       headline: headlineOf(best, others.length > 0, input.experiment.protocol.epochs),
+      conclusion,
       details: [
-        ...(others.length > 0 ? [comparisonOf(best, others)] : []),
+        ...(!conclusion && others.length > 0 ? [comparisonOf(best, others)] : []),
         ...input.rangeTests.map(rangeSentence),
         ...details,
       ],
@@ -33,6 +38,7 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   if (test)
     return {
       headline: boundsOf(test),
+      conclusion,
       details: [
         ...seedsOf(test),
         // What the headline says already is not said again.
@@ -44,9 +50,10 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   if (input.trials.length > 0 && order.every((o) => o.diverged === o.seeds.length))
     return {
       headline: "Every trial diverged: no learning rate tried here can be trained with.",
+      conclusion,
       details,
     };
-  return { headline: "No trial is finished yet.", details };
+  return { headline: "No trial is finished yet.", conclusion, details };
 }
 
 function headlineOf(best: OptimizerSummary, compared: boolean, epochs: number): string {

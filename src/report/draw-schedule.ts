@@ -1,12 +1,11 @@
 /** @file One schedule as a picture that stands alone. */
 
 import { describeSchedule, formatRate, type Schedule } from "../schedules/index.ts";
-import { draw, yTitle } from "./draw.ts";
-import { updateAxis } from "./figures/range-test.ts";
-import { RATE_LABEL_FINE, simplified } from "./figures/schedule.ts";
-import { linearTicks } from "./ticks.ts";
+import { draw, lineFigure } from "./draw.ts";
+import { linearRateAxis, updateAxis } from "./plot/axes.ts";
+import { simplified } from "./simplify.ts";
 
-const MARGINS = { top: 36, right: 18, bottom: 44, left: 48 };
+const FRAME = { height: 250, top: 30, right: 18, bottom: 46, left: 52 };
 
 /**
  * The learning rate at updates 0 .. `updates`, as the text of an SVG file, 410 by 250 pixels and an
@@ -22,36 +21,29 @@ export async function drawSchedule(
   for (let update = 0; update <= updates; update += stride)
     all.push({ update, lr: schedule(update) });
   const greatest = Math.max(...all.map(({ lr }) => lr)) || 1;
-  const domain = [0, greatest * 1.08] as const;
-  const values = simplified(all, 2e-3 * greatest);
-  const { standalone } = await draw({
-    name: "schedule",
-    label: `Learning rate against update, greatest ${formatRate(greatest)}. ${label ?? describeSchedule(schedule.toJSON())}`,
-    half: true,
-    chart: (width) => ({
-      width,
-      height: 250,
-      margins: MARGINS,
-      layers: [
+  const points = simplified(all, 2e-3 * greatest);
+  const figure = lineFigure(
+    {
+      name: "schedule",
+      x: [updateAxis(0, Math.max(1, updates))],
+      y: [linearRateAxis("learning rate", greatest * 1.08)],
+      frames: [FRAME, FRAME],
+      lines: [
         {
-          data: { values },
-          mark: { type: "line", color: "var(--lr-1)", strokeWidth: 2, strokeJoin: "round" },
-          encoding: {
-            x: updateAxis("update", [0, updates]),
-            y: {
-              field: "lr",
-              type: "quantitative",
-              scale: { domain, nice: false },
-              axis: {
-                ...yTitle("learning rate", MARGINS.left),
-                values: linearTicks(...domain, 5),
-                labelExpr: RATE_LABEL_FINE,
-              },
-            },
-          },
+          key: "rate",
+          name: "learning rate",
+          colour: "var(--lr-1)",
+          dash: [1, 0],
+          x: [points.map(({ update }) => update)],
+          y: points.map(({ lr }) => lr),
         },
       ],
-    }),
-  });
-  return standalone;
+      bands: [],
+    },
+    {
+      label: `Learning rate against update, greatest ${formatRate(greatest)}. ${label ?? describeSchedule(schedule.toJSON())}`,
+      half: true,
+    },
+  );
+  return draw(figure).standalone;
 }

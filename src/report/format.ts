@@ -20,3 +20,25 @@ export function milliseconds(ms: number | null): string {
 
 /** Distinct rates in order, "1e-3" or "1.1e-3, 1.3e-3". */
 export const rates = (values: readonly number[]) => [...new Set(values.map(formatRate))].join(", ");
+
+/** A difference of fractions in percentage points: "-1.3", "0.4". */
+export const points = (fraction: number) => {
+  const text = (fraction * 100).toFixed(1);
+  return (text === "-0.0" ? "0.0" : text).replace("-", "−");
+};
+
+/** The same with its sign: "+0.4", "−1.3". */
+export const signedPoints = (fraction: number) =>
+  fraction > 0 && points(fraction) !== "0.0" ? `+${points(fraction)}` : points(fraction);
+
+/** "p = 0.25", "p < 0.001", "" of none. */
+export const pValue = (p: number | null) =>
+  p === null ? "–" : p < 0.001 ? "< 0.001" : p.toPrecision(2).replace(/^1\.0$/, "1");
+
+/** "45 s", "12 min", "2 h 5 min". */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -14,7 +14,9 @@ export class Markup {
 }
 
 /** Without control characters, which XML does not have even escaped; a file's name may. */
-export const printable = (text: string) => text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd");
+export function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd");
+}
 
 /** Text made safe inside elements and quoted attributes, in HTML and in XML. */
 export function escapeText(text: string): string {

@@ -5,4 +5,11 @@ export { formatRate, percentSpread } from "./format.ts";
 export { renderReport } from "./render.ts";
 export { formatSummaryTable, markdownTable } from "./table.ts";
 export { formatRangeTestChart, type TerminalChartOptions } from "./terminal.ts";
-export type { RenderedReport, ReportInput, ReportTrial, SampleImages } from "./types.ts";
+export type {
+  RenderedReport,
+  ReportConfusion,
+  ReportInput,
+  ReportMistake,
+  ReportTrial,
+  SampleImages,
+} from "./types.ts";

@@ -1,8 +1,8 @@
 /**
  * @file Colours, each by name, light and dark. The six series colours lie at least 7 (of 100) apart
  * in OKLab as seen with normal, protan, deutan and tritan vision (Machado et al. 2009, severity 1),
- * and have a contrast of 3 or more to the paper. Later series repeat them dashed; lines are labelled
- * besides, so that nothing is told by colour alone.
+ * and have a contrast of 3 or more to the paper. Each comes with a line style of its own, and lines
+ * are labelled besides, so that nothing is told by colour alone.
  */
 
 /** [light, dark] */
@@ -40,17 +40,27 @@ export interface SeriesLook {
   readonly dash: readonly number[];
 }
 
+/** One for each colour: with the labels at the lines' ends, a third way to tell them apart. */
 const DASHES: readonly (readonly number[])[] = [
   [1, 0],
-  [6, 3],
-  [2, 2],
-  [8, 3, 2, 3],
+  [12, 3],
+  [4, 2],
+  [12, 3, 3, 3],
+  [20, 3],
+  [8, 2, 2, 2, 2, 2],
 ];
 
-/** How the i-th series of a figure looks, i from 0. */
+/** How the i-th series of a figure looks, i from 0. Beyond six the colours repeat, with other dashes. */
 export function seriesLook(index: number): SeriesLook {
+  const round = Math.floor(index / SERIES);
   return {
     colour: `var(--lr-${(index % SERIES) + 1})`,
-    dash: DASHES[Math.floor(index / SERIES) % DASHES.length]!,
+    dash: DASHES[(index + round) % DASHES.length]!,
   };
 }
+
+/** Of several experiments side by side: the arm has the colour, the experiment the line style. */
+export const experimentLook = (arm: number, experiment: number): SeriesLook => ({
+  colour: `var(--lr-${(arm % SERIES) + 1})`,
+  dash: DASHES[experiment % DASHES.length]!,
+});

@@ -1,18 +1,25 @@
 /** @file From records to a report. */
 
 import { summarize } from "../analysis/index.ts";
+import type { SummaryRecord } from "../record/index.ts";
 import { answer } from "./answer.ts";
 import { draw, type Figure } from "./draw.ts";
-import { accuracyFigure } from "./figures/accuracy.ts";
-import { armsOf } from "./figures/arms.ts";
+import { armsOf, type ReportArm } from "./figures/arms.ts";
+import { captions } from "./figures/captions.ts";
 import { classesFigure } from "./figures/classes.ts";
+import { curvesFigure, MEASURES } from "./figures/curves.ts";
 import { finalAccuracyFigure } from "./figures/final-accuracy.ts";
+import { learningRateFigure } from "./figures/learning-rate.ts";
+import { pairedFigure } from "./figures/paired.ts";
+import { confusionFigure, perClassFigure } from "./figures/per-class.ts";
+import { profileFigure, sensitivityFigure } from "./figures/profile.ts";
+import { publishedFigure } from "./figures/published.ts";
 import { rangeTestFigures } from "./figures/range-test.ts";
-import { scheduleFigures } from "./figures/schedule.ts";
-import { formatRate } from "./format.ts";
-import { type CaptionedFigure, page } from "./page.ts";
+import { targetFigures } from "./figures/targets.ts";
+import { page } from "./page.ts";
+import type { CaptionedFigure } from "./sections/figures.ts";
 import { markdownTable } from "./table.ts";
-import type { RenderedReport, ReportInput } from "./types.ts";
+import type { RenderedReport, ReportConfusion, ReportInput } from "./types.ts";
 
 /**
  * Render a report from plain records: one self-contained HTML page, its figures as SVG files, and
@@ -22,86 +29,119 @@ import type { RenderedReport, ReportInput } from "./types.ts";
  * run, or a comparison that was interrupted all make a report. Values that are null are gaps.
  */
 export async function renderReport(input: ReportInput): Promise<RenderedReport> {
-  const { experiment, rangeTests, trials, samples } = input;
-  const summary = input.summary ?? (trials.length > 0 ? summarize(experiment, trials) : null);
-  const arms = armsOf(input);
-  const drawn: Record<string, string> = {};
-  const captioned = async (figure: Figure, caption: string): Promise<CaptionedFigure> => {
-    // Records of several runs may name the same arm: their figures are numbered apart.
-    let name = figure.name;
-    for (let n = 2; `${name}.svg` in drawn; n++) name = `${figure.name}-${n}`;
-    const result = await draw({ ...figure, name });
-    drawn[`${name}.svg`] = result.standalone;
-    return { drawn: result, caption };
+  const { experiment, rangeTests, trials } = input;
+  const whole = input.summary ?? (trials.length > 0 ? summarize(experiment, trials) : null);
+  const everyArm = armsOf(input);
+  // Points of a sensitivity analysis have a figure of their own, and are no contestants.
+  const aside = new Set(
+    experiment.arms.flatMap(({ name, sensitivity }) =>
+      sensitivity && sensitivity.factor !== 1 ? [name] : [],
+    ),
+  );
+  const arms = everyArm.filter(({ name }) => !aside.has(name));
+  const summary = whole && {
+    ...whole,
+    optimizers: whole.optimizers.filter(({ name }) => !aside.has(name)),
   };
+  const album = new Album();
+  const { epochs } = experiment.protocol;
+  const optimizers = summary?.optimizers ?? [];
+  const several = optimizers.some((o) => o.seeds.length > 1);
 
-  const classes = classesFigure(experiment.dataset);
-  const classesDrawn = classes ? await captioned(classes, "") : null;
-
-  const rangeTestsDrawn = [];
-  for (const record of rangeTests) {
-    const slug = arms.find((arm) => arm.name === record.arm)?.slug ?? slugOf(record.arm);
-    const figures: CaptionedFigure[] = [];
-    for (const figure of rangeTestFigures(record, slug))
-      figures.push(
-        await captioned(
-          figure,
-          figure.half
-            ? "The rate of each update."
-            : "Thin lines are the loss of each batch, thick ones smoothed; a dot marks each seed’s smoothed minimum. " +
-                `Shaded: from the lower bound (${formatRate(record.suggestion.baseLr)}) to the upper (${formatRate(record.suggestion.maxLr)}, rule ${record.suggestion.rule}).` +
-                (record.runs.length > 1
-                  ? " The bar on top spans the upper bounds of all seeds."
-                  : "") +
-                " Losses above the frame are cut off.",
-        ),
-      );
-    rangeTestsDrawn.push({ record, figures });
-  }
-
-  const schedules: CaptionedFigure[] = [];
-  for (const { figure, caption } of scheduleFigures(arms))
-    schedules.push(await captioned(figure, caption));
-
-  const accuracies: CaptionedFigure[] = [];
-  for (const part of ["validation", "training"] as const) {
-    const figure = accuracyFigure(arms, part, experiment.protocol.epochs);
-    if (figure) accuracies.push(await captioned(figure, accuracyCaption(part, input)));
-  }
-
-  const final = finalAccuracyFigure(summary?.optimizers ?? [], arms);
-  const finalDrawn = final
-    ? await captioned(final, "A dot for each seed, a stroke at their mean.")
-    : null;
-
-  return {
-    html: page({
-      experiment,
-      answer: answer(input, summary),
-      summary,
-      arms,
-      samples,
-      classes: classesDrawn,
-      rangeTests: rangeTestsDrawn,
-      schedules,
-      accuracies,
-      finalAccuracy: finalDrawn,
+  const curves = MEASURES.flatMap(({ measure }) => {
+    const figure = curvesFigure(arms, measure, { epochs });
+    if (!figure) return [];
+    if (several) album.keep(curvesFigure(arms, measure, { epochs, band: "interval" }));
+    return [album.add(figure, captions.curves(measure, input))];
+  });
+  const rate = learningRateFigure(arms);
+  const publishedOf = () => {
+    const figure = summary?.published ? publishedFigure(experiment, summary.published, arms) : null;
+    return figure ? [album.add(figure, captions.published)] : [];
+  };
+  const html = page({
+    input,
+    answer: answer(input, summary),
+    summary,
+    arms,
+    everyArm,
+    finalAccuracy: album.maybe(finalAccuracyFigure(optimizers, arms), captions.finalAccuracy),
+    differences: album.maybe(pairedFigure(summary?.pairs ?? []), captions.paired),
+    targets: targetFigures(optimizers, arms).map((figure) => album.add(figure, "")),
+    curves,
+    published: publishedOf(),
+    profile: summary?.profile
+      ? album.maybe(profileFigure(summary.profile, arms), captions.profile)
+      : null,
+    sensitivity: album.maybe(
+      sensitivityFigure(summary?.sensitivity ?? [], arms),
+      captions.sensitivity,
+    ),
+    perClass: (["test", "validation"] as const).flatMap((part) => {
+      const figure = perClassFigure(optimizers, arms, part);
+      return figure ? [album.add(figure, captions.perClass)] : [];
     }),
-    figures: drawn,
-    markdownTable: markdownTable(summary),
-  };
+    confusions: confusionsOf(input, summary).map((confusion) => ({
+      confusion,
+      figure: album.maybe(
+        confusionFigure({ ...confusion, slug: slugFor(confusion.arm, arms) }),
+        captions.confusion(confusion),
+      ),
+    })),
+    rangeTests: rangeTests.map((record) => ({
+      record,
+      figures: rangeTestFigures(record, slugFor(record.arm, arms)).map((figure) =>
+        album.add(figure, figure.half ? "The rate of each update." : captions.rangeTest(record)),
+      ),
+    })),
+    learningRate: rate ? album.add(rate.figure, rate.caption) : null,
+    classes: album.maybe(classesFigure(experiment.dataset), ""),
+  });
+  return { html, figures: album.files, markdownTable: markdownTable(summary) };
 }
 
-function accuracyCaption(part: "training" | "validation", { trials }: ReportInput): string {
-  const seeds = new Set(trials.map(({ trial }) => trial.seed)).size;
-  const shown = seeds > 1 ? "Line: mean over seeds; band: least to greatest. " : "";
-  const diverged = trials.some(({ trial }) => trial.status === "diverged")
-    ? " A diverged seed counts as far as it came; × marks an arm of which none went on."
-    : "";
-  return part === "training"
-    ? `${shown}On the augmented batches as they were trained on, during the epoch.${diverged}`
-    : `${shown}On the validation images, after each epoch.${diverged}`;
+/** The figures drawn so far; names are told apart, as records of several runs may name one arm. */
+class Album {
+  readonly files: Record<string, string> = {};
+
+  add(figure: Figure, caption: string): CaptionedFigure {
+    let name = figure.name;
+    for (let n = 2; `${name}.svg` in this.files; n++) name = `${figure.name}-${n}`;
+    const { plot } = figure;
+    const drawn = draw({ ...figure, name, ...(plot ? { plot: { ...plot, name } } : {}) });
+    this.files[`${name}.svg`] = drawn.standalone;
+    return { drawn, caption };
+  }
+
+  maybe(figure: Figure | null, caption: string): CaptionedFigure | null {
+    return figure ? this.add(figure, caption) : null;
+  }
+
+  /** As a file beside, and not in the page. */
+  keep(figure: Figure | null): void {
+    if (figure) this.add(figure, "");
+  }
+}
+
+/** Those that were handed in; without any, the test parts that the trials scored. */
+function confusionsOf(
+  { confusions, trials, experiment }: ReportInput,
+  summary: SummaryRecord | null,
+): ReportConfusion[] {
+  if (confusions && confusions.length > 0) return [...confusions];
+  const classes = experiment.dataset.classes.map(({ name }) => name);
+  return (summary?.optimizers ?? []).flatMap(({ name }) => {
+    const matrices = trials.flatMap(({ trial }) =>
+      trial.arm === name && trial.test?.confusion ? [trial.test.confusion] : [],
+    );
+    if (matrices.length === 0) return [];
+    const counts = classes.map((_, i) =>
+      classes.map((__, j) => matrices.reduce((sum, matrix) => sum + (matrix[i]?.[j] ?? 0), 0)),
+    );
+    return [{ arm: name, part: "test", classes, counts }];
+  });
 }
 
 /** A name safe as part of a file's. */
-const slugOf = (name: string) => name.replace(/[^a-zA-Z0-9.-]+/g, "-");
+const slugFor = (name: string, arms: readonly ReportArm[]) =>
+  arms.find((arm) => arm.name === name)?.slug ?? name.replace(/[^a-zA-Z0-9.-]+/g, "-");

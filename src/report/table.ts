@@ -1,9 +1,8 @@
-/** @file The table of results: for the page, for Markdown, for the terminal. */
+/** @file The table of results: for Markdown and for the terminal. */
 
-import type { OptimizerSummary, Spread, SummaryRecord } from "../record/index.ts";
-import type { ReportArm } from "./figures/arms.ts";
-import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
-import { escapeText, html, type Markup } from "./html.ts";
+import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
+import { milliseconds, percentSpread, rates } from "./format.ts";
+import { escapeText } from "./html.ts";
 
 const HEADINGS = [
   "arm",
@@ -67,23 +66,3 @@ const escapeMarkdown = (text: string) =>
   escapeText(text)
     .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`)
     .replaceAll("\n", " ");
-
-/** The same for the page, every seed's value beneath its mean. */
-export function htmlTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
-  const accuracy = (spread: Spread) =>
-    html`<td class="num">${percentSpread(spread)}${
-      spread.values.length > 1 &&
-      html`<small>${spread.values
-        .map((value) => (value === null ? "–" : percentDigits(value)))
-        .join("  ")}</small>`
-    }</td>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of results"><table>
-<thead><tr>${HEADINGS.map((heading, i) => html`<th scope="col"${i > 0 && html` class="num"`}>${heading}</th>`)}</tr></thead>
-<tbody>${ranked(summary.optimizers).map((o) => {
-    const [name, , , , lr, ms, seeds, diverged] = cells(o);
-    const colour = arms.find((arm) => arm.name === o.name)?.look.colour ?? "var(--lr-ink)";
-    return html`
-<tr><th scope="row"><i class="swatch" style="background:${colour}"></i>${name}</th>${accuracy(o.finalValidationAccuracy)}${accuracy(o.bestValidationAccuracy)}${accuracy(o.last10ValidationAccuracy)}<td class="num">${lr}</td><td class="num">${ms}</td><td class="num">${seeds}</td><td class="num">${diverged}</td></tr>`;
-  })}
-</tbody></table></div>`;
-}

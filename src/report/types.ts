@@ -19,6 +19,33 @@ export interface ReportTrial {
   readonly trial: TrialRecord;
   /** One an epoch, in order; empty where the first epoch is not done. */
   readonly metrics: readonly EpochMetrics[];
+  /** Last lines of its log.txt, oldest first; shown of a trial that did not end well. */
+  readonly logTail?: readonly string[];
+}
+
+/** Which classes an arm's weights took for which, summed over its seeds. */
+export interface ReportConfusion {
+  readonly arm: string;
+  /** Of what images: "validation", "test". */
+  readonly part: string;
+  readonly classes: readonly string[];
+  /** Rows are true classes, columns answers. */
+  readonly counts: readonly (readonly number[])[];
+  /** The surest mistakes, most probable first. */
+  readonly mistakes?: readonly ReportMistake[];
+}
+
+/** One image that was taken for another class. */
+export interface ReportMistake {
+  readonly seed: number;
+  readonly truth: string;
+  readonly answer: string;
+  /** Of the answer, 0 .. 1. */
+  readonly probability: number;
+  /** File name relative to the source; null where the source has none. */
+  readonly file: string | null;
+  /** `data:image/...`; null where the run keeps no photos. */
+  readonly image: string | null;
 }
 
 /** What a report is rendered from: the records of a run. */
@@ -30,6 +57,12 @@ export interface ReportInput {
   readonly trials: readonly ReportTrial[];
   /** Empty: the report has no photos in it. */
   readonly samples: readonly SampleImages[];
+  readonly confusions?: readonly ReportConfusion[];
+  /** Of a report on several: each by the name that its arms have in front ("run-a: adam"). */
+  readonly experiments?: readonly {
+    readonly name: string;
+    readonly experiment: ExperimentRecord;
+  }[];
 }
 
 export interface RenderedReport {

@@ -24,14 +24,14 @@ import { reasonOf } from "./durable-write.ts";
 export interface RecordedTrial {
   readonly trial: TrialRecord;
   /** One an epoch, in order. */
-  readonly metrics: EpochMetrics[];
+  readonly metrics: readonly EpochMetrics[];
 }
 
 export interface Run {
   readonly experiment: ExperimentRecord;
   readonly rangeTests: RangeTestRecord[];
   /** In the order of the experiment's arms, then of seeds. */
-  readonly trials: RecordedTrial[];
+  readonly trials: readonly RecordedTrial[];
   /** null where the run did not get that far. */
   readonly summary: SummaryRecord | null;
 }

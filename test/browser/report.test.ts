@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ReportInput, renderReport } from "../../src/report/index.ts";
 import {
   fakeComparison,
+  fakeConfusions,
   fakeExperiment,
   fakeRangeTest,
   fakeSamples,
@@ -51,6 +52,7 @@ const inputs: Readonly<Record<string, () => ReportInput>> = {
   comparison: () => ({
     ...fakeComparison({ diverged: { rmsprop: [4, 3, 5] } }),
     samples: fakeSamples(),
+    confusions: fakeConfusions(),
   }),
   "150 epochs": () => fakeComparison({ epochs: 150, diverged: { rmsprop: [null, 60, null] } }),
   "range test": () => ({
@@ -137,6 +139,141 @@ describe.skipIf(!executablePath)(`the report in a browser${why}`, () => {
       expect(await paper()).toBe("rgb(20, 23, 28)");
       await page.evaluate(() => document.documentElement.setAttribute("data-theme", "light"));
       expect(await paper()).toBe("rgb(255, 255, 255)");
+    } finally {
+      await page.close();
+    }
+  });
+
+  describe("with its script", () => {
+    const figure = (page: Page, name: string) => page.locator(`figure[data-plot="${name}"]`);
+    const drawing = (page: Page, name: string) =>
+      figure(page, name).locator("svg.wide").innerHTML();
+    const press = (page: Page, name: string) =>
+      page.locator("#curves").getByRole("button", { name, exact: true }).click();
+
+    test("hover tells epoch, and each arm's mean, band and seeds", async () => {
+      const { page } = await open("150 epochs", 1200);
+      try {
+        const target = figure(page, "accuracy-validation");
+        await target.scrollIntoViewIfNeeded();
+        const box = (await target.locator("svg.wide").boundingBox())!;
+        await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        const tip = page.locator(".tip");
+        expect(await tip.isVisible()).toBe(true);
+        expect(await tip.locator("b").textContent()).toMatch(/^epoch \d+$/);
+        const rows = await tip.locator("tr").allTextContents();
+        expect(rows).toHaveLength(6);
+        const adam = rows.find((text) => text.startsWith("adam") && !text.startsWith("adamax"));
+        expect(adam).toMatch(/^adam\d\d\.\d%\d\d\.\d% – \d\d\.\d%n = 3$/);
+        await page.keyboard.press("Escape");
+        expect(await tip.isVisible()).toBe(false);
+      } finally {
+        await page.close();
+      }
+    });
+
+    test("a click on the legend hides a line; another draws the figure as it was written", async () => {
+      const { page } = await open("150 epochs", 1200);
+      try {
+        const before = await drawing(page, "accuracy-validation");
+        expect(before).toContain(">adam ");
+        await press(page, "adam");
+        const hidden = await drawing(page, "accuracy-validation");
+        expect(hidden).not.toContain(">adam ");
+        expect(hidden).toContain(">adamax ");
+        expect(await drawing(page, "loss-training")).not.toContain(">adam<");
+        await press(page, "adam");
+        expect(await drawing(page, "accuracy-validation")).toBe(before);
+      } finally {
+        await page.close();
+      }
+    });
+
+    test("axes and bands are switched, and labels stay apart", async () => {
+      const { page } = await open("150 epochs", 1200);
+      try {
+        const accuracy = await drawing(page, "accuracy-validation");
+        await press(page, "log loss");
+        expect(await drawing(page, "loss-validation")).toContain("(log scale)");
+        expect(await drawing(page, "accuracy-validation")).toBe(accuracy);
+        await press(page, "by second");
+        expect(await drawing(page, "accuracy-validation")).toContain(
+          ">minutes of training and validation",
+        );
+        const range = await drawing(page, "accuracy-validation");
+        await press(page, "95% interval");
+        expect(await drawing(page, "accuracy-validation")).not.toBe(range);
+        await press(page, "no band");
+        expect(await drawing(page, "accuracy-validation")).not.toMatch(/d="[^"]*Z"/);
+        expect(await labelFaults(page)).toEqual([]);
+      } finally {
+        await page.close();
+      }
+    });
+
+    test("arrow keys move through the epochs", async () => {
+      const { page } = await open("comparison", 1200);
+      try {
+        await figure(page, "accuracy-validation").focus();
+        const heading = () => page.locator(".tip b").textContent();
+        await page.keyboard.press("ArrowRight");
+        expect(await heading()).toBe("epoch 1");
+        await page.keyboard.press("ArrowRight");
+        expect(await heading()).toBe("epoch 2");
+        await page.keyboard.press("End");
+        expect(await heading()).toBe("epoch 10");
+      } finally {
+        await page.close();
+      }
+    });
+
+    test("every control has a name and a state, every figure a description", async () => {
+      const { page } = await open("comparison", 1200);
+      try {
+        const bare = await page.evaluate(
+          () =>
+            [
+              ...[...document.querySelectorAll("button")].filter(
+                (button) => !button.textContent?.trim() || !button.hasAttribute("aria-pressed"),
+              ),
+              ...[...document.querySelectorAll("figure > svg")].filter(
+                (svg) => !svg.getAttribute("aria-label"),
+              ),
+              ...[...document.querySelectorAll("img")].filter((img) => !img.alt),
+              ...[...document.querySelectorAll("th")].filter((th) => !th.scope),
+            ].length,
+        );
+        expect(bare).toBe(0);
+      } finally {
+        await page.close();
+      }
+    });
+
+    test("on a phone nothing that it adds makes the page scroll sideways", async () => {
+      const { page } = await open("comparison", 390);
+      try {
+        await figure(page, "accuracy-validation").focus();
+        await page.keyboard.press("End");
+        expect(await page.locator(".tip").isVisible()).toBe(true);
+        const box = (await page.locator(".tip").boundingBox())!;
+        expect(box.x).toBeGreaterThanOrEqual(0);
+        expect(box.x + box.width).toBeLessThanOrEqual(390);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+      } finally {
+        await page.close();
+      }
+    });
+  });
+
+  test("without scripts every figure is there, and no control", async () => {
+    const page = await browser.newPage({ javaScriptEnabled: false });
+    try {
+      await page.goto(pathToFileURL(files.comparison!).href);
+      expect(await page.locator("button").count()).toBe(0);
+      const figures = page.locator("figure svg.wide");
+      expect(await figures.count()).toBeGreaterThan(8);
+      for (const svg of await figures.all())
+        expect((await svg.boundingBox())!.height).toBeGreaterThan(50);
     } finally {
       await page.close();
     }

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SummaryRecord } from "../../src/record/index.ts";
 import type { ReportInput } from "../../src/report/index.ts";
 import { createRunDirectory } from "../../src/store/index.ts";
-import { fakeComparison, fakeSamples } from "../report/fake-records.ts";
+import { fakeComparison, fakeConfusions, fakeSamples } from "../report/fake-records.ts";
 import { cli } from "./run-cli.ts";
 
 let root: string;
@@ -90,6 +90,45 @@ describe("one run", () => {
     expect(html()).not.toContain("data:image/");
   });
 
+  test("--png adds each figure as PNG", async () => {
+    const path = write("run", fake(["adam"]));
+    expect((await cli(["report", path, "--png"])).code).toBe(0);
+    const names = readdirSync(join(path, "figures"));
+    const ending = (end: string) =>
+      names
+        .filter((name) => name.endsWith(end))
+        .map((name) => name.slice(0, -end.length))
+        .sort();
+    expect(ending(".png").length).toBeGreaterThan(3);
+    expect(ending(".png")).toEqual(ending(".svg"));
+  });
+
+  test("which classes were taken for which, with photos where they are kept", async () => {
+    const path = write("run", fake(["adam"]));
+    writeFileSync(join(path, "confusions.json"), JSON.stringify(fakeConfusions()));
+    await cli(["report", path]);
+    const html = () => readFileSync(join(path, "report.html"), "utf8");
+    expect(html()).toContain("<b>rose</b> taken for <b>tulip</b>, 99.4%");
+    expect(html()).toContain(`src="${fakeConfusions()[0]!.mistakes![0]!.image}"`);
+    expect(existsSync(join(path, "figures", "confusion-adam.svg"))).toBe(true);
+    await cli(["report", path, "--no-samples"]);
+    expect(html()).toContain("<b>rose</b> taken for <b>tulip</b>, 99.4%");
+    expect(html()).not.toContain("data:image/");
+  });
+
+  test("the end of the log of a trial that diverged, and of no other", async () => {
+    const path = write("run", fake(["adam"], { adam: [2, null] }));
+    const log = (seed: number, text: string) =>
+      writeFileSync(join(path, "trials", `adam-${seed}`, "log.txt"), text);
+    log(0, `${Array.from({ length: 30 }, (_, i) => `line <${i}>`).join("\n")}\n`);
+    log(1, "all went well\n");
+    await cli(["report", path]);
+    const html = readFileSync(join(path, "report.html"), "utf8");
+    expect(html).toContain("line &lt;29&gt;</pre>");
+    expect(html).not.toContain("line &lt;20&gt;");
+    expect(html).not.toContain("all went well");
+  });
+
   test("a run that was cut short before its first epoch", async () => {
     const input = fake(["adam"]);
     const path = write("run", { ...input, rangeTests: [], trials: [] });
@@ -133,6 +172,13 @@ describe("several runs", () => {
     expect(stderr).toContain(`Note: ${note}`);
     const summary: SummaryRecord = JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
     expect(summary.notes).toEqual([note]);
+    const html = readFileSync(join(out, "report.html"), "utf8");
+    const table = /The experiments<.*?<\/table>/s.exec(html)![0];
+    expect(table).toMatch(/<th scope="col">a<\/th><th scope="col">c<\/th>/);
+    expect(table).toContain('<th scope="row">Batch</th><td>64</td><td>7</td>');
+    expect(table).not.toContain('<th scope="row">Seeds</th>');
+    expect(html).toContain("--batch 64 --validation");
+    expect(html).toContain("--batch 7 --validation");
   });
 });
 

@@ -59,7 +59,7 @@ export const BROWSER_SAFE: Readonly<Record<string, readonly string[]>> = {
   schedules: [],
   record: ["zod"],
   analysis: [],
-  report: ["asciichart", "vega", "vega-lite"],
+  report: ["asciichart"],
 };
 
 export interface SourceFile {

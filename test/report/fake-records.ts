@@ -8,7 +8,7 @@ import type {
   RangeTestRecord,
   TrialRecord,
 } from "../../src/record/index.ts";
-import type { ReportInput, ReportTrial } from "../../src/report/index.ts";
+import type { ReportConfusion, ReportInput, ReportTrial } from "../../src/report/index.ts";
 import { scheduleFromJSON } from "../../src/schedules/index.ts";
 
 const UPDATES_PER_EPOCH = 54;
@@ -232,3 +232,41 @@ export const fakeSamples = () =>
     original: fakePhoto(i * 60, 0),
     augmented: [1, 2, 3, 4, 5].map((k) => fakePhoto(i * 60 + k * 5, k * 11)),
   }));
+
+/** Where adam's weights took one flower for another, with two of the surest mistakes. */
+export function fakeConfusions(): ReportConfusion[] {
+  const classes = ["daisy", "dandelion", "rose", "sunflower", "tulip"];
+  const counts = [
+    [380, 40, 14, 10, 15],
+    [31, 540, 9, 35, 15],
+    [12, 10, 330, 8, 111],
+    [6, 28, 9, 372, 26],
+    [15, 11, 121, 24, 420],
+  ];
+  return [
+    {
+      arm: "adam",
+      part: "validation",
+      classes,
+      counts,
+      mistakes: [
+        {
+          seed: 0,
+          truth: "rose",
+          answer: "tulip",
+          probability: 0.994,
+          file: "rose/17.jpg",
+          image: fakePhoto(0, 4),
+        },
+        {
+          seed: 2,
+          truth: "tulip",
+          answer: "rose",
+          probability: 0.981,
+          file: "tulip/3.jpg",
+          image: null,
+        },
+      ],
+    },
+  ];
+}

@@ -33,13 +33,25 @@ export const report = defineCommand({
     const { summarize } = await import("../../analysis/index.ts");
     const { mergeRuns } = await import("../merge-runs.ts");
     const { readSamples } = await import("../samples.ts");
-    const { renderInto } = await import("../write-report.ts");
-    const runs = args.map((path) => ({ path, run: readRun(path) }));
+    const { readConfusions } = await import("../confusions.ts");
+    const { renderInto, withLogs } = await import("../write-report.ts");
+    const runs = args.map((path) => {
+      const run = readRun(path);
+      return { path, run: { ...run, trials: withLogs(path, run.trials) } };
+    });
     const single = runs.length === 1 ? runs[0]! : null;
-    const { run, notes } = single ? { run: single.run, notes: [] } : mergeRuns(runs);
+    const { run, notes, experiments } = single
+      ? { run: single.run, notes: [], experiments: [] }
+      : mergeRuns(runs);
     const out = flags.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
     if (!single || flags.out !== undefined) checkRunDirectory(out);
     const samples = flags.samples ? readSamples(args[0]!) : [];
+    const confusions = runs.flatMap(({ path }, i) =>
+      readConfusions(path, flags.samples).map((entry) => ({
+        ...entry,
+        arm: experiments[i] ? `${experiments[i].name}: ${entry.arm}` : entry.arm,
+      })),
+    );
     const directory = openRunDirectory(out);
     for (const note of notes) terminal.note(`Note: ${note}`);
     const measured = run.trials.some(({ metrics }) => metrics.length > 0);
@@ -50,7 +62,11 @@ export const report = defineCommand({
           ...(notes.length > 0 ? { notes } : {}),
         }
       : null;
-    const path = await renderInto(directory, { ...run, summary }, samples);
+    const path = await renderInto(
+      directory,
+      { ...run, summary, samples, experiments, confusions },
+      flags,
+    );
     if (summary) {
       directory.writeSummary(summary);
       terminal.print(await resultsText(summary, terminal));

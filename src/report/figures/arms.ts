@@ -1,7 +1,7 @@
 /** @file The trials of a report by arm, in the experiment's order, each arm with its look. */
 
 import type { EpochMetrics } from "../../record/index.ts";
-import { type SeriesLook, seriesLook } from "../palette.ts";
+import { experimentLook, type SeriesLook, seriesLook } from "../palette.ts";
 import type { ReportInput, ReportTrial } from "../types.ts";
 
 export interface ReportArm {
@@ -12,29 +12,68 @@ export interface ReportArm {
   readonly trials: readonly ReportTrial[];
 }
 
-/** Every arm of the experiment, then any that only trials name. */
+/**
+ * Every arm of the experiment, then any that only trials name. Of several experiments, the arms that
+ * have one name within theirs share a colour, and each experiment has a dash pattern.
+ */
 export function armsOf({
   experiment,
   trials,
-}: Pick<ReportInput, "experiment" | "trials">): ReportArm[] {
+  experiments = [],
+}: Pick<ReportInput, "experiment" | "trials" | "experiments">): ReportArm[] {
   const named = new Map(experiment.arms.map((arm) => [arm.name, arm.slug]));
   for (const { trial } of trials) if (!named.has(trial.arm)) named.set(trial.arm, trial.slug);
+  const looks = looksOf(
+    [...named.keys()],
+    experiments.map(({ name }) => name),
+  );
   return [...named].map(([name, slug], i) => ({
     name,
     slug,
-    look: seriesLook(i),
+    look: looks[i]!,
     trials: trials
       .filter(({ trial }) => trial.arm === name)
       .sort((a, b) => a.trial.seed - b.trial.seed),
   }));
 }
 
+function looksOf(names: readonly string[], experiments: readonly string[]): SeriesLook[] {
+  if (experiments.length < 2) return names.map((_, i) => seriesLook(i));
+  const parts = names.map((name) => {
+    const experiment = experiments.findIndex((prefix) => name.startsWith(`${prefix}: `));
+    const arm = experiment < 0 ? name : name.slice(experiments[experiment]!.length + 2);
+    return { experiment: Math.max(0, experiment), arm };
+  });
+  const distinct = [...new Set(parts.map(({ arm }) => arm))];
+  return parts.map(({ experiment, arm }) => experimentLook(distinct.indexOf(arm), experiment));
+}
+
+/** What an epoch's line holds of a trial's progress. */
+export type Measure = "trainAccuracy" | "validationAccuracy" | "trainLoss" | "validationLoss";
+
 /** One measure of one trial against epoch: index 0 is epoch 1; null where there is no value. */
-export function curveOf(
-  metrics: readonly EpochMetrics[],
-  measure: "trainAccuracy" | "validationAccuracy",
-): (number | null)[] {
+export function curveOf(metrics: readonly EpochMetrics[], measure: Measure): (number | null)[] {
   const last = Math.max(0, ...metrics.map((line) => line.epoch));
   const byEpoch = new Map(metrics.map((line) => [line.epoch, line[measure]]));
   return Array.from({ length: last }, (_, i) => byEpoch.get(i + 1) ?? null);
+}
+
+/** Seconds since the trial began at the end of each epoch, mean over the trials that came so far. */
+export function secondsOf(trials: readonly ReportTrial[], epochs: number): number[] {
+  const clocks = trials.map(({ metrics }) => {
+    let sum = 0;
+    return metrics.map(({ seconds }) => {
+      sum += seconds;
+      return sum;
+    });
+  });
+  let previous = 0;
+  return Array.from({ length: epochs }, (_, i) => {
+    // Steps and not clocks are averaged, so that a trial which ends does not turn time back.
+    const steps = clocks.flatMap((clock) =>
+      clock[i] === undefined ? [] : [clock[i] - (clock[i - 1] ?? 0)],
+    );
+    previous += steps.length === 0 ? 0 : steps.reduce((a, b) => a + b, 0) / steps.length;
+    return previous;
+  });
 }

@@ -1,23 +1,31 @@
-/** @file A range test: the rate against update, and the loss against the rate. */
+/** @file A range test: the loss against the rate, a line a seed, their band, and what each rule reads. */
 
-import { argmin, finiteCurve, medianRate } from "../../analysis/index.ts";
+import { argmin, finiteCurve, medianRate, rangeTestBand } from "../../analysis/index.ts";
 import type { RangeTestRecord } from "../../record/index.ts";
-import { type Chart, type Figure, isNarrow, type Layer, yTitle } from "../draw.ts";
+import { type Figure, lineFigure, NARROW, WIDE } from "../draw.ts";
 import { formatRate } from "../format.ts";
 import { seriesLook } from "../palette.ts";
+import { linearRateAxis, logRateAxis, numberAxis, updateAxis } from "../plot/axes.ts";
+import { type Axis, type Frame, type Line, type Mark, pixelOf } from "../plot/line-plot.ts";
+import { simplified } from "../simplify.ts";
 import { textWidth } from "../text-width.ts";
-import { decades, integerTicks, linearTicks } from "../ticks.ts";
+import { short } from "./curves.ts";
+
+/** Seeds are labelled at the ends of their lines, up to so many; in so many pixels. */
+const MOST_LABELS = 10;
+const LABEL_ROOM = 76;
 
 interface SeedCurve {
   readonly seed: number;
   readonly colour: string;
+  readonly dash: readonly number[];
   readonly raw: readonly { lr: number; loss: number }[];
   readonly smoothed: readonly { lr: number; loss: number }[];
   /** Rate and loss at the smoothed minimum. */
   readonly minimum: { readonly lr: number; readonly loss: number };
 }
 
-/** Both figures; none where no seed has a finite loss. */
+/** Loss and rate; none where no seed has a finite loss. */
 export function rangeTestFigures(record: RangeTestRecord, slug: string): Figure[] {
   const curves = record.runs.flatMap((run, i): SeedCurve[] => {
     const { lrs, losses } = finiteCurve(run);
@@ -27,6 +35,7 @@ export function rangeTestFigures(record: RangeTestRecord, slug: string): Figure[
       {
         seed: run.seed,
         colour: seriesLook(i).colour,
+        dash: seriesLook(i).dash,
         raw: lrs.map((lr, at) => ({ lr, loss: run.points[at]!.loss! })),
         smoothed: lrs.map((lr, at) => ({ lr, loss: losses[at]! })),
         minimum: { lr: lrs[least]!, loss: losses[least]! },
@@ -34,22 +43,7 @@ export function rangeTestFigures(record: RangeTestRecord, slug: string): Figure[
     ];
   });
   if (curves.length === 0) return [];
-  const { maxLr, baseLr } = record.suggestion;
-  return [
-    {
-      name: `range-test-${slug}-loss`,
-      label:
-        `Loss against learning rate, ${record.arm}. Suggested bounds: lower ${formatRate(baseLr)}, ` +
-        `upper ${formatRate(maxLr)}.`,
-      chart: (width) => lossChart(record, curves, width),
-    },
-    {
-      name: `range-test-${slug}-rate`,
-      label: `Learning rate against update, ${record.arm}: from ${formatRate(record.from)} to ${formatRate(record.to)}.`,
-      half: true,
-      chart: (width) => rateChart(record, width),
-    },
-  ];
+  return [lossFigure(record, curves, slug), rateFigure(record, slug)];
 }
 
 /** The greatest loss that is drawn: where the curves began, and half their fall above it. */
@@ -65,199 +59,231 @@ export function lossCeiling(curves: readonly Pick<SeedCurve, "smoothed">[]): num
   return begin + Math.max(0.5 * (begin - least), 0.1 * Math.abs(begin));
 }
 
-function lossChart(record: RangeTestRecord, curves: readonly SeedCurve[], width: number): Chart {
-  const narrow = isNarrow(width);
-  const margins = { top: 76, right: 16, bottom: 44, left: 40 };
-  const height = narrow ? 330 : 440;
-  const plotWidth = width - margins.left - margins.right;
-  const plotHeight = height - margins.top - margins.bottom;
-
+function lossFigure(record: RangeTestRecord, curves: readonly SeedCurve[], slug: string): Figure {
+  const { suggestion } = record;
+  const { baseLr, maxLr, low, high, interval } = suggestion;
   const least = Math.min(...curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
   const ceiling = lossCeiling(curves);
   // Room for the single batches beneath the smoothed curve, but not for outliers among them.
   const lowest = Math.min(...curves.flatMap(({ raw }) => raw.map((p) => p.loss)));
   const fall = ceiling - least;
   const floor = Math.max(least - 0.55 * fall, Math.min(lowest, least) - 0.06 * fall);
-  const domain = [floor, ceiling] as const;
-  const rateEnds = [record.from, record.to] as const;
-  const xAt = (lr: number) =>
-    (Math.log(lr / rateEnds[0]) / Math.log(rateEnds[1] / rateEnds[0])) * plotWidth;
+  const xAxis = logRateAxis("learning rate (log scale)", [record.from, record.to]);
+  const several = curves.length > 1;
+  const labelled = several && curves.length <= MOST_LABELS;
+  const marks = marksOf(record, curves, xAxis, labelled ? LABEL_ROOM : 16);
+  const top = 24 + 17 * marks.length + 16;
+  const frame = (height: number): Frame => ({
+    height: height + top,
+    top,
+    right: labelled ? LABEL_ROOM : 16,
+    bottom: 46,
+    left: 44,
+  });
+  const lineOf = (curve: SeedCurve, part: "raw" | "smoothed"): Line => ({
+    key: part === "raw" ? "single batches" : `seed ${curve.seed}`,
+    name: `seed ${curve.seed}`,
+    colour: curve.colour,
+    dash: part === "raw" ? [1, 0] : curve.dash,
+    width: part === "raw" ? 1 : several ? 1.5 : 2.25,
+    ...(part === "raw" ? { opacity: several ? 0.14 : 0.28, silent: true } : {}),
+    x: [curve[part].map(({ lr }) => Number(lr.toPrecision(5)))],
+    y: curve[part].map(({ loss }) => short(loss)),
+    ...(labelled && part === "smoothed"
+      ? { labels: [`seed ${curve.seed}`, `seed ${curve.seed}`] as const }
+      : {}),
+  });
+  const plot = {
+    name: `range-test-${slug}-loss`,
+    x: [xAxis],
+    y: [numberAxis("training loss, nats", [floor, ceiling])],
+    frames: [frame(350), frame(250)] as const,
+    lines: [
+      ...curves.map((curve) => lineOf(curve, "raw")),
+      ...curves.map((curve) => lineOf(curve, "smoothed")),
+      ...(several ? [medianLine(record)] : []),
+    ],
+    bands: several ? [{ name: "range", choice: "least to greatest" }] : [],
+    marks,
+    shade: [baseLr, maxLr] as const,
+    bars: several
+      ? [
+          ...(interval ? [{ from: interval.low, to: interval.high, width: 2 }] : []),
+          { from: low, to: high, width: 5 },
+        ]
+      : [],
+    points: curves.map(({ seed, colour, minimum }) => ({
+      key: `seed ${seed}`,
+      x: minimum.lr,
+      y: minimum.loss,
+      colour,
+    })),
+    clip: true,
+  };
+  return lineFigure(plot, {
+    label:
+      `Loss against learning rate, ${record.arm}. Suggested bounds: lower ${formatRate(baseLr)}, ` +
+      `upper ${formatRate(maxLr)}${several ? `; over seeds the upper one lies between ${formatRate(low)} and ${formatRate(high)}` : ""}. ` +
+      marks.map(({ texts }) => texts[0]).join("; "),
+  });
+}
 
-  const x = logRate("lr", rateEnds, narrow ? 4 : 12);
-  const y = {
-    field: "loss",
-    type: "quantitative",
-    scale: { domain, nice: false, zero: false },
-    axis: {
-      ...yTitle("training loss", margins.left, 50),
-      values: linearTicks(domain[0], domain[1], narrow ? 5 : 7),
+/** Median over the seeds, with the least and the greatest, all of smoothed losses. */
+function medianLine({ runs }: RangeTestRecord): Line {
+  const band = rangeTestBand(runs);
+  return {
+    key: "median of seeds",
+    name: "median",
+    colour: "var(--lr-ink)",
+    dash: [1, 0],
+    width: 2.5,
+    x: [band.map(({ lr }) => Number(lr.toPrecision(5)))],
+    y: band.map(({ median }) => short(median)),
+    n: band.map(({ count }) => count),
+    bands: {
+      range: { low: band.map(({ min }) => short(min)), high: band.map(({ max }) => short(max)) },
     },
   };
-  const curveLayers = (part: "raw" | "smoothed"): Layer[] =>
-    curves.map(({ colour, [part]: points }) => ({
-      data: { values: points },
-      mark: {
-        type: "line",
-        clip: true,
-        color: colour,
-        strokeWidth: part === "raw" ? 1 : 2.25,
-        opacity: part === "raw" ? 0.28 : 1,
-        strokeJoin: "round",
-      },
-      encoding: { x, y },
-    }));
+}
 
-  const { maxLr, baseLr, low, high } = record.suggestion;
-  const minimum = medianRate(curves.map((curve) => curve.minimum.lr));
-  const inside = (lr: number) => lr >= rateEnds[0] * 0.999 && lr <= rateEnds[1] * 1.001;
-  const pixel = (field: string) => ({ field, type: "quantitative", scale: null, axis: null });
+/** Every rule's reading, the lower bound and the minimum; each label where it covers nothing. */
+function marksOf(
+  record: RangeTestRecord,
+  curves: readonly SeedCurve[],
+  axis: Axis,
+  right: number,
+): Mark[] {
+  const { suggestion, suggestions } = record;
   const found = [
-    { what: "lower", lr: baseLr, dash: [6, 4] },
-    { what: "upper", lr: maxLr, dash: [1, 0] },
-    { what: "minimum", lr: minimum, dash: [2, 3] },
-  ]
-    .filter(({ lr }) => inside(lr))
-    .map(({ what, lr, dash }) => ({ text: `${what} ${formatRate(lr)}`, x: xAt(lr), dash }))
-    .sort((a, b) => a.x - b.x);
-  // Each label has a row of its own, lower ones first where labels stand to the left of their
-  // lines, last where they stand to the right: so no label lies across another's line.
-  const leftwards = found[0] === undefined || found[0].x > textWidth(found[0].text) + 5;
-  const bounds = found.map((bound, i) => {
-    const row = -14 - 17 * (leftwards ? i : found.length - 1 - i);
-    return { ...bound, row, top: row - 6 };
-  });
-  const rules = bounds.map(
-    (bound): Layer => ({
-      data: { values: [bound] },
-      mark: { type: "rule", color: "var(--lr-ink)", strokeWidth: 1.25, strokeDash: bound.dash },
-      encoding: { x: pixel("x"), y: pixel("top"), y2: { value: plotHeight } },
-    }),
-  );
-  const texts = bounds.map(
-    (bound): Layer => ({
-      data: { values: [bound] },
-      mark: {
-        type: "text",
-        align: leftwards ? "right" : "left",
-        dx: leftwards ? -5 : 5,
-        baseline: "middle",
-        fontWeight: 600,
-      },
-      encoding: { x: pixel("x"), y: pixel("row"), text: { field: "text" } },
-    }),
-  );
-  const clampX = (lr: number) => Math.min(Math.max(xAt(lr), 0), plotWidth);
-  const spread = [{ x: clampX(low), x2: clampX(high) }];
-  const legend = curves.map(({ seed, colour }, i) => ({
-    text: `seed ${seed}`,
-    colour,
-    y: plotHeight - 14 - (curves.length - 1 - i) * 17,
-  }));
-  return {
-    width,
-    height,
-    margins,
-    layers: [
-      {
-        data: { values: [{ x: clampX(baseLr), x2: clampX(maxLr) }] },
-        mark: { type: "rect", color: "var(--lr-ink)", opacity: 0.07 },
-        encoding: {
-          x: pixel("x"),
-          x2: { field: "x2" },
-          y: { value: 0 },
-          y2: { value: plotHeight },
-        },
-      },
-      ...curveLayers("raw"),
-      ...curveLayers("smoothed"),
-      ...rules,
-      ...(curves.length > 1
-        ? [
-            {
-              data: { values: spread },
-              mark: { type: "rule", color: "var(--lr-ink)", strokeWidth: 5, opacity: 0.8 },
-              encoding: { x: pixel("x"), x2: { field: "x2" }, y: { value: 0 } },
-            },
-          ]
-        : []),
-      ...curves.map(({ colour, minimum: point }) => ({
-        data: { values: [point] },
-        mark: { type: "circle", size: 60, color: colour, opacity: 1, clip: true },
-        encoding: { x, y },
+    { text: `lower ${formatRate(suggestion.baseLr)}`, x: suggestion.baseLr, dash: [6, 4] },
+    {
+      text: `upper ${formatRate(suggestion.maxLr)} (${suggestion.rule})`,
+      x: suggestion.maxLr,
+      dash: [1, 0],
+    },
+    ...Object.entries(suggestions)
+      .filter(([rule]) => rule !== suggestion.rule)
+      .map(([rule, x]) => ({
+        text: `${rule} ${formatRate(x)}`,
+        x,
+        dash: [3, 3],
+        key: rule,
+        colour: "var(--lr-muted)",
       })),
-      ...texts,
-      ...(curves.length > 1
-        ? [
-            {
-              data: { values: legend },
-              mark: { type: "text", align: "left", baseline: "middle", fontWeight: 600 },
-              encoding: {
-                x: { value: 10 },
-                y: pixel("y"),
-                text: { field: "text" },
-                color: { field: "colour", type: "nominal", scale: null, legend: null },
-              },
-            },
-          ]
-        : []),
-    ],
-  };
-}
-
-function rateChart(record: RangeTestRecord, width: number): Chart {
-  const longest = record.runs.reduce((a, b) => (b.points.length > a.points.length ? b : a));
-  const points = longest.points.map(({ update, lr }) => ({ update, lr }));
-  const margins = { top: 30, right: 16, bottom: 44, left: 48 };
-  const last = Math.max(1, points.length - 1);
-  return {
-    width,
-    height: 240,
-    margins,
-    layers: [
-      {
-        data: { values: points },
-        mark: { type: "line", color: "var(--lr-1)", strokeWidth: 2 },
-        encoding: {
-          x: updateAxis("update", [0, last]),
-          y: {
-            ...logRate("lr", [record.from, record.to], 8),
-            axis: {
-              ...yTitle("learning rate", margins.left),
-              values: decades(record.from, record.to, 8),
-              labelExpr: RATE_LABEL,
-            },
-          },
+    ...(() => {
+      const x = medianRate(curves.map((curve) => curve.minimum.lr));
+      return [
+        {
+          text: `minimum ${formatRate(x)}`,
+          x,
+          dash: [1, 3],
+          key: "minimum",
+          colour: "var(--lr-muted)",
         },
-      },
-    ],
-  };
+      ];
+    })(),
+  ]
+    .filter(({ x }) => x >= record.from * 0.999 && x <= record.to * 1.001)
+    .sort((a, b) => a.x - b.x);
+  const wide = arrangeMarks(found, axis, WIDE - 44 - right);
+  // On a phone the rule's name stands in the table beneath.
+  const brief = found.map((mark) => ({ ...mark, text: mark.text.replace(/ \(.*/, "") }));
+  const narrow = arrangeMarks(brief, axis, NARROW - 44 - right);
+  return found.map(({ text, ...mark }, i) => ({
+    ...mark,
+    texts: [text, brief[i]!.text],
+    rows: [wide[i]!.row, narrow[i]!.row],
+    sides: [wide[i]!.side, narrow[i]!.side],
+  }));
 }
 
-/** Axis labels as `formatRate` writes them: 1e-3, but 0.01 and up in full. */
-export const RATE_LABEL =
-  "datum.value >= 0.01 && datum.value < 1000 ? format(datum.value, '~g') : " +
-  "replace(format(datum.value, '.0e'), '+', '')";
+/**
+ * Marks ascending by x: the first few labels lie to the right of their lines, leftmost highest, the
+ * others to the left of theirs, rightmost highest, and a line ends at its label: so no label lies
+ * across a line of its own side. The split is the one with the fewest labels that leave the plot or
+ * lie across a line of the other side.
+ */
+export function arrangeMarks(
+  marks: readonly { readonly x: number; readonly text: string }[],
+  axis: Axis,
+  width: number,
+): { row: number; side: "left" | "right" }[] {
+  const places = marks.map(({ x, text }) => ({
+    x: pixelOf(axis, x, width),
+    room: textWidth(text) + 8,
+  }));
+  const count = marks.length;
+  const faultsOf = (split: number, rightsAbove: boolean) => {
+    const faults = places.map(({ x, room }, i) => {
+      const toRight = i < split;
+      const out = toRight ? x + room > width : x - room < -30;
+      // Lines of the side that lies above pass the labels of the side beneath, not the reverse.
+      const crossed = places.filter(
+        (other, j) =>
+          j < split !== toRight &&
+          rightsAbove !== toRight &&
+          (toRight ? other.x > x && other.x < x + room : other.x < x && other.x > x - room),
+      ).length;
+      return (out ? 10 : 0) + crossed;
+    });
+    return faults.reduce((a, b) => a + b, 0);
+  };
+  const choices = Array.from({ length: count + 1 }, (_, split) => split).flatMap((split) =>
+    [true, false].map((rightsAbove) => ({
+      split,
+      rightsAbove,
+      faults: faultsOf(split, rightsAbove),
+    })),
+  );
+  const { split, rightsAbove } = choices.reduce((a, b) => (b.faults < a.faults ? b : a));
+  const lefts = count - split;
+  return places.map((_, i) =>
+    i < split
+      ? { row: split - 1 - i + (rightsAbove ? lefts : 0), side: "right" as const }
+      : { row: i - split + (rightsAbove ? 0 : split), side: "left" as const },
+  );
+}
 
-const logRate = (field: string, domain: readonly [number, number], count: number) => ({
-  field,
-  type: "quantitative",
-  scale: { type: "log", domain, nice: false },
-  axis: {
-    title: "learning rate (log scale)",
-    values: decades(domain[0], domain[1], count),
-    labelExpr: RATE_LABEL,
-  },
-});
-
-/** An x axis of updates over [first, last]. */
-export const updateAxis = (
-  field: string,
-  [first, last]: readonly [number, number],
-  title = "update",
-  count = 5,
-) => ({
-  field,
-  type: "quantitative",
-  scale: { domain: [first, last], nice: false, zero: false },
-  axis: { title, values: integerTicks(first, last, count), format: ",d" },
-});
+function rateFigure(record: RangeTestRecord, slug: string): Figure {
+  const longest = record.runs.reduce((a, b) => (b.points.length > a.points.length ? b : a));
+  const all = longest.points.map(({ update, lr }) => ({ update, lr }));
+  // The points without which the curve would bend on either axis.
+  const kept = new Set(
+    [
+      ...simplified(
+        all.map(({ update, lr }) => ({ update, lr: Math.log(lr) })),
+        0.01,
+      ),
+      ...simplified(all, 2e-3 * record.to),
+    ].map(({ update }) => update),
+  );
+  const points = all.filter(({ update }) => kept.has(update));
+  const frame: Frame = { height: 240, top: 30, right: 18, bottom: 46, left: 48 };
+  return lineFigure(
+    {
+      name: `range-test-${slug}-rate`,
+      x: [updateAxis(0, Math.max(1, all.length - 1))],
+      y: [
+        logRateAxis("learning rate (log scale)", [record.from, record.to]),
+        linearRateAxis("learning rate", record.to),
+      ],
+      frames: [frame, frame],
+      lines: [
+        {
+          key: "rate",
+          name: "learning rate",
+          colour: "var(--lr-1)",
+          dash: [1, 0],
+          x: [points.map(({ update }) => update)],
+          y: points.map(({ lr }) => Number(lr.toPrecision(5))),
+          continuous: true,
+        },
+      ],
+      bands: [],
+    },
+    {
+      label: `Learning rate against update, ${record.arm}: from ${formatRate(record.from)} to ${formatRate(record.to)}.`,
+      half: true,
+    },
+  );
+}

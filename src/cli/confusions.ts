@@ -1,0 +1,116 @@
+/**
+ * @file Which classes each arm takes for which: confusions.json in the run directory, made once at the
+ * end from the trials' best weights, so that the report can be rendered again without the source.
+ */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Confusion, TrainingSetup } from "../lab/index.ts";
+import type { ReportConfusion } from "../report/index.ts";
+import { type RunDirectory, readRecord, readRun } from "../store/index.ts";
+import type { Samples } from "./samples.ts";
+
+const FILE = "confusions.json";
+/** The surest mistakes of an arm that are kept, no image twice. */
+const MISTAKES = 12;
+
+const confusionsRecord = z.array(
+  z.object({
+    arm: z.string(),
+    part: z.string(),
+    classes: z.array(z.string()),
+    counts: z.array(z.array(z.number().int())),
+    mistakes: z.array(
+      z.object({
+        seed: z.number().int(),
+        truth: z.string(),
+        answer: z.string(),
+        probability: z.number(),
+        file: z.string().nullable(),
+        image: z.string().startsWith("data:image/").nullable(),
+      }),
+    ),
+  }),
+);
+type Confusions = z.infer<typeof confusionsRecord>;
+
+/** More classes than this make a matrix that nobody reads. */
+const MOST_CLASSES = 20;
+
+/** Of each arm that has a finished trial; photos only where the run keeps samples. */
+export async function writeConfusions({
+  setup,
+  directory,
+  samples,
+}: {
+  readonly setup: TrainingSetup;
+  readonly directory: RunDirectory;
+  readonly samples: Samples;
+}): Promise<void> {
+  const { dataset, backend, batch, threads, signal } = setup;
+  const { classes } = dataset;
+  if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return;
+  const { experiment, trials } = readRun(directory.path);
+  const { confusionOf } = await import("../lab/index.ts");
+  const all: Confusions = [];
+  for (const { name } of experiment.arms.filter(({ sensitivity }) => !sensitivity)) {
+    const counts = classes.map(() => classes.map(() => 0));
+    const mistakes: (Confusion["mistakes"][number] & { seed: number })[] = [];
+    for (const { trial } of trials) {
+      if (trial.arm !== name || trial.status !== "done") continue;
+      const checkpoint = directory.trialFile(trial.slug, trial.seed, "best.safetensors");
+      if (!existsSync(checkpoint)) continue;
+      const found = await confusionOf({
+        checkpoint,
+        dataset,
+        backend,
+        ...(batch === undefined ? {} : { batch }),
+        ...(threads === undefined ? {} : { threads }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      for (const [i, row] of found.counts.entries())
+        for (const [j, count] of row.entries()) counts[i]![j]! += count;
+      mistakes.push(
+        ...found.mistakes.slice(0, MISTAKES).map((entry) => ({ ...entry, seed: trial.seed })),
+      );
+    }
+    if (counts.flat().every((count) => count === 0)) continue;
+    mistakes.sort((a, b) => b.probability - a.probability);
+    const surest = mistakes.filter(
+      ({ image }, i) => mistakes.findIndex((other) => other.image === image) === i,
+    );
+    all.push({
+      arm: name,
+      part: "validation",
+      classes: [...classes],
+      counts,
+      mistakes: await Promise.all(
+        surest.slice(0, MISTAKES).map(async ({ seed, truth, answer, probability, image }) => ({
+          seed,
+          truth: classes[truth]!,
+          answer: classes[answer]!,
+          probability,
+          file: null,
+          image:
+            samples.length > 0
+              ? `data:image/png;base64,${Buffer.from(await dataset.png(image)).toString("base64")}`
+              : null,
+        })),
+      ),
+    });
+  }
+  if (all.length > 0) directory.writeText(FILE, `${JSON.stringify(all)}\n`);
+}
+
+/** Those that the run kept; without their photos where those are not wanted. */
+export function readConfusions(path: string, photos: boolean): ReportConfusion[] {
+  const file = join(path, FILE);
+  if (!existsSync(file)) return [];
+  return readRecord(file, confusionsRecord).map((entry) => ({
+    ...entry,
+    mistakes: photos
+      ? entry.mistakes
+      : entry.mistakes.map((mistake) => ({ ...mistake, image: null })),
+  }));
+}

@@ -1,0 +1,45 @@
+/** @file The sentence beneath each figure. */
+
+import type { RangeTestRecord } from "../../record/index.ts";
+import { formatRate } from "../format.ts";
+import type { ReportConfusion, ReportInput } from "../types.ts";
+import type { Measure } from "./arms.ts";
+
+export const captions = {
+  finalAccuracy:
+    "A dot for each seed, a tall stroke at their mean, a thin line with ends for its 95% t interval; an interval that leaves the frame is cut off.",
+  paired:
+    "A dot for each seed, a tall stroke at the mean, a line with ends for its 95% t interval. Blue where the interval leaves out zero.",
+  profile:
+    "Higher and further left is faster. Each curve rises where one more target is reached, by one more seed, within that multiple of the fastest arm’s cost; a miss never is.",
+  sensitivity: "Line: mean over seeds. The flatter about its top, the less an arm minds its rate.",
+  published: "Solid: ours, mean over seeds. Dashed: the publication’s, mean over its runs.",
+  perClass: "A dot for each seed, a stroke at their mean.",
+
+  curves(measure: Measure, { trials }: ReportInput): string {
+    const seeds = new Set(trials.map(({ trial }) => trial.seed)).size;
+    const shown = seeds > 1 ? "Line: mean over seeds; band: least to greatest. " : "";
+    const diverged = trials.some(({ trial }) => trial.status === "diverged")
+      ? " A diverged seed counts as far as it came; × marks an arm of which none went on."
+      : "";
+    return measure.startsWith("train")
+      ? `${shown}On the augmented batches as they were trained on, during the epoch.`
+      : `${shown}On the validation images, after each epoch.${diverged}`;
+  },
+
+  rangeTest({ suggestion, runs }: RangeTestRecord): string {
+    const { baseLr, maxLr, rule } = suggestion;
+    return (
+      (runs.length > 1
+        ? "Thin lines are smoothed losses, one a seed, a dot at each minimum; the thick line is their median, the band goes from the least to the greatest; the faint lines are single batches. "
+        : "The thin line is the loss of each batch, the thick one smoothed, a dot at its minimum. ") +
+      `Shaded: from the lower bound (${formatRate(baseLr)}) to the upper (${formatRate(maxLr)}, rule ${rule}).` +
+      (runs.length > 1
+        ? " The bar on top spans the upper bounds of all seeds, the thinner one the 95% interval of their geometric mean."
+        : "") +
+      " Losses above the frame are cut off."
+    );
+  },
+
+  confusion: ({ part }: ReportConfusion) => `Images of the ${part} part, summed over seeds.`,
+};

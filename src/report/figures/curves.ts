@@ -1,0 +1,189 @@
+/** @file Accuracy and loss against epoch or time: a line of means and bands for each arm. */
+
+import { spreadOf } from "../../analysis/index.ts";
+import { type Figure, lineFigure } from "../draw.ts";
+import { percent } from "../format.ts";
+import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "../plot/axes.ts";
+import type { Axis, Frame, Line, LinePlot } from "../plot/line-plot.ts";
+import { fitted, widest } from "../text-width.ts";
+import { fractionDomain, niceStep } from "../ticks.ts";
+import { curveOf, type Measure, type ReportArm, secondsOf } from "./arms.ts";
+
+const LABEL_GAP = 16;
+
+/** With so few epochs each is marked by a dot. */
+const FEW_EPOCHS = 15;
+
+interface ArmCurve {
+  readonly arm: ReportArm;
+  readonly epochs: readonly number[];
+  readonly seconds: readonly number[];
+  readonly mean: readonly (number | null)[];
+  readonly least: readonly (number | null)[];
+  readonly greatest: readonly (number | null)[];
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+  readonly n: readonly number[];
+  /** No seed is still under way, and at least one diverged. */
+  readonly diverged: boolean;
+  readonly last: number;
+}
+
+export const MEASURES: readonly {
+  readonly measure: Measure;
+  readonly name: string;
+  readonly title: string;
+}[] = [
+  { measure: "validationAccuracy", name: "accuracy-validation", title: "validation accuracy" },
+  { measure: "trainAccuracy", name: "accuracy-training", title: "training accuracy" },
+  { measure: "validationLoss", name: "loss-validation", title: "validation loss, nats" },
+  { measure: "trainLoss", name: "loss-training", title: "training loss, nats" },
+];
+
+/**
+ * The figure of one measure, or null where no trial has a value. Training and validation have the
+ * same axes, so that they may be compared. The band that it begins with is `band`.
+ */
+export function curvesFigure(
+  arms: readonly ReportArm[],
+  measure: Measure,
+  { epochs, band = "range" }: { readonly epochs: number; readonly band?: "range" | "interval" },
+): Figure | null {
+  const { name, title } = MEASURES.find((entry) => entry.measure === measure)!;
+  const curves = armCurves(arms, measure);
+  if (curves.length === 0) return null;
+  const isAccuracy = measure.endsWith("Accuracy");
+  const both = [
+    ...armCurves(arms, isAccuracy ? "trainAccuracy" : "trainLoss"),
+    ...armCurves(arms, isAccuracy ? "validationAccuracy" : "validationLoss"),
+  ];
+  const measured = Math.max(...curves.map(({ epochs: own }) => own.at(-1)!));
+  const last = Math.max(epochs, measured);
+  const seconds = Math.max(...both.map((curve) => curve.seconds.at(-1)!));
+  const shown = (value: number) => (isAccuracy ? percent(value) : value.toFixed(2));
+  const lines = curves.map((curve) => lineOf(curve, shown, last));
+  const bands = [
+    { name: "range", choice: "least to greatest" },
+    { name: "interval", choice: "95% interval" },
+  ];
+  const plot: LinePlot = {
+    name: band === "range" ? name : `${name}-interval`,
+    x: [epochAxis(last), secondsAxis(seconds)],
+    y: isAccuracy ? [percentAxis(title, accuracyDomain(both))] : lossAxes(title, both),
+    frames: framesFor(lines),
+    lines,
+    bands: !curves.some((curve) => curve.n.some((n) => n > 1))
+      ? []
+      : band === "range"
+        ? bands
+        : bands.toReversed(),
+    clip: !isAccuracy || band === "interval",
+  };
+  return lineFigure(plot, {
+    // Training stands beneath validation, half as wide.
+    half: measure.startsWith("train"),
+    label: `${title.charAt(0).toUpperCase()}${title.slice(1)} against epoch. ${curves
+      .map(({ arm, last: end }) => `${arm.name} ends at ${shown(end)}`)
+      .join("; ")}`,
+  });
+}
+
+function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
+  return arms.flatMap((arm) => {
+    const own = arm.trials.map(({ metrics }) => curveOf(metrics, measure));
+    const length = Math.max(0, ...own.map((curve) => curve.length));
+    const epochs = Array.from({ length }, (_, i) => i + 1);
+    const spreads = epochs.map((_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
+    const last = spreads.findLast((spread) => spread.mean !== null)?.mean ?? null;
+    if (last === null) return [];
+    const present = spreads.map(({ values }) => values.filter((value) => value !== null));
+    const statuses = arm.trials.map(({ trial }) => trial.status);
+    return [
+      {
+        arm,
+        epochs,
+        seconds: secondsOf(arm.trials, length),
+        mean: spreads.map((spread) => spread.mean),
+        least: present.map((values) => (values.length > 0 ? Math.min(...values) : null)),
+        greatest: present.map((values) => (values.length > 0 ? Math.max(...values) : null)),
+        low: spreads.map((spread) => spread.interval?.low ?? null),
+        high: spreads.map((spread) => spread.interval?.high ?? null),
+        n: present.map((values) => values.length),
+        diverged: statuses.length > 0 && statuses.every((status) => status === "diverged"),
+        last,
+      },
+    ];
+  });
+}
+
+function lineOf(curve: ArmCurve, shown: (value: number) => string, epochs: number): Line {
+  const { arm, diverged } = curve;
+  const compact = (values: readonly (number | null)[]) => values.map(short);
+  return {
+    key: arm.name,
+    name: arm.name,
+    colour: arm.look.colour,
+    dash: arm.look.dash,
+    x: [curve.epochs, curve.seconds.map((value) => Math.round(value * 10) / 10)],
+    y: compact(curve.mean),
+    n: curve.n,
+    ...(curve.n.some((n) => n > 1)
+      ? {
+          bands: {
+            range: { low: compact(curve.least), high: compact(curve.greatest) },
+            interval: { low: compact(curve.low), high: compact(curve.high) },
+          },
+        }
+      : {}),
+    labels: [
+      `${fitted(arm.name, 150)}${diverged ? " ×" : ` ${shown(curve.last)}`}`,
+      fitted(arm.name, 90),
+    ],
+    dots: epochs <= FEW_EPOCHS,
+    stopped: diverged,
+  };
+}
+
+/** Four digits: finer than a pixel, and a fraction of the page's size. */
+export const short = (value: number | null) =>
+  value === null ? null : Number(value.toPrecision(4));
+
+/** As many labels as there are lines find room beside them. */
+export function framesFor(
+  lines: readonly Pick<Line, "labels">[],
+  { wide = 380, narrow = 280, left = 44 } = {},
+): [Frame, Frame] {
+  const labels = lines.flatMap((line) => (line.labels ? [line.labels] : []));
+  const frame = (height: number, side: 0 | 1): Frame => ({
+    height: Math.max(height, labels.length * LABEL_GAP + 90),
+    top: 30,
+    right: labels.length === 0 ? 16 : 20 + widest(labels.map((pair) => pair[side])),
+    bottom: 46,
+    left,
+  });
+  return [frame(wide, 0), frame(narrow, 1)];
+}
+
+const accuracyDomain = (curves: readonly ArmCurve[]) =>
+  fractionDomain(curves.flatMap(({ least, greatest }) => present([...least, ...greatest])));
+
+const present = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
+
+/**
+ * A diverging arm's losses may be thousands: the linear axis ends at a little above the losses with
+ * which the arms began and ended, and the log axis shows the rest.
+ */
+function lossAxes(title: string, curves: readonly ArmCurve[]): Axis[] {
+  const all = curves.flatMap(({ least, greatest }) => present([...least, ...greatest]));
+  const least = Math.min(...all);
+  const greatest = Math.max(...all);
+  const means = curves.flatMap(({ mean }) => present(mean)).sort((a, b) => a - b);
+  const usual = means[Math.floor((means.length - 1) * 0.98)]!;
+  const top = Math.min(greatest, least + (usual - least) * 1.25);
+  const step = niceStep(Math.max(top - least, 0.1 * Math.abs(top), 1e-6), 6);
+  const low = Math.floor(least / step) * step;
+  const high = Math.max(low + step, Math.ceil(top / step) * step);
+  const linear = numberAxis(title, [Number(low.toPrecision(6)), Number(high.toPrecision(6))]);
+  if (!(least > 0) || greatest / least < 1.2) return [linear];
+  return [linear, logNumberAxis(title, [least * 0.95, greatest * 1.05])];
+}

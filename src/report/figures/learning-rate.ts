@@ -1,0 +1,129 @@
+/** @file The learning rate of every update, all arms in one figure. */
+
+import type { ScheduleSpec } from "../../record/index.ts";
+import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
+import { type Figure, lineFigure } from "../draw.ts";
+import { formatRate } from "../format.ts";
+import { epochAxis, linearRateAxis, logRateAxis, updateAxis } from "../plot/axes.ts";
+import type { Line } from "../plot/line-plot.ts";
+import { simplified } from "../simplify.ts";
+import { fitted } from "../text-width.ts";
+import { rateDomain } from "../ticks.ts";
+import type { ReportArm } from "./arms.ts";
+import { framesFor } from "./curves.ts";
+
+interface Planned {
+  readonly arm: ReportArm;
+  readonly spec: ScheduleSpec;
+  readonly updates: number;
+  readonly updatesPerEpoch: number;
+}
+
+/** More than this between the greatest rates, and a linear axis flattens the lesser ones. */
+const WIDE_RATIO = 8;
+
+/**
+ * Rates of the schedules that trials state, seeds of an arm with equal schedules once; null where
+ * no schedule is known. On a log axis where the arms' rates are far apart, else on a linear one.
+ */
+export function learningRateFigure(
+  arms: readonly ReportArm[],
+): { readonly figure: Figure; readonly caption: string } | null {
+  const planned = arms.flatMap((arm) => {
+    const distinct = new Map<string, Planned>();
+    for (const { trial } of arm.trials)
+      if (scheduleTypes.includes(trial.schedule.type))
+        distinct.set(JSON.stringify(trial.schedule), {
+          arm,
+          spec: trial.schedule,
+          updates: Math.max(1, Math.round(trial.epochs * trial.updatesPerEpoch)),
+          updatesPerEpoch: Math.max(1, trial.updatesPerEpoch),
+        });
+    return [...distinct.values()];
+  });
+  if (planned.length === 0) return null;
+  const curves = planned.map((plan) => ({ ...plan, points: traced(plan) }));
+  const rates = curves.flatMap(({ points }) => points.map(({ lr }) => lr));
+  const positive = rates.filter((rate) => rate > 0);
+  const greatest = Math.max(...rates);
+  const peaks = curves.map(({ points }) => Math.max(...points.map(({ lr }) => lr)));
+  const linear = linearRateAxis("learning rate", greatest > 0 ? greatest * 1.08 : 1);
+  const log =
+    positive.length > 0
+      ? [
+          logRateAxis(
+            "learning rate (log scale)",
+            rateDomain([Math.max(Math.min(...positive), greatest * 1e-6), greatest]),
+          ),
+        ]
+      : [];
+  const apart = Math.max(...peaks) / Math.max(Math.min(...peaks), Number.MIN_VALUE);
+  // What begins beside another line of the same rate is labelled once, with both names.
+  const shared = new Map<string, string[]>();
+  for (const { arm, spec, points } of curves) {
+    const key =
+      spec.type === "constant" ? String(points.at(-1)!.lr) : `${arm.name} ${points.length}`;
+    shared.set(key, [...new Set([...(shared.get(key) ?? []), arm.name])]);
+  }
+  const lines = curves.map(({ arm, spec, points, updatesPerEpoch }): Line => {
+    const constant = spec.type === "constant";
+    const names = constant ? shared.get(String(points.at(-1)!.lr))! : [arm.name];
+    const label = names[0] === arm.name ? names.join(", ") : null;
+    return {
+      key: arm.name,
+      name: arm.name,
+      colour: arm.look.colour,
+      dash: arm.look.dash,
+      x: [
+        points.map(({ update }) => update),
+        points.map(({ update }) => Number((update / updatesPerEpoch).toPrecision(6))),
+      ],
+      y: points.map(({ lr }) => Number(lr.toPrecision(4))),
+      continuous: true,
+      ...(label === null
+        ? {}
+        : {
+            labels: [
+              `${fitted(label, 150)}${constant ? ` ${formatRate(points[0]!.lr)}` : ""}`,
+              fitted(label, 90),
+            ] as const,
+          }),
+    };
+  });
+  const updates = Math.max(...planned.map((plan) => plan.updates));
+  const epochs = Math.max(...planned.map((plan) => plan.updates / plan.updatesPerEpoch));
+  const caption = `${arms
+    .flatMap((arm) => {
+      const own = planned.filter((plan) => plan.arm === arm);
+      return own.length === 0
+        ? []
+        : [
+            `${arm.name}: ${describeSchedule(own[0]!.spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
+          ];
+    })
+    .join(" · ")}.`;
+  return {
+    caption,
+    figure: lineFigure(
+      {
+        name: "learning-rate",
+        x: [updateAxis(0, updates), { ...epochAxis(epochs), low: 0, title: "epoch" }],
+        y: apart > WIDE_RATIO && log.length > 0 ? [...log, linear] : [linear, ...log],
+        frames: framesFor(lines, { wide: 300, narrow: 250, left: 48 }),
+        lines,
+        bands: [],
+      },
+      { label: `Learning rate against update. ${caption}` },
+    ),
+  };
+}
+
+/** Points of the schedule; those that lie on a line between their neighbours are left out. */
+function traced({ spec, updates }: Pick<Planned, "spec" | "updates">) {
+  const schedule = scheduleFromJSON(spec);
+  const stride = Math.max(1, Math.floor(updates / 20_000));
+  const points: { update: number; lr: number }[] = [];
+  for (let update = 0; update <= updates; update += stride)
+    points.push({ update, lr: schedule(update) });
+  return simplified(points, 2e-3 * Math.max(...points.map((p) => p.lr)));
+}

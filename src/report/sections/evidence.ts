@@ -1,0 +1,134 @@
+/** @file What the answer rests on: curves, classes, range tests, rates, photos. */
+
+import type { ExperimentRecord, RangeTestRecord } from "../../record/index.ts";
+import { sentence } from "../answer.ts";
+import { NAMED_CLASSES } from "../figures/classes.ts";
+import { counted, formatRate, grouped, percent } from "../format.ts";
+import { html, type Markup } from "../html.ts";
+import type { ReportConfusion, ReportMistake, SampleImages } from "../types.ts";
+import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
+
+export function curvesSection(drawn: readonly CaptionedFigure[]): Markup | null {
+  if (drawn.length === 0) return null;
+  return html`<section id="curves"><h2>Accuracy and loss</h2>
+${figures(drawn)}</section>`;
+}
+
+export function profileSection(
+  profile: CaptionedFigure | null,
+  sensitivity: CaptionedFigure | null,
+): Markup | null {
+  if (!profile && !sensitivity) return null;
+  return html`<section id="profile"><h2>Speed and sensitivity</h2>
+${profile && figures([profile])}${sensitivity && figures([sensitivity])}</section>`;
+}
+
+export function classesSection(
+  perClass: readonly CaptionedFigure[],
+  confusions: readonly { confusion: ReportConfusion; figure: CaptionedFigure | null }[],
+): Markup | null {
+  if (perClass.length === 0 && confusions.length === 0) return null;
+  const matrices = confusions.flatMap(({ figure }) => (figure ? [figure] : []));
+  const mistaken = confusions.filter(({ confusion }) => (confusion.mistakes?.length ?? 0) > 0);
+  return html`<section id="per-class"><h2>Class by class</h2>
+${perClass.map((figure) => figures([figure]))}${
+  matrices.length > 0 && html`<h3>Which classes are taken for which</h3>${figures(matrices)}`
+}${mistaken.map(
+  ({ confusion }) => html`<h3>${confusion.arm}: the surest mistakes</h3>
+<p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
+<ul class="mistakes">${confusion.mistakes!.map((mistake) =>
+    mistakeItem(
+      mistake,
+      confusion.mistakes!.some(({ image }) => image !== null),
+    ),
+  )}</ul>`,
+)}</section>`;
+}
+
+/** `pictured`: others of the list have their photo, so this one has a frame in its place. */
+function mistakeItem(
+  { seed, truth, answer, probability, file, image }: ReportMistake,
+  pictured: boolean,
+): Markup {
+  const said = `${truth}, taken for ${answer}`;
+  const photo = image !== null && /^data:image\//i.test(image);
+  return html`<li>${photo ? html`<img src="${image}" alt="${said}">` : pictured && html`<span class="absent" aria-hidden="true"></span>`}<span><b>${truth}</b> taken for <b>${answer}</b>, ${percent(probability)}</span><small>seed ${seed}${file !== null && ` · ${file}`}</small></li>\n`;
+}
+
+export function rangeTestsSection(
+  rangeTests: readonly { record: RangeTestRecord; figures: readonly CaptionedFigure[] }[],
+): Markup | null {
+  if (rangeTests.length === 0) return null;
+  return html`<section id="range-tests"><h2>Learning-rate range test</h2>
+${rangeTests.map(
+  ({ record, figures: drawn }) => html`<h3>${record.arm}</h3>
+<p>Over ${counted(record.epochs, "epoch")} the rate rose from ${formatRate(record.from)} to ${formatRate(record.to)}, ${counted(record.runs.length, "seed")}.</p>
+${record.warnings.map((warning) => html`<p class="warn">${sentence(warning)}</p>`)}
+${drawn.filter(({ drawn: { half } }) => !half).map((figure) => figures([figure]))}
+${figures(
+  drawn.filter(({ drawn: { half } }) => half),
+  rulesTable(record),
+)}`,
+)}</section>`;
+}
+
+function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Markup {
+  const several = readings && Object.values(readings).some((reading) => reading.values.length > 1);
+  return html`<div>${scrolling(
+    "What each rule reads off the curves",
+    html`<table>
+<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">seeds’ reach</th><th scope="col" class="num">95% interval</th>`}</tr></thead>
+<tbody>${Object.entries(suggestions).map(([rule, rate]) => {
+      const reading = readings?.[rule];
+      return html`<tr><th scope="row">${rule}${rule === suggestion.rule && " (used)"}</th><td class="num">${formatRate(rate)}</td>${
+        several &&
+        html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}</td><td class="num">${reading?.interval ? `${formatRate(reading.interval.low)} – ${formatRate(reading.interval.high)}` : "–"}</td>`
+      }</tr>`;
+    })}</tbody></table>`,
+  )}</div>`;
+}
+
+export function learningRatesSection(drawn: CaptionedFigure | null): Markup | null {
+  if (!drawn) return null;
+  return html`<section id="learning-rate"><h2>Learning rate by update</h2>
+${figures([drawn])}</section>`;
+}
+
+export function dataSection(
+  { dataset }: ExperimentRecord,
+  classes: CaptionedFigure | null,
+): Markup {
+  const train = dataset.classes.reduce((sum, entry) => sum + entry.train, 0);
+  const validation = dataset.classes.reduce((sum, entry) => sum + entry.validation, 0);
+  const most = [...dataset.classes].sort((a, b) => b.validation - a.validation)[0];
+  return html`<section id="data"><h2>Data</h2>
+<p>${counted(train, "training image")}, ${counted(validation, "validation image")}, ${counted(dataset.classes.length, "class")}.${
+    most && validation > 0
+      ? ` Always answering “${most.name}” would score ${percent(most.validation / validation)}.`
+      : ""
+  }</p>
+${classes && figures([classes])}${
+  dataset.classes.length > NAMED_CLASSES &&
+  html`<details><summary>Images of each class</summary><ul>${dataset.classes.map(
+    (entry) => html`<li>${entry.name}: ${grouped(entry.count)}</li>`,
+  )}</ul></details>`
+}</section>`;
+}
+
+export function samplesSection(
+  samples: readonly SampleImages[],
+  { protocol }: ExperimentRecord,
+): Markup | null {
+  if (samples.length === 0) return null;
+  return html`<section id="samples"><h2>Samples</h2>
+<p>The image as decoded, then as augmented for training (${protocol.augment}).</p>
+<div class="samples">${samples.map(
+    ({ className, original, augmented }) =>
+      html`<div><b>${className}</b><div class="strip">${[original, ...augmented]
+        .filter((uri) => /^data:image\//i.test(uri))
+        .map(
+          (uri, i) =>
+            html`<img src="${uri}" alt="${className}, ${i === 0 ? "as decoded" : `augmented ${i}`}">`,
+        )}</div></div>\n`,
+  )}</div></section>`;
+}

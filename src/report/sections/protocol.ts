@@ -1,0 +1,224 @@
+/** @file How it was run: what each trial used, what went wrong, and how to run it again. */
+
+import type { ExperimentRecord } from "../../record/index.ts";
+import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
+import type { ReportArm } from "../figures/arms.ts";
+import { counted, duration, formatRate, grouped, listed, percent } from "../format.ts";
+import { html, type Markup, trusted } from "../html.ts";
+import type { ReportInput, ReportTrial } from "../types.ts";
+import { scrolling } from "./figures.ts";
+
+type Facts = readonly (readonly [name: string, value: string])[];
+
+const definitions = (facts: Facts) =>
+  html`<dl class="facts">${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+
+export function protocolSection(
+  { experiment, experiments = [] }: ReportInput,
+  arms: readonly ReportArm[],
+): Markup {
+  const trials = arms.flatMap((arm) => arm.trials);
+  return html`<section id="protocol"><h2>Protocol</h2>
+${definitions(protocolFacts(experiment))}
+${experiments.length > 1 && experimentsTable(experiments)}
+${trials.length > 0 && trialsTable(arms)}
+${failures(arms)}${brokenFiles(experiment)}</section>`;
+}
+
+function protocolFacts({ protocol, dataset, model }: ExperimentRecord): Facts {
+  return [
+    ["Model", `${model.name}, ${grouped(model.parameters)} parameters`],
+    [
+      "Budget",
+      `${counted(protocol.epochs, "epoch")} of ${counted(protocol.updatesPerEpoch, "update")}`,
+    ],
+    ["Batch", `${protocol.batch}${protocol.dropLast ? ", last partial batch dropped" : ""}`],
+    ["Seeds", protocol.seeds.join(", ")],
+    [
+      "Split",
+      protocol.validation === null
+        ? "the source’s own parts"
+        : `${percent(protocol.validation)} for validation, stratified, split seed ${protocol.splitSeed}; the same for every arm and seed`,
+    ],
+    ["Augmentation", protocol.augment],
+    ["Precision", `${protocol.precision}, ${counted(protocol.threads, "thread")}`],
+    [
+      "Regularisation",
+      listed([
+        `weight decay ${formatRate(protocol.weightDecay)}`,
+        `label smoothing ${formatRate(protocol.labelSmoothing)}`,
+        protocol.clip === null ? "no gradient clipping" : `gradients clipped to ${protocol.clip}`,
+      ]),
+    ],
+    ["Momentum of SGD", String(protocol.momentum)],
+    ["Mean, std", `${dataset.mean.map(short).join(", ")}; ${dataset.std.map(short).join(", ")}`],
+    ...optionsOf(protocol),
+  ];
+}
+
+/** Options of the protocol that only some records have, where they are on: named as they are. */
+function optionsOf(protocol: ExperimentRecord["protocol"]): Facts {
+  const known = new Set(
+    [
+      "epochs batch seeds updatesPerEpoch augment validation splitSeed dropLast precision threads",
+      "momentum weightDecay clip labelSmoothing",
+    ].flatMap((names) => names.split(" ")),
+  );
+  return Object.entries(protocol)
+    .filter(
+      ([name, value]) =>
+        !known.has(name) && value !== null && value !== false && value !== undefined,
+    )
+    .map(([name, value]) => [
+      inWords(name),
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
+}
+
+/** "earlyStopping" as "Early stopping". */
+const inWords = (name: string) => {
+  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+
+function trialsTable(arms: readonly ReportArm[]): Markup {
+  const stated = arms.some((arm) =>
+    arm.trials.some(({ trial }) => hyperparametersOf(trial.optimizer.hyperparameters) !== ""),
+  );
+  const rows = arms.flatMap((arm) =>
+    arm.trials.map(
+      ({ trial, metrics }) => html`
+<tr><th scope="row">${arm.name}</th><td class="num">${trial.seed}</td><td>${
+        scheduleTypes.includes(trial.schedule.type)
+          ? describeSchedule(trial.schedule)
+          : trial.schedule.type
+      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial.optimizer.hyperparameters)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}</td></tr>`,
+    ),
+  );
+  return html`<h3>What each trial used</h3><details${rows.length <= 24 && trusted(" open")}><summary>${counted(rows.length, "trial")}</summary>${scrolling(
+    "Trials",
+    html`<table class="words">
+<thead><tr><th scope="col">arm</th><th scope="col" class="num">seed</th><th scope="col">learning rate</th><th scope="col">where it came from</th>${stated && html`<th scope="col">hyperparameters</th>`}<th scope="col" class="num">epochs</th><th scope="col" class="num">time</th><th scope="col">status</th></tr></thead>
+<tbody>${rows}
+</tbody></table>`,
+  )}</details>`;
+}
+
+/** But the rate, which the schedule says. */
+const hyperparametersOf = (values: Readonly<Record<string, number>>) =>
+  Object.entries(values)
+    .filter(([name]) => name !== "learningRate")
+    .map(([name, value]) => `${name} ${formatRate(value)}`)
+    .join(", ");
+
+function failures(arms: readonly ReportArm[]): Markup | null {
+  const all = arms.flatMap((arm) =>
+    arm.trials.flatMap((entry) => {
+      const text = troubleOf(entry);
+      return text === null
+        ? []
+        : [{ text: `${arm.name}, seed ${entry.trial.seed}: ${text}`, entry }];
+    }),
+  );
+  if (all.length === 0) return null;
+  return html`<h3>Trials that did not finish</h3><details open><summary>${counted(all.length, "trial")}</summary><ul>${all.map(
+    ({ text, entry: { logTail = [] } }) =>
+      html`<li>${text}${logTail.length > 0 && html`<pre>${logTail.join("\n")}</pre>`}</li>`,
+  )}</ul></details>`;
+}
+
+function troubleOf({ trial }: ReportTrial): string | null {
+  if (trial.status === "done") return null;
+  if (trial.status === "diverged" && trial.divergence) {
+    const { update, epoch, learningRate } = trial.divergence;
+    return `diverged at update ${grouped(update)} (epoch ${epoch}), learning rate ${formatRate(learningRate)}`;
+  }
+  if (trial.status === "failed") return `failed: ${trial.failure ?? "no reason recorded"}`;
+  return trial.status;
+}
+
+const brokenFiles = ({ dataset: { broken } }: ExperimentRecord) =>
+  broken.length > 0 &&
+  html`<h3>Broken files, left out</h3><details${broken.length <= 20 && trusted(" open")}><summary>${counted(broken.length, "file")}</summary><ul>${broken.map(
+    ({ file, reason }) => html`<li>${file}: ${reason}</li>`,
+  )}</ul></details>`;
+
+/** Several experiments side by side: what is the same is said above, what differs here. */
+function experimentsTable(experiments: NonNullable<ReportInput["experiments"]>): Markup {
+  const facts = experiments.map(({ experiment }) => [
+    ["Run", experiment.created] as const,
+    ...protocolFacts(experiment),
+    ...machineFacts(experiment),
+  ]);
+  const names = [...new Set(facts.flatMap((own) => own.map(([name]) => name)))];
+  const rows = names
+    .map((name) => ({
+      name,
+      values: facts.map((own) => own.find(([other]) => other === name)?.[1] ?? "–"),
+    }))
+    .filter(({ values }) => new Set(values).size > 1);
+  return html`<h3>The experiments</h3>
+<p>In what they differ; arms carry their experiment’s name in front, and each experiment has a dash pattern.</p>
+${scrolling(
+  "Differences between the experiments",
+  html`<table class="words">
+<thead><tr><th scope="col"></th>${experiments.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ({ name, values }) => html`
+<tr><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`,
+  )}
+</tbody></table>`,
+)}`;
+}
+
+function machineFacts({ engine, machine, lrscope }: ExperimentRecord): Facts {
+  return [
+    ["Engine", engine],
+    [
+      "Machine",
+      `${machine.processor}, ${counted(machine.cores, "core")}, ${machine.memoryGiB} GiB, ${machine.platform}`,
+    ],
+    ["Versions", `lrscope ${lrscope}, Node ${machine.node.replace(/^v/, "")}`],
+  ];
+}
+
+export function reproduceSection({ experiment, experiments = [] }: ReportInput): Markup {
+  const several = experiments.length > 1;
+  const commands = several
+    ? experiments.map(({ experiment: one }) => commandOf(one))
+    : [commandOf(experiment)];
+  return html`<section id="reproduce"><h2>To run it again</h2>
+<pre class="command">${[...new Set(commands)].join("\n")}</pre>
+<p class="note">SOURCE is the data set’s folder or name (${experiment.dataset.name}). Equal seeds, versions and processor give equal bits.</p>
+${definitions([...machineFacts(experiment), ["Data fingerprint", experiment.dataset.fingerprint]])}</section>`;
+}
+
+/** The call that makes such an experiment, from its records. */
+export function commandOf({ kind, dataset, model, protocol, arms }: ExperimentRecord): string {
+  const words: (string | false | null)[] = [
+    `lrscope ${kind}`,
+    kind !== "demo" && "SOURCE",
+    kind === "compare" && `--optimizers ${arms.map(({ name }) => name).join(",")}`,
+    (kind === "train" || kind === "find") &&
+      arms[0] !== undefined &&
+      `--optimizer ${arms[0].optimizer}`,
+    kind !== "train" && `--seeds ${protocol.seeds.length}`,
+    protocol.seeds.length > 0 && protocol.seeds[0] !== 0 && `--seed ${protocol.seeds[0]}`,
+    `--epochs ${protocol.epochs}`,
+    `--model ${model.name}`,
+    `--size ${dataset.size}`,
+    `--batch ${protocol.batch}`,
+    protocol.validation !== null && `--validation ${protocol.validation}`,
+    protocol.splitSeed !== 0 && `--split-seed ${protocol.splitSeed}`,
+    `--threads ${protocol.threads}`,
+    protocol.augment === "none" && "--augment none",
+    protocol.dropLast && "--drop-last",
+    protocol.momentum !== 0 && `--momentum ${protocol.momentum}`,
+    protocol.weightDecay !== 0 && `--weight-decay ${protocol.weightDecay}`,
+    protocol.labelSmoothing !== 0 && `--label-smoothing ${protocol.labelSmoothing}`,
+    protocol.clip !== null && `--clip ${protocol.clip}`,
+  ];
+  return words.filter((word) => typeof word === "string").join(" ");
+}
+
+const short = (value: number) => value.toFixed(3);

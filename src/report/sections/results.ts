@@ -1,0 +1,197 @@
+/** @file The answer's tables: arms, paired differences, targets, the publication's beside ours. */
+
+import { ranked } from "../../analysis/index.ts";
+import type {
+  OptimizerSummary,
+  PairedDifference,
+  PublishedComparison,
+  Spread,
+  SummaryRecord,
+} from "../../record/index.ts";
+import { sentence } from "../answer.ts";
+import type { ReportArm } from "../figures/arms.ts";
+import {
+  milliseconds,
+  percent,
+  percentDigits,
+  percentSpread,
+  points,
+  pValue,
+  rates,
+  signedPoints,
+} from "../format.ts";
+import { html, type Markup } from "../html.ts";
+import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
+
+interface Column {
+  readonly heading: string;
+  readonly cell: (optimizer: OptimizerSummary) => Markup;
+}
+
+const number = (text: string) => html`<td class="num">${text}</td>`;
+
+/** The mean; beneath, its interval and each seed's value. */
+const accuracyCell = ({ mean, interval, values }: Spread) =>
+  html`<td class="num">${mean === null ? "–" : percent(mean)}${
+    interval &&
+    html`<small>[${percentDigits(interval.low)}, ${percentDigits(interval.high)}]</small>`
+  }${
+    values.length > 1 &&
+    html`<small>${values.map((value) => (value === null ? "–" : percentDigits(value))).join(" ")}</small>`
+  }</td>`;
+
+/** Columns of which no arm has a value are left out. */
+function columnsOf(optimizers: readonly OptimizerSummary[]): Column[] {
+  const has = (field: keyof OptimizerSummary) =>
+    optimizers.some((o) => {
+      const value = o[field];
+      return typeof value === "number" || (value as Spread | null | undefined)?.mean != null;
+    });
+  const optional = (field: keyof OptimizerSummary, heading: string, cell: Column["cell"]) =>
+    has(field) ? [{ heading, cell }] : [];
+  return [
+    { heading: "final accuracy", cell: (o) => accuracyCell(o.finalValidationAccuracy) },
+    { heading: "last 10 epochs", cell: (o) => accuracyCell(o.last10ValidationAccuracy) },
+    { heading: "best epoch", cell: (o) => accuracyCell(o.bestValidationAccuracy) },
+    ...optional("testAccuracy", "test part", (o) =>
+      accuracyCell(o.testAccuracy ?? { mean: null, sd: null, values: [] }),
+    ),
+    { heading: "learning rate", cell: (o) => number(rates(o.learningRates) || "–") },
+    { heading: "ms/step", cell: (o) => number(milliseconds(o.msPerStep)) },
+    ...optional("optimizerShare", "of it optimizer", (o) =>
+      number(o.optimizerShare == null ? "–" : percent(o.optimizerShare)),
+    ),
+    {
+      heading: "seeds",
+      cell: (o) =>
+        html`<td class="num">${o.seeds.length}${o.diverged > 0 && html`<small>${o.diverged} diverged</small>`}${(o.failed ?? 0) > 0 && html`<small>${o.failed} failed</small>`}</td>`,
+    },
+    ...optional("finalValidationLoss", "final loss", (o) =>
+      number(o.finalValidationLoss?.mean == null ? "–" : o.finalValidationLoss.mean.toFixed(3)),
+    ),
+    ...optional("generalisationGap", "gap, points", (o) =>
+      number(o.generalisationGap?.mean == null ? "–" : signedPoints(o.generalisationGap.mean)),
+    ),
+    ...optional("accuracyArea", "area", (o) =>
+      number(o.accuracyArea?.mean == null ? "–" : o.accuracyArea.mean.toFixed(3)),
+    ),
+  ];
+}
+
+/** Best mean of final accuracy first. */
+export function resultsTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
+  const optimizers = ranked(summary.optimizers);
+  const columns = columnsOf(optimizers);
+  return scrolling(
+    "Table of results",
+    html`<table>
+<thead><tr><th scope="col">arm</th>${columns.map(({ heading }) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
+<tbody>${optimizers.map(
+      (o) => html`
+<tr><th scope="row">${swatch(o.name, arms)}${o.name}</th>${columns.map(({ cell }) => cell(o))}</tr>`,
+    )}
+</tbody></table>`,
+  );
+}
+
+const swatch = (name: string, arms: readonly ReportArm[]) =>
+  html`<i class="swatch" style="background:${arms.find((arm) => arm.name === name)?.look.colour ?? "var(--lr-ink)"}"></i>`;
+
+export function resultsSection(
+  summary: SummaryRecord | null,
+  arms: readonly ReportArm[],
+  finalAccuracy: CaptionedFigure | null,
+): Markup | null {
+  if (!summary || summary.optimizers.length === 0) return null;
+  const several = summary.optimizers.some((o) => o.seeds.length > 1);
+  return html`<section id="results"><h2>Results</h2>
+${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
+<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% t interval over seeds, and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–).</p></section>`;
+}
+
+export function differencesSection(
+  pairs: readonly PairedDifference[],
+  figure: CaptionedFigure | null,
+): Markup | null {
+  const measured = pairs.filter((pair) => pair.mean !== null);
+  if (measured.length === 0) return null;
+  const least = measured[0]!.leastP;
+  const seeds = Math.max(...measured.map((pair) => pair.seeds.length));
+  return html`<section id="differences"><h2>Differences between arms</h2>
+<p>Each seed gives every arm the same initial weights, split and batches, so arms are compared seed by seed.${
+    least !== null && least > 0.05
+      ? ` With ${seeds} common seed${seeds === 1 ? "" : "s"} the sign-flip test cannot give a p below ${pValue(least)}, whatever the differences are.`
+      : ""
+  }</p>
+${figure && figures([figure])}
+<details${measured.length <= 15 && html` open`}><summary>All pairs in numbers</summary>${scrolling(
+    "Paired differences",
+    html`<table>
+<thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">95% interval</th><th scope="col" class="num">p, sign-flip</th><th scope="col" class="num">p, Holm</th><th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
+<tbody>${measured.map(
+      (pair) => html`
+<tr><th scope="row">${pair.a} − ${pair.b}</th>${number(signedPoints(pair.mean!))}${number(
+        pair.interval ? `[${points(pair.interval.low)}, ${points(pair.interval.high)}]` : "–",
+      )}${number(pValue(pair.p))}${number(pValue(pair.adjustedP))}${number(
+        pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
+      )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`,
+    )}
+</tbody></table>`,
+  )}</details>
+<p class="note">Final validation accuracy, first minus second, in percentage points: mean with a paired 95% t interval. p: two-sided, exact over all flips of sign; Holm’s correction is for all pairs of the experiment. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one four times of five.</p></section>`;
+}
+
+export function targetsSection(
+  optimizers: readonly OptimizerSummary[],
+  drawn: readonly CaptionedFigure[],
+): Markup | null {
+  const measured = ranked(optimizers).filter((o) => (o.timeToTarget?.length ?? 0) > 0);
+  if (measured.length === 0) return null;
+  const targets = measured[0]!.timeToTarget!.map((entry) => entry.target);
+  const cell = (optimizer: OptimizerSummary, target: number) => {
+    const at = optimizer.timeToTarget!.find((entry) => entry.target === target);
+    if (!at || at.reached === 0) return html`<td class="num">missed</td>`;
+    const seeds = at.epochs.length;
+    return html`<td class="num">${at.medianEpochs === null ? "mostly missed" : Math.round(at.medianEpochs)}${
+      seeds > 1 && html`<small>${at.epochs.map((value) => value ?? "miss").join("  ")}</small>`
+    }</td>`;
+  };
+  return html`<section id="targets"><h2>Time to target</h2>
+<p>First epoch whose validation accuracy is at or above the target, and the training and validation time until then. A seed that never got there is a miss, and later than every hit.</p>
+${figures(drawn)}
+<details><summary>Epochs to target in numbers</summary>${scrolling(
+    "Epochs to target",
+    html`<table>
+<thead><tr><th scope="col">arm</th>${targets.map((target) => html`<th scope="col" class="num">to ${percent(target)}</th>`)}</tr></thead>
+<tbody>${measured.map(
+      (o) => html`
+<tr><th scope="row">${o.name}</th>${targets.map((target) => cell(o, target))}</tr>`,
+    )}
+</tbody></table>`,
+  )}</details></section>`;
+}
+
+export function publishedSection(
+  published: PublishedComparison | null,
+  drawn: readonly CaptionedFigure[],
+): Markup | null {
+  if (!published || published.rows.length === 0) return null;
+  const pair = ({ ours, theirs, difference }: PublishedComparison["rows"][number]["final"]) =>
+    html`${number(percentSpread(ours))}${number(percentSpread(theirs))}${number(difference === null ? "–" : signedPoints(difference))}`;
+  return html`<section id="publication"><h2>Beside the publication</h2>
+<p>${sentence(`${published.experiment}: ${published.citation}`)}</p>
+${figures(drawn)}
+${scrolling(
+  "Ours beside the publication's",
+  html`<table>
+<thead><tr><th scope="col" rowspan="2">optimizer</th><th scope="colgroup" colspan="3" class="num">final accuracy</th><th scope="colgroup" colspan="3" class="num">best epoch</th><th scope="col" rowspan="2" class="num">epochs</th></tr>
+<tr>${[0, 1].flatMap(() => ["ours", "theirs", "difference"].map((heading) => html`<th scope="col" class="num">${heading}</th>`))}</tr></thead>
+<tbody>${published.rows.map(
+    (row) => html`
+<tr><th scope="row">${row.optimizer}${row.arm !== row.optimizer && html`<small>ours: ${row.arm}</small>`}</th>${pair(row.final)}${pair(row.best)}${number(String(row.epochs))}</tr>`,
+  )}
+</tbody></table>`,
+)}
+${published.notes.length > 0 && html`<ul class="note">${published.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+<p class="note">Mean ± standard deviation over seeds (n − 1); differences in percentage points, ours minus theirs.</p></section>`;
+}

@@ -1,0 +1,35 @@
+/** @file Fewer points for the same line. */
+
+/**
+ * Douglas and Peucker's selection, vertical distance: where a point is left out, the line through
+ * its neighbours passes within `tolerance` of it. First and last stay.
+ * @see Douglas and Peucker, Cartographica 10(2), 1973
+ */
+export function simplified<P extends { update: number; lr: number }>(
+  points: readonly P[],
+  tolerance: number,
+): P[] {
+  const kept = new Set([0, points.length - 1]);
+  const open: [number, number][] = [[0, points.length - 1]];
+  for (let range = open.pop(); range; range = open.pop()) {
+    const [from, to] = range;
+    const a = points[from]!;
+    const b = points[to]!;
+    let worst = tolerance;
+    let at = -1;
+    for (let i = from + 1; i < to; i++) {
+      const p = points[i]!;
+      const onLine = a.lr + ((b.lr - a.lr) * (p.update - a.update)) / (b.update - a.update);
+      const distance = Math.abs(p.lr - onLine);
+      if (distance > worst) {
+        worst = distance;
+        at = i;
+      }
+    }
+    if (at >= 0) {
+      kept.add(at);
+      open.push([from, at], [at, to]);
+    }
+  }
+  return points.filter((_, i) => kept.has(i));
+}
