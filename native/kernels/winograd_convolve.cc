@@ -1,9 +1,16 @@
-// Winograd: the forward pass and the gradient with respect to x, which is the same convolution of
-// dy with weights that are turned around and have inputs and outputs exchanged.
+// Winograd: the forward pass and the gradient with respect to x, which is the
+// same convolution of dy with weights that are turned around and have inputs
+// and outputs exchanged.
 //
-// A thread has a range of tiles and walks over it in blocks: it transforms a block's patches, makes
-// 36 matrix products with the transformed weights, and transforms back as it writes. A block is of
-// such a size that what lies between the three stays in the cache.
+// In blocks of tiles, as a rule: a thread has a range of tiles and walks over
+// it; it transforms a block's patches, makes 36 matrix products with the
+// transformed weights, and transforms back as it writes. A block is of such a
+// size that what lies between the three stays in the cache.
+//
+// In panels of sixteen output channels where there are many channels and few
+// tiles, so that the transformed weights would not stay in the cache but the
+// transformed patches do: the threads share the patches' transforms, then each
+// takes panels, and transforms the weights of one at a time.
 #if defined(__AVX2__) && defined(__FMA__)
 #include <omp.h>
 
@@ -16,15 +23,20 @@ namespace lrscope::winograd {
 
 namespace {
 
-// Bytes of a thread's second-level cache that a block may fill; but enough tiles to be worth
-// reading the transformed weights of a product.
+// Bytes of a thread's second-level cache that a block may fill; but enough
+// tiles to be worth reading the transformed weights of a product.
 constexpr int64_t kCache = 500000, kLeastTiles = 24, kMostTiles = 96;
+// By panels where transformed weights take more bytes than the first, and patches fewer than the
+// second. Measured with 256 and 512 channels.
+constexpr int64_t kWeightCache = 8000000, kPatchCache = 5000000;
+constexpr int64_t kLeastPanels = 8;
 
 struct Plan {
   Blocks from, to;
   Pair padding;  // of `from`
   Tiles tiles;
   int64_t panels;  // of 16 output channels
+  bool byPanels;
   int64_t blockTiles;
   int64_t weightPlane, weightFloats;
   Panel input, output;
@@ -35,20 +47,30 @@ struct Plan {
         padding(pad),
         tiles(to.batch, to.height, to.width),
         panels((to.count + 1) / 2),
-        blockTiles(tilesOfBlock(from.lanes(), to.lanes())),
-        weightPlane(oddLines(panels * from.lanes() * kColumns)),
+        byPanels(panels >= kLeastPanels && transformedBytes(to.lanes()) > kWeightCache &&
+                 transformedBytes(tiles.total) <= kPatchCache),
+        blockTiles(byPanels ? tiles.total : tilesOfBlock(from.lanes(), to.lanes())),
+        weightPlane(oddLines((byPanels ? 1 : panels) * from.lanes() * kColumns)),
         weightFloats(kProducts * weightPlane),
         input(blockTiles, from.lanes()),
-        output(blockTiles, to.lanes()) {}
+        output(blockTiles, byPanels ? kColumns : to.lanes()) {}
 
+  // Of so many weights or patches for each input channel.
+  int64_t transformedBytes(int64_t count) const {
+    return kProducts * from.lanes() * count * static_cast<int64_t>(sizeof(float));
+  }
   static int64_t tilesOfBlock(int64_t in, int64_t out) {
     const int64_t budget = kCache / (kProducts * static_cast<int64_t>(sizeof(float)) * (in + out));
     return std::clamp<int64_t>(budget / kRows * kRows, kLeastTiles, kMostTiles);
   }
 
-  int64_t threadFloats() const { return input.floats() + output.floats(); }
+  // What the threads share comes first, then each one's own.
+  int64_t sharedFloats() const { return byPanels ? input.floats() : weightFloats; }
+  int64_t threadFloats() const {
+    return (byPanels ? weightFloats : input.floats()) + output.floats();
+  }
   size_t bytes(int64_t threads) const {
-    return (weightFloats + threads * threadFloats()) * sizeof(float);
+    return (sharedFloats() + threads * threadFloats()) * sizeof(float);
   }
 };
 
@@ -82,29 +104,58 @@ class Convolve final : public Step {
     const float* x = x_.f32(run);
     const float* weight = weight_.f32(run);
     float* y = y_.f32(run);
-    float* transformed = scratch_.f32(run);
+    float* shared = scratch_.f32(run);
     if (hasBias_) std::copy_n(biasOperand_.f32(run), plan_.to.channels, bias_.begin());
 #pragma omp parallel
     {
       const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-      transformWeights(weight, transformed, Share(plan_.panels * plan_.from.lanes(), threads, me));
-#pragma omp barrier
-      float* own = transformed + plan_.weightFloats + me * plan_.threadFloats();
-      const Share share(plan_.tiles.total, threads, me);
-      for (int64_t tile = share.from; tile < share.to; tile += plan_.blockTiles) {
-        const int64_t count = std::min(plan_.blockTiles, share.to - tile);
-        transformInputs(x, tile, count, own);
-        const int64_t next = tile + count;
-        const Share ahead{next, std::min(next + plan_.blockTiles, share.to)};
-        multiplyAll(own, count, transformed, own + plan_.input.floats(), x, ahead);
-        transformOutputs(own + plan_.input.floats(), tile, count, y);
-      }
+      float* own = shared + plan_.sharedFloats() + me * plan_.threadFloats();
+      if (plan_.byPanels)
+        runByPanels(x, weight, y, shared, own, threads, me);
+      else
+        runByBlocks(x, weight, y, shared, own, threads, me);
       settle();
     }
   }
 
  private:
-  // To (product, panel of 16 outputs, input, 16), zeros for channels that are padding.
+  void runByBlocks(const float* x, const float* weight, float* y, float* transformed, float* input,
+                   int64_t threads, int64_t me) const {
+    const Share weights(plan_.panels * plan_.from.lanes(), threads, me);
+    transformWeights(weight, transformed + weights.from * kColumns, weights);
+#pragma omp barrier
+    float* output = input + plan_.input.floats();
+    const Share share(plan_.tiles.total, threads, me);
+    for (int64_t tile = share.from; tile < share.to; tile += plan_.blockTiles) {
+      const int64_t count = std::min(plan_.blockTiles, share.to - tile);
+      transformInputs(x, tile, {0, count}, input);
+      const int64_t next = tile + count;
+      const Share ahead{next, std::min(next + plan_.blockTiles, share.to)};
+      multiplyAll(input, count, transformed, output, x, ahead);
+      transformOutputs(output, tile, count, {0, plan_.to.count}, y);
+    }
+  }
+
+  void runByPanels(const float* x, const float* weight, float* y, float* input, float* transformed,
+                   int64_t threads, int64_t me) const {
+    const int64_t tiles = plan_.tiles.total, depth = plan_.from.lanes();
+    transformInputs(x, 0, {tiles, threads, me}, input);
+#pragma omp barrier
+    float* output = transformed + plan_.weightFloats;
+    const Share share(plan_.panels, threads, me);
+    for (int64_t panel = share.from; panel < share.to; ++panel) {
+      transformWeights(weight, transformed, {panel * depth, (panel + 1) * depth});
+      for (int64_t f = 0; f < kProducts; ++f)
+        multiplyPanel(input + f * plan_.input.plane, tiles, transformed + f * plan_.weightPlane,
+                      panel, output + f * plan_.output.plane);
+      transformOutputs(output, 0, tiles, {2 * panel, std::min(2 * panel + 2, plan_.to.count)}, y);
+    }
+  }
+
+ private:
+  // Items are input channels, panel of outputs after panel. To (product, item,
+  // 16 outputs) from the share's first item on; zeros for channels that are
+  // padding.
   void transformWeights(const float* weight, float* to, Share share) const {
     const auto& rows = backward_ ? offsets_.inputs : offsets_.outputs;    // of the result
     const auto& depths = backward_ ? offsets_.outputs : offsets_.inputs;  // summed over
@@ -123,7 +174,7 @@ class Convolve final : public Step {
               filter[backward_ ? 8 - s : s][l] = from[offsets_.positions[s]];
           }
         }
-        float* out = to + item * kColumns + half * kLanes;
+        float* out = to + (item - share.from) * kColumns + half * kLanes;
         transform<FilterLine>([&](int i, int j) { return _mm256_load_ps(filter[3 * i + j]); },
                               [&](int i, int j, __m256 v) {
                                 _mm256_storeu_ps(out + (i * kPatch + j) * plan_.weightPlane, v);
@@ -132,36 +183,44 @@ class Convolve final : public Step {
     }
   }
 
-  void transformInputs(const float* x, int64_t tile, int64_t count, float* to) const {
+  void transformInputs(const float* x, int64_t tile, Share share, float* to) const {
     const Panel& panel = plan_.input;
-    for (int64_t block = 0; block < plan_.from.count; ++block)
-      for (int64_t t = 0; t < count; ++t) {
+    // Two blocks side by side share their cache lines in `to`.
+    for (int64_t pair = 0; pair < plan_.from.count; pair += 2)
+      for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
-        transformInput(plan_.from, x + plan_.from.offset(place.image, block), place, plan_.padding,
-                       to + t * panel.row + block * kLanes, panel.plane);
+        for (int64_t block = pair; block < std::min(pair + 2, plan_.from.count); ++block)
+          transformInput(plan_.from, x + plan_.from.offset(place.image, block), place,
+                         plan_.padding, to + t * panel.row + block * kLanes, panel.plane);
       }
   }
 
-  // Meanwhile fetches the patches of the tiles `ahead` into the cache: transforming them would else
-  // wait for the memory, which has nothing to do now.
+  // Meanwhile fetches the patches of the tiles `ahead` into the cache:
+  // transforming them would else wait for the memory, which has nothing to do
+  // now.
   void multiplyAll(const float* input, int64_t count, const float* weight, float* output,
                    const float* x, Share ahead) const {
-    const int64_t products = kProducts * plan_.panels,
-                  rows = (ahead.to - ahead.from) * plan_.from.count;
-    const Panel &in = plan_.input, &out = plan_.output;
-    const int64_t depth = plan_.from.lanes();
+    const int64_t depth = plan_.from.lanes(), tiles = ahead.to - ahead.from;
+    const int64_t products = kProducts * plan_.panels;
     for (int64_t f = 0; f < kProducts; ++f)
       for (int64_t panel = 0; panel < plan_.panels; ++panel) {
-        const float* b = weight + f * plan_.weightPlane + panel * depth * kColumns;
-        const bool wide = 2 * panel + 1 < plan_.to.count;
-        const Share fetched(rows, products, f * plan_.panels + panel);
+        const Share fetched(tiles * plan_.from.count, products, f * plan_.panels + panel);
         for (int64_t i = fetched.from; i < fetched.to; ++i)
-          fetch(x, ahead.from + i % (ahead.to - ahead.from), i / (ahead.to - ahead.from));
-        for (int64_t t = 0; t < count; t += kRows)
-          multiply<false>(static_cast<int>(std::min<int64_t>(kRows, count - t)), wide,
-                          input + f * in.plane + t * in.row, 1, in.row, b, kColumns, depth,
-                          output + f * out.plane + t * out.row + panel * kColumns, out.row);
+          fetch(x, ahead.from + i % tiles, i / tiles);
+        multiplyPanel(input + f * plan_.input.plane, count,
+                      weight + f * plan_.weightPlane + panel * depth * kColumns, panel,
+                      output + f * plan_.output.plane + panel * kColumns);
       }
+  }
+
+  // One product of `count` tiles, for one panel of outputs.
+  void multiplyPanel(const float* input, int64_t count, const float* weight, int64_t panel,
+                     float* output) const {
+    const int64_t depth = plan_.from.lanes(), in = plan_.input.row, out = plan_.output.row;
+    const bool wide = 2 * panel + 1 < plan_.to.count;
+    for (int64_t t = 0; t < count; t += kRows)
+      multiply<false>(static_cast<int>(std::min<int64_t>(kRows, count - t)), wide, input + t * in,
+                      1, in, weight, kColumns, depth, output + t * out, out);
   }
 
   // The four rows of a tile's patch that the tile above it does not have.
@@ -177,36 +236,41 @@ class Convolve final : public Step {
     }
   }
 
-  void transformOutputs(const float* output, int64_t tile, int64_t count, float* y) const {
-    const Panel& panel = plan_.output;
-    const Blocks& to = plan_.to;
-    for (int64_t block = 0; block < to.count; ++block) {
-      const __m256 bias = _mm256_loadu_ps(bias_.data() + block * kLanes);
-      const __m256 real = lanesBelow(to.channelsOf(block));
+  // `output` begins with the first of the blocks.
+  void transformOutputs(const float* output, int64_t tile, int64_t count, Share blocks,
+                        float* y) const {
+    for (int64_t pair = blocks.from; pair < blocks.to; pair += 2)
       for (int64_t t = 0; t < count; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
-        const float* from = output + t * panel.row + block * kLanes;
-        float* at = y + to.offset(place.image, block) +
-                    (place.top * to.width + place.left) * to.pixelStride;
-        const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
-        const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
-        transform<OutputLine>(
-            [&](int i, int j) { return _mm256_loadu_ps(from + (i * kPatch + j) * panel.plane); },
-            [&](int i, int j, __m256 v) {
-              v = _mm256_add_ps(v, bias);
-              // A NaN is the second operand's, which max returns: it passes.
-              if (relu_) v = _mm256_max_ps(_mm256_setzero_ps(), v);
-              // A NaN must not reach the lanes that are padding.
-              v = _mm256_and_ps(v, real);
-              if (i >= rows || j >= columns) return;
-              float* pixel = at + (i * to.width + j) * to.pixelStride;
-              if (streams_)
-                _mm256_stream_ps(pixel, v);
-              else
-                _mm256_storeu_ps(pixel, v);
-            });
+        const float* from = output + t * plan_.output.row;
+        for (int64_t block = pair; block < std::min(pair + 2, blocks.to); ++block)
+          transformOutput(from + (block - blocks.from) * kLanes, place, block, y);
       }
-    }
+  }
+
+  void transformOutput(const float* from, Tiles::Place place, int64_t block, float* y) const {
+    const Blocks& to = plan_.to;
+    const __m256 bias = _mm256_loadu_ps(bias_.data() + block * kLanes);
+    const __m256 real = lanesBelow(to.channelsOf(block));
+    float* at =
+        y + to.offset(place.image, block) + (place.top * to.width + place.left) * to.pixelStride;
+    const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
+    const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
+    transform<OutputLine>(
+        [&](int i, int j) { return _mm256_loadu_ps(from + (i * kPatch + j) * plan_.output.plane); },
+        [&](int i, int j, __m256 v) {
+          v = _mm256_add_ps(v, bias);
+          // A NaN is the second operand's, which max returns: it passes.
+          if (relu_) v = _mm256_max_ps(_mm256_setzero_ps(), v);
+          // A NaN must not reach the lanes that are padding.
+          v = _mm256_and_ps(v, real);
+          if (i >= rows || j >= columns) return;
+          float* pixel = at + (i * to.width + j) * to.pixelStride;
+          if (streams_)
+            _mm256_stream_ps(pixel, v);
+          else
+            _mm256_storeu_ps(pixel, v);
+        });
   }
 
   static __m256 lanesBelow(int count) {

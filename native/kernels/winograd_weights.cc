@@ -1,8 +1,9 @@
 // Winograd: the gradients with respect to weights and bias.
 //
-// In chunks of tiles: the threads share the transforms of x and dy, then the 36 products, which
-// each add up over the chunk's tiles. The sums over all chunks are transformed back at the end. The
-// order of every sum of dweight is the same whatever the number of threads.
+// In chunks of tiles: x and dy are transformed, then the 36 products add up over the chunk's tiles.
+// The sums over all chunks are transformed back at the end. Each thread has a range of tiles and
+// sums of its own where those are small: it never waits for another then, which costs most where
+// other processes want the cores. Else the threads share the work of each chunk.
 #if defined(__AVX2__) && defined(__FMA__)
 #include <omp.h>
 
@@ -17,7 +18,10 @@ namespace lrscope::winograd {
 namespace {
 
 // Bytes of transformed tiles in a chunk, which the third-level cache should hold.
-constexpr int64_t kChunkBytes = 8000000, kLeastTiles = 64, kMostTiles = 256;
+constexpr int64_t kChunkBytes = 8000000, kOwnChunkBytes = 4000000;
+constexpr int64_t kLeastTiles = 64, kMostTiles = 256;
+// Bytes of sums that each thread may have.
+constexpr int64_t kOwnSumBytes = 4000000;
 
 // Transformed tiles in strips of 16 channels: (product, strip, tile, 16). The products read a strip
 // from one end to the other.
@@ -36,27 +40,32 @@ struct Strips {
 struct Plan {
   Blocks x, dy;
   Tiles tiles;
+  int64_t sumsPlane;  // (product, input channel, output channel)
+  bool shared;
   int64_t chunk;
   Strips input, gradient;
-  int64_t sumsPlane;  // (product, input channel, output channel)
 
   Plan(const Tensor& from, const Tensor& to)
       : x(from),
         dy(to),
         tiles(dy.batch, dy.height, dy.width),
+        sumsPlane(oddLines(x.lanes() * dy.lanes())),
+        shared(kProducts * sumsPlane * static_cast<int64_t>(sizeof(float)) > kOwnSumBytes),
         chunk(tilesOfChunk(x.lanes() + dy.lanes(), tiles.total)),
         input(chunk, x.lanes()),
-        gradient(chunk, dy.lanes()),
-        sumsPlane(oddLines(x.lanes() * dy.lanes())) {}
+        gradient(chunk, dy.lanes()) {}
 
-  static int64_t tilesOfChunk(int64_t lanes, int64_t total) {
+  int64_t tilesOfChunk(int64_t lanes, int64_t total) const {
     const int64_t bytes = kProducts * lanes * static_cast<int64_t>(sizeof(float));
-    return std::min(total, std::clamp(kChunkBytes / bytes, kLeastTiles, kMostTiles));
+    return std::min(total, std::clamp((shared ? kChunkBytes : kOwnChunkBytes) / bytes, kLeastTiles,
+                                      kMostTiles));
   }
   int64_t biasFloats() const { return 2 * dy.lanes(); }  // doubles
+  // Chunk and sums: of all threads or of each.
+  int64_t workFloats() const { return input.floats() + gradient.floats() + kProducts * sumsPlane; }
+  int64_t works(int64_t threads) const { return shared ? 1 : threads; }
   size_t bytes(int64_t threads) const {
-    return (input.floats() + gradient.floats() + kProducts * sumsPlane + threads * biasFloats()) *
-           sizeof(float);
+    return (works(threads) * workFloats() + threads * biasFloats()) * sizeof(float);
   }
 };
 
@@ -83,33 +92,28 @@ class WeightGradient final : public Step {
   void run(const RunContext& run) override {
     const float *x = x_.f32(run), *dy = dy_.f32(run);
     float* weight = weight_.f32(run);
-    float* input = scratch_.f32(run);
-    float* gradient = input + plan_.input.floats();
-    float* sums = gradient + plan_.gradient.floats();
-    auto* bias = reinterpret_cast<double*>(sums + kProducts * plan_.sumsPlane);
+    float* work = scratch_.f32(run);
     if (padded_) std::memset(weight, 0, weightBytes_);
     int64_t team = 1;
+    const double* bias = nullptr;
 #pragma omp parallel
     {
       const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-      double* own = bias + me * plan_.dy.lanes();
+      auto* biases = reinterpret_cast<double*>(work + plan_.works(threads) * plan_.workFloats());
+      double* own = biases + me * plan_.dy.lanes();
       std::fill_n(own, plan_.dy.lanes(), 0.0);
-      for (int64_t tile = 0; tile < plan_.tiles.total; tile += plan_.chunk) {
-        const int64_t count = std::min(plan_.chunk, plan_.tiles.total - tile);
-        const Share share(count, threads, me);
-        transformInputs(x, tile, share, input);
-        transformGradients(dy, tile, share, gradient, own);
+      if (plan_.shared)
+        sumShared(x, dy, work, own, threads, me);
+      else
+        sumAlone(x, dy, work + me * plan_.workFloats(), own, Share(plan_.tiles.total, threads, me));
 #pragma omp barrier
-        const Share products(kProducts * plan_.input.count, threads, me);
-        if (tile == 0)
-          multiplyAll<false>(input, gradient, count, products, sums);
-        else
-          multiplyAll<true>(input, gradient, count, products, sums);
-#pragma omp barrier
-      }
-      transformSums(sums, Share(plan_.dy.count * plan_.x.channels, threads, me), weight);
+      transformSums(sumsOf(work), plan_.works(threads),
+                    Share(plan_.dy.count * plan_.x.channels, threads, me), weight);
 #pragma omp single
-      team = threads;
+      {
+        team = threads;
+        bias = biases;
+      }
     }
     if (!hasBias_) return;
     float* result = bias_.f32(run);
@@ -121,12 +125,43 @@ class WeightGradient final : public Step {
   }
 
  private:
+  float* gradientOf(float* work) const { return work + plan_.input.floats(); }
+  float* sumsOf(float* work) const { return gradientOf(work) + plan_.gradient.floats(); }
+
+  void sumAlone(const float* x, const float* dy, float* work, double* bias, Share range) const {
+    float* sums = sumsOf(work);
+    if (range.from == range.to) std::fill_n(sums, kProducts * plan_.sumsPlane, 0.0f);
+    const Share products(0, kProducts * plan_.input.count);
+    for (int64_t tile = range.from; tile < range.to; tile += plan_.chunk) {
+      const int64_t count = std::min(plan_.chunk, range.to - tile);
+      transformInputs(x, tile, {0, count}, work);
+      transformGradients(dy, tile, {0, count}, gradientOf(work), bias);
+      multiplyAll(tile > range.from, work, gradientOf(work), count, products, sums);
+    }
+  }
+
+  void sumShared(const float* x, const float* dy, float* work, double* bias, int64_t threads,
+                 int64_t me) const {
+    const Share products(kProducts * plan_.input.count, threads, me);
+    for (int64_t tile = 0; tile < plan_.tiles.total; tile += plan_.chunk) {
+      const int64_t count = std::min(plan_.chunk, plan_.tiles.total - tile);
+      const Share share(count, threads, me);
+      transformInputs(x, tile, share, work);
+      transformGradients(dy, tile, share, gradientOf(work), bias);
+#pragma omp barrier
+      multiplyAll(tile > 0, work, gradientOf(work), count, products, sumsOf(work));
+#pragma omp barrier
+    }
+  }
+
+  // Two blocks side by side share their cache lines in `to`.
   void transformInputs(const float* x, int64_t tile, Share share, float* to) const {
-    for (int64_t block = 0; block < plan_.x.count; ++block)
+    for (int64_t pair = 0; pair < plan_.x.count; pair += 2)
       for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
-        transformInput(plan_.x, x + plan_.x.offset(place.image, block), place, padding_,
-                       to + plan_.input.offset(t, block), plan_.input.plane);
+        for (int64_t block = pair; block < std::min(pair + 2, plan_.x.count); ++block)
+          transformInput(plan_.x, x + plan_.x.offset(place.image, block), place, padding_,
+                         to + plan_.input.offset(t, block), plan_.input.plane);
       }
   }
 
@@ -134,42 +169,58 @@ class WeightGradient final : public Step {
   void transformGradients(const float* dy, int64_t tile, Share share, float* to,
                           double* bias) const {
     const Blocks& b = plan_.dy;
-    const int64_t rowStride = b.width * b.pixelStride;
-    for (int64_t block = 0; block < b.count; ++block) {
-      __m256 sum = _mm256_setzero_ps();
+    for (int64_t pair = 0; pair < b.count; pair += 2) {
+      const int64_t end = std::min(pair + 2, b.count);
+      __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
       for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
-        const float* from =
-            dy + b.offset(place.image, block) + place.top * rowStride + place.left * b.pixelStride;
-        float* out = to + plan_.gradient.offset(t, block);
-        const auto store = [&](int i, int j, __m256 v) {
-          _mm256_storeu_ps(out + (i * kPatch + j) * plan_.gradient.plane, v);
-        };
-        const int64_t rows = b.height - place.top, columns = b.width - place.left;
-        const auto value = [&](int i, int j) {
-          const __m256 v = _mm256_loadu_ps(from + i * rowStride + j * b.pixelStride);
-          sum = _mm256_add_ps(sum, v);
-          return v;
-        };
-        if (rows >= kTile && columns >= kTile)
-          transform<OutputGradientLine>(value, store);
-        else
-          transform<OutputGradientLine>(
-              [&](int i, int j) {
-                return i < rows && j < columns ? value(i, j) : _mm256_setzero_ps();
-              },
-              store);
+        for (int64_t block = pair; block < end; ++block)
+          transformGradient(dy + b.offset(place.image, block), place,
+                            to + plan_.gradient.offset(t, block), sums[block - pair]);
       }
-      alignas(32) float lanes[kLanes];
-      _mm256_store_ps(lanes, sum);
-      for (int l = 0; l < kLanes; ++l) bias[block * kLanes + l] += lanes[l];
+      for (int64_t block = pair; block < end; ++block) {
+        alignas(32) float lanes[kLanes];
+        _mm256_store_ps(lanes, sums[block - pair]);
+        for (int l = 0; l < kLanes; ++l) bias[block * kLanes + l] += lanes[l];
+      }
     }
+  }
+
+  void transformGradient(const float* block, Tiles::Place place, float* to, __m256& sum) const {
+    const Blocks& b = plan_.dy;
+    const int64_t rowStride = b.width * b.pixelStride;
+    const float* from = block + place.top * rowStride + place.left * b.pixelStride;
+    const int64_t rows = b.height - place.top, columns = b.width - place.left;
+    __m256 added = _mm256_setzero_ps();
+    const auto value = [&](int i, int j) {
+      const __m256 v = _mm256_loadu_ps(from + i * rowStride + j * b.pixelStride);
+      added = _mm256_add_ps(added, v);
+      return v;
+    };
+    const auto store = [&](int i, int j, __m256 v) {
+      _mm256_storeu_ps(to + (i * kPatch + j) * plan_.gradient.plane, v);
+    };
+    if (rows >= kTile && columns >= kTile)
+      transform<OutputGradientLine>(value, store);
+    else
+      transform<OutputGradientLine>(
+          [&](int i, int j) { return i < rows && j < columns ? value(i, j) : _mm256_setzero_ps(); },
+          store);
+    sum = _mm256_add_ps(sum, added);
+  }
+
+  void multiplyAll(bool accumulate, const float* input, const float* gradient, int64_t tiles,
+                   Share share, float* sums) const {
+    if (accumulate)
+      multiplyStrips<true>(input, gradient, tiles, share, sums);
+    else
+      multiplyStrips<false>(input, gradient, tiles, share, sums);
   }
 
   // Items are strips of input channels, product after product.
   template <bool accumulate>
-  void multiplyAll(const float* input, const float* gradient, int64_t tiles, Share share,
-                   float* sums) const {
+  void multiplyStrips(const float* input, const float* gradient, int64_t tiles, Share share,
+                      float* sums) const {
     const Strips &in = plan_.input, &out = plan_.gradient;
     const int64_t outputs = plan_.dy.lanes();
     for (int64_t item = share.from; item < share.to; ++item) {
@@ -186,8 +237,9 @@ class WeightGradient final : public Step {
     }
   }
 
-  // Items are blocks of output channels, input channel after input channel.
-  void transformSums(const float* sums, Share share, float* weight) const {
+  // Items are blocks of output channels, input channel after input channel. Adds up the sums of so
+  // many works, in their order.
+  void transformSums(const float* sums, int64_t works, Share share, float* weight) const {
     for (int64_t item = share.from; item < share.to; ++item) {
       const int64_t c = item / plan_.dy.count, block = item % plan_.dy.count;
       const float* from = sums + c * plan_.dy.lanes() + block * kLanes;
@@ -196,7 +248,13 @@ class WeightGradient final : public Step {
       float* to = weight + offsets_.inputs[c];
       const bool together = count == kLanes && offsets_.together(offsets_.outputs, block * kLanes);
       transform<FilterGradientLine>(
-          [&](int i, int j) { return _mm256_loadu_ps(from + (i * kPatch + j) * plan_.sumsPlane); },
+          [&](int i, int j) {
+            const float* at = from + (i * kPatch + j) * plan_.sumsPlane;
+            __m256 sum = _mm256_loadu_ps(at);
+            for (int64_t w = 1; w < works; ++w)
+              sum = _mm256_add_ps(sum, _mm256_loadu_ps(at + w * plan_.workFloats()));
+            return sum;
+          },
           [&](int i, int j, __m256 v) {
             float* at = to + offsets_.positions[3 * i + j];
             if (together) {

@@ -110,6 +110,8 @@ const winogradShapes = (
     [1, 16, 16, [1, 2], [1, 1]],
     [3, 64, 48, [16, 17], [1, 1]],
     [1, 8, 32, [66, 70], [1, 1]],
+    // So many channels that it goes by panels, and its sums of weights are shared.
+    [2, 264, 232, [7, 5], [1, 1]],
   ] as const
 ).map(
   ([B, C, O, image, padding]): Shape => ({ B, C, O, image, padding, k: [3, 3], stride: [1, 1] }),
