@@ -169,7 +169,8 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
       stdio: ["ignore", output, output, "ipc"],
       // NaN and undefined come across, which JSON loses.
       serialization: "advanced",
-      execArgv: [],
+      // JavaScript has little to do here: V8 would take sixteen times as much for young objects.
+      execArgv: ["--max-semi-space-size=1"],
     });
   } finally {
     closeSync(output);

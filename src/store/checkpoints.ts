@@ -37,16 +37,22 @@ export interface StoredCheckpoint {
  */
 export function writeCheckpoint(folder: string, { record, weights }: StoredCheckpoint): void {
   const name = nameOf(record.epoch);
-  const file = join(folder, `${name}.safetensors`);
-  replaceFile(file, weights);
-  const sealed = { record, weights: sha256(weights), checksum: sha256(JSON.stringify(record)) };
-  replaceFile(join(folder, `${name}.json`), `${JSON.stringify(sealed)}\n`);
-  if (!readCheckpoint(folder, record.epoch))
-    throw writeFailure(
-      file,
-      new Error("the disk gives back other bytes than were written"),
-      "the checkpoints before it are kept",
-    );
+  const said = JSON.stringify(record);
+  const sealed = `{"record":${said},"weights":"${sha256(weights)}","checksum":"${sha256(said)}"}\n`;
+  for (const [file, content] of [
+    [`${name}.safetensors`, weights],
+    [`${name}.json`, Buffer.from(sealed)],
+  ] as const) {
+    const path = join(folder, file);
+    replaceFile(path, content);
+    // Compared as bytes: nothing is parsed, so that a long trial leaves no more behind than a short one.
+    if (!readFileSync(path).equals(content))
+      throw writeFailure(
+        path,
+        new Error("the disk gives back other bytes than were written"),
+        "the checkpoints before it are kept",
+      );
+  }
   prune(folder, record.epoch);
 }
 
