@@ -112,6 +112,36 @@ std::unique_ptr<Step> buildEvaluate(const Site& site) {
   });
 }
 
+LayoutAnswer chooseEvaluateBackward(const LayoutQuestion& q) {
+  expectCounts(q, 3, 3, 1, 1);
+  return chooseBatchNorm(q, {{0}, {0}}, 0);
+}
+
+// dx = dy gamma / sqrt(runningVariance + epsilon)
+std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
+  expectOperands(site, 3, 3, 1, 1);
+  const auto in = site.inputs;
+  const Operand out = site.outputs[0];
+  expectAlike(in[0], out);
+  const BatchNorm bn = batchNormOf(site, false, {1, 3}, {0, 0}, 0);
+  return makeStep([=](const RunContext& run) {
+    const ChannelView& v = bn.view;
+    const float *dy = in[0].f32(run), *gamma = in[1].f32(run), *variance = in[2].f32(run);
+    float* dx = out.f32(run);
+    forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
+      const LaneValues scale = LaneValues::of(
+          v, g, [&](int64_t c) { return gamma[c] * inverseDeviation(variance[c], bn.epsilon); });
+      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+        for (int64_t r = 0; r < rows; ++r)
+          for (int i = 0; i < vecs; ++i) {
+            const int64_t at = offset + r * v.rowStride + i * kVec;
+            io.store(dx + at, io.load(dy + at) * scale.vec(i));
+          }
+      });
+    });
+  });
+}
+
 // dy where ReLU let the output pass.
 template <bool relu>
 Vec passed(const Affine& affine, Vec x, Vec dy, int i) {
@@ -203,6 +233,7 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
 
 const Kernel kBatchNormTrain = {chooseTrain, buildTrain};
 const Kernel kBatchNormEvaluate = {chooseEvaluate, buildEvaluate};
+const Kernel kBatchNormEvaluateBackward = {chooseEvaluateBackward, buildEvaluateBackward};
 const Kernel kBatchNormBackward = {chooseBackward, buildBackward};
 
 }  // namespace lrscope

@@ -76,9 +76,15 @@ std::unique_ptr<Step> buildAdd(const Site& site) {
   expectAlike(a, b);
   expectAlike(a, y);
   const int64_t count = paddedElements(a);
+  const bool relu = site.attributes.flag("relu");
   return makeStep([=](const RunContext& run) {
     const float *left = a.f32(run), *right = b.f32(run);
     float* to = y.f32(run);
+    if (relu) {
+#pragma omp parallel for simd schedule(static)
+      for (int64_t i = 0; i < count; ++i) to[i] = positive(left[i] + right[i]);
+      return;
+    }
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; ++i) to[i] = left[i] + right[i];
   });

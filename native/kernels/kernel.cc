@@ -14,6 +14,7 @@ const Kernel& kernelFor(const std::string& kind) {
       {"conv2dBackwardWeights", kConv2dBackwardWeights},
       {"batchNormTrain", kBatchNormTrain},
       {"batchNormEvaluate", kBatchNormEvaluate},
+      {"batchNormEvaluateBackward", kBatchNormEvaluateBackward},
       {"batchNormBackward", kBatchNormBackward},
       {"batchNormPoolTrain", kBatchNormPoolTrain},
       {"batchNormPoolBackward", kBatchNormPoolBackward},

@@ -7,6 +7,7 @@ namespace lrscope {
 extern const Kernel kConv2d, kConv2dBackwardData, kConv2dBackwardWeights;     // convolution.cc
 extern const Kernel kLinear, kLinearBackwardData, kLinearBackwardWeights;     // linear.cc
 extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  // batch_norm.cc
+extern const Kernel kBatchNormEvaluateBackward;                               // batch_norm.cc
 extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // batch_norm_pool.cc
 extern const Kernel kBatchNormAddTrain, kBatchNormAddEvaluate,
     kBatchNormAddBackward;                                           // batch_norm_add.cc

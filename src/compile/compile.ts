@@ -20,16 +20,18 @@ import type { Program } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
 import { updateBytes } from "./encode-update.ts";
 import { countFlops } from "./flops.ts";
+import { writeFolded } from "./fold.ts";
 import { type LaidOutGraph, layOut } from "./lay-out.ts";
 import { parameterScales } from "./parameter-groups.ts";
 import { evaluationGraph, predictionGraph, recalibrationGraph, trainingGraph } from "./passes.ts";
 import { initializeTensors, persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
-import type { CompiledNetwork, CompileOptions, ScalarValues } from "./types.ts";
+import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } from "./types.ts";
 
 /**
  * Compiles a network's programs for a backend.
- * @throws ArgumentError for a batch that gives batch norm one value per channel, a parameter group that matches nothing, or an option outside its domain
+ * @throws ArgumentError for a batch that gives batch norm one value per channel, a parameter group or
+ *   `trainFrom` that matches nothing, or an option outside its domain
  * @throws ShapeError naming the layer
  */
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
@@ -40,7 +42,9 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
   const optimizer = options.average ? withAverage(clippedOptimizer) : clippedOptimizer;
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
-  const training = trainingGraph(network, batch, loss);
+  const { trainFrom, frozenBatchNorm } = options;
+  const frozen = { trainFrom, frozenBatchNorm };
+  const training = trainingGraph(network, batch, loss, frozen);
   const laidOut = layOut(training, { backend, implementations });
   const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
@@ -62,20 +66,21 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   };
   const withLayouts = (graph: Graph) =>
     layOut(graph, { backend, persistent: layouts, implementations });
-  const recalibration = evaluated || options.average ? recalibrationGraph(network, batch) : null;
+  const recalibration =
+    evaluated || options.average ? recalibrationGraph(network, batch, frozen) : null;
   const recalibrate = (name: string, weights = evaluated) =>
     recalibration && weights ? finish(name, withLayouts(recalibration), weights) : null;
   const programs = {
     train: finish("train", laidOut),
     trainLast:
       lastBatch > 0
-        ? finish("trainLast", withLayouts(trainingGraph(network, lastBatch, loss)))
+        ? finish("trainLast", withLayouts(trainingGraph(network, lastBatch, loss, frozen)))
         : null,
-    evaluate: finish("evaluate", withLayouts(evaluationGraph(network, batch))),
-    predict: finish("predict", withLayouts(predictionGraph(network, batch))),
+    evaluate: finish("evaluate", withLayouts(evaluationGraph(network, batch, frozen))),
+    predict: finish("predict", withLayouts(predictionGraph(network, batch, frozen))),
     recalibrate: recalibrate("recalibrate"),
     evaluateAverage: options.average
-      ? finish("evaluateAverage", withLayouts(evaluationGraph(network, batch)), average)
+      ? finish("evaluateAverage", withLayouts(evaluationGraph(network, batch, frozen)), average)
       : null,
     recalibrateAverage: options.average ? recalibrate("recalibrateAverage", average) : null,
   };
@@ -85,7 +90,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   return {
     network,
     programs,
-    tensors: persistent.tensors,
+    tensors: persistent.tensors.filter(({ role }) => role !== "folded"),
     sessionOptions: {
       persistentBytes: persistent.bytes,
       arenaBytes: memory.arenaBytes,
@@ -96,15 +101,20 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     },
     memory: { persistentBytes: persistent.bytes, ...memory },
     flops: countFlops(training),
-    parameterCount: parameters.reduce((sum, { buffer }) => sum + elementCount(buffer.shape), 0),
+    parameterCount: elementsOf(parameters),
+    trainedParameterCount: elementsOf(parameters.filter(({ name }) => trainable.includes(name))),
     scalars: ({ seed, update, learningRate = 0, hyperparameters = {} }: ScalarValues) => {
       checkNonNegativeInteger("scalars", "update", update);
       const values = { learningRate, t: update + 1, hyperparameters };
       return Float64Array.from([seed, update, ...optimizerScalars(optimizer, values)]);
     },
-    initialize: (session, seed) => initializeTensors(session, persistent.tensors, seed),
+    initialize: (session, seed) => initializeTensors(session, persistent, seed),
+    prepare: (session) => writeFolded(session, persistent.folded),
   };
 }
+
+const elementsOf = (tensors: readonly PersistentTensor[]): number =>
+  tensors.reduce((sum, { buffer }) => sum + elementCount(buffer.shape), 0);
 
 function checkOptions(options: CompileOptions): void {
   const { network, batch, lastBatch = 0, labelSmoothing = 0, classWeights, threads } = options;

@@ -148,6 +148,7 @@ export function printSummary(compiled: CompiledNetwork): string {
   const stateElements = state.reduce((sum, { buffer }) => sum + elementCount(buffer.shape), 0);
   const inputs = sessionOptions.slots * (sessionOptions.imageBytes + sessionOptions.labelBytes);
   const { arenaBytes, lowerBoundBytes, persistentBytes } = memory;
+  const frozen = parameterCount - compiled.trainedParameterCount;
   const above = ((arenaBytes / lowerBoundBytes - 1) * 100).toFixed(1);
   return table([
     [
@@ -158,7 +159,10 @@ export function printSummary(compiled: CompiledNetwork): string {
       "batch",
       `${programs.train.batch}${programs.trainLast ? `, last ${programs.trainLast.batch}` : ""}`,
     ],
-    ["parameters", `${parameterCount}, and ${stateElements} values of optimizer state`],
+    [
+      "parameters",
+      `${parameterCount}${frozen > 0 ? `, ${frozen} of them frozen` : ""}, and ${stateElements} values of optimizer state`,
+    ],
     [
       "arithmetic of a step",
       `${gigaflops(flops.forward)} forward, ${gigaflops(flops.backward)} backward`,

@@ -148,8 +148,12 @@ test("relu becomes the epilogue of a convolution; its backward reads the fused o
   expect(named(nodes, "reluBackward")[0]!.inputs[0]).toBe(forward!.outputs[0]);
 });
 
-test("relu after a sum stays an instruction of its own", () => {
-  expect(named(training([residual({ branch: conv() }), relu()]), "relu")).toHaveLength(1);
+test("relu becomes the epilogue of a sum", () => {
+  const nodes = training([residual({ branch: conv() }), relu()]);
+  const [sum] = named(nodes, "add");
+  expect(sum!.attributes.relu).toBe(true);
+  expect(named(nodes, "relu")).toEqual([]);
+  expect(named(nodes, "reluBackward")[0]!.inputs[0]).toBe(sum!.outputs[0]);
 });
 
 test("the loss gives its gradient as a third output", () => {

@@ -5,7 +5,7 @@
  *   batchNorm + relu                    -> batchNorm with relu, both ways
  *   batchNorm (+ relu) + maxPool2d      -> batchNormPool, both ways; see fuse-pool.ts
  *   batchNorm + add (+ relu)            -> batchNormAdd, both ways; see fuse-residual.ts
- *   conv2d or linear + relu             -> the same with relu as its epilogue
+ *   conv2d, linear or add + relu        -> the same with relu as its epilogue
  *
  * The bias is part of conv2d and linear from the start.
  */
@@ -13,6 +13,8 @@
 import { consumers, type DifferentiatedGraph, type Graph, type Node } from "../ir/index.ts";
 import {
   add,
+  batchNormAddEvaluate,
+  batchNormAddTrain,
   batchNormBackward,
   batchNormEvaluate,
   batchNormTrain,
@@ -49,6 +51,12 @@ function fuseLossGradient(draft: Draft): void {
   replace(draft, loss, { ...loss, outputs: [...loss.outputs.slice(0, 2), gradient.outputs[0]!] });
 }
 
+/** Their relu needs nothing of the backward pass: its derivative reads the fused output. */
+const TAKES_RELU: readonly string[] = [
+  ...[conv2d.name, linear.name, add.name],
+  ...[batchNormEvaluate.name, batchNormAddEvaluate.name, batchNormAddTrain.name],
+];
+
 function fuseRelu(draft: Draft, node: Node): void {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   const producer = soleProducer(draft, x);
@@ -60,7 +68,7 @@ function fuseRelu(draft: Draft, node: Node): void {
     outputs: [y, ...outputs.slice(1)],
     attributes: { ...attributes, relu: true },
   };
-  if (op === conv2d.name || op === linear.name || op === batchNormEvaluate.name) {
+  if (TAKES_RELU.includes(op)) {
     remove(draft, node);
     replace(draft, producer, fused);
   } else if (op === batchNormTrain.name) {

@@ -6,4 +6,5 @@ export type { ImplementationChoice } from "./lay-out.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
 export * from "./passes.ts";
 export * from "./predictor.ts";
+export * from "./split.ts";
 export * from "./types.ts";

@@ -17,6 +17,7 @@ import {
   layoutBytes,
   plainLayout,
 } from "../program/index.ts";
+import { foldSources } from "./fold.ts";
 
 export interface LaidOutTensor extends Tensor {
   readonly layout: Layout;
@@ -90,7 +91,7 @@ class Layouts {
       const isPlain =
         outputs.includes(tensor.id) ||
         (tensor.dtype === "f32" && tensor.shape.length === 1) ||
-        (tensor.role !== "value" && tensor.role !== "parameter");
+        !["value", "parameter", "folded"].includes(tensor.role);
       if (layout && tensor.role !== "value") this.#set(tensor, layout);
       else if (isPlain) this.#set(tensor, plainLayout(tensor.shape.length));
     }
@@ -191,12 +192,23 @@ class Layouts {
     this.#nodes.push({ ...node, scratchBytes: 0, implementation: "reorder" });
   }
 
+  /** What a folded tensor is computed from is kept, though no node may read it; then plain. */
+  #keepSource(id: number, used: Set<number>): void {
+    used.add(id);
+    const tensor = this.#graph.tensors[id]!;
+    if (!this.#tensors.has(id)) this.#set(tensor, plainLayout(tensor.shape.length));
+  }
+
   finish(): LaidOutGraph {
     for (const [parameter, gradient] of this.#gradients) {
       const { layout, name } = this.#tensors.get(parameter)!;
       this.#gradients.set(parameter, this.#inLayout(gradient, layout, name));
     }
     const used = new Set(this.#nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]));
+    for (const id of [...used]) {
+      const { fold } = this.#tensors.get(id)!;
+      for (const source of fold ? foldSources(fold) : []) this.#keepSource(source, used);
+    }
     const { name, batch, outputs } = this.#graph;
     return {
       name,

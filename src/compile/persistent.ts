@@ -8,6 +8,7 @@ import { elementCount } from "../core/shapes.ts";
 import type { Optimizer, OptimizerState, StateShape } from "../optimizers/index.ts";
 import { type BufferSpec, plainLayout, type Session } from "../program/index.ts";
 import { isMatrixOf } from "./encode-optimizer.ts";
+import { type FoldedBuffer, foldedBuffers, writeFolded } from "./fold.ts";
 import type { LaidOutGraph, LaidOutTensor } from "./lay-out.ts";
 import { aligned } from "./offsets.ts";
 import type { PersistentTensor } from "./types.ts";
@@ -15,11 +16,12 @@ import type { PersistentTensor } from "./types.ts";
 export interface PersistentTensors {
   readonly tensors: readonly PersistentTensor[];
   readonly bytes: number;
+  readonly folded: readonly FoldedBuffer[];
   /** By name; of state "features.0.weight:m". */
   readonly bufferOf: ReadonlyMap<string, BufferSpec>;
 }
 
-const ROLES = ["parameter", "statistic", "constant"] as const;
+const ROLES = ["parameter", "statistic", "constant", "folded"] as const;
 
 /** "features.0.weight:m"; of a state that is one value in all "optimizer:m". */
 export const stateName = (parameter: string, { name, shape }: OptimizerState) =>
@@ -27,8 +29,8 @@ export const stateName = (parameter: string, { name, shape }: OptimizerState) =>
 
 /**
  * Parameters first, in order of declaration, so that their ordinals, and with them the initial
- * weights of a seed, depend on the network alone; then statistics, constants, and the state of
- * each trainable parameter. State of the parameter's shape has its layout too.
+ * weights of a seed, depend on the network alone; then statistics, constants, folded weights, and the
+ * state of each trainable parameter. State of the parameter's shape has its layout too.
  */
 export function persistentTensors(
   graph: LaidOutGraph,
@@ -56,7 +58,8 @@ export function persistentTensors(
   const zero = { kind: "constant", value: 0 } as const;
   for (const role of ROLES)
     for (const tensor of laidOut)
-      if (tensor.role === role) place(role, tensor.name, tensor, tensor.initializer ?? zero);
+      if (tensor.role === role)
+        place(role, tensor.name, tensor, tensor.initializer ?? zero, tensor.ordinal);
   const kinds = segmentKinds(graph);
   const placed = new Set<string>();
   for (const parameter of graph.gradients.keys()) {
@@ -75,7 +78,8 @@ export function persistentTensors(
         });
     }
   }
-  return { tensors, bytes, bufferOf: new Map(tensors.map(({ name, buffer }) => [name, buffer])) };
+  const bufferOf = new Map(tensors.map(({ name, buffer }) => [name, buffer]));
+  return { tensors, bytes, bufferOf, folded: foldedBuffers(graph.tensors, bufferOf) };
 }
 
 /** What an update has to know of each trainable parameter, by id. */
@@ -118,13 +122,14 @@ function shapedLike(like: LaidOutTensor, shape: StateShape) {
   return { shape: [extent], dtype: "f32", layout: plainLayout(1), bytes: 4 * extent } as const;
 }
 
-/** Begin every tensor as it is declared: drawn by the seed, constant, or given values. */
+/** Begin every tensor as it is declared: drawn by the seed, constant, or given values; then fold. */
 export function initializeTensors(
   session: Session,
-  tensors: readonly PersistentTensor[],
+  { tensors, folded }: PersistentTensors,
   seed: number,
 ): void {
   for (const { buffer, initializer, ordinal, values } of tensors)
     if (values) session.write(buffer, Float64Array.from(values));
     else session.initialize(buffer, initializer, seed, ordinal);
+  writeFolded(session, folded);
 }

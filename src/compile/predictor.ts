@@ -1,14 +1,19 @@
-/** @file A network compiled for prediction alone: no optimizer, no gradients, one program. */
+/**
+ * @file A network compiled for prediction alone, or its frozen part for its features: no optimizer, no
+ * gradients, one program. As nothing changes a weight, every batch norm behind a convolution is folded.
+ */
 
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
-import type { Network } from "../ir/index.ts";
-import type { Backend, Program, SessionOptions } from "../program/index.ts";
+import type { Graph, Network } from "../ir/index.ts";
+import type { Backend, Program, Session, SessionOptions } from "../program/index.ts";
 import { encode, inputBytes, outputBytes } from "./encode.ts";
+import { writeFolded } from "./fold.ts";
 import { layOut } from "./lay-out.ts";
-import { predictionGraph } from "./passes.ts";
+import { featuresGraph, predictionGraph } from "./passes.ts";
 import { persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
+import type { Prefix } from "./split.ts";
 import type { PersistentTensor } from "./types.ts";
 
 export interface PredictorOptions {
@@ -23,17 +28,38 @@ export interface CompiledPredictor {
   readonly sessionOptions: SessionOptions;
   /** Parameters and running statistics, for a checkpoint to fill. */
   readonly tensors: readonly PersistentTensor[];
-  /** Output "probabilities" (batch x classes). */
+  /** Output "probabilities" (batch x classes), or "features". */
   readonly program: Program;
   /** What a run is given: prediction depends on no scalar. */
   readonly scalars: Float64Array;
+  /** Fold the batch norms: to be called once the tensors have been written. */
+  prepare(session: Session): void;
 }
 
 /** @throws ArgumentError where the network can only be built for another batch */
 export function compilePredictor(options: PredictorOptions): CompiledPredictor {
-  const { network, backend, batch, threads } = options;
+  const { network, batch } = options;
   checkPositiveInteger(network.name, "batch", batch);
-  const graph = layOut(predictionGraph(network, batch), { backend });
+  const graph = predictionGraph(network, batch, { whole: true });
+  return compileForward("predict", network, graph, options);
+}
+
+/** The frozen part of a split network: the program's output "features" is what the rest takes. */
+export function compileFeatures(
+  options: Omit<PredictorOptions, "network"> & { readonly prefix: Prefix },
+): CompiledPredictor {
+  const { prefix, batch } = options;
+  checkPositiveInteger(prefix.name, "batch", batch);
+  return compileForward("features", prefix, featuresGraph(prefix.build(batch)), options);
+}
+
+function compileForward(
+  name: string,
+  network: Pick<Network, "name" | "inputShape">,
+  unplaced: Graph,
+  { backend, batch, threads }: Omit<PredictorOptions, "network">,
+): CompiledPredictor {
+  const graph = layOut(unplaced, { backend });
   if (graph.batch !== batch)
     throw new ArgumentError(
       `${network.name}: its graph is for batches of ${graph.batch}; got a batch of ${batch}`,
@@ -41,10 +67,11 @@ export function compilePredictor(options: PredictorOptions): CompiledPredictor {
   const persistent = persistentTensors(graph, null);
   const planned = plan(graph);
   const scalars = ["seed", "update"];
-  const program = encode({ name: "predict", graph, plan: planned, persistent, scalars });
+  const program = encode({ name, graph, plan: planned, persistent, scalars });
   return {
     program,
-    tensors: persistent.tensors,
+    tensors: persistent.tensors.filter(({ role }) => role !== "folded"),
+    prepare: (session) => writeFolded(session, persistent.folded),
     scalars: new Float64Array(scalars.length),
     sessionOptions: {
       persistentBytes: persistent.bytes,

@@ -56,12 +56,21 @@ function refuseSingleValue(graph: Graph, { layer, inputs }: Node): void {
     );
 }
 
+/** What a batch norm of frozen scale does in training: as in evaluation, or its statistics move. */
+export type FrozenBatchNorm = "evaluate" | "train";
+
 /**
  * Decide each op's variant for a mode. A batch norm whose scale is frozen is in evaluation mode
- * even in training.
+ * even in training, unless `frozenBatchNorm` says "train".
  * @throws ArgumentError where training would give batch norm one value per channel
  */
-export function specialise(graph: Graph, mode: Mode): Graph {
+export function specialise(
+  graph: Graph,
+  mode: Mode,
+  frozenBatchNorm: FrozenBatchNorm = "evaluate",
+): Graph {
+  const trains = (gamma: number) =>
+    frozenBatchNorm === "train" || graph.tensors[gamma]!.trainable !== false;
   const builder = new GraphBuilder(graph.name, graph.batch, { tensors: graph.tensors, nodes: [] });
   const replaced = new Map<number, number>();
   const now = (id: number) => replaced.get(id) ?? id;
@@ -70,7 +79,7 @@ export function specialise(graph: Graph, mode: Mode): Graph {
     if (node.op === dropout.name && (mode !== "train" || node.attributes.p === 0)) {
       replaced.set(node.outputs[0]!, node.inputs[0]!);
     } else if (node.op === batchNorm.name) {
-      const training = mode === "train" && graph.tensors[node.inputs[1]!]!.trainable !== false;
+      const training = mode === "train" && trains(node.inputs[1]!);
       if (training) refuseSingleValue(graph, node);
       builder.nodes.push(training ? trained(builder, node) : evaluated(node));
     } else {

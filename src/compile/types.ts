@@ -30,6 +30,16 @@ export interface CompileOptions {
    * there are programs that evaluate it. Default false.
    */
   readonly average?: boolean;
+  /**
+   * Which parameters are trained: "all" (the default), those from a module on ("layer4"), or "head",
+   * the layer that makes the logits. What lies before costs a forward pass, and changes by no bit.
+   */
+  readonly trainFrom?: string | undefined;
+  /**
+   * Batch norms of frozen scale and shift: "evaluate" (the default) keeps their statistics too, and
+   * folds them into their convolutions; with "train" their statistics are the batch's, and move.
+   */
+  readonly frozenBatchNorm?: "evaluate" | "train" | undefined;
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;
@@ -44,7 +54,7 @@ export interface CompileOptions {
 export interface PersistentTensor {
   /** PyTorch's name: "features.0.weight"; of optimizer state "features.0.weight:m". */
   readonly name: string;
-  readonly role: "parameter" | "statistic" | "state" | "constant";
+  readonly role: "parameter" | "statistic" | "state" | "constant" | "folded";
   /** The same buffer, with the same id, in every program of the network. */
   readonly buffer: BufferSpec;
   readonly initializer: Initializer;
@@ -76,6 +86,7 @@ export interface MemorySummary {
 export interface CompiledNetwork {
   readonly network: Network;
   readonly sessionOptions: SessionOptions;
+  /** What persists, but for what `prepare` computes. */
   readonly tensors: readonly PersistentTensor[];
   readonly programs: {
     /** Outputs "loss" (mean over rows whose label is not -1) and "correct" (a count). */
@@ -102,8 +113,15 @@ export interface CompiledNetwork {
   /** Multiplications and additions of one training step; the optimizer's are not counted. */
   readonly flops: { readonly forward: number; readonly backward: number };
   readonly parameterCount: number;
+  /** Of those that are not frozen. */
+  readonly trainedParameterCount: number;
   /** Scalars of a run: the same list fits every program of this network. */
   scalars(values: ScalarValues): Float64Array;
   /** Begin every persistent tensor: parameters drawn by the seed, statistics and state as declared. */
   initialize(session: Session, seed: number): void;
+  /**
+   * Compute what is folded from the parameters and statistics. To be called after they have been
+   * written from outside, as from a checkpoint; `initialize` does it, and a program never needs it.
+   */
+  prepare(session: Session): void;
 }

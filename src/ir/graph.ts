@@ -17,9 +17,32 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
  * - parameter: trained by the optimizer
  * - statistic: running mean or variance, updated by the op that uses it
  * - constant: given values once, e.g. class weights
+ * - folded: computed from parameters and statistics that a program does not change, once they are written
  * - value: computed by a node
  */
-export type TensorRole = "images" | "labels" | "parameter" | "statistic" | "constant" | "value";
+export type TensorRole =
+  | "images"
+  | "labels"
+  | "parameter"
+  | "statistic"
+  | "constant"
+  | "folded"
+  | "value";
+
+/**
+ * A convolution's weight or bias with the batch norm behind it folded in. With
+ * s = gamma / sqrt(variance + epsilon): weight s, and beta + (bias - mean) s. Tensors by id.
+ */
+export interface Fold {
+  readonly part: "weight" | "bias";
+  readonly weight: number;
+  readonly bias?: number;
+  readonly gamma: number;
+  readonly beta: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly epsilon: number;
+}
 
 export interface Tensor {
   /** Index into Graph.tensors. */
@@ -34,6 +57,10 @@ export interface Tensor {
   readonly trainable?: boolean;
   /** Of constants, in logical order. */
   readonly values?: readonly number[];
+  /** Of role "folded". */
+  readonly fold?: Fold;
+  /** Of parameters: keys the initializer's stream; default: the place among the graph's parameters. */
+  readonly ordinal?: number;
 }
 
 export interface Node {

@@ -98,6 +98,7 @@ export async function openPredictor(
   const session = backend.createSession(compiled.sessionOptions);
   try {
     writeTensors(session, compiled.tensors, checkpoint, path);
+    compiled.prepare(session);
     const program = session.load(compiled.program);
     const run = async () =>
       (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;

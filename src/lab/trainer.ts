@@ -209,6 +209,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
             );
           session.write(buffer, stored.data);
         }
+        compiled.prepare(session);
       },
 
       async optimizerShare() {

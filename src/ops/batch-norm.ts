@@ -74,7 +74,16 @@ export const batchNormTrain = defineOp<
   },
 });
 
-/** The same formula with the running statistics. */
+/** dx = dy gamma / sqrt(runningVariance + epsilon): the statistics do not depend on x. */
+export const batchNormEvaluateBackward = defineGradientOp({
+  name: "batchNormEvaluateBackward",
+  inputs: ["dy", "gamma", "runningVariance"],
+  outputs: ["dx"],
+  inPlace: [["dy", "dx"]],
+  flops: ({ dy }) => elementCount(dy!),
+});
+
+/** The same formula with the running statistics: in evaluation, and where scale and shift are frozen. */
 export const batchNormEvaluate = defineOp<
   (typeof OPERANDS)[number],
   "y",
@@ -86,4 +95,10 @@ export const batchNormEvaluate = defineOp<
   inPlace: [["x", "y"]],
   infer: inferBatchNorm,
   flops: ({ x }) => 2 * elementCount(x),
+  saves: ["gamma", "runningVariance"],
+  backward: ({ saved, shapes, gradients: { y: dy }, attributes, wants, emit }) => ({
+    x: wants("x")
+      ? emit(batchNormEvaluateBackward, { dy, ...saved }, { dx: shapes.x }, attributes).dx
+      : undefined,
+  }),
 });

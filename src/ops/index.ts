@@ -3,7 +3,13 @@
 import { InternalError } from "../core/errors.ts";
 import type { AnyOp } from "../ir/index.ts";
 import { add } from "./add.ts";
-import { batchNorm, batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
+import {
+  batchNorm,
+  batchNormBackward,
+  batchNormEvaluate,
+  batchNormEvaluateBackward,
+  batchNormTrain,
+} from "./batch-norm.ts";
 import { batchNormAddBackward, batchNormAddEvaluate, batchNormAddTrain } from "./batch-norm-add.ts";
 import { batchNormPoolBackward, batchNormPoolTrain } from "./batch-norm-pool.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./conv2d.ts";
@@ -19,7 +25,8 @@ import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cros
 /** A new op is added here. */
 export const OPS: readonly AnyOp[] = [
   ...[add, flatten, unflatten, softmax],
-  ...[batchNorm, batchNormTrain, batchNormEvaluate, batchNormBackward],
+  ...[batchNorm, batchNormTrain, batchNormBackward],
+  ...[batchNormEvaluate, batchNormEvaluateBackward],
   ...[batchNormPoolTrain, batchNormPoolBackward],
   ...[batchNormAddTrain, batchNormAddEvaluate, batchNormAddBackward],
   ...[conv2d, conv2dBackwardData, conv2dBackwardWeights],
@@ -49,6 +56,7 @@ export {
   batchNormAddTrain,
   batchNormBackward,
   batchNormEvaluate,
+  batchNormEvaluateBackward,
   batchNormPoolBackward,
   batchNormPoolTrain,
   batchNormTrain,

@@ -89,6 +89,8 @@ export type InstructionKind =
   | "batchNormTrain"
   /** x, gamma, beta, runningMean, runningVariance -> y. epsilon, relu */
   | "batchNormEvaluate"
+  /** dy, gamma, runningVariance -> dx. epsilon */
+  | "batchNormEvaluateBackward"
   /** x, dy, gamma, beta, mean, variance, [workspace] -> dx, dgamma, dbeta. epsilon, relu */
   | "batchNormBackward"
   /** x, gamma, beta, runningMean, runningVariance -> y (B,C,H',W'), mean, variance, [workspace]. epsilon, momentum, relu; kernel, stride, padding */
@@ -123,7 +125,7 @@ export type InstructionKind =
   | "softmaxCrossEntropy"
   /** logits (B,K) -> probabilities (B,K) */
   | "softmax"
-  /** a, b -> y */
+  /** a, b -> y. relu */
   | "add"
   /** x (B,C,H,W) -> y (B,C) */
   | "globalAveragePool"

@@ -207,6 +207,7 @@ test("a predictor agrees with the prediction program", async () => {
   const named = new Map(compiled.tensors.map(({ name, buffer }) => [name, buffer]));
   for (const { name, buffer } of predictor.tensors)
     alone.write(buffer, session.readDouble(named.get(name)!));
+  predictor.prepare(alone);
   for (const images of [session.images(0), alone.images(0)])
     images.forEach((_, i) => {
       images[i] = Math.sin(i);
@@ -214,7 +215,9 @@ test("a predictor agrees with the prediction program", async () => {
   const scalars = compiled.scalars({ seed: 0, update: 0 });
   const together = await session.load(compiled.programs.predict).run({ slot: 0, scalars });
   const single = await alone.load(predictor.program).run({ slot: 0, scalars: predictor.scalars });
-  expect(single.probabilities).toEqual(together.probabilities);
+  // The predictor folds batch norm into the convolutions before it.
+  for (const [i, p] of single.probabilities!.entries())
+    expect(p).toBeCloseTo(together.probabilities![i]!, 5);
   expect(single.probabilities!.slice(0, 4).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
 });
 

@@ -66,7 +66,7 @@ async function outcome(
     slots: 1,
     threads: 1,
   });
-  initializeTensors(session, persistent.tensors, 1);
+  initializeTensors(session, persistent, 1);
   const stream = randomStream(5, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = stream.uniform() - 0.5;

@@ -133,6 +133,7 @@ describe("batch norm", () => {
             runningVariance: { shape: [C], values: uniformValues([C], 7).map((v) => v + 2) },
             dy: { shape: x, values: uniformValues(x, 4) },
             yEvaluate: { shape: x },
+            dxEvaluate: { shape: x },
             y: { shape: x },
             mean: { shape: [C] },
             variance: { shape: [C] },
@@ -146,6 +147,12 @@ describe("batch norm", () => {
               attributes: { epsilon: 1e-5, relu },
               inputs: ["x", "gamma", "beta", "runningMean", "runningVariance"],
               outputs: ["yEvaluate"],
+            },
+            {
+              kind: "batchNormEvaluateBackward",
+              attributes: { epsilon: 1e-5 },
+              inputs: ["dy", "gamma", "runningVariance"],
+              outputs: ["dxEvaluate"],
             },
             {
               kind: "batchNormTrain",

@@ -83,7 +83,9 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
     return ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
   };
 
-  const parameters = compiled.tensors.filter(({ role }) => role === "parameter");
+  const segments = compiled.programs.train.instructions.at(-1)!.optimizer!.segments;
+  const trained = new Set(segments.map(({ name }) => name));
+  const parameters = compiled.tensors.filter(({ name }) => trained.has(name));
   const start = parameters.map(({ buffer }) =>
     Float64Array.from({ length: elementCount(buffer.shape) }, () => 0.7 * draw() + 0.1),
   );

@@ -14,6 +14,7 @@ import {
   residual,
   sequential,
 } from "../../src/layers/index.ts";
+import { batchNorm as batchNormOp } from "../../src/ops/index.ts";
 import { type GradientCase, gradientErrors } from "./check-gradients.ts";
 
 /** Central differences with h = 1e-5 in doubles err by about 1e-9 here; a wrong term by 1e-2 or more. */
@@ -22,7 +23,38 @@ const TOLERANCE = 1e-6;
 /** Identity: the loss's own derivative. */
 const nothing: Layer = { build: (x) => x };
 
+/** Scale and shift are frozen, and with them the statistics: begins as x / sqrt(2.5 + epsilon). */
+const frozenBatchNorm: Layer = {
+  build(x, { builder, name }) {
+    const shape = [x.shape[1]!];
+    const frozen = (what: string, value: number) =>
+      builder.parameter(`${name}.${what}`, shape, { kind: "constant", value }, false);
+    return builder.apply(
+      batchNormOp,
+      name,
+      {
+        x,
+        gamma: frozen("weight", 1.5),
+        beta: frozen("bias", 0.25),
+        runningMean: builder.statistic(`${name}.running_mean`, shape, 0.5),
+        runningVariance: builder.statistic(`${name}.running_var`, shape, 2.5),
+      },
+      { epsilon: 1e-5, momentum: 0.1 },
+    ).y;
+  },
+};
+
 const cases: Record<string, GradientCase> = {
+  "frozen batchNorm above a trained layer": {
+    layer: sequential([
+      conv2d({ channels: 2, kernel: 1 }),
+      frozenBatchNorm,
+      relu(),
+      residual({ branch: sequential([conv2d({ channels: 2, kernel: 1 }), frozenBatchNorm]) }),
+      relu(),
+    ]),
+    input: [2, 2, 3, 3],
+  },
   "conv2d 3x3, padding 1": {
     layer: conv2d({ channels: 4, kernel: 3, padding: 1 }),
     input: [2, 3, 5, 4],

@@ -75,6 +75,7 @@ async function ours(network: Network, weights: Map<string, StoredTensor>, images
   const session = backend.createSession(compiled.sessionOptions);
   for (const { name, buffer } of compiled.tensors)
     session.write(buffer, weights.get(name)!.data as Float32Array);
+  compiled.prepare(session);
   session.images(0).set(images);
   const program = session.load(compiled.program);
   return (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;

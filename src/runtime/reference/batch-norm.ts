@@ -69,6 +69,22 @@ export const batchNormEvaluate: Kernel = ({
   }
 };
 
+/** dx = dy gamma / sqrt(runningVariance + epsilon) */
+export const batchNormEvaluateBackward: Kernel = ({
+  instruction,
+  inputs: [dy, gamma, runningVariance],
+  outputs: [dx],
+}) => {
+  const epsilon = numberAttribute(instruction, "epsilon");
+  const [, C] = imageExtents(dy!);
+  for (let c = 0; c < C; c++) {
+    const scale = gamma!.data[c]! / Math.sqrt(runningVariance!.data[c]! + epsilon);
+    forChannel(dy!, c, (i) => {
+      dx!.data[i] = scale * dy!.data[i]!;
+    });
+  }
+};
+
 /**
  * With h = (x - mean) / sqrt(variance + epsilon) and n = B*H*W:
  *   dbeta = sum dy,  dgamma = sum dy h,  dx = gamma / sqrt(variance + epsilon) * (dy - dbeta / n - h dgamma / n)

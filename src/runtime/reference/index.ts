@@ -17,7 +17,12 @@ import type {
   SessionOptions,
 } from "../../program/index.ts";
 import { plainLayout } from "../../program/index.ts";
-import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
+import {
+  batchNormBackward,
+  batchNormEvaluate,
+  batchNormEvaluateBackward,
+  batchNormTrain,
+} from "./batch-norm.ts";
 import {
   batchNormAddBackward,
   batchNormAddEvaluate,
@@ -49,6 +54,7 @@ const KERNELS: Record<Exclude<InstructionKind, "optimizer">, Kernel> = {
   conv2dBackwardWeights,
   batchNormTrain,
   batchNormEvaluate,
+  batchNormEvaluateBackward,
   batchNormBackward,
   batchNormPoolTrain,
   batchNormPoolBackward,
