@@ -5,14 +5,14 @@
  */
 
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
-import type { LabListener, SetupSpec, TrainingSetup } from "../lab/index.ts";
+import type { LabListener, PretrainedWeights, SetupSpec, TrainingSetup } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import { describeBroken } from "./broken-files.ts";
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
 import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
-import { count } from "./format.ts";
+import { count, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import type { Samples } from "./samples.ts";
@@ -99,6 +99,7 @@ export async function openExperiment<T>(
     terminal.note(
       `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate`,
     );
+    if (setup.pretrained) terminal.note(describePretrained(setup.pretrained));
     for (const line of describeBroken(record.broken, { limit: 20 })) terminal.note(line);
     const experiment = describeExperiment({
       kind,
@@ -123,6 +124,14 @@ export async function openExperiment<T>(
   }
 }
 
+/** What was taken from the file, and what was not. */
+function describePretrained({ source, tensors, replaced }: PretrainedWeights): string {
+  const taken = `weights of ${source}: ${plural(tensors.size, "tensor")}`;
+  return replaced.length === 0
+    ? taken
+    : `${taken}; the last layer has another width there, and begins anew (${replaced.join(", ")})`;
+}
+
 const setupSpec = (
   { source, flags, modelOptions }: ExperimentCall,
   threads: number,
@@ -137,6 +146,7 @@ const setupSpec = (
   },
   model: flags.model,
   ...(modelOptions ? { modelOptions } : {}),
+  ...(flags.pretrained === undefined ? {} : { pretrained: flags.pretrained }),
   training: {
     threads,
     batch: flags.batch,

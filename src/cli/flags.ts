@@ -94,9 +94,19 @@ const precisionFlag = {
   }),
 };
 
+export const pretrainedFlag = {
+  pretrained: optional({
+    placeholder: "name|file",
+    help: "weights to begin from: imagenet (downloaded once), or a .safetensors, .pth or .onnx file",
+    read: text,
+    shownFallback: "drawn by the seed",
+  }),
+};
+
 /** How every experiment trains. */
 export const trainingFlags = {
   ...modelFlag,
+  ...pretrainedFlag,
   ...dataFlags,
   ...batchFlag,
   ...threadsFlag,

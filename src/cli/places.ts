@@ -7,16 +7,19 @@ import { existsSync } from "node:fs";
 import { ArgumentError } from "../core/errors.ts";
 import { isSourceName } from "../data/source-names.ts";
 import { isModelFile } from "../lab/load-model.ts";
+import { isWeightsFile } from "../lab/weights-file.ts";
 import type { ExperimentRecord } from "../record/index.ts";
 
 /** Notes the places of a folder of images and of a file with a network. */
 export async function rememberPlaces(
-  { source, flags }: { source: string; flags: { model: string } },
+  { source, flags }: { source: string; flags: { model: string; pretrained?: string | undefined } },
   { dataset, model }: ExperimentRecord,
 ): Promise<void> {
   const { rememberPlace } = await import("../data/index.ts");
   if (!isSourceName(source)) await rememberPlace(dataset.fingerprint, source);
   if (isModelFile(flags.model) && model.graph) await rememberPlace(model.graph, flags.model);
+  if (flags.pretrained && model.pretrained && isWeightsFile(flags.pretrained))
+    await rememberPlace(model.pretrained.sha256, flags.pretrained);
 }
 
 /** What was said, or what is remembered. @throws ArgumentError where neither leads anywhere */
@@ -25,10 +28,19 @@ export async function findPlaces(options: {
   readonly call: string;
   readonly experiment: ExperimentRecord;
   /** As recorded: a name, or null for a folder or file. */
-  readonly recorded: { readonly source: string | null; readonly model: string | null };
+  readonly recorded: {
+    readonly source: string | null;
+    readonly model: string | null;
+    /** undefined: the experiment began from weights drawn by the seed. */
+    readonly pretrained?: string | null;
+  };
   /** As the user said this time. */
-  readonly said: { readonly source: string | undefined; readonly model: string | undefined };
-}): Promise<{ source: string; model: string }> {
+  readonly said: {
+    readonly source: string | undefined;
+    readonly model: string | undefined;
+    readonly pretrained: string | undefined;
+  };
+}): Promise<{ source: string; model: string; pretrained: string | undefined }> {
   const { call, experiment, recorded, said } = options;
   const { knownPlace } = await import("../data/index.ts");
   const known = (fingerprint: string | undefined) => {
@@ -46,5 +58,11 @@ export async function findPlaces(options: {
     throw new ArgumentError(
       `${call}: the file with the network "${model.name}" is not where it was; say where it is: lrscope ${call} --model FILE`,
     );
-  return { source, model: network };
+  if (recorded.pretrained === undefined) return { source, model: network, pretrained: undefined };
+  const weights = said.pretrained ?? recorded.pretrained ?? known(model.pretrained?.sha256);
+  if (weights === null)
+    throw new ArgumentError(
+      `${call}: the weights "${model.pretrained?.source}" that it began from are not where they were; say where they are: lrscope ${call} --pretrained FILE`,
+    );
+  return { source, model: network, pretrained: weights };
 }

@@ -26,13 +26,13 @@ export interface ResumeCall {
   /** Where the data lie, where that has to be said. */
   readonly source: string | undefined;
   readonly jobs?: number;
-  readonly flags: { readonly model: string };
+  readonly flags: { readonly model: string; readonly pretrained: string | undefined };
   readonly given: ReadonlySet<string>;
   readonly context: Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
 }
 
 /** What may stand beside --resume: the rest is in the directory. */
-const MAY_BE_SAID = new Set(["resume", "jobs", "model", "json"]);
+const MAY_BE_SAID = new Set(["resume", "jobs", "model", "pretrained", "json"]);
 
 /**
  * Goes on with a comparison. Finished trials are left as they are, others go on from their newest
@@ -68,7 +68,11 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
       call: `${command} --resume ${path}`,
       experiment,
       recorded,
-      said: { source: call.source, model: given.has("model") ? call.flags.model : undefined },
+      said: {
+        source: call.source,
+        model: given.has("model") ? call.flags.model : undefined,
+        pretrained: call.flags.pretrained,
+      },
     });
     const { differences, parseArms } = await import("../lab/index.ts");
     const jobs = checkJobs(call, experiment);
@@ -79,6 +83,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
       flags: {
         ...recorded.flags,
         model: places.model,
+        pretrained: places.pretrained,
         out: path,
         // Of all trials together: each gets what it had.
         threads: experiment.protocol.threads * jobs,
@@ -137,7 +142,7 @@ function checkGiven({ command, path, given }: ResumeCall): void {
     if (!MAY_BE_SAID.has(key)) {
       const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       throw new ArgumentError(
-        `${command}: ${flag} has no effect beside --resume, which takes all but --jobs, --model FILE and --json from ${path}; leave it out`,
+        `${command}: ${flag} has no effect beside --resume, which takes all but --jobs, --model FILE, --pretrained FILE and --json from ${path}; leave it out`,
       );
     }
 }

@@ -7,11 +7,12 @@ import { basename } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import { isSourceName } from "../data/source-names.ts";
 import { isModelFile } from "../lab/load-model.ts";
+import { isWeightsFile } from "../lab/weights-file.ts";
 import type { ExperimentRecord } from "../record/index.ts";
 import type { ComparisonCall } from "./comparison.ts";
 
 /** Where things lie, and how the run is shown: not what is run. */
-const INCIDENTAL = new Set(["out", "json", "resume", "jobs", "model", "threads"]);
+const INCIDENTAL = new Set(["out", "json", "resume", "jobs", "model", "pretrained", "threads"]);
 
 /** What a resumption has to say anew. */
 type Recalled = Omit<ComparisonCall, "context" | "given" | "source" | "kind">;
@@ -23,6 +24,8 @@ export interface Specification extends Recalled {
   readonly model: string | null;
   /** The file's own name, for people. */
   readonly modelFile?: string;
+  /** Published weights by name; null: a file of them; absent: none. */
+  readonly pretrained?: string | null;
 }
 
 export function specify(call: ComparisonCall): Record<string, unknown> {
@@ -34,6 +37,9 @@ export function specify(call: ComparisonCall): Record<string, unknown> {
     source: isSourceName(source) ? source : null,
     model: isModelFile(flags.model) ? null : flags.model,
     ...(isModelFile(flags.model) ? { modelFile: basename(flags.model) } : {}),
+    ...(flags.pretrained === undefined
+      ? {}
+      : { pretrained: isWeightsFile(flags.pretrained) ? null : flags.pretrained }),
     cycle: { maxLr, baseLr, stepSize },
     ...(ramp ? { ramp: { from: ramp.from, to: ramp.to } } : {}),
     flags: Object.fromEntries(

@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readConfusions } from "./confusions.ts";
 import { type ReportInput, type ReportTrial, renderReport } from "../report/index.ts";
 import {
   metricsCsv,
@@ -11,6 +10,7 @@ import {
   type RunDirectory,
   readRun,
 } from "../store/index.ts";
+import { readConfusions } from "./confusions.ts";
 
 export interface ReportOptions {
   /** Figures as PNG too. */

@@ -5,7 +5,7 @@ export { download } from "./download.ts";
 export { listImages } from "./list-images.ts";
 export { openDataset } from "./open.ts";
 export { epochOrder } from "./order.ts";
-export { decodeForPrediction, fillPredictions } from "./predict.ts";
 export { knownPlace, rememberPlace } from "./places.ts";
+export { decodeForPrediction, fillPredictions } from "./predict.ts";
 export { sourceNames } from "./source-names.ts";
 export type * from "./types.ts";

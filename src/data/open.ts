@@ -80,7 +80,9 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     offset: PIXEL_OFFSET,
     count: cached.count,
   });
-  const { mean, std } = await loadAddon().pixelStatistics(cache, parts.train, threads);
+  const { mean, std } = options.normalization
+    ? checkedNormalization(options.normalization, name, channels)
+    : await loadAddon().pixelStatistics(cache, parts.train, threads);
   const record: DatasetRecord = {
     name,
     fingerprint,
@@ -116,6 +118,22 @@ function checkOptions(options: OpenOptions): void {
       );
   }
   if (threads !== undefined) checkPositiveInteger("data", "threads", threads);
+}
+
+function checkedNormalization(
+  { mean, std }: NonNullable<OpenOptions["normalization"]>,
+  name: string,
+  channels: number,
+): { mean: number[]; std: number[] } {
+  if (mean.length !== channels || std.length !== channels)
+    throw new ArgumentError(
+      `data: normalization must have ${channels} means and deviations, one a channel of "${name}"; got ${mean.length} and ${std.length}`,
+    );
+  if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0))
+    throw new ArgumentError(
+      `data: normalization must be finite means and positive deviations; got ${mean.join(", ")} and ${std.join(", ")}`,
+    );
+  return { mean: [...mean], std: [...std] };
 }
 
 /** A file name's worth of a source's name. */

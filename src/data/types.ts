@@ -52,6 +52,8 @@ export interface OpenOptions {
   /** Images a class, at most (drawn by splitSeed). */
   readonly limit?: number;
   readonly augment?: "default" | "none";
+  /** By channel, of pixels in 0 .. 1; default: the training split's own mean and deviation. */
+  readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   /** Where decoded caches and downloads go; default $LRSCOPE_CACHE, else the user's cache folder. */
   readonly cacheDir?: string;
   readonly threads?: number;

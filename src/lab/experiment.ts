@@ -51,7 +51,14 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
     engine: backend.description,
     machine: describeMachine(),
     dataset: dataset.record,
-    model: { name: network.name, parameters, graph: graphFingerprint(network) },
+    model: {
+      name: network.name,
+      parameters,
+      graph: graphFingerprint(network),
+      ...(setup.pretrained
+        ? { pretrained: { source: setup.pretrained.source, sha256: setup.pretrained.sha256 } }
+        : {}),
+    },
     protocol: {
       epochs,
       batch,

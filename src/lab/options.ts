@@ -7,6 +7,7 @@ import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import type { Schedule } from "../schedules/index.ts";
 import type { LabListener } from "./events.ts";
+import type { PretrainedWeights } from "./pretrained.ts";
 import type { TrialState } from "./resume.ts";
 
 /** A network, the data that it learns, and the engine that runs it. */
@@ -26,6 +27,8 @@ export interface TrainingSetup {
   readonly classWeights?: readonly number[];
   /** Greatest norm of the whole gradient; default none. */
   readonly clip?: number;
+  /** Weights to begin from, see openPretrained; default: drawn by the seed. */
+  readonly pretrained?: PretrainedWeights;
   readonly onEvent?: LabListener;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;

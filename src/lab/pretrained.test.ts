@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -5,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { DownloadError, WeightsError } from "../core/errors.ts";
-import { resnet18, vanilla } from "../models/index.ts";
+import { vanilla } from "../models/index.ts";
 import { type Checkpoint, encodeSafetensors, type StoredTensor } from "../weights/index.ts";
-import { fitWeights, headOf, loadPretrained } from "./pretrained.ts";
+import { fitWeights as fitFile, headOf, openPretrained } from "./pretrained.ts";
 
 const network = vanilla({ classes: 3, channels: 1, size: 16, widths: [4, 4], hidden: 8 });
 
@@ -23,6 +24,9 @@ function weights(classes: number, change: (tensors: Map<string, StoredTensor>) =
   change(tensors);
   return { tensors, metadata: {} } satisfies Checkpoint;
 }
+
+const fitWeights = (checkpoint: Checkpoint, into: typeof network, source: string) =>
+  fitFile({ checkpoint, source, sha256: "" }, into);
 
 let folder: string;
 beforeEach(() => {
@@ -74,34 +78,31 @@ describe("from a file", () => {
     const file = join(folder, "best.safetensors");
     const metadata = { mean: "[0.25]", std: "[0.5]" };
     writeFileSync(file, encodeSafetensors({ ...weights(3), metadata }));
-    const loaded = await loadPretrained(file, { network });
+    const loaded = await openPretrained(file, { model: "vanilla" });
     expect(loaded.source).toBe("best.safetensors");
     expect(loaded.normalization).toEqual({ mean: [0.25], std: [0.5] });
   });
 
   test("a missing file and an unknown name are told apart", async () => {
-    const missing = loadPretrained(join(folder, "x.pth"), { network });
+    const missing = openPretrained(join(folder, "x.pth"), { model: "vanilla" });
     await expect(missing).rejects.toThrow("there is no file");
-    await expect(loadPretrained("imagenet", { network })).rejects.toThrow(
+    await expect(openPretrained("imagenet", { model: "vanilla" })).rejects.toThrow(
       'no weights are published for the model "vanilla"',
     );
-    const resnet = resnet18({ classes: 5, channels: 3, size: 32 });
-    await expect(loadPretrained("imagnet", { network: resnet })).rejects.toThrow(
+    await expect(openPretrained("imagnet", { model: "resnet18" })).rejects.toThrow(
       'did you mean "imagenet"?',
     );
   });
 });
 
 describe("published weights", () => {
-  const resnet = resnet18({ classes: 5, channels: 3, size: 32 });
-
   test("offline: the message names the file to fetch and where to put it", async () => {
     const server = createServer();
     await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
     const { port } = server.address() as AddressInfo;
     await new Promise((closed) => server.close(closed));
-    const load = loadPretrained("imagenet", {
-      network: resnet,
+    const load = openPretrained("imagenet", {
+      model: "resnet18",
       cacheDir: folder,
       baseUrl: `http://127.0.0.1:${port}`,
     });
@@ -115,8 +116,8 @@ describe("published weights", () => {
     await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
-    const load = loadPretrained("imagenet", {
-      network: resnet,
+    const load = openPretrained("imagenet", {
+      model: "resnet18",
       cacheDir: folder,
       baseUrl: `http://127.0.0.1:${port}`,
     });
@@ -144,13 +145,15 @@ describe("published weights", () => {
     await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
     onTestFinished(() => void server.close());
     const options = {
-      network: small,
+      model: "resnet34",
       cacheDir: folder,
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     };
-    const first = await loadPretrained("imagenet-a1", options);
-    const again = await loadPretrained("imagenet-a1", options);
+    const file = await openPretrained("imagenet-a1", options);
+    const again = fitFile(await openPretrained("imagenet-a1", options), small);
+    const first = fitFile(file, small);
     expect(requests).toBe(1);
+    expect(file.sha256).toBe(createHash("sha256").update(body).digest("hex"));
     expect(first.replaced).toEqual(["fc.weight", "fc.bias"]);
     expect([...again.tensors.keys()]).toEqual([...first.tensors.keys()]);
   });

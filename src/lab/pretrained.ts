@@ -4,7 +4,8 @@
  * last layer may have another width, and is then begun anew.
  */
 
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
@@ -18,27 +19,36 @@ import {
   PUBLISHED_WEIGHTS,
   readWeights,
 } from "../weights/index.ts";
+import { isWeightsFile } from "./weights-file.ts";
 
-/** Weights ready to be written into a network. */
-export interface PretrainedWeights {
+/** A file of weights, read and not yet fitted to a network. */
+export interface PretrainedFile {
   /** For people and records: the published name, or the file's own name without its folder. */
   readonly source: string;
-  /** Parameters and running statistics by name, float32, in logical order. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
-  /** Parameters that keep their initial values: a last layer of another width. */
-  readonly replaced: readonly string[];
+  /** Of the whole file, hexadecimal. */
+  readonly sha256: string;
+  readonly checkpoint: Checkpoint;
   /** By channel, of pixels in 0 .. 1: what the weights were trained with. */
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
+/** Weights ready to be written into a network. */
+export interface PretrainedWeights extends Pick<PretrainedFile, "source" | "sha256"> {
+  /** Parameters and running statistics by name, float32, in logical order. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** Parameters that keep their initial values: a last layer of another width. */
+  readonly replaced: readonly string[];
+}
+
 export interface PretrainedOptions {
-  readonly network: Network;
+  /** The model's name, as `--model` says it: what is published depends on it. */
+  readonly model: string;
   /** Where downloads are kept; default $LRSCOPE_CACHE, else the user's cache folder. */
-  readonly cacheDir?: string;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: DataProgress) => void;
+  readonly cacheDir?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
   /** Scheme and host in place of the publisher's: a mirror. */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
 }
 
 /**
@@ -46,30 +56,38 @@ export interface PretrainedOptions {
  * the path of a safetensors, PyTorch or ONNX file.
  * @throws ArgumentError for a name that is not published for the model
  * @throws DownloadError offline: it names the file to fetch by hand and where to put it
- * @throws WeightsError where the file cannot be read or does not fit the network: all that is
- *   missing, left over or of another shape, at once
+ * @throws WeightsError where the file cannot be read
  */
-export async function loadPretrained(
+export async function openPretrained(
   what: string,
   options: PretrainedOptions,
-): Promise<PretrainedWeights> {
-  const published = /[/\\.]/.test(what) || existsSync(what) ? null : publishedOf(what, options);
-  if (!published) {
+): Promise<PretrainedFile> {
+  if (isWeightsFile(what)) {
     if (!existsSync(what))
       throw new ArgumentError(`pretrained: there is no file "${what}"; check the path`);
     const checkpoint = readWeights(what);
-    const fitted = fitWeights(checkpoint, options.network, what);
-    return { source: basename(what), ...fitted, normalization: normalizationOf(checkpoint) };
+    const normalization = normalizationOf(checkpoint);
+    return { source: basename(what), sha256: await hashOf(what), checkpoint, normalization };
   }
-  const { url, sha256 } = published;
+  const { url, sha256 } = publishedOf(what, options.model);
   const destination = join(cacheDirectory(options.cacheDir), "weights", fileNameOf(url, what));
   const { signal, onProgress, baseUrl } = options;
   await download(
     { url, bytes: null, checksum: { algorithm: "sha256", hex: sha256 } },
     { source: `pretrained ${what}`, destination, signal, onProgress, baseUrl },
   );
-  const fitted = fitWeights(readWeights(destination), options.network, destination);
-  return { source: what, ...fitted, normalization: IMAGENET_NORMALIZATION };
+  return {
+    source: what,
+    sha256: await hashOf(destination),
+    checkpoint: readWeights(destination),
+    normalization: IMAGENET_NORMALIZATION,
+  };
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 /** Hubs call every file "model.safetensors"; the repository tells them apart. */
@@ -78,22 +96,22 @@ function fileNameOf(url: string, what: string): string {
   return name.startsWith("model.") ? `${what}-${name}` : name;
 }
 
-function publishedOf(what: string, { network }: PretrainedOptions) {
-  const known = PUBLISHED_WEIGHTS[network.name];
+function publishedOf(what: string, model: string) {
+  const known = PUBLISHED_WEIGHTS[model];
   const names = Object.keys(known ?? {});
   if (!known)
     throw new ArgumentError(
-      `pretrained: no weights are published for the model "${network.name}"; give a file, or one of the models ${Object.keys(PUBLISHED_WEIGHTS).join(", ")}`,
+      `pretrained: no weights are published for the model "${model}"; give a file, or one of the models ${Object.keys(PUBLISHED_WEIGHTS).join(", ")}`,
     );
   if (!Object.hasOwn(known, what))
     throw new ArgumentError(
-      `pretrained: "${what}" is neither a file nor published for ${network.name}; did you mean "${closest(what, names)}"? Published: ${names.join(", ")}`,
+      `pretrained: "${what}" is neither a file nor published for ${model}; did you mean "${closest(what, names)}"? Published: ${names.join(", ")}`,
     );
   return known[what]!;
 }
 
 /** lrscope's own files say what they were trained with; others are taken for ImageNet's kin. */
-function normalizationOf({ metadata }: Checkpoint): PretrainedWeights["normalization"] {
+function normalizationOf({ metadata }: Checkpoint): PretrainedFile["normalization"] {
   const numbers = z.array(z.number()).min(1);
   try {
     const [mean, std] = [metadata.mean, metadata.std].map((text) =>
@@ -119,14 +137,13 @@ export function headOf(network: Network): readonly string[] {
 }
 
 /**
- * A checkpoint's tensors for the network's parameters and statistics.
+ * A file's tensors for the network's parameters and statistics.
  * @throws WeightsError that lists whatever is missing, left over or of another shape
  */
 export function fitWeights(
-  checkpoint: Checkpoint,
+  { checkpoint, source, sha256 }: Pick<PretrainedFile, "checkpoint" | "source" | "sha256">,
   network: Network,
-  file: string,
-): Pick<PretrainedWeights, "tensors" | "replaced"> {
+): PretrainedWeights {
   const wanted = network
     .build(1)
     .tensors.filter(({ role }) => role === "parameter" || role === "statistic");
@@ -150,9 +167,9 @@ export function fitWeights(
       problems.push(`"${name}" ${formatShape(shape)} is not in the network`);
   if (problems.length > 0)
     throw new WeightsError(
-      `${file}: its weights do not fit ${network.name}:\n  ${problems.join("\n  ")}\nGive weights of this network, or another --model`,
+      `${source}: its weights do not fit ${network.name}:\n  ${problems.join("\n  ")}\nGive weights of this network, or another --model`,
     );
-  return { tensors, replaced };
+  return { source, sha256, tensors, replaced };
 }
 
 /** lrscope's last.safetensors holds the optimizer's state beside the weights. */

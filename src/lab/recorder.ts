@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 import {
+  type RunDirectory,
   removeCheckpoints,
   replaceFile,
-  type RunDirectory,
   writeCheckpoint,
 } from "../store/index.ts";
 import { encodeSafetensors } from "../weights/index.ts";

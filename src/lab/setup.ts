@@ -14,6 +14,8 @@ export interface SetupSpec {
   /** A name of the collection, or the path of a file that exports `network`. */
   readonly model: string;
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
+  /** Weights to begin from: a published name, or the path of a file on this machine. */
+  readonly pretrained?: string;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
     "batch" | "dropLast" | "labelSmoothing" | "classWeights" | "clip"
@@ -41,12 +43,30 @@ export async function openSetup(
   const { nativeBackend } = await import("../runtime/native/index.ts");
   const { threads } = spec.training;
   const backend = nativeBackend({ threads });
+  const { fitWeights, openPretrained } = await import("./pretrained.ts");
+  const file =
+    spec.pretrained === undefined
+      ? null
+      : await openPretrained(spec.pretrained, { model: spec.model, ...hooks });
   const { openDataset } = await import("../data/index.ts");
-  const dataset = await openDataset(spec.source, { ...spec.data, ...hooks, threads });
+  const dataset = await openDataset(spec.source, {
+    ...spec.data,
+    ...hooks,
+    threads,
+    // The weights know images as they saw them.
+    ...(file ? { normalization: file.normalization } : {}),
+  });
   try {
     const network = buildModel(shapeOf(dataset));
     const { signal } = hooks;
-    const setup = { dataset, network, backend, ...spec.training, ...(signal ? { signal } : {}) };
+    const setup = {
+      dataset,
+      network,
+      backend,
+      ...spec.training,
+      ...(file ? { pretrained: fitWeights(file, network) } : {}),
+      ...(signal ? { signal } : {}),
+    };
     return { setup, dataset };
   } catch (error) {
     dataset.close();

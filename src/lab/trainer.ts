@@ -128,6 +128,10 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
     role === "parameter" || role === "statistic" || (state && role === "state");
   try {
     compiled.initialize(session, seed);
+    for (const { name, buffer } of compiled.tensors) {
+      const values = setup.pretrained?.tensors.get(name);
+      if (values) session.write(buffer, values);
+    }
     const train = session.load(compiled.programs.train);
     const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
     const evaluation = session.load(compiled.programs.evaluate);

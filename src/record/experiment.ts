@@ -82,6 +82,8 @@ export const experimentRecord = z.object({
     parameters: z.number().int(),
     /** SHA-256 of the graph. */
     graph: z.string().optional(),
+    /** Weights that training began from: the published name, or the file's own. */
+    pretrained: z.object({ source: z.string(), sha256: z.string() }).optional(),
   }),
   protocol: protocolRecord,
   arms: z.array(armRecord),

@@ -6,9 +6,10 @@
  *   summary.json  report.html  figures/*.svg
  */
 
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { InternalError, StoreError } from "../core/errors.ts";
+import { makeFolders } from "../files/make-folders.ts";
 import type {
   EpochMetrics,
   ExperimentRecord,
@@ -18,7 +19,6 @@ import type {
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
 import { inUse, LOCK_NAME, lockHolder } from "./lock.ts";
-import { makeFolders } from "../files/make-folders.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {

@@ -145,7 +145,10 @@ describe.skipIf(!native || absent)(
       const size = 128;
       const network = createModel("resnet34", { classes: 202, channels: 3, size });
       const path = checkpoint.pathname;
-      const { tensors, replaced } = fitWeights(readWeights(path), network, path);
+      const { tensors, replaced } = fitWeights(
+        { checkpoint: readWeights(path), source: path, sha256: "" },
+        network,
+      );
       expect(replaced).toEqual([]);
       const pixels = size * size;
       const images = new Float32Array(expected.photos.length * 3 * pixels);

@@ -70,6 +70,7 @@ export const demo = defineCommand({
         labelSmoothing: 0,
         momentum: undefined,
         weightDecay: undefined,
+        pretrained: undefined,
         clip: undefined,
       },
       given,
