@@ -185,13 +185,11 @@ class Convolve final : public Step {
 
   void transformInputs(const float* x, int64_t tile, Share share, float* to) const {
     const Panel& panel = plan_.input;
-    // Two blocks side by side share their cache lines in `to`.
-    for (int64_t pair = 0; pair < plan_.from.count; pair += 2)
+    for (int64_t block = 0; block < plan_.from.count; ++block)
       for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
-        for (int64_t block = pair; block < std::min(pair + 2, plan_.from.count); ++block)
-          transformInput(plan_.from, x + plan_.from.offset(place.image, block), place,
-                         plan_.padding, to + t * panel.row + block * kLanes, panel.plane);
+        transformInput(plan_.from, x + plan_.from.offset(place.image, block), place, plan_.padding,
+                       to + t * panel.row + block * kLanes, panel.plane);
       }
   }
 
@@ -239,13 +237,10 @@ class Convolve final : public Step {
   // `output` begins with the first of the blocks.
   void transformOutputs(const float* output, int64_t tile, int64_t count, Share blocks,
                         float* y) const {
-    for (int64_t pair = blocks.from; pair < blocks.to; pair += 2)
-      for (int64_t t = 0; t < count; ++t) {
-        const Tiles::Place place = plan_.tiles.at(tile + t);
-        const float* from = output + t * plan_.output.row;
-        for (int64_t block = pair; block < std::min(pair + 2, blocks.to); ++block)
-          transformOutput(from + (block - blocks.from) * kLanes, place, block, y);
-      }
+    for (int64_t block = blocks.from; block < blocks.to; ++block)
+      for (int64_t t = 0; t < count; ++t)
+        transformOutput(output + t * plan_.output.row + (block - blocks.from) * kLanes,
+                        plan_.tiles.at(tile + t), block, y);
   }
 
   void transformOutput(const float* from, Tiles::Place place, int64_t block, float* y) const {
