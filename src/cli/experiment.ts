@@ -150,6 +150,7 @@ const setupSpec = (
   training: {
     threads,
     batch: flags.batch,
+    accumulate: flags.accumulate,
     dropLast: flags.dropLast,
     labelSmoothing: flags.labelSmoothing,
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),

@@ -79,7 +79,7 @@ export const modelFlag = {
 export const batchFlag = {
   batch: value({
     placeholder: "n",
-    help: "images an update",
+    help: "images of a batch",
     read: positiveInteger("64"),
     fallback: 64,
   }),
@@ -123,7 +123,13 @@ export const trainingFlags = {
     read: oneOf(["default", "none"]),
     fallback: "default" as const,
   }),
-  dropLast: toggle("leave out the last, smaller batch of each epoch"),
+  accumulate: value({
+    placeholder: "n",
+    help: "batches an update: the gradient is the mean over their images",
+    read: positiveInteger("4"),
+    fallback: 1,
+  }),
+  dropLast: toggle("leave out the last, smaller update of each epoch"),
   momentum: optional({
     placeholder: "m",
     help: "of the optimizers that have one: sgd, rmsprop",

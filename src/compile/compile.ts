@@ -11,7 +11,9 @@ import { elementCount } from "../core/shapes.ts";
 import type { Graph } from "../ir/index.ts";
 import {
   AVERAGE,
+  accumulate,
   clipByValue,
+  type Optimizer,
   optimizerScalars,
   runScalars,
   withAverage,
@@ -36,11 +38,17 @@ import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } 
  */
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
   checkOptions(options);
-  const { network, backend, batch, lastBatch = 0, clip, clipValue, slots = 2, threads } = options;
+  const { network, backend, batch, lastBatch = 0, clipValue, slots = 2, threads } = options;
   const { implementations } = options;
   const clippedOptimizer =
     clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
-  const optimizer = options.average ? withAverage(clippedOptimizer) : clippedOptimizer;
+  const whole = options.average ? withAverage(clippedOptimizer) : clippedOptimizer;
+  const halves = options.accumulate
+    ? accumulate(whole, options.clip === undefined ? {} : { clip: options.clip })
+    : null;
+  const optimizer = halves?.apply ?? whole;
+  // What accumulates gradients clips their sum.
+  const clip = halves ? undefined : options.clip;
   const loss = { labelSmoothing: options.labelSmoothing ?? 0, classWeights: options.classWeights };
   const { trainFrom, frozenBatchNorm } = options;
   const frozen = { trainFrom, frozenBatchNorm };
@@ -48,7 +56,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const laidOut = layOut(training, { backend, implementations });
   const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
-  const scalars = ["seed", "update", ...runScalars(optimizer).map(({ name }) => name)];
+  const scalarsOf = (of: Optimizer) => ["seed", "update", ...runScalars(of).map((s) => s.name)];
 
   const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!.name);
   const scales = parameterScales(network.name, trainable, options.parameterGroups ?? []);
@@ -56,11 +64,16 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const memory = { arenaBytes: 0, lowerBoundBytes: 0 };
   const evaluated = optimizer.state.find(({ name }) => name === optimizer.evaluationWeights);
   const average = optimizer.state.find(({ name }) => name === AVERAGE);
-  const finish = (name: string, graph: LaidOutGraph, weights = evaluated): Program => {
-    const update = graph.gradients.size > 0 ? { optimizer, clip, scales } : undefined;
+  const finish = (
+    name: string,
+    graph: LaidOutGraph,
+    { weights = evaluated, rule = optimizer } = {},
+  ): Program => {
+    const update = graph.gradients.size > 0 ? { optimizer: rule, clip, scales } : undefined;
     const planned = plan(graph, { updateBytes: update ? updateBytes(graph, update) : 0 });
     memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
     memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
+    const scalars = scalarsOf(rule);
     const about = { name, graph, plan: planned, persistent, scalars };
     return encode(update ? { ...about, update } : { ...about, weights });
   };
@@ -69,18 +82,21 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const recalibration =
     evaluated || options.average ? recalibrationGraph(network, batch, frozen) : null;
   const recalibrate = (name: string, weights = evaluated) =>
-    recalibration && weights ? finish(name, withLayouts(recalibration), weights) : null;
+    recalibration && weights ? finish(name, withLayouts(recalibration), { weights }) : null;
   const programs = {
     train: finish("train", laidOut),
     trainLast:
       lastBatch > 0
         ? finish("trainLast", withLayouts(trainingGraph(network, lastBatch, loss, frozen)))
         : null,
+    gather: halves && finish("gather", laidOut, { rule: halves.gather }),
     evaluate: finish("evaluate", withLayouts(evaluationGraph(network, batch, frozen))),
     predict: finish("predict", withLayouts(predictionGraph(network, batch, frozen))),
     recalibrate: recalibrate("recalibrate"),
     evaluateAverage: options.average
-      ? finish("evaluateAverage", withLayouts(evaluationGraph(network, batch, frozen)), average)
+      ? finish("evaluateAverage", withLayouts(evaluationGraph(network, batch, frozen)), {
+          weights: average,
+        })
       : null,
     recalibrateAverage: options.average ? recalibrate("recalibrateAverage", average) : null,
   };
@@ -103,10 +119,17 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     flops: countFlops(training),
     parameterCount: elementsOf(parameters),
     trainedParameterCount: elementsOf(parameters.filter(({ name }) => trainable.includes(name))),
-    scalars: ({ seed, update, learningRate = 0, hyperparameters = {} }: ScalarValues) => {
+    scalars: (values: ScalarValues) => {
+      const { seed, update, learningRate = 0, hyperparameters = {}, microBatch } = values;
       checkNonNegativeInteger("scalars", "update", update);
-      const values = { learningRate, t: update + 1, hyperparameters };
-      return Float64Array.from([seed, update, ...optimizerScalars(optimizer, values)]);
+      const share = microBatch && { share: microBatch.share };
+      const rule = halves && microBatch?.gathers ? halves.gather : optimizer;
+      const given = { learningRate, t: update + 1 };
+      const scalars = optimizerScalars(rule, {
+        ...given,
+        hyperparameters: { ...(rule === optimizer ? hyperparameters : {}), ...share },
+      });
+      return Float64Array.from([seed, microBatch?.draw ?? update, ...scalars]);
     },
     initialize: (session, seed) => initializeTensors(session, persistent, seed),
     prepare: (session) => writeFolded(session, persistent.folded),

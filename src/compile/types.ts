@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly clip?: number;
   /** Largest magnitude of each element of the gradient, after `clip`; default: no clipping. */
   readonly clipValue?: number;
+  /** An update may take its gradient from several micro-batches; default false. See optimizers/accumulate.ts. */
+  readonly accumulate?: boolean;
   /** Parameters with a learning rate or weight decay of their own; default: none. */
   readonly parameterGroups?: readonly ParameterGroup[];
   /**
@@ -73,6 +75,15 @@ export interface ScalarValues {
   readonly learningRate?: number;
   /** Overrides of the optimizer's hyperparameters, by name; default: the optimizer's own. */
   readonly hyperparameters?: Readonly<Record<string, number>>;
+  /** Of a network that accumulates gradients. */
+  readonly microBatch?: {
+    /** Part of the update's examples that it holds. */
+    readonly share: number;
+    /** Keys the draws of dropout: micro-batches made so far. */
+    readonly draw: number;
+    /** For the program "gather", rather than the last of an update: "train" or "trainLast". */
+    readonly gathers: boolean;
+  };
 }
 
 export interface MemorySummary {
@@ -93,6 +104,8 @@ export interface CompiledNetwork {
     readonly train: Program;
     /** The same for the smaller last batch. */
     readonly trainLast: Program | null;
+    /** Adds the gradient of a micro-batch to the sum and updates nothing; null unless it accumulates. */
+    readonly gather: Program | null;
     /**
      * Outputs "loss" (plain cross-entropy: neither smoothed nor weighted) and "correct". Where the
      * optimizer names evaluation weights, this and `predict` read those.

@@ -36,7 +36,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
   const { kind, setup, arms, epochs, seeds } = options;
   const { dataset, network, backend } = setup;
   checkFits(setup);
-  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
+  const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
     trainingGraph(network, size, { labelSmoothing: setup.labelSmoothing ?? 0 });
   const parameters = network
@@ -62,6 +62,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
     protocol: {
       epochs,
       batch,
+      accumulate,
       seeds: [...seeds],
       updatesPerEpoch,
       augment: dataset.augmentation,

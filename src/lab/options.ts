@@ -15,8 +15,13 @@ export interface TrainingSetup {
   readonly dataset: Dataset;
   readonly network: Network;
   readonly backend: Backend;
-  /** Images an update; default 64. */
+  /** Images of a batch, and of an update unless it accumulates several; default 64. */
   readonly batch?: number;
+  /**
+   * Batches that an update takes its gradient from, which is the mean over their examples; default 1.
+   * Batch normalisation sees each batch by itself.
+   */
+  readonly accumulate?: number;
   /** Cores of the step; default all. */
   readonly threads?: number;
   /** Leave the last, smaller batch of an epoch out; default false: it is trained on. */

@@ -18,7 +18,7 @@ export interface SetupSpec {
   readonly pretrained?: string;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
-    "batch" | "dropLast" | "labelSmoothing" | "classWeights" | "clip"
+    "batch" | "accumulate" | "dropLast" | "labelSmoothing" | "classWeights" | "clip"
   >;
 }
 

@@ -75,31 +75,47 @@ export interface Trainer {
   dispose(): void;
 }
 
-/** Batch and updates of an epoch. @throws ArgumentError where the batch exceeds the training split */
+/**
+ * Batches and updates of an epoch.
+ * @throws ArgumentError where the batch, or what an update takes of them, exceeds the training split
+ */
 export function planEpoch(setup: TrainingSetup): {
   batch: number;
+  /** Size of the last batch where it is smaller, else 0. */
   lastBatch: number;
+  /** Batches that an update takes its gradient from; the last update of an epoch may take fewer. */
+  accumulate: number;
+  /** Images that an epoch trains on: all, unless the last are dropped. */
+  images: number;
   updatesPerEpoch: number;
 } {
-  const batch = setup.batch ?? 64;
+  const { batch = 64, accumulate = 1 } = setup;
   checkPositiveInteger("training", "batch", batch);
-  const images = setup.dataset.train.length;
-  if (batch > images)
+  checkPositiveInteger("training", "accumulate", accumulate);
+  const all = setup.dataset.train.length;
+  if (batch > all)
     throw new ArgumentError(
-      `training: batch must not exceed the training split; got ${batch} for ${images} images. Use --batch ${images} or less`,
+      `training: batch must not exceed the training split; got ${batch} for ${all} images. Use --batch ${all} or less`,
     );
-  const lastBatch = setup.dropLast ? 0 : images % batch;
+  const whole = batch * accumulate;
+  if (setup.dropLast && whole > all)
+    throw new ArgumentError(
+      `training: an update takes ${accumulate} batches of ${batch}, more than the ${all} images of the training split, and smaller ones are dropped. Lower --accumulate`,
+    );
+  const images = setup.dropLast ? all - (all % whole) : all;
   return {
     batch,
-    lastBatch,
-    updatesPerEpoch: Math.floor(images / batch) + (lastBatch > 0 ? 1 : 0),
+    lastBatch: images % batch,
+    accumulate,
+    images,
+    updatesPerEpoch: Math.ceil(images / whole),
   };
 }
 
 /** How the network's step is compiled. @throws ArgumentError where the batch exceeds the training split */
 export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): CompileOptions {
   const { network, backend } = setup;
-  const { batch, lastBatch } = planEpoch(setup);
+  const { batch, lastBatch, accumulate } = planEpoch(setup);
   return {
     network,
     backend,
@@ -107,6 +123,7 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     lastBatch,
     optimizer,
     slots: 2,
+    accumulate: accumulate > 1,
     threads: setup.threads ?? defaultThreads(),
     ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
     ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
@@ -121,7 +138,7 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
 export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: number): Trainer {
   const { dataset, backend } = setup;
   checkFits(setup);
-  const { batch, updatesPerEpoch } = planEpoch(setup);
+  const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
   const compiled = compileNetwork(compileOptions(setup, optimizer));
   const session = backend.createSession(compiled.sessionOptions);
   const kept = ({ role }: { role: string }, state: boolean) =>
@@ -134,6 +151,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
     }
     const train = session.load(compiled.programs.train);
     const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
+    const gather = compiled.programs.gather && session.load(compiled.programs.gather);
     const evaluation = session.load(compiled.programs.evaluate);
 
     const fill = (slot: number, indices: Int32Array, epoch?: number) =>
@@ -170,27 +188,39 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
       updatesPerEpoch,
 
       async trainEpoch({ epoch, learningRate, onUpdate }) {
-        const order = epochOrder(dataset, seed, epoch);
+        const order = epochOrder(dataset, seed, epoch).subarray(0, images);
         const part = (item: number) => order.subarray(item * batch, (item + 1) * batch);
+        const batches = Math.ceil(images / batch);
+        let sum = { loss: 0, correct: 0, milliseconds: 0 };
         await pipeline({
-          count: updatesPerEpoch,
+          count: batches,
           fill: (item, slot) => fill(slot, part(item), epoch),
           async step(item, slot) {
-            const update = (epoch - 1) * updatesPerEpoch + item;
+            const ofEpoch = Math.floor(item / accumulate);
+            const update = (epoch - 1) * updatesPerEpoch + ofEpoch;
             const rate = learningRate(update);
-            const examples = part(item).length;
-            const program = examples === batch ? train : trainLast!;
-            const scalars = compiled.scalars({ seed, update, learningRate: rate });
-            const started = performance.now();
-            const outputs = await program.run({ slot, scalars });
-            const result = {
+            const examples = Math.min(images - ofEpoch * batch * accumulate, batch * accumulate);
+            const share = part(item).length / examples;
+            const gathers = item % accumulate < accumulate - 1 && item < batches - 1;
+            const whole = gathers ? gather! : train;
+            const program = part(item).length === batch ? whole : trainLast!;
+            const draw = (epoch - 1) * batches + item;
+            const scalars = compiled.scalars({
+              seed,
               update,
               learningRate: rate,
-              loss: outputs.loss![0]!,
-              correct: outputs.correct![0]!,
-              examples,
-              milliseconds: performance.now() - started,
+              ...(gather ? { microBatch: { share, draw, gathers } } : {}),
+            });
+            const started = performance.now();
+            const outputs = await program.run({ slot, scalars });
+            sum = {
+              loss: sum.loss + share * outputs.loss![0]!,
+              correct: sum.correct + outputs.correct![0]!,
+              milliseconds: sum.milliseconds + performance.now() - started,
             };
+            if (gathers) return true;
+            const result = { update, learningRate: rate, ...sum, examples };
+            sum = { loss: 0, correct: 0, milliseconds: 0 };
             return onUpdate(result, (indices) => evaluate(indices, [slot]));
           },
         });

@@ -23,6 +23,7 @@ import { scheduleFreeSgd } from "./schedule-free-sgd.ts";
 import { sgd } from "./sgd.ts";
 import type { Dialect, Optimizer, OptimizerFactory } from "./types.ts";
 
+export { type Accumulating, accumulate } from "./accumulate.ts";
 export { clipByValue } from "./clip.ts";
 export * from "./define.ts";
 export * from "./expression.ts";

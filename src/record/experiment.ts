@@ -53,6 +53,8 @@ export const machineRecord = z.object({
 export const protocolRecord = z.object({
   epochs: z.number(),
   batch: z.number().int(),
+  /** Batches an update; absent in records of lrscope 0.1: 1. */
+  accumulate: z.number().int().optional(),
   seeds: z.array(z.number().int()),
   updatesPerEpoch: z.number().int(),
   augment: z.string(),

@@ -66,6 +66,7 @@ export const demo = defineCommand({
         splitSeed: 0,
         precision: "fp32",
         augment: "default",
+        accumulate: 1,
         dropLast: false,
         labelSmoothing: 0,
         momentum: undefined,
