@@ -11,7 +11,7 @@ import {
   type OpenedExperiment,
   runExperiment,
 } from "./experiment.ts";
-import type { cycleFlags, rampFlags } from "./flags.ts";
+import type { cycleFlags, followFlags, rampFlags } from "./flags.ts";
 import { plural } from "./format.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
 import { specify } from "./specification.ts";
@@ -23,6 +23,7 @@ export interface ComparisonCall extends Omit<ExperimentCall, "work" | "arms" | "
   readonly seeds: number;
   readonly cycle: FlagValues<typeof cycleFlags>;
   readonly ramp?: FlagValues<typeof rampFlags>;
+  readonly flags: ExperimentCall["flags"] & Partial<FlagValues<typeof followFlags>>;
   readonly rangeTestEpochs?: number;
   /** What is asked of the results; recorded with the rest of the call. */
   readonly answers?: AnswerOptions;
@@ -50,7 +51,9 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
   const { createOptimizer } = await import("../optimizers/index.ts");
   const { seeds, ...experiment } = call;
   const arms = parseArms(call.optimizers);
-  checkCycle(kind, arms, call);
+  const { isCyclical } = await import("../lab/arm-schedules.ts");
+  checkCycle(kind, arms, call, isCyclical);
+  await momentumScheduleOf(call);
   if (given.has("momentum")) {
     const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
     checkMomentum(kind, names, (name) => createOptimizer(name).hyperparameters);
@@ -86,7 +89,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
   const { isFinished, planOf } = await import("../lab/index.ts");
   const { runRangeTests, runTrials } = await import("../lab/trial-pool.ts");
   const { updatesPerEpoch } = experiment.protocol;
-  const request = requestOf(call, updatesPerEpoch);
+  const request = requestOf(call, updatesPerEpoch, await momentumScheduleOf(call));
   const before = readRun(directory.path);
   const missing = planRangeTests(request).filter(
     ({ arm }) => !before.rangeTests.some((record) => record.arm === arm),
@@ -145,8 +148,22 @@ export function finishedComparison(finished: FinishedExperiment): FinishedCompar
   return { ...finished, summary: finished.run.summary! };
 }
 
+/** @throws ArgumentError where it is no schedule */
+async function momentumScheduleOf({
+  flags,
+}: ComparisonCall): Promise<ComparisonRequest["momentumSchedule"]> {
+  const { momentumSchedule } = flags;
+  if (momentumSchedule === undefined || momentumSchedule === "none") return momentumSchedule;
+  const { parseSchedule } = await import("../lab/schedule-text.ts");
+  return parseSchedule(momentumSchedule).toJSON();
+}
+
 /** What the lab is asked for. */
-const requestOf = (call: ComparisonCall, updatesPerEpoch: number): ComparisonRequest => ({
+const requestOf = (
+  call: ComparisonCall,
+  updatesPerEpoch: number,
+  momentumSchedule: ComparisonRequest["momentumSchedule"],
+): ComparisonRequest => ({
   optimizers: call.optimizers,
   epochs: call.epochs,
   seeds: seedsOf(call),
@@ -159,6 +176,8 @@ const requestOf = (call: ComparisonCall, updatesPerEpoch: number): ComparisonReq
     from: call.ramp?.from,
     to: call.ramp?.to,
     rangeTestEpochs: call.rangeTestEpochs,
+    snapCycles: call.flags.snapCycles,
+    momentumSchedule,
   }),
 });
 
@@ -176,9 +195,14 @@ export const updatesOf = ({ count, unit }: Span, updatesPerEpoch: number): numbe
   unit === "updates" ? count : Math.max(1, Math.round(count * updatesPerEpoch));
 
 /** A flag that no arm would look at is a misunderstanding: say so before hours are spent. */
-function checkCycle(kind: string, arms: readonly ArmRecord[], call: ComparisonCall): void {
+function checkCycle(
+  kind: string,
+  arms: readonly ArmRecord[],
+  call: ComparisonCall,
+  isCyclical: (schedule: string | null) => boolean,
+): void {
   const { given, cycle, ramp } = call;
-  const cyclical = arms.filter(({ schedule }) => schedule === "clr");
+  const cyclical = arms.filter(({ schedule }) => isCyclical(schedule));
   const open = cyclical.filter(({ learningRate }) => learningRate === null);
   const refuse = (flag: string, why: string) => {
     throw new ArgumentError(`${kind}: ${flag} has no effect here: ${why}; leave it out`);

@@ -267,6 +267,17 @@ export const cycleFlags = {
   }),
 };
 
+/** How cycles and momentum follow. */
+export const followFlags = {
+  snapCycles: toggle("stretch cycles so that the last one ends with the run"),
+  momentumSchedule: optional({
+    placeholder: "spec|none",
+    help: "of momentum or beta1; none: constant",
+    read: text,
+    shownFallback: "opposite to the rate in clr and 1cycle, else constant",
+  }),
+};
+
 /** One optimizer, by name. */
 export const optimizerFlag = {
   optimizer: value({

@@ -12,7 +12,7 @@ import {
 import { ArgumentError, InternalError } from "../core/errors.ts";
 import { type Command, type Flag, flagName } from "./define-command.ts";
 import { addHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../lab/nearest.ts";
 import type { OutputStream } from "./terminal.ts";
 
 export interface ParsedCall {

@@ -182,6 +182,9 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
         detail: `, ${count(together)} images/s`,
       });
     },
+    warning({ arm, seed, message }) {
+      terminal.note(`${arm}, seed ${seed}: ${message}`);
+    },
     epoch({ arm, seed, metrics }) {
       if (metrics.diverged) return;
       const { epoch, trainLoss, trainAccuracy, validationAccuracy, lr } = metrics;

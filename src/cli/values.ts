@@ -4,7 +4,7 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../lab/nearest.ts";
 
 /**
  * Reads the text given to a flag, which is named with its command: "find: --from".
@@ -83,7 +83,8 @@ export const text: ReadValue<string> = (value, flag) => {
 export const list =
   (example: string): ReadValue<string[]> =>
   (value, flag) => {
-    const names = value.split(",").map((name) => name.trim());
+    // A comma within brackets belongs to a schedule.
+    const names = value.split(/,(?![^()]*\))/).map((name) => name.trim());
     return names.includes("") ? refuse(flag, "names with commas between", value, example) : names;
   };
 

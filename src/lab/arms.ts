@@ -1,13 +1,13 @@
-/** @file Arms of a comparison: `NAME[+SCHEDULE][@RATE]`, as in `adam`, `sgd+clr`, `rmsprop@1e-3`. */
+/**
+ * @file Arms of a comparison: `NAME[+SCHEDULE][@RATE]`, as in `adam`, `sgd+clr`, `rmsprop@1e-3`,
+ * `adam+warmup-cosine@3e-4`, `sgd+(wsd:peak=0.1,steps=1000,down=200)`.
+ */
 
 import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
-
-/** Schedules that an arm may name. "clr" is the triangular cyclical learning rate. */
-export const ARM_SCHEDULES = ["clr", "cosine", "1cycle"] as const;
-export type ArmSchedule = (typeof ARM_SCHEDULES)[number];
+import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
 
 /** The arms of the 2019 publication. */
 export const PUBLISHED_ARMS = [
@@ -24,8 +24,8 @@ export const PUBLISHED_ARMS = [
  * @throws ArgumentError for an unknown optimizer or schedule (naming the nearest), or a rate that
  * is not a positive number
  */
-export function parseArm(text: string): ArmRecord & { schedule: ArmSchedule | null } {
-  const match = /^([^+@]+)(?:\+([^+@]+))?(?:@(.+))?$/.exec(text.trim());
+export function parseArm(text: string): ArmRecord {
+  const match = /^([^+@]+)(?:\+(\(.+\)|[^+@]+))?(?:@(.+))?$/.exec(text.trim());
   if (!match)
     throw new ArgumentError(
       `arm "${text}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
@@ -34,7 +34,11 @@ export function parseArm(text: string): ArmRecord & { schedule: ArmSchedule | nu
   createOptimizer(optimizer!);
   if (schedule !== null && !isArmSchedule(schedule))
     throw new ArgumentError(
-      `arm "${text}": unknown schedule "${schedule}"; did you mean "${closest(schedule, [...ARM_SCHEDULES])}"? Schedules: ${ARM_SCHEDULES.join(", ")}`,
+      `arm "${text}": unknown schedule "${schedule}"; did you mean "${closest(schedule, [...ARM_SCHEDULES])}"? Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
+    );
+  if (isSpecified(schedule) && rate !== undefined && !schedule?.startsWith("(plateau"))
+    throw new ArgumentError(
+      `arm "${text}": a schedule in brackets says its rates itself; leave out @${rate}`,
     );
   const learningRate = rate === undefined ? null : Number(rate);
   if (learningRate !== null && !(Number.isFinite(learningRate) && learningRate > 0))
@@ -70,6 +74,3 @@ export function parseArms(texts: readonly string[]): ReturnType<typeof parseArm>
 /** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2". */
 export const armSlug = (name: string): string =>
   name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_");
-
-const isArmSchedule = (name: string): name is ArmSchedule =>
-  (ARM_SCHEDULES as readonly string[]).includes(name);

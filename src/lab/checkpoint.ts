@@ -8,6 +8,7 @@ import { z } from "zod";
 import { WeightsError } from "../core/errors.ts";
 import type { Graph } from "../ir/index.ts";
 import { scheduleSpec, type TrialRecord } from "../record/index.ts";
+import type { PlateauState } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { NamedTensor } from "./trainer.ts";
@@ -29,6 +30,16 @@ const checkpointMetadata = z.object({
     .object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) })
     .nullish(),
   schedule: scheduleSpec.nullish(),
+  hyperparameterSchedules: z.record(z.string(), scheduleSpec).nullish(),
+  /** State of a reduction on plateaus after that epoch. */
+  plateau: z
+    .object({
+      rate: z.number(),
+      best: z.number().nullable(),
+      bad: z.number().int(),
+      cooldown: z.number().int(),
+    })
+    .nullish(),
   seed: z.number().int(),
   epoch: z.number().int(),
   update: z.number().int(),
@@ -42,8 +53,9 @@ export function makeCheckpoint(options: {
   trial: TrialRecord;
   tensors: readonly NamedTensor[];
   epoch: number;
+  plateau?: PlateauState | null;
 }): Checkpoint {
-  const { setup, trial, tensors, epoch } = options;
+  const { setup, trial, tensors, epoch, plateau = null } = options;
   const { dataset, network } = setup;
   const described: CheckpointMetadata = {
     model: network.name,
@@ -58,6 +70,8 @@ export function makeCheckpoint(options: {
     arm: trial.arm,
     optimizer: trial.optimizer,
     schedule: trial.schedule,
+    hyperparameterSchedules: trial.hyperparameterSchedules ?? null,
+    plateau,
     seed: trial.seed,
     epoch,
     update: epoch * trial.updatesPerEpoch,

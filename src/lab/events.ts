@@ -40,6 +40,8 @@ export type LabEvent =
       loss: number;
       imagesPerSecond: number;
     }
+  /** What the user should know, and did not ask: a run goes on past the end of its schedule. */
+  | { type: "warning"; arm: string; seed: number; message: string }
   | { type: "epoch"; arm: string; seed: number; metrics: EpochMetrics }
   /** `read` copies the weights out; call it within the listener or not at all. */
   | {

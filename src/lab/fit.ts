@@ -4,7 +4,6 @@ import { median } from "../analysis/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { EpochMetrics, TrialRecord } from "../record/index.ts";
-import { constant, type Schedule } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { armSlug } from "./arms.ts";
@@ -12,8 +11,9 @@ import { isSpent } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
+import { type Rates, ratesOf } from "./rates.ts";
 import { bestEpoch } from "./resume.ts";
-import { openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
+import { openTrainer, planEpoch, type Trainer, type UpdateResult } from "./trainer.ts";
 
 /** What a training run leaves. */
 export interface FitResult {
@@ -34,8 +34,13 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   checkNonNegativeInteger("fit", "seed", seed);
-  const schedule = options.schedule ?? constant(optimizer.hyperparameters.learningRate!);
   const arm = options.arm ?? optimizer.name;
+  const announce = announcer(options.onEvent);
+  const rates = ratesOf({
+    ...options,
+    updates: epochs * planEpoch(options).updatesPerEpoch,
+    warn: (message) => announce.say({ type: "warning", arm, seed, message }),
+  });
   const trainer = openTrainer(options, optimizer, seed);
   const trial: TrialRecord = {
     formatVersion: 1,
@@ -43,7 +48,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     slug: options.slug ?? armSlug(arm),
     seed,
     optimizer: { name: optimizer.name, hyperparameters: { ...optimizer.hyperparameters } },
-    schedule: schedule.toJSON(),
+    schedule: rates.schedule,
+    ...(Object.keys(rates.hyperparameterSchedules).length > 0
+      ? { hyperparameterSchedules: { ...rates.hyperparameterSchedules } }
+      : {}),
     learningRateSource:
       options.learningRateSource ??
       (options.schedule ? "schedule" : `default of ${optimizer.name}`),
@@ -56,7 +64,6 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     seconds: null,
   };
   const { index = 0, trials = 1 } = options;
-  const announce = announcer(options.onEvent);
   const { from } = options;
   const metrics: EpochMetrics[] = [...(from?.metrics ?? [])];
   const stepTimes: number[] = [];
@@ -68,7 +75,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   // The best serve prediction; the last go on from where they are, so they hold optimizer state too.
   const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
     const tensors = trainer.read({ state: which === "last" });
-    return makeCheckpoint({ setup: options, trial, tensors, epoch });
+    const plateau = rates.plateauAfter(metrics.slice(0, epoch));
+    return makeCheckpoint({ setup: options, trial, tensors, epoch, plateau });
   };
   const keepBest = (epoch: number) =>
     announce.sayAndWait({
@@ -101,7 +109,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         trainer,
         trial,
         epoch,
-        schedule,
+        rates: rates.after(metrics),
         stepTimes,
       });
       metrics.push(line);
@@ -151,7 +159,7 @@ interface EpochOptions extends FitOptions {
   readonly trainer: Trainer;
   readonly trial: TrialRecord;
   readonly epoch: number;
-  readonly schedule: Schedule;
+  readonly rates: ReturnType<Rates["after"]>;
   readonly stepTimes: number[];
 }
 
@@ -167,7 +175,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
   let last: UpdateResult | undefined;
   await trainer.trainEpoch({
     epoch,
-    learningRate: options.schedule,
+    ...options.rates,
     onUpdate(result) {
       last = result;
       lossSum += result.loss * result.examples;

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/types.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
-import type { Schedule } from "../schedules/index.ts";
+import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index.ts";
 import type { LabListener } from "./events.ts";
 import type { PretrainedWeights } from "./pretrained.ts";
 import type { TrialState } from "./resume.ts";
@@ -42,8 +42,16 @@ export interface TrainingSetup {
 /** One training run: an optimizer on a schedule, for some epochs. */
 export interface FitOptions extends TrainingSetup {
   readonly optimizer: Optimizer;
-  /** Learning rate of each update; default the optimizer's own rate, constant. */
-  readonly schedule?: Schedule;
+  /**
+   * Learning rate of each update; default the optimizer's own rate, constant. `reduceOnPlateau` is told
+   * the validation loss after each epoch, or the accuracy where its mode is "max".
+   */
+  readonly schedule?: Schedule | ReduceOnPlateau;
+  /**
+   * Hyperparameters that follow a schedule, by name. Default: beside cyclical schedules and one-cycle,
+   * momentum (where above 0) or beta1 falls as the rate rises; `{}` for none.
+   */
+  readonly hyperparameterSchedules?: Readonly<Record<string, Schedule>>;
   readonly epochs: number;
   /** Initial weights, order, augmentation and dropout; default 0. */
   readonly seed?: number;
@@ -103,6 +111,10 @@ export interface CompareOptions extends TrainingSetup {
   readonly baseLr?: number;
   /** Half a cycle, in updates; default 4 epochs of updates. */
   readonly stepSize?: number;
+  /** Stretch cycles so that the last one ends with the run; default false. */
+  readonly snapCycles?: boolean;
+  /** Of momentum, or beta1, in every arm that has one; "none": constant. Default: as `fit` chooses. */
+  readonly momentumSchedule?: ScheduleSpec | "none";
   /** Ramp of the range test; default 1e-7 to 0.1. */
   readonly from?: number;
   readonly to?: number;

@@ -7,14 +7,8 @@ import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import type { RangeTestRecord, ScheduleSpec } from "../record/index.ts";
-import {
-  constant,
-  cosineDecay,
-  formatRate,
-  oneCycle,
-  type Schedule,
-  triangular,
-} from "../schedules/index.ts";
+import { formatRate } from "../schedules/index.ts";
+import { armSchedule, isCyclical, isSpecified } from "./arm-schedules.ts";
 import { PUBLISHED_ARMS, type parseArm, parseArms } from "./arms.ts";
 import type { CompareOptions } from "./options.ts";
 
@@ -34,6 +28,8 @@ export type ComparisonRequest = Pick<
   | "from"
   | "to"
   | "rangeTestEpochs"
+  | "snapCycles"
+  | "momentumSchedule"
 >;
 
 /** An optimizer by name, with all its hyperparameters. */
@@ -49,6 +45,8 @@ export interface TrialSpec {
   readonly seed: number;
   readonly optimizer: OptimizerSpec;
   readonly schedule: ScheduleSpec;
+  /** Absent: as `fit` chooses. */
+  readonly hyperparameterSchedules?: Readonly<Record<string, ScheduleSpec>>;
   readonly learningRateSource: string;
   readonly epochs: number;
   /** Place among the trials of the comparison. */
@@ -88,7 +86,7 @@ export const DEFAULT_SEEDS: readonly number[] = [0, 1, 2];
 export function planRangeTests(request: ComparisonRequest): RangeTestSpec[] {
   const { seeds = DEFAULT_SEEDS, from, to, rangeTestEpochs = 2, maxLr } = request;
   return checkRequest(request)
-    .filter((arm) => arm.schedule === "clr" && arm.learningRate === null && maxLr === undefined)
+    .filter((arm) => isCyclical(arm.schedule) && arm.learningRate === null && maxLr === undefined)
     .map((arm) => ({
       arm: arm.name,
       slug: arm.slug,
@@ -123,7 +121,8 @@ export function planTrials(
       slug: arm.slug,
       seed,
       optimizer: specOf(optimizer),
-      schedule: schedule.toJSON(),
+      schedule,
+      ...momentumOf(optimizer, request),
       learningRateSource: source,
       epochs,
       index,
@@ -156,25 +155,38 @@ function scheduleOf(
   arm: Arm,
   optimizer: Optimizer,
   context: ScheduleContext,
-): { schedule: Schedule; source: string } {
+): { schedule: ScheduleSpec; source: string } {
   const { request, updatesPerEpoch } = context;
   const rate = optimizer.hyperparameters.learningRate!;
-  const steps = request.epochs * updatesPerEpoch;
-  const source =
-    arm.learningRate === null ? `default of ${optimizer.name}` : `given: ${formatRate(rate)}`;
-  switch (arm.schedule) {
-    case "clr": {
-      const { maxLr, baseLr, source } = boundsOf(arm, context);
-      const stepSize = request.stepSize ?? 4 * updatesPerEpoch;
-      return { schedule: triangular({ base: baseLr, max: maxLr, stepSize }), source };
-    }
-    case "cosine":
-      return { schedule: cosineDecay({ peak: rate, steps }), source };
-    case "1cycle":
-      return { schedule: oneCycle({ max: rate, steps }), source };
-    case null:
-      return { schedule: constant(rate), source };
-  }
+  const options = {
+    rate,
+    steps: request.epochs * updatesPerEpoch,
+    snap: request.snapCycles ?? false,
+  };
+  const own = () => armSchedule(arm.schedule, options).toJSON() as ScheduleSpec;
+  if (isSpecified(arm.schedule)) return { schedule: own(), source: "its schedule" };
+  if (!isCyclical(arm.schedule))
+    return {
+      schedule: own(),
+      source:
+        arm.learningRate === null ? `default of ${optimizer.name}` : `given: ${formatRate(rate)}`,
+    };
+  const { maxLr, baseLr, source } = boundsOf(arm, context);
+  const stepSize = request.stepSize ?? 4 * updatesPerEpoch;
+  const bounds = { base: baseLr, max: maxLr, stepSize };
+  const schedule = armSchedule(arm.schedule, { ...options, bounds });
+  return { schedule: schedule.toJSON() as ScheduleSpec, source };
+}
+
+/** What --momentum-schedule says, for the optimizers that have a momentum, or beta1. */
+function momentumOf(
+  { hyperparameters }: Optimizer,
+  { momentumSchedule }: ComparisonRequest,
+): Pick<TrialSpec, "hyperparameterSchedules"> {
+  if (momentumSchedule === undefined) return {};
+  if (momentumSchedule === "none") return { hyperparameterSchedules: {} };
+  const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
+  return name === undefined ? {} : { hyperparameterSchedules: { [name]: momentumSchedule } };
 }
 
 /** Bounds of a cyclical arm: given, or a range test's upper bound; the lower one is a sixth of it. */

@@ -56,6 +56,9 @@ export function recordTrial(directory: RunDirectory): LabListener {
         );
         return;
       }
+      case "warning":
+        log(slugs.get(event.arm) ?? armSlug(event.arm), event.seed, event.message);
+        return;
       case "weights": {
         const { trial, which } = event;
         const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);

@@ -7,6 +7,7 @@ import { type FitResult, fit } from "./fit.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
 import { rangeTest } from "./range-test.ts";
+import { scheduleOfSpec } from "./rates.ts";
 import type { TrialState } from "./resume.ts";
 
 /** @param from where an earlier run of the same trial stopped; absent: from the beginning */
@@ -15,12 +16,22 @@ export function runTrial(
   setup: TrainingSetup,
   from?: TrialState,
 ): Promise<FitResult> {
-  const { optimizer, schedule, ...rest } = spec;
+  const { optimizer, schedule, hyperparameterSchedules, ...rest } = spec;
   return fit({
     ...setup,
     ...rest,
     optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
-    schedule: scheduleFromJSON(schedule),
+    schedule: scheduleOfSpec(schedule),
+    ...(hyperparameterSchedules
+      ? {
+          hyperparameterSchedules: Object.fromEntries(
+            Object.entries(hyperparameterSchedules).map(([name, of]) => [
+              name,
+              scheduleFromJSON(of),
+            ]),
+          ),
+        }
+      : {}),
     ...(from ? { from } : {}),
   });
 }

@@ -51,6 +51,8 @@ export interface Trainer {
   trainEpoch(options: {
     epoch: number;
     learningRate(update: number): number;
+    /** Those that differ from the optimizer's own; default none. */
+    hyperparameters?(update: number): Readonly<Record<string, number>>;
     /**
      * `evaluate` is that of the trainer, for use before it returns: it leaves the batch that is being
      * loaded beside it alone.
@@ -187,7 +189,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
       compiled,
       updatesPerEpoch,
 
-      async trainEpoch({ epoch, learningRate, onUpdate }) {
+      async trainEpoch({ epoch, learningRate, hyperparameters, onUpdate }) {
         const order = epochOrder(dataset, seed, epoch).subarray(0, images);
         const part = (item: number) => order.subarray(item * batch, (item + 1) * batch);
         const batches = Math.ceil(images / batch);
@@ -209,6 +211,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
               seed,
               update,
               learningRate: rate,
+              ...(hyperparameters ? { hyperparameters: hyperparameters(update) } : {}),
               ...(gather ? { microBatch: { share, draw, gathers } } : {}),
             });
             const started = performance.now();

@@ -47,6 +47,8 @@ export const trialRecord = z.object({
   seed: z.number().int(),
   optimizer: z.object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) }),
   schedule: scheduleSpec,
+  /** Of the hyperparameters that follow one, by name: momentum, beta1. */
+  hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
   /** Where the rate came from, for people: "default of adam", "range test: 1.2e-2", "--lr". */
   learningRateSource: z.string(),
   updatesPerEpoch: z.number().int(),

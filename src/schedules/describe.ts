@@ -66,6 +66,8 @@ const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
       .join(", ")}`,
   inverseMomentum: (s) =>
     `from ${rate(s.high)} down to ${rate(s.low)} as the rate rises: ${inner(s)}`,
+  reduceOnPlateau: (s) =>
+    `from ${rate(s.rate)}, times ${s.factor ?? 0.1} after ${Number(s.patience ?? 10) + 1} epochs without improvement`,
   holdAfter: (s) => `${inner(s)}; flat after ${s.steps} updates`,
 };
 

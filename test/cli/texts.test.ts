@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { accuracy, duration, lossText, plural, rate } from "../../src/cli/format.ts";
-import { nearest } from "../../src/cli/nearest.ts";
+import { nearest } from "../../src/lab/nearest.ts";
 import { nextCommand } from "../../src/cli/next-command.ts";
 import { fakeRangeTest } from "../report/fake-records.ts";
 

@@ -1,6 +1,6 @@
 """Learning rates of schedules, update by update: writes fixtures/schedules.json. Where
 torch.optim.lr_scheduler defines one (Debian's python3-torch, 1.13), torch computes them; where optax,
-fastai or the CLR paper does, their formula in float64 does, written out here. "source" says which..
+fastai or the CLR paper does, their formula in float64 does, written out here. "source" says which. Long because each library has its cases here.
 
     /usr/bin/python3 test/parity/schedules.py
 """

@@ -4,7 +4,7 @@ import { ArgumentError } from "../../core/errors.ts";
 import { defineCommand, untoggle, value } from "../define-command.ts";
 import { batchFlag, jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
 import { count, textTable } from "../format.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../lab/nearest.ts";
 import { positiveInteger } from "../values.ts";
 
 const KINDS = ["step", "epoch", "optimizer", "data"];

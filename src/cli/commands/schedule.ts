@@ -4,7 +4,7 @@ import { asciiChart, axisLabels, chartWidth } from "../ascii-chart.ts";
 import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag } from "../flags.ts";
 import { rate } from "../format.ts";
-import { parseScheduleSpec, updatesToDraw } from "../schedule-spec.ts";
+import { updatesToDraw } from "../schedule-spec.ts";
 import { positiveInteger, text } from "../values.ts";
 
 const count = (help: string) =>
@@ -33,7 +33,8 @@ export const schedule = defineCommand({
     "lrscope schedule 'warmup:steps=100,schedule=(cosine:peak=0.1,steps=900)' --svg warmup.svg",
   ],
   async run({ args, flags, terminal }) {
-    const drawn = await parseScheduleSpec(args[0]!);
+    const { parseSchedule } = await import("../../lab/schedule-text.ts");
+    const drawn = parseSchedule(args[0]!);
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
     const points = Array.from({ length: updates }, (_, update) => ({ update, lr: drawn(update) }));

@@ -7,6 +7,7 @@ import { defineCommand, optional, value } from "../define-command.ts";
 import {
   cycleFlags,
   epochsFlag,
+  followFlags,
   jsonFlag,
   optimizerFlag,
   outFlag,
@@ -17,26 +18,21 @@ import {
 } from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
 import { sourceOrResume } from "../source.ts";
-import { oneOf, positive } from "../values.ts";
-
-const SCHEDULES = ["none", "clr", "cosine", "1cycle"] as const;
+import { positive, text } from "../values.ts";
 
 /** The run as an arm of a comparison: "sgd+clr", "adam+cosine@0.001". */
-function armOf(flags: {
-  optimizer: string;
-  schedule: (typeof SCHEDULES)[number];
-  lr: number | undefined;
-}): string {
+function armOf(flags: { optimizer: string; schedule: string; lr: number | undefined }): string {
   const { optimizer, schedule, lr } = flags;
   if (/[+@]/.test(optimizer))
     throw new ArgumentError(
       `train: --optimizer takes a name alone; got "${optimizer}". Give the schedule with --schedule and the rate with --lr`,
     );
-  if (schedule === "clr" && lr !== undefined)
+  if (/^(clr|triangular2?|exp_range)$/.test(schedule) && lr !== undefined)
     throw new ArgumentError(
-      "train: --lr has no effect with --schedule clr, whose bounds are --max-lr and --base-lr; give those, or leave all out for a range test",
+      `train: --lr has no effect with --schedule ${schedule}, whose bounds are --max-lr and --base-lr; give those, or leave all out for a range test`,
     );
-  return `${optimizer}${schedule === "none" ? "" : `+${schedule}`}${lr === undefined ? "" : `@${rateText(lr)}`}`;
+  const named = /[:{]/.test(schedule) ? `(${schedule})` : schedule;
+  return `${optimizer}${schedule === "none" ? "" : `+${named}`}${lr === undefined ? "" : `@${rateText(lr)}`}`;
 }
 
 /** The shorter of the two exact ways to write a rate: 0.001 as 1e-3. */
@@ -49,15 +45,15 @@ export const train = defineCommand({
   name: "train",
   summary: "one run, with one optimizer on one schedule",
   details:
-    "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With cosine and 1cycle, --lr is the greatest rate.",
+    "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
   args: [sourceOrResume],
   flags: {
     ...optimizerFlag,
     schedule: value({
-      placeholder: "name",
-      help: "none (a constant rate), clr, cosine or 1cycle",
-      read: oneOf(SCHEDULES),
-      fallback: "none" as const,
+      placeholder: "name|spec",
+      help: "none (a constant rate), clr, triangular2, exp_range, cosine, 1cycle, sgdr, linear, wsd, wsd-sqrt, isqrt, poly, exp, step, multistep, plateau, warmup-cosine and the like, or a SPEC of lrscope schedule",
+      read: text,
+      fallback: "none",
     }),
     lr: optional({
       placeholder: "rate",
@@ -66,6 +62,7 @@ export const train = defineCommand({
       shownFallback: "the optimizer's default",
     }),
     ...cycleFlags,
+    ...followFlags,
     ...epochsFlag(10, "epochs of the run"),
     ...trainingFlags,
     ...tensorboardFlag,
@@ -77,6 +74,7 @@ export const train = defineCommand({
   examples: [
     "lrscope train photos/ --optimizer adam --lr 1e-3 --epochs 20",
     "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
+    "lrscope train photos/ --optimizer adam --schedule warmup-cosine --lr 1e-3 --epochs 20",
     "lrscope train --resume lrscope-runs/train-photos-20260131-101500",
   ],
   async run({ args, flags, given, terminal, signal }) {

@@ -14,6 +14,7 @@ export const TYPE_WORDS: Readonly<Record<string, string>> = {
   step: "stepDecay",
   multistep: "multiStep",
   hold: "holdAfter",
+  plateau: "reduceOnPlateau",
 };
 
 /** Shorter words for a type's options. */
@@ -28,6 +29,7 @@ export const KEY_WORDS: Readonly<Record<string, Readonly<Record<string, string>>
   inverseSqrt: { warmup: "warmupSteps" },
   exponential: { lr: "rate" },
   stepDecay: { lr: "rate" },
+  reduceOnPlateau: { lr: "rate" },
   multiStep: { lr: "rate", at: "milestones" },
 };
 
