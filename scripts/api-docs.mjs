@@ -79,8 +79,7 @@ function exportsOf(path) {
       for (const { name, propertyName } of exportClause.elements) {
         const wanted = (propertyName ?? name).text;
         const [specifier, imported] = imports.get(wanted) ?? [];
-        const entry =
-          from.get(wanted) ?? (specifier && exportsOf(target(specifier)).get(imported));
+        const entry = from.get(wanted) ?? (specifier && exportsOf(target(specifier)).get(imported));
         if (!entry) throw new Error(`${relative(root, path)}: cannot find the export "${wanted}"`);
         found.set(name.text, entry);
       }
@@ -113,7 +112,10 @@ function signatureOf({ statement, declaration }) {
   if (ts.isFunctionDeclaration(statement)) {
     const whole = text(statement);
     const end = statement.body ? statement.body.getStart() - statement.getStart() : whole.length;
-    return whole.slice(0, end).trimEnd().replace(/^export /, "");
+    return whole
+      .slice(0, end)
+      .trimEnd()
+      .replace(/^export /, "");
   }
   if (ts.isVariableStatement(statement)) {
     const { name, type, initializer } = declaration;

@@ -14,7 +14,9 @@ export type { Graph, Network } from "./ir/index.ts";
 export {
   type CompareOptions,
   type CompareResult,
+  type ConfirmOptions,
   compare,
+  confirmSuggestion,
   type FitOptions,
   type FitResult,
   fit,

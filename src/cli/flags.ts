@@ -244,6 +244,19 @@ export const tensorboardFlag = {
   tensorboard: toggle("write event files for TensorBoard as well, in tensorboard/ of the run"),
 };
 
+/** A suggestion put to the test. */
+export const confirmFlags = {
+  confirm: toggle(
+    "train shortly at the upper bound, a third and three times it, over three seeds or more, and report the regret",
+  ),
+  confirmEpochs: optional({
+    placeholder: "n",
+    help: "epochs of each of those runs",
+    read: positiveInteger("2"),
+    shownFallback: "2",
+  }),
+};
+
 /** Bounds of a cyclical schedule. */
 export const cycleFlags = {
   maxLr: optional({

@@ -1,7 +1,7 @@
 /** @file What a range test says, in words for a terminal. */
 
 import type { RangeTestReading, RangeTestRecord } from "../record/index.ts";
-import { duration, plural, rate, textTable } from "./format.ts";
+import { accuracy, duration, plural, rate, textTable } from "./format.ts";
 import type { Colors } from "./terminal.ts";
 
 /** The reading of the rule chosen, every rule beside it (seed by seed where there is room), warnings. */
@@ -22,8 +22,29 @@ export function rangeTestText(record: RangeTestRecord, colors: Colors, columns =
         ? [`Other rules: ${others.map(([rule, maxLr]) => `${rule} ${rate(maxLr)}`).join(", ")}`]
         : []),
     ...warnings.map((warning) => colors.yellow(`Note: ${warning}`)),
+    ...confirmationText(record, colors),
     `Took ${duration(record.seconds)}, ${plural(runs.length, "run")} of ${plural(runs[0]!.points.length, "update")}.`,
   ].join("\n");
+}
+
+/** Accuracy of the three rates, and what the suggestion falls short of the best by. */
+function confirmationText({ confirmation }: RangeTestRecord, colors: Colors): string[] {
+  if (!confirmation) return [];
+  const { candidates, epochs, seeds, regret, best } = confirmation;
+  const spread = (of: { mean: number | null; sd: number | null }) =>
+    of.sd === null ? accuracy(of.mean) : `${accuracy(of.mean)} ± ${accuracy(of.sd)}`;
+  return [
+    "",
+    `Confirmed by ${plural(epochs, "epoch")} at each rate, seeds ${seeds.join(", ")}; validation accuracy:`,
+    ...candidates.map(
+      ({ factor, rate: lr, validationAccuracy }) =>
+        `  ${rate(lr).padEnd(9)} ${spread(validationAccuracy)}${factor === 1 ? "   (suggested)" : ""}`,
+    ),
+    regret.mean === 0
+      ? `Regret: ${colors.bold("none")}; the suggested rate is the best of the three`
+      : `Regret: ${colors.bold(spread(regret))} below the best of the three, ${rate(best)}`,
+    "",
+  ];
 }
 
 /** A line a rule: median, interval, then each seed's own, or the least and greatest of many. */

@@ -3,6 +3,7 @@
 export * from "./arms.ts";
 export * from "./compare.ts";
 export * from "./confusion.ts";
+export * from "./confirm.ts";
 export * from "./events.ts";
 export * from "./experiment.ts";
 export * from "./export.ts";

@@ -1,7 +1,7 @@
 /** @file range-test.json and range-tests/<arm>.json: the curve, and every rule's reading of it. */
 
 import { z } from "zod";
-import { interval } from "./spread.ts";
+import { interval, spread } from "./spread.ts";
 
 export const rangeTestPoint = z.object({
   update: z.number().int(),
@@ -51,6 +51,26 @@ export const rangeTestVerdict = z.object({
 });
 export type RangeTestVerdict = z.infer<typeof rangeTestVerdict>;
 
+/** Short runs at the suggested rate, a third of it and three times it, over paired seeds. */
+export const rangeTestConfirmation = z.object({
+  epochs: z.number().int(),
+  seeds: z.array(z.number().int()),
+  candidates: z.array(
+    z.object({
+      /** Of the suggested rate: 1/3, 1, 3. */
+      factor: z.number(),
+      rate: z.number(),
+      /** After the last epoch, 0 .. 1; 0 where a run diverged. */
+      validationAccuracy: spread,
+    }),
+  ),
+  /** The rate with the greatest mean accuracy. */
+  best: z.number(),
+  /** Accuracy of the best less that of the suggestion, seed by seed; all 0 where they are the same. */
+  regret: spread,
+});
+export type RangeTestConfirmation = z.infer<typeof rangeTestConfirmation>;
+
 export const rangeTestRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
@@ -71,6 +91,8 @@ export const rangeTestRecord = z.object({
   /** The same with each seed's value and an interval; absent in records of lrscope 0.1. */
   readings: z.record(z.string(), rangeTestReading).optional(),
   verdicts: z.array(rangeTestVerdict).optional(),
+  /** With --confirm. */
+  confirmation: rangeTestConfirmation.optional(),
   /** Sentences for the user: not bracketed, stopped early, ... */
   warnings: z.array(z.string()),
   seconds: z.number(),

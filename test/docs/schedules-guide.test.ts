@@ -6,46 +6,28 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import ts from "typescript";
 import { afterAll, describe, expect, test } from "vitest";
 import * as schedules from "../../src/schedules/index.ts";
 import { cli } from "../cli/run-cli.ts";
 import { root } from "../house/rooms.ts";
+import { codeBlocks, runProgram, wordsOf } from "./code-blocks.ts";
 
 const page = readFileSync(join(root, "docs", "guide", "schedules.md"), "utf8");
 const blocks = (language: string) =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
-    (match) => match[1]!,
-  );
-
-/** What a program prints, as one line. */
-function printed(program: string): string {
-  const { outputText } = ts.transpileModule(program, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
-  });
-  const lines: string[] = [];
-  const log = (...values: unknown[]) => lines.push(values.map(String).join(" "));
-  const load = (name: string) => {
-    expect(name).toBe("lrscope/schedules");
-    return schedules;
-  };
-  new Function("require", "exports", "console", outputText)(load, {}, { log });
-  return lines.join(" ");
-}
+  codeBlocks(join("docs", "guide", "schedules.md"))
+    .filter(({ info }) => info === language)
+    .map(({ text }) => text);
 
 describe("programs", () => {
   const programs = blocks("ts");
   test("there are some", () => expect(programs.length).toBeGreaterThan(5));
-  test.each(programs)("%s", (program) => {
+  test.each(programs)("%s", async (program) => {
     const said = [...program.matchAll(/\); \/\/ (.*)$/gm)].map((match) => match[1]!);
     expect(said.length).toBeGreaterThan(0);
-    expect(printed(program)).toBe(said.join(" "));
+    const printed = await runProgram(program, { "lrscope/schedules": schedules });
+    expect(printed.join(" ")).toBe(said.join(" "));
   });
 });
-
-/** Words of a shell's line, single quotes only. */
-const wordsOf = (line: string) =>
-  [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
 
 describe("commands", () => {
   const folder = mkdtempSync(join(tmpdir(), "lrscope-guide-"));

@@ -8,11 +8,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accuracyElbow, argmin } from "../../src/analysis/index.ts";
 import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { fit, type RangeTestOptions, ramp, rangeTest } from "../../src/lab/index.ts";
+import {
+  confirmSuggestion,
+  fit,
+  type RangeTestOptions,
+  ramp,
+  rangeTest,
+} from "../../src/lab/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
 import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { exponential } from "../../src/schedules/index.ts";
+import { constant, exponential } from "../../src/schedules/index.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 describe("ramp", () => {
@@ -201,6 +207,56 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const after = await train();
       for (const [name, { data }] of before.last!.tensors)
         expect(after.last!.tensors.get(name)!.data, name).toEqual(data);
+    });
+  });
+
+  describe("confirmSuggestion", () => {
+    test("three rates over the same seeds; the regret is the paired gap to the best", async () => {
+      const rates: number[] = [];
+      const found = await confirmSuggestion({
+        ...setup(),
+        optimizer: sgd({ momentum: 0.9 }),
+        rate: 1e-4,
+        epochs: 3,
+        seeds: [0, 1],
+        onEvent: (event) => {
+          if (event.type === "epoch") rates.push(event.metrics.lr);
+        },
+      });
+      const [third, own, three] = found.candidates;
+      expect(found.candidates.map(({ rate }) => rate)).toEqual([1e-4 / 3, 1e-4, 3e-4]);
+      expect(new Set(rates)).toEqual(new Set([1e-4 / 3, 1e-4, 3e-4]));
+      expect(rates).toHaveLength(3 * 2 * 3);
+      // Far too small a rate: three times it is the best of the three.
+      expect(found.best).toBe(3e-4);
+      expect(three!.validationAccuracy.mean!).toBeGreaterThan(third!.validationAccuracy.mean!);
+      expect(found.regret.values).toEqual(
+        three!.validationAccuracy.values.map(
+          (value, i) => value! - own!.validationAccuracy.values[i]!,
+        ),
+      );
+      const { metrics } = await fit({
+        ...setup(),
+        optimizer: sgd({ momentum: 0.9 }),
+        schedule: constant(1e-4),
+        epochs: 3,
+        seed: 1,
+      });
+      expect(own!.validationAccuracy.values[1]).toBe(metrics.at(-1)!.validationAccuracy);
+    });
+
+    test("a rate that diverges counts with accuracy 0; nonsense is refused", async () => {
+      const options = { ...setup(), optimizer: sgd(), epochs: 1, seeds: [0] };
+      const found = await confirmSuggestion({ ...options, rate: 1e37 });
+      expect(found.candidates.map((one) => one.validationAccuracy.mean)).toEqual([0, 0, 0]);
+      expect(found.regret.mean).toBe(0);
+      expect(found.best).toBe(1e37);
+      for (const [wrong, message] of [
+        [{ rate: 0 }, "rate must be a positive number"],
+        [{ rate: 1, epochs: 0 }, "epochs must be a positive integer"],
+        [{ rate: 1, seeds: [] }, "at least one seed"],
+      ] as const)
+        await expect(confirmSuggestion({ ...options, ...wrong })).rejects.toThrow(message);
     });
   });
 });

@@ -5,6 +5,7 @@ import { checkMomentum, checkRamp } from "../comparison.ts";
 import { defineCommand } from "../define-command.ts";
 import { runExperiment } from "../experiment.ts";
 import {
+  confirmFlags,
   epochsFlag,
   jsonFlag,
   optimizerFlag,
@@ -33,6 +34,7 @@ export const find = defineCommand({
     ...seedsFlag(1),
     ...stopFactorFlag,
     ...readingFlags,
+    ...confirmFlags,
     ...trainingFlags,
     ...outFlag,
     ...samplesFlag,
@@ -42,6 +44,7 @@ export const find = defineCommand({
     "lrscope find photos/",
     "lrscope find photos/ --optimizer adam --to 1 --seeds 3",
     "lrscope find photos/ --ramp linear --from 1e-4 --to 0.1 --rule elbow --epochs 8",
+    "lrscope find photos/ --confirm",
     "lrscope find cifar10 --epochs 1 --json",
   ],
   async run({ args, flags, given, terminal, signal }) {
@@ -51,6 +54,8 @@ export const find = defineCommand({
       throw new ArgumentError(
         "find: --loss-every has no effect on the training loss; add --loss validation",
       );
+    if (given.has("confirmEpochs") && !flags.confirm)
+      throw new ArgumentError("find: --confirm-epochs has no effect alone; add --confirm");
     const { parseArm, rangeTest } = await import("../../lab/index.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const optimizer = createOptimizer(flags.optimizer, {
@@ -92,6 +97,18 @@ export const find = defineCommand({
             return progress(event);
           },
           ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
+        });
+        // Written before too: what has been measured is on the disk.
+        directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);
+        if (!flags.confirm) return;
+        const { confirmSuggestion } = await import("../../lab/confirm.ts");
+        record.confirmation = await confirmSuggestion({
+          ...setup,
+          optimizer: tested,
+          rate: record.suggestion.maxLr,
+          epochs: flags.confirmEpochs ?? 2,
+          seeds: Array.from({ length: Math.max(3, seeds.length) }, (_, i) => flags.seed + i),
+          onEvent: progress,
         });
         directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);
       },

@@ -1,0 +1,154 @@
+/**
+ * @file Every code block of README.md, CONTRIBUTING.md and docs/ is run: programs as they stand, on the
+ * synthetic images where they open any; command lines with small settings, and of a comparison's arms,
+ * which are all parsed, the first that needs no range test. docs/guide/schedules.md has a test of its
+ * own. What only a clone's owner can run (setup, the whole test suite) is checked to be there.
+ */
+
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import * as shapes from "../../src/core/shapes.ts";
+import { openDataset } from "../../src/data/index.ts";
+import * as lrscope from "../../src/index.ts";
+import * as ir from "../../src/ir/index.ts";
+import { parseArms } from "../../src/lab/arms.ts";
+import * as define from "../../src/optimizers/define.ts";
+import * as schedules from "../../src/schedules/index.ts";
+import { cli } from "../cli/run-cli.ts";
+import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
+import { root } from "../house/rooms.ts";
+import { codeBlocks, pages, runProgram, wordsOf } from "./code-blocks.ts";
+
+const blocks = pages.filter((page) => page !== "docs/guide/schedules.md").flatMap(codeBlocks);
+const absent = engineAbsent();
+
+test("every block says what it is, and few are text", () => {
+  const kinds = ["ts", "bash", "text", "json"];
+  expect(blocks.filter(({ info }) => !kinds.includes(info)).map(({ place }) => place)).toEqual([]);
+  const text = blocks.filter(({ info }) => info === "text");
+  expect(text.length).toBeLessThan(blocks.length / 4);
+});
+
+describe("programs", () => {
+  const modules = {
+    lrscope,
+    "lrscope/schedules": schedules,
+    "./define.ts": define,
+    "../core/shapes.ts": shapes,
+    "../ir/index.ts": ir,
+  };
+  /** As a reader would make a long run short. */
+  const small = (program: string) =>
+    program
+      .replaceAll(/openImages\("[^"]*", \{[^}]*\}\)/g, 'openImages("synthetic", { size: 16 })')
+      .replaceAll(/epochs: \d+/g, "epochs: 1")
+      .replaceAll(/seeds: \[[^\]]*\]/g, "seeds: [0]");
+
+  const programs = blocks.filter(({ info }) => info === "ts");
+  test("there are some", () => expect(programs.length).toBeGreaterThan(3));
+  test.each(programs)("$place", async ({ text }) => {
+    if (absent && text.includes("nativeBackend")) return;
+    const lines = await runProgram(small(text), modules);
+    expect(lines.length).toBeGreaterThanOrEqual(text.includes("console.log") ? 1 : 0);
+  });
+});
+
+describe("command lines", () => {
+  const within = temporaryFolder();
+  const lines = blocks
+    .filter(({ info }) => info === "bash")
+    .flatMap(({ place, text }) =>
+      text
+        .trim()
+        .split("\n")
+        .flatMap((line) => line.replace(/ +#.*$/, "").split(/ && /))
+        .filter((line) => line.trim() !== "" && !line.startsWith("#"))
+        .map((line) => ({ place, line: line.trim() })),
+    );
+  const ours = lines.filter(({ line }) => /^(npx )?lrscope /.test(line));
+  const others = lines.filter((line) => !ours.includes(line));
+
+  test.each(others)("$place: $line names what is there", ({ line }) => {
+    const [program, ...words] = wordsOf(line);
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    if (program === "npm") expect(scripts).toHaveProperty(words.find((word) => word !== "run")!);
+    else if (program === "npx") expect(["vitest", "jiti", "biome", "tsc"]).toContain(words[0]);
+    else expect(existsSync(join(root, program === "bash" ? words[0]! : program!))).toBe(true);
+  });
+
+  describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => {
+    const shared = ["--size", "16", "--limit", "24", "--threads", "1"];
+    const tiny = [...shared, "--batch", "16", "--epochs", "1", "--no-samples"];
+    beforeAll(async () => {
+      const made = await cli([
+        "train",
+        "synthetic",
+        ...tiny,
+        "--optimizer",
+        "adam",
+        "--out",
+        within("run-a"),
+      ]);
+      expect({ code: made.code, stderr: made.code === 0 ? "" : made.stderr }).toEqual({
+        code: 0,
+        stderr: "",
+      });
+      cpSync(within("run-a"), within("run-b"), { recursive: true });
+      const dataset = await openDataset("synthetic", { size: 16 });
+      writeFileSync(within("new-photo.jpg"), await dataset.png(dataset.validation[0]!));
+      dataset.close();
+    });
+
+    let runs = 0;
+    /** The line's own words, small. */
+    function small(words: readonly string[]): string[] {
+      const [command] = words;
+      const arms = words[words.indexOf("--optimizers") + 1]!;
+      if (words.includes("--optimizers"))
+        expect(parseArms(arms.split(",")).length).toBeGreaterThan(1);
+      const one = parseArms(words.includes("--optimizers") ? arms.split(",") : ["adam"]).find(
+        ({ schedule }) => schedule === null || !/clr|tri|exp_range/.test(schedule),
+      )!;
+      const long = /^--(epochs|seeds|confirm-epochs|size|batch|limit|threads|optimizers|out)$/;
+      const kept = words.filter(
+        (word, i) => !long.test(word) && !(i > 0 && long.test(words[i - 1]!)),
+      );
+      const given = kept.map((word) => {
+        if (word === "photos/") return "synthetic";
+        if (/^(run-[ab]|new-photo\.jpg)$/.test(word)) return within(word);
+        return word.endsWith("best.safetensors")
+          ? within("run-a/trials/adam-0/best.safetensors")
+          : word;
+      });
+      const out = ["--out", within(`run-${runs++}`)];
+      switch (command) {
+        case "find":
+        case "train":
+          return [...given, ...tiny, ...out];
+        case "compare":
+          return [...given, "--optimizers", one.name, "--seeds", "1", ...tiny, ...out];
+        case "data":
+          return [...given, ...shared];
+        case "explain":
+          return [...given, "--size", "32", "--batch", "4"];
+        case "report":
+          return [...given, ...out];
+        case "bench":
+          return [...given, "--size", "16", "--batch", "4", "--repetitions", "1", "--no-peers"];
+        case "demo":
+          return [command, "--help"];
+        default:
+          return given;
+      }
+    }
+
+    test.each(ours)("$place: $line", async ({ line }) => {
+      const words = wordsOf(line.replace(/^npx /, ""));
+      expect(words[0]).toBe("lrscope");
+      const { code, stdout, stderr } = await cli(small(words.slice(1)));
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).not.toBe("");
+    });
+  });
+});
