@@ -224,11 +224,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         },
       });
       const [third, own, three] = found.candidates;
-      expect(found.candidates.map(({ rate }) => rate)).toEqual([1e-4 / 3, 1e-4, 3e-4]);
-      expect(new Set(rates)).toEqual(new Set([1e-4 / 3, 1e-4, 3e-4]));
+      expect(found.candidates.map(({ rate }) => rate)).toEqual([(1 / 3) * 1e-4, 1e-4, 3 * 1e-4]);
+      expect(new Set(rates)).toEqual(new Set([(1 / 3) * 1e-4, 1e-4, 3 * 1e-4]));
       expect(rates).toHaveLength(3 * 2 * 3);
       // Far too small a rate: three times it is the best of the three.
-      expect(found.best).toBe(3e-4);
+      expect(found.best).toBe(3 * 1e-4);
       expect(three!.validationAccuracy.mean!).toBeGreaterThan(third!.validationAccuracy.mean!);
       expect(found.regret.values).toEqual(
         three!.validationAccuracy.values.map(
