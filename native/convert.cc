@@ -1,4 +1,5 @@
-// Conversions of plain JavaScript objects.
+// Conversions of plain JavaScript objects. Long because a program's every part is checked here,
+// once, on its way in.
 #include "convert.h"
 
 #include <cmath>

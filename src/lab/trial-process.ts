@@ -18,6 +18,9 @@ import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messa
 /** Milliseconds between two reports of updates: enough for a bar that moves. */
 const REPORT_EVERY = 100;
 
+/** Milliseconds that a parent has to say what a signal to all of its processes means. */
+const GRACE = 1000;
+
 const stop = new AbortController();
 let ending = false;
 
@@ -32,6 +35,12 @@ const die = () => {
 process.on("disconnect", die);
 // A terminal sends Ctrl-C to all of its processes; the parent says what it means.
 process.on("SIGINT", () => undefined);
+// So do service managers with SIGTERM. Where the parent says nothing, it was meant for this one alone.
+process.once("SIGTERM", () => {
+  setTimeout(() => {
+    if (!stop.signal.aborted) process.kill(process.pid, "SIGTERM");
+  }, GRACE).unref();
+});
 
 async function run(task: TrialTask): Promise<void> {
   let error: ReportedError | null = null;
