@@ -8,14 +8,18 @@ Reads lines on standard input, answers each with one JSON line on standard outpu
 
 so that its caller can take turns with it in one run of the benchmark. A step is what lrscope's is:
 forward, cross-entropy, backward, SGD update, and the loss read back. The batch stays where it is;
-no data is loaded. Layout channels_last, gradients set to None, as PyTorch's own tuning guide says.
+no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says.
 
-The caller starts it with malloc told to keep its pages (see src/lab/bench-peers.ts): as installed,
-PyTorch gives every activation back to the system each step, and page faults then take most of it.
+    peak 0      -> {"peakMiB": greatest resident memory so far}
+
+With --tuned 1 the caller also starts it with malloc told to keep its pages (see
+src/lab/bench-peers.ts): as installed, PyTorch gives every activation back to the system each step,
+and page faults then take most of it.
 """
 
 import argparse
 import json
+import resource
 import sys
 import time
 
@@ -63,14 +67,16 @@ def main():
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--classes", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tuned", type=int, default=1)
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     network = build(options.model, options.channels, options.size, options.classes)
-    network = network.to(memory_format=torch.channels_last).train()
+    layout = torch.channels_last if options.tuned else torch.contiguous_format
+    network = network.to(memory_format=layout).train()
     images = torch.randn(options.batch, options.channels, options.size, options.size)
-    images = images.to(memory_format=torch.channels_last)
+    images = images.to(memory_format=layout)
     labels = torch.arange(options.batch) % options.classes
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0)
@@ -87,14 +93,19 @@ def main():
 
     version = torch.__version__.split("+")[0]
     plural = "" if options.threads == 1 else "s"
+    setting = "channels_last" if options.tuned else "as installed"
     answer(
         {
-            "name": f"pytorch {version}, channels_last, {options.threads} thread{plural}",
+            "name": f"pytorch {version}, {setting}, {options.threads} thread{plural}",
             "parameters": sum(p.numel() for p in network.parameters()),
         }
     )
     for line in sys.stdin:
         command, count = line.split()
+        if command == "peak":
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            answer({"peakMiB": peak})
+            continue
         if command != "run":
             sys.exit(f"torch_step: unknown command {command!r}; send 'run N'")
         times = []

@@ -4,11 +4,12 @@
  * the long work begins, and a run that is interrupted leaves its records and a report of them.
  */
 
-import { ArgumentError, InterruptedError } from "../core/errors.ts";
+import { InterruptedError } from "../core/errors.ts";
 import type { LabListener, PretrainedWeights, SetupSpec, TrainingSetup } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import { describeBroken } from "./broken-files.ts";
+import { type ConvolutionDecision, chooseConvolutions } from "./choose-convolutions.ts";
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
 import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
@@ -35,6 +36,8 @@ export interface ExperimentCall {
   readonly jobs?: number;
   /** The call as data, for experiment.json, where it can be gone on with. */
   readonly specification?: ExperimentRecord["specification"];
+  /** As the experiment was begun with; absent or null: as the flags say. */
+  readonly convolutions?: ConvolutionDecision | null;
   /** The long work; its records go through `directory`. */
   work(opened: OpenedExperiment): Promise<void>;
 }
@@ -83,6 +86,7 @@ export async function openExperiment<T>(
 ): Promise<T> {
   const { flags, context, kind, arms, epochs, seeds } = call;
   const { terminal, signal } = context;
+  const { checkPrecision } = await import("../lab/precision.ts");
   checkPrecision(kind, flags.precision);
   const { describeExperiment, threadsOfEach } = await import("../lab/index.ts");
   const { openSetup } = await import("../lab/setup.ts");
@@ -117,7 +121,14 @@ export async function openExperiment<T>(
       },
     });
     await rememberPlaces(call, experiment);
-    return await use({ spec, setup, experiment, progress });
+    const decision =
+      call.convolutions ?? (await chooseConvolutions(setup, arms, { flags, terminal, signal }));
+    return await use({
+      spec: { ...spec, training: { ...spec.training, ...decision } },
+      setup: { ...setup, ...decision },
+      experiment,
+      progress,
+    });
   } finally {
     progress.stop();
     dataset.close();
@@ -200,11 +211,4 @@ export async function recordedWork(
   await writeConfusions(opened);
   const { run, report } = await writeReport(directory, samples, call.flags);
   return { path: directory.path, report: report ?? "", run };
-}
-
-function checkPrecision(kind: string, precision: "fp32" | "bf16"): void {
-  if (precision !== "fp32")
-    throw new ArgumentError(
-      `${kind}: --precision ${precision} is not available in this version of lrscope; leave it out for fp32`,
-    );
 }

@@ -1,9 +1,10 @@
 /** @file The flags that several commands share, each stated once. */
 
 import { optimizerNames } from "../optimizers/index.ts";
-import { later, optional, toggle, untoggle, value } from "./define-command.ts";
+import { optional, toggle, untoggle, value } from "./define-command.ts";
 import {
   aboveOne,
+  byteCount,
   fractionBelowOne,
   fractions,
   list,
@@ -103,6 +104,16 @@ export const pretrainedFlag = {
   }),
 };
 
+export const tuningFlags = {
+  tune: toggle("time the implementations of each convolution and keep the fastest"),
+  memory: optional({
+    placeholder: "bytes",
+    help: "greatest memory of a step: 2G, 800M",
+    read: byteCount("2G"),
+    shownFallback: "no bound",
+  }),
+};
+
 /** How every experiment trains. */
 export const trainingFlags = {
   ...modelFlag,
@@ -154,7 +165,7 @@ export const trainingFlags = {
     read: positive("1"),
     shownFallback: "no clipping",
   }),
-  tune: later("time the convolution algorithms and keep the fastest"),
+  ...tuningFlags,
 };
 
 export const epochsFlag = (fallback: number, help: string) => ({

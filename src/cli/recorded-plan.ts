@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import { type Plan, planDifferences } from "../lab/index.ts";
+import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
+import type { ConvolutionDecision } from "./choose-convolutions.ts";
 
 const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "implementations">> = z.looseObject({
   engine: z.string(),
@@ -14,6 +16,22 @@ const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "implementations">
     z.object({ layer: z.string(), kind: z.string(), implementation: z.string() }),
   ),
 });
+
+const decision = z.looseObject({
+  convolutions: z.record(z.string(), z.enum(CONVOLUTION_IMPLEMENTATIONS)).default({}),
+  decidedBy: z.enum(["rule", "tuned", "memory", "given"]).default("rule"),
+});
+
+/**
+ * The convolutions that an experiment was begun with, so that going on with it times nothing anew;
+ * null where it has no plan yet.
+ */
+export function recordedConvolutions(path: string): ConvolutionDecision | null {
+  const file = join(path, "plan.json");
+  if (!existsSync(file)) return null;
+  const { convolutions, decidedBy } = readRecord(file, decision);
+  return decidedBy === "rule" ? {} : { convolutions, convolutionsDecidedBy: decidedBy };
+}
 
 /**
  * Writes the plan, or compares it with the one there is.

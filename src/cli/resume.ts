@@ -16,7 +16,7 @@ import type { CommandContext } from "./define-command.ts";
 import { openExperiment, recordedWork } from "./experiment.ts";
 import { plural } from "./format.ts";
 import { findPlaces } from "./places.ts";
-import { cannotGoOn } from "./recorded-plan.ts";
+import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
 import { recall } from "./specification.ts";
 
 export interface ResumeCall {
@@ -97,6 +97,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
         ...comparison,
         arms: parseArms(comparison.optimizers),
         seeds: seedsOf(comparison),
+        convolutions: recordedConvolutions(path),
         work: (opened) => runTrialsOf(comparison, opened),
       },
       async (opened) => {

@@ -46,6 +46,18 @@ export const nonNegative = (example: string) =>
 export const positiveInteger = (example: string) =>
   numeric("a positive whole number", example, (value) => Number.isSafeInteger(value) && value > 0);
 
+const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** "2G", "800M", "64K" or bytes; powers of 1,024. */
+export const byteCount =
+  (example: string): ReadValue<number> =>
+  (text, flag) => {
+    const match = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text.trim());
+    const bytes = match ? Math.floor(Number(match[1]) * UNITS[match[2]!.toUpperCase()]!) : 0;
+    if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+    return refuse(flag, "a number of bytes above 0, with K, M or G where wanted", text, example);
+  };
+
 /** Seeds: a key of the random streams, 32 bits. */
 export const seedNumber = numeric(
   "a whole number from 0 to 4294967295",

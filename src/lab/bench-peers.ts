@@ -18,17 +18,19 @@ export interface PeerOptions {
 export interface Peer {
   /** "pytorch 1.13.1, channels_last, 2 threads" */
   readonly name: string;
-  /** Its parameters, to be compared with ours: a peer of another size is no peer. */
+  /** Its parameters (0 where it has none to compare), to be compared with ours: a peer of another size is no peer. */
   readonly parameters: number;
   /** Milliseconds of each of so many training steps. */
   run(steps: number): Promise<number[]>;
+  /** Greatest resident memory of the process so far, in 2^20 bytes. */
+  peakMiB(): Promise<number>;
   /** Ends the process; idempotent. */
   close(): void;
 }
 
 /** In order: the one on the PATH, then the system's, which has Debian's packages. */
 const PYTHONS = ["python3", "/usr/bin/python3"];
-const SCRIPT = fileURLToPath(new URL("../../bench/peers/torch_step.py", import.meta.url));
+const PEERS = new URL("../../bench/peers/", import.meta.url);
 const START_TIMEOUT_MS = 120_000;
 
 /**
@@ -59,28 +61,64 @@ export async function findTorchPython(
   return null;
 }
 
+/** How a peer is set up. */
+export type PeerSetting = "as installed" | "tuned";
+
 /**
- * Starts PyTorch with the model built and ready to step.
+ * Starts PyTorch with the model built and ready to step. As installed: PyTorch's defaults; tuned:
+ * channels_last, and an allocator that keeps its pages.
  * @throws Error with the last line that the process said, where it ends before it is ready
  */
-export async function startTorch(python: string, options: PeerOptions): Promise<Peer> {
-  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(python, [SCRIPT, ...flags], {
-    env: { ...process.env, ...KEEP_PAGES, OMP_NUM_THREADS: String(options.threads) },
+export const startTorch = (
+  python: string,
+  options: PeerOptions,
+  setting: PeerSetting = "tuned",
+): Promise<Peer> =>
+  startPeer(python, "torch_step.py", {
+    flags: { ...options, tuned: setting === "tuned" ? 1 : 0 },
+    threads: options.threads,
+    setting,
+  });
+
+/**
+ * Starts a script of bench/peers, which answers "run N" with the milliseconds of N repetitions.
+ * @throws Error with the last line that the process said, where it ends before it is ready
+ */
+export async function startPeer(
+  python: string,
+  script: string,
+  options: {
+    readonly flags: Readonly<Record<string, string | number>>;
+    readonly threads: number;
+    readonly setting: PeerSetting;
+  },
+): Promise<Peer> {
+  const flags = Object.entries(options.flags).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
+  const child = spawn(python, [fileURLToPath(new URL(script, PEERS)), ...flags], {
+    env: {
+      ...process.env,
+      ...(options.setting === "tuned" ? KEEP_PAGES : {}),
+      OMP_NUM_THREADS: String(options.threads),
+    },
   });
   // Rejects where the program does not exist.
   await once(child, "spawn");
   const read = lineReader(child);
   const timeout = setTimeout(() => child.kill(), START_TIMEOUT_MS);
+  const ask = async (line: string) => {
+    child.stdin.write(`${line}\n`);
+    return await read();
+  };
   try {
-    const { name, parameters } = (await read()) as { name: string; parameters: number };
+    const { name, parameters = 0 } = (await read()) as { name: string; parameters?: number };
     return {
       name,
       parameters,
-      async run(steps) {
-        child.stdin.write(`run ${steps}\n`);
-        return ((await read()) as { ms: number[] }).ms;
-      },
+      run: async (steps) => ((await ask(`run ${steps}`)) as { ms: number[] }).ms,
+      peakMiB: async () => ((await ask("peak 0")) as { peakMiB: number }).peakMiB,
       close: () => void child.kill(),
     };
   } catch (error) {
@@ -88,6 +126,29 @@ export async function startTorch(python: string, options: PeerOptions): Promise<
     throw error;
   } finally {
     clearTimeout(timeout);
+  }
+}
+
+/**
+ * A peer, or a note that says why it is absent.
+ * @param start null Python: none has PyTorch
+ */
+export async function openPeer(
+  start: (python: string) => Promise<Peer>,
+  notes: string[],
+): Promise<Peer | null> {
+  const python = await findTorchPython();
+  if (python === null) {
+    notes.push(
+      "PyTorch was not measured: no python3 has it (Debian: apt-get install python3-torch)",
+    );
+    return null;
+  }
+  try {
+    return await start(python);
+  } catch (error) {
+    notes.push(`PyTorch was not measured: ${(error as Error).message}`);
+    return null;
   }
 }
 

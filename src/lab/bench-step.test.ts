@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import { findTorchPython, startTorch } from "./bench-peers.ts";
-import { type BenchProgress, benchStep, takeTurns } from "./bench-step.ts";
+import { benchStep } from "./bench-step.ts";
+import { type BenchProgress, takeTurns } from "./bench-turns.ts";
 
 /** A side whose steps take as long as it is told, in a log shared by all sides. */
 function side(name: string, log: string[]) {
@@ -51,7 +52,7 @@ describe("options", () => {
     [{ batch: 0 }, "bench step: batch must be a positive integer; got 0"],
     [{ threads: 1.5 }, "bench step: threads must be a positive integer; got 1.5"],
     [{ repetitions: -1 }, "bench step: repetitions must be a positive integer; got -1"],
-    [{ precision: "bf16" as const }, "bench step: precision must be fp32"],
+    [{ precision: "bf16" as const }, "bench step: --precision bf16"],
   ])("%o is refused", async (options, message) => {
     await expect(benchStep(options)).rejects.toBeInstanceOf(ArgumentError);
     await expect(benchStep(options)).rejects.toThrow(message);

@@ -3,17 +3,28 @@
  * alternate in rounds, so that a slow minute of the machine falls on both.
  */
 
-import { setTimeout as pause } from "node:timers/promises";
 import { compileNetwork } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
+import type { Network } from "../ir/index.ts";
 import { createModel } from "../models/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import { nativeBackend } from "../runtime/native/index.ts";
-import { findTorchPython, type Peer, startTorch } from "./bench-peers.ts";
+import { measureLimit, type StepLimit } from "./bench-limit.ts";
+import { openPeer, type Peer, type PeerSetting, startTorch } from "./bench-peers.ts";
+import {
+  type BenchPeer,
+  type BenchProgress,
+  comparedWith,
+  type Side,
+  statistics,
+  takeTurns,
+} from "./bench-turns.ts";
+import { type ConvolutionChoices, implementationsOf } from "./convolution-choice.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
+import { checkPrecision } from "./precision.ts";
+import { tune } from "./tune.ts";
 
 export interface BenchStepOptions {
   /** Default "vanilla". */
@@ -30,26 +41,12 @@ export interface BenchStepOptions {
   readonly repetitions?: number;
   /** Whether to measure PyTorch too, where a Python has it; default true. */
   readonly peers?: boolean;
+  /** Whether to measure what the hardware must charge; default true. */
+  readonly limit?: boolean;
+  /** Whether the convolutions are timed and the fastest kept first; default false: the rule's. */
+  readonly tune?: boolean;
   readonly onProgress?: (progress: BenchProgress) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface BenchProgress {
-  /** Steps made, of all sides, and to make. */
-  readonly done: number;
-  readonly total: number;
-  readonly what: string;
-}
-
-/** A peer's time, and how many times slower than ours it is. */
-export interface BenchPeer {
-  /** "pytorch 1.13.1, channels_last, 2 threads" */
-  readonly name: string;
-  readonly medianMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  /** Peer's median / our median: above 1, ours is faster. */
-  readonly ratio: number;
 }
 
 /** What `bench step --json` prints. */
@@ -65,9 +62,17 @@ export interface BenchStepRecord {
   readonly imagesPerSecond: number;
   /** Arena and persistent buffers together, in 2^20 bytes; batches waiting in slots not counted. */
   readonly peakMemoryMiB: number;
-  /** Time of the convolutions alone, a lower bound; null, as it is not measured yet. */
+  /** Resident memory of the whole process after the steps, at its greatest, in 2^20 bytes. */
+  readonly residentMiB: number;
+  /** What the hardware must charge (bench-limit.ts); null where it was not measured. */
   readonly limitMs: number | null;
-  readonly peers: readonly BenchPeer[];
+  /** Our median / limitMs. */
+  readonly limitRatio: number | null;
+  readonly limit: StepLimit | null;
+  /** Milliseconds from the network to a program that can run. */
+  readonly loadMs: number;
+  readonly tuned: boolean;
+  readonly peers: readonly (BenchPeer & { readonly residentMiB: number })[];
   /** Measured steps of each side. */
   readonly repetitions: number;
   readonly machine: ReturnType<typeof describeMachine>;
@@ -77,20 +82,8 @@ export interface BenchStepRecord {
   readonly notes: readonly string[];
 }
 
-const ROUNDS = 5;
-const WARM_UP_STEPS = 3;
 const CLASSES = 5;
 const CHANNELS = 3;
-/** Lets a side's OpenMP threads stop spinning before the other side's turn, in milliseconds. */
-const SETTLE_MS = 50;
-
-/** One side of the benchmark. */
-interface Side {
-  readonly name: string;
-  run(steps: number): Promise<number[]>;
-  readonly times: number[];
-}
-
 /**
  * Times training steps: SGD with momentum 0, random images of three channels, five classes. Data
  * loading is left out on either side. The first three steps of each side are not counted.
@@ -106,70 +99,97 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     precision = "fp32",
     repetitions = 25,
     peers: wantPeers = true,
+    limit: wantLimit = true,
+    tune: wantTuned = false,
     onProgress,
     signal,
   } = options;
   for (const [name, value] of Object.entries({ batch, size, threads, repetitions }))
     checkPositiveInteger("bench step", name, value);
-  if (precision !== "fp32")
-    throw new ArgumentError(
-      `bench step: precision must be fp32, the only one so far; got ${precision}`,
-    );
+  checkPrecision("bench step", precision);
 
   const backend = nativeBackend({ threads });
-  const ours = await openOurs({ model, batch, size, threads, backend });
+  const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
+  const convolutions = wantTuned
+    ? (await tune({ network, backend, batch, threads, signal })).convolutions
+    : {};
+  const ours = openOurs({ network, batch, threads, backend, convolutions });
   const notes: string[] = [];
-  const peer = wantPeers
-    ? await openPeer({ model, batch, size, threads, parameters: ours.parameters, notes })
-    : null;
+  const peers: Peer[] = [];
   try {
-    const sides: Side[] = [{ name: "lrscope", run: ours.run, times: [] }];
-    if (peer) sides.push({ name: peer.name, run: (steps) => peer.run(steps), times: [] });
+    for (const setting of wantPeers ? SETTINGS : []) {
+      const flags = { model, batch, size, threads, channels: CHANNELS, classes: CLASSES };
+      const peer = await openPeer((python) => startTorch(python, flags, setting), notes);
+      if (!peer) break;
+      peers.push(peer);
+      if (peer.parameters !== ours.parameters)
+        notes.push(`PyTorch's ${model} has ${peer.parameters} parameters, ours ${ours.parameters}`);
+    }
+    const sides: Side[] = [
+      { name: "lrscope", run: ours.run, times: [] },
+      ...peers.map(({ name, run }): Side => ({ name, run, times: [] })),
+    ];
     await takeTurns({ sides, repetitions, onProgress, signal });
     const own = statistics(sides[0]!.times);
+    const residentMiB = process.resourceUsage().maxRSS / 1024;
+    const theirs = comparedWith(own, sides.slice(1));
+    const resident = await Promise.all(peers.map((peer) => peer.peakMiB()));
+    for (const peer of peers) peer.close();
+    const { program } = ours;
+    const measured = wantLimit
+      ? await measureLimit({ network, backend, batch, threads, program, signal })
+      : null;
+    const { tuning: _, ...limit } = measured ?? { tuning: null };
     return {
       model,
       batch,
       size,
       threads,
-      precision,
+      precision: "fp32",
       ...own,
       imagesPerSecond: (batch / own.medianMs) * 1000,
       peakMemoryMiB: ours.memoryBytes / 2 ** 20,
-      limitMs: null,
-      peers: sides.slice(1).map(({ name, times }) => {
-        const theirs = statistics(times);
-        return { name, ...theirs, ratio: theirs.medianMs / own.medianMs };
-      }),
+      residentMiB,
+      limitMs: measured?.limitMs ?? null,
+      limitRatio: measured ? own.medianMs / measured.limitMs : null,
+      limit: measured ? (limit as StepLimit) : null,
+      loadMs: ours.loadMs,
+      tuned: wantTuned,
+      peers: theirs.map((peer, i) => ({ ...peer, residentMiB: resident[i]! })),
       repetitions,
       machine: describeMachine(),
       engine: backend.description,
       notes,
     };
   } finally {
-    peer?.close();
+    for (const peer of peers) peer.close();
     ours.close();
   }
 }
 
-interface SideOptions {
-  readonly model: string;
-  readonly batch: number;
-  readonly size: number;
-  readonly threads: number;
-}
+const SETTINGS: readonly PeerSetting[] = ["tuned", "as installed"];
 
 /** Compiles the model, fills one batch with noise, and steps on it. */
-async function openOurs({
-  model,
-  batch,
-  size,
-  threads,
-  backend,
-}: SideOptions & { backend: Backend }) {
-  const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
+export function openOurs(options: {
+  network: Network;
+  batch: number;
+  threads: number;
+  backend: Backend;
+  convolutions?: ConvolutionChoices;
+}) {
+  const { network, batch, threads, backend, convolutions = {} } = options;
+  const started = performance.now();
   const optimizer = createOptimizer("sgd");
-  const compiled = compileNetwork({ network, backend, batch, optimizer, slots: 1, threads });
+  const implementations = implementationsOf(convolutions);
+  const compiled = compileNetwork({
+    network,
+    backend,
+    batch,
+    optimizer,
+    slots: 1,
+    threads,
+    implementations,
+  });
   const session = backend.createSession(compiled.sessionOptions);
   try {
     compiled.initialize(session, 0);
@@ -181,8 +201,11 @@ async function openOurs({
       labels[i] = i % CLASSES;
     });
     const program = session.load(compiled.programs.train);
+    const loadMs = performance.now() - started;
     let update = 0;
     return {
+      loadMs,
+      program: compiled.programs.train,
       parameters: compiled.parameterCount,
       memoryBytes: compiled.memory.arenaBytes + compiled.memory.persistentBytes,
       close: () => session.dispose(),
@@ -201,65 +224,4 @@ async function openOurs({
     session.dispose();
     throw error;
   }
-}
-
-async function openPeer(
-  options: SideOptions & { parameters: number; notes: string[] },
-): Promise<Peer | null> {
-  const { parameters, notes, ...side } = options;
-  const python = await findTorchPython();
-  if (python === null) {
-    notes.push(
-      "PyTorch was not measured: no python3 has it (Debian: apt-get install python3-torch)",
-    );
-    return null;
-  }
-  try {
-    const peer = await startTorch(python, { ...side, channels: CHANNELS, classes: CLASSES });
-    if (peer.parameters !== parameters)
-      notes.push(`PyTorch's ${side.model} has ${peer.parameters} parameters, ours ${parameters}`);
-    return peer;
-  } catch (error) {
-    notes.push(`PyTorch was not measured: ${(error as Error).message}`);
-    return null;
-  }
-}
-
-/** Warms every side up, then measures `repetitions` steps of each in rounds of turns. */
-export async function takeTurns(options: {
-  sides: readonly Side[];
-  repetitions: number;
-  onProgress?: ((progress: BenchProgress) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}): Promise<void> {
-  const { sides, repetitions, onProgress, signal } = options;
-  const rounds = Math.min(ROUNDS, repetitions);
-  const total = sides.length * (WARM_UP_STEPS + repetitions);
-  let done = 0;
-  const turn = async (side: Side, steps: number) => {
-    if (signal?.aborted) throw new InterruptedError("interrupted; nothing was recorded");
-    onProgress?.({ done, total, what: side.name });
-    await pause(SETTLE_MS);
-    const times = await side.run(steps);
-    done += steps;
-    return times;
-  };
-  for (const side of sides) await turn(side, WARM_UP_STEPS);
-  for (let round = 0; round < rounds; round++) {
-    // Round r ends at step floor((r + 1) n / rounds): uneven counts spread over the rounds.
-    const steps =
-      Math.floor(((round + 1) * repetitions) / rounds) - Math.floor((round * repetitions) / rounds);
-    for (const side of sides) side.times.push(...(await turn(side, steps)));
-  }
-  onProgress?.({ done, total, what: "done" });
-}
-
-function statistics(times: readonly number[]) {
-  const sorted = [...times].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return {
-    medianMs: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2,
-    minMs: sorted[0]!,
-    maxMs: sorted.at(-1)!,
-  };
 }

@@ -6,6 +6,7 @@ import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index.ts";
+import type { ConvolutionChoices } from "./convolution-choice.ts";
 import type { LabListener } from "./events.ts";
 import type { PretrainedWeights } from "./pretrained.ts";
 import type { TrialState } from "./resume.ts";
@@ -34,6 +35,10 @@ export interface TrainingSetup {
   readonly clip?: number;
   /** Weights to begin from, see openPretrained; default: drawn by the seed. */
   readonly pretrained?: PretrainedWeights;
+  /** Implementations of single convolutions; default: the backend's rule for all. */
+  readonly convolutions?: ConvolutionChoices;
+  /** Who decided them, for plan.json; default "given". */
+  readonly convolutionsDecidedBy?: "tuned" | "memory" | "given";
   readonly onEvent?: LabListener;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;

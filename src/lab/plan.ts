@@ -3,8 +3,9 @@
 import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
+import type { ConvolutionChoices } from "./convolution-choice.ts";
 import { differences } from "./differences.ts";
-import { defaultThreads } from "./machine.ts";
+import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { OptimizerSpec } from "./plan-trials.ts";
 import { compileOptions } from "./trainer.ts";
@@ -12,7 +13,11 @@ import { compileOptions } from "./trainer.ts";
 export interface Plan {
   /** "oneDNN 2.6.3, avx2, 2 threads" */
   readonly engine: string;
+  readonly processor: string;
   readonly threads: number;
+  /** Implementations that were chosen against the engine's rule, by convolution. */
+  readonly convolutions: ConvolutionChoices;
+  readonly decidedBy: "rule" | "tuned" | "memory" | "given";
   readonly memory: CompiledNetwork["memory"];
   readonly flops: CompiledNetwork["flops"];
   /** Which implementation runs each instruction of the training step, in order. */
@@ -21,7 +26,10 @@ export interface Plan {
 
 export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): Plan => ({
   engine: setup.backend.description,
+  processor: describeMachine().processor,
   threads: setup.threads ?? defaultThreads(),
+  convolutions: setup.convolutions ?? {},
+  decidedBy: setup.convolutionsDecidedBy ?? (setup.convolutions ? "given" : "rule"),
   memory: compiled.memory,
   flops: compiled.flops,
   implementations: compiled.programs.train.instructions.map(({ layer, kind, implementation }) => ({

@@ -18,7 +18,14 @@ export interface SetupSpec {
   readonly pretrained?: string;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
-    "batch" | "accumulate" | "dropLast" | "labelSmoothing" | "classWeights" | "clip"
+    | "batch"
+    | "accumulate"
+    | "dropLast"
+    | "labelSmoothing"
+    | "classWeights"
+    | "clip"
+    | "convolutions"
+    | "convolutionsDecidedBy"
   >;
 }
 

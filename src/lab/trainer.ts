@@ -7,6 +7,7 @@ import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
+import { implementationsOf } from "./convolution-choice.ts";
 import { defaultThreads } from "./machine.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -130,6 +131,7 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
     ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),
+    ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
   };
 }
 

@@ -53,16 +53,22 @@ describe("words", () => {
   });
 
   test.each([
-    ["train", "--tune"],
-    ["train", "--precision", "bf16"],
-  ])("%s %s is known, and not available yet", async (command, ...flag) =>
-    expect(await refused(command, "x", ...flag)).toContain(
-      "is not available in this version of lrscope; leave it out",
+    ["train", "x"],
+    ["bench", "step"],
+  ])("%s: --precision bf16 is refused with the reason", async (...call) =>
+    expect(await refused(...call, "--precision", "bf16")).toMatch(
+      /--precision bf16 (needs a processor with AVX512-BF16 or AMX|is not built in this version)/,
+    ),
+  );
+
+  test.each(["0", "-1G", "2T", "G", "lots"])("--memory %s", async (bytes) =>
+    expect(await refused("train", "x", "--memory", bytes)).toContain(
+      `--memory must be a number of bytes above 0, with K, M or G where wanted; got "${bytes}"`,
     ),
   );
 
   test("bench: other kinds", async () => {
-    expect(await refused("bench", "epoch")).toContain('"epoch" is not available in this version');
+    expect(await refused("bench", "epoch", "--grow")).toContain("belong to bench step");
     expect(await refused("bench", "stpe")).toContain(
       'unknown benchmark "stpe"; did you mean "step"?',
     );

@@ -1,20 +1,20 @@
-/** @file `lrscope bench step`: what one training step costs on this machine, beside PyTorch's. */
+/** @file `lrscope bench`: what the engine costs on this machine, beside PyTorch and the machine's limit. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { defineCommand, untoggle, value } from "../define-command.ts";
-import { batchFlag, jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
-import { count, textTable } from "../format.ts";
+import { dataText, epochText, growthText, optimizerText, stepText } from "../bench-text.ts";
+import { defineCommand, optional, toggle, untoggle, value } from "../define-command.ts";
+import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
 import { nearest } from "../../lab/nearest.ts";
-import { positiveInteger } from "../values.ts";
+import { positiveInteger, text } from "../values.ts";
 
 const KINDS = ["step", "epoch", "optimizer", "data"];
 
 export const bench = defineCommand({
   name: "bench",
-  summary: "measure a training step, beside PyTorch where a Python has it",
+  summary: "measure step, epoch, optimizer or data, beside PyTorch and the machine's limit",
   details:
-    "bench step times training steps of the compiled network on random images, in alternation with PyTorch's where python3 can import it. (bench epoch, optimizer and data come in a later version.)",
-  args: [{ name: "what", help: "what to measure", choices: ["step"] }],
+    "step: training steps on random images. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
+  args: [{ name: "what", help: "what to measure", choices: KINDS }],
   flags: {
     ...modelFlag,
     size: value({
@@ -23,74 +23,95 @@ export const bench = defineCommand({
       read: positiveInteger("128"),
       fallback: 128,
     }),
-    ...batchFlag,
+    batch: trainingFlags.batch,
+    images: value({
+      placeholder: "n",
+      help: "images of the folder (epoch, data)",
+      read: positiveInteger("1280"),
+      fallback: 1280,
+    }),
     ...threadsFlag,
     precision: trainingFlags.precision,
-    repetitions: value({
+    repetitions: optional({
       placeholder: "n",
-      help: "steps to measure",
+      help: "steps, epochs or updates to measure",
       read: positiveInteger("25"),
-      fallback: 25,
+      shownFallback: "25 steps, 5 epochs, 15 updates",
+    }),
+    tune: trainingFlags.tune,
+    grow: toggle("step: measure batch 1 to 256, size 32 to 224, 1 and 2 threads"),
+    into: optional({
+      placeholder: "file",
+      help: "step --grow: keep the points here, and go on from those that are there",
+      read: text,
     }),
     peers: untoggle("measure lrscope alone"),
+    limit: untoggle("step: leave out what the hardware must charge"),
     ...jsonFlag,
   },
   examples: [
     "lrscope bench step",
-    "lrscope bench step --model vanilla --size 128 --batch 64 --json",
+    "lrscope bench step --model resnet34 --size 64 --batch 128 --json",
+    "lrscope bench optimizer --threads 2",
   ],
   async run({ args, flags, terminal, signal }) {
     const what = args[0]!;
     if (!KINDS.includes(what)) {
       const meant = nearest(what, KINDS);
       throw new ArgumentError(
-        `bench: unknown benchmark "${what}"${meant ? `; did you mean "${meant}"?` : ""} There is: step`,
+        `bench: unknown benchmark "${what}"${meant ? `; did you mean "${meant}"?` : ""} There is: ${KINDS.join(", ")}`,
       );
     }
-    if (what !== "step")
-      throw new ArgumentError(
-        `bench: "${what}" is not available in this version of lrscope; there is bench step`,
-      );
-    const { benchStep } = await import("../../lab/bench-step.ts");
-    if (flags.precision !== "fp32")
-      throw new ArgumentError(
-        `bench: --precision ${flags.precision} is not available in this version of lrscope; leave it out for fp32`,
-      );
-    terminal.note(`timing ${flags.model}, batch ${flags.batch}, ${flags.size}x${flags.size} ...`);
-    const record = await benchStep({
-      model: flags.model,
-      size: flags.size,
-      batch: flags.batch,
-      repetitions: flags.repetitions,
-      peers: flags.peers,
+    const { checkPrecision } = await import("../../lab/precision.ts");
+    checkPrecision("bench", flags.precision);
+    if ((flags.grow || flags.into !== undefined) && what !== "step")
+      throw new ArgumentError("bench: --grow and --into belong to bench step; leave them out");
+    const { model, size, batch, images, peers, threads, repetitions } = flags;
+    const shared = {
+      peers,
       signal,
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
-    });
-    const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1);
-    terminal.print(
-      `A training step of ${record.model}, batch ${record.batch}, 3x${record.size}x${record.size}, ${record.precision}`,
-    );
-    terminal.print(`${record.machine.processor}; ${record.engine}`);
-    terminal.print("");
-    terminal.print(
-      textTable(
-        ["", "median ms", "min", "max", "times lrscope"],
-        [{ name: "lrscope", ...record, ratio: 1 }, ...record.peers].map((side) => [
-          side.name,
-          milliseconds(side.medianMs),
-          milliseconds(side.minMs),
-          milliseconds(side.maxMs),
-          side.ratio.toFixed(2),
-        ]),
-        ["left", "right", "right", "right", "right"],
-        terminal.colors,
-      ),
-    );
-    terminal.print("");
-    terminal.print(
-      `${count(record.imagesPerSecond)} images/s; ${record.peakMemoryMiB.toFixed(1)} MiB of tensors`,
-    );
-    for (const note of record.notes) terminal.print(note);
-    terminal.result(record);
+      ...(threads === undefined ? {} : { threads }),
+      ...(repetitions === undefined ? {} : { repetitions }),
+    };
+    const show = (lines: readonly string[], record: unknown) => {
+      for (const line of lines) terminal.print(line);
+      terminal.result(record);
+    };
+    if (flags.grow) {
+      terminal.note(`timing ${model} as it grows ...`);
+      const { growthFile } = await import("../growth-file.ts");
+      const { benchGrowth } = await import("../../lab/bench-grow.ts");
+      const { known, keep } = growthFile(flags.into);
+      const record = await benchGrowth({ model, known, onPoint: keep, signal });
+      keep(record);
+      return show(growthText(record, terminal.colors), record);
+    }
+    switch (what) {
+      case "step": {
+        terminal.note(`timing ${model}, batch ${batch}, ${size}x${size} ...`);
+        const { benchStep } = await import("../../lab/bench-step.ts");
+        const { tune, limit } = flags;
+        const record = await benchStep({ ...shared, model, size, batch, tune, limit });
+        return show(stepText(record, terminal.colors), record);
+      }
+      case "epoch": {
+        terminal.note(`timing epochs of ${images} images, batch ${batch}, ${size}x${size} ...`);
+        const { benchEpoch } = await import("../../lab/bench-epoch.ts");
+        const record = await benchEpoch({ ...shared, size, batch, images });
+        return show(epochText(record, terminal.colors), record);
+      }
+      case "optimizer": {
+        terminal.note("timing updates of 25 million parameters ...");
+        const { benchOptimizer } = await import("../../lab/bench-optimizer.ts");
+        const record = await benchOptimizer(shared);
+        return show(optimizerText(record, terminal.colors), record);
+      }
+      default: {
+        terminal.note(`timing decoding and augmentation of ${images} images ...`);
+        const { benchData } = await import("../../lab/bench-data.ts");
+        const record = await benchData({ ...shared, size, batch, images });
+        return show(dataText(record, terminal.colors), record);
+      }
+    }
   },
 });

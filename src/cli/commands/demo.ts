@@ -69,6 +69,8 @@ export const demo = defineCommand({
         accumulate: 1,
         dropLast: false,
         labelSmoothing: 0,
+        tune: false,
+        memory: undefined,
         momentum: undefined,
         weightDecay: undefined,
         pretrained: undefined,

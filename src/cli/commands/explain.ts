@@ -1,7 +1,16 @@
 /** @file `lrscope explain`: the compiled step, as it will run on this machine. */
 
-import { defineCommand, value } from "../define-command.ts";
-import { batchFlag, jsonFlag, modelFlag, optimizerFlag, threadsFlag } from "../flags.ts";
+import { CONVOLUTION_IMPLEMENTATIONS } from "../../program/backend.ts";
+import { defineCommand, optional, value } from "../define-command.ts";
+import {
+  batchFlag,
+  jsonFlag,
+  modelFlag,
+  optimizerFlag,
+  threadsFlag,
+  tuningFlags,
+} from "../flags.ts";
+import { convolutionRows, convolutionTable, decide } from "../explain-convolutions.ts";
 import { oneOf, positiveInteger } from "../values.ts";
 
 export const explain = defineCommand({
@@ -39,10 +48,17 @@ export const explain = defineCommand({
       fallback: "train" as const,
     }),
     ...threadsFlag,
+    ...tuningFlags,
+    convolutions: optional({
+      placeholder: "name",
+      help: `force ${CONVOLUTION_IMPLEMENTATIONS.join(", ")} wherever there is such a one`,
+      read: oneOf(CONVOLUTION_IMPLEMENTATIONS),
+      shownFallback: "the engine's rule",
+    }),
     ...jsonFlag,
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
-  async run({ flags, terminal }) {
+  async run({ flags, terminal, signal }) {
     const { loadModel } = await import("../../lab/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
@@ -56,10 +72,17 @@ export const explain = defineCommand({
     const network = buildModel({ classes, size, channels: Number(flags.channels) });
     const optimizer = createOptimizer(flags.optimizer);
     const backend = nativeBackend({ threads });
-    const compiled = compileNetwork({ network, backend, batch, optimizer, threads });
+    const options = { network, backend, batch, optimizer, threads };
+    const decision = await decide({ options, flags, terminal, signal });
+    const { implementationsOf } = await import("../../lab/convolution-choice.ts");
+    const implementations = implementationsOf(decision.convolutions);
+    const compiled = compileNetwork({ ...options, implementations });
+    const convolutions = await convolutionRows(compiled.programs.train, decision);
     const program = compiled.programs[flags.program];
     terminal.print(printSummary(compiled));
     terminal.print(`engine                ${backend.description}`);
+    terminal.print("");
+    terminal.print(convolutionTable(convolutions, terminal.colors));
     terminal.print("");
     terminal.print(printProgram(program));
     terminal.result({
@@ -73,6 +96,7 @@ export const explain = defineCommand({
       parameters: compiled.parameterCount,
       memory: compiled.memory,
       flops: compiled.flops,
+      convolutions,
       program: program.name,
       instructions: instructionRows(program),
       buffers: program.buffers,

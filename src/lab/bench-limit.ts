@@ -1,0 +1,65 @@
+/**
+ * @file What the hardware must charge for a step: each convolution, in each pass, at the time of the
+ * fastest primitive that was measured for it in this run; everything else at the time that its
+ * operands take to move at the bandwidth that a triad reaches in this run, each operand of an
+ * instruction counted once. Reorders count nothing: a better plan might need none.
+ */
+
+import { loadAddon } from "../addon/index.ts";
+import { instructionRows } from "../compile/index.ts";
+import type { Network } from "../ir/index.ts";
+import type { Backend, Program } from "../program/index.ts";
+import { convolutionKey, isConvolution } from "./convolution-choice.ts";
+import { type Tuning, tune } from "./tune.ts";
+
+/** Elements of each of the triad's three arrays: 384 MiB together, far beyond any cache. */
+const TRIAD_ELEMENTS = 2 ** 25;
+const TRIAD_PASSES = 12;
+
+export interface StepLimit {
+  readonly limitMs: number;
+  readonly convolutionMs: number;
+  readonly otherMs: number;
+  readonly otherBytes: number;
+  /** Gigabytes (10^9) a second. */
+  readonly triadGBs: number;
+}
+
+/** Bytes a second of a = b + s c, the median of some passes; 10^9 bytes are a gigabyte here. */
+export async function measureTriad(threads: number): Promise<number> {
+  const options = { elements: TRIAD_ELEMENTS, repetitions: TRIAD_PASSES, threads };
+  const sorted = [...(await loadAddon().measureTriad(options))].sort((a, b) => a - b);
+  return (12 * TRIAD_ELEMENTS) / sorted[Math.floor(sorted.length / 2)]! / 1e6;
+}
+
+/** @param program a training step of the network that was tuned */
+export async function measureLimit(options: {
+  network: Network;
+  backend: Backend;
+  batch: number;
+  threads: number;
+  program: Program;
+  signal?: AbortSignal | undefined;
+}): Promise<StepLimit & { readonly tuning: Tuning }> {
+  const { program, threads } = options;
+  const tuning = await tune({ ...options, fresh: true });
+  const triadGBs = await measureTriad(threads);
+  const rows = instructionRows(program);
+  let [convolutionMs, otherBytes] = [0, 0];
+  program.instructions.forEach((instruction, index) => {
+    const { kind, attributes } = instruction;
+    if (kind === "reorder") return;
+    if (!isConvolution(kind)) {
+      otherBytes += rows[index]!.bytes;
+      return;
+    }
+    const operands = (ids: readonly number[]) => ids.map((id) => program.buffers[id]!);
+    const [inputs, outputs] = [operands(instruction.inputs), operands(instruction.outputs)];
+    const key = convolutionKey({ kind, attributes, inputs, outputs });
+    const times = [tuning.rule[key] ?? Number.POSITIVE_INFINITY];
+    for (const { ms } of tuning.candidates[key] ?? []) times.push(ms);
+    convolutionMs += Math.min(...times);
+  });
+  const otherMs = otherBytes / triadGBs / 1e6;
+  return { limitMs: convolutionMs + otherMs, convolutionMs, otherMs, otherBytes, triadGBs, tuning };
+}
