@@ -104,4 +104,7 @@ struct OptimizerProgram {
 std::unique_ptr<Step> matrixStep(const Phase& phase, const Segment& segment,
                                  const Operand& workspace);
 
+// Refuses a program that would read or write out of bounds. `scalars`: of the whole program.
+void checkOptimizer(const OptimizerProgram& program, int64_t scalars);
+
 }  // namespace lrscope

@@ -5,15 +5,9 @@ import type { ComparisonRequest, LabEvent } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import type { RunDirectory } from "../store/index.ts";
 import type { FlagValues } from "./define-command.ts";
-import {
-  type ExperimentCall,
-  type FinishedExperiment,
-  type OpenedExperiment,
-  runExperiment,
-} from "./experiment.ts";
+import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./experiment.ts";
 import type { cycleFlags, followFlags, rampFlags } from "./flags.ts";
 import { plural } from "./format.ts";
-import { checkOrWritePlan } from "./recorded-plan.ts";
 import { specify } from "./specification.ts";
 import type { Span } from "./values.ts";
 
@@ -58,6 +52,7 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
     checkMomentum(kind, names, (name) => createOptimizer(name).hyperparameters);
   }
+  const { runExperiment } = await import("./experiment.ts");
   const finished = await runExperiment({
     ...experiment,
     arms,
@@ -96,6 +91,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
   );
   const [arm] = experiment.arms;
   const plan = planOf(setup, { name: arm!.optimizer, hyperparameters: {} });
+  const { checkOrWritePlan } = await import("./recorded-plan.ts");
   checkOrWritePlan(directory, plan);
   const pool = {
     directory,

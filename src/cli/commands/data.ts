@@ -4,7 +4,6 @@ import { describeBroken } from "../broken-files.ts";
 import { defineCommand } from "../define-command.ts";
 import { dataFlags, jsonFlag, threadsFlag } from "../flags.ts";
 import { count, textTable } from "../format.ts";
-import { openProgress } from "../progress.ts";
 import { sourceArgument } from "../source.ts";
 
 const figures = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(", ");
@@ -19,6 +18,7 @@ export const data = defineCommand({
   examples: ["lrscope data photos/", "lrscope data mnist --json"],
   async run({ args, flags, terminal, signal }) {
     const { openDataset } = await import("../../data/index.ts");
+    const { openProgress } = await import("../progress.ts");
     const progress = openProgress(terminal);
     const { size, limit, threads } = flags;
     const dataset = await openDataset(args[0]!, {

@@ -3,7 +3,6 @@
 import { ArgumentError } from "../../core/errors.ts";
 import { checkMomentum, checkRamp } from "../comparison.ts";
 import { defineCommand } from "../define-command.ts";
-import { runExperiment } from "../experiment.ts";
 import {
   confirmFlags,
   epochsFlag,
@@ -71,6 +70,7 @@ export const find = defineCommand({
             momentum: flags.momentum,
           });
     const seeds = Array.from({ length: flags.seeds }, (_, index) => flags.seed + index);
+    const { runExperiment } = await import("../experiment.ts");
     const { path, report, run } = await runExperiment({
       kind: "find",
       source,

@@ -1,0 +1,166 @@
+// Measures what docs/performance.md shows, one JSON file a claim in bench/results/, then writes the
+// page's tables and figure from them.
+//   node bench/run.mjs                 what is not there yet
+//   node bench/run.mjs NAME...         these, again
+//   node bench/run.mjs --list          the names
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../", import.meta.url);
+const cli = fileURLToPath(new URL("bin/lrscope.js", root));
+const results = new URL("results/", import.meta.url);
+const threads = Math.min(2, availableParallelism());
+
+const step =
+  (model, size, batch, repetitions, ...more) =>
+  () =>
+    lrscope(
+      "bench",
+      "step",
+      "--model",
+      model,
+      "--size",
+      size,
+      "--batch",
+      batch,
+      "--repetitions",
+      repetitions,
+      "--threads",
+      threads,
+      ...more,
+    );
+
+const claims = {
+  startup: measureStartup,
+  "step-vanilla": step("vanilla", 128, 64, 15),
+  "step-vanilla-tuned": step("vanilla", 128, 64, 15, "--tune", "--no-peers", "--no-limit"),
+  "step-resnet34-64": step("resnet34", 64, 128, 5),
+  "step-resnet34-224": step("resnet34", 224, 16, 5),
+  epoch: () =>
+    lrscope("bench", "epoch", "--images", 1280, "--repetitions", 5, "--threads", threads),
+  optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
+  data: () => lrscope("bench", "data", "--threads", threads),
+  threads: measureThreads,
+  growth: () =>
+    lrscope("bench", "step", "--grow", "--into", fileURLToPath(new URL("growth.part", results))),
+};
+
+const wanted = process.argv.slice(2);
+if (wanted.includes("--list")) {
+  console.log(Object.keys(claims).join("\n"));
+  process.exit(0);
+}
+const unknown = wanted.filter((name) => !(name in claims));
+if (unknown.length > 0) {
+  console.error(
+    `bench: unknown: ${unknown.join(", ")}; there is: ${Object.keys(claims).join(", ")}`,
+  );
+  process.exit(2);
+}
+mkdirSync(results, { recursive: true });
+for (const [name, measure] of Object.entries(claims)) {
+  const file = new URL(`${name}.json`, results);
+  if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file)) continue;
+  console.error(`bench: ${name}`);
+  const record = await measure();
+  const temporary = new URL(`${name}.tmp`, results);
+  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`);
+  renameSync(temporary, file);
+}
+await import("./write-performance.mjs");
+
+/** What a call of the command line prints with --json; stderr is shown. */
+function lrscope(...words) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [cli, ...words.map(String), "--json"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    child.stdout.on("data", (part) => {
+      text += part;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(JSON.parse(text.trim().split("\n").at(-1)));
+      else reject(new Error(`lrscope ${words.join(" ")} ended with ${code}`));
+    });
+  });
+}
+
+/** Milliseconds of a whole process, from its start to its end. */
+function wallTime(...words) {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const child = spawn(process.execPath, [cli, ...words], { stdio: "ignore" });
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve(performance.now() - started) : reject(new Error(`ended with ${code}`)),
+    );
+  });
+}
+
+async function measureStartup() {
+  const help = [];
+  for (let i = 0; i < 11; i++) help.push(await wallTime("--help"));
+  help.sort((a, b) => a - b);
+  const load = {};
+  for (const [model, size, batch] of [
+    ["vanilla", 128, 64],
+    ["resnet34", 224, 16],
+  ]) {
+    const more = ["--no-peers", "--no-limit", "--repetitions", 1, "--threads", threads];
+    const { loadMs } = await lrscope(
+      "bench",
+      "step",
+      "--model",
+      model,
+      "--size",
+      size,
+      "--batch",
+      batch,
+      ...more,
+    );
+    load[model] = { size, batch, loadMs };
+  }
+  const [minMs, medianMs, maxMs] = [help[0], help[5], help[10]];
+  return { help: { minMs, medianMs, maxMs }, load, processor: cpus()[0]?.model.trim() };
+}
+
+/** One trial on two threads against two trials at once on one each, in turns. */
+async function measureThreads() {
+  const rows = [];
+  for (const size of [64, 128]) {
+    const call = (count) =>
+      lrscope(
+        "bench",
+        "step",
+        "--size",
+        size,
+        "--batch",
+        64,
+        "--threads",
+        count,
+        "--repetitions",
+        15,
+        "--no-peers",
+        "--no-limit",
+      );
+    const together = [];
+    const apart = [];
+    for (let round = 0; round < 3; round++) {
+      together.push((await call(2)).imagesPerSecond);
+      const pair = await Promise.all([call(1), call(1)]);
+      apart.push(pair[0].imagesPerSecond + pair[1].imagesPerSecond);
+    }
+    const median = (values) => [...values].sort((a, b) => a - b)[1];
+    rows.push({
+      size,
+      oneOfTwo: together,
+      twoOfOne: apart,
+      gain: median(apart) / median(together),
+    });
+  }
+  return { rows, processor: cpus()[0]?.model.trim() };
+}

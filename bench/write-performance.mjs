@@ -1,0 +1,301 @@
+// Writes the tables between <!-- bench:NAME --> and <!-- /bench:NAME --> in docs/performance.md, and
+// docs/images/growth-*.svg, from the JSON in bench/results/. What was not measured is left as it is.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+const root = new URL("../", import.meta.url);
+const page = new URL("docs/performance.md", root);
+const read = (name) => {
+  const file = new URL(`results/${name}.json`, import.meta.url);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+};
+
+const ms = (value) => (value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0));
+const table = (heading, rows) =>
+  [heading, heading.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+const spread = ({ medianMs, minMs, maxMs }) => `${ms(medianMs)} (${ms(minMs)} - ${ms(maxMs)})`;
+const peer = (record, word) => record.peers.find(({ name }) => name.includes(word));
+const times = (record, word) => {
+  const found = peer(record, word);
+  return found ? `${found.ratio.toFixed(2)}x` : "absent";
+};
+const where = ({ machine, engine }) => `${machine.processor}; ${engine}; Node ${machine.node}`;
+const blocks = {};
+
+const steps = [
+  ["vanilla, batch 64, 128x128", "step-vanilla", ["2.2x", "8x", "1.35"]],
+  ["ResNet-34, batch 128, 64x64", "step-resnet34-64", ["1.7x", "", "1.5"]],
+  ["ResNet-34, batch 16, 224x224", "step-resnet34-224", ["2.0x", "", "1.4"]],
+].map(([what, name, goals]) => [what, read(name), goals]);
+const measured = steps.filter(([, record]) => record);
+if (measured.length > 0)
+  blocks.steps = [
+    where(measured[0][1]),
+    "",
+    table(
+      [
+        "step, fp32",
+        "ms: median (least - greatest)",
+        "PyTorch tuned",
+        "to reach",
+        "PyTorch as installed",
+        "to reach",
+        "limit, ms",
+        "times the limit",
+        "to reach",
+      ],
+      measured.map(([what, r, goals]) => [
+        what,
+        spread(r),
+        times(r, "channels_last"),
+        goals[0],
+        times(r, "as installed"),
+        goals[1],
+        r.limitMs === null ? "" : ms(r.limitMs),
+        r.limitRatio === null ? "" : r.limitRatio.toFixed(2),
+        goals[2],
+      ]),
+    ),
+    "",
+    table(
+      ["the limit's parts", "convolutions, ms", "all else, ms", "MiB moved", "triad, GB/s"],
+      measured
+        .filter(([, r]) => r.limit)
+        .map(([what, { limit }]) => [
+          what,
+          ms(limit.convolutionMs),
+          ms(limit.otherMs),
+          (limit.otherBytes / 2 ** 20).toFixed(0),
+          limit.triadGBs.toFixed(1),
+        ]),
+    ),
+  ].join("\n");
+
+const vanilla = read("step-vanilla");
+if (vanilla?.peers.length > 0)
+  blocks.memory = table(
+    ["vanilla, batch 64, 128x128", "resident, MiB", "of PyTorch's", "to reach"],
+    [
+      ["lrscope", vanilla.residentMiB.toFixed(0), "", ""],
+      ...vanilla.peers.map(({ name, residentMiB }) => [
+        name,
+        residentMiB.toFixed(0),
+        `${(vanilla.residentMiB / residentMiB).toFixed(2)}x`,
+        "at most 0.6x",
+      ]),
+    ],
+  );
+const tuned = read("step-vanilla-tuned");
+if (tuned && vanilla)
+  blocks.tuned = table(
+    ["vanilla, batch 64, 128x128", "ms: median (least - greatest)"],
+    [
+      ["by the rule", spread(vanilla)],
+      ["--tune", spread(tuned)],
+    ],
+  );
+const epoch = read("epoch");
+if (epoch)
+  blocks.epoch = [
+    where(epoch),
+    "",
+    table(
+      [
+        "epoch, vanilla, JPEGs, augmented",
+        "ms: median (least - greatest)",
+        "PyTorch tuned",
+        "to reach",
+        "PyTorch as installed",
+        "to reach",
+        "times its steps alone",
+        "to reach",
+      ],
+      [
+        [
+          `${epoch.images} images, ${epoch.updates} updates`,
+          spread(epoch),
+          times(epoch, "channels_last"),
+          "3x",
+          times(epoch, "as installed"),
+          "12x",
+          epoch.stepsRatio.toFixed(3),
+          "1.05",
+        ],
+      ],
+    ),
+  ].join("\n");
+const optimizer = read("optimizer");
+if (optimizer)
+  blocks.optimizer = [
+    `${where(optimizer)}; triad ${optimizer.triadGBs.toFixed(1)} GB/s; ${optimizer.parameters} parameters`,
+    "",
+    table(
+      [
+        "update",
+        "ms: median (least - greatest)",
+        "GB/s",
+        "of the triad",
+        "to reach",
+        "PyTorch foreach",
+        "to reach",
+      ],
+      optimizer.optimizers.map((o) => [
+        o.name,
+        spread(o),
+        o.gigabytesPerSecond.toFixed(1),
+        `${(o.triadShare * 100).toFixed(0)}%`,
+        "75%",
+        o.peers[0] ? `${o.peers[0].ratio.toFixed(2)}x` : "absent",
+        "1.5x",
+      ]),
+    ),
+  ].join("\n");
+const data = read("data");
+if (data)
+  blocks.data = table(
+    ["data", "measured", "to reach"],
+    [
+      ...data.decode.map(({ files, imagesPerSecond }) => [
+        `decoding files of ${files} to ${data.size}x${data.size}, ${data.threads} threads`,
+        `${imagesPerSecond.toFixed(0)} images/s`,
+        files === `${data.size}x${data.size}` ? "8000 images/s" : "",
+      ]),
+      [
+        `augmenting a batch of ${data.batch} on one thread`,
+        `${ms(data.augment.medianMs)} ms, ${(data.augmentShare * 100).toFixed(1)}% of the step`,
+        "4%",
+      ],
+      [
+        `opening ${data.images} images that are in the cache`,
+        `${ms(data.openMs.cached)} ms (the first time ${ms(data.openMs.first)})`,
+        "",
+      ],
+    ],
+  );
+const startup = read("startup");
+if (startup)
+  blocks.startup = table(
+    ["start-up", "measured", "to reach"],
+    [
+      ["`lrscope --help`, whole process", `${spread(startup.help)} ms`, "150 ms"],
+      ["loading the vanilla program", `${ms(startup.load.vanilla.loadMs)} ms`, "1 s"],
+      ["loading ResNet-34 at 224", `${ms(startup.load.resnet34.loadMs)} ms`, "3 s"],
+    ],
+  );
+const threads = read("threads");
+if (threads)
+  blocks.threads = table(
+    ["vanilla, batch 64", "1 trial x 2 threads, images/s", "2 trials x 1 thread, images/s", "gain"],
+    threads.rows.map(({ size, oneOfTwo, twoOfOne, gain }) => [
+      `${size}x${size}`,
+      oneOfTwo.map((v) => v.toFixed(0)).join(", "),
+      twoOfOne.map((v) => v.toFixed(0)).join(", "),
+      `${gain.toFixed(2)}x`,
+    ]),
+  );
+const growth = read("growth");
+if (growth) {
+  const line = (kind, count) =>
+    growth.points
+      .filter((p) => p.threads === count && (kind === "batch" ? p.size === 128 : p.batch === 64))
+      .sort((a, b) => a[kind] - b[kind]);
+  blocks.growth = ["batch", "size"]
+    .map((kind) => {
+      const [one, two] = [line(kind, 1), line(kind, 2)];
+      return table(
+        [
+          kind === "batch" ? "batch, at 128x128" : "size, at batch 64",
+          "1 thread, ms",
+          "us / 1000 pixels",
+          "2 threads, ms",
+          "us / 1000 pixels",
+          "gain of the second",
+          "MiB",
+        ],
+        one.map((p) => {
+          const other = two.find((q) => q[kind] === p[kind]);
+          return [
+            p[kind],
+            ms(p.medianMs),
+            p.usPerKilopixel.toFixed(1),
+            other ? ms(other.medianMs) : "",
+            other ? other.usPerKilopixel.toFixed(1) : "",
+            other ? `${(p.medianMs / other.medianMs).toFixed(2)}x` : "",
+            p.memoryMiB.toFixed(0),
+          ];
+        }),
+      );
+    })
+    .concat(
+      ["batch", "size"].map(
+        (kind) => `![Cost for each thousand pixels against ${kind}](images/growth-${kind}.svg)`,
+      ),
+    )
+    .join("\n\n");
+  for (const kind of ["batch", "size"])
+    writeFileSync(new URL(`docs/images/growth-${kind}.svg`, root), await figure(kind, line));
+}
+
+async function figure(kind, line) {
+  const { draw, yTitle } = await import("../dist/report/draw.js");
+  const margins = { top: 36, right: 90, bottom: 44, left: 56 };
+  const lines = [1, 2].map((count) => ({
+    count,
+    values: line(kind, count).map((p) => ({ x: p[kind], y: p.usPerKilopixel })),
+  }));
+  const greatest = Math.max(...lines.flatMap(({ values }) => values.map(({ y }) => y)));
+  const { standalone } = await draw({
+    name: `growth-${kind}`,
+    label: `Microseconds of a vanilla training step for each thousand pixels, against ${kind}, on 1 and 2 threads`,
+    chart: (width) => ({
+      width,
+      height: 300,
+      margins,
+      layers: lines.flatMap(({ count, values }) => {
+        const encoding = {
+          x: {
+            field: "x",
+            type: "quantitative",
+            scale: { type: "log", base: 2, nice: false },
+            axis: {
+              title: kind === "batch" ? "images a batch" : "pixels a side",
+              values: values.map(({ x }) => x),
+              format: "d",
+            },
+          },
+          y: {
+            field: "y",
+            type: "quantitative",
+            scale: { domain: [0, greatest * 1.08], nice: false },
+            axis: yTitle("us / 1000 pixels", margins.left),
+          },
+        };
+        const color = `var(--lr-${count})`;
+        return [
+          {
+            data: { values },
+            mark: { type: "line", color, strokeWidth: 2, point: { color, size: 30 } },
+            encoding,
+          },
+          {
+            data: { values: values.slice(-1) },
+            mark: { type: "text", align: "left", dx: 8, color },
+            encoding: { ...encoding, text: { value: `${count} thread${count === 1 ? "" : "s"}` } },
+          },
+        ];
+      }),
+    }),
+  });
+  return standalone;
+}
+
+let text = readFileSync(page, "utf8");
+for (const [name, block] of Object.entries(blocks)) {
+  const [open, close] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no place for ${name}`);
+  text = `${text.slice(0, from + open.length)}\n${block}\n${text.slice(to)}`;
+}
+writeFileSync(page, text);
+console.error(
+  `bench: docs/performance.md: ${Object.keys(blocks).join(", ") || "nothing measured yet"}`,
+);
