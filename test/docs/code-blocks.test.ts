@@ -5,7 +5,7 @@
  * own. What only a clone's owner can run (setup, the whole test suite) is checked to be there.
  */
 
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as shapes from "../../src/core/shapes.ts";
@@ -100,6 +100,8 @@ describe("command lines", () => {
       cpSync(within("run-a"), within("run-b"), { recursive: true });
       const dataset = await openDataset("synthetic", { size: 16 });
       writeFileSync(within("new-photo.jpg"), await dataset.png(dataset.validation[0]!));
+      mkdirSync(within("new-photos"));
+      writeFileSync(within("new-photos/1.png"), await dataset.png(dataset.validation[1]!));
       dataset.close();
     });
 
@@ -117,12 +119,13 @@ describe("command lines", () => {
       const kept = words.filter(
         (word, i) => !long.test(word) && !(i > 0 && long.test(words[i - 1]!)),
       );
-      const given = kept.map((word) => {
+      const given = kept.map((word, i) => {
         if (word === "photos/") return "synthetic";
-        if (/^(run-[ab]|new-photo\.jpg)$/.test(word)) return within(word);
-        return word.endsWith("best.safetensors")
-          ? within("run-a/trials/adam-0/best.safetensors")
-          : word;
+        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.onnx)$/.test(word)) return within(word);
+        // Weights of another network would not fit the one that is trained here.
+        if (kept[i - 1] === "--pretrained" || word.endsWith("best.safetensors"))
+          return within("run-a/trials/adam-0/best.safetensors");
+        return kept[i - 1] === "--model" && kept.includes("--pretrained") ? "vanilla" : word;
       });
       const out = ["--out", within(`run-${runs++}`)];
       switch (command) {
