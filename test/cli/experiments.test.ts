@@ -23,6 +23,7 @@ const small = ["synthetic", "--size", "16", "--batch", "32", "--threads", "1"];
 /** Without what a clock says, and where the run lies. */
 const TIMES = new Set([
   "seconds",
+  "medianSeconds",
   "msPerStep",
   "optimizerShare",
   "created",

@@ -211,28 +211,6 @@ describe("refuses", () => {
       program([x], [instruction("optimizer", [], [])]),
       'optimizer "layer": instruction has no program',
     ],
-    [
-      "a matrix phase",
-      program(
-        [x],
-        [
-          {
-            ...instruction("optimizer", [], []),
-            optimizer: {
-              name: "muon",
-              registers: 0,
-              slots: 2,
-              segmentSlots: [],
-              segments: [],
-              phases: [
-                { kind: "matrix", operation: "newtonSchulz", source: 1, target: 1, attributes: {} },
-              ],
-            },
-          },
-        ],
-      ),
-      'optimizer "muon": the reference backend runs no matrix phase (newtonSchulz)',
-    ],
   ])("%s, when the program is loaded", (_, bad, message) => {
     expect(() => open().load(bad)).toThrow(message);
   });
