@@ -104,6 +104,7 @@ export async function openExperiment<T>(
       `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate`,
     );
     if (setup.pretrained) terminal.note(describePretrained(setup.pretrained));
+    if (setup.trainFrom !== "all") terminal.note(describeFreezing(setup));
     for (const line of describeBroken(record.broken, { limit: 20 })) terminal.note(line);
     const experiment = describeExperiment({
       kind,
@@ -143,6 +144,10 @@ function describePretrained({ source, tensors, replaced }: PretrainedWeights): s
     : `${taken}; the last layer has another width there, and begins anew (${replaced.join(", ")})`;
 }
 
+/** Which parameters are trained, and what becomes of the statistics of the others. */
+const describeFreezing = ({ trainFrom, frozenBatchNorm }: TrainingSetup): string =>
+  `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`;
+
 const setupSpec = (
   { source, flags, modelOptions }: ExperimentCall,
   threads: number,
@@ -165,6 +170,8 @@ const setupSpec = (
     dropLast: flags.dropLast,
     labelSmoothing: flags.labelSmoothing,
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),
+    ...(flags.trainFrom === undefined ? {} : { trainFrom: flags.trainFrom }),
+    ...(flags.frozenBatchNorm === undefined ? {} : { frozenBatchNorm: flags.frozenBatchNorm }),
   },
 });
 

@@ -114,10 +114,27 @@ export const tuningFlags = {
   }),
 };
 
+/** Which part of a network is trained. */
+const freezingFlags = {
+  trainFrom: optional({
+    placeholder: "module",
+    help: "train from this module on (layer4), the last layer (head), or all; freeze what comes before",
+    read: text,
+    shownFallback: "all; with --pretrained: layer4 of a ResNet, else head",
+  }),
+  frozenBatchNorm: optional({
+    placeholder: "mode",
+    help: "evaluate (frozen batch norms keep their statistics) or train (their statistics move)",
+    read: oneOf(["evaluate", "train"]),
+    shownFallback: "evaluate",
+  }),
+};
+
 /** How every experiment trains. */
 export const trainingFlags = {
   ...modelFlag,
   ...pretrainedFlag,
+  ...freezingFlags,
   ...dataFlags,
   ...batchFlag,
   ...threadsFlag,

@@ -9,6 +9,7 @@ import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { checkFits, planEpoch } from "./trainer.ts";
+import { transferProtocol } from "./transfer.ts";
 
 /** This package's version. */
 export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
@@ -38,7 +39,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
   checkFits(setup);
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
-    trainingGraph(network, size, { labelSmoothing: setup.labelSmoothing ?? 0 });
+    trainingGraph(network, size, { labelSmoothing: setup.labelSmoothing ?? 0 }, setup);
   const parameters = network
     .build(1)
     .tensors.filter((tensor) => tensor.role === "parameter")
@@ -75,6 +76,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       weightDecay: setup.weightDecay ?? 0,
       clip: setup.clip ?? null,
       labelSmoothing: setup.labelSmoothing ?? 0,
+      ...transferProtocol(setup),
     },
     arms: arms.map(({ name, slug, optimizer, schedule, learningRate }) => ({
       name,

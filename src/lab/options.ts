@@ -39,6 +39,13 @@ export interface TrainingSetup {
   readonly convolutions?: ConvolutionChoices;
   /** Who decided them, for plan.json; default "given". */
   readonly convolutionsDecidedBy?: "tuned" | "memory" | "given";
+  /**
+   * Which parameters are trained: "all" (the default), those from a module on ("layer4"), or "head", the
+   * layer that makes the logits. The others change by no bit.
+   */
+  readonly trainFrom?: string;
+  /** Frozen batch norms keep their statistics ("evaluate", the default), or let them move ("train"). */
+  readonly frozenBatchNorm?: "evaluate" | "train";
   readonly onEvent?: LabListener;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;

@@ -6,6 +6,7 @@
 import type { Dataset, OpenOptions } from "../data/types.ts";
 import type { ModelShape } from "./load-model.ts";
 import type { TrainingSetup } from "./options.ts";
+import { freezing } from "./transfer.ts";
 
 export interface SetupSpec {
   /** A source's name, or a path of this machine: never part of a record. */
@@ -18,6 +19,8 @@ export interface SetupSpec {
   readonly pretrained?: string;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
+    | "trainFrom"
+    | "frozenBatchNorm"
     | "batch"
     | "accumulate"
     | "dropLast"
@@ -71,6 +74,7 @@ export async function openSetup(
       network,
       backend,
       ...spec.training,
+      ...freezing(spec),
       ...(file ? { pretrained: fitWeights(file, network) } : {}),
       ...(signal ? { signal } : {}),
     };

@@ -132,6 +132,8 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),
     ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
+    trainFrom: setup.trainFrom,
+    frozenBatchNorm: setup.frozenBatchNorm,
   };
 }
 
@@ -153,6 +155,7 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
       const values = setup.pretrained?.tensors.get(name);
       if (values) session.write(buffer, values);
     }
+    compiled.prepare(session);
     const train = session.load(compiled.programs.train);
     const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
     const gather = compiled.programs.gather && session.load(compiled.programs.gather);

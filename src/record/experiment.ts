@@ -67,6 +67,9 @@ export const protocolRecord = z.object({
   weightDecay: z.number(),
   clip: z.number().nullable(),
   labelSmoothing: z.number(),
+  /** Of transfer learning; absent where every parameter is trained. See decision 0024. */
+  trainFrom: z.string().optional(),
+  frozenBatchNorm: z.string().optional(),
 });
 export type ProtocolRecord = z.infer<typeof protocolRecord>;
 

@@ -74,6 +74,8 @@ export const demo = defineCommand({
         momentum: undefined,
         weightDecay: undefined,
         pretrained: undefined,
+        trainFrom: undefined,
+        frozenBatchNorm: undefined,
         clip: undefined,
       },
       given,

@@ -1,0 +1,37 @@
+/** @file Transfer learning's choices: which part of a network is trained where nobody says. */
+
+import { ArgumentError } from "../core/errors.ts";
+import type { ProtocolRecord } from "../record/index.ts";
+import type { TrainingSetup } from "./options.ts";
+import type { SetupSpec } from "./setup.ts";
+
+/**
+ * Weights from elsewhere are trained from the last stage of a ResNet on, and else in the last layer
+ * alone; weights drawn by the seed are all trained.
+ * @throws ArgumentError for a mode of frozen batch norms where nothing is frozen
+ */
+export function freezing({
+  model,
+  pretrained,
+  training,
+}: Pick<SetupSpec, "model" | "pretrained"> & {
+  readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm">;
+}): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
+  const byDefault =
+    pretrained === undefined ? "all" : /^resnet\d+$/.test(model) ? "layer4" : "head";
+  const { trainFrom = byDefault, frozenBatchNorm } = training;
+  if (trainFrom !== "all")
+    return { trainFrom, ...(frozenBatchNorm === undefined ? {} : { frozenBatchNorm }) };
+  if (frozenBatchNorm !== undefined)
+    throw new ArgumentError(
+      "training: --frozen-batch-norm has no effect here: nothing is frozen; leave it out, or add --train-from MODULE",
+    );
+  return { trainFrom };
+}
+
+/** What the record says of it, where something is frozen. */
+export const transferProtocol = ({
+  trainFrom,
+  frozenBatchNorm = "evaluate",
+}: TrainingSetup): Pick<ProtocolRecord, "trainFrom" | "frozenBatchNorm"> =>
+  trainFrom === undefined || trainFrom === "all" ? {} : { trainFrom, frozenBatchNorm };
