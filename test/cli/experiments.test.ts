@@ -24,6 +24,8 @@ const small = ["synthetic", "--size", "16", "--batch", "32", "--threads", "1"];
 const TIMES = new Set([
   "seconds",
   "medianSeconds",
+  // It names what a step takes.
+  "conclusion",
   "msPerStep",
   "optimizerShare",
   "created",
