@@ -2,6 +2,7 @@
 // page's tables and figure from them.
 //   node bench/run.mjs                 what is not there yet
 //   node bench/run.mjs NAME...         these, again
+//   node bench/run.mjs --all           everything, again
 //   node bench/run.mjs --list          the names
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
@@ -47,7 +48,8 @@ const claims = {
     lrscope("bench", "step", "--grow", "--into", fileURLToPath(new URL("growth.part", results))),
 };
 
-const wanted = process.argv.slice(2);
+const all = process.argv.includes("--all");
+const wanted = process.argv.slice(2).filter((word) => word !== "--all");
 if (wanted.includes("--list")) {
   console.log(Object.keys(claims).join("\n"));
   process.exit(0);
@@ -62,7 +64,7 @@ if (unknown.length > 0) {
 mkdirSync(results, { recursive: true });
 for (const [name, measure] of Object.entries(claims)) {
   const file = new URL(`${name}.json`, results);
-  if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : existsSync(file) && !all) continue;
   console.error(`bench: ${name}`);
   const record = await measure();
   const temporary = new URL(`${name}.tmp`, results);

@@ -1,6 +1,6 @@
 /** @file The flags that several commands share, each stated once. */
 
-import { optimizerNames } from "../optimizers/index.ts";
+import { optimizerNames } from "../optimizers/names.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import {
   aboveOne,

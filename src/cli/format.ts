@@ -2,7 +2,7 @@
 
 import type { Colors } from "./terminal.ts";
 
-export { formatRate as rate } from "../schedules/index.ts";
+export { formatRate as rate } from "../schedules/describe.ts";
 
 /** 0.6134 -> "61.3%"; null, not finite -> "-". */
 export const accuracy = (value: number | null | undefined): string =>

@@ -9,15 +9,7 @@ import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
 
-/** The arms of the 2019 publication. */
-export const PUBLISHED_ARMS = [
-  "sgd+clr",
-  "adagrad",
-  "adadelta",
-  "rmsprop",
-  "adam",
-  "adamax",
-] as const;
+export { PUBLISHED_ARMS } from "./published-arms.ts";
 
 /**
  * Reads one arm.

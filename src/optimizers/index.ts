@@ -14,6 +14,7 @@ import { lion } from "./lion.ts";
 import { lookahead } from "./lookahead.ts";
 import { muon } from "./muon.ts";
 import { nadam } from "./nadam.ts";
+import { optimizerNames } from "./names.ts";
 import { prodigy } from "./prodigy.ts";
 import { radam } from "./radam.ts";
 import { rmsprop } from "./rmsprop.ts";
@@ -73,8 +74,7 @@ const FACTORIES: readonly OptimizerFactory[] = [
   muon,
 ];
 
-/** Names that createOptimizer and the command line know; wrappers go in front of them. */
-export const optimizerNames: readonly string[] = FACTORIES.map((factory) => factory.optimizerName);
+export { optimizerNames };
 
 type Settings = Readonly<Record<string, number>>;
 

@@ -1,6 +1,6 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
-import { PUBLISHED_ARMS } from "../../lab/arms.ts";
+import { PUBLISHED_ARMS } from "../../lab/published-arms.ts";
 import { runComparison } from "../comparison.ts";
 import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";

@@ -1,6 +1,6 @@
 /** @file `lrscope demo`: the published comparison in small, on data that comes with the package. */
 
-import { PUBLISHED_ARMS } from "../../lab/arms.ts";
+import { PUBLISHED_ARMS } from "../../lab/published-arms.ts";
 import { runComparison } from "../comparison.ts";
 import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";
