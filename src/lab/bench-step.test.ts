@@ -52,7 +52,7 @@ describe("options", () => {
     [{ batch: 0 }, "bench step: batch must be a positive integer; got 0"],
     [{ threads: 1.5 }, "bench step: threads must be a positive integer; got 1.5"],
     [{ repetitions: -1 }, "bench step: repetitions must be a positive integer; got -1"],
-    [{ precision: "bf16" as const }, "bench step: precision must be fp32"],
+    [{ precision: "bf16" as const }, "bench step: --precision bf16"],
   ])("%o is refused", async (options, message) => {
     await expect(benchStep(options)).rejects.toBeInstanceOf(ArgumentError);
     await expect(benchStep(options)).rejects.toThrow(message);
