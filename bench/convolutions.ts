@@ -9,8 +9,8 @@ import { compileNetwork } from "../src/compile/index.ts";
 import { createModel } from "../src/models/index.ts";
 import { createOptimizer } from "../src/optimizers/index.ts";
 import {
-  type ConvolutionImplementation,
   CONVOLUTION_IMPLEMENTATIONS,
+  type ConvolutionImplementation,
   type LayoutRequest,
 } from "../src/program/index.ts";
 import { nativeBackend } from "../src/runtime/native/index.ts";
