@@ -84,7 +84,8 @@ export async function convolutionRows(
     const { flops, bytes, scratchBytes } = rows[index]!;
     const tried = tuning?.candidates[key] ?? [];
     const chosen = tuning?.convolutions[key];
-    const ms = tried.find((one) => one.implementation === chosen)?.ms ?? tuning?.rule[key] ?? null;
+    const ms =
+      tried.find((one) => one.implementation === chosen)?.ms ?? tuning?.rule[key]?.ms ?? null;
     return {
       layer,
       pass: key.split(" ")[0]!,

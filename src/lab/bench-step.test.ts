@@ -75,6 +75,8 @@ describe("benchStep", () => {
     expect(record.imagesPerSecond).toBeCloseTo(4000 / record.medianMs, 6);
     // At least the parameters themselves.
     expect(record.peakMemoryMiB).toBeGreaterThan((310_149 * 4) / 2 ** 20);
+    expect(record.limitMs).toBeGreaterThan(0);
+    expect(record.limitRatio).toBeCloseTo(record.medianMs / record.limitMs!, 9);
     expect(record.engine).toMatch(/^oneDNN .*, 1 thread$/);
   });
 

@@ -136,10 +136,9 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     const resident = await Promise.all(peers.map((peer) => peer.peakMiB()));
     for (const peer of peers) peer.close();
     const { program } = ours;
-    const measured = wantLimit
+    const limit = wantLimit
       ? await measureLimit({ network, backend, batch, threads, program, signal })
       : null;
-    const { tuning: _, ...limit } = measured ?? { tuning: null };
     return {
       model,
       batch,
@@ -150,9 +149,9 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       imagesPerSecond: (batch / own.medianMs) * 1000,
       peakMemoryMiB: ours.memoryBytes / 2 ** 20,
       residentMiB,
-      limitMs: measured?.limitMs ?? null,
-      limitRatio: measured ? own.medianMs / measured.limitMs : null,
-      limit: measured ? (limit as StepLimit) : null,
+      limitMs: limit?.limitMs ?? null,
+      limitRatio: limit ? own.medianMs / limit.limitMs : null,
+      limit,
       loadMs: ours.loadMs,
       tuned: wantTuned,
       peers: theirs.map((peer, i) => ({ ...peer, residentMiB: resident[i]! })),

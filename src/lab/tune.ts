@@ -42,8 +42,9 @@ export interface TuneOptions {
 /** One implementation of one convolution. */
 export interface Candidate {
   readonly implementation: ConvolutionImplementation;
-  /** Alone. */
+  /** Alone: the median, and the least. */
   readonly ms: number;
+  readonly minMs: number;
   /** The sum over the step's instructions, with this one in it and the others as chosen then. */
   readonly stepMs: number;
   readonly scratchBytes: number;
@@ -53,8 +54,8 @@ export interface Tuning {
   readonly convolutions: ConvolutionChoices;
   /** What was tried, by convolution key. */
   readonly candidates: Readonly<Record<string, readonly Candidate[]>>;
-  /** Milliseconds of what the rule takes, by convolution key. */
-  readonly rule: Readonly<Record<string, number>>;
+  /** What the rule takes, by convolution key: median and least. */
+  readonly rule: Readonly<Record<string, { readonly ms: number; readonly minMs: number }>>;
   /** Sum of the instructions' times, as chosen and by the rule. */
   readonly stepMs: number;
   readonly ruleStepMs: number;
@@ -93,10 +94,10 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
       const implementation = choices[key]!;
       const cost = await orNothing(() => evaluate(choices));
       if (!cost) return null;
-      const { ms, scratchBytes } = cost.convolutions.get(key)!;
+      const { ms, minMs, scratchBytes } = cost.convolutions.get(key)!;
       candidates[key] ??= [];
       const tried = candidates[key];
-      const entry = { implementation, ms, stepMs: cost.stepMs, scratchBytes };
+      const entry = { implementation, ms, minMs, stepMs: cost.stepMs, scratchBytes };
       const index = tried.findIndex((other) => other.implementation === implementation);
       if (index < 0) tried.push(entry);
       else tried[index] = entry;
@@ -136,7 +137,9 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
     return {
       convolutions: best.choices,
       candidates,
-      rule: Object.fromEntries([...rule.convolutions].map(([key, { ms }]) => [key, ms])),
+      rule: Object.fromEntries(
+        [...rule.convolutions].map(([key, { ms, minMs }]) => [key, { ms, minMs }]),
+      ),
       stepMs: best.stepMs,
       ruleStepMs: rule.stepMs,
       clock,
@@ -150,19 +153,24 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
 export async function stepCost(graph: LaidOutGraph, clock: InstructionClock) {
   const convolutions = new Map<
     string,
-    { readonly ms: number; readonly scratchBytes: number; readonly implementation: string }
+    {
+      readonly ms: number;
+      readonly minMs: number;
+      readonly scratchBytes: number;
+      readonly implementation: string;
+    }
   >();
   let stepMs = 0;
   for (const node of graph.nodes) {
     if (node.implementation === "alias") continue;
-    const { medianMs: ms } = await clock.time(node, graph);
+    const { medianMs: ms, minMs } = await clock.time(node, graph);
     stepMs += ms;
     const { op: kind, attributes, scratchBytes, implementation } = node;
     if (!isConvolution(kind)) continue;
     const shapes = (ids: readonly number[]) => ids.map((id) => graph.tensors.get(id)!);
     const [inputs, outputs] = [shapes(node.inputs), shapes(node.outputs)];
     const key = convolutionKey({ kind, attributes, inputs, outputs });
-    convolutions.set(key, { ms, scratchBytes, implementation });
+    convolutions.set(key, { ms, minMs, scratchBytes, implementation });
   }
   return { stepMs, convolutions };
 }

@@ -57,7 +57,16 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("bench step: the fields that others rely on", async () => {
-    const call = ["bench", "step", ...tiny, "--repetitions", "5", "--no-peers", "--json"];
+    const call = [
+      "bench",
+      "step",
+      ...tiny,
+      "--repetitions",
+      "5",
+      "--no-peers",
+      "--no-limit",
+      "--json",
+    ];
     const result = await cli(call);
     expect(result.code).toBe(0);
     const record = result.json<Record<string, number>>();
