@@ -12,15 +12,17 @@ import { describeBroken } from "./broken-files.ts";
 import { type ConvolutionDecision, chooseConvolutions } from "./choose-convolutions.ts";
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
-import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
+import type { averageFlags, outFlag, samplesFlag, trainingFlags } from "./flags.ts";
 import { count, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import type { Samples } from "./samples.ts";
+import { updateOptions } from "./update-options.ts";
 
 export type ExperimentFlags = FlagValues<
   typeof trainingFlags & typeof outFlag & typeof samplesFlag
->;
+> &
+  Partial<FlagValues<typeof averageFlags>>;
 
 export interface ExperimentCall {
   readonly kind: ExperimentRecord["kind"];
@@ -149,7 +151,7 @@ const describeFreezing = ({ trainFrom, frozenBatchNorm }: TrainingSetup): string
   `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`;
 
 const setupSpec = (
-  { source, flags, modelOptions }: ExperimentCall,
+  { kind, source, flags, modelOptions }: ExperimentCall,
   threads: number,
 ): SetupSpec => ({
   source,
@@ -172,6 +174,7 @@ const setupSpec = (
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),
     ...(flags.trainFrom === undefined ? {} : { trainFrom: flags.trainFrom }),
     ...(flags.frozenBatchNorm === undefined ? {} : { frozenBatchNorm: flags.frozenBatchNorm }),
+    ...updateOptions(kind, flags),
   },
 });
 

@@ -85,6 +85,23 @@ export const oneOf =
     );
   };
 
+/** "features=0.1,classifier=1": names, and a number of 0 or more for each. */
+export const scales =
+  (example: string): ReadValue<readonly { readonly name: string; readonly scale: number }[]> =>
+  (text, flag) =>
+    text.split(",").map((part) => {
+      const [name = "", number = "", ...rest] = part.split("=").map((word) => word.trim());
+      const scale = toNumber(number);
+      if (name === "" || rest.length > 0 || !Number.isFinite(scale) || scale < 0)
+        return refuse(
+          flag,
+          "NAME=NUMBER, the number 0 or more, or several by commas",
+          text,
+          example,
+        );
+      return { name, scale };
+    });
+
 /** Any words but none. */
 export const text: ReadValue<string> = (value, flag) => {
   if (value.trim() === "") throw new ArgumentError(`${flag} must not be empty`);

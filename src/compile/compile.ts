@@ -58,8 +58,12 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const scalarsOf = (of: Optimizer) => ["seed", "update", ...runScalars(of).map((s) => s.name)];
 
-  const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!.name);
-  const scales = parameterScales(network.name, trainable, options.parameterGroups ?? []);
+  const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!);
+  const names = trainable.map(({ name }) => name);
+  const scales = new Map(parameterScales(network.name, names, options.parameterGroups ?? []));
+  if (options.decayBiasesAndNorms === false)
+    for (const { name, shape } of trainable)
+      if (shape.length < 2) scales.set(name, { ...scales.get(name), weightDecayScale: 0 });
 
   const memory = { arenaBytes: 0, lowerBoundBytes: 0 };
   const evaluated = optimizer.state.find(({ name }) => name === optimizer.evaluationWeights);
@@ -118,7 +122,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     memory: { persistentBytes: persistent.bytes, ...memory },
     flops: countFlops(training),
     parameterCount: elementsOf(parameters),
-    trainedParameterCount: elementsOf(parameters.filter(({ name }) => trainable.includes(name))),
+    trainedParameterCount: elementsOf(parameters.filter(({ name }) => names.includes(name))),
     scalars: (values: ScalarValues) => {
       const { seed, update, learningRate = 0, hyperparameters = {}, microBatch } = values;
       checkNonNegativeInteger("scalars", "update", update);

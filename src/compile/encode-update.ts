@@ -121,7 +121,9 @@ function optimizerInstruction(
       parameter: idOf.get(parameter)!,
       gradient: idOf.get(gradient)!,
       state: optimizer.state.map((state) =>
-        states.includes(state) ? persistent.bufferOf.get(stateName(tensor.name, state))!.id : -1,
+        states.includes(state)
+          ? (persistent.bufferOf.get(stateName(tensor.name, state))?.id ?? -1)
+          : -1,
       ),
       elements: paddedElements(tensor),
       ...kind,

@@ -44,13 +44,15 @@ export function persistentTensors(
     like: Pick<LaidOutTensor, "shape" | "dtype" | "layout" | "bytes" | "values">,
     initializer: Initializer,
     ordinal = tensors.length,
+    copyOf?: string,
   ) => {
     const { shape, dtype, layout } = like;
     const [id, offset] = [tensors.length, bytes];
     const region = "persistent" as const;
     const buffer = { id, name, shape, dtype, layout, bytes: like.bytes, region, offset };
     const values = like.values && { values: like.values };
-    tensors.push({ name, role, buffer, initializer, ordinal, ...values });
+    const copied = copyOf !== undefined && { copyOf };
+    tensors.push({ name, role, buffer, initializer, ordinal, ...copied, ...values });
     bytes += aligned(like.bytes);
   };
 
@@ -70,7 +72,8 @@ export function persistentTensors(
       if (placed.has(name)) continue;
       placed.add(name);
       // The same initializer with the same ordinal draws the same values.
-      if (state.initial === "parameter") place("state", name, like, initializer, ordinal);
+      if (state.initial === "parameter")
+        place("state", name, like, initializer, ordinal, like.name);
       else
         place("state", name, shapedLike(like, state.shape), {
           kind: "constant",

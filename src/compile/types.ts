@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly accumulate?: boolean;
   /** Parameters with a learning rate or weight decay of their own; default: none. */
   readonly parameterGroups?: readonly ParameterGroup[];
+  /** false: biases and the gammas and betas of norms do not decay, under any optimizer; default true. */
+  readonly decayBiasesAndNorms?: boolean;
   /**
    * Keep an average of the parameters: `scalars` is given its `averageWeight` for each update, and
    * there are programs that evaluate it. Default false.
@@ -60,6 +62,8 @@ export interface PersistentTensor {
   /** The same buffer, with the same id, in every program of the network. */
   readonly buffer: BufferSpec;
   readonly initializer: Initializer;
+  /** Of state that begins as a copy of a parameter: which. Whoever writes that one writes this too. */
+  readonly copyOf?: string;
   /** Keys the random stream of the initializer. */
   readonly ordinal: number;
   /** Only of role "constant" (class weights): what to write once, in logical order. */

@@ -40,6 +40,8 @@ const checkpointMetadata = z.object({
       cooldown: z.number().int(),
     })
     .nullish(),
+  /** State that stands for the parameters in prediction, in a file that holds optimizer state. */
+  evaluationWeights: z.string().nullish(),
   seed: z.number().int(),
   epoch: z.number().int(),
   update: z.number().int(),
@@ -54,6 +56,8 @@ export function makeCheckpoint(options: {
   tensors: readonly NamedTensor[];
   epoch: number;
   plateau?: PlateauState | null;
+  /** Of the tensors: the state that prediction reads instead of the parameters; default none. */
+  evaluationWeights?: string | null;
 }): Checkpoint {
   const { setup, trial, tensors, epoch, plateau = null } = options;
   const { dataset, network } = setup;
@@ -72,6 +76,7 @@ export function makeCheckpoint(options: {
     schedule: trial.schedule,
     hyperparameterSchedules: trial.hyperparameterSchedules ?? null,
     plateau,
+    evaluationWeights: options.evaluationWeights ?? null,
     seed: trial.seed,
     epoch,
     update: epoch * trial.updatesPerEpoch,

@@ -46,7 +46,8 @@ export type LabEvent =
   /** `read` copies the weights out; call it within the listener or not at all. */
   | {
       type: "weights";
-      which: "best" | "last";
+      /** "averaged" at the end, where an average is kept. */
+      which: "best" | "last" | "averaged";
       trial: TrialRecord;
       epoch: number;
       read(): Checkpoint;

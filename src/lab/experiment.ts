@@ -77,6 +77,11 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       clip: setup.clip ?? null,
       labelSmoothing: setup.labelSmoothing ?? 0,
       ...transferProtocol(setup),
+      ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
+      ...(setup.parameterGroups ? { parameterGroups: [...setup.parameterGroups] } : {}),
+      ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
+      ...(setup.average ? { average: setup.average } : {}),
+      ...(setup.snapshots ? { snapshots: true } : {}),
     },
     arms: arms.map(({ name, slug, optimizer, schedule, learningRate }) => ({
       name,

@@ -7,6 +7,7 @@ import type { EpochMetrics, TrialRecord } from "../record/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { armSlug } from "./arms.ts";
+import { type BesideTheWeights, besideTheWeights } from "./beside-the-weights.ts";
 import { isSpent } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
@@ -42,6 +43,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     warn: (message) => announce.say({ type: "warning", arm, seed, message }),
   });
   const trainer = openTrainer(options, optimizer, seed);
+  const beside = besideTheWeights(options, trainer);
   const trial: TrialRecord = {
     formatVersion: 1,
     arm,
@@ -62,6 +64,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     failure: null,
     msPerStep: null,
     seconds: null,
+    ...(options.average ? { average: options.average } : {}),
+    ...(options.snapshots ? { snapshots: true } : {}),
   };
   const { index = 0, trials = 1 } = options;
   const { from } = options;
@@ -76,7 +80,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
     const tensors = trainer.read({ state: which === "last" });
     const plateau = rates.plateauAfter(metrics.slice(0, epoch));
-    return makeCheckpoint({ setup: options, trial, tensors, epoch, plateau });
+    if (which === "last") tensors.push(...beside.read());
+    const evaluationWeights = which === "last" ? optimizer.evaluationWeights : null;
+    const at = { epoch, plateau, evaluationWeights };
+    return makeCheckpoint({ setup: options, trial, tensors, ...at });
   };
   const keepBest = (epoch: number) =>
     announce.sayAndWait({
@@ -98,6 +105,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
     if (from) {
       trainer.write(from.checkpoint);
+      beside.write(from.checkpoint);
       const { length } = metrics;
       if (bestEpoch(metrics) === length && from.bestKept !== length) await keepBest(length);
     }
@@ -111,6 +119,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         epoch,
         rates: rates.after(metrics),
         stepTimes,
+        beside,
       });
       metrics.push(line);
       announce.say({ type: "epoch", arm, seed, metrics: line });
@@ -134,6 +143,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const last = trial.divergence ? null : checkpoint("last", epoch);
     if (last)
       await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
+    if (last && options.average) {
+      const averaged = await trainer.readAverage();
+      const read = () => makeCheckpoint({ setup: options, trial, tensors: averaged, epoch });
+      await announce.sayAndWait({ type: "weights", which: "averaged", trial, epoch, read });
+    }
     if (!trial.divergence) {
       const trained = performance.now();
       trial.optimizerShare = await trainer.optimizerShare();
@@ -161,6 +175,7 @@ interface EpochOptions extends FitOptions {
   readonly epoch: number;
   readonly rates: ReturnType<Rates["after"]>;
   readonly stepTimes: number[];
+  readonly beside: BesideTheWeights;
 }
 
 /** Trains one epoch, then validates; marks the trial where the loss stops being finite. */
@@ -176,6 +191,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
   await trainer.trainEpoch({
     epoch,
     ...options.rates,
+    averageWeight: options.beside.averageWeight,
     onUpdate(result) {
       last = result;
       lossSum += result.loss * result.examples;
@@ -212,6 +228,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
     trainAccuracy: Number.isFinite(loss) ? correct / examples : null,
     validationLoss: finite(evaluation.loss),
     validationAccuracy: diverged ? null : evaluation.accuracy,
+    ...(diverged ? {} : await options.beside.validate(epoch)),
     seconds: (performance.now() - started) / 1000,
     ...(diverged ? { diverged } : {}),
   };

@@ -1,10 +1,12 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
 import type { RangeTestRuleName, Smoothing } from "../analysis/index.ts";
+import type { ParameterGroup } from "../compile/index.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
+import type { WeightAverage } from "../record/index.ts";
 import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index.ts";
 import type { ConvolutionChoices } from "./convolution-choice.ts";
 import type { LabListener } from "./events.ts";
@@ -46,6 +48,16 @@ export interface TrainingSetup {
   readonly trainFrom?: string;
   /** Frozen batch norms keep their statistics ("evaluate", the default), or let them move ("train"). */
   readonly frozenBatchNorm?: "evaluate" | "train";
+  /** Largest magnitude of each element of the gradient, after `clip`; default none. */
+  readonly clipValue?: number;
+  /** Parameters, by the beginnings of their names, with a rate or decay of their own; default none. */
+  readonly parameterGroups?: readonly ParameterGroup[];
+  /** false: biases and the gammas and betas of norms do not decay; default true. */
+  readonly decayBiasesAndNorms?: boolean;
+  /** An average of the weights to keep and to validate beside them; default none. */
+  readonly average?: WeightAverage;
+  /** Validate the mean of the probabilities at the ends of the schedule's cycles; default false. */
+  readonly snapshots?: boolean;
   readonly onEvent?: LabListener;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;

@@ -97,7 +97,8 @@ export async function openPredictor(
   const compiled = compileStored(path, { network, backend, batch, threads });
   const session = backend.createSession(compiled.sessionOptions);
   try {
-    writeTensors(session, compiled.tensors, checkpoint, path);
+    const evaluationWeights = metadata.evaluationWeights ?? null;
+    writeTensors(session, compiled.tensors, { checkpoint, path, evaluationWeights });
     compiled.prepare(session);
     const program = session.load(compiled.program);
     const run = async () =>
@@ -127,12 +128,13 @@ function compileStored(path: string, options: Parameters<typeof compilePredictor
 function writeTensors(
   session: Session,
   tensors: ReturnType<typeof compilePredictor>["tensors"],
-  checkpoint: Checkpoint,
-  path: string,
+  options: { checkpoint: Checkpoint; path: string; evaluationWeights: string | null },
 ): void {
+  const { checkpoint, path, evaluationWeights } = options;
   const problems: string[] = [];
   for (const { name, buffer } of tensors) {
-    const stored = checkpoint.tensors.get(name);
+    const stored =
+      checkpoint.tensors.get(`${name}:${evaluationWeights}`) ?? checkpoint.tensors.get(name);
     if (!stored) problems.push(`"${name}" ${formatShape(buffer.shape)} is missing`);
     else if (!sameShape(stored.shape, buffer.shape))
       problems.push(

@@ -29,6 +29,11 @@ export interface SetupSpec {
     | "clip"
     | "convolutions"
     | "convolutionsDecidedBy"
+    | "clipValue"
+    | "parameterGroups"
+    | "decayBiasesAndNorms"
+    | "average"
+    | "snapshots"
   >;
 }
 

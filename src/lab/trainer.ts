@@ -5,13 +5,15 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError, ShapeError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/index.ts";
-import type { Optimizer } from "../optimizers/index.ts";
+import { AVERAGE, AVERAGE_WEIGHT, type Optimizer } from "../optimizers/index.ts";
+import type { LoadedProgram, Program } from "../program/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { implementationsOf } from "./convolution-choice.ts";
 import { defaultThreads } from "./machine.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
+import { keepStatistics, recalibrate } from "./recalibrate.ts";
 
 /** Result of one update. */
 export interface UpdateResult {
@@ -35,6 +37,13 @@ export interface Evaluation {
   readonly accuracy: number;
 }
 
+/** Of some images. */
+export interface Probabilities {
+  /** images x classes */
+  readonly probabilities: Float32Array;
+  readonly labels: Int32Array;
+}
+
 /** A tensor in logical order, as a checkpoint holds it. */
 export interface NamedTensor {
   readonly name: string;
@@ -54,6 +63,8 @@ export interface Trainer {
     learningRate(update: number): number;
     /** Those that differ from the optimizer's own; default none. */
     hyperparameters?(update: number): Readonly<Record<string, number>>;
+    /** Share of the update's weights in the average, where there is one; default 0. */
+    averageWeight?(update: number): number;
     /**
      * `evaluate` is that of the trainer, for use before it returns: it leaves the batch that is being
      * loaded beside it alone.
@@ -65,8 +76,17 @@ export interface Trainer {
   }): Promise<void>;
   /** Mean loss (neither smoothed nor weighted) and accuracy. @throws InterruptedError between batches */
   evaluate(indices: Int32Array): Promise<Evaluation>;
-  /** Parameters and running statistics; with `state`, the optimizer's as well. */
+  /** The same of the average; the running statistics are put back afterwards. */
+  evaluateAverage(indices: Int32Array): Promise<Evaluation>;
+  /** What `predict` would say of the images, in order. */
+  probabilities(indices: Int32Array): Promise<Probabilities>;
+  /**
+   * Parameters, where the optimizer evaluates with other weights those under the parameters' names, and
+   * running statistics; with `state`, the parameters themselves, statistics and the optimizer's state.
+   */
   read(options?: { state?: boolean }): NamedTensor[];
+  /** The average under the parameters' names, with running statistics of its own. */
+  readAverage(): Promise<NamedTensor[]>;
   /** Puts back what `read` with `state` gave. @throws WeightsError where a tensor is missing or of another shape */
   write(checkpoint: Checkpoint): void;
   /**
@@ -134,6 +154,10 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
     trainFrom: setup.trainFrom,
     frozenBatchNorm: setup.frozenBatchNorm,
+    ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
+    ...(setup.parameterGroups ? { parameterGroups: setup.parameterGroups } : {}),
+    ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
+    ...(setup.average ? { average: true } : {}),
   };
 }
 
@@ -147,19 +171,26 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
   const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
   const compiled = compileNetwork(compileOptions(setup, optimizer));
   const session = backend.createSession(compiled.sessionOptions);
-  const kept = ({ role }: { role: string }, state: boolean) =>
-    role === "parameter" || role === "statistic" || (state && role === "state");
+  const isKept =
+    (state: boolean) =>
+    ({ role }: { role: string }) =>
+      role === "parameter" || role === "statistic" || (state && role === "state");
   try {
     compiled.initialize(session, seed);
-    for (const { name, buffer } of compiled.tensors) {
-      const values = setup.pretrained?.tensors.get(name);
+    for (const { name, copyOf = name, buffer } of compiled.tensors) {
+      const values = setup.pretrained?.tensors.get(copyOf);
       if (values) session.write(buffer, values);
     }
     compiled.prepare(session);
     const train = session.load(compiled.programs.train);
     const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
     const gather = compiled.programs.gather && session.load(compiled.programs.gather);
+    const load = (program: Program | null) => program && session.load(program);
     const evaluation = session.load(compiled.programs.evaluate);
+    const recalibration = load(compiled.programs.recalibrate);
+    const ofAverage = load(compiled.programs.evaluateAverage);
+    const recalibrationOfAverage = load(compiled.programs.recalibrateAverage);
+    const prediction = setup.snapshots ? load(compiled.programs.predict) : null;
 
     const fill = (slot: number, indices: Int32Array, epoch?: number) =>
       dataset.fill({
@@ -169,32 +200,72 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         ...(epoch === undefined ? {} : { augment: { seed, epoch } }),
       });
 
-    /** In two slots one batch is loaded while the other is evaluated; in one they take turns. */
-    const evaluate = async (indices: Int32Array, slots: readonly number[]): Promise<Evaluation> => {
+    /** Always the same batches, augmented and ordered as those of no epoch that is trained on. */
+    const takeStatistics = async (program: LoadedProgram | null): Promise<void> => {
+      if (!program) return;
+      const order = epochOrder(dataset, seed, 0);
+      await recalibrate({
+        compiled,
+        session,
+        program,
+        seed,
+        batches: Math.floor(order.length / batch),
+        slots: [0, 1],
+        fill: (item, slot) => fill(slot, order.subarray(item * batch, (item + 1) * batch), 0),
+      });
+    };
+
+    /** What a forward pass says of each batch of the images. */
+    const forEachBatch = (
+      indices: Int32Array,
+      program: LoadedProgram,
+      slots: readonly number[],
+      use: (outputs: Record<string, Float64Array>, images: Int32Array, slot: number) => void,
+    ) => {
       const part = (item: number) => indices.subarray(item * batch, (item + 1) * batch);
       const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
-      let loss = 0;
-      let correct = 0;
-      await pipeline({
+      return pipeline({
         count: Math.ceil(indices.length / batch),
         slots,
         fill: (item, slot) => fill(slot, part(item)),
         async step(item, slot) {
-          const outputs = await evaluation.run({ slot, scalars });
-          loss += outputs.loss![0]! * part(item).length;
-          correct += outputs.correct![0]!;
+          use(await program.run({ slot, scalars }), part(item), slot);
           if (setup.signal?.aborted) throw new InterruptedError();
           return true;
         },
       });
+    };
+
+    /** In two slots one batch is loaded while the other is evaluated; in one they take turns. */
+    const evaluate = async (
+      indices: Int32Array,
+      slots: readonly number[],
+      program = evaluation,
+    ): Promise<Evaluation> => {
+      let loss = 0;
+      let correct = 0;
+      await forEachBatch(indices, program, slots, (outputs, images) => {
+        loss += outputs.loss![0]! * images.length;
+        correct += outputs.correct![0]!;
+      });
       return { loss: loss / indices.length, accuracy: correct / indices.length };
     };
+
+    /** Parameters, or a state of them under their names, and running statistics. */
+    const readWeights = (state: string | null) =>
+      compiled.tensors.filter(isKept(false)).map(({ name, role, buffer }) => {
+        const other =
+          state && role === "parameter"
+            ? compiled.tensors.find((tensor) => tensor.name === `${name}:${state}`)
+            : undefined;
+        return { name, shape: buffer.shape, data: session.read(other?.buffer ?? buffer) };
+      });
 
     return {
       compiled,
       updatesPerEpoch,
 
-      async trainEpoch({ epoch, learningRate, hyperparameters, onUpdate }) {
+      async trainEpoch({ epoch, learningRate, hyperparameters, averageWeight, onUpdate }) {
         const order = epochOrder(dataset, seed, epoch).subarray(0, images);
         const part = (item: number) => order.subarray(item * batch, (item + 1) * batch);
         const batches = Math.ceil(images / batch);
@@ -216,7 +287,10 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
               seed,
               update,
               learningRate: rate,
-              ...(hyperparameters ? { hyperparameters: hyperparameters(update) } : {}),
+              hyperparameters: {
+                ...hyperparameters?.(update),
+                ...(setup.average ? { [AVERAGE_WEIGHT]: averageWeight?.(update) ?? 0 } : {}),
+              },
               ...(gather ? { microBatch: { share, draw, gathers } } : {}),
             });
             const started = performance.now();
@@ -234,15 +308,52 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         });
       },
 
-      evaluate: (indices) => evaluate(indices, [0, 1]),
+      async evaluate(indices) {
+        await takeStatistics(recalibration);
+        return evaluate(indices, [0, 1]);
+      },
+
+      async evaluateAverage(indices) {
+        const putBack = keepStatistics(compiled, session);
+        await takeStatistics(recalibrationOfAverage);
+        const evaluated = await evaluate(indices, [0, 1], ofAverage!);
+        putBack();
+        return evaluated;
+      },
+
+      async probabilities(indices) {
+        const { classes } = compiled.network;
+        const probabilities = new Float32Array(indices.length * classes);
+        const labels = new Int32Array(indices.length);
+        let done = 0;
+        await forEachBatch(indices, prediction!, [0, 1], (outputs, { length }, slot) => {
+          const rows = outputs.probabilities!.subarray(0, length * classes);
+          probabilities.set(rows, done * classes);
+          labels.set(session.labels(slot).subarray(0, length), done);
+          done += length;
+        });
+        return { probabilities, labels };
+      },
 
       read: ({ state = false } = {}) =>
-        compiled.tensors
-          .filter((tensor) => kept(tensor, state))
-          .map(({ name, buffer }) => ({ name, shape: buffer.shape, data: session.read(buffer) })),
+        state
+          ? compiled.tensors.filter(isKept(true)).map(({ name, buffer }) => ({
+              name,
+              shape: buffer.shape,
+              data: session.read(buffer),
+            }))
+          : readWeights(optimizer.evaluationWeights),
+
+      async readAverage() {
+        const putBack = keepStatistics(compiled, session);
+        await takeStatistics(recalibrationOfAverage);
+        const weights = readWeights(AVERAGE);
+        putBack();
+        return weights;
+      },
 
       write({ tensors }) {
-        for (const tensor of compiled.tensors.filter((tensor) => kept(tensor, true))) {
+        for (const tensor of compiled.tensors.filter(isKept(true))) {
           const { name, buffer } = tensor;
           const stored = tensors.get(name);
           if (!(stored?.data instanceof Float32Array) || !sameShape(stored.shape, buffer.shape))

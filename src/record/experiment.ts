@@ -1,6 +1,7 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { weightAverage } from "./trial.ts";
 
 export const FORMAT_VERSION = 1;
 
@@ -70,6 +71,22 @@ export const protocolRecord = z.object({
   /** Of transfer learning; absent where every parameter is trained. See decision 0024. */
   trainFrom: z.string().optional(),
   frozenBatchNorm: z.string().optional(),
+  /** Below, present where given. Largest magnitude of an element of the gradient. */
+  clipValue: z.number().optional(),
+  /** Parameters, by the beginnings of their names, with a rate or decay of their own. */
+  parameterGroups: z
+    .array(
+      z.object({
+        prefix: z.string(),
+        learningRateScale: z.number().optional(),
+        weightDecayScale: z.number().optional(),
+      }),
+    )
+    .optional(),
+  /** false: biases and the gammas and betas of norms do not decay. */
+  decayBiasesAndNorms: z.boolean().optional(),
+  average: weightAverage.optional(),
+  snapshots: z.boolean().optional(),
 });
 export type ProtocolRecord = z.infer<typeof protocolRecord>;
 

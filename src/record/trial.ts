@@ -40,6 +40,13 @@ export const processEnd = z.object({
 });
 export type ProcessEnd = z.infer<typeof processEnd>;
 
+/** An average of the weights that is kept beside them; decay of "ema". */
+export const weightAverage = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ema"), decay: z.number() }),
+  z.object({ kind: z.literal("swa") }),
+]);
+export type WeightAverage = z.infer<typeof weightAverage>;
+
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
@@ -62,6 +69,10 @@ export const trialRecord = z.object({
   /** Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps; where measured. */
   optimizerShare: z.number().nullable().optional(),
   test: testScore.nullable().optional(),
+  /** The average that averagedValidationAccuracy of the metrics is of. */
+  average: weightAverage.optional(),
+  /** Whether ensembleValidationAccuracy is recorded at the ends of cycles. */
+  snapshots: z.boolean().optional(),
   seconds: z.number().nullable(),
   /** How the trial's process ended, where it ended of itself or was killed. */
   ended: processEnd.nullable().optional(),
@@ -84,6 +95,12 @@ export const epochMetrics = z.object({
   /** Mean over the classes of their accuracies, and each class's; where recorded. */
   validationBalancedAccuracy: z.number().nullable().optional(),
   validationPerClass: z.array(z.number().nullable()).optional(),
+  /** Of the averaged weights, with batch norm's statistics taken anew; once there is an average. */
+  averagedValidationLoss: z.number().nullable().optional(),
+  averagedValidationAccuracy: z.number().nullable().optional(),
+  /** At the end of a cycle: of the mean probabilities of the snapshots so far. */
+  ensembleValidationAccuracy: z.number().optional(),
+  ensembleSnapshots: z.number().int().optional(),
   seconds: z.number(),
   diverged: z.boolean().optional(),
 });

@@ -16,6 +16,19 @@ test.each(["find", "train", "explain"])("%s --help names them all", async (comma
   for (const name of optimizerNames) expect(words).toContain(name);
 });
 
+test.each([
+  [["--average", "mean"], "train: --average must be one of ema, swa"],
+  [["--average-decay", "0.9"], "train: --average-decay has no effect without --average ema"],
+  [["--lr-scale", "features"], "train: --lr-scale must be NAME=NUMBER"],
+  [["--lr-scale", "features=-1"], "train: --lr-scale must be NAME=NUMBER"],
+  [["--clip-value", "0"], "train: --clip-value must be a positive number"],
+  [["--optimizer", "sam-adma"], 'no optimizer "adma"; did you mean "adam"?'],
+])("refuses %j", async (flags, message) => {
+  const result = await cli(["train", "synthetic", ...flags]);
+  expect(result.code).toBe(2);
+  expect(result.stderr).toContain(message);
+});
+
 describe.skipIf(absent)(`compare${absent ? ` (${absent})` : ""}`, () => {
   test("trains with each at its default rate, and with momentum where there is one", async () => {
     const result = await cli([
@@ -28,5 +41,33 @@ describe.skipIf(absent)(`compare${absent ? ` (${absent})` : ""}`, () => {
     const { optimizers } = result.json<SummaryRecord>();
     expect(optimizers.map(({ name }) => name).sort()).toEqual([...optimizerNames].sort());
     for (const { name, diverged } of optimizers) expect(diverged, name).toBe(0);
+  });
+
+  test("train: averages, snapshots, groups and clipping by flag, in the records", async () => {
+    const result = await cli([
+      ...["train", "synthetic", "--size", "16", "--batch", "32", "--threads", "1"],
+      ...["--optimizer", "sam-sgd", "--schedule", "clr", "--max-lr", "0.01", "--step-size", "1e"],
+      ...["--epochs", "2", "--average", "swa", "--snapshots", "--clip-value", "1"],
+      ...["--lr-scale", "features=0.1", "--decay-scale", "features=0.5,classifier=0"],
+      ...["--no-decay-on-bias", "--out", within("averaged"), "--no-samples", "--json"],
+    ]);
+    expect(result.stderr).not.toContain("failed");
+    expect(result.code).toBe(0);
+    const { trial, metrics, protocol } = result.json<{
+      trial: object;
+      metrics: { averagedValidationAccuracy?: number; ensembleSnapshots?: number }[];
+      protocol: object;
+    }>();
+    expect(trial).toMatchObject({ arm: "sam-sgd+clr", average: { kind: "swa" }, snapshots: true });
+    expect(metrics.at(-1)!.averagedValidationAccuracy).toBeGreaterThanOrEqual(0);
+    expect(metrics.at(-1)!.ensembleSnapshots).toBe(1);
+    expect(protocol).toMatchObject({
+      clipValue: 1,
+      decayBiasesAndNorms: false,
+      parameterGroups: [
+        { prefix: "features", learningRateScale: 0.1, weightDecayScale: 0.5 },
+        { prefix: "classifier", weightDecayScale: 0 },
+      ],
+    });
   });
 });

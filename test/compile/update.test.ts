@@ -142,6 +142,30 @@ test("SAM: the second gradient is that at p + rho g / |g|, of the same batch and
   expect(read(compiled, session, "statistic")).toEqual(statistics);
 });
 
+test("Muon from several micro-batches: the sum of their gradients, for matrices and for the rest", async () => {
+  const after = [];
+  for (const accumulate of [false, true]) {
+    const options = { network, backend: f64, batch: 8, optimizer: createOptimizer("muon") };
+    const compiled = compileNetwork({ ...options, accumulate, slots: 1, threads: 1 });
+    const session = f64.createSession(compiled.sessionOptions);
+    compiled.initialize(session, 1);
+    session.labels(0).set([0, 1, 2, 0, 1, 2, 0, 1]);
+    for (const [i] of session.images(0).entries()) session.images(0)[i] = dyadic(i, 7);
+    const { gather, train } = compiled.programs;
+    const values = { seed: 3, update: 0, learningRate: 0.02 };
+    // The same batch twice, at half its share each, with one draw of dropout.
+    const half = (gathers: boolean) => ({ share: 0.5, draw: 0, gathers });
+    if (gather)
+      await session
+        .load(gather)
+        .run({ slot: 0, scalars: compiled.scalars({ ...values, microBatch: half(true) }) });
+    const last = gather ? { ...values, microBatch: half(false) } : values;
+    await session.load(train).run({ slot: 0, scalars: compiled.scalars(last) });
+    after.push(read(compiled, session));
+  }
+  expect(difference(after[0]!, after[1]!)).toBeLessThan(1e-6);
+});
+
 test("state that begins as a copy of the parameter does, whatever the seed", () => {
   const { compiled, session } = open(createOptimizer("schedule-free-adamw"), f64);
   const parameters = read(compiled, session);

@@ -6,6 +6,7 @@ import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";
 import {
   answerFlags,
+  averageFlags,
   cycleFlags,
   epochsFlag,
   followFlags,
@@ -38,6 +39,7 @@ export const compare = defineCommand({
     ...trainingFlags,
     ...answerFlags,
     ...tensorboardFlag,
+    ...averageFlags,
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,

@@ -5,6 +5,7 @@ import { ArgumentError } from "../../core/errors.ts";
 import { runComparison } from "../comparison.ts";
 import { defineCommand, optional, value } from "../define-command.ts";
 import {
+  averageFlags,
   cycleFlags,
   epochsFlag,
   followFlags,
@@ -66,6 +67,7 @@ export const train = defineCommand({
     ...epochsFlag(10, "epochs of the run"),
     ...trainingFlags,
     ...tensorboardFlag,
+    ...averageFlags,
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
