@@ -39,8 +39,7 @@ const claims = {
   "step-vanilla-tuned": step("vanilla", 128, 64, 15, "--tune", "--no-peers", "--no-limit"),
   "step-resnet34-64": step("resnet34", 64, 128, 5),
   "step-resnet34-224": step("resnet34", 224, 16, 5),
-  epoch: () =>
-    lrscope("bench", "epoch", "--images", 640, "--repetitions", 3, "--threads", threads),
+  epoch: () => lrscope("bench", "epoch", "--images", 640, "--repetitions", 3, "--threads", threads),
   optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
   data: () => lrscope("bench", "data", "--threads", threads),
   threads: measureThreads,
