@@ -112,6 +112,8 @@ export function comparePublished(
   if (!kind) return null;
   const curves = publishedCurves(kind);
   const rows = experiment.arms.flatMap((arm): PublishedRow[] => {
+    // Its adaptive optimizers had their default rates; of SGD the bounds were those of a range test.
+    if (experiment.protocol.learningRates === "range-test" && arm.schedule === null) return [];
     const curve = curves.find(({ optimizer }) => optimizer === publishedOptimizer(arm));
     const own = trials
       .filter(({ trial }) => trial.arm === arm.name && trial.status === "done")

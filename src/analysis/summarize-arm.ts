@@ -56,6 +56,7 @@ export function summarizeArm(
     learningRateSources: [...new Set(trials.map(({ trial }) => trial.learningRateSource))],
     diverged: count("diverged"),
     failed: count("failed"),
+    ...(count("pruned") > 0 ? { pruned: count("pruned") } : {}),
     unfinished: count("running", "interrupted"),
   };
 }

@@ -30,8 +30,8 @@ export async function chooseConvolutions(
   let decision: ConvolutionDecision = {};
   if (flags.tune) {
     const { tune } = await import("../lab/tune.ts");
-    const { network, backend, labelSmoothing, classWeights } = setup;
-    const { batch, threads } = compileOptions(setup, createOptimizer("sgd"));
+    const { network, backend, labelSmoothing } = setup;
+    const { batch, threads, classWeights } = compileOptions(setup, createOptimizer("sgd"));
     terminal.note("timing the implementations of each convolution ...");
     const onNote = (text: string) => terminal.note(text);
     const tuned = await tune({

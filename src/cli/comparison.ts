@@ -1,24 +1,35 @@
 /** @file What compare, train and demo do: arms x seeds, with records, table and report. */
 
 import { AddonError, ArgumentError } from "../core/errors.ts";
-import type { ComparisonRequest, LabEvent } from "../lab/index.ts";
+import type { BudgetOptions, ComparisonRequest, LabEvent } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import type { RunDirectory } from "../store/index.ts";
+import { checkScheduleLength } from "./budget.ts";
 import type { FlagValues } from "./define-command.ts";
 import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./experiment.ts";
-import type { cycleFlags, followFlags, rampFlags } from "./flags.ts";
+import type { cycleFlags, followFlags } from "./flags.ts";
 import { plural } from "./format.ts";
 import { specify } from "./specification.ts";
 import type { Span } from "./values.ts";
 
-export interface ComparisonCall extends Omit<ExperimentCall, "work" | "arms" | "seeds"> {
+export interface ComparisonCall
+  extends Omit<ExperimentCall, "work" | "arms" | "seeds" | "protocol"> {
   /** `NAME[+SCHEDULE][@RATE]` each. */
   readonly optimizers: readonly string[];
   readonly seeds: number;
   readonly cycle: FlagValues<typeof cycleFlags>;
-  readonly ramp?: FlagValues<typeof rampFlags>;
   readonly flags: ExperimentCall["flags"] & Partial<FlagValues<typeof followFlags>>;
+  /** `to` undefined: 0.1, or ten times the optimizer's default rate. */
+  readonly ramp?: { readonly from: number; readonly to: number | undefined };
   readonly rangeTestEpochs?: number;
+  /** What may end a run before its last epoch. */
+  readonly budget?: BudgetOptions;
+  /** Of arms without a rate of their own; default "defaults". */
+  readonly learningRates?: "defaults" | "range-test";
+  /** Seeds of each range test; default 1. */
+  readonly finderSeeds?: number;
+  /** Each arm at so many multiples of its rate. */
+  readonly sensitivity?: number;
   /** What is asked of the results; recorded with the rest of the call. */
   readonly answers?: AnswerOptions;
   /** Camel-case names of the flags that the user wrote: one without effect is refused. */
@@ -41,12 +52,15 @@ export interface FinishedComparison extends FinishedExperiment {
  */
 export async function runComparison(call: ComparisonCall): Promise<FinishedComparison> {
   const { kind, given } = call;
-  const { parseArms } = await import("../lab/index.ts");
+  const { protocolOptions } = await import("../lab/index.ts");
+  const { armsOf } = await import("../lab/plan-trials.ts");
+  const { needsRangeTest } = await import("../lab/arm-rates.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
   const { seeds, ...experiment } = call;
-  const arms = parseArms(call.optimizers);
-  const { isCyclical } = await import("../lab/arm-schedules.ts");
-  checkCycle(kind, arms, call, isCyclical);
+  const arms = armsOf(call);
+  const { isCyclical, isFitted } = await import("../lab/arm-schedules.ts");
+  checkCycle(kind, arms, call, { isCyclical, needsRangeTest });
+  checkScheduleLength(kind, arms, { ...call, isFitted });
   await momentumScheduleOf(call);
   if (given.has("momentum")) {
     const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
@@ -57,6 +71,7 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     ...experiment,
     arms,
     seeds: seedsOf(call),
+    protocol: protocolOptions({ ...call, ...call.budget, test: call.flags.test }),
     specification: specify(call),
     async work(opened) {
       const { experiment } = opened;
@@ -80,7 +95,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
   const { context } = call;
   const { spec, setup, directory, experiment, progress } = opened;
   const { readRun } = await import("../store/index.ts");
-  const { planRangeTests, planTrials } = await import("../lab/plan-trials.ts");
+  const { planRangeTests, planTrials, unbegunTrials } = await import("../lab/plan-trials.ts");
   const { isFinished, planOf } = await import("../lab/index.ts");
   const { runRangeTests, runTrials } = await import("../lab/trial-pool.ts");
   const { updatesPerEpoch } = experiment.protocol;
@@ -106,7 +121,13 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
       return progress(event);
     },
   };
-  const rangeTests = [...before.rangeTests, ...(await runRangeTests(missing, pool))];
+  const { records, failed } = await runRangeTests(missing, pool);
+  for (const { spec, ...why } of failed)
+    for (const trial of unbegunTrials(spec, request, { updatesPerEpoch, ...why })) {
+      directory.writeTrial(trial);
+      await pool.onEvent({ type: "trial-finished", trial });
+    }
+  const rangeTests = [...before.rangeTests, ...records];
   const trials = planTrials(request, rangeTests, updatesPerEpoch);
   const finished = new Set(
     before.trials
@@ -174,6 +195,10 @@ const requestOf = (
     rangeTestEpochs: call.rangeTestEpochs,
     snapCycles: call.flags.snapCycles,
     momentumSchedule,
+    learningRates: call.learningRates,
+    finderSeeds: call.finderSeeds,
+    sensitivity: call.sensitivity,
+    ...call.budget,
   }),
 });
 
@@ -195,7 +220,13 @@ function checkCycle(
   kind: string,
   arms: readonly ArmRecord[],
   call: ComparisonCall,
-  isCyclical: (schedule: string | null) => boolean,
+  {
+    isCyclical,
+    needsRangeTest,
+  }: {
+    isCyclical: (schedule: string | null) => boolean;
+    needsRangeTest: (arm: ArmRecord, request: ComparisonRequest) => boolean;
+  },
 ): void {
   const { given, cycle, ramp } = call;
   const cyclical = arms.filter(({ schedule }) => isCyclical(schedule));
@@ -214,9 +245,22 @@ function checkCycle(
   }
   if (given.has("maxLr") && open.length === 0)
     refuse("--max-lr", "every cyclical arm has a rate of its own after @");
-  if (open.length === 0 || cycle.maxLr !== undefined)
-    for (const key of ["from", "to"] as const)
-      if (given.has(key)) refuse(`--${key}`, "no range test is made, as no arm needs one");
+  const request = {
+    epochs: call.epochs,
+    ...defined({ learningRates: call.learningRates, maxLr: cycle.maxLr }),
+  };
+  if (!arms.some((arm) => needsRangeTest(arm, request)))
+    for (const [key, flag] of [
+      ["from", "--from"],
+      ["to", "--to"],
+      ["finderSeeds", "--finder-seeds"],
+    ] as const)
+      if (given.has(key)) refuse(flag, "no range test is made, as no arm needs one");
+  if (
+    call.learningRates === "range-test" &&
+    arms.every(({ learningRate }) => learningRate !== null)
+  )
+    refuse("--learning-rates range-test", "every arm has a rate of its own after @");
   if (ramp) checkRamp(kind, ramp);
   if (cycle.maxLr !== undefined && cycle.baseLr !== undefined && cycle.baseLr >= cycle.maxLr)
     throw new ArgumentError(
@@ -225,7 +269,10 @@ function checkCycle(
 }
 
 /** @throws ArgumentError unless --from < --to */
-export function checkRamp(kind: string, { from, to }: { from: number; to: number }): void {
+export function checkRamp(
+  kind: string,
+  { from, to = 0.1 }: { from: number; to?: number | undefined },
+): void {
   if (from >= to)
     throw new ArgumentError(
       `${kind}: --from must be below --to; got --from ${from} and --to ${to}. Swap them, or raise --to`,

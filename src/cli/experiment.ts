@@ -5,7 +5,13 @@
  */
 
 import { InterruptedError } from "../core/errors.ts";
-import type { LabListener, PretrainedWeights, SetupSpec, TrainingSetup } from "../lab/index.ts";
+import type {
+  LabListener,
+  PretrainedWeights,
+  ProtocolOptions,
+  SetupSpec,
+  TrainingSetup,
+} from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import { describeBroken } from "./broken-files.ts";
@@ -16,13 +22,14 @@ import type { averageFlags, outFlag, samplesFlag, trainingFlags } from "./flags.
 import { count, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
+import type { scoringFlags } from "./protocol-flags.ts";
 import type { Samples } from "./samples.ts";
 import { updateOptions } from "./update-options.ts";
 
 export type ExperimentFlags = FlagValues<
   typeof trainingFlags & typeof outFlag & typeof samplesFlag
 > &
-  Partial<FlagValues<typeof averageFlags>>;
+  Partial<FlagValues<typeof averageFlags & typeof scoringFlags>>;
 
 export interface ExperimentCall {
   readonly kind: ExperimentRecord["kind"];
@@ -32,6 +39,8 @@ export interface ExperimentCall {
   readonly arms: readonly ArmRecord[];
   readonly epochs: number;
   readonly seeds: readonly number[];
+  /** Options of the protocol, for the record. */
+  readonly protocol?: ProtocolOptions;
   /** Of the network's family: widths, hidden. */
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
   /** Trials at a time, among which the cores are divided; default 1. */
@@ -103,7 +112,7 @@ export async function openExperiment<T>(
   try {
     const { record } = dataset;
     terminal.note(
-      `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate`,
+      `${record.name}: ${count(record.images)} images at ${record.size}x${record.size} in ${record.classes.length} classes; ${count(dataset.train.length)} to train, ${count(dataset.validation.length)} to validate${dataset.test.length > 0 ? `, ${count(dataset.test.length)} kept for the test` : ""}`,
     );
     if (setup.pretrained) terminal.note(describePretrained(setup.pretrained));
     if (setup.trainFrom !== "all") terminal.note(describeFreezing(setup));
@@ -116,6 +125,7 @@ export async function openExperiment<T>(
       validation: flags.validation,
       splitSeed: flags.splitSeed,
       precision: flags.precision,
+      protocol: call.protocol ?? {},
       ...(call.specification ? { specification: call.specification } : {}),
       setup: {
         ...setup,
@@ -159,6 +169,7 @@ const setupSpec = (
     validation: flags.validation,
     splitSeed: flags.splitSeed,
     augment: flags.augment,
+    ...(flags.test === undefined ? {} : { test: flags.test }),
     ...(flags.size === undefined ? {} : { size: flags.size }),
     ...(flags.limit === undefined ? {} : { limit: flags.limit }),
   },
@@ -171,6 +182,7 @@ const setupSpec = (
     accumulate: flags.accumulate,
     dropLast: flags.dropLast,
     labelSmoothing: flags.labelSmoothing,
+    ...(flags.classWeights === undefined ? {} : { classWeights: flags.classWeights }),
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),
     ...(flags.trainFrom === undefined ? {} : { trainFrom: flags.trainFrom }),
     ...(flags.frozenBatchNorm === undefined ? {} : { frozenBatchNorm: flags.frozenBatchNorm }),

@@ -91,7 +91,8 @@ function checkSameData(first: NamedRun, other: NamedRun): void {
       `${other.path}: was made on other data (${b.dataset.name}, ${b.dataset.size} pixels) than ${first.path} (${a.dataset.name}, ${a.dataset.size} pixels); report them one by one`,
       { exitCode: 2 },
     );
-  const split = ({ protocol }: typeof a) => `${protocol.validation}, seed ${protocol.splitSeed}`;
+  const split = ({ protocol }: typeof a) =>
+    `${protocol.validation}, seed ${protocol.splitSeed}${protocol.test ? `, after a test part of ${protocol.test}` : ""}`;
   if (split(a) !== split(b))
     throw new StoreError(
       `${other.path}: was validated on another part of the data (${split(b)}) than ${first.path} (${split(a)}); report them one by one`,

@@ -207,6 +207,8 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
         terminal.print(
           `${subject}  ${colors.red("diverged")} in epoch ${epoch}: the loss stopped being finite at update ${count(update)}, learning rate ${rate(learningRate)}`,
         );
+      } else if (trial.endedBy) {
+        terminal.print(`${subject}  ended early: ${trial.endedBy}`);
       } else if (trial.status === "failed") {
         terminal.print(`${subject}  ${colors.red("failed")}: ${trial.failure}`);
       }

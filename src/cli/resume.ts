@@ -74,7 +74,8 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
         pretrained: call.flags.pretrained,
       },
     });
-    const { differences, parseArms } = await import("../lab/index.ts");
+    const { differences, protocolOptions } = await import("../lab/index.ts");
+    const { armsOf } = await import("../lab/plan-trials.ts");
     const jobs = checkJobs(call, experiment);
     const comparison: ComparisonCall = {
       ...recorded,
@@ -95,9 +96,14 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
     const finished = await openExperiment(
       {
         ...comparison,
-        arms: parseArms(comparison.optimizers),
+        arms: armsOf(comparison),
         seeds: seedsOf(comparison),
         convolutions: recordedConvolutions(path),
+        protocol: protocolOptions({
+          ...comparison,
+          ...comparison.budget,
+          test: comparison.flags.test,
+        }),
         work: (opened) => runTrialsOf(comparison, opened),
       },
       async (opened) => {

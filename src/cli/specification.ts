@@ -31,7 +31,15 @@ export interface Specification extends Recalled {
 export function specify(call: ComparisonCall): Record<string, unknown> {
   const { context, given, kind, source, jobs, specification, flags, cycle, ramp, ...rest } = call;
   const { maxLr, baseLr, stepSize } = cycle;
-  const elsewhere = new Set(["maxLr", "baseLr", "stepSize", "from", "to", ...Object.keys(rest)]);
+  const elsewhere = new Set([
+    "maxLr",
+    "baseLr",
+    "stepSize",
+    "from",
+    "to",
+    ...Object.keys(rest),
+    ...Object.keys(call.budget ?? {}),
+  ]);
   return {
     ...rest,
     source: isSourceName(source) ? source : null,

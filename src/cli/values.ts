@@ -58,6 +58,14 @@ export const byteCount =
     return refuse(flag, "a number of bytes above 0, with K, M or G where wanted", text, example);
   };
 
+/** Of which one is in the middle. */
+export const oddNumber = (example: string) =>
+  numeric(
+    "an odd whole number, 3 or more",
+    example,
+    (value) => Number.isSafeInteger(value) && value >= 3 && value % 2 === 1,
+  );
+
 /** Seeds: a key of the random streams, 32 bits. */
 export const seedNumber = numeric(
   "a whole number from 0 to 4294967295",
@@ -129,6 +137,19 @@ export const span: ReadValue<Span> = (value, flag) => {
   const valid = epochs ? count > 0 : Number.isSafeInteger(count) && count > 0;
   if (!valid) refuse(flag, "a whole number of updates, or of epochs followed by e", value, "4e");
   return { count, unit: epochs ? "epochs" : "updates" };
+};
+
+const SECONDS = { s: 1, m: 60, h: 3600 } as const;
+
+/** "90s", "20m" or "2h", in seconds. */
+export const timeSpan: ReadValue<number> = (value, flag) => {
+  const [, count = "", unit] = /^(.*)([smh])$/i.exec(value) ?? [];
+  const seconds = unit
+    ? toNumber(count) * SECONDS[unit.toLowerCase() as keyof typeof SECONDS]
+    : Number.NaN;
+  return seconds > 0
+    ? seconds
+    : refuse(flag, "a number of seconds, minutes or hours above 0", value, "20m");
 };
 
 /** Numbers between 0 and 1, separated by commas. */

@@ -7,6 +7,7 @@ import { foldBatchNorms } from "./fold.ts";
 import { freeze } from "./freeze.ts";
 import { fuse } from "./fuse.ts";
 import {
+  attachEvaluation,
   attachLoss,
   attachSoftmax,
   type FrozenBatchNorm,
@@ -59,14 +60,14 @@ export function recalibrationGraph(
 const foldFixed = (graph: Graph, { frozenBatchNorm }: FreezeOptions): Graph =>
   frozenBatchNorm === "train" ? graph : foldBatchNorms(graph);
 
-/** Loss and correct count, with running statistics and without dropout. */
+/** Loss, correct count and probabilities, with running statistics and without dropout. */
 export function evaluationGraph(
   network: Network,
   batch: number,
   options: FreezeOptions = {},
 ): Graph {
   const frozen = freeze(network.build(batch), options.trainFrom);
-  const forward = specialise(attachLoss(frozen, { labelSmoothing: 0 }), "evaluate");
+  const forward = specialise(attachEvaluation(frozen), "evaluate");
   return fuse(trim(foldFixed(forward, options)));
 }
 

@@ -38,6 +38,20 @@ export function attachLoss(graph: Graph, { labelSmoothing, classWeights }: LossO
   return builder.finish({ loss, correct });
 }
 
+/** Outputs "loss" and "correct" of the graph's logits, and "probabilities", which say what was taken for what. */
+export function attachEvaluation(graph: Graph): Graph {
+  const builder = GraphBuilder.extend(graph);
+  const logits = builder.tensors[graph.outputs.logits!]!;
+  const { probabilities } = builder.apply(softmax, "probabilities", { logits }, {});
+  const { loss, correct } = builder.apply(
+    softmaxCrossEntropy,
+    "loss",
+    { logits, labels: builder.labels() },
+    { labelSmoothing: 0 },
+  );
+  return builder.finish({ loss, correct, probabilities });
+}
+
 /** Output "probabilities" of the graph's logits. */
 export function attachSoftmax(graph: Graph): Graph {
   const builder = GraphBuilder.extend(graph);

@@ -47,6 +47,7 @@ export function createDataset({
     labels,
     train: parts.train,
     validation: parts.validation,
+    test: parts.test,
     mean,
     std,
     augmentation,

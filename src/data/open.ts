@@ -12,7 +12,7 @@ import { CACHE_VERSION, PIXEL_OFFSET, readCacheFile, writeCacheFile } from "./ca
 import { createDataset } from "./dataset.ts";
 import { openSource } from "./open-source.ts";
 import type { BrokenItem, DecodedChunk, Source } from "./source.ts";
-import { checkClasses, givenParts, limitItems, stratifiedSplit } from "./split.ts";
+import { checkClasses, givenParts, limitItems, type Parts, stratifiedSplit } from "./split.ts";
 import type { Dataset, OpenOptions } from "./types.ts";
 
 /** Beyond this, a batch of images alone would take gigabytes. */
@@ -28,7 +28,7 @@ const largestSize = 1024;
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
-  const { splitSeed = 0, validation = 0.2, limit, signal, onProgress } = options;
+  const { splitSeed = 0, validation = 0.2, test = 0, limit, signal, onProgress } = options;
   const threads = options.threads ?? availableParallelism();
   const cacheDir = cacheDirectory(options.cacheDir);
   const opened = await openSource(source, { cacheDir, signal, onProgress });
@@ -68,11 +68,14 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
   const { parts: given } = opened;
   const parts =
     given === null
-      ? stratifiedSplit({ labels, classes: classes.length, validation, splitSeed })
-      : givenParts(Uint8Array.from(usable, (item) => given[item]!));
+      ? stratifiedSplit({ labels, classes: classes.length, validation, test, splitSeed })
+      : givenParts(
+          Uint8Array.from(usable, (item) => given[item]!),
+          { labels, classes: classes.length, test, splitSeed },
+        );
   const broken = classes.map(() => 0);
   for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
-  checkClasses({ source: name, classes, labels, parts, broken });
+  checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
 
   const cache = loadAddon().openCache(file, {
     size,
@@ -99,7 +102,7 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
 }
 
 function checkOptions(options: OpenOptions): void {
-  const { size, validation, splitSeed, limit, threads } = options;
+  const { size, validation, test, splitSeed, limit, threads } = options;
   if (size !== undefined) {
     checkPositiveInteger("data", "size", size);
     if (size > largestSize)
@@ -108,6 +111,10 @@ function checkOptions(options: OpenOptions): void {
   if (validation !== undefined && !(validation > 0 && validation < 1))
     throw new ArgumentError(
       `data: validation must be a fraction between 0 and 1, both excluded; got ${validation}`,
+    );
+  if (test !== undefined && !(test > 0 && test + (validation ?? 0.2) < 1))
+    throw new ArgumentError(
+      `data: test must be a fraction above 0 that leaves images to train on beside the validation part (${validation ?? 0.2}); got ${test}`,
     );
   if (splitSeed !== undefined) checkNonNegativeInteger("data", "split seed", splitSeed);
   if (limit !== undefined) {
@@ -162,13 +169,14 @@ function refuseAllBroken(name: string, usable: number, broken: readonly BrokenIt
 function countClasses(
   { classes }: Source,
   labels: Int32Array,
-  parts: { train: Int32Array; validation: Int32Array },
+  parts: Parts,
 ): DatasetRecord["classes"] {
-  const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0 }));
-  for (const part of ["train", "validation"] as const)
+  const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0, test: 0 }));
+  for (const part of ["train", "validation", "test"] as const)
     for (const i of parts[part]) {
       counts[labels[i]!]!.count++;
       counts[labels[i]!]![part]++;
     }
-  return counts;
+  if (parts.test.length > 0) return counts;
+  return counts.map(({ test, ...rest }) => rest);
 }

@@ -107,13 +107,66 @@ describe("limit", () => {
   });
 });
 
+describe("the test part", () => {
+  const labels = labelsOf([30, 9, 3]);
+  const options = { labels, classes: 3, validation: 0.2, splitSeed: 5 };
+  const perClass = (part: Int32Array) =>
+    [0, 1, 2].map((label) => part.filter((i) => labels[i] === label).length);
+
+  test("is drawn of each class, beside the other two, all together being everything", () => {
+    const { train, validation, test: kept } = stratifiedSplit({ ...options, test: 0.1 });
+    const all = [...train, ...validation, ...kept].sort((a, b) => a - b);
+    expect(all).toEqual(Array.from(labels, (_, i) => i));
+    expect([train, validation, kept].map(perClass)).toEqual([
+      [21, 6, 1],
+      [6, 2, 1],
+      [3, 1, 1],
+    ]);
+  });
+
+  test("without one, the split is what it was", () => {
+    expect(stratifiedSplit({ ...options, test: 0 })).toEqual(stratifiedSplit(options));
+    expect(stratifiedSplit(options).test).toHaveLength(0);
+  });
+
+  test("does not move when the validation part grows", () => {
+    const [a, b] = [0.2, 0.4].map((validation) =>
+      stratifiedSplit({ ...options, validation, test: 0.2 }),
+    );
+    expect(b!.test).toEqual(a!.test);
+  });
+
+  test("of given parts is taken from what would train", () => {
+    const given = Uint8Array.from(labels, (_, i) => (i % 3 === 0 ? VALIDATION : TRAIN));
+    const without = givenParts(given, options);
+    const { train, validation, test: kept } = givenParts(given, { ...options, test: 0.1 });
+    expect(validation).toEqual(without.validation);
+    expect(kept.length).toBeGreaterThan(0);
+    expect([...train, ...kept].sort((a, b) => a - b)).toEqual([...without.train]);
+  });
+
+  test("a class that cannot spare an image is refused", () => {
+    const few = labelsOf([30, 2]);
+    const split = { labels: few, classes: 2, validation: 0.2, test: 0.1, splitSeed: 0 };
+    const classes = ["cat", "dog"];
+    const parts = stratifiedSplit(split);
+    expect(() =>
+      checkClasses({ source: "pets", classes, labels: few, parts, tested: true, broken: [0, 0] }),
+    ).toThrow('class "dog" has no usable image to spare for the test part');
+  });
+});
+
 describe("classes that cannot be used", () => {
   const check = (labels: number[], parts: number[], broken = [0, 0]) =>
     checkClasses({
       source: "pets",
       classes: ["cat", "dog"],
       labels: Int32Array.from(labels),
-      parts: givenParts(Uint8Array.from(parts)),
+      parts: givenParts(Uint8Array.from(parts), {
+        labels: Int32Array.from(labels),
+        classes: 2,
+        splitSeed: 0,
+      }),
       broken,
     });
   test("fewer than two usable images", () => {

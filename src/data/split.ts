@@ -8,6 +8,8 @@ export interface Parts {
   /** Image numbers, ascending. */
   readonly train: Int32Array;
   readonly validation: Int32Array;
+  /** Left alone until a trial is over; mostly empty. */
+  readonly test: Int32Array;
 }
 
 /** Numbers i with labels[i] = label (and parts[i] = part), ascending, for each label. */
@@ -27,33 +29,84 @@ export interface SplitOptions {
   readonly classes: number;
   /** Fraction of each class that validates, in (0, 1). */
   readonly validation: number;
+  /** Fraction of each class that is kept for the test, in [0, 1 - validation); default 0. */
+  readonly test?: number;
   readonly splitSeed: number;
+}
+
+/** Streams (splitSeed, split, class, n): 1 and 2 are those of limitItems. */
+const TEST_STREAM = 3;
+
+/**
+ * Of each class's members a random round(count * test), at least one, but so that `keep` are left; none
+ * where test is 0. What is not drawn keeps its order.
+ */
+function drawTest(
+  members: readonly number[],
+  label: number,
+  { test, keep, splitSeed }: { test: number; keep: number; splitSeed: number },
+): { drawn: number[]; rest: readonly number[] } {
+  if (test === 0) return { drawn: [], rest: members };
+  const wanted = Math.max(1, Math.round(members.length * test));
+  const count = Math.max(0, Math.min(wanted, members.length - keep));
+  const order = permutation(members.length, randomStream(splitSeed, "split", label, TEST_STREAM));
+  const chosen = new Set(order.subarray(0, count));
+  return {
+    drawn: members.filter((_, j) => chosen.has(j)),
+    rest: members.filter((_, j) => !chosen.has(j)),
+  };
 }
 
 /**
  * Stratified split: of each class a random round(count * validation) images validate, at least one
  * and never all. Class c is permuted by the stream (splitSeed, split, c), so that what happens in one
- * class moves nothing in another.
+ * class moves nothing in another. The test part is drawn before, by a stream of its own; both fractions are
+ * of the whole class.
  */
-export function stratifiedSplit({ labels, classes, validation, splitSeed }: SplitOptions): Parts {
-  const parts: { train: number[]; validation: number[] } = { train: [], validation: [] };
+export function stratifiedSplit(options: SplitOptions): Parts {
+  const { labels, classes, validation, test = 0, splitSeed } = options;
+  const parts = { train: [] as number[], validation: [] as number[], test: [] as number[] };
   for (const [label, members] of byClass(labels, classes, () => true).entries()) {
+    const { drawn, rest } = drawTest(members, label, { test, keep: 2, splitSeed });
     const wanted = Math.max(1, Math.round(members.length * validation));
-    const count = Math.min(wanted, members.length - 1);
-    const order = permutation(members.length, randomStream(splitSeed, "split", label));
+    const count = Math.min(wanted, rest.length - 1);
+    const order = permutation(rest.length, randomStream(splitSeed, "split", label));
     order.forEach((j, rank) => {
-      parts[rank < count ? "validation" : "train"].push(members[j]!);
+      parts[rank < count ? "validation" : "train"].push(rest[j]!);
     });
+    parts.test.push(...drawn);
   }
-  return { train: ascending(parts.train), validation: ascending(parts.validation) };
+  return {
+    train: ascending(parts.train),
+    validation: ascending(parts.validation),
+    test: ascending(parts.test),
+  };
 }
 
-/** The parts that a source brings. */
-export function givenParts(parts: Uint8Array): Parts {
-  const numbers = Array.from(parts, (_, i) => i);
+/**
+ * The parts that a source brings; a test part is drawn from what would train, so that the validation part
+ * stays the source's own.
+ */
+export function givenParts(
+  given: Uint8Array,
+  options: Pick<SplitOptions, "labels" | "classes" | "test" | "splitSeed">,
+): Parts {
+  const { labels, classes, test = 0, splitSeed } = options;
+  const numbers = Array.from(given, (_, i) => i);
+  const validation = Int32Array.from(numbers.filter((i) => given[i] === VALIDATION));
+  if (test === 0)
+    return {
+      train: Int32Array.from(numbers.filter((i) => given[i] === TRAIN)),
+      validation,
+      test: new Int32Array(0),
+    };
+  const groups = byClass(labels, classes, (i) => given[i] === TRAIN).map((members, label) =>
+    drawTest(members, label, { test, keep: 1, splitSeed }),
+  );
   return {
-    train: Int32Array.from(numbers.filter((i) => parts[i] === TRAIN)),
-    validation: Int32Array.from(numbers.filter((i) => parts[i] === VALIDATION)),
+    train: ascending(groups.flatMap(({ rest }) => rest)),
+    validation,
+    test: ascending(groups.flatMap(({ drawn }) => drawn)),
   };
 }
 
@@ -98,12 +151,15 @@ export interface CheckOptions {
   readonly classes: readonly string[];
   readonly labels: Int32Array;
   readonly parts: Parts;
+  /** Whether a test part was asked for. */
+  readonly tested?: boolean;
   /** Broken images of each class. */
   readonly broken: readonly number[];
 }
 
-/** @throws DataError for a class with fewer than two usable images, or none in either part */
-export function checkClasses({ source, classes, labels, parts, broken }: CheckOptions): void {
+/** @throws DataError for a class with fewer than two usable images, or none in one of the parts */
+export function checkClasses(options: CheckOptions): void {
+  const { source, classes, labels, parts, tested = false, broken } = options;
   const count = (numbers: Int32Array) => {
     const counts = new Array<number>(classes.length).fill(0);
     for (const i of numbers) counts[labels[i]!]!++;
@@ -111,8 +167,9 @@ export function checkClasses({ source, classes, labels, parts, broken }: CheckOp
   };
   const train = count(parts.train);
   const validation = count(parts.validation);
+  const test = count(parts.test);
   for (const [label, name] of classes.entries()) {
-    const usable = train[label]! + validation[label]!;
+    const usable = train[label]! + validation[label]! + test[label]!;
     const lost = broken[label]! > 0 ? ` (${broken[label]} broken)` : "";
     const remedy = "add images to it or remove it";
     if (usable < 2)
@@ -126,6 +183,10 @@ export function checkClasses({ source, classes, labels, parts, broken }: CheckOp
     if (train[label] === 0)
       throw new DataError(
         `${source}: class "${name}" has no usable image to train on${lost}; ${remedy}`,
+      );
+    if (tested && test[label] === 0)
+      throw new DataError(
+        `${source}: class "${name}" has no usable image to spare for the test part${lost}, as one trains and one validates; ${remedy}`,
       );
   }
 }

@@ -27,6 +27,8 @@ export interface Dataset {
   /** Image numbers of each part. */
   readonly train: Int32Array;
   readonly validation: Int32Array;
+  /** Scored once, at the end of a trial; empty unless asked for. */
+  readonly test: Int32Array;
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly augmentation: AugmentationName;
@@ -48,6 +50,11 @@ export interface OpenOptions {
   readonly size?: number;
   /** Fraction of each class; default 0.2. Ignored where the source brings its own parts. */
   readonly validation?: number;
+  /**
+   * Fraction of each class that is kept untouched for a test at the end of a trial; default none. Of a
+   * source that brings its own parts it is taken from what would train.
+   */
+  readonly test?: number;
   readonly splitSeed?: number;
   /** Images a class, at most (drawn by splitSeed). */
   readonly limit?: number;

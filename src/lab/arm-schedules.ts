@@ -80,6 +80,10 @@ export const ARM_SCHEDULES: readonly string[] = [
 export const isCyclical = (word: string | null): boolean =>
   word !== null && Object.hasOwn(CYCLICAL, word);
 
+/** Whether its course depends on the length of the run, and not on its rates alone. */
+export const isFitted = (word: string | null): boolean =>
+  word !== null && (word === "exp_range" || word.startsWith(WARMUP) || Object.hasOwn(FITTED, word));
+
 /** Whether it is a specification in brackets, which says its rates itself. */
 export const isSpecified = (word: string | null): boolean => word?.startsWith("(") ?? false;
 

@@ -1,15 +1,106 @@
-/** @file When a trial ends, told after each epoch and nowhere else. */
+/**
+ * @file When a trial ends, told after each epoch and nowhere else: by epochs, time, target, patience, or
+ * by what the other trials of its seed have reached.
+ */
 
+import { median } from "../analysis/index.ts";
+import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError } from "../core/errors.ts";
 import type { EpochMetrics } from "../record/index.ts";
 
+/** What may end a trial before its last epoch; all off by default. */
+export interface BudgetOptions {
+  /** Seconds of training and validation; the epoch in which they are used up is finished. */
+  readonly time?: number;
+  /** Validation accuracy, 0 .. 1. */
+  readonly targetAccuracy?: number;
+  /** Validate after every so many epochs, and after the last; default 1. */
+  readonly evalEvery?: number;
+  /** So many validations in a row without a better accuracy. */
+  readonly earlyStopping?: number;
+  /**
+   * From this epoch on: ends where the best accuracy so far is below the median of what the other trials
+   * of the seed had reached by then, of which there must be two.
+   */
+  readonly prune?: number;
+}
+
 /** What a trial may spend. */
-export interface Budget {
+export interface Budget extends BudgetOptions {
   readonly epochs: number;
 }
 
+/** Why a trial is over; "epochs": it ran to its end. */
+export type End = "epochs" | "time" | "target accuracy" | "early stopping" | "pruned";
+
+/** Others with fewer than so many trials to compare with are no median. */
+const LEAST_OTHERS = 2;
+
 /**
- * Whether a trial with these finished epochs is over. A function of the records alone, so that a
- * resumed trial ends where it would have ended. (One that diverges ends at once, whatever its budget.)
+ * Why a trial with these finished epochs is over; null: it goes on. A function of the records alone, so
+ * that a resumed trial ends where it would have ended. (One that diverges ends at once, whatever its
+ * budget.)
+ * @param others the finished epochs of other trials of the same seed
  */
-export const isSpent = ({ epochs }: Budget, done: readonly EpochMetrics[]): boolean =>
-  done.length >= epochs;
+export function endOf(
+  { epochs, time, targetAccuracy, earlyStopping, prune }: Budget,
+  done: readonly EpochMetrics[],
+  others: readonly (readonly EpochMetrics[])[] = [],
+): End | null {
+  const best = bestOf(done);
+  if (targetAccuracy !== undefined && best !== null && best >= targetAccuracy)
+    return "target accuracy";
+  if (done.length >= epochs) return "epochs";
+  if (time !== undefined && secondsOf(done) >= time) return "time";
+  if (earlyStopping !== undefined && sinceBest(done) >= earlyStopping) return "early stopping";
+  if (prune !== undefined && done.length >= prune && best !== null) {
+    // At the same epoch, of those that came so far.
+    const theirs = others
+      .filter((metrics) => metrics.length >= done.length)
+      .map((metrics) => bestOf(metrics.slice(0, done.length)))
+      .filter((value) => value !== null);
+    if (theirs.length >= LEAST_OTHERS && best < median(theirs)) return "pruned";
+  }
+  return null;
+}
+
+/** Whether the epoch under way, after these finished ones, is validated. */
+export const isEvaluated = (
+  { epochs, time, evalEvery = 1 }: Budget,
+  done: readonly EpochMetrics[],
+  seconds: number,
+): boolean =>
+  (done.length + 1) % evalEvery === 0 ||
+  done.length + 1 >= epochs ||
+  (time !== undefined && secondsOf(done) + seconds >= time);
+
+/** @throws ArgumentError for an option outside its domain */
+export function checkBudget(
+  subject: string,
+  { time, targetAccuracy, evalEvery, earlyStopping, prune }: BudgetOptions,
+): void {
+  if (time !== undefined) checkPositive(subject, "time", time);
+  if (targetAccuracy !== undefined && !(targetAccuracy > 0 && targetAccuracy <= 1))
+    throw new ArgumentError(
+      `${subject}: targetAccuracy must be above 0 and at most 1; got ${targetAccuracy}`,
+    );
+  for (const [name, value] of Object.entries({ evalEvery, earlyStopping, prune }))
+    if (value !== undefined) checkPositiveInteger(subject, name, value);
+}
+
+const secondsOf = (done: readonly EpochMetrics[]) =>
+  done.reduce((sum, { seconds }) => sum + seconds, 0);
+
+const accuraciesOf = (done: readonly EpochMetrics[]) =>
+  done.map(({ validationAccuracy }) => validationAccuracy).filter((value) => value !== null);
+
+function bestOf(done: readonly EpochMetrics[]): number | null {
+  const values = accuraciesOf(done);
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+/** Validations since the first with the highest accuracy. */
+function sinceBest(done: readonly EpochMetrics[]): number {
+  const values = accuraciesOf(done);
+  return values.length === 0 ? 0 : values.length - 1 - values.indexOf(Math.max(...values));
+}

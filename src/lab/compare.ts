@@ -14,7 +14,13 @@ import type {
 } from "../record/index.ts";
 import { describeExperiment } from "./experiment.ts";
 import type { CompareOptions } from "./options.ts";
-import { checkRequest, DEFAULT_SEEDS, planRangeTests, planTrials } from "./plan-trials.ts";
+import {
+  checkRequest,
+  DEFAULT_SEEDS,
+  planRangeTests,
+  planTrials,
+  unbegunTrials,
+} from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
 import { planEpoch } from "./trainer.ts";
 
@@ -29,7 +35,8 @@ export interface CompareResult {
 /**
  * Trains every arm once a seed, in this process, and summarises. A cyclical arm without a rate of its
  * own (by `@RATE` or `maxLr`) begins with a range test: upper bound = rate at the smoothed minimum / 10,
- * lower bound = upper / 6. A trial that diverges is recorded as such, and the others go on.
+ * lower bound = upper / 6; so does every arm with `learningRates: "range-test"`. A trial that diverges is
+ * recorded as such, and the others go on; an arm whose range test fails has failed trials.
  *
  * The command line runs the same trials, with the same bits, each in a process of its own.
  * @throws ArgumentError before the first update where the options do not fit together
@@ -38,18 +45,36 @@ export interface CompareResult {
 export async function compare(options: CompareOptions): Promise<CompareResult> {
   const { epochs, seeds = DEFAULT_SEEDS } = options;
   const arms = checkRequest(options);
-  const experiment = describeExperiment({ kind: "compare", setup: options, arms, epochs, seeds });
+  const experiment = describeExperiment({
+    kind: "compare",
+    setup: options,
+    arms,
+    epochs,
+    seeds,
+    protocol: options,
+  });
   const rangeTests: RangeTestRecord[] = [];
-  for (const spec of planRangeTests(options)) rangeTests.push(await runRangeTest(spec, options));
-
   const trials: { trial: TrialRecord; metrics: EpochMetrics[] }[] = [];
   const { updatesPerEpoch } = planEpoch(options);
+  for (const spec of planRangeTests(options))
+    try {
+      rangeTests.push(await runRangeTest(spec, options));
+    } catch (error) {
+      if (error instanceof InterruptedError || isFatal(error)) throw error;
+      const failure = `range test of ${spec.arm}: ${(error as Error).message}`;
+      for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
+        trials.push({ trial, metrics: [] });
+    }
   for (const spec of planTrials(options, rangeTests, updatesPerEpoch)) {
     let last: TrialRecord | undefined;
     const metrics: EpochMetrics[] = [];
     try {
       await runTrial(spec, {
         ...options,
+        others: () =>
+          trials
+            .filter(({ trial }) => trial.seed === spec.seed)
+            .map(({ metrics: finished }) => finished),
         onEvent(event) {
           if (event.type === "trial-started" || event.type === "trial-finished") last = event.trial;
           if (event.type === "epoch") metrics.push(event.metrics);

@@ -8,6 +8,7 @@ import type { Network } from "../ir/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
+import { protocolOptions } from "./protocol-options.ts";
 import { checkFits, planEpoch } from "./trainer.ts";
 import { transferProtocol } from "./transfer.ts";
 
@@ -24,6 +25,8 @@ export interface ExperimentOptions {
   readonly validation?: number | null;
   readonly splitSeed?: number;
   readonly precision?: string;
+  /** Options of the protocol; those that are on are recorded. */
+  readonly protocol?: Omit<Parameters<typeof protocolOptions>[0], "classWeights">;
   /** The call as data, so that it can be gone on with. */
   readonly specification?: ExperimentRecord["specification"];
 }
@@ -82,17 +85,22 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
       ...(setup.average ? { average: setup.average } : {}),
       ...(setup.snapshots ? { snapshots: true } : {}),
+      ...protocolOptions({ ...options.protocol, classWeights: classWeightsOf(setup) }),
     },
-    arms: arms.map(({ name, slug, optimizer, schedule, learningRate }) => ({
+    arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
       name,
       slug,
       optimizer,
       schedule,
       learningRate,
+      ...(sensitivity ? { sensitivity } : {}),
     })),
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
+
+const classWeightsOf = ({ classWeights }: TrainingSetup) =>
+  classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
 
 /** SHA-256 of the network's graph: two of the same name may differ. */
 const graphFingerprint = (network: Network): string =>

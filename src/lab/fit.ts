@@ -1,20 +1,28 @@
-/** @file One training run: epochs of updates on a schedule, validation after each, best weights kept. */
+/** @file One training run: epochs of updates on a schedule, validation after each, best weights kept, and tested in the end. */
 
 import { median } from "../analysis/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
-import type { EpochMetrics, TrialRecord } from "../record/index.ts";
+import type { Dataset } from "../data/types.ts";
+import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { armSlug } from "./arms.ts";
 import { type BesideTheWeights, besideTheWeights } from "./beside-the-weights.ts";
-import { isSpent } from "./budget.ts";
+import { checkBudget, endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { type Rates, ratesOf } from "./rates.ts";
 import { bestEpoch } from "./resume.ts";
-import { openTrainer, planEpoch, type Trainer, type UpdateResult } from "./trainer.ts";
+import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
+import {
+  type Evaluation,
+  openTrainer,
+  planEpoch,
+  type Trainer,
+  type UpdateResult,
+} from "./trainer.ts";
 
 /** What a training run leaves. */
 export interface FitResult {
@@ -35,6 +43,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   checkNonNegativeInteger("fit", "seed", seed);
+  checkBudget("fit", options);
   const arm = options.arm ?? optimizer.name;
   const announce = announcer(options.onEvent);
   const rates = ratesOf({
@@ -69,6 +78,9 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   };
   const { index = 0, trials = 1 } = options;
   const { from } = options;
+  const tested = options.dataset.test.length > 0;
+  /** The best weights, where they are to be scored on the test part in the end. */
+  let best: Checkpoint | null = (tested && from?.best) || null;
   const metrics: EpochMetrics[] = [...(from?.metrics ?? [])];
   const stepTimes: number[] = [];
   const started = performance.now();
@@ -85,14 +97,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const at = { epoch, plateau, evaluationWeights };
     return makeCheckpoint({ setup: options, trial, tensors, ...at });
   };
-  const keepBest = (epoch: number) =>
-    announce.sayAndWait({
-      type: "weights",
-      which: "best",
-      trial,
-      epoch,
-      read: () => checkpoint("best", epoch),
-    });
+  const keepBest = (epoch: number) => {
+    if (tested) best = checkpoint("best", epoch);
+    const read = () => best ?? checkpoint("best", epoch);
+    return announce.sayAndWait({ type: "weights", which: "best", trial, epoch, read });
+  };
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
     trial.msPerStep = msPerStep();
@@ -109,14 +118,17 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       const { length } = metrics;
       if (bestEpoch(metrics) === length && from.bestKept !== length) await keepBest(length);
     }
-    while (!isSpent(options, metrics)) {
+    const { prune = Number.POSITIVE_INFINITY, others } = options;
+    const end = () => endOf(options, metrics, metrics.length >= prune ? others?.() : []);
+    let ended = end();
+    while (ended === null) {
       const epoch = metrics.length + 1;
       const line = await runEpoch({
         ...options,
         announce,
         trainer,
         trial,
-        epoch,
+        done: metrics,
         rates: rates.after(metrics),
         stepTimes,
         beside,
@@ -138,7 +150,9 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         },
         read: () => checkpoint("last", epoch),
       });
+      ended = end();
     }
+    if (ended !== null && ended !== "epochs") trial.endedBy = ended;
     const epoch = metrics.length;
     const last = trial.divergence ? null : checkpoint("last", epoch);
     if (last)
@@ -151,9 +165,13 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     if (!trial.divergence) {
       const trained = performance.now();
       trial.optimizerShare = await trainer.optimizerShare();
+      if (best) {
+        trainer.writeEvaluated(best);
+        trial.test = await scoreTest(trainer, options.dataset, bestEpoch(metrics)!);
+      }
       untimed = performance.now() - trained;
     }
-    await finish(trial.divergence ? "diverged" : "done");
+    await finish(trial.divergence ? "diverged" : ended === "pruned" ? "pruned" : "done");
     return { trial, metrics, last };
   } catch (error) {
     if (!(error instanceof InterruptedError) && error instanceof Error)
@@ -172,16 +190,18 @@ interface EpochOptions extends FitOptions {
   readonly announce: Announcer;
   readonly trainer: Trainer;
   readonly trial: TrialRecord;
-  readonly epoch: number;
+  /** Finished epochs. */
+  readonly done: readonly EpochMetrics[];
   readonly rates: ReturnType<Rates["after"]>;
   readonly stepTimes: number[];
   readonly beside: BesideTheWeights;
 }
 
-/** Trains one epoch, then validates; marks the trial where the loss stops being finite. */
+/** Trains one epoch, then validates where that is due; marks the trial where the loss stops being finite. */
 async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
-  const { announce, trainer, trial, epoch, dataset, signal } = options;
+  const { announce, trainer, trial, done, dataset, signal } = options;
   const { arm, seed } = trial;
+  const epoch = done.length + 1;
   const updates = options.epochs * trainer.updatesPerEpoch;
   const started = performance.now();
   let lossSum = 0;
@@ -215,10 +235,10 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
     },
   });
   const { update, learningRate, loss } = last!;
-  const evaluation = Number.isFinite(loss)
-    ? await trainer.evaluate(dataset.validation)
-    : { loss: Number.NaN, accuracy: Number.NaN };
-  const diverged = !Number.isFinite(loss) || !Number.isFinite(evaluation.loss);
+  const trained = (performance.now() - started) / 1000;
+  const due = Number.isFinite(loss) && isEvaluated(options, done, trained);
+  const evaluation = due ? await trainer.evaluate(dataset.validation) : null;
+  const diverged = !Number.isFinite(evaluation?.loss ?? loss);
   if (diverged) trial.divergence = { update, learningRate, epoch };
   return {
     epoch,
@@ -226,11 +246,37 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
     lr: learningRate,
     trainLoss: finite(lossSum / examples),
     trainAccuracy: Number.isFinite(loss) ? correct / examples : null,
-    validationLoss: finite(evaluation.loss),
-    validationAccuracy: diverged ? null : evaluation.accuracy,
+    validationLoss: evaluation && finite(evaluation.loss),
+    validationAccuracy: diverged ? null : (evaluation?.accuracy ?? null),
+    ...(diverged || !evaluation ? {} : classesOf(evaluation)),
     ...(diverged ? {} : await options.beside.validate(epoch)),
     seconds: (performance.now() - started) / 1000,
     ...(diverged ? { diverged } : {}),
+  };
+}
+
+function classesOf({ confusion }: Evaluation) {
+  const validationPerClass = perClassAccuracy(confusion);
+  return { validationBalancedAccuracy: balancedAccuracy(validationPerClass), validationPerClass };
+}
+
+/** Counts of more classes than this are left out of the record: they would be most of it. */
+const CONFUSION_CLASSES = 100;
+
+/** The test part, by the weights that the trainer has now, of the given epoch. */
+async function scoreTest(trainer: Trainer, dataset: Dataset, epoch: number): Promise<TestScore> {
+  const { loss, accuracy, confusion } = await trainer.evaluate(dataset.test);
+  const perClass = perClassAccuracy(confusion);
+  return {
+    epoch,
+    images: dataset.test.length,
+    loss: finite(loss),
+    accuracy: finite(accuracy),
+    balancedAccuracy: balancedAccuracy(perClass),
+    perClass,
+    ...(perClass.length <= CONFUSION_CLASSES
+      ? { confusion: confusion.map((row) => [...row]) }
+      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file The lab: range test, training, comparison; each emits events and returns records. */
 
 export * from "./arms.ts";
+export type { BudgetOptions } from "./budget.ts";
 export * from "./compare.ts";
 export * from "./confusion.ts";
 export * from "./confirm.ts";
@@ -11,6 +12,7 @@ export * from "./fit.ts";
 export * from "./options.ts";
 export * from "./predict.ts";
 export * from "./pretrained.ts";
+export * from "./protocol-options.ts";
 export * from "./range-test.ts";
 export * from "./recorder.ts";
 export type * from "./plan-trials.ts";

@@ -6,8 +6,9 @@ import type { Dataset } from "../data/types.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
-import type { WeightAverage } from "../record/index.ts";
+import type { EpochMetrics, WeightAverage } from "../record/index.ts";
 import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index.ts";
+import type { BudgetOptions } from "./budget.ts";
 import type { ConvolutionChoices } from "./convolution-choice.ts";
 import type { LabListener } from "./events.ts";
 import type { PretrainedWeights } from "./pretrained.ts";
@@ -31,8 +32,11 @@ export interface TrainingSetup {
   readonly dropLast?: boolean;
   /** 0 <= labelSmoothing < 1; default 0. */
   readonly labelSmoothing?: number;
-  /** One a class, as PyTorch's cross_entropy weighs them; default none. */
-  readonly classWeights?: readonly number[];
+  /**
+   * One a class, as PyTorch's cross_entropy weighs them, or "balanced": n / (K n_c) for n training images of
+   * K classes, n_c of class c. Of the training loss only; default none.
+   */
+  readonly classWeights?: readonly number[] | "balanced";
   /** Greatest norm of the whole gradient; default none. */
   readonly clip?: number;
   /** Weights to begin from, see openPretrained; default: drawn by the seed. */
@@ -64,7 +68,7 @@ export interface TrainingSetup {
 }
 
 /** One training run: an optimizer on a schedule, for some epochs. */
-export interface FitOptions extends TrainingSetup {
+export interface FitOptions extends TrainingSetup, BudgetOptions {
   readonly optimizer: Optimizer;
   /**
    * Learning rate of each update; default the optimizer's own rate, constant. `reduceOnPlateau` is told
@@ -90,6 +94,8 @@ export interface FitOptions extends TrainingSetup {
   readonly trials?: number;
   /** Where an earlier run of the same trial stopped; default: from the beginning. */
   readonly from?: TrialState;
+  /** With `prune`: the finished epochs of the other trials of the seed, as they are now. */
+  readonly others?: () => readonly (readonly EpochMetrics[])[];
 }
 
 /** A range test: the rate rises from `from` to `to` over `epochs` epochs. */
@@ -121,7 +127,7 @@ export interface RangeTestOptions extends TrainingSetup {
 }
 
 /** A comparison: arms x seeds, and where cyclical arms take their bounds from. */
-export interface CompareOptions extends TrainingSetup {
+export interface CompareOptions extends TrainingSetup, BudgetOptions {
   /** "sgd+clr", "adam", "rmsprop@1e-3"; default the publication's six. */
   readonly optimizers?: readonly string[];
   readonly epochs: number;
@@ -129,7 +135,16 @@ export interface CompareOptions extends TrainingSetup {
   readonly seeds?: readonly number[];
   readonly momentum?: number;
   readonly weightDecay?: number;
-  /** Upper bound of cyclical arms; given, no range test is made. */
+  /**
+   * Of arms without a rate of their own: the optimizer's default ("defaults", the published protocol, in
+   * which cyclical arms alone have a range test), or a range test's suggestion for each ("range-test").
+   */
+  readonly learningRates?: "defaults" | "range-test";
+  /** Seeds of each range test, whose median is suggested; default 1. */
+  readonly finderSeeds?: number;
+  /** Each arm at so many multiples of its rate, from 1/10 to 10; odd, 3 or more. Default: its own rate alone. */
+  readonly sensitivity?: number;
+  /** Upper bound of cyclical arms; given, they have no range test. */
   readonly maxLr?: number;
   /** Default maxLr / 6. */
   readonly baseLr?: number;
@@ -139,7 +154,7 @@ export interface CompareOptions extends TrainingSetup {
   readonly snapCycles?: boolean;
   /** Of momentum, or beta1, in every arm that has one; "none": constant. Default: as `fit` chooses. */
   readonly momentumSchedule?: ScheduleSpec | "none";
-  /** Ramp of the range test; default 1e-7 to 0.1. */
+  /** Ramp of the range test; default 1e-7 to 0.1, or to ten times the optimizer's default rate. */
   readonly from?: number;
   readonly to?: number;
   /** Epochs of the range test; default 2. */

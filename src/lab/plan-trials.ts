@@ -6,11 +6,12 @@
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
-import type { RangeTestRecord, ScheduleSpec } from "../record/index.ts";
-import { formatRate } from "../schedules/index.ts";
-import { armSchedule, isCyclical, isSpecified } from "./arm-schedules.ts";
+import type { RangeTestRecord, ScheduleSpec, TrialRecord } from "../record/index.ts";
+import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
 import { PUBLISHED_ARMS, type parseArm, parseArms } from "./arms.ts";
+import { type BudgetOptions, checkBudget } from "./budget.ts";
 import type { CompareOptions } from "./options.ts";
+import { withSensitivity } from "./sensitivity-arms.ts";
 
 type Arm = ReturnType<typeof parseArm>;
 
@@ -22,6 +23,9 @@ export type ComparisonRequest = Pick<
   | "seeds"
   | "momentum"
   | "weightDecay"
+  | "learningRates"
+  | "finderSeeds"
+  | "sensitivity"
   | "maxLr"
   | "baseLr"
   | "stepSize"
@@ -30,6 +34,7 @@ export type ComparisonRequest = Pick<
   | "rangeTestEpochs"
   | "snapCycles"
   | "momentumSchedule"
+  | keyof BudgetOptions
 >;
 
 /** An optimizer by name, with all its hyperparameters. */
@@ -49,6 +54,8 @@ export interface TrialSpec {
   readonly hyperparameterSchedules?: Readonly<Record<string, ScheduleSpec>>;
   readonly learningRateSource: string;
   readonly epochs: number;
+  /** What may end it before. */
+  readonly budget?: BudgetOptions;
   /** Place among the trials of the comparison. */
   readonly index: number;
   readonly trials: number;
@@ -67,9 +74,10 @@ export interface RangeTestSpec {
 
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
 export function checkRequest(request: ComparisonRequest): readonly Arm[] {
-  const { epochs, seeds = DEFAULT_SEEDS, maxLr, baseLr, stepSize } = request;
+  const { epochs, seeds = DEFAULT_SEEDS, maxLr, baseLr, stepSize, finderSeeds = 1 } = request;
   checkPositiveInteger("compare", "epochs", epochs);
   if (seeds.length === 0) throw new ArgumentError("compare: at least one seed must be given");
+  checkPositiveInteger("compare", "finderSeeds", finderSeeds);
   if (maxLr !== undefined) checkPositive("compare", "maxLr", maxLr);
   if (baseLr !== undefined) checkPositive("compare", "baseLr", baseLr);
   if (stepSize !== undefined) checkPositiveInteger("compare", "stepSize", stepSize);
@@ -77,30 +85,62 @@ export function checkRequest(request: ComparisonRequest): readonly Arm[] {
     throw new ArgumentError(
       `compare: baseLr must be below maxLr; got baseLr ${baseLr} and maxLr ${maxLr}`,
     );
-  return parseArms(request.optimizers ?? PUBLISHED_ARMS);
+  checkBudget("compare", request);
+  return armsOf(request);
+}
+
+/** The arms as they are named, each at several multiples of its rate where a sensitivity is asked for. */
+export function armsOf({
+  optimizers = PUBLISHED_ARMS,
+  sensitivity,
+}: Pick<ComparisonRequest, "optimizers" | "sensitivity">): readonly Arm[] {
+  const arms = parseArms(optimizers);
+  return sensitivity === undefined ? arms : withSensitivity(arms, sensitivity);
+}
+
+/** Whose range test an arm goes by: its own, or that of the arm whose sensitivity it shows. */
+const testedAs = ({ name, sensitivity }: Arm): string => sensitivity?.of ?? name;
+
+/** Those of the budget's options that are given; undefined where there are none. */
+function budgetOf(request: ComparisonRequest): BudgetOptions | undefined {
+  const { time, targetAccuracy, evalEvery, earlyStopping, prune } = request;
+  const given = Object.entries({ time, targetAccuracy, evalEvery, earlyStopping, prune }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 export const DEFAULT_SEEDS: readonly number[] = [0, 1, 2];
 
-/** The arms whose rates are not known before a range test. */
+/** End of a range test's ramp, unless the optimizer's own rate is near it or beyond. */
+const RAMP_END = 0.1;
+
+/**
+ * The range tests of the arms whose rates are not known before one; each over `finderSeeds` seeds, the
+ * comparison's first and those that follow it. The ramp ends at 0.1, or at ten times the optimizer's
+ * default rate where that is more.
+ */
 export function planRangeTests(request: ComparisonRequest): RangeTestSpec[] {
-  const { seeds = DEFAULT_SEEDS, from, to, rangeTestEpochs = 2, maxLr } = request;
+  const { seeds = DEFAULT_SEEDS, finderSeeds = 1, from, to, rangeTestEpochs = 2 } = request;
   return checkRequest(request)
-    .filter((arm) => isCyclical(arm.schedule) && arm.learningRate === null && maxLr === undefined)
-    .map((arm) => ({
-      arm: arm.name,
-      slug: arm.slug,
-      optimizer: specOf(optimizerOf(arm, request)),
-      seeds: seeds.slice(0, 1),
-      epochs: rangeTestEpochs,
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
-    }));
+    .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
+    .map((arm) => {
+      const optimizer = optimizerOf(arm, request);
+      return {
+        arm: arm.name,
+        slug: arm.slug,
+        optimizer: specOf(optimizer),
+        seeds: Array.from({ length: finderSeeds }, (_, i) => seeds[0]! + i),
+        epochs: rangeTestEpochs,
+        ...(from === undefined ? {} : { from }),
+        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate!),
+      };
+    });
 }
 
 /**
  * All trials, seed by seed, so that every arm has its first before any has its second.
- * @param rangeTests those of planRangeTests
+ * @param rangeTests those of planRangeTests; an arm without the one that it needs is left out
  * @throws ArgumentError where the range test's upper bound lies below the lower bound that was given
  */
 export function planTrials(
@@ -109,10 +149,12 @@ export function planTrials(
   updatesPerEpoch: number,
 ): TrialSpec[] {
   const { seeds = DEFAULT_SEEDS, epochs } = request;
-  const arms = checkRequest(request).map((arm) => {
+  const budget = budgetOf(request);
+  const arms = checkRequest(request).flatMap((arm) => {
     const optimizer = optimizerOf(arm, request);
-    const found = rangeTests.find((record) => record.arm === arm.name);
-    return { arm, optimizer, ...scheduleOf(arm, optimizer, { request, found, updatesPerEpoch }) };
+    const found = rangeTests.find((record) => record.arm === testedAs(arm));
+    if (!found && needsRangeTest(arm, request)) return [];
+    return [{ arm, optimizer, ...scheduleOf(arm, optimizer, { request, found, updatesPerEpoch }) }];
   });
   return seeds
     .flatMap((seed) => arms.map((planned) => ({ seed, ...planned })))
@@ -125,9 +167,34 @@ export function planTrials(
       ...momentumOf(optimizer, request),
       learningRateSource: source,
       epochs,
+      ...(budget ? { budget } : {}),
       index,
       trials: all.length,
     }));
+}
+
+/** The records of an arm's trials that cannot begin, as its range test failed; of its sensitivity's, too. */
+export function unbegunTrials(
+  { arm: tested, optimizer }: RangeTestSpec,
+  request: ComparisonRequest,
+  why: Pick<TrialRecord, "failure" | "ended"> & { readonly updatesPerEpoch: number },
+): TrialRecord[] {
+  const { seeds = DEFAULT_SEEDS, epochs } = request;
+  const arms = armsOf(request).filter((arm) => testedAs(arm) === tested);
+  const trials = seeds.flatMap((seed) => arms.map(({ name, slug }) => ({ arm: name, slug, seed })));
+  return trials.map((trial) => ({
+    formatVersion: 1,
+    ...trial,
+    optimizer: { name: optimizer.name, hyperparameters: { ...optimizer.hyperparameters } },
+    schedule: { type: "unknown" },
+    learningRateSource: "range test, which failed",
+    epochs,
+    status: "failed",
+    divergence: null,
+    msPerStep: null,
+    seconds: null,
+    ...why,
+  }));
 }
 
 const specOf = ({ name, hyperparameters }: Optimizer): OptimizerSpec => ({
@@ -144,40 +211,6 @@ function optimizerOf(arm: Arm, { momentum, weightDecay }: ComparisonRequest): Op
   });
 }
 
-interface ScheduleContext {
-  readonly request: ComparisonRequest;
-  readonly found: RangeTestRecord | undefined;
-  readonly updatesPerEpoch: number;
-}
-
-/** Which rate an arm uses, when, and where it came from. */
-function scheduleOf(
-  arm: Arm,
-  optimizer: Optimizer,
-  context: ScheduleContext,
-): { schedule: ScheduleSpec; source: string } {
-  const { request, updatesPerEpoch } = context;
-  const rate = optimizer.hyperparameters.learningRate!;
-  const options = {
-    rate,
-    steps: request.epochs * updatesPerEpoch,
-    snap: request.snapCycles ?? false,
-  };
-  const own = () => armSchedule(arm.schedule, options).toJSON() as ScheduleSpec;
-  if (isSpecified(arm.schedule)) return { schedule: own(), source: "its schedule" };
-  if (!isCyclical(arm.schedule))
-    return {
-      schedule: own(),
-      source:
-        arm.learningRate === null ? `default of ${optimizer.name}` : `given: ${formatRate(rate)}`,
-    };
-  const { maxLr, baseLr, source } = boundsOf(arm, context);
-  const stepSize = request.stepSize ?? 4 * updatesPerEpoch;
-  const bounds = { base: baseLr, max: maxLr, stepSize };
-  const schedule = armSchedule(arm.schedule, { ...options, bounds });
-  return { schedule: schedule.toJSON() as ScheduleSpec, source };
-}
-
 /** What --momentum-schedule says, for the optimizers that have a momentum, or beta1. */
 function momentumOf(
   { hyperparameters }: Optimizer,
@@ -187,16 +220,4 @@ function momentumOf(
   if (momentumSchedule === "none") return { hyperparameterSchedules: {} };
   const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
   return name === undefined ? {} : { hyperparameterSchedules: { [name]: momentumSchedule } };
-}
-
-/** Bounds of a cyclical arm: given, or a range test's upper bound; the lower one is a sixth of it. */
-function boundsOf(arm: Arm, { request, found }: ScheduleContext) {
-  const given = arm.learningRate ?? request.maxLr;
-  const maxLr = given ?? found!.suggestion.maxLr;
-  if (given === undefined && request.baseLr !== undefined && request.baseLr >= maxLr)
-    throw new ArgumentError(
-      `compare: baseLr must be below the range test's upper bound ${maxLr} of ${arm.name}; got ${request.baseLr}. Leave --base-lr out, or give --max-lr`,
-    );
-  const source = given === undefined ? "range test" : "given";
-  return { maxLr, baseLr: request.baseLr ?? maxLr / 6, source: `${source}: ${formatRate(maxLr)}` };
 }

@@ -89,11 +89,14 @@ export function ratesOf(options: RatesOptions): Rates {
   };
 }
 
-/** Its validation loss, or accuracy where more is better, one an epoch. */
+/** Its validation loss, or accuracy where more is better, one an epoch that was validated. */
 function replay(plateau: ReduceOnPlateau, done: readonly EpochMetrics[]): PlateauState {
   const { mode } = plateau.toJSON();
   let state = plateau.initial;
-  for (const { validationLoss, validationAccuracy } of done)
+  const validated = done.filter(
+    ({ validationAccuracy, diverged }) => validationAccuracy !== null || diverged,
+  );
+  for (const { validationLoss, validationAccuracy } of validated)
     [state] = plateau.step(
       state,
       (mode === "max" ? validationAccuracy : validationLoss) ?? Number.NaN,

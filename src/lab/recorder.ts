@@ -52,7 +52,7 @@ export function recordTrial(directory: RunDirectory): LabListener {
           event.seed,
           diverged
             ? `epoch ${epoch}: the loss stopped being finite`
-            : `epoch ${epoch}: training loss ${trainLoss?.toFixed(4)}, validation accuracy ${validationAccuracy?.toFixed(4)}`,
+            : `epoch ${epoch}: training loss ${trainLoss?.toFixed(4)}, ${validationAccuracy === null ? "not validated" : `validation accuracy ${validationAccuracy.toFixed(4)}`}`,
         );
         return;
       }
@@ -77,7 +77,11 @@ export function recordTrial(directory: RunDirectory): LabListener {
         const failure = event.trial.failure?.replaceAll(here, "") ?? null;
         const trial = { ...event.trial, failure };
         directory.writeTrial(trial);
-        log(trial.slug, trial.seed, failure ?? trial.status);
+        log(
+          trial.slug,
+          trial.seed,
+          failure ?? [trial.status, trial.endedBy].filter(Boolean).join(", "),
+        );
         if (isFinished(trial)) removeCheckpoints(directory.checkpoints(trial.slug, trial.seed));
         return;
       }

@@ -15,6 +15,8 @@ export interface TrialState {
   readonly seconds: number;
   /** Epoch of the best weights that are kept; null where there are none, or none that can be read. */
   readonly bestKept: number | null;
+  /** Those weights; without them a test part is not scored unless a better epoch comes. */
+  readonly best?: Checkpoint | null;
 }
 
 /**
@@ -29,7 +31,8 @@ export async function restoreTrial(
   const folder = directory.trialFile(slug, seed, ".");
   sweepTemporaries(folder);
   const found = newestCheckpoint(directory.checkpoints(slug, seed));
-  const kept = await epochOf(directory.trialFile(slug, seed, "best.safetensors"));
+  const bestWeights = await readBest(directory.trialFile(slug, seed, "best.safetensors"));
+  const kept = bestWeights?.epoch ?? null;
   const best = found && bestEpoch(found.record.metrics);
   // Best weights that are lost, and that the checkpoint does not have, can only be trained again.
   const lost = best !== null && best < found!.record.epoch && (kept === null || kept < best);
@@ -47,6 +50,7 @@ export async function restoreTrial(
     seconds,
     checkpoint: decodeSafetensors(usable.weights, `checkpoint of epoch ${usable.record.epoch}`),
     bestKept: kept,
+    best: bestWeights?.checkpoint ?? null,
   };
 }
 
@@ -62,14 +66,15 @@ export function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
   return best?.epoch ?? null;
 }
 
-/** Whether there is nothing left to do: it ran to its end, or diverged. */
+/** Whether there is nothing left to do: it ran to its end, diverged, or was pruned. */
 export const isFinished = ({ status }: Pick<TrialRecord, "status">): boolean =>
-  status === "done" || status === "diverged";
+  status === "done" || status === "diverged" || status === "pruned";
 
-/** Of the weights in the file; null where it cannot be read. */
-async function epochOf(file: string): Promise<number | null> {
+/** The weights in the file, and their epoch; null where it cannot be read. */
+async function readBest(file: string): Promise<{ checkpoint: Checkpoint; epoch: number } | null> {
   try {
-    return readMetadata(await readSafetensors(file), file).epoch;
+    const checkpoint = await readSafetensors(file);
+    return { checkpoint, epoch: readMetadata(checkpoint, file).epoch };
   } catch {
     return null;
   }

@@ -4,22 +4,26 @@ import { createOptimizer } from "../optimizers/index.ts";
 import type { RangeTestRecord } from "../record/index.ts";
 import { scheduleFromJSON } from "../schedules/index.ts";
 import { type FitResult, fit } from "./fit.ts";
-import type { TrainingSetup } from "./options.ts";
+import type { FitOptions, TrainingSetup } from "./options.ts";
 import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
 import { rangeTest } from "./range-test.ts";
 import { scheduleOfSpec } from "./rates.ts";
 import type { TrialState } from "./resume.ts";
 
-/** @param from where an earlier run of the same trial stopped; absent: from the beginning */
+/**
+ * @param setup with `others`, where the trial may be pruned
+ * @param from where an earlier run of the same trial stopped; absent: from the beginning
+ */
 export function runTrial(
   spec: TrialSpec,
-  setup: TrainingSetup,
+  setup: TrainingSetup & Pick<FitOptions, "others">,
   from?: TrialState,
 ): Promise<FitResult> {
-  const { optimizer, schedule, hyperparameterSchedules, ...rest } = spec;
+  const { optimizer, schedule, hyperparameterSchedules, budget, ...rest } = spec;
   return fit({
     ...setup,
     ...rest,
+    ...budget,
     optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
     schedule: scheduleOfSpec(schedule),
     ...(hyperparameterSchedules

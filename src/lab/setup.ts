@@ -11,7 +11,10 @@ import { freezing } from "./transfer.ts";
 export interface SetupSpec {
   /** A source's name, or a path of this machine: never part of a record. */
   readonly source: string;
-  readonly data: Pick<OpenOptions, "size" | "limit" | "validation" | "splitSeed" | "augment">;
+  readonly data: Pick<
+    OpenOptions,
+    "size" | "limit" | "validation" | "test" | "splitSeed" | "augment"
+  >;
   /** A name of the collection, or the path of a file that exports `network`. */
   readonly model: string;
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };

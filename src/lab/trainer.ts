@@ -14,6 +14,7 @@ import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import { keepStatistics, recalibrate } from "./recalibrate.ts";
+import { balancedWeights, type ConfusionCounts } from "./scores.ts";
 
 /** Result of one update. */
 export interface UpdateResult {
@@ -35,6 +36,8 @@ export interface Evaluation {
   readonly loss: number;
   /** In 0 .. 1. */
   readonly accuracy: number;
+  /** Counts; rows are true classes, columns answers. */
+  readonly confusion: ConfusionCounts;
 }
 
 /** Of some images. */
@@ -89,6 +92,8 @@ export interface Trainer {
   readAverage(): Promise<NamedTensor[]>;
   /** Puts back what `read` with `state` gave. @throws WeightsError where a tensor is missing or of another shape */
   write(checkpoint: Checkpoint): void;
+  /** Puts back what `read` without `state` gave, to be evaluated; training does not go on from there. */
+  writeEvaluated(checkpoint: Checkpoint): void;
   /**
    * Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps. Parameters,
    * statistics and state are afterwards what they were, to the bit; null on the reference backend,
@@ -139,6 +144,7 @@ export function planEpoch(setup: TrainingSetup): {
 export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): CompileOptions {
   const { network, backend } = setup;
   const { batch, lastBatch, accumulate } = planEpoch(setup);
+  const classWeights = setup.classWeights === "balanced" ? balanced(setup) : setup.classWeights;
   return {
     network,
     backend,
@@ -149,7 +155,7 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     accumulate: accumulate > 1,
     threads: setup.threads ?? defaultThreads(),
     ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
-    ...(setup.classWeights ? { classWeights: setup.classWeights } : {}),
+    ...(classWeights ? { classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),
     ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
     trainFrom: setup.trainFrom,
@@ -160,6 +166,25 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     ...(setup.average ? { average: true } : {}),
   };
 }
+
+/** @throws WeightsError where it is missing, or of another shape or type */
+function storedTensor(
+  { tensors }: Checkpoint,
+  name: string,
+  shape: readonly number[],
+): Float32Array {
+  const stored = tensors.get(name);
+  if (stored?.data instanceof Float32Array && sameShape(stored.shape, shape)) return stored.data;
+  throw new WeightsError(
+    `checkpoint: "${name}" must be ${formatShape(shape)} of float32; got ${stored ? formatShape(stored.shape) : "none"}. It is of another network or optimizer`,
+  );
+}
+
+const balanced = ({ dataset }: TrainingSetup): number[] =>
+  balancedWeights(
+    dataset.train.map((i) => dataset.labels[i]!),
+    dataset.classes.length,
+  );
 
 /**
  * Compiles the network, allocates its memory once, and initialises it from the seed.
@@ -235,6 +260,13 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         },
       });
     };
+    const likeliest = (probabilities: ArrayLike<number>, row: number): number => {
+      const first = row * dataset.classes.length;
+      let best = 0;
+      for (let k = 1; k < dataset.classes.length; k++)
+        if (probabilities[first + k]! > probabilities[first + best]!) best = k;
+      return best;
+    };
 
     /** In two slots one batch is loaded while the other is evaluated; in one they take turns. */
     const evaluate = async (
@@ -244,20 +276,24 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
     ): Promise<Evaluation> => {
       let loss = 0;
       let correct = 0;
+      const confusion = dataset.classes.map(() => dataset.classes.map(() => 0));
       await forEachBatch(indices, program, slots, (outputs, images) => {
         loss += outputs.loss![0]! * images.length;
         correct += outputs.correct![0]!;
+        for (const [row, image] of images.entries())
+          confusion[dataset.labels[image]!]![likeliest(outputs.probabilities!, row)]!++;
       });
-      return { loss: loss / indices.length, accuracy: correct / indices.length };
+      return { loss: loss / indices.length, accuracy: correct / indices.length, confusion };
     };
+
+    /** The state that stands for a parameter, where there is one. */
+    const evaluatedOf = (name: string, state: string | null) =>
+      compiled.tensors.find((tensor) => state !== null && tensor.name === `${name}:${state}`);
 
     /** Parameters, or a state of them under their names, and running statistics. */
     const readWeights = (state: string | null) =>
       compiled.tensors.filter(isKept(false)).map(({ name, role, buffer }) => {
-        const other =
-          state && role === "parameter"
-            ? compiled.tensors.find((tensor) => tensor.name === `${name}:${state}`)
-            : undefined;
+        const other = role === "parameter" ? evaluatedOf(name, state) : undefined;
         return { name, shape: buffer.shape, data: session.read(other?.buffer ?? buffer) };
       });
 
@@ -352,16 +388,18 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         return weights;
       },
 
-      write({ tensors }) {
-        for (const tensor of compiled.tensors.filter(isKept(true))) {
-          const { name, buffer } = tensor;
-          const stored = tensors.get(name);
-          if (!(stored?.data instanceof Float32Array) || !sameShape(stored.shape, buffer.shape))
-            throw new WeightsError(
-              `checkpoint: "${name}" must be ${formatShape(buffer.shape)} of float32; got ${stored ? formatShape(stored.shape) : "none"}. It is of another network or optimizer`,
-            );
-          session.write(buffer, stored.data);
-        }
+      write(checkpoint) {
+        for (const { name, buffer } of compiled.tensors.filter(isKept(true)))
+          session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
+        compiled.prepare(session);
+      },
+
+      writeEvaluated(checkpoint) {
+        for (const { name, buffer } of compiled.tensors.filter(isKept(false)))
+          session.write(
+            evaluatedOf(name, optimizer.evaluationWeights)?.buffer ?? buffer,
+            storedTensor(checkpoint, name, buffer.shape),
+          );
         compiled.prepare(session);
       },
 

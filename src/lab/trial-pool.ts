@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
+import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../record/index.ts";
 import type { RunDirectory } from "../store/index.ts";
 import { isFatal } from "./compare.ts";
@@ -29,16 +29,25 @@ export interface PoolOptions {
 /** Last lines of a log that a record keeps. */
 const LOG_LINES = 20;
 
+/** A range test that failed or whose process died, in the words of its arm's trials. */
+export interface FailedRangeTest {
+  readonly spec: RangeTestSpec;
+  readonly failure: string;
+  readonly ended?: ProcessEnd;
+}
+
 /**
- * Runs range tests, and gives their records.
- * @throws LrscopeError where one fails: its arm's trials cannot be planned
+ * Runs range tests, and gives their records, and those that failed: with them ends their arm, not the
+ * comparison.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
  * @throws InterruptedError where `signal` aborts
  */
 export async function runRangeTests(
   specs: readonly RangeTestSpec[],
   options: PoolOptions,
-): Promise<RangeTestRecord[]> {
+): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }> {
   const records: RangeTestRecord[] = [];
+  const failed: FailedRangeTest[] = [];
   await inTurns(specs, options, async (spec, signal) => {
     const log = options.directory.rangeTestLog(spec.slug);
     const { end, died } = await runProcess({
@@ -51,15 +60,20 @@ export async function runRangeTests(
         return options.onEvent(event);
       },
     });
-    if (end) throw errorOf(end);
-    if (died)
-      throw new StoreError(
-        `range test of ${spec.arm}: ${endText(died)}${lastLine(died)}; what it said is in ${log}`,
-        { exitCode: 1 },
-      );
+    const subject = `range test of ${spec.arm}: `;
+    if (died) {
+      failed.push({ spec, failure: `${subject}${endText(died)}${lastLine(died)}`, ended: died });
+      return;
+    }
+    if (end) {
+      const error = errorOf(end);
+      if (error instanceof InterruptedError || isFatal(error)) throw error;
+      failed.push({ spec, failure: `${subject}${end.message}` });
+      return;
+    }
     rmSync(log, { force: true });
   });
-  return records;
+  return { records, failed };
 }
 
 /**

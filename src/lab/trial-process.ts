@@ -4,13 +4,14 @@
  */
 
 import { InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
-import type { DatasetRecord } from "../record/index.ts";
-import { acquireLock, type Lock, openRunDirectory } from "../store/index.ts";
+import type { DatasetRecord, EpochMetrics } from "../record/index.ts";
+import { acquireLock, type Lock, openRunDirectory, readRun } from "../store/index.ts";
 import { differences } from "./differences.ts";
 import type { LabEvent } from "./events.ts";
 import { planDifferences } from "./plan.ts";
 import { recordTrial } from "./recorder.ts";
 import { restoreTrial } from "./resume.ts";
+import type { TrialSpec } from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
 import { openSetup } from "./setup.ts";
 import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
@@ -82,12 +83,19 @@ async function work(task: TrialTask): Promise<void> {
     lock = await lockTrial(directory.trialFile(spec.slug, spec.seed, "."));
     const from = await restoreTrial(directory, spec);
     if (signal.aborted) throw new InterruptedError();
-    await runTrial(spec, { ...setup, onEvent }, from ?? undefined);
+    const others = () => otherMetrics(task.directory, spec);
+    await runTrial(spec, { ...setup, onEvent, others }, from ?? undefined);
   } finally {
     lock?.release();
     dataset.close();
   }
 }
+
+/** Of the trials of the same seed, as far as they have come. */
+const otherMetrics = (directory: string, { slug, seed }: TrialSpec): EpochMetrics[][] =>
+  readRun(directory)
+    .trials.filter(({ trial }) => trial.seed === seed && trial.slug !== slug)
+    .map(({ metrics }) => [...metrics]);
 
 /**
  * The process of the same trial that an earlier parent left behind dies as soon as it notices: it is

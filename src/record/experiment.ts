@@ -20,6 +20,8 @@ export const datasetRecord = z.object({
       count: z.number().int(),
       train: z.number().int(),
       validation: z.number().int(),
+      /** Absent without a test part. */
+      test: z.number().int().optional(),
     }),
   ),
   /** Per channel, of pixel / 255, over the training split. */
@@ -87,6 +89,27 @@ export const protocolRecord = z.object({
   decayBiasesAndNorms: z.boolean().optional(),
   average: weightAverage.optional(),
   snapshots: z.boolean().optional(),
+  // Options, absent where they are off: a report names those that are there.
+  /** Arms without a rate of their own have a range test's suggestion, not their optimizer's default. */
+  learningRates: z.enum(["defaults", "range-test"]).optional(),
+  /** Of each range test. */
+  finderSeeds: z.number().int().optional(),
+  /** Fraction of each class kept for the test at the end of a trial. */
+  test: z.number().optional(),
+  /** Multiples of its rate at which each arm is trained. */
+  sensitivity: z.number().int().optional(),
+  /** Seconds of training and validation a trial. */
+  time: z.number().optional(),
+  /** Validation accuracy at which a trial ends. */
+  targetAccuracy: z.number().optional(),
+  /** Epochs between two validations. */
+  evalEvery: z.number().int().optional(),
+  /** Validations in a row without a better accuracy, after which a trial ends. */
+  earlyStopping: z.number().int().optional(),
+  /** From this epoch on a trial ends that is below the median of the others of its seed. */
+  prune: z.number().int().optional(),
+  /** "balanced": n / (K n_c) over the training split; or one a class. */
+  classWeights: z.union([z.literal("balanced"), z.array(z.number())]).optional(),
 });
 export type ProtocolRecord = z.infer<typeof protocolRecord>;
 

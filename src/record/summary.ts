@@ -64,6 +64,8 @@ export const optimizerSummary = z.object({
   diverged: z.number().int(),
   /** How many failed, or were not finished. */
   failed: z.number().int().optional(),
+  /** How many were pruned: their last epoch is not the others' last. */
+  pruned: z.number().int().optional(),
   unfinished: z.number().int().optional(),
 });
 export type OptimizerSummary = z.infer<typeof optimizerSummary>;

@@ -60,7 +60,10 @@ export const trialRecord = z.object({
   learningRateSource: z.string(),
   updatesPerEpoch: z.number().int(),
   epochs: z.number(),
-  status: z.enum(["running", "done", "diverged", "interrupted", "failed"]),
+  /** "pruned": ended early, as the others of its seed were ahead. */
+  status: z.enum(["running", "done", "diverged", "pruned", "interrupted", "failed"]),
+  /** What ended it before its last epoch. */
+  endedBy: z.enum(["time", "target accuracy", "early stopping", "pruned"]).optional(),
   divergence: divergence.nullable(),
   /** The failure's message, where status is "failed". */
   failure: z.string().nullable(),

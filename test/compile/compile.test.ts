@@ -66,7 +66,7 @@ describe("the programs of a network", () => {
     expect(all.map(({ outputs }) => Object.keys(outputs))).toEqual([
       ["loss", "correct"],
       ["loss", "correct"],
-      ["loss", "correct"],
+      ["loss", "correct", "probabilities"],
       ["probabilities"],
     ]);
     const scalars = compiled.scalars({ seed: 3, update: 4, learningRate: 0.1 });

@@ -40,15 +40,18 @@ export const tinyTrial = (options: Partial<TrialSpec> = {}): TrialSpec => ({
 export interface TinyRun {
   readonly directory: string;
   readonly spec?: TrialSpec;
+  /** Default TINY. */
+  readonly setup?: SetupSpec;
   /** Throws or aborts, to end the trial there. */
   readonly onEvent?: (event: LabEvent) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Runs the trial in this process, from where its folder says; gives the epochs that were trained. */
-export async function runTiny({ directory, spec = tinyTrial(), ...hooks }: TinyRun) {
+export async function runTiny(options: TinyRun) {
+  const { directory, spec = tinyTrial(), setup: opened = TINY, ...hooks } = options;
   mkdirSync(directory, { recursive: true });
-  const { setup, dataset } = await openSetup(TINY, hooks.signal ? { signal: hooks.signal } : {});
+  const { setup, dataset } = await openSetup(opened, hooks.signal ? { signal: hooks.signal } : {});
   const epochs: number[] = [];
   try {
     const run = openRunDirectory(directory);
@@ -74,12 +77,21 @@ export async function runTiny({ directory, spec = tinyTrial(), ...hooks }: TinyR
 }
 
 /** Ends the trial within the given epoch, as Ctrl-C would, or after it. */
-export async function stopTiny(directory: string, afterEpoch: number): Promise<void> {
+export async function stopTiny(
+  directory: string,
+  afterEpoch: number,
+  options: Pick<TinyRun, "spec" | "setup"> = {},
+): Promise<void> {
   const controller = new AbortController();
   const onEvent = (event: LabEvent) => {
     if (event.type === "update" && event.epoch === afterEpoch + 1) controller.abort();
   };
-  const error = await runTiny({ directory, onEvent, signal: controller.signal }).catch((e) => e);
+  const error = await runTiny({
+    ...options,
+    directory,
+    onEvent,
+    signal: controller.signal,
+  }).catch((e) => e);
   if (error?.code !== "INTERRUPTED") throw error;
 }
 

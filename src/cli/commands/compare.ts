@@ -1,6 +1,7 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
 import { PUBLISHED_ARMS } from "../../lab/published-arms.ts";
+import { budgetOf, epochsOf } from "../budget.ts";
 import { runComparison } from "../comparison.ts";
 import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";
@@ -21,22 +22,27 @@ import {
   tensorboardFlag,
   trainingFlags,
 } from "../flags.ts";
+import { budgetFlags, learningRateFlags, pruneFlag, scoringFlags } from "../protocol-flags.ts";
 import { sourceOrResume } from "../source.ts";
 
 export const compare = defineCommand({
   name: "compare",
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
-    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them. A run that diverges is recorded as such, and the comparison goes on.",
+    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
   flags: {
     ...optimizersFlag(PUBLISHED_ARMS),
     ...seedsFlag(3),
     ...epochsFlag(10, "epochs of each run"),
+    ...learningRateFlags,
     ...cycleFlags,
     ...followFlags,
     ...rampFlags,
     ...trainingFlags,
+    ...budgetFlags,
+    ...pruneFlag,
+    ...scoringFlags,
     ...answerFlags,
     ...tensorboardFlag,
     ...averageFlags,
@@ -73,9 +79,13 @@ export const compare = defineCommand({
       jobs: flags.jobs,
       optimizers: flags.optimizers,
       seeds: flags.seeds,
-      epochs: flags.epochs,
+      epochs: epochsOf(flags, given),
+      budget: budgetOf(flags),
       cycle: flags,
-      ramp: flags,
+      ramp: { from: flags.from, to: given.has("to") ? flags.to : undefined },
+      learningRates: flags.learningRates,
+      finderSeeds: flags.finderSeeds,
+      ...(flags.sensitivity === undefined ? {} : { sensitivity: flags.sensitivity }),
       answers: {
         targets: flags.targets,
         profile: flags.profile,

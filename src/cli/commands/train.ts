@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { ArgumentError } from "../../core/errors.ts";
+import { budgetOf, epochsOf } from "../budget.ts";
 import { runComparison } from "../comparison.ts";
 import { defineCommand, optional, value } from "../define-command.ts";
 import {
@@ -18,6 +19,7 @@ import {
   trainingFlags,
 } from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
+import { budgetFlags, scoringFlags } from "../protocol-flags.ts";
 import { sourceOrResume } from "../source.ts";
 import { positive, text } from "../values.ts";
 
@@ -66,6 +68,8 @@ export const train = defineCommand({
     ...followFlags,
     ...epochsFlag(10, "epochs of the run"),
     ...trainingFlags,
+    ...budgetFlags,
+    ...scoringFlags,
     ...tensorboardFlag,
     ...averageFlags,
     ...outFlag,
@@ -87,7 +91,8 @@ export const train = defineCommand({
         source: args[0]!,
         optimizers: [armOf(flags)],
         seeds: 1,
-        epochs: flags.epochs,
+        epochs: epochsOf(flags, given),
+        budget: budgetOf(flags),
         cycle: flags,
         answers: { tensorboard: flags.tensorboard },
         flags,

@@ -92,17 +92,20 @@ function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
   return arms.flatMap((arm) => {
     const own = arm.trials.map(({ metrics }) => curveOf(metrics, measure));
     const length = Math.max(0, ...own.map((curve) => curve.length));
-    const epochs = Array.from({ length }, (_, i) => i + 1);
-    const spreads = epochs.map((_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
+    const all = Array.from({ length }, (_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
+    // Not every epoch may have been validated: the line goes from one that was to the next.
+    const epochs = all.flatMap(({ mean }, i) => (mean === null ? [] : [i + 1]));
+    const spreads = epochs.map((epoch) => all[epoch - 1]!);
     const last = spreads.findLast((spread) => spread.mean !== null)?.mean ?? null;
     if (last === null) return [];
+    const seconds = secondsOf(arm.trials, length);
     const present = spreads.map(({ values }) => values.filter((value) => value !== null));
     const statuses = arm.trials.map(({ trial }) => trial.status);
     return [
       {
         arm,
         epochs,
-        seconds: secondsOf(arm.trials, length),
+        seconds: epochs.map((epoch) => seconds[epoch - 1]!),
         mean: spreads.map((spread) => spread.mean),
         least: present.map((values) => (values.length > 0 ? Math.min(...values) : null)),
         greatest: present.map((values) => (values.length > 0 ? Math.max(...values) : null)),

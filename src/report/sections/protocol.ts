@@ -52,27 +52,38 @@ function protocolFacts({ protocol, dataset, model }: ExperimentRecord): Facts {
     ],
     ["Momentum of SGD", String(protocol.momentum)],
     ["Mean, std", `${dataset.mean.map(short).join(", ")}; ${dataset.std.map(short).join(", ")}`],
-    ...optionsOf(protocol),
+    ...optionsOn(protocol).map(([name, value]): Facts[number] => [
+      inWords(name),
+      shownOption(name, value),
+    ]),
   ];
 }
 
 /** Options of the protocol that only some records have, where they are on: named as they are. */
-function optionsOf(protocol: ExperimentRecord["protocol"]): Facts {
+function optionsOn(protocol: ExperimentRecord["protocol"]): [name: string, value: unknown][] {
   const known = new Set(
     [
       "epochs batch seeds updatesPerEpoch augment validation splitSeed dropLast precision threads",
       "momentum weightDecay clip labelSmoothing",
     ].flatMap((names) => names.split(" ")),
   );
-  return Object.entries(protocol)
-    .filter(
-      ([name, value]) =>
-        !known.has(name) && value !== null && value !== false && value !== undefined,
-    )
-    .map(([name, value]) => [
-      inWords(name),
-      typeof value === "object" ? JSON.stringify(value) : String(value),
-    ]);
+  return Object.entries(protocol).filter(
+    ([name, value]) => !known.has(name) && value !== null && value !== false && value !== undefined,
+  );
+}
+
+const shownOption = (name: string, value: unknown): string =>
+  name === "time"
+    ? `${duration(Number(value))} a trial`
+    : typeof value === "object"
+      ? JSON.stringify(value)
+      : String(value);
+
+/** Options are flags of the same name. */
+function flagOf([name, value]: [name: string, value: unknown]): string {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (value === true) return flag;
+  return `${flag} ${name === "time" ? `${value}s` : Array.isArray(value) ? value.join(",") : value}`;
 }
 
 /** "earlyStopping" as "Early stopping". */
@@ -92,7 +103,7 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
         scheduleTypes.includes(trial.schedule.type)
           ? describeSchedule(trial.schedule)
           : trial.schedule.type
-      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial.optimizer.hyperparameters)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}</td></tr>`,
+      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial.optimizer.hyperparameters)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}</td></tr>`,
     ),
   );
   return html`<h3>What each trial used</h3><details${rows.length <= 24 && trusted(" open")}><summary>${counted(rows.length, "trial")}</summary>${scrolling(
@@ -198,7 +209,11 @@ export function commandOf({ kind, dataset, model, protocol, arms }: ExperimentRe
   const words: (string | false | null)[] = [
     `lrscope ${kind}`,
     kind !== "demo" && "SOURCE",
-    kind === "compare" && `--optimizers ${arms.map(({ name }) => name).join(",")}`,
+    kind === "compare" &&
+      `--optimizers ${arms
+        .filter(({ name, sensitivity }) => (sensitivity?.of ?? name) === name)
+        .map(({ name }) => name)
+        .join(",")}`,
     (kind === "train" || kind === "find") &&
       arms[0] !== undefined &&
       `--optimizer ${arms[0].optimizer}`,
@@ -217,6 +232,7 @@ export function commandOf({ kind, dataset, model, protocol, arms }: ExperimentRe
     protocol.weightDecay !== 0 && `--weight-decay ${protocol.weightDecay}`,
     protocol.labelSmoothing !== 0 && `--label-smoothing ${protocol.labelSmoothing}`,
     protocol.clip !== null && `--clip ${protocol.clip}`,
+    ...optionsOn(protocol).map(flagOf),
   ];
   return words.filter((word) => typeof word === "string").join(" ");
 }

@@ -1,0 +1,32 @@
+/** @file What is said of an evaluation class by class, where accuracy alone flatters uneven classes. */
+
+/** Counts of one evaluation: rows are true classes, columns answers. */
+export type ConfusionCounts = readonly (readonly number[])[];
+
+/** Accuracy of each class; null where it has no image. */
+export const perClassAccuracy = (confusion: ConfusionCounts): (number | null)[] =>
+  confusion.map((row, label) => {
+    const images = row.reduce((sum, count) => sum + count, 0);
+    return images === 0 ? null : row[label]! / images;
+  });
+
+/**
+ * Mean over the classes of their accuracies, as scikit-learn's balanced_accuracy_score; classes without
+ * images are left out, and it is null where there are no others.
+ */
+export function balancedAccuracy(perClass: readonly (number | null)[]): number | null {
+  const present = perClass.filter((value) => value !== null);
+  if (present.length === 0) return null;
+  return present.reduce((sum, value) => sum + value, 0) / present.length;
+}
+
+/**
+ * Weights n / (K n_c), for n images of K classes, n_c of them of class c: each class weighs the same in
+ * the loss, and the weights' mean over the images is 1. As scikit-learn's "balanced". A class without
+ * images weighs 0.
+ */
+export function balancedWeights(labels: ArrayLike<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  return counts.map((count) => (count === 0 ? 0 : labels.length / (classes * count)));
+}

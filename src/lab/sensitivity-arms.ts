@@ -1,0 +1,39 @@
+/** @file The arms of a sensitivity analysis: each as it was asked for, and at multiples of its rate. */
+
+import { sensitivityFactors } from "../analysis/index.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { isSpecified } from "./arm-schedules.ts";
+import type { parseArm } from "./arms.ts";
+
+/**
+ * Each arm at `count` multiples of its rate, from 1/10 to 10: "adam x0.1", "adam x0.3162", "adam", ...
+ * @throws ArgumentError unless count is odd and at least 3, so that the arm's own rate is among them
+ */
+export function withSensitivity(
+  arms: readonly ReturnType<typeof parseArm>[],
+  count: number,
+): ReturnType<typeof parseArm>[] {
+  if (!(Number.isInteger(count) && count >= 3 && count % 2 === 1))
+    throw new ArgumentError(
+      `arms: sensitivity must be an odd number, 3 or more, so that each arm's own rate is among them; got ${count}`,
+    );
+  const fixed = arms.find(({ schedule }) => isSpecified(schedule));
+  if (fixed)
+    throw new ArgumentError(
+      `arms: the schedule of "${fixed.name}" says its rates itself, so that they cannot be multiplied; leave it or the sensitivity out`,
+    );
+  return arms.flatMap((arm) =>
+    sensitivityFactors(count).map((factor) => {
+      const sensitivity = { of: arm.name, factor };
+      if (factor === 1) return { ...arm, sensitivity };
+      const { learningRate } = arm;
+      return {
+        ...arm,
+        name: `${arm.name} x${factor}`,
+        slug: `${arm.slug}_x${factor}`,
+        learningRate: learningRate && Number((learningRate * factor).toPrecision(12)),
+        sensitivity,
+      };
+    }),
+  );
+}
