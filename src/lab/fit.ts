@@ -58,7 +58,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     arm,
     slug: options.slug ?? armSlug(arm),
     seed,
-    optimizer: { name: optimizer.name, hyperparameters: { ...optimizer.hyperparameters } },
+    optimizer: {
+      name: optimizer.name,
+      hyperparameters: { ...optimizer.hyperparameters },
+      ...(optimizer.dialect && optimizer.dialect !== "torch" ? { dialect: optimizer.dialect } : {}),
+    },
     schedule: rates.schedule,
     ...(Object.keys(rates.hyperparameterSchedules).length > 0
       ? { hyperparameterSchedules: { ...rates.hyperparameterSchedules } }

@@ -29,6 +29,7 @@ export const adam = defineOptimizer({
   belowOne: ["beta1", "beta2"],
   positive: ["epsilon"],
   flags: ["amsgrad"],
+  dialects: { torch: {}, optax: {}, tfjs: { epsilon: 1e-7 }, paper: {} },
   state: ({ amsgrad }) => ({
     m: zerosLike("parameter"),
     v: zerosLike("parameter"),

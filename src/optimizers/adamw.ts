@@ -29,6 +29,7 @@ export const adamw = defineOptimizer({
   belowOne: ["beta1", "beta2"],
   positive: ["epsilon"],
   flags: ["amsgrad", "excludeBiasesAndNorms"],
+  dialects: { torch: {}, optax: { weightDecay: 1e-4 } },
   state: ({ amsgrad }) => ({
     m: zerosLike("parameter"),
     v: zerosLike("parameter"),

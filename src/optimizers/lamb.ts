@@ -28,6 +28,7 @@ export const lamb = defineOptimizer({
   belowOne: ["beta1", "beta2"],
   positive: ["epsilon"],
   flags: ["excludeBiasesAndNorms"],
+  dialects: { paper: {}, optax: { weightDecay: 0, excludeBiasesAndNorms: 0 } },
   state: () => ({ m: zerosLike("parameter"), v: zerosLike("parameter") }),
   update(
     { parameter, gradient, state, lr, t, isWeight },

@@ -15,6 +15,7 @@ export const lion = defineOptimizer({
   name: "lion",
   hyperparameters: { learningRate: 1e-4, beta1: 0.9, beta2: 0.99, weightDecay: 0 },
   belowOne: ["beta1", "beta2"],
+  dialects: { paper: {}, optax: { weightDecay: 1e-3 } },
   state: () => ({ m: zerosLike("parameter") }),
   update({ parameter, gradient, state, lr }, { beta1, beta2, weightDecay }) {
     const m = state.m!;

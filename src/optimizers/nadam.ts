@@ -12,6 +12,7 @@ import { biasCorrection, productOverUpdates, type Scalar, scalar } from "./expre
  *              / (sqrt(v / (1 - beta2^t)) + epsilon)
  *
  * As torch.optim.NAdam of 2.x. PyTorch 1.13 multiplied P by one mu too many and is no oracle.
+ * In the dialect optax mu is beta1, at every t.
  * P is computed from the update count, so that no state holds it: where beta1 follows a schedule,
  * P takes this update's beta1 throughout, where PyTorch's has each update's own.
  * Hyperparameters: learningRate 2e-3, beta1 0.9, beta2 0.999, epsilon 1e-8, weightDecay 0,
@@ -31,14 +32,18 @@ export const nadam = defineOptimizer({
   belowOne: ["beta1", "beta2"],
   positive: ["epsilon"],
   flags: ["decoupled"],
+  dialects: { torch: {}, optax: {}, paper: {} },
   state: () => ({ m: zerosLike("parameter"), v: zerosLike("parameter") }),
   update(
     { parameter, gradient, state, lr, t },
     { beta1, beta2, epsilon, weightDecay, momentumDecay },
     { decoupled },
+    dialect,
   ) {
     const muAt = (count: Scalar) =>
-      beta1.mul(scalar(0.96).pow(count.mul(momentumDecay)).mul(0.5).complement());
+      dialect === "optax"
+        ? beta1
+        : beta1.mul(scalar(0.96).pow(count.mul(momentumDecay)).mul(0.5).complement());
     const next = muAt(t.add(1));
     const product = productOverUpdates(muAt(t));
     const [p, g] =

@@ -34,6 +34,7 @@ export const prodigy = defineOptimizer({
   belowOne: ["beta1", "beta2"],
   positive: ["epsilon", "initialD"],
   flags: ["biasCorrection", "safeguardWarmup"],
+  dialects: { paper: {}, optax: { biasCorrection: 1 } },
   state: ({ initialD }) => ({
     m: zerosLike("parameter"),
     v: zerosLike("parameter"),

@@ -16,6 +16,7 @@ export const sgd = defineOptimizer({
   name: "sgd",
   hyperparameters: { learningRate: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: 0 },
   flags: ["nesterov"],
+  dialects: { torch: {}, optax: {}, tfjs: {} },
   check({ momentum, dampening, nesterov }) {
     if (nesterov === 1 && (momentum === 0 || dampening !== 0))
       throw new ArgumentError(

@@ -52,7 +52,12 @@ export const trialRecord = z.object({
   arm: z.string(),
   slug: z.string(),
   seed: z.number().int(),
-  optimizer: z.object({ name: z.string(), hyperparameters: z.record(z.string(), z.number()) }),
+  optimizer: z.object({
+    name: z.string(),
+    hyperparameters: z.record(z.string(), z.number()),
+    /** Whose reading of the rule, where it is not PyTorch's. */
+    dialect: z.string().optional(),
+  }),
   schedule: scheduleSpec,
   /** Of the hyperparameters that follow one, by name: momentum, beta1. */
   hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
