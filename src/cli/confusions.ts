@@ -48,11 +48,12 @@ export async function writeConfusions({
   readonly directory: RunDirectory;
   readonly samples: Samples;
 }): Promise<void> {
-  const { dataset, backend, batch, threads, signal } = setup;
+  const { confusionOf, wholeOf } = await import("../lab/index.ts");
+  const { backend, batch, threads, signal } = setup;
+  const { dataset } = wholeOf(setup);
   const { classes } = dataset;
   if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return;
   const { experiment, trials } = readRun(directory.path);
-  const { confusionOf } = await import("../lab/index.ts");
   const all: Confusions = [];
   for (const { name } of experiment.arms.filter(({ sensitivity }) => !sensitivity)) {
     const counts = classes.map(() => classes.map(() => 0));

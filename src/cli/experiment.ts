@@ -6,6 +6,7 @@
 
 import { InterruptedError } from "../core/errors.ts";
 import type {
+  Features,
   LabListener,
   PretrainedWeights,
   ProtocolOptions,
@@ -19,7 +20,7 @@ import { type ConvolutionDecision, chooseConvolutions } from "./choose-convoluti
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
 import type { averageFlags, outFlag, samplesFlag, trainingFlags } from "./flags.ts";
-import { count, plural } from "./format.ts";
+import { count, duration, mebibytes, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import type { scoringFlags } from "./protocol-flags.ts";
@@ -116,6 +117,7 @@ export async function openExperiment<T>(
     );
     if (setup.pretrained) terminal.note(describePretrained(setup.pretrained));
     if (setup.trainFrom !== "all") terminal.note(describeFreezing(setup));
+    if (setup.features) terminal.note(describeFeatures(setup.features));
     for (const line of describeBroken(record.broken, { limit: 20 })) terminal.note(line);
     const experiment = describeExperiment({
       kind,
@@ -160,6 +162,10 @@ function describePretrained({ source, tensors, replaced }: PretrainedWeights): s
 const describeFreezing = ({ trainFrom, frozenBatchNorm }: TrainingSetup): string =>
   `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`;
 
+/** What the feature cache holds, and what it cost. */
+const describeFeatures = ({ views, bytes, seconds, found }: Features): string =>
+  `features of the frozen part: ${plural(views, "view")} of each training image, ${mebibytes(bytes)}; ${found ? "from the cache, where making them took" : "made in"} ${duration(seconds)}`;
+
 const setupSpec = (
   { kind, source, flags, modelOptions }: ExperimentCall,
   threads: number,
@@ -176,6 +182,7 @@ const setupSpec = (
   model: flags.model,
   ...(modelOptions ? { modelOptions } : {}),
   ...(flags.pretrained === undefined ? {} : { pretrained: flags.pretrained }),
+  ...(flags.cacheFeatures === undefined ? {} : { cacheFeatures: flags.cacheFeatures }),
   training: {
     threads,
     batch: flags.batch,

@@ -129,6 +129,12 @@ const freezingFlags = {
     read: oneOf(["evaluate", "train"]),
     shownFallback: "evaluate",
   }),
+  cacheFeatures: optional({
+    placeholder: "views",
+    help: "run the frozen part once for so many augmented views of each image, and train from those",
+    read: positiveInteger("4"),
+    shownFallback: "run it in each update",
+  }),
 };
 
 /** How every experiment trains. */

@@ -95,12 +95,18 @@ function openBar(terminal: Terminal): Bar {
 // ---------------------------------------------------------------------------------------------
 // Downloads and decoding
 
+const WORDS = {
+  download: "downloading",
+  decode: "decoding",
+  features: "computing features of",
+} as const satisfies Record<DataProgress["phase"], string>;
+
 function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
   let current = "";
   let lastTenth = -1;
   return ({ phase, done, total, what }) => {
     const key = `${phase} ${what}`;
-    const label = phase === "download" ? `downloading ${what}` : `decoding ${what}`;
+    const label = `${WORDS[phase]} ${what}`;
     if (key !== current) {
       current = key;
       lastTenth = -1;
@@ -114,8 +120,8 @@ function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
       if (done === total) bar.stop();
       return;
     }
-    // Plain: a line at every tenth of a download, which may take minutes; decoding takes seconds.
-    if (phase === "download" && total) {
+    // Plain: a line at every tenth of what may take minutes; decoding takes seconds.
+    if (phase !== "decode" && total) {
       const tenth = Math.floor((done / total) * 10);
       if (tenth > lastTenth && tenth > 0)
         terminal.note(`${label}: ${amount(done)} of ${amount(total)}`);

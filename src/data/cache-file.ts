@@ -122,7 +122,11 @@ async function writeContents(
 }
 
 /** A write may be short when the disk is nearly full; the next one then says so. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeAll(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
@@ -130,7 +134,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
 }
 
 /** Remove what a process that was killed left here a day or more ago. */
-async function sweep(folder: string): Promise<void> {
+export async function sweep(folder: string): Promise<void> {
   const day = 24 * 60 * 60 * 1000;
   for (const name of await readdir(folder)) {
     if (!/\.\d+\.[0-9a-f]{8}\.tmp$/.test(name)) continue;

@@ -69,7 +69,7 @@ export interface OpenOptions {
 }
 
 export interface DataProgress {
-  readonly phase: "download" | "decode";
+  readonly phase: "download" | "decode" | "features";
   /** Bytes or images. */
   readonly done: number;
   /** null where unknown. */

@@ -10,6 +10,7 @@ import type { Graph } from "../ir/index.ts";
 import { scheduleSpec, type TrialRecord } from "../record/index.ts";
 import type { PlateauState } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
+import { wholeOf } from "./features.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { NamedTensor } from "./trainer.ts";
 
@@ -60,7 +61,8 @@ export function makeCheckpoint(options: {
   evaluationWeights?: string | null;
 }): Checkpoint {
   const { setup, trial, tensors, epoch, plateau = null } = options;
-  const { dataset, network } = setup;
+  const { dataset, network } = wholeOf(setup);
+  const all = [...(setup.features?.tensors ?? []), ...tensors];
   const described: CheckpointMetadata = {
     model: network.name,
     graph: network.build(1),
@@ -84,7 +86,7 @@ export function makeCheckpoint(options: {
   const metadata: Record<string, string> = { format: FORMAT };
   for (const [key, value] of Object.entries(described)) metadata[key] = JSON.stringify(value);
   return {
-    tensors: new Map(tensors.map(({ name, shape, data }) => [name, { shape: [...shape], data }])),
+    tensors: new Map(all.map(({ name, shape, data }) => [name, { shape: [...shape], data }])),
     metadata,
   };
 }

@@ -6,6 +6,7 @@ import { trainingGraph } from "../compile/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Network } from "../ir/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import { type Features, wholeOf } from "./features.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { protocolOptions } from "./protocol-options.ts";
@@ -38,7 +39,8 @@ export interface ExperimentOptions {
  */
 export function describeExperiment(options: ExperimentOptions): ExperimentRecord {
   const { kind, setup, arms, epochs, seeds } = options;
-  const { dataset, network, backend } = setup;
+  const { backend } = setup;
+  const { dataset, network } = wholeOf(setup);
   checkFits(setup);
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
@@ -95,12 +97,15 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       learningRate,
       ...(sensitivity ? { sensitivity } : {}),
     })),
+    ...(setup.features ? { features: costOf(setup.features) } : {}),
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
 
 const classWeightsOf = ({ classWeights }: TrainingSetup) =>
   classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
+
+const costOf = ({ views, bytes, seconds }: Features) => ({ views, bytes, seconds });
 
 /** SHA-256 of the network's graph: two of the same name may differ. */
 const graphFingerprint = (network: Network): string =>

@@ -8,6 +8,7 @@ export * from "./confirm.ts";
 export * from "./events.ts";
 export * from "./experiment.ts";
 export * from "./export.ts";
+export * from "./features.ts";
 export * from "./fit.ts";
 export * from "./options.ts";
 export * from "./predict.ts";

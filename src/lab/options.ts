@@ -11,6 +11,7 @@ import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index
 import type { BudgetOptions } from "./budget.ts";
 import type { ConvolutionChoices } from "./convolution-choice.ts";
 import type { LabListener } from "./events.ts";
+import type { Features } from "./features.ts";
 import type { PretrainedWeights } from "./pretrained.ts";
 import type { TrialState } from "./resume.ts";
 
@@ -62,6 +63,8 @@ export interface TrainingSetup {
   readonly average?: WeightAverage;
   /** Validate the mean of the probabilities at the ends of the schedule's cycles; default false. */
   readonly snapshots?: boolean;
+  /** Where `dataset` holds features of images, and `network` is what takes them: see cacheFeatures. */
+  readonly features?: Features;
   readonly onEvent?: LabListener;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;

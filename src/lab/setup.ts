@@ -20,6 +20,8 @@ export interface SetupSpec {
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
   /** Weights to begin from: a published name, or the path of a file on this machine. */
   readonly pretrained?: string;
+  /** Augmented views of each image whose features are kept; absent: no feature cache. */
+  readonly cacheFeatures?: number;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
     | "trainFrom"
@@ -77,7 +79,7 @@ export async function openSetup(
   try {
     const network = buildModel(shapeOf(dataset));
     const { signal } = hooks;
-    const setup = {
+    const setup: TrainingSetup = {
       dataset,
       network,
       backend,
@@ -86,7 +88,10 @@ export async function openSetup(
       ...(file ? { pretrained: fitWeights(file, network) } : {}),
       ...(signal ? { signal } : {}),
     };
-    return { setup, dataset };
+    if (spec.cacheFeatures === undefined) return { setup, dataset };
+    const { cacheFeatures } = await import("./features.ts");
+    const cached = await cacheFeatures(setup, { ...hooks, views: spec.cacheFeatures });
+    return { setup: cached, dataset: cached.dataset };
   } catch (error) {
     dataset.close();
     throw error;

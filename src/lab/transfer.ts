@@ -33,5 +33,8 @@ export function freezing({
 export const transferProtocol = ({
   trainFrom,
   frozenBatchNorm = "evaluate",
-}: TrainingSetup): Pick<ProtocolRecord, "trainFrom" | "frozenBatchNorm"> =>
-  trainFrom === undefined || trainFrom === "all" ? {} : { trainFrom, frozenBatchNorm };
+  features,
+}: TrainingSetup): Pick<ProtocolRecord, "trainFrom" | "frozenBatchNorm" | "cacheFeatures"> =>
+  trainFrom === undefined || trainFrom === "all"
+    ? {}
+    : { trainFrom, frozenBatchNorm, ...(features ? { cacheFeatures: features.views } : {}) };

@@ -110,6 +110,8 @@ export const protocolRecord = z.object({
   prune: z.number().int().optional(),
   /** "balanced": n / (K n_c) over the training split; or one a class. */
   classWeights: z.union([z.literal("balanced"), z.array(z.number())]).optional(),
+  /** Augmented views of each image in the feature cache. */
+  cacheFeatures: z.number().int().optional(),
 });
 export type ProtocolRecord = z.infer<typeof protocolRecord>;
 
@@ -132,6 +134,10 @@ export const experimentRecord = z.object({
   }),
   protocol: protocolRecord,
   arms: z.array(armRecord),
+  /** The feature cache's own cost, which no trial's seconds contain. */
+  features: z
+    .object({ views: z.number().int(), bytes: z.number(), seconds: z.number() })
+    .optional(),
   /** The call that began it, as the command line reads it back to go on; paths are left out. */
   specification: z.record(z.string(), z.unknown()).optional(),
 });

@@ -76,6 +76,7 @@ export const demo = defineCommand({
         pretrained: undefined,
         trainFrom: undefined,
         frozenBatchNorm: undefined,
+        cacheFeatures: undefined,
         clip: undefined,
         clipValue: undefined,
         lrScale: undefined,

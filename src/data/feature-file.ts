@@ -1,0 +1,170 @@
+/**
+ * @file The file that a network's frozen part leaves its features in, as bfloat16:
+ *
+ *   0     "lrsfeat\n", then u32 version, u32 rows, u32 values a row, u32 0, f64 seconds that it took,
+ *         then SHA-256 of what was asked for and of the rows
+ *   4096  the rows, each (channels, height, width)
+ *
+ * All numbers are little-endian. Written to a temporary name, synced and renamed; a file that is cut, or
+ * whose rows do not give their SHA-256, counts as none, so that it is made again.
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { StoreError } from "../core/errors.ts";
+import { makeFolders } from "../files/make-folders.ts";
+import { sweep, writeAll } from "./cache-file.ts";
+import { storageError } from "./storage-errors.ts";
+
+/** Part of what a file is asked for by: raise it when its contents change their meaning. */
+export const FEATURE_VERSION = 1;
+/** Byte at which the rows begin: a page boundary. */
+const ROWS = 4096;
+const MAGIC = Buffer.from("lrsfeat\n");
+const CHUNK = 4 << 20;
+
+export interface FeatureKey {
+  /** SHA-256, hexadecimal, of all that the rows depend on. */
+  readonly fingerprint: string;
+  readonly rows: number;
+  /** Values a row. */
+  readonly length: number;
+}
+
+export interface FeatureFile {
+  readonly bytes: number;
+  /** That making it took. */
+  readonly seconds: number;
+  /** Reads a row, widened to float32; several may be read at a time. */
+  read(row: number, into: Float32Array): Promise<void>;
+  close(): void;
+}
+
+/** Values as bfloat16, rounded to the nearest, ties to even; infinities and NaN stay what they are. */
+export function toBfloat16(values: ArrayLike<number>): Uint16Array {
+  const single = Float32Array.from(values);
+  const bits = new Uint32Array(single.buffer);
+  const result = new Uint16Array(bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const word = bits[i]!;
+    const notANumber = (word & 0x7fffffff) > 0x7f800000;
+    result[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return result;
+}
+
+/** The file, whole and of this key; null where there is none such. */
+export async function openFeatureFile(path: string, key: FeatureKey): Promise<FeatureFile | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, "r");
+  } catch {
+    return null;
+  }
+  const seconds = await readHeader(handle, key).catch(() => null);
+  if (seconds === null) {
+    await handle.close();
+    return null;
+  }
+  const rowBytes = 2 * key.length;
+  return {
+    bytes: ROWS + key.rows * rowBytes,
+    seconds,
+    async read(row, into) {
+      // Into the row's own second half, from which it is widened towards the front.
+      const bytes = Buffer.from(into.buffer, into.byteOffset + rowBytes, rowBytes);
+      for (let done = 0; done < rowBytes; ) {
+        const at = ROWS + row * rowBytes + done;
+        const { bytesRead } = await handle.read(bytes, done, rowBytes - done, at);
+        if (bytesRead === 0)
+          throw new StoreError(`${path}: ends before its row ${row}; it was changed while in use`, {
+            exitCode: 1,
+          });
+        done += bytesRead;
+      }
+      const halves = new Uint16Array(into.buffer, into.byteOffset + rowBytes, key.length);
+      const words = new Uint32Array(into.buffer, into.byteOffset, key.length);
+      for (let i = 0; i < key.length; i++) words[i] = halves[i]! << 16;
+    },
+    close: () => void handle.close(),
+  };
+}
+
+/** Seconds that the file took; null where it is damaged or of something else. */
+async function readHeader(handle: FileHandle, key: FeatureKey): Promise<number | null> {
+  const header = Buffer.alloc(ROWS);
+  if ((await handle.read(header, 0, ROWS, 0)).bytesRead !== ROWS) return null;
+  const { size } = await handle.stat();
+  const isOurs =
+    header.subarray(0, 8).equals(MAGIC) &&
+    header.readUInt32LE(8) === FEATURE_VERSION &&
+    header.readUInt32LE(12) === key.rows &&
+    header.readUInt32LE(16) === key.length &&
+    header.toString("hex", 32, 64) === key.fingerprint &&
+    size === ROWS + 2 * key.rows * key.length;
+  if (!isOurs) return null;
+  const hash = createHash("sha256");
+  const chunk = Buffer.alloc(CHUNK);
+  for (let at = ROWS; at < size; ) {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK, at);
+    if (bytesRead === 0) return null;
+    hash.update(chunk.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  return hash.digest("hex") === header.toString("hex", 64, 96) ? header.readDoubleLE(24) : null;
+}
+
+export interface FeatureWriter {
+  /** The next rows, one after the other. */
+  append(values: ArrayLike<number>): Promise<void>;
+}
+
+/**
+ * Writes a file from the rows that `make` appends, in order. Whatever goes wrong, nothing is left behind
+ * under any name.
+ * @throws StoreError for a full disk or a folder that cannot be written
+ */
+export async function writeFeatureFile(
+  path: string,
+  key: FeatureKey,
+  make: (writer: FeatureWriter) => Promise<void>,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const started = performance.now();
+  const hash = createHash("sha256");
+  let at = ROWS;
+  let handle: FileHandle | undefined;
+  try {
+    makeFolders(dirname(path));
+    await sweep(dirname(path));
+    handle = await open(temporary, "wx");
+    const file = handle;
+    await make({
+      async append(values) {
+        const halves = toBfloat16(values);
+        const bytes = new Uint8Array(halves.buffer);
+        hash.update(bytes);
+        await writeAll(file, bytes, at);
+        at += bytes.length;
+      },
+    });
+    const header = Buffer.alloc(ROWS);
+    MAGIC.copy(header);
+    header.writeUInt32LE(FEATURE_VERSION, 8);
+    header.writeUInt32LE(key.rows, 12);
+    header.writeUInt32LE(key.length, 16);
+    header.writeDoubleLE((performance.now() - started) / 1000, 24);
+    header.write(key.fingerprint, 32, "hex");
+    hash.digest().copy(header, 64);
+    await writeAll(handle, header, 0);
+    await handle.sync();
+    await handle.close();
+    handle = undefined;
+    await rename(temporary, path);
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    await unlink(temporary).catch(() => {});
+    throw storageError(error, dirname(path));
+  }
+}
