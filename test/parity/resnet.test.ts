@@ -1,6 +1,7 @@
 /**
  * @file ResNet-18, -34 and -50 against torchvision's (resnet.py wrote the fixture): logits in
- * evaluation and training mode, and those of a real checkpoint for real photos where they are there.
+ * evaluation and training mode, ten steps of fine-tuning, and the logits of a real checkpoint for real
+ * photos where they are there.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -23,6 +24,17 @@ interface Case {
   readonly logits: readonly number[];
 }
 interface Fixture {
+  readonly tuning: {
+    readonly size: number;
+    readonly batch: number;
+    readonly learningRate: number;
+    readonly momentum: number;
+    readonly runs: readonly {
+      readonly model: string;
+      readonly losses: readonly number[];
+      readonly logits: readonly number[];
+    }[];
+  };
   readonly classes: number;
   readonly batch: number;
   readonly imageSalt: number;
@@ -123,6 +135,53 @@ describe.skipIf(!native)(`torchvision's logits${reason}`, () => {
       expect(difference(direct, expected)).toBeLessThan(1e-4);
       expect(difference(await logits(common), expected)).toBeLessThan(1e-3);
     });
+  });
+});
+
+describe.skipIf(!native)(`fine-tuning as PyTorch does it${reason}`, () => {
+  const { classes, imageSalt, tuning } = fixture;
+  const { size, batch, learningRate, momentum } = tuning;
+  test.each(tuning.runs)("$model: ten steps from layer4 on", async ({ model, losses, logits }) => {
+    const network = createModel(model, { classes, channels: 3, size });
+    const values = valuesOf(network);
+    const backend = native!();
+    const compiled = compileNetwork({
+      network,
+      backend,
+      batch,
+      optimizer: createOptimizer("sgd", { learningRate, momentum }),
+      threads: 2,
+      slots: 1,
+      trainFrom: "layer4",
+    });
+    const { train, predict } = compiled.programs;
+    const offset = Math.ceil(compiled.sessionOptions.outputBytes / 64) * 64;
+    const outputBytes = offset + 4 * batch * classes;
+    const session = backend.createSession({ ...compiled.sessionOptions, outputBytes });
+    try {
+      compiled.initialize(session, 0);
+      for (const { name, role, buffer } of compiled.tensors)
+        if (role === "parameter" || role === "statistic") session.write(buffer, values.get(name)!);
+      compiled.prepare(session);
+      const load = (step: number) => {
+        const pixels = dyadics(batch * 3 * size * size, imageSalt + 1 + step);
+        session.images(0).set(Float32Array.from(pixels, (value) => 2 * value));
+        session.labels(0).set(Array.from({ length: batch }, (_, i) => (i + step) % classes));
+      };
+      const step = session.load(train);
+      for (const [update, expected] of losses.entries()) {
+        load(update);
+        const scalars = compiled.scalars({ seed: 0, update, learningRate });
+        const { loss } = await step.run({ slot: 0, scalars });
+        expect(Math.abs(loss![0]! - expected) / expected).toBeLessThan(1e-3);
+      }
+      load(losses.length);
+      const scalars = compiled.scalars({ seed: 0, update: 0 });
+      const run = await session.load(logitsOf(predict, offset)).run({ slot: 0, scalars });
+      expect(difference(run.logits!, logits)).toBeLessThan(1e-3);
+    } finally {
+      session.dispose();
+    }
   });
 });
 
