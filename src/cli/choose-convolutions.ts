@@ -25,7 +25,7 @@ export async function chooseConvolutions(
   },
 ): Promise<ConvolutionDecision> {
   if (!flags.tune && flags.memory === undefined) return {};
-  const { compileOptions } = await import("../lab/trainer.ts");
+  const { compileOptions } = await import("../lab/compile-options.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
   let decision: ConvolutionDecision = {};
   if (flags.tune) {

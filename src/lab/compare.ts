@@ -12,6 +12,7 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { planEpoch } from "./compile-options.ts";
 import { describeExperiment } from "./experiment.ts";
 import type { CompareOptions } from "./options.ts";
 import {
@@ -22,7 +23,6 @@ import {
   unbegunTrials,
 } from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
-import { planEpoch } from "./trainer.ts";
 
 /** What a comparison leaves: the records that a run directory would hold. */
 export interface CompareResult {

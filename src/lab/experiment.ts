@@ -6,11 +6,11 @@ import { trainingGraph } from "../compile/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Network } from "../ir/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import { checkFits, planEpoch } from "./compile-options.ts";
 import { type Features, wholeOf } from "./features.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { protocolOptions } from "./protocol-options.ts";
-import { checkFits, planEpoch } from "./trainer.ts";
 import { transferProtocol } from "./transfer.ts";
 
 /** This package's version. */

@@ -11,18 +11,13 @@ import { armSlug } from "./arms.ts";
 import { type BesideTheWeights, besideTheWeights } from "./beside-the-weights.ts";
 import { checkBudget, endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
+import { planEpoch } from "./compile-options.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { type Rates, ratesOf } from "./rates.ts";
 import { bestEpoch } from "./resume.ts";
 import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
-import {
-  type Evaluation,
-  openTrainer,
-  planEpoch,
-  type Trainer,
-  type UpdateResult,
-} from "./trainer.ts";
+import { type Evaluation, openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 
 /** What a training run leaves. */
 export interface FitResult {

@@ -3,12 +3,12 @@
 import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
+import { compileOptions } from "./compile-options.ts";
 import type { ConvolutionChoices } from "./convolution-choice.ts";
 import { differences } from "./differences.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { OptimizerSpec } from "./plan-trials.ts";
-import { compileOptions } from "./trainer.ts";
 
 export interface Plan {
   /** "oneDNN 2.6.3, avx2, 2 threads" */
