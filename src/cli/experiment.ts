@@ -19,12 +19,13 @@ import { describeBroken } from "./broken-files.ts";
 import { type ConvolutionDecision, chooseConvolutions } from "./choose-convolutions.ts";
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
-import type { averageFlags, outFlag, samplesFlag, trainingFlags } from "./flags.ts";
+import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
 import { count, duration, mebibytes, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import type { scoringFlags } from "./protocol-flags.ts";
 import type { Samples } from "./samples.ts";
+import type { averageFlags } from "./update-flags.ts";
 import { updateOptions } from "./update-options.ts";
 
 export type ExperimentFlags = FlagValues<

@@ -3,7 +3,8 @@
 import { ArgumentError } from "../core/errors.ts";
 import type { SetupSpec } from "../lab/index.ts";
 import type { FlagValues } from "./define-command.ts";
-import type { averageFlags, trainingFlags } from "./flags.ts";
+import type { trainingFlags } from "./flags.ts";
+import type { averageFlags } from "./update-flags.ts";
 
 type UpdateFlags = Pick<
   FlagValues<typeof trainingFlags>,

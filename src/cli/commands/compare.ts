@@ -7,7 +7,6 @@ import { printComparison } from "../comparison-result.ts";
 import { defineCommand } from "../define-command.ts";
 import {
   answerFlags,
-  averageFlags,
   cycleFlags,
   epochsFlag,
   followFlags,
@@ -24,6 +23,7 @@ import {
 } from "../flags.ts";
 import { budgetFlags, learningRateFlags, pruneFlag, scoringFlags } from "../protocol-flags.ts";
 import { sourceOrResume } from "../source.ts";
+import { averageFlags } from "../update-flags.ts";
 
 export const compare = defineCommand({
   name: "compare",

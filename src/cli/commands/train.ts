@@ -6,7 +6,6 @@ import { budgetOf, epochsOf } from "../budget.ts";
 import { runComparison } from "../comparison.ts";
 import { defineCommand, optional, value } from "../define-command.ts";
 import {
-  averageFlags,
   cycleFlags,
   epochsFlag,
   followFlags,
@@ -21,6 +20,7 @@ import {
 import { accuracy, duration } from "../format.ts";
 import { budgetFlags, scoringFlags } from "../protocol-flags.ts";
 import { sourceOrResume } from "../source.ts";
+import { averageFlags } from "../update-flags.ts";
 import { positive, text } from "../values.ts";
 
 /** The run as an arm of a comparison: "sgd+clr", "adam+cosine@0.001". */
