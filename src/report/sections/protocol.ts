@@ -221,6 +221,7 @@ export function commandOf({ kind, dataset, model, protocol, arms }: ExperimentRe
     protocol.seeds.length > 0 && protocol.seeds[0] !== 0 && `--seed ${protocol.seeds[0]}`,
     `--epochs ${protocol.epochs}`,
     `--model ${model.name}`,
+    model.pretrained !== undefined && `--pretrained ${model.pretrained.source}`,
     `--size ${dataset.size}`,
     `--batch ${protocol.batch}`,
     protocol.validation !== null && `--validation ${protocol.validation}`,
