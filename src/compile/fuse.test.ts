@@ -49,6 +49,7 @@ describe("batch norm and relu", () => {
       "batchNormEvaluate",
       "flatten",
       "linear",
+      "softmax",
       "softmaxCrossEntropy",
     ]);
     expect(nodes[0]!.attributes.relu).toBe(true);
