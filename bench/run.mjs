@@ -39,6 +39,7 @@ const claims = {
   "step-vanilla-tuned": step("vanilla", 128, 64, 15, "--tune", "--no-peers", "--no-limit"),
   "step-resnet34-64": step("resnet34", 64, 128, 5),
   "step-resnet34-224": step("resnet34", 224, 16, 5),
+  "step-tfjs": measureTfjs,
   epoch: () => lrscope("bench", "epoch", "--images", 640, "--repetitions", 3, "--threads", threads),
   optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
   data: () => lrscope("bench", "data", "--threads", threads),
@@ -73,9 +74,12 @@ for (const [name, measure] of Object.entries(claims)) {
 await import("./write-performance.mjs");
 
 /** What a call of the command line prints with --json; stderr is shown. */
-function lrscope(...words) {
+const lrscope = (...words) => jsonOf([cli, ...words, "--json"]);
+
+/** The last line that a script of Node's prints. */
+function jsonOf(words) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...words.map(String), "--json"], {
+    const child = spawn(process.execPath, words.map(String), {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let text = "";
@@ -85,7 +89,7 @@ function lrscope(...words) {
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) resolve(JSON.parse(text.trim().split("\n").at(-1)));
-      else reject(new Error(`lrscope ${words.join(" ")} ended with ${code}`));
+      else reject(new Error(`${words.join(" ")} ended with ${code}`));
     });
   });
 }
@@ -127,6 +131,22 @@ async function measureStartup() {
   }
   const [minMs, medianMs, maxMs] = [help[0], help[5], help[10]];
   return { help: { minMs, medianMs, maxMs }, load, processor: cpus()[0]?.model.trim() };
+}
+
+/**
+ * TensorFlow.js, where the checkout has it. It takes seconds for what takes us milliseconds, so the images
+ * are few and small, and the two follow one another instead of taking turns.
+ */
+async function measureTfjs() {
+  const [batch, size, steps] = [2, 32, 3];
+  const script = fileURLToPath(new URL("peers/tfjs_step.mjs", import.meta.url));
+  const peer = await jsonOf([script, batch, size, steps]);
+  const more = ["--no-peers", "--no-limit", "--repetitions", 25, "--threads", threads];
+  const own = await lrscope("bench", "step", "--size", size, "--batch", batch, ...more);
+  const sorted = [...peer.ms].sort((a, b) => a - b);
+  const [minMs, medianMs, maxMs] = [sorted[0], sorted[Math.floor(steps / 2)], sorted[steps - 1]];
+  const ratio = medianMs / own.medianMs;
+  return { ...own, peers: [{ name: peer.name, minMs, medianMs, maxMs, ratio }] };
 }
 
 /** One trial on two threads against two trials at once on one each, in turns. */

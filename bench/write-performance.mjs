@@ -93,6 +93,23 @@ if (tuned && vanilla)
       ["--tune", spread(tuned)],
     ],
   );
+const tfjs = read("step-tfjs");
+if (tfjs)
+  blocks.tfjs = [
+    where(tfjs),
+    "",
+    table(
+      [
+        `vanilla, batch ${tfjs.batch}, ${tfjs.size}x${tfjs.size}`,
+        "ms: median (least - greatest)",
+        "",
+      ],
+      [
+        ["lrscope", spread(tfjs), ""],
+        ...tfjs.peers.map((p) => [p.name, spread(p), `${p.ratio.toFixed(0)}x`]),
+      ],
+    ),
+  ].join("\n");
 const epoch = read("epoch");
 if (epoch)
   blocks.epoch = [

@@ -1,6 +1,7 @@
 // What lrscope asks of oneDNN, in the form that both 2.x and 3.x understand. 2.x describes an
 // operation first and makes a primitive descriptor of that; 3.x does both at once.
 #pragma once
+#include <algorithm>
 #include <dnnl.hpp>
 #include <string>
 
@@ -46,6 +47,34 @@ inline std::string isa() {
     default:
       return "other-" + std::to_string(static_cast<int>(dnnl_get_effective_cpu_isa()));
   }
+}
+
+inline Dims dimsOf(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_dims();
+#else
+  return desc.dims();
+#endif
+}
+
+inline dnnl::memory::data_type typeOf(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_data_type();
+#else
+  return desc.data_type();
+#endif
+}
+
+// Equality of descriptors leaves out the strides of dimensions of extent 1; what a kernel accepts
+// does not: for one input channel "Abcd8a" equals "Acdb8a", and only the latter is fast.
+inline bool sameStrides(const Desc& a, const Desc& b) {
+#if DNNL_VERSION_MAJOR >= 3
+  return a.get_strides() == b.get_strides();
+#else
+  const auto& left = a.data.format_desc.blocking.strides;
+  const auto& right = b.data.format_desc.blocking.strides;
+  return std::equal(left, left + a.data.ndims, right);
+#endif
 }
 
 // Scratchpads are ours, so that running a primitive allocates nothing.

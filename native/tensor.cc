@@ -101,32 +101,15 @@ onednn::Desc descriptor(const Tensor& tensor) {
   throw Refusal("oneDNN does not know the layout \"" + tensor.layout + "\"");
 }
 
-// Equality of descriptors leaves out the strides of dimensions of extent 1; what a kernel accepts
-// does not: for one input channel "Abcd8a" equals "Acdb8a", and only the latter is fast.
-bool sameStrides(const onednn::Desc& a, const onednn::Desc& b) {
-#if DNNL_VERSION_MAJOR >= 3
-  return a.get_strides() == b.get_strides();
-#else
-  const auto& left = a.data.format_desc.blocking.strides;
-  const auto& right = b.data.format_desc.blocking.strides;
-  return std::equal(left, left + a.data.ndims, right);
-#endif
-}
-
 std::string layoutOf(const onednn::Desc& desc) {
-#if DNNL_VERSION_MAJOR >= 3
-  const auto dims = desc.get_dims();
-  const auto type = desc.get_data_type();
-#else
-  const auto dims = desc.dims();
-  const auto type = desc.data_type();
-#endif
+  const auto dims = onednn::dimsOf(desc);
+  const auto type = onednn::typeOf(desc);
   std::string equal;
   for (const auto& [name, tag] : namedTags()) {
     if (lettersOf(name) != dims.size()) continue;
     const onednn::Desc named(dims, type, tag, true);
     if (!(named == desc)) continue;
-    if (sameStrides(named, desc)) return name;
+    if (onednn::sameStrides(named, desc)) return name;
     if (equal.empty()) equal = name;
   }
   return equal;
