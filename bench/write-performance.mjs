@@ -110,6 +110,50 @@ if (tfjs)
       ],
     ),
   ].join("\n");
+const transfer = read("transfer");
+if (transfer) {
+  const { cached, head, cachedHead, trainFrom } = transfer;
+  const gain = (side) => `${side.gain.toFixed(2)}x`;
+  const cost = (side) => `${ms(side.featureMs)} ms, ${(side.bytesPerImage / 1024).toFixed(1)} KiB`;
+  blocks.transfer = [
+    where(transfer),
+    "",
+    table(
+      [
+        `${transfer.model}, batch ${transfer.batch}, ${transfer.size}x${transfer.size}, ${transfer.threads} threads`,
+        "ms a step: median (least - greatest)",
+        `beside lrscope from ${trainFrom}`,
+        "to reach",
+        "features of an image, once",
+      ],
+      [
+        [`lrscope, trained from ${trainFrom}`, spread(transfer), "", "", ""],
+        ...transfer.peers.map((peer) => [
+          `${peer.name}, frozen part without gradients`,
+          spread(peer),
+          `${peer.ratio.toFixed(2)}x its time`,
+          "2.2x",
+          "",
+        ]),
+        [
+          "the same from the feature cache",
+          spread(cached),
+          `${gain(cached)} faster`,
+          "1.8x",
+          cost(cached),
+        ],
+        ["the head alone, on images", spread(head), `${gain(head)} faster`, "", ""],
+        [
+          "the head from the feature cache",
+          spread(cachedHead),
+          `${gain(cachedHead)} faster`,
+          "8x",
+          cost(cachedHead),
+        ],
+      ],
+    ),
+  ].join("\n");
+}
 const epoch = read("epoch");
 if (epoch)
   blocks.epoch = [

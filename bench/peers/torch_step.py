@@ -9,6 +9,8 @@ Reads lines on standard input, answers each with one JSON line on standard outpu
 so that its caller can take turns with it in one run of the benchmark. A step is what lrscope's is:
 forward, cross-entropy, backward, SGD update, and the loss read back. The batch stays where it is;
 no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says.
+--train-from layer4: the top-level modules before that one are frozen, which costs a forward pass
+without gradients, their batch norms in evaluation mode; "head": all but the last.
 
     peak 0      -> {"peakMiB": greatest resident memory so far}
 
@@ -59,6 +61,31 @@ def build(model, channels, size, classes):
     return getattr(torchvision.models, model)(num_classes=classes)
 
 
+class Frozen(nn.Module):
+    """A network's modules in the order of their declaration, the first of them frozen."""
+
+    def __init__(self, network, train_from):
+        super().__init__()
+        modules = []
+        for name, module in network.named_children():
+            # What torchvision's forward functions do between their modules.
+            modules += [nn.Flatten()] if isinstance(module, nn.Linear) else []
+            modules.append(module)
+        names = [name for name, _ in network.named_children()]
+        if train_from == "head":
+            train_from = names[-1]
+        if train_from not in names:
+            sys.exit(f"torch_step: no top-level module {train_from!r}; there is {', '.join(names)}")
+        first = modules.index(getattr(network, train_from))
+        self.before = nn.Sequential(*modules[:first]).eval().requires_grad_(False)
+        self.after = nn.Sequential(*modules[first:]).train()
+
+    def forward(self, images):
+        with torch.no_grad():
+            features = self.before(images)
+        return self.after(features)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="vanilla")
@@ -68,6 +95,7 @@ def main():
     parser.add_argument("--classes", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tuned", type=int, default=1)
+    parser.add_argument("--train-from", default="all")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
@@ -75,11 +103,14 @@ def main():
     network = build(options.model, options.channels, options.size, options.classes)
     layout = torch.channels_last if options.tuned else torch.contiguous_format
     network = network.to(memory_format=layout).train()
+    if options.train_from != "all":
+        network = Frozen(network, options.train_from)
     images = torch.randn(options.batch, options.channels, options.size, options.size)
     images = images.to(memory_format=layout)
     labels = torch.arange(options.batch) % options.classes
     criterion = nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0)
+    trained = [each for each in network.parameters() if each.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-3, momentum=0)
 
     def step():
         optimizer.zero_grad(set_to_none=True)

@@ -5,6 +5,7 @@ import type { BenchEpochRecord } from "../lab/bench-epoch.ts";
 import type { GrowthRecord } from "../lab/bench-grow.ts";
 import type { BenchOptimizerRecord } from "../lab/bench-optimizer.ts";
 import type { BenchStepRecord } from "../lab/bench-step.ts";
+import type { BenchTransferRecord } from "../lab/bench-transfer.ts";
 import type { Times } from "../lab/bench-turns.ts";
 import { count, textTable } from "./format.ts";
 
@@ -49,6 +50,27 @@ export function stepText(record: BenchStepRecord, colors: Colors): string[] {
         ]
       : []),
     `${count(record.imagesPerSecond)} images/s; ${record.peakMemoryMiB.toFixed(1)} MiB of tensors, ${record.residentMiB.toFixed(0)} MiB resident${record.peers.map(({ residentMiB }) => ` (PyTorch ${residentMiB.toFixed(0)})`).join("")}; loaded in ${milliseconds(record.loadMs)} ms`,
+    ...record.notes,
+  ];
+}
+
+export function transferText(record: BenchTransferRecord, colors: Colors): string[] {
+  const { cached, head, cachedHead, trainFrom } = record;
+  const faster = (gain: number) => 1 / gain;
+  const rows = [
+    { name: `lrscope, trained from ${trainFrom}`, ...record, ratio: 1 },
+    { name: "the same from the feature cache", ...cached, ratio: faster(cached.gain) },
+    { name: "lrscope, the head alone", ...head, ratio: faster(head.gain) },
+    { name: "the head from the feature cache", ...cachedHead, ratio: faster(cachedHead.gain) },
+    ...record.peers,
+  ];
+  return [
+    `A fine-tuning step of ${record.model}, batch ${record.batch}, 3x${record.size}x${record.size}`,
+    machineLine(record),
+    "",
+    timesTable(rows, colors),
+    "",
+    `features before ${trainFrom}: ${milliseconds(cached.featureMs)} ms and ${count(cached.bytesPerImage)} bytes an image, once; before the head ${milliseconds(cachedHead.featureMs)} ms and ${count(cachedHead.bytesPerImage)} bytes`,
     ...record.notes,
   ];
 }

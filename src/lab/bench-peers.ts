@@ -13,6 +13,8 @@ export interface PeerOptions {
   readonly size: number;
   readonly classes: number;
   readonly threads: number;
+  /** Of its top-level modules, the first that is trained; default "all". */
+  readonly trainFrom?: string;
 }
 
 export interface Peer {
@@ -94,7 +96,7 @@ export async function startPeer(
   },
 ): Promise<Peer> {
   const flags = Object.entries(options.flags).flatMap(([name, value]) => [
-    `--${name}`,
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     String(value),
   ]);
   const child = spawn(python, [fileURLToPath(new URL(script, PEERS)), ...flags], {

@@ -175,8 +175,10 @@ export function openOurs(options: {
   threads: number;
   backend: Backend;
   convolutions?: ConvolutionChoices;
+  /** As in training; default "all". */
+  trainFrom?: string;
 }) {
-  const { network, batch, threads, backend, convolutions = {} } = options;
+  const { network, batch, threads, backend, convolutions = {}, trainFrom } = options;
   const started = performance.now();
   const optimizer = createOptimizer("sgd");
   const implementations = implementationsOf(convolutions);
@@ -188,6 +190,7 @@ export function openOurs(options: {
     slots: 1,
     threads,
     implementations,
+    trainFrom,
   });
   const session = backend.createSession(compiled.sessionOptions);
   try {
@@ -197,7 +200,7 @@ export function openOurs(options: {
     // Uniform in [-sqrt 3, sqrt 3): mean 0, variance 1, as normalised images have.
     for (let i = 0; i < images.length; i++) images[i] = (noise.uniform() * 2 - 1) * Math.sqrt(3);
     session.labels(0).forEach((_, i, labels) => {
-      labels[i] = i % CLASSES;
+      labels[i] = i % network.classes;
     });
     const program = session.load(compiled.programs.train);
     const loadMs = performance.now() - started;
@@ -208,6 +211,9 @@ export function openOurs(options: {
       parameters: compiled.parameterCount,
       memoryBytes: compiled.memory.arenaBytes + compiled.memory.persistentBytes,
       close: () => session.dispose(),
+      /** Parameters and running statistics by name. */
+      weights: () =>
+        new Map(compiled.tensors.map(({ name, buffer }) => [name, session.read(buffer)])),
       async run(steps: number): Promise<number[]> {
         const times: number[] = [];
         for (let i = 0; i < steps; i++) {

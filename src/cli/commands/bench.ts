@@ -1,19 +1,26 @@
 /** @file `lrscope bench`: what the engine costs on this machine, beside PyTorch and the machine's limit. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { dataText, epochText, growthText, optimizerText, stepText } from "../bench-text.ts";
+import {
+  dataText,
+  epochText,
+  growthText,
+  optimizerText,
+  stepText,
+  transferText,
+} from "../bench-text.ts";
 import { defineCommand, optional, toggle, untoggle, value } from "../define-command.ts";
 import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
 import { nearest } from "../../lab/nearest.ts";
 import { positiveInteger, text } from "../values.ts";
 
-const KINDS = ["step", "epoch", "optimizer", "data"];
+const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
 
 export const bench = defineCommand({
   name: "bench",
-  summary: "measure step, epoch, optimizer or data, beside PyTorch and the machine's limit",
+  summary: "measure step, transfer, epoch, optimizer or data, beside PyTorch and the limit",
   details:
-    "step: training steps on random images. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
+    "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
   args: [{ name: "what", help: "what to measure", choices: KINDS }],
   flags: {
     ...modelFlag,
@@ -36,7 +43,7 @@ export const bench = defineCommand({
       placeholder: "n",
       help: "steps, epochs or updates to measure",
       read: positiveInteger("25"),
-      shownFallback: "25 steps, 5 epochs, 15 updates",
+      shownFallback: "25 steps, 7 of transfer, 5 epochs, 15 updates",
     }),
     tune: trainingFlags.tune,
     grow: toggle("step: measure batch 1 to 256, size 32 to 224, 1 and 2 threads"),
@@ -93,6 +100,12 @@ export const bench = defineCommand({
         const { tune, limit } = flags;
         const record = await benchStep({ ...shared, model, size, batch, tune, limit });
         return show(stepText(record, terminal.colors), record);
+      }
+      case "transfer": {
+        terminal.note(`timing fine-tuning of ${model}, batch ${batch}, ${size}x${size} ...`);
+        const { benchTransfer } = await import("../../lab/bench-transfer.ts");
+        const record = await benchTransfer({ ...shared, model, size, batch });
+        return show(transferText(record, terminal.colors), record);
       }
       case "epoch": {
         terminal.note(`timing epochs of ${images} images, batch ${batch}, ${size}x${size} ...`);
