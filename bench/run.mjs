@@ -89,7 +89,9 @@ for (const [name, measure] of Object.entries(claims)) {
 await import("./write-performance.mjs");
 
 /** What a call of the command line prints with --json; stderr is shown. */
-const lrscope = (...words) => jsonOf([cli, ...words, "--json"]);
+function lrscope(...words) {
+  return jsonOf([cli, ...words, "--json"]);
+}
 
 /** The last line that a script of Node's prints. */
 function jsonOf(words) {
