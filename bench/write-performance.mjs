@@ -154,6 +154,34 @@ if (transfer) {
     ),
   ].join("\n");
 }
+const accuracy = read("winograd-accuracy");
+if (accuracy) {
+  const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
+  const of = (seed, convolutions) =>
+    accuracy.lines.find((line) => line.seed === seed && line.convolutions === convolutions);
+  const mean = (pick) => seeds.reduce((sum, seed) => sum + pick(seed), 0) / seeds.length;
+  const row = (name, pick) => [
+    name,
+    ...["final", "best"].flatMap((which) => {
+      const [rule, direct] = ["rule", "direct"].map((kind) =>
+        pick((seed) => of(seed, kind)[which]),
+      );
+      return [rule.toFixed(4), direct.toFixed(4), (rule - direct).toFixed(4)];
+    }),
+  ];
+  blocks["winograd-accuracy"] = table(
+    [
+      "seed",
+      "Winograd, final",
+      "direct",
+      "difference",
+      "Winograd, best epoch",
+      "direct",
+      "difference",
+    ],
+    [...seeds.map((seed) => row(seed, (pick) => pick(seed))), row("mean", mean)],
+  );
+}
 const epoch = read("epoch");
 if (epoch)
   blocks.epoch = [
