@@ -115,6 +115,11 @@ std::shared_ptr<OptimizerProgram> toOptimizer(const Napi::Object& object,
   optimizer->registers = getIndex(object, "registers");
   optimizer->slots = getIndex(object, "slots");
   optimizer->segmentSlots = toIndices(getArray(object, "segmentSlots"));
+  if (object.Has("runSlots")) {
+    const Napi::Object run = getObject(object, "runSlots");
+    optimizer->firstRunSlot = getIndex(run, "first");
+    optimizer->runSlots = getIndex(run, "count");
+  }
   if (object.Has("scalarStates")) {
     const Napi::Array states = getArray(object, "scalarStates");
     for (uint32_t i = 0; i < states.Length(); ++i) {
@@ -155,6 +160,7 @@ std::shared_ptr<OptimizerProgram> toOptimizer(const Napi::Object& object,
     }
     const Napi::Array scalars = getArray(from, "scalars");
     for (uint32_t j = 0; j < scalars.Length(); ++j) segment.scalars.push_back(numberAt(scalars, j));
+    if (from.Has("ownSlots")) segment.ownSlots = getIndex(from, "ownSlots");
     optimizer->segments.push_back(std::move(segment));
   }
   return optimizer;

@@ -77,6 +77,8 @@ struct Segment {
   std::vector<Operand> memory;
   int64_t elements, rows, columns;
   std::vector<double> scalars;
+  // Slot of the run's scalars that stand for those at firstRunSlot; -1: these themselves.
+  int ownSlots = -1;
 
   int64_t extent(Domain domain) const {
     return domain == Domain::parameter ? elements : domain == Domain::row ? rows : columns;
@@ -94,6 +96,8 @@ struct ScalarState {
 struct OptimizerProgram {
   int registers, slots;
   std::vector<int> segmentSlots;
+  // The run's scalars that the rules read, of which segments may have their own.
+  int firstRunSlot = 0, runSlots = 0;
   std::vector<ScalarState> scalarStates;
   std::vector<Phase> phases;
   std::vector<Segment> segments;

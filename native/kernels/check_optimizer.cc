@@ -78,9 +78,13 @@ void checkOptimizer(const OptimizerProgram& program, int64_t scalars) {
     for (const int s : only) expectIndex(s, static_cast<int>(program.segments.size()), "segment");
   };
   for (const int index : program.segmentSlots) slot(index);
-  for (const Segment& segment : program.segments)
+  for (const Segment& segment : program.segments) {
     if (segment.scalars.size() != program.segmentSlots.size())
       throw Refusal("a segment's scalars do not match segmentSlots");
+    for (const int first : {segment.ownSlots, program.firstRunSlot})
+      if (segment.ownSlots >= 0 && first + int64_t{program.runSlots} > program.slots)
+        throw Refusal("a segment's own slots do not match runSlots");
+  }
   for (int source : {0, 1}) checkSource(program, true, {}, source, Domain::parameter);
   for (const ScalarState& state : program.scalarStates) {
     segments(state.segments);

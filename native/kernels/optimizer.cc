@@ -89,6 +89,8 @@ class OptimizerStep final : public Step {
       double* slots = slotsOf(s);
       std::fill(slots, slots + program_->slots, 0.0);
       std::copy(run.scalars, run.scalars + scalars_, slots);
+      if (const int own = program_->segments[s].ownSlots; own >= 0)
+        std::copy_n(slots + own, program_->runSlots, slots + program_->firstRunSlot);
       for (size_t i = 0; i < program_->segmentSlots.size(); ++i)
         slots[program_->segmentSlots[i]] = program_->segments[s].scalars[i];
     }

@@ -26,6 +26,7 @@ export async function chooseConvolutions(
 ): Promise<ConvolutionDecision> {
   if (!flags.tune && flags.memory === undefined) return {};
   const { compileOptions } = await import("../lab/compile-options.ts");
+  const { whollyUnfrozen } = await import("../lab/unfreeze.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
   let decision: ConvolutionDecision = {};
   if (flags.tune) {
@@ -54,7 +55,8 @@ export async function chooseConvolutions(
     // The bound holds for every arm; what one has given up, all give up.
     for (const name of new Set(arms.map(({ optimizer }) => optimizer))) {
       const bounded = boundMemory({
-        ...compileOptions(setup, createOptimizer(name)),
+        // The largest step of a run that unfreezes more and more.
+        ...compileOptions(whollyUnfrozen(setup), createOptimizer(name)),
         limitBytes: flags.memory,
         ...(decision.convolutions ? { convolutions: decision.convolutions } : {}),
       });

@@ -19,7 +19,7 @@ import { describeBroken } from "./broken-files.ts";
 import { type ConvolutionDecision, chooseConvolutions } from "./choose-convolutions.ts";
 import { defaultOut } from "./default-out.ts";
 import type { CommandContext, FlagValues } from "./define-command.ts";
-import type { outFlag, samplesFlag, trainingFlags } from "./flags.ts";
+import type { outFlag, samplesFlag, trainingFlags, unfreezeFlag } from "./flags.ts";
 import { count, duration, mebibytes, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
@@ -31,7 +31,7 @@ import { updateOptions } from "./update-options.ts";
 export type ExperimentFlags = FlagValues<
   typeof trainingFlags & typeof outFlag & typeof samplesFlag
 > &
-  Partial<FlagValues<typeof averageFlags & typeof scoringFlags>>;
+  Partial<FlagValues<typeof averageFlags & typeof scoringFlags & typeof unfreezeFlag>>;
 
 export interface ExperimentCall {
   readonly kind: ExperimentRecord["kind"];
@@ -160,8 +160,8 @@ function describePretrained({ source, tensors, replaced }: PretrainedWeights): s
 }
 
 /** Which parameters are trained, and what becomes of the statistics of the others. */
-const describeFreezing = ({ trainFrom, frozenBatchNorm }: TrainingSetup): string =>
-  `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`;
+const describeFreezing = ({ trainFrom, frozenBatchNorm, unfreeze = [] }: TrainingSetup): string =>
+  `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}${unfreeze.map(({ from, epoch }) => `, from epoch ${epoch} on ${from === "all" ? "everything" : from}`).join("")}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`;
 
 /** What the feature cache holds, and what it cost. */
 const describeFeatures = ({ views, bytes, seconds, found }: Features): string =>
@@ -193,6 +193,7 @@ const setupSpec = (
     ...(flags.classWeights === undefined ? {} : { classWeights: flags.classWeights }),
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),
     ...(flags.trainFrom === undefined ? {} : { trainFrom: flags.trainFrom }),
+    ...(flags.unfreeze === undefined ? {} : { unfreeze: flags.unfreeze }),
     ...(flags.frozenBatchNorm === undefined ? {} : { frozenBatchNorm: flags.frozenBatchNorm }),
     ...updateOptions(kind, flags),
   },

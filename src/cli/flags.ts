@@ -17,6 +17,7 @@ import {
   seedNumber,
   span,
   text,
+  unfreezings,
 } from "./values.ts";
 
 export const jsonFlag = {
@@ -134,6 +135,16 @@ const freezingFlags = {
     help: "run the frozen part once for so many augmented views of each image, and train from those",
     read: positiveInteger("4"),
     shownFallback: "run it in each update",
+  }),
+};
+
+/** Of training; a range test trains the same part throughout. */
+export const unfreezeFlag = {
+  unfreeze: optional({
+    placeholder: "list",
+    help: "train from earlier modules from some epochs on: layer3@5,layer2@10 (epochs count from 1)",
+    read: unfreezings,
+    shownFallback: "train from --train-from throughout",
   }),
 };
 

@@ -110,6 +110,23 @@ export const scales =
       return { name, scale };
     });
 
+/** "layer3@5,layer2@10": modules, and the epochs from which on training is from them. */
+export const unfreezings: ReadValue<
+  readonly { readonly from: string; readonly epoch: number }[]
+> = (text, flag) =>
+  text.split(",").map((part) => {
+    const [from = "", number = "", ...rest] = part.split("@").map((word) => word.trim());
+    const epoch = toNumber(number);
+    if (from === "" || rest.length > 0 || !Number.isInteger(epoch) || epoch < 1)
+      return refuse(
+        flag,
+        "MODULE@EPOCH, the epoch a whole number from 2, or several by commas",
+        text,
+        "layer3@5,layer2@10",
+      );
+    return { from, epoch };
+  });
+
 /** Any words but none. */
 export const text: ReadValue<string> = (value, flag) => {
   if (value.trim() === "") throw new ArgumentError(`${flag} must not be empty`);

@@ -56,10 +56,17 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const laidOut = layOut(training, { backend, implementations });
   const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
-  const scalarsOf = (of: Optimizer) => ["seed", "update", ...runScalars(of).map((s) => s.name)];
-
   const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!);
   const names = trainable.map(({ name }) => name);
+  const { firstUpdates } = options;
+  const begins = beginsOf(names, firstUpdates);
+  const scalarsOf = (of: Optimizer) => [
+    "seed",
+    "update",
+    ...begins.flatMap((first) =>
+      runScalars(of).map((s) => (first === 0 ? s.name : `${s.name}, of update ${first} on`)),
+    ),
+  ];
   const scales = new Map(parameterScales(network.name, names, options.parameterGroups ?? []));
   if (options.decayBiasesAndNorms === false)
     for (const { name, shape } of trainable)
@@ -73,7 +80,10 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     graph: LaidOutGraph,
     { weights = evaluated, rule = optimizer } = {},
   ): Program => {
-    const update = graph.gradients.size > 0 ? { optimizer: rule, clip, scales } : undefined;
+    const update =
+      graph.gradients.size > 0
+        ? { optimizer: rule, clip, scales, begins, firstUpdates }
+        : undefined;
     const planned = plan(graph, { updateBytes: update ? updateBytes(graph, update) : 0 });
     memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
     memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
@@ -128,17 +138,24 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
       checkNonNegativeInteger("scalars", "update", update);
       const share = microBatch && { share: microBatch.share };
       const rule = halves && microBatch?.gathers ? halves.gather : optimizer;
-      const given = { learningRate, t: update + 1 };
-      const scalars = optimizerScalars(rule, {
-        ...given,
+      const given = {
+        learningRate,
         hyperparameters: { ...(rule === optimizer ? hyperparameters : {}), ...share },
-      });
+      };
+      // An evaluation may be asked for before the last of them has begun.
+      const scalars = begins.flatMap((first) => [
+        ...optimizerScalars(rule, { ...given, t: Math.max(1, update + 1 - first) }),
+      ]);
       return Float64Array.from([seed, microBatch?.draw ?? update, ...scalars]);
     },
     initialize: (session, seed) => initializeTensors(session, persistent, seed),
     prepare: (session) => writeFolded(session, persistent.folded),
   };
 }
+
+/** The updates before which trained parameters were frozen, ascending, each once; 0 is always there. */
+const beginsOf = (names: readonly string[], firstUpdates?: ReadonlyMap<string, number>) =>
+  [...new Set([0, ...names.map((name) => firstUpdates?.get(name) ?? 0)])].sort((a, b) => a - b);
 
 const elementsOf = (tensors: readonly PersistentTensor[]): number =>
   tensors.reduce((sum, { buffer }) => sum + elementCount(buffer.shape), 0);

@@ -35,6 +35,8 @@ export interface EncodeOptimizerSegment {
   readonly learningRateScale?: number;
   /** Factor of the weight decay for this tensor, 0 for none; default 1. */
   readonly weightDecayScale?: number;
+  /** Which of the lists of the run's scalars it has; default the first. */
+  readonly list?: number;
   /** Whether it is a weight, rather than a bias or a gamma or beta of a norm; default true. */
   readonly isWeight?: boolean;
   /** Whether it is a weight of a hidden layer, neither the first nor the last; default `isWeight`. */
@@ -45,6 +47,8 @@ export interface EncodeOptimizerOptions {
   readonly segments: readonly EncodeOptimizerSegment[];
   /** Slot of the first scalar of the optimizer: how many scalars the program has before it. */
   readonly firstSlot: number;
+  /** Lists of the optimizer's scalars that a run is given, one after the other; default 1. */
+  readonly lists?: number;
   /** Largest global norm of the gradient; default: no clipping. */
   readonly clip?: number;
   /** "perturbation": what runs between the two gradients; default "update". */
@@ -77,8 +81,9 @@ export function encodeOptimizer(
   optimizer: Optimizer,
   options: EncodeOptimizerOptions,
 ): EncodedOptimizer {
-  const { segments, scratch } = options;
+  const { segments, scratch, firstSlot, lists = 1 } = options;
   const rules = encodeRules(optimizer, options);
+  const scalarNames = runScalars(optimizer).map(({ name }) => name);
   for (const segment of segments)
     if (segment.state.length !== optimizer.state.length)
       throw new InternalError(
@@ -98,11 +103,12 @@ export function encodeOptimizer(
       registers: rules.registers,
       slots: rules.tables.slots,
       segmentSlots: [...rules.tables.segmentSlots.values()],
+      ...(lists > 1 && { runSlots: { first: firstSlot, count: scalarNames.length } }),
       ...(rules.scalarStates.length > 0 && { scalarStates: rules.scalarStates }),
       phases: rules.phases,
       segments: segments.map(({ name, parameter, gradient, state, elements, ...about }, i) => {
         const { rows = elements, columns = 1, isWeight = true } = about;
-        const { learningRateScale = 1, weightDecayScale = 1 } = about;
+        const { learningRateScale = 1, weightDecayScale = 1, list = 0 } = about;
         const values: Record<SegmentScalar, number> = {
           learningRateScale,
           weightDecayScale,
@@ -120,10 +126,11 @@ export function encodeOptimizer(
           rows,
           columns,
           scalars: names.map((scalarName) => values[scalarName]),
+          ...(list > 0 && { ownSlots: firstSlot + list * scalarNames.length }),
         };
       }),
     },
-    scalarNames: runScalars(optimizer).map(({ name }) => name),
+    scalarNames,
   };
 }
 
@@ -152,15 +159,16 @@ function encodeRules(
   {
     segments,
     firstSlot,
+    lists = 1,
     clip,
     part = "update",
-  }: Pick<EncodeOptimizerOptions, "firstSlot" | "clip" | "part"> & {
+  }: Pick<EncodeOptimizerOptions, "firstSlot" | "lists" | "clip" | "part"> & {
     readonly segments: readonly Pick<EncodeOptimizerSegment, "isWeight" | "isHidden">[];
   },
 ): Rules {
   if (clip !== undefined) checkPositive(optimizer.name, "clip", clip);
   const names = runScalars(optimizer).map(({ name }) => name);
-  const afterRun = firstSlot + names.length;
+  const afterRun = firstSlot + lists * names.length;
   const tables: EncoderTables = {
     slots: afterRun + SEGMENT_SCALARS.length,
     runSlots: new Map(names.map((name, i) => [name, firstSlot + i])),

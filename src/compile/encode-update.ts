@@ -18,6 +18,9 @@ export interface UpdateOptions {
   readonly clip?: number | undefined;
   /** Of trainable parameters, by name; see parameter-groups.ts. */
   readonly scales?: ReturnType<typeof parameterScales>;
+  /** Updates before parameters that began later than others, see `firstUpdates`; ascending from 0. */
+  readonly begins?: readonly number[];
+  readonly firstUpdates?: ReadonlyMap<string, number> | undefined;
 }
 
 /** Arena bytes that the update needs besides the gradients: scratch tensors, then a workspace. */
@@ -111,6 +114,7 @@ function optimizerInstruction(
   part: "update" | "perturbation" = "update",
 ): Instruction {
   const { graph, persistent, optimizer, clip, scales, idOf, add, scratchOffset = 0 } = options;
+  const { begins = [0], firstUpdates } = options;
   const kinds = segmentKinds(graph);
   const segments = [...graph.gradients].map(([parameter, gradient]) => {
     const tensor = graph.tensors.get(parameter)!;
@@ -128,6 +132,7 @@ function optimizerInstruction(
       elements: paddedElements(tensor),
       ...kind,
       ...scales?.get(tensor.name),
+      list: begins.indexOf(firstUpdates?.get(tensor.name) ?? 0),
     };
   });
   const parameters = [...graph.gradients.keys()];
@@ -140,6 +145,7 @@ function optimizerInstruction(
   const { program } = encodeOptimizer(optimizer, {
     segments,
     firstSlot: 2,
+    lists: begins.length,
     part,
     ...(clip !== undefined && { clip }),
     scratch(segment, domain) {

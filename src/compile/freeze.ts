@@ -2,7 +2,7 @@
 
 import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
-import type { Graph, Tensor } from "../ir/index.ts";
+import type { Graph, Network, Tensor } from "../ir/index.ts";
 
 const parametersOf = (graph: Graph): Tensor[] =>
   graph.tensors.filter(({ role }) => role === "parameter");
@@ -35,6 +35,12 @@ export function freeze(graph: Graph, trainFrom = "all"): Graph {
   );
   return { ...graph, tensors };
 }
+
+/** Names of the parameters that are trained, in order. @throws ArgumentError as freeze does */
+export const trainedParameters = (network: Network, trainFrom?: string): string[] =>
+  parametersOf(freeze(network.build(1), trainFrom))
+    .filter(({ trainable }) => trainable !== false)
+    .map(({ name }) => name);
 
 /** Id of the first parameter that is trained; ids follow the order of declaration. */
 function firstTrained(graph: Graph, trainFrom: string): number {

@@ -2,6 +2,7 @@
 
 export * from "./compile.ts";
 export * from "./explain.ts";
+export { trainedParameters } from "./freeze.ts";
 export type { ImplementationChoice } from "./lay-out.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
 export * from "./passes.ts";

@@ -44,6 +44,12 @@ export interface CompileOptions {
    * folds them into their convolutions; with "train" their statistics are the batch's, and move.
    */
   readonly frozenBatchNorm?: "evaluate" | "train" | undefined;
+  /**
+   * Of parameters that were frozen before, by name: the number of updates that were made without them.
+   * Their optimizer's count begins there, as that of a parameter does that PyTorch's `add_param_group`
+   * adds. Default 0.
+   */
+  readonly firstUpdates?: ReadonlyMap<string, number> | undefined;
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;

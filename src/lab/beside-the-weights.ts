@@ -23,10 +23,11 @@ export function besideTheWeights(
     FitOptions,
     "average" | "snapshots" | "dataset" | "epochs" | "schedule" | "optimizer"
   >,
-  trainer: Trainer,
+  /** The one at hand: unfreezing opens another. */
+  trainer: () => Trainer,
 ): BesideTheWeights {
   const { average, dataset, epochs } = options;
-  const { updatesPerEpoch } = trainer;
+  const { updatesPerEpoch } = trainer();
   // A reduction on plateaus has no cycles either.
   const schedule =
     options.schedule && !("initial" in options.schedule)
@@ -43,12 +44,12 @@ export function besideTheWeights(
     async validate(epoch) {
       const line: Partial<EpochMetrics> = {};
       if (epoch * updatesPerEpoch >= begins) {
-        const { loss, accuracy } = await trainer.evaluateAverage(validation);
+        const { loss, accuracy } = await trainer().evaluateAverage(validation);
         line.averagedValidationLoss = Number.isFinite(loss) ? loss : null;
         line.averagedValidationAccuracy = Number.isFinite(loss) ? accuracy : null;
       }
       if (snapshots && taken?.has(epoch)) {
-        line.ensembleValidationAccuracy = snapshots.add(await trainer.probabilities(validation));
+        line.ensembleValidationAccuracy = snapshots.add(await trainer().probabilities(validation));
         line.ensembleSnapshots = snapshots.count;
       }
       return line;

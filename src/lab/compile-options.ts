@@ -8,6 +8,8 @@ import { implementationsOf } from "./convolution-choice.ts";
 import { defaultThreads } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { balancedWeights } from "./scores.ts";
+import { firstUpdatesIn, groupsIn, trainFromIn } from "./unfreeze.ts";
+
 /**
  * Batches and updates of an epoch.
  * @throws ArgumentError where the batch, or what an update takes of them, exceeds the training split
@@ -45,10 +47,20 @@ export function planEpoch(setup: TrainingSetup): {
   };
 }
 
-/** How the network's step is compiled. @throws ArgumentError where the batch exceeds the training split */
-export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): CompileOptions {
+/**
+ * How the network's step is compiled.
+ * @param epoch in which it is made, where something is unfrozen; default the first
+ * @throws ArgumentError where the batch exceeds the training split
+ */
+export function compileOptions(
+  setup: TrainingSetup,
+  optimizer: Optimizer,
+  epoch = 1,
+): CompileOptions {
   const { network, backend } = setup;
-  const { batch, lastBatch, accumulate } = planEpoch(setup);
+  const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
+  const parameterGroups = groupsIn(setup, epoch);
+  const firstUpdates = firstUpdatesIn(setup, epoch, updatesPerEpoch);
   const classWeights = setup.classWeights === "balanced" ? balanced(setup) : setup.classWeights;
   return {
     network,
@@ -63,10 +75,11 @@ export function compileOptions(setup: TrainingSetup, optimizer: Optimizer): Comp
     ...(classWeights ? { classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),
     ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
-    trainFrom: setup.trainFrom,
+    trainFrom: trainFromIn(setup, epoch),
     frozenBatchNorm: setup.frozenBatchNorm,
+    ...(firstUpdates.size > 0 ? { firstUpdates } : {}),
     ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
-    ...(setup.parameterGroups ? { parameterGroups: setup.parameterGroups } : {}),
+    ...(parameterGroups ? { parameterGroups } : {}),
     ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
     ...(setup.average ? { average: true } : {}),
   };

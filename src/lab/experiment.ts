@@ -12,6 +12,7 @@ import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { protocolOptions } from "./protocol-options.ts";
 import { transferProtocol } from "./transfer.ts";
+import { checkUnfreezing, whollyUnfrozen } from "./unfreeze.ts";
 
 /** This package's version. */
 export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
@@ -42,9 +43,15 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
   const { backend } = setup;
   const { dataset, network } = wholeOf(setup);
   checkFits(setup);
+  checkUnfreezing(setup, epochs);
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
-    trainingGraph(network, size, { labelSmoothing: setup.labelSmoothing ?? 0 }, setup);
+    trainingGraph(
+      network,
+      size,
+      { labelSmoothing: setup.labelSmoothing ?? 0 },
+      whollyUnfrozen(setup),
+    );
   const parameters = network
     .build(1)
     .tensors.filter((tensor) => tensor.role === "parameter")

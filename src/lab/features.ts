@@ -16,6 +16,7 @@ import { defaultThreads } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import type { NamedTensor } from "./trainer.ts";
+import { refuseUnfreezingFeatures } from "./unfreeze.ts";
 
 /** What a setup that trains from features keeps of the whole. */
 export interface Features {
@@ -123,7 +124,7 @@ export async function cacheFeatures(
 
 /** Features are kept only where each image has the same ones in every update of every trial. */
 function checkPossible(setup: TrainingSetup, views: number): void {
-  const { pretrained, trainFrom = "all", frozenBatchNorm, dataset } = setup;
+  const { pretrained, trainFrom = "all", unfreeze, frozenBatchNorm, dataset } = setup;
   checkPositiveInteger("feature cache", "views", views);
   const refuse = (why: string) => {
     throw new ArgumentError(`training: --cache-features cannot be used ${why}`);
@@ -134,6 +135,7 @@ function checkPossible(setup: TrainingSetup, views: number): void {
     );
   if (trainFrom === "all")
     refuse("with --train-from all, as nothing is frozen; give a module such as layer4, or head");
+  if (unfreeze && unfreeze.length > 0) refuseUnfreezingFeatures(unfreeze);
   if (frozenBatchNorm === "train")
     refuse(
       "with --frozen-batch-norm train, as the features of an image then depend on its batch; leave one of the two out",

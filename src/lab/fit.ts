@@ -1,6 +1,7 @@
 /** @file One training run: epochs of updates on a schedule, validation after each, best weights kept, and tested in the end. */
 
 import { median } from "../analysis/index.ts";
+import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
@@ -11,13 +12,14 @@ import { armSlug } from "./arms.ts";
 import { type BesideTheWeights, besideTheWeights } from "./beside-the-weights.ts";
 import { checkBudget, endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
-import { planEpoch } from "./compile-options.ts";
+import { compileOptions, planEpoch } from "./compile-options.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { type Rates, ratesOf } from "./rates.ts";
 import { bestEpoch } from "./resume.ts";
 import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
 import { type Evaluation, openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
+import { checkUnfreezing, trainFromIn, unfreezesAt } from "./unfreeze.ts";
 
 /** What a training run leaves. */
 export interface FitResult {
@@ -46,8 +48,22 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     updates: epochs * planEpoch(options).updatesPerEpoch,
     warn: (message) => announce.say({ type: "warning", arm, seed, message }),
   });
-  const trainer = openTrainer(options, optimizer, seed);
-  const beside = besideTheWeights(options, trainer);
+  checkUnfreezing(options, epochs);
+  const { from } = options;
+  const open = (epoch: number) => openTrainer(options, optimizer, seed, epoch);
+  // As it was when the checkpoint was written: what the next epoch unfreezes comes with it.
+  let trainer = open(Math.max(1, from?.metrics.length ?? 0));
+  const beside = besideTheWeights(options, () => trainer);
+  /** Opens what an epoch trains that the one before it did not; all else is as it was. */
+  const unfreeze = (epoch: number) => {
+    const kept = trainer.read({ state: true });
+    trainer.dispose();
+    trainer = open(epoch);
+    const tensors = new Map(
+      kept.map(({ name, shape, data }) => [name, { shape: [...shape], data }]),
+    );
+    trainer.write({ tensors }, { begun: true });
+  };
   const trial: TrialRecord = {
     formatVersion: 1,
     arm,
@@ -76,7 +92,6 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     ...(options.snapshots ? { snapshots: true } : {}),
   };
   const { index = 0, trials = 1 } = options;
-  const { from } = options;
   const tested = options.dataset.test.length > 0;
   /** The best weights, where they are to be scored on the test part in the end. */
   let best: Checkpoint | null = (tested && from?.best) || null;
@@ -109,7 +124,12 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   };
 
   try {
-    announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
+    // The plan is that of the first epoch, wherever the trial goes on.
+    const planned =
+      trainFromIn(options, from?.metrics.length ?? 1) === options.trainFrom
+        ? trainer.compiled
+        : compileNetwork(compileOptions(options, optimizer));
+    announce.say({ type: "plan", plan: describePlan(options, planned) });
     announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
     if (from) {
       trainer.write(from.checkpoint);
@@ -122,6 +142,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     let ended = end();
     while (ended === null) {
       const epoch = metrics.length + 1;
+      if (unfreezesAt(options, epoch)) unfreeze(epoch);
       const line = await runEpoch({
         ...options,
         announce,

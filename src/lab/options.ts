@@ -15,6 +15,13 @@ import type { Features } from "./features.ts";
 import type { PretrainedWeights } from "./pretrained.ts";
 import type { TrialState } from "./resume.ts";
 
+/** A module from which training begins, from an epoch on; epochs count from 1. */
+export interface Unfreezing {
+  /** As `trainFrom`: a module that comes earlier in the network, or "all". */
+  readonly from: string;
+  readonly epoch: number;
+}
+
 /** A network, the data that it learns, and the engine that runs it. */
 export interface TrainingSetup {
   readonly dataset: Dataset;
@@ -51,6 +58,12 @@ export interface TrainingSetup {
    * layer that makes the logits. The others change by no bit.
    */
   readonly trainFrom?: string;
+  /**
+   * Epochs from which on training begins earlier in the network than at `trainFrom`. Optimizer state of
+   * what is added begins there, and that of the rest is kept. Range tests train from `trainFrom`. Default:
+   * none.
+   */
+  readonly unfreeze?: readonly Unfreezing[];
   /** Frozen batch norms keep their statistics ("evaluate", the default), or let them move ("train"). */
   readonly frozenBatchNorm?: "evaluate" | "train";
   /** Largest magnitude of each element of the gradient, after `clip`; default none. */

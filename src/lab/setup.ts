@@ -25,6 +25,7 @@ export interface SetupSpec {
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
     | "trainFrom"
+    | "unfreeze"
     | "frozenBatchNorm"
     | "batch"
     | "accumulate"

@@ -88,8 +88,12 @@ export interface Trainer {
   read(options?: { state?: boolean }): NamedTensor[];
   /** The average under the parameters' names, with running statistics of its own. */
   readAverage(): Promise<NamedTensor[]>;
-  /** Puts back what `read` with `state` gave. @throws WeightsError where a tensor is missing or of another shape */
-  write(checkpoint: Checkpoint): void;
+  /**
+   * Puts back what `read` with `state` gave. With `begun`, state that it lacks is that of parameters which
+   * were frozen until now, and begins.
+   * @throws WeightsError where a tensor is missing or of another shape
+   */
+  write(checkpoint: Pick<Checkpoint, "tensors">, options?: { begun?: boolean }): void;
   /** Puts back what `read` without `state` gave, to be evaluated; training does not go on from there. */
   writeEvaluated(checkpoint: Checkpoint): void;
   /**
@@ -103,7 +107,7 @@ export interface Trainer {
 
 /** @throws WeightsError where it is missing, or of another shape or type */
 function storedTensor(
-  { tensors }: Checkpoint,
+  { tensors }: Pick<Checkpoint, "tensors">,
   name: string,
   shape: readonly number[],
 ): Float32Array {
@@ -116,13 +120,19 @@ function storedTensor(
 
 /**
  * Compiles the network, allocates its memory once, and initialises it from the seed.
+ * @param epoch that is to be trained, where something is unfrozen; default the first
  * @throws ShapeError where the network's input or output does not fit the data set
  */
-export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: number): Trainer {
+export function openTrainer(
+  setup: TrainingSetup,
+  optimizer: Optimizer,
+  seed: number,
+  epoch = 1,
+): Trainer {
   const { dataset, backend } = setup;
   checkFits(setup);
   const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
-  const compiled = compileNetwork(compileOptions(setup, optimizer));
+  const compiled = compileNetwork(compileOptions(setup, optimizer, epoch));
   const session = backend.createSession(compiled.sessionOptions);
   const isKept =
     (state: boolean) =>
@@ -316,9 +326,15 @@ export function openTrainer(setup: TrainingSetup, optimizer: Optimizer, seed: nu
         return weights;
       },
 
-      write(checkpoint) {
-        for (const { name, buffer } of compiled.tensors.filter(isKept(true)))
-          session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
+      write(checkpoint, { begun = false } = {}) {
+        const isNew = ({ name, role }: { name: string; role: string }) =>
+          begun && role === "state" && !checkpoint.tensors.has(name);
+        for (const tensor of compiled.tensors.filter(isKept(true))) {
+          const { name, copyOf, buffer } = tensor;
+          if (!isNew(tensor)) session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
+          else if (copyOf !== undefined)
+            session.write(buffer, storedTensor(checkpoint, copyOf, buffer.shape));
+        }
         compiled.prepare(session);
       },
 

@@ -15,7 +15,7 @@ export function freezing({
   pretrained,
   training,
 }: Pick<SetupSpec, "model" | "pretrained"> & {
-  readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm">;
+  readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm" | "unfreeze">;
 }): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
   const byDefault =
     pretrained === undefined ? "all" : /^resnet\d+$/.test(model) ? "layer4" : "head";
@@ -33,8 +33,19 @@ export function freezing({
 export const transferProtocol = ({
   trainFrom,
   frozenBatchNorm = "evaluate",
+  unfreeze = [],
   features,
-}: TrainingSetup): Pick<ProtocolRecord, "trainFrom" | "frozenBatchNorm" | "cacheFeatures"> =>
+}: TrainingSetup): Pick<
+  ProtocolRecord,
+  "trainFrom" | "unfreeze" | "frozenBatchNorm" | "cacheFeatures"
+> =>
   trainFrom === undefined || trainFrom === "all"
     ? {}
-    : { trainFrom, frozenBatchNorm, ...(features ? { cacheFeatures: features.views } : {}) };
+    : {
+        trainFrom,
+        ...(unfreeze.length > 0
+          ? { unfreeze: unfreeze.map(({ from, epoch }) => `${from}@${epoch}`) }
+          : {}),
+        frozenBatchNorm,
+        ...(features ? { cacheFeatures: features.views } : {}),
+      };

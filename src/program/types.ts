@@ -263,6 +263,8 @@ export interface OptimizerSegment {
   readonly columns?: number;
   /** Values of `segmentSlots`, e.g. learning-rate scale, weight decay on (1) or off (0). */
   readonly scalars: readonly number[];
+  /** Slot of the run's scalars that it has in place of `OptimizerProgram.runSlots`; default: those. */
+  readonly ownSlots?: Slot;
 }
 
 /** A state of one value: read into a slot before the first phase, written from one after the last. */
@@ -280,6 +282,8 @@ export interface OptimizerProgram {
   /** Slots in all. */
   readonly slots: number;
   readonly segmentSlots: readonly Slot[];
+  /** The scalars of the run that the rules read; needed where segments have their own. */
+  readonly runSlots?: { readonly first: Slot; readonly count: number };
   /** Default none. */
   readonly scalarStates?: readonly ScalarState[];
   readonly phases: readonly OptimizerPhase[];

@@ -72,6 +72,8 @@ export const protocolRecord = z.object({
   labelSmoothing: z.number(),
   /** Of transfer learning; absent where every parameter is trained. See decision 0024. */
   trainFrom: z.string().optional(),
+  /** "layer3@5": from epoch 5 on, training is from layer3. */
+  unfreeze: z.array(z.string()).optional(),
   frozenBatchNorm: z.string().optional(),
   /** Below, present where given. Largest magnitude of an element of the gradient. */
   clipValue: z.number().optional(),

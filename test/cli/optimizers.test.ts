@@ -21,6 +21,10 @@ test.each([
   [["--average-decay", "0.9"], "train: --average-decay has no effect without --average ema"],
   [["--lr-scale", "features"], "train: --lr-scale must be NAME=NUMBER"],
   [["--lr-scale", "features=-1"], "train: --lr-scale must be NAME=NUMBER"],
+  [["--unfreeze", "layer3"], "train: --unfreeze must be MODULE@EPOCH"],
+  [["--unfreeze", "layer3@0"], "train: --unfreeze must be MODULE@EPOCH"],
+  [["--unfreeze", "layer3@2@3"], "train: --unfreeze must be MODULE@EPOCH"],
+  [["--unfreeze", "features@2"], "--unfreeze has no effect where nothing is frozen"],
   [["--clip-value", "0"], "train: --clip-value must be a positive number"],
   [["--optimizer", "sam-adma"], 'no optimizer "adma"; did you mean "adam"?'],
 ])("refuses %j", async (flags, message) => {

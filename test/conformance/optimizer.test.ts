@@ -209,6 +209,34 @@ describe("folded code", () => {
   });
 });
 
+test("a segment's own scalars of the run stand for the others", async () => {
+  const add = { op: "add", target: 0, a: register(0), b: slot(2) } as const;
+  const rule = (own: boolean): Case => {
+    const given = caseOf(
+      {
+        registers: 1,
+        slots: 6,
+        segmentSlots: [],
+        runSlots: { first: 2, count: 2 },
+        phases: [
+          phase({ code: [load(0, 0), add, store(0, 0), { ...add, b: slot(3) }, store(2, 0)] }),
+        ],
+      },
+      [0, 0, 0.25, 3, 0.5, 7],
+      () => [],
+      [5, 3],
+    );
+    const optimizer: Case["optimizer"] = (buffer) => {
+      const program = given.optimizer!(buffer);
+      const [first, second] = program.segments;
+      return { ...program, segments: [first!, { ...second!, ownSlots: 4 }] };
+    };
+    return own ? { ...given, optimizer } : given;
+  };
+  await expectSameBits(rule(true));
+  expect(await runCase(reference, rule(true))).not.toEqual(await runCase(reference, rule(false)));
+});
+
 describe("reductions and scalars", () => {
   /** The update scaled by a limit over the norm, as clipping does; the norm's own part in slot 4. */
   const clipping = (scope: "tensor" | "all", op: "sum" | "max") =>
@@ -293,6 +321,11 @@ describe("refusals", () => {
       "a source that a segment does not have",
       { segments: [{ ...segment, state: [-1] }], phases: [phase({ code: [load(0, 2)] })] },
       '"p0" has no source 2',
+    ],
+    [
+      "own scalars beyond the slots",
+      { runSlots: { first: 0, count: 2 }, segments: [{ ...segment, ownSlots: 1 }] },
+      "own slots do not match runSlots",
     ],
     [
       "a segment out of range",

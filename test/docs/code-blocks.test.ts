@@ -125,13 +125,16 @@ describe("command lines", () => {
         // Weights of another network would not fit the one that is trained here.
         if (kept[i - 1] === "--pretrained" || word.endsWith("best.safetensors"))
           return within("run-a/trials/adam-0/best.safetensors");
+        if (kept[i - 1] === "--unfreeze") return "all@2";
         return kept[i - 1] === "--model" && kept.includes("--pretrained") ? "vanilla" : word;
       });
       const out = ["--out", within(`run-${runs++}`)];
       switch (command) {
         case "find":
         case "train":
-          return [...given, ...tiny, ...out];
+          return words.includes("--unfreeze")
+            ? [...given, ...tiny.map((word) => (word === "1" ? "2" : word)), ...out]
+            : [...given, ...tiny, ...out];
         case "compare":
           // Goes on with a run that is at its end: there is one of train's.
           if (words.includes("--resume")) return ["train", "--resume", within("run-a")];

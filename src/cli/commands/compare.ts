@@ -20,6 +20,7 @@ import {
   seedsFlag,
   tensorboardFlag,
   trainingFlags,
+  unfreezeFlag,
 } from "../flags.ts";
 import { budgetFlags, learningRateFlags, pruneFlag, scoringFlags } from "../protocol-flags.ts";
 import { sourceOrResume } from "../source.ts";
@@ -40,6 +41,7 @@ export const compare = defineCommand({
     ...followFlags,
     ...rampFlags,
     ...trainingFlags,
+    ...unfreezeFlag,
     ...budgetFlags,
     ...pruneFlag,
     ...scoringFlags,

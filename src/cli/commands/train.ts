@@ -16,6 +16,7 @@ import {
   samplesFlag,
   tensorboardFlag,
   trainingFlags,
+  unfreezeFlag,
 } from "../flags.ts";
 import { accuracy, duration } from "../format.ts";
 import { budgetFlags, scoringFlags } from "../protocol-flags.ts";
@@ -68,6 +69,7 @@ export const train = defineCommand({
     ...followFlags,
     ...epochsFlag(10, "epochs of the run"),
     ...trainingFlags,
+    ...unfreezeFlag,
     ...budgetFlags,
     ...scoringFlags,
     ...tensorboardFlag,

@@ -44,6 +44,9 @@ export function runOptimizer(
   const segments = program.segments.map((segment) => {
     const slots = new Float64Array(program.slots);
     slots.set(scalars);
+    const { first = 0, count = 0 } = program.runSlots ?? {};
+    const own = segment.ownSlots;
+    if (own !== undefined) slots.copyWithin(first, own, own + count);
     for (const [i, slot] of program.segmentSlots.entries()) slots[slot] = segment.scalars[i]!;
     const { elements, rows = elements, columns = 1 } = segment;
     const extents = { parameter: elements, row: rows, column: columns };
