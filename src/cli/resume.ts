@@ -25,7 +25,8 @@ export interface ResumeCall {
   readonly path: string;
   /** Where the data lie, where that has to be said. */
   readonly source: string | undefined;
-  readonly jobs?: number;
+  /** Said with the call; else as many as it was begun with. */
+  readonly jobs?: number | undefined;
   readonly flags: { readonly model: string; readonly pretrained: string | undefined };
   readonly given: ReadonlySet<string>;
   readonly context: Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
@@ -76,7 +77,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
     });
     const { differences, protocolOptions } = await import("../lab/index.ts");
     const { armsOf } = await import("../lab/plan-trials.ts");
-    const jobs = checkJobs(call, experiment);
+    const jobs = jobsOf(call, experiment, recorded.jobs);
     const comparison: ComparisonCall = {
       ...recorded,
       kind: experiment.kind,
@@ -130,17 +131,23 @@ async function unfinished({ experiment, trials }: Run): Promise<number> {
   );
 }
 
-/** Each trial keeps the threads that it had. @throws ArgumentError where there are too few cores for that */
-function checkJobs(
-  { command, jobs = 1 }: ResumeCall,
+/**
+ * Trials at the same time: as many as are said, else as it was begun with, as far as the cores of this
+ * machine go. Each trial keeps the threads that it had, as its bits depend on them.
+ * @throws ArgumentError where more are said than there are cores for
+ */
+export function jobsOf(
+  { command, jobs }: Pick<ResumeCall, "command" | "jobs">,
   { protocol, arms }: ExperimentRecord,
+  begunWith = 1,
+  cores = availableParallelism(),
 ): number {
-  const cores = availableParallelism();
-  if (jobs > 1 && jobs * protocol.threads > cores)
+  const room = Math.max(1, Math.floor(cores / protocol.threads));
+  if (jobs !== undefined && jobs > room)
     throw new ArgumentError(
-      `${command}: --jobs ${jobs} would take ${jobs * protocol.threads} cores, as each run has ${protocol.threads} here and keeps them; there are ${cores}. Use --jobs ${Math.max(1, Math.floor(cores / protocol.threads))}`,
+      `${command}: --jobs ${jobs} would take ${jobs * protocol.threads} cores, as each run has ${protocol.threads} here and keeps them; there are ${cores}. Use --jobs ${room}`,
     );
-  return Math.min(jobs, arms.length * protocol.seeds.length);
+  return Math.min(jobs ?? Math.min(begunWith, room), arms.length * protocol.seeds.length);
 }
 
 /** @throws ArgumentError for a flag that the directory answers already */

@@ -29,7 +29,7 @@ export interface Specification extends Recalled {
 }
 
 export function specify(call: ComparisonCall): Record<string, unknown> {
-  const { context, given, kind, source, jobs, specification, flags, cycle, ramp, ...rest } = call;
+  const { context, given, kind, source, specification, flags, cycle, ramp, ...rest } = call;
   const { maxLr, baseLr, stepSize } = cycle;
   const elsewhere = new Set([
     "maxLr",

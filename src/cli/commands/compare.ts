@@ -71,7 +71,7 @@ export const compare = defineCommand({
       } as const;
       const { resumeComparison } = await import("../resume.ts");
       const context = { terminal, signal };
-      const jobs = flags.jobs;
+      const jobs = given.has("jobs") ? flags.jobs : undefined;
       await printComparison(await resumeComparison({ ...call, jobs, context }), terminal);
       return;
     }
