@@ -19,9 +19,10 @@ void readTensor(const Napi::Object& object, Tensor& tensor) {
     elements *= static_cast<double>(tensor.shape.back());
   }
   if (elements > kMaxElements) throw Refusal("internal: a tensor is too large");
-  tensor.dtype =
-      oneOf<DType>(getString(object, "dtype"),
-                   {{"f32", DType::f32}, {"i32", DType::i32}, {"u8", DType::u8}}, "element type");
+  tensor.dtype = oneOf<DType>(
+      getString(object, "dtype"),
+      {{"f32", DType::f32}, {"bf16", DType::bf16}, {"i32", DType::i32}, {"u8", DType::u8}},
+      "element type");
   tensor.layout = getString(object, "layout");
 }
 
@@ -97,9 +98,12 @@ std::string getString(const Napi::Object& object, const char* name) {
 }
 
 LayoutQuestion toLayoutQuestion(const Napi::Object& request) {
-  return {getString(request, "kind"), toAttributes(getObject(request, "attributes")),
-          toTensors(getArray(request, "inputs")), toTensors(getArray(request, "outputs")),
-          get(request, "wanted").IsString() ? getString(request, "wanted") : ""};
+  return {getString(request, "kind"),
+          toAttributes(getObject(request, "attributes")),
+          toTensors(getArray(request, "inputs")),
+          toTensors(getArray(request, "outputs")),
+          get(request, "wanted").IsString() ? getString(request, "wanted") : "",
+          false};
 }
 
 Napi::Object fromLayoutAnswer(Napi::Env env, const LayoutAnswer& answer) {
@@ -182,7 +186,7 @@ ProgramSpec toProgramSpec(const Napi::Object& program, const Session& session) {
   for (uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
     const Operand& operand = operandOf(operands, getNumber(outputs, name.c_str()));
-    if (operand.dtype == DType::u8 || operand.layout != plainLayout(operand.shape.size()))
+    if (sizeOf(operand.dtype) != 4 || operand.layout != plainLayout(operand.shape.size()))
       throw Refusal("internal: output \"" + name + "\" must be plain f32 or i32");
     spec.outputs.emplace_back(name, operand);
   }

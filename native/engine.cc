@@ -202,6 +202,7 @@ class SessionObject {
 
   Napi::Value initialise(const Napi::CallbackInfo& info) {
     const Operand operand = quietOperand(info);
+    expectType(operand, DType::f32);
     lrscope::initialize(reinterpret_cast<float*>(operand.fixed), operand,
                         toInitializer(objectArgument(info, 1)), toUint32(numberArgument(info, 2)),
                         toUint32(numberArgument(info, 3)));
@@ -210,11 +211,13 @@ class SessionObject {
 
   Napi::Value read(const Napi::CallbackInfo& info) {
     const Operand operand = quietOperand(info);
-    const auto* from = reinterpret_cast<const float*>(operand.fixed);
     Napi::Float32Array values = Napi::Float32Array::New(info.Env(), operand.elements());
     float* to = values.Data();
-    LayoutMap(operand.layout, operand.shape).forEach([&](int64_t i, int64_t offset) {
-      to[i] = from[offset];
+    withElement(operand, [&](auto element) {
+      const auto* from = reinterpret_cast<const decltype(element)*>(operand.fixed);
+      LayoutMap(operand.layout, operand.shape).forEach([&](int64_t i, int64_t offset) {
+        to[i] = wide(from[offset]);
+      });
     });
     return values;
   }
@@ -229,10 +232,13 @@ class SessionObject {
       throw Refusal("expects " + std::to_string(operand.elements()) + " values; got " +
                     std::to_string(values.ElementLength()));
     const LayoutMap map(operand.layout, operand.shape);
-    auto* to = reinterpret_cast<float*>(operand.fixed);
-    std::fill(to, to + map.paddedElements(), 0.0f);
     const float* from = values.Data();
-    map.forEach([&](int64_t i, int64_t offset) { to[offset] = from[i]; });
+    withElement(operand, [&](auto element) {
+      using T = decltype(element);
+      auto* to = reinterpret_cast<T*>(operand.fixed);
+      std::fill(to, to + map.paddedElements(), T{});
+      map.forEach([&](int64_t i, int64_t offset) { to[offset] = narrow<T>(from[i]); });
+    });
     return info.Env().Undefined();
   }
 
@@ -259,8 +265,9 @@ class SessionObject {
     const Operand operand = toOperand(objectArgument(info, 0), *session);
     if (!operand.fixed)
       throw Refusal("images and labels are reached through images() and labels()");
-    if (operand.dtype != DType::f32 || operand.layout == "opaque")
-      throw Refusal("only f32 buffers are read and written");
+    const bool floating = operand.dtype == DType::f32 || operand.dtype == DType::bf16;
+    if (!floating || operand.layout == "opaque")
+      throw Refusal("only f32 and bf16 buffers are read and written");
     if (session->busy()) throw Refusal("a run is in flight; await it first");
     return operand;
   }
@@ -300,13 +307,15 @@ Napi::Value engineInfo(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("onednn", onednn::version());
   object.Set("isa", onednn::isa());
+  object.Set("bf16", onednn::multipliesBf16());
   object.Set("processors", static_cast<double>(omp_get_num_procs()));
   return object;
 }
 
 Napi::Value chooseLayouts(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
+    LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
+    question.emulateBf16 = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
     const double threads = numberArgument(info, 1);
     if (!(threads >= 1 && threads <= 1024)) throw Refusal("threads must be in [1, 1024]");
     const ThreadScope scope(static_cast<int>(threads));

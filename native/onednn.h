@@ -77,6 +77,13 @@ inline bool sameStrides(const Desc& a, const Desc& b) {
 #endif
 }
 
+// Whether its instructions multiply bf16 (AVX512-BF16 or AMX); elsewhere primitives of bf16 are
+// slow or not there. Instruction sets are bit masks.
+inline bool multipliesBf16() {
+  constexpr unsigned kNeeded = dnnl_cpu_isa_avx512_core_bf16;
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
+}
+
 // Scratchpads are ours, so that running a primitive allocates nothing.
 inline dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attributes;

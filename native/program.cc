@@ -20,7 +20,7 @@ Program::Program(std::shared_ptr<Session> session, ProgramSpec spec)
   steps_.reserve(spec.sites.size());
   for (size_t i = 0; i < spec.sites.size(); ++i) {
     try {
-      steps_.push_back(kernelFor(spec.sites[i].kind).build(spec.sites[i]));
+      steps_.push_back(stepOf(spec.sites[i]));
     } catch (const dnnl::error& error) {
       throw InstructionFailure(i, std::string("oneDNN: ") + error.what());
     } catch (const Refusal& refusal) {

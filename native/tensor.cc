@@ -17,6 +17,8 @@ dnnl::memory::data_type onednnType(DType type) {
   switch (type) {
     case DType::f32:
       return dnnl::memory::data_type::f32;
+    case DType::bf16:
+      return dnnl::memory::data_type::bf16;
     case DType::i32:
       return dnnl::memory::data_type::s32;
     case DType::u8:

@@ -15,9 +15,9 @@ struct Refusal : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class DType { f32, i32, u8 };
+enum class DType { f32, bf16, i32, u8 };
 
-inline size_t sizeOf(DType type) { return type == DType::u8 ? 1 : 4; }
+inline size_t sizeOf(DType type) { return type == DType::u8 ? 1 : type == DType::bf16 ? 2 : 4; }
 
 struct Tensor {
   std::vector<int64_t> shape;

@@ -17,8 +17,7 @@ LayoutAnswer choose(const LayoutQuestion& q) {
 }
 
 ChannelView checked(const Operand& image, const Operand& vector) {
-  expectType(image, DType::f32);
-  expectType(vector, DType::f32);
+  expectType(vector, image.dtype);
   const ChannelView v = channelView(image);
   expectShape(vector, {v.batch, v.channels});
   expectLayout(vector, "ab");
@@ -29,30 +28,34 @@ std::unique_ptr<Step> build(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand x = site.inputs[0], y = site.outputs[0];
   const ChannelView v = checked(x, y);
-  return makeStep([=](const RunContext& run) {
-    const float* from = x.f32(run);
-    float* to = y.f32(run);
-    forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
-      double sum[16] = {};
-      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
-        for (int64_t begin = 0; begin < rows; begin += kChunk) {
-          const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
-          for (int i = 0; i < vecs; ++i) {
-            Vec chunk{};
-            for (int64_t r = begin; r < end; ++r)
-              chunk += io.load(from + offset + r * v.rowStride + i * kVec);
-            for (int l = 0; l < kVec; ++l) sum[i * kVec + l] += chunk[l];
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = x.data<T>(run);
+      T* to = y.data<T>(run);
+      forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
+        double sum[16] = {};
+        forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+          for (int64_t begin = 0; begin < rows; begin += kChunk) {
+            const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
+            for (int i = 0; i < vecs; ++i) {
+              Vec chunk{};
+              for (int64_t r = begin; r < end; ++r)
+                chunk += io.load(from + offset + r * v.rowStride + i * kVec);
+              for (int l = 0; l < kVec; ++l) sum[i * kVec + l] += chunk[l];
+            }
           }
+        });
+        const double count = static_cast<double>(v.pixels());
+        const auto mean = [&](int64_t l) { return narrow<T>(static_cast<float>(sum[l] / count)); };
+        if (v.plain) {
+          for (int l = 1; l < kVec; ++l) sum[0] += sum[l];
+          to[b * v.channels + g] = mean(0);
+        } else {
+          for (int64_t l = 0; l < v.channelsOf(g); ++l)
+            to[b * v.channels + g * v.lanes + l] = mean(l);
         }
       });
-      const double count = static_cast<double>(v.pixels());
-      if (v.plain) {
-        for (int l = 1; l < kVec; ++l) sum[0] += sum[l];
-        to[b * v.channels + g] = static_cast<float>(sum[0] / count);
-      } else {
-        for (int64_t l = 0; l < v.channelsOf(g); ++l)
-          to[b * v.channels + g * v.lanes + l] = static_cast<float>(sum[l] / count);
-      }
     });
   });
 }
@@ -69,17 +72,20 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand dy = site.inputs[0], dx = site.outputs[0];
   const ChannelView v = checked(dx, dy);
-  return makeStep([=](const RunContext& run) {
-    const float* from = dy.f32(run);
-    float* to = dx.f32(run);
-    const auto count = static_cast<float>(v.pixels());
-    forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
-      const LaneValues values =
-          LaneValues::of(v, g, [&](int64_t c) { return from[b * v.channels + c] / count; });
-      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
-        for (int64_t r = 0; r < rows; ++r)
-          for (int i = 0; i < vecs; ++i)
-            io.store(to + offset + r * v.rowStride + i * kVec, values.vec(i));
+  return withElement(dx, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = dy.data<T>(run);
+      T* to = dx.data<T>(run);
+      const auto count = static_cast<float>(v.pixels());
+      forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
+        const LaneValues values =
+            LaneValues::of(v, g, [&](int64_t c) { return wide(from[b * v.channels + c]) / count; });
+        forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+          for (int64_t r = 0; r < rows; ++r)
+            for (int i = 0; i < vecs; ++i)
+              io.store(to + offset + r * v.rowStride + i * kVec, values.vec(i));
+        });
       });
     });
   });

@@ -33,7 +33,6 @@ LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activat
 
 BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair vectorOutputs,
                       size_t partialBytes) {
-  expectType(site.inputs[0], DType::f32);
   const BatchNorm bn{channelView(site.inputs[0]), site.attributes.number("epsilon"),
                      training ? site.attributes.number("momentum") : 0,
                      site.attributes.flag("relu")};
@@ -47,9 +46,9 @@ BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair v
 
 namespace {
 
-template <bool relu, bool stream>
-void normaliseImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine,
-                    const float* x, float* y) {
+template <bool relu, bool stream, class T>
+void normaliseImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine, const T* x,
+                    T* y) {
   forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
     for (int64_t r = 0; r < rows; ++r)
       for (int i = 0; i < vecs; ++i) {
@@ -61,10 +60,11 @@ void normaliseImage(const ChannelView& v, int64_t b, int64_t g, const Affine& af
   });
 }
 
-auto normaliseImageFor(const BatchNorm& bn, const float* x, const float* y) {
-  return streams(bn.view, y, {x})
-             ? (bn.relu ? normaliseImage<true, true> : normaliseImage<false, true>)
-             : (bn.relu ? normaliseImage<true, false> : normaliseImage<false, false>);
+template <class T>
+auto normaliseImageFor(const BatchNorm& bn, const T* x, const T* y) {
+  return streams<T>(bn.view, y, {x})
+             ? (bn.relu ? normaliseImage<true, true, T> : normaliseImage<false, true, T>)
+             : (bn.relu ? normaliseImage<true, false, T> : normaliseImage<false, false, T>);
 }
 
 LayoutAnswer chooseTrain(const LayoutQuestion& q) {
@@ -78,13 +78,16 @@ std::unique_ptr<Step> buildTrain(const Site& site) {
   const BatchNorm bn = batchNormOf(site, true, {1, 5}, {1, 3}, sizeof(Moments));
   const auto in = site.inputs, out = site.outputs;
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const Statistics s(run, &in[1], &out[1], scratch);
-    const float* x = in[0].f32(run);
-    float* y = out[0].f32(run);
-    const auto image = normaliseImageFor(bn, x, y);
-    normaliseBatch(bn, s, x, [&](int64_t g) {
-      return [&, g, affine = s.affine(bn, g)](int64_t b) { image(bn.view, b, g, affine, x, y); };
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const Statistics s(run, &in[1], &out[1], scratch);
+      const T* x = in[0].data<T>(run);
+      T* y = out[0].data<T>(run);
+      const auto image = normaliseImageFor<T>(bn, x, y);
+      normaliseBatch(bn, s, x, [&](int64_t g) {
+        return [&, g, affine = s.affine(bn, g)](int64_t b) { image(bn.view, b, g, affine, x, y); };
+      });
     });
   });
 }
@@ -100,14 +103,17 @@ std::unique_ptr<Step> buildEvaluate(const Site& site) {
   const BatchNorm bn = batchNormOf(site, false, {1, 5}, {0, 0}, 0);
   const auto in = site.inputs;
   const Operand y = site.outputs[0];
-  return makeStep([=](const RunContext& run) {
-    const float* x = in[0].f32(run);
-    float* to = y.f32(run);
-    const auto image = normaliseImageFor(bn, x, to);
-    forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
-      const Affine affine = affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run),
-                                     in[2].f32(run), bn.epsilon);
-      image(bn.view, b, g, affine, x, to);
+  return withElement(y, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* x = in[0].data<T>(run);
+      T* to = y.data<T>(run);
+      const auto image = normaliseImageFor<T>(bn, x, to);
+      forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
+        const Affine affine = affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run),
+                                       in[2].f32(run), bn.epsilon);
+        image(bn.view, b, g, affine, x, to);
+      });
     });
   });
 }
@@ -124,19 +130,23 @@ std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
   const Operand out = site.outputs[0];
   expectAlike(in[0], out);
   const BatchNorm bn = batchNormOf(site, false, {1, 3}, {0, 0}, 0);
-  return makeStep([=](const RunContext& run) {
-    const ChannelView& v = bn.view;
-    const float *dy = in[0].f32(run), *gamma = in[1].f32(run), *variance = in[2].f32(run);
-    float* dx = out.f32(run);
-    forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
-      const LaneValues scale = LaneValues::of(
-          v, g, [&](int64_t c) { return gamma[c] * inverseDeviation(variance[c], bn.epsilon); });
-      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
-        for (int64_t r = 0; r < rows; ++r)
-          for (int i = 0; i < vecs; ++i) {
-            const int64_t at = offset + r * v.rowStride + i * kVec;
-            io.store(dx + at, io.load(dy + at) * scale.vec(i));
-          }
+  return withElement(out, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const ChannelView& v = bn.view;
+      const T* dy = in[0].data<T>(run);
+      const float *gamma = in[1].f32(run), *variance = in[2].f32(run);
+      T* dx = out.data<T>(run);
+      forImages(v, Walk::backwards, [&](int64_t b, int64_t g) {
+        const LaneValues scale = LaneValues::of(
+            v, g, [&](int64_t c) { return gamma[c] * inverseDeviation(variance[c], bn.epsilon); });
+        forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+          for (int64_t r = 0; r < rows; ++r)
+            for (int i = 0; i < vecs; ++i) {
+              const int64_t at = offset + r * v.rowStride + i * kVec;
+              io.store(dx + at, io.load(dy + at) * scale.vec(i));
+            }
+        });
       });
     });
   });
@@ -148,8 +158,8 @@ Vec passed(const Affine& affine, Vec x, Vec dy, int i) {
   return relu ? select(affine.apply(x, i) > 0.0f, dy) : dy;
 }
 
-template <bool relu, class Io, class Vecs>
-void addSums(Io io, Vecs vecs, const Affine& affine, const float* x, const float* dy, int64_t rows,
+template <bool relu, class Io, class Vecs, class T>
+void addSums(Io io, Vecs vecs, const Affine& affine, const T* x, const T* dy, int64_t rows,
              int64_t stride, Sums* lanes) {
   for (int64_t begin = 0; begin < rows; begin += kChunk) {
     const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
@@ -178,9 +188,8 @@ void addSums(Io io, Vecs vecs, const Affine& affine, const float* x, const float
   }
 }
 
-template <bool relu, bool stream>
-void backward(const BatchNorm& bn, const Derivative& d, const float* x, const float* dy,
-              float* dx) {
+template <bool relu, bool stream, class T>
+void backward(const BatchNorm& bn, const Derivative& d, const T* x, const T* dy, T* dx) {
   const ChannelView& v = bn.view;
   const auto first = [&](int64_t g) {
     return [&, g, affine = d.affine(bn, g)](int64_t b) {
@@ -219,13 +228,16 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   const BatchNorm bn = batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums));
   const auto in = site.inputs, out = site.outputs;
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const float *x = in[0].f32(run), *dy = in[1].f32(run);
-    float* dx = out[0].f32(run);
-    const auto work = streams(bn.view, dx, {x, dy})
-                          ? (bn.relu ? backward<true, true> : backward<false, true>)
-                          : (bn.relu ? backward<true, false> : backward<false, false>);
-    work(bn, Derivative(run, &in[2], &out[1], scratch), x, dy, dx);
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T *x = in[0].data<T>(run), *dy = in[1].data<T>(run);
+      T* dx = out[0].data<T>(run);
+      const auto work = streams<T>(bn.view, dx, {x, dy})
+                            ? (bn.relu ? backward<true, true, T> : backward<false, true, T>)
+                            : (bn.relu ? backward<true, false, T> : backward<false, false, T>);
+      work(bn, Derivative(run, &in[2], &out[1], scratch), x, dy, dx);
+    });
   });
 }
 

@@ -45,12 +45,12 @@ inline Affine affineOf(const ChannelView& v, int64_t g, const float* mean, const
 }
 
 // Moments of every lane of one span, merged into `lanes`.
-template <class Io, class Vecs>
-void addMoments(Io io, Vecs vecs, const float* x, int64_t rows, int64_t stride, int count,
+template <class Io, class Vecs, class T>
+void addMoments(Io io, Vecs vecs, const T* x, int64_t rows, int64_t stride, int count,
                 Moments* lanes) {
   for (int64_t begin = 0; begin < rows; begin += kChunk) {
     const int64_t n = rows - begin < kChunk ? rows - begin : kChunk;
-    const float* from = x + begin * stride;
+    const T* from = x + begin * stride;
     for (int i = 0; i < vecs; ++i) {
       const auto at = [&](int64_t r) { return io.load(from + r * stride + i * kVec); };
       // Four sums run side by side, to hide the latency of an addition.
@@ -165,8 +165,8 @@ struct Statistics {
 };
 
 // Takes the statistics of x and moves the running ones, then calls second(g)(b).
-template <class Second>
-void normaliseBatch(const BatchNorm& bn, const Statistics& s, const float* x, Second second) {
+template <class T, class Second>
+void normaliseBatch(const BatchNorm& bn, const Statistics& s, const T* x, Second second) {
   const ChannelView& v = bn.view;
   const auto first = [&](int64_t g) {
     return [&, g](int64_t b) {

@@ -34,9 +34,9 @@ struct BitRow {
   uint8_t& of(int64_t r, int64_t i) const { return first[r * vecs + i]; }
 };
 
-template <bool relu, bool stream>
-void addImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine, const float* x,
-              const float* residual, float* y, uint8_t* bits) {
+template <bool relu, bool stream, class T>
+void addImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine, const T* x,
+              const T* residual, T* y, uint8_t* bits) {
   forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
     const BitRow row(bits, v, b, g, offset, vecs);
     for (int64_t r = 0; r < rows; ++r)
@@ -49,10 +49,11 @@ void addImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine, 
   });
 }
 
-auto addImageFor(const BatchNorm& bn, const float* x, const float* residual, const float* y) {
-  return streams(bn.view, y, {x, residual})
-             ? (bn.relu ? addImage<true, true> : addImage<false, true>)
-             : (bn.relu ? addImage<true, false> : addImage<false, false>);
+template <class T>
+auto addImageFor(const BatchNorm& bn, const T* x, const T* residual, const T* y) {
+  return streams<T>(bn.view, y, {x, residual})
+             ? (bn.relu ? addImage<true, true, T> : addImage<false, true, T>)
+             : (bn.relu ? addImage<true, false, T> : addImage<false, false, T>);
 }
 
 LayoutAnswer chooseTrain(const LayoutQuestion& q) {
@@ -74,16 +75,19 @@ std::unique_ptr<Step> buildTrain(const Site& site) {
   if (remembers && out[3].bytes < Bits(bn.view).bytes())
     throw Refusal("the workspace is too small");
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const Statistics s(run, &in[1], &out[1], scratch);
-    const float *x = in[0].f32(run), *residual = in[5].f32(run);
-    float* y = out[0].f32(run);
-    uint8_t* bits = remembers ? out[3].data<uint8_t>(run) : nullptr;
-    const auto image = addImageFor(bn, x, residual, y);
-    normaliseBatch(bn, s, x, [&](int64_t g) {
-      return [&, g, affine = s.affine(bn, g)](int64_t b) {
-        image(bn.view, b, g, affine, x, residual, y, bits);
-      };
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const Statistics s(run, &in[1], &out[1], scratch);
+      const T *x = in[0].data<T>(run), *residual = in[5].data<T>(run);
+      T* y = out[0].data<T>(run);
+      uint8_t* bits = remembers ? out[3].data<uint8_t>(run) : nullptr;
+      const auto image = addImageFor<T>(bn, x, residual, y);
+      normaliseBatch(bn, s, x, [&](int64_t g) {
+        return [&, g, affine = s.affine(bn, g)](int64_t b) {
+          image(bn.view, b, g, affine, x, residual, y, bits);
+        };
+      });
     });
   });
 }
@@ -100,26 +104,31 @@ std::unique_ptr<Step> buildEvaluate(const Site& site) {
   expectAlike(in[0], in[5]);
   expectAlike(in[0], y);
   const BatchNorm bn = batchNormOf(site, false, {1, 5}, {0, 0}, 0);
-  return makeStep([=](const RunContext& run) {
-    const float *x = in[0].f32(run), *residual = in[5].f32(run);
-    const auto image = addImageFor(bn, x, residual, y.f32(run));
-    forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
-      const Affine affine = affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run),
-                                     in[2].f32(run), bn.epsilon);
-      image(bn.view, b, g, affine, x, residual, y.f32(run), nullptr);
+  return withElement(y, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T *x = in[0].data<T>(run), *residual = in[5].data<T>(run);
+      T* to = y.data<T>(run);
+      const auto image = addImageFor<T>(bn, x, residual, to);
+      forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
+        const Affine affine = affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run),
+                                       in[2].f32(run), bn.epsilon);
+        image(bn.view, b, g, affine, x, residual, to, nullptr);
+      });
     });
   });
 }
 
+template <class T>
 struct Gradients {
-  const float *x, *dy, *other;  // other: a second gradient of y, or null
+  const T *x, *dy, *other;  // other: a second gradient of y, or null
   uint8_t* bits;
-  float *dx, *dresidual;
+  T *dx, *dresidual;
 };
 
 // What ReLU let pass of the gradient, written as the residual's, and its sums.
-template <bool two, class Io, class Vecs>
-void passAndSum(Io io, Vecs vecs, const Affine& affine, const BitRow& row, const Gradients& from,
+template <bool two, class Io, class Vecs, class T>
+void passAndSum(Io io, Vecs vecs, const Affine& affine, const BitRow& row, const Gradients<T>& from,
                 int64_t offset, int64_t rows, int64_t stride, Sums* lanes) {
   for (int64_t begin = 0; begin < rows; begin += kChunk) {
     const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
@@ -132,6 +141,8 @@ void passAndSum(Io io, Vecs vecs, const Affine& affine, const BitRow& row, const
         if (two) d += io.load(from.other + at);
         d = select(maskOf(row.of(r, i)), d);
         io.store(from.dresidual + at, d);
+        // What the second pass will read.
+        if (!std::is_same_v<T, float>) d = io.load(from.dresidual + at);
         gradient[u] += d;
         product[u] += d * (io.load(from.x + at) - mean);
       };
@@ -150,8 +161,8 @@ void passAndSum(Io io, Vecs vecs, const Affine& affine, const BitRow& row, const
   }
 }
 
-template <bool two, bool stream>
-void backward(const BatchNorm& bn, const Derivative& d, const Gradients& all) {
+template <bool two, bool stream, class T>
+void backward(const BatchNorm& bn, const Derivative& d, const Gradients<T>& all) {
   const ChannelView& v = bn.view;
   const auto first = [&](int64_t g) {
     return [&, g, affine = d.affine(bn, g)](int64_t b) {
@@ -192,13 +203,17 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   const BatchNorm bn = batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums));
   if (in[6].bytes < Bits(bn.view).bytes()) throw Refusal("the workspace is too small");
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const Gradients all{in[0].f32(run),           in[1].f32(run),  two ? in[7].f32(run) : nullptr,
-                        in[6].data<uint8_t>(run), out[0].f32(run), out[3].f32(run)};
-    const auto work = streams(bn.view, all.dx, {all.x})
-                          ? (two ? backward<true, true> : backward<false, true>)
-                          : (two ? backward<true, false> : backward<false, false>);
-    work(bn, Derivative(run, &in[2], &out[1], scratch), all);
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const Gradients<T> all{
+          in[0].data<T>(run),       in[1].data<T>(run),  two ? in[7].data<T>(run) : nullptr,
+          in[6].data<uint8_t>(run), out[0].data<T>(run), out[3].data<T>(run)};
+      const auto work = streams<T>(bn.view, all.dx, {all.x})
+                            ? (two ? backward<true, true, T> : backward<false, true, T>)
+                            : (two ? backward<true, false, T> : backward<false, false, T>);
+      work(bn, Derivative(run, &in[2], &out[1], scratch), all);
+    });
   });
 }
 

@@ -29,17 +29,17 @@ struct PooledNorm {
 
 PooledNorm pooledNormOf(const Site& site, BatchNorm norm, const Operand& y,
                         const Operand* workspace) {
-  expectType(y, DType::f32);
+  expectType(y, site.inputs[0].dtype);
   expectLayout(y, site.inputs[0].layout);
   const PooledNorm p{norm, geometryOf(site.attributes, site.inputs[0], y), channelView(y)};
-  if (workspace && workspace->bytes < layoutBytes(y) / sizeof(float))
+  if (workspace && workspace->bytes < layoutBytes(y) / sizeOf(y.dtype))
     throw Refusal("the workspace is too small");
   return p;
 }
 
 // The pooled value, and where it came from, are written at `at`.
-template <bool relu, class Io>
-void finish(Io io, const Best& best, float* y, uint8_t* where, int64_t at) {
+template <bool relu, class Io, class T>
+void finish(Io io, const Best& best, T* y, uint8_t* where, int64_t at) {
   // A NaN is not below 0: it passes, but its gradient does not.
   io.store(y + at, relu ? select(~(best.value < 0.0f), best.value) : best.value);
   if (!where) return;
@@ -48,9 +48,9 @@ void finish(Io io, const Best& best, float* y, uint8_t* where, int64_t at) {
 }
 
 // One image of one group, any window.
-template <bool relu, class Io, class Vecs>
-void poolImage(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const float* x,
-               float* y, uint8_t* where) {
+template <bool relu, class Io, class Vecs, class T>
+void poolImage(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const T* x, T* y,
+               uint8_t* where) {
   const ChannelView &from = p.norm.view, &to = p.small;
   const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
   for (int64_t i = 0; i < to.height; ++i) {
@@ -75,14 +75,14 @@ void poolImage(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, cons
 }
 
 // The same for windows of 2x2 side by side.
-template <bool relu, class Io, class Vecs>
-void poolTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const float* x,
-                  float* y, uint8_t* where) {
+template <bool relu, class Io, class Vecs, class T>
+void poolTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const T* x, T* y,
+                  uint8_t* where) {
   const ChannelView &from = p.norm.view, &to = p.small;
   const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
   for (int64_t i = 0; i < to.height; ++i) {
-    const float* upper = x + 2 * i * from.width * pixel;
-    const float* lower = upper + from.width * pixel;
+    const T* upper = x + 2 * i * from.width * pixel;
+    const T* lower = upper + from.width * pixel;
     for (int64_t j = 0; j < to.width; ++j)
       for (int u = 0; u < vecs; ++u) {
         const int64_t left = 2 * j * pixel + u * kVec, right = left + pixel;
@@ -96,12 +96,12 @@ void poolTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, c
   }
 }
 
-template <bool relu>
-void forward(const PooledNorm& p, const Statistics& s, const float* x, float* y, uint8_t* where) {
+template <bool relu, class T>
+void forward(const PooledNorm& p, const Statistics& s, const T* x, T* y, uint8_t* where) {
   const ChannelView &from = p.norm.view, &to = p.small;
   normaliseBatch(p.norm, s, x, [&](int64_t g) {
     return [&, g, affine = s.affine(p.norm, g)](int64_t b) {
-      const float* image = x + b * from.batchStride + g * from.groupStride;
+      const T* image = x + b * from.batchStride + g * from.groupStride;
       const int64_t first = b * to.batchStride + g * to.groupStride;
       uint8_t* positions = where ? where + first : nullptr;
       withLanes(to, g, [&](auto io, auto vecs) {
@@ -118,7 +118,7 @@ LayoutAnswer chooseTrain(const LayoutQuestion& q) {
   expectCounts(q, 5, 5, 3, 4);
   geometryOf(q.attributes, q.inputs[0], q.outputs[0]);
   LayoutAnswer a = chooseBatchNorm(q, {{0}, {0}}, sizeof(Moments));
-  if (q.outputs.size() == 4) a.outputBytes[3] = a.outputBytes[0] / sizeof(float);
+  if (q.outputs.size() == 4) a.outputBytes[3] = a.outputBytes[0] / sizeOf(q.outputs[0].dtype);
   return a;
 }
 
@@ -129,28 +129,33 @@ std::unique_ptr<Step> buildTrain(const Site& site) {
                                     site.outputs[0], remembers ? &site.outputs[3] : nullptr);
   const auto in = site.inputs, out = site.outputs;
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const auto work = p.norm.relu ? forward<true> : forward<false>;
-    work(p, Statistics(run, &in[1], &out[1], scratch), in[0].f32(run), out[0].f32(run),
-         remembers ? out[3].data<uint8_t>(run) : nullptr);
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const auto work = p.norm.relu ? forward<true, T> : forward<false, T>;
+      work(p, Statistics(run, &in[1], &out[1], scratch), in[0].data<T>(run), out[0].data<T>(run),
+           remembers ? out[3].data<uint8_t>(run) : nullptr);
+    });
   });
 }
 
+template <class T>
 struct Pooled {
-  const float *x, *dy, *y;
+  const T *x, *dy, *y;
   const uint8_t* where;
 };
 
 // 1 / scale where (y - beta) / scale has x - mean to a few digits of the last; where some channel
-// of the group has a scale too small beside beta for that, `exact` is false.
+// of the group has a scale too small beside beta for that, `exact` is false. Of bfloat16's few
+// digits none can be spared: there beta must not exceed gamma.
 struct Inverse {
   LaneValues scale;
   bool exact = true;
 
-  Inverse(const PooledNorm& p, const Derivative& d, const Affine& affine, int64_t g) {
+  Inverse(const PooledNorm& p, const Derivative& d, const Affine& affine, int64_t g, float spared) {
     const ChannelView& v = p.norm.view;
     forChannelsOf(v, g, [&](int64_t c) {
-      if (!(std::abs(d.gamma[c]) >= std::max(std::abs(d.beta[c]) / 16, 1e-20f))) exact = false;
+      if (!(std::abs(d.gamma[c]) >= std::max(std::abs(d.beta[c]) / spared, 1e-20f))) exact = false;
     });
     if (!exact) return;
     for (int64_t l = 0; l < (v.plain ? v.lanes : v.channelsOf(g)); ++l)
@@ -159,8 +164,8 @@ struct Inverse {
 };
 
 // x at the place that each lane's position names.
-template <class Io>
-Vec pooledFrom(Io io, const PooledNorm& p, const float* x, Mask position, int64_t i, int64_t j) {
+template <class Io, class T>
+Vec pooledFrom(Io io, const PooledNorm& p, const T* x, Mask position, int64_t i, int64_t j) {
   const ChannelView& v = p.norm.view;
   const auto &kernel = p.geometry.kernel, &stride = p.geometry.stride, &pad = p.geometry.padding;
   Vec value{};
@@ -168,15 +173,15 @@ Vec pooledFrom(Io io, const PooledNorm& p, const float* x, Mask position, int64_
     if (position[l] == kBlocked) continue;
     const int64_t row = i * stride[0] - pad[0] + position[l] / kernel[1];
     const int64_t column = j * stride[1] - pad[1] + position[l] % kernel[1];
-    value[l] = x[(row * v.width + column) * pixelStride(v) + l];
+    value[l] = wide(x[(row * v.width + column) * pixelStride(v) + l]);
   }
   return value;
 }
 
 // Sums of d and d (x - mean) over one image's pooled values.
-template <class Io, class Vecs>
+template <class Io, class Vecs, class T>
 void addPooledSums(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine,
-                   const Inverse& inverse, const Pooled& image, Sums* lanes) {
+                   const Inverse& inverse, const Pooled<T>& image, Sums* lanes) {
   const ChannelView& v = p.small;
   const int64_t pixel = pixelStride(v);
   for (int64_t i = 0; i < v.height; ++i)
@@ -201,32 +206,23 @@ void addPooledSums(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine,
 }
 
 // Gradients of one image from its windows, any windows: each pixel asks those that hold it.
-template <bool stream, class Io, class Vecs>
-void spread(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map, const Pooled& image,
-            float* dx) {
+template <bool stream, class Io, class Vecs, class T>
+void spread(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map, const Pooled<T>& image,
+            T* dx) {
   const ChannelView &small = p.small, &large = p.norm.view;
   const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
   const Geometry& geometry = p.geometry;
-  // Windows [first, last] along an axis that hold a pixel.
-  const auto windows = [&](int axis, int64_t at, int64_t count) {
-    const int64_t shifted = at + geometry.padding[axis] - geometry.kernel[axis] + 1;
-    const int64_t first =
-        shifted <= 0 ? 0 : (shifted + geometry.stride[axis] - 1) / geometry.stride[axis];
-    return Pair{first, std::min((at + geometry.padding[axis]) / geometry.stride[axis], count - 1)};
-  };
   for (int64_t h = 0; h < large.height; ++h) {
-    const Pair rows = windows(0, h, small.height);
+    const Pair rows = geometry.windowsOf(0, h, small.height);
     for (int64_t w = 0; w < large.width; ++w) {
-      const Pair columns = windows(1, w, small.width);
+      const Pair columns = geometry.windowsOf(1, w, small.width);
       const int64_t at = (h * large.width + w) * pixel;
       for (int u = 0; u < vecs; ++u) {
         Vec d{};
         for (int64_t i = rows[0]; i <= rows[1]; ++i)
           for (int64_t j = columns[0]; j <= columns[1]; ++j) {
             const int64_t from = (i * small.width + j) * smallPixel + u * kVec;
-            const auto position = static_cast<int32_t>(
-                (h - i * geometry.stride[0] + geometry.padding[0]) * geometry.kernel[1] +
-                (w - j * geometry.stride[1] + geometry.padding[1]));
+            const int32_t position = geometry.positionOf(h, w, i, j);
             d += select(io.loadBytes(image.where + from) == position, io.load(image.dy + from));
           }
         put<stream>(io, dx + at + u * kVec, map.apply(io.load(image.x + at + u * kVec), d, u));
@@ -236,9 +232,9 @@ void spread(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map, const
 }
 
 // The same for windows of 2x2 side by side.
-template <bool stream, class Io, class Vecs>
+template <bool stream, class Io, class Vecs, class T>
 void spreadTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map,
-                    const Pooled& image, float* dx) {
+                    const Pooled<T>& image, T* dx) {
   const ChannelView &small = p.small, &large = p.norm.view;
   const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
   for (int64_t i = 0; i < small.height; ++i)
@@ -254,17 +250,18 @@ void spreadTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& ma
       }
 }
 
-template <bool stream>
-void backward(const PooledNorm& p, const Derivative& d, const Pooled& all, float* dx) {
+template <bool stream, class T>
+void backward(const PooledNorm& p, const Derivative& d, const Pooled<T>& all, T* dx) {
   const ChannelView &large = p.norm.view, &small = p.small;
   const auto imageOf = [&](int64_t b, int64_t g) {
     const int64_t first = b * small.batchStride + g * small.groupStride;
-    return Pooled{all.x + b * large.batchStride + g * large.groupStride, all.dy + first,
-                  all.y + first, all.where + first};
+    return Pooled<T>{all.x + b * large.batchStride + g * large.groupStride, all.dy + first,
+                     all.y + first, all.where + first};
   };
   const auto first = [&](int64_t g) {
     const Affine affine = d.affine(p.norm, g);
-    return [&, g, affine, inverse = Inverse(p, d, affine, g)](int64_t b) {
+    constexpr float kSpared = std::is_same_v<T, float> ? 16 : 1;
+    return [&, g, affine, inverse = Inverse(p, d, affine, g, kSpared)](int64_t b) {
       Sums* lanes = d.cleared(p.norm, b, g);
       withLanes(small, g, [&](auto io, auto vecs) {
         addPooledSums(io, vecs, p, affine, inverse, imageOf(b, g), lanes);
@@ -273,7 +270,7 @@ void backward(const PooledNorm& p, const Derivative& d, const Pooled& all, float
   };
   const auto second = [&](int64_t g) {
     return [&, g, map = GradientMap(p.norm, d, g)](int64_t b) {
-      float* to = dx + b * large.batchStride + g * large.groupStride;
+      T* to = dx + b * large.batchStride + g * large.groupStride;
       withLanes(large, g, [&](auto io, auto vecs) {
         if (p.isTwoByTwo())
           spreadTwoByTwo<stream>(io, vecs, p, map, imageOf(b, g), to);
@@ -296,14 +293,20 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   const auto in = site.inputs, out = site.outputs;
   expectAlike(in[0], out[0]);
   expectAlike(in[1], in[6]);
+  expectType(in[1], in[0].dtype);
   const PooledNorm p =
       pooledNormOf(site, batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums)), in[6], &in[7]);
   const Operand scratch = site.scratch;
-  return makeStep([=](const RunContext& run) {
-    const Pooled all{in[0].f32(run), in[1].f32(run), in[6].f32(run), in[7].data<uint8_t>(run)};
-    float* dx = out[0].f32(run);
-    const auto work = streams(p.norm.view, dx, {all.x}) ? backward<true> : backward<false>;
-    work(p, Derivative(run, &in[2], &out[1], scratch), all, dx);
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const Pooled<T> all{in[0].data<T>(run), in[1].data<T>(run), in[6].data<T>(run),
+                          in[7].data<uint8_t>(run)};
+      T* dx = out[0].data<T>(run);
+      const auto work =
+          streams<T>(p.norm.view, dx, {all.x}) ? backward<true, T> : backward<false, T>;
+      work(p, Derivative(run, &in[2], &out[1], scratch), all, dx);
+    });
   });
 }
 

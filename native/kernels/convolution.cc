@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "few_channels.h"
+#include "lanes.h"
 #include "winograd.h"
 
 namespace lrscope {
@@ -29,11 +30,12 @@ struct Chosen {
   dnnl::primitive primitive;
 };
 
-Problem makeProblem(const Attributes& attributes, const Tensor& x, const Tensor& weight,
+Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, const Tensor& weight,
                     const Tensor& y, bool bias) {
   for (const Tensor* tensor : {&x, &weight, &y})
-    if (tensor->shape.size() != 4 || tensor->dtype != DType::f32)
-      throw Refusal("expects f32 tensors of rank 4; got shape " + formatShape(tensor->shape));
+    if (tensor->shape.size() != 4)
+      throw Refusal("expects tensors of rank 4; got shape " + formatShape(tensor->shape));
+  expectTypes(pass, x, weight, y);
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
   Problem problem{x, weight, y, bias, false, {}};
@@ -60,9 +62,15 @@ Chosen chosen(const PrimitiveDesc& pd, const Desc& x, const Desc& weight, const 
   return {x, weight, y, pd.scratchpad_desc(), pd.impl_info_str(), Primitive(pd)};
 }
 
+bool isBf16(const Problem& p) {
+  return p.x.dtype == DType::bf16 || p.weight.dtype == DType::bf16 || p.y.dtype == DType::bf16;
+}
+
 dnnl::convolution_forward::primitive_desc forwardHint(const Problem& p) {
-  const auto any = [](Tensor tensor) {
+  // A result may be f32 where the factors are not.
+  const auto any = [&](Tensor tensor) {
     tensor.layout = "any";
+    if (isBf16(p)) tensor.dtype = DType::bf16;
     return descriptor(tensor);
   };
   return onednn::convolutionForward(p.geometry, any(p.x), any(p.weight), p.biasDesc(), any(p.y),
@@ -186,7 +194,7 @@ Choice ownWinograd(Pass pass, const Problem& p) {
   winograd::Problem own{p.x, p.weight, p.y, {p.geometry.padBefore[0], p.geometry.padBefore[1]}};
   for (Tensor* tensor : {&own.x, &own.y})
     if (!winograd::takes(*tensor)) {
-      tensor->layout = activationLayout(tensor->dim(1));
+      tensor->layout = activationLayout(tensor->dim(1), DType::f32);
       if (!winograd::takes(*tensor)) tensor->layout = "aBcd8b";
     }
   if (own.weight.layout == "any") own.weight.layout = "ABcd8b8a";
@@ -210,7 +218,7 @@ Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
 // Direct: oneDNN's, but for what our own do better.
 Choice direct(Pass pass, const Problem& p) {
   const Choice c = oneDnn(pass, p, false);
-  if (pass != Pass::backwardWeights || onednn::isa().rfind("avx2", 0) != 0) return c;
+  if (pass != Pass::backwardWeights || isBf16(p) || onednn::isa().rfind("avx2", 0) != 0) return c;
   Tensor x = p.x, weight = p.weight, y = p.y;
   if (x.layout == "any") x.layout = "abcd";
   if (weight.layout == "any") weight.layout = c.weight;
@@ -223,7 +231,7 @@ Choice direct(Pass pass, const Problem& p) {
 
 // The rule for this machine: Winograd for 16 or more channels, oneDNN's on AVX-512, else our own.
 Choice byRule(Pass pass, const Problem& p) {
-  if (isWinograd(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16) {
+  if (isWinograd(p) && !isBf16(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16) {
     if (oneDnnHasWinograd()) {
       try {
         return oneDnn(pass, p, true);
@@ -238,6 +246,7 @@ Choice byRule(Pass pass, const Problem& p) {
 }
 
 Choice wantedWinograd(Pass pass, const Problem& p) {
+  if (isBf16(p)) throw Refusal("has no Winograd in bf16");
   if (isWinograd(p) && oneDnnHasWinograd()) return oneDnn(pass, p, true);
   if (hasOwnWinograd(p)) return ownWinograd(pass, p);
   throw Refusal(
@@ -271,34 +280,35 @@ LayoutAnswer answer(const LayoutQuestion& question, const Choice& c,
 
 LayoutAnswer chooseForward(const LayoutQuestion& q) {
   expectCounts(q, 2, 3, 1, 1);
-  const Choice c = choose(
-      Pass::forward,
-      makeProblem(q.attributes, q.inputs[0], q.inputs[1], q.outputs[0], q.inputs.size() == 3),
-      q.wanted);
+  const Choice c = choose(Pass::forward,
+                          makeProblem(Pass::forward, q.attributes, q.inputs[0], q.inputs[1],
+                                      q.outputs[0], q.inputs.size() == 3),
+                          q.wanted);
   return answer(q, c, {c.x, c.weight}, {c.y});
 }
 
 LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 1);
-  const Choice c =
-      choose(Pass::backwardData,
-             makeProblem(q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false), q.wanted);
+  const Choice c = choose(
+      Pass::backwardData,
+      makeProblem(Pass::backwardData, q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false),
+      q.wanted);
   return answer(q, c, {c.y, c.weight}, {c.x});
 }
 
 LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
   expectCounts(q, 2, 2, 1, 2);
-  const Choice c = choose(
-      Pass::backwardWeights,
-      makeProblem(q.attributes, q.inputs[0], q.outputs[0], q.inputs[1], q.outputs.size() == 2),
-      q.wanted);
+  const Choice c = choose(Pass::backwardWeights,
+                          makeProblem(Pass::backwardWeights, q.attributes, q.inputs[0],
+                                      q.outputs[0], q.inputs[1], q.outputs.size() == 2),
+                          q.wanted);
   return answer(q, c, {c.x, c.y}, {c.weight});
 }
 
 template <Pass pass>
 std::unique_ptr<Step> build(const Site& site) {
   const Product o = productOf(site, pass);
-  Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
+  Problem p = makeProblem(pass, site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
   if (site.implementation == winograd::kName) return winograd::makeStep(pass, site, o);
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
   p.winograd = site.implementation.find("wino") != std::string::npos;
@@ -308,22 +318,26 @@ std::unique_ptr<Step> build(const Site& site) {
 
 }  // namespace
 
-const Kernel kConv2d = {chooseForward, build<Pass::forward>, true};
-const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>, true};
-const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, true};
+const Kernel kConv2d = {chooseForward, build<Pass::forward>, true, true};
+const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>, true, true};
+const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, true,
+                                       true};
 
-std::string activationLayout(int64_t channels) {
+std::string activationLayout(int64_t channels, DType dtype) {
   if (channels < 8) return "abcd";
-  static const auto* const blocked = [] {
-    Tensor x{{8, 64, 32, 32}, DType::f32, "any"};
-    Tensor weight{{64, 64, 3, 3}, DType::f32, "any"};
+  const auto ask = [](DType type) {
+    Tensor x{{8, 64, 32, 32}, type, "any"};
+    Tensor weight{{64, 64, 3, 3}, type, "any"};
     Attributes attributes;
     attributes.set("stride", std::vector<double>{1, 1});
     attributes.set("padding", std::vector<double>{1, 1});
-    return new std::string(layoutOf(
-        chooseOneDnn(Pass::forward, makeProblem(attributes, x, weight, x, false), false).y));
-  }();
-  return *blocked;
+    const Problem p = makeProblem(Pass::forward, attributes, x, weight, x, false);
+    return layoutOf(chooseOneDnn(Pass::forward, p, false).y);
+  };
+  static const auto* const blocked = new std::string(ask(DType::f32));
+  if (dtype != DType::bf16 || !onednn::multipliesBf16()) return *blocked;
+  static const auto* const halves = new std::string(ask(DType::bf16));
+  return hasView(*halves) ? *halves : *blocked;
 }
 
 }  // namespace lrscope

@@ -27,18 +27,22 @@ std::unique_ptr<Step> build(const Site& site) {
   const float scale = p < 1 ? static_cast<float>(1 / (1 - p)) : 0.0f;
   const auto layer = static_cast<uint32_t>(site.attributes.integer("layerIndex"));
   const int64_t count = x.elements();
-  return makeStep([=](const RunContext& run) {
-    const float* from = x.f32(run);
-    float* to = y.f32(run);
-    const int64_t quads = (count + 3) / 4;
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = x.data<T>(run);
+      T* to = y.data<T>(run);
+      const int64_t quads = (count + 3) / 4;
 #pragma omp parallel for schedule(static)
-    for (int64_t quad = 0; quad < quads; ++quad) {
-      const Words4 words =
-          philox({static_cast<uint32_t>(quad), run.update, layer, 0}, run.seed, kDropout);
-      const int64_t end = count - quad * 4 < 4 ? count - quad * 4 : 4;
-      for (int64_t i = 0; i < end; ++i)
-        to[quad * 4 + i] = uniform(words[i]) >= p ? from[quad * 4 + i] * scale : 0.0f;
-    }
+      for (int64_t quad = 0; quad < quads; ++quad) {
+        const Words4 words =
+            philox({static_cast<uint32_t>(quad), run.update, layer, 0}, run.seed, kDropout);
+        const int64_t end = count - quad * 4 < 4 ? count - quad * 4 : 4;
+        for (int64_t i = 0; i < end; ++i)
+          to[quad * 4 + i] =
+              narrow<T>(uniform(words[i]) >= p ? wide(from[quad * 4 + i]) * scale : 0.0f);
+      }
+    });
   });
 }
 

@@ -43,9 +43,10 @@ int64_t paddedElements(const Tensor& tensor) {
 // A NaN passes, as in PyTorch, so that a diverged activation is not hidden.
 inline float positive(float value) { return value <= 0.0f ? 0.0f : value; }
 
-void applyPositive(const float* from, float* to, int64_t count) {
+template <class T>
+void applyPositive(const T* from, T* to, int64_t count) {
 #pragma omp parallel for simd schedule(static)
-  for (int64_t i = 0; i < count; ++i) to[i] = positive(from[i]);
+  for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(positive(wide(from[i])));
 }
 
 std::unique_ptr<Step> buildRelu(const Site& site) {
@@ -53,7 +54,11 @@ std::unique_ptr<Step> buildRelu(const Site& site) {
   const Operand &x = site.inputs[0], &y = site.outputs[0];
   expectAlike(x, y);
   const int64_t count = paddedElements(x);
-  return makeStep([=](const RunContext& run) { applyPositive(x.f32(run), y.f32(run), count); });
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep(
+        [=](const RunContext& run) { applyPositive(x.data<T>(run), y.data<T>(run), count); });
+  });
 }
 
 std::unique_ptr<Step> buildReluBackward(const Site& site) {
@@ -62,11 +67,15 @@ std::unique_ptr<Step> buildReluBackward(const Site& site) {
   expectAlike(y, dy);
   expectAlike(y, dx);
   const int64_t count = paddedElements(y);
-  return makeStep([=](const RunContext& run) {
-    const float *output = y.f32(run), *from = dy.f32(run);
-    float* to = dx.f32(run);
+  return withElement(y, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T *output = y.data<T>(run), *from = dy.data<T>(run);
+      T* to = dx.data<T>(run);
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; ++i) to[i] = output[i] > 0.0f ? from[i] : 0.0f;
+      for (int64_t i = 0; i < count; ++i)
+        to[i] = narrow<T>(wide(output[i]) > 0.0f ? wide(from[i]) : 0.0f);
+    });
   });
 }
 
@@ -77,16 +86,20 @@ std::unique_ptr<Step> buildAdd(const Site& site) {
   expectAlike(a, y);
   const int64_t count = paddedElements(a);
   const bool relu = site.attributes.flag("relu");
-  return makeStep([=](const RunContext& run) {
-    const float *left = a.f32(run), *right = b.f32(run);
-    float* to = y.f32(run);
-    if (relu) {
+  return withElement(a, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T *left = a.data<T>(run), *right = b.data<T>(run);
+      T* to = y.data<T>(run);
+      if (relu) {
 #pragma omp parallel for simd schedule(static)
-      for (int64_t i = 0; i < count; ++i) to[i] = positive(left[i] + right[i]);
-      return;
-    }
+        for (int64_t i = 0; i < count; ++i)
+          to[i] = narrow<T>(positive(wide(left[i]) + wide(right[i])));
+        return;
+      }
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < count; ++i) to[i] = left[i] + right[i];
+      for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(wide(left[i]) + wide(right[i]));
+    });
   });
 }
 
@@ -95,9 +108,12 @@ std::unique_ptr<Step> buildAdd(const Site& site) {
 std::unique_ptr<Step> thenRelu(std::unique_ptr<Step> step, const Operand& y) {
   const int64_t count = paddedElements(y);
   const std::shared_ptr<Step> first = std::move(step);
-  return makeStep([=](const RunContext& run) {
-    first->run(run);
-    applyPositive(y.f32(run), y.f32(run), count);
+  return withElement(y, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      first->run(run);
+      applyPositive(y.data<T>(run), y.data<T>(run), count);
+    });
   });
 }
 

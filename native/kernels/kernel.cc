@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "emulated.h"
 #include "kernels.h"
 
 namespace lrscope {
@@ -47,7 +48,18 @@ LayoutAnswer layoutsFor(const LayoutQuestion& question) {
   const Kernel& kernel = kernelFor(question.kind);
   if (!question.wanted.empty() && !kernel.alternatives)
     throw Refusal("has one implementation only; got \"" + question.wanted + "\"");
+  if (kernel.multiplies && emulated::concerns(question)) {
+    if (question.emulateBf16) return emulated::choose(kernel, question);
+    if (!onednn::multipliesBf16())
+      throw Refusal("bf16 needs a processor with AVX512-BF16 or AMX; this one is " + onednn::isa());
+  }
   return kernel.choose(question);
+}
+
+std::unique_ptr<Step> stepOf(const Site& site) {
+  const Kernel& kernel = kernelFor(site.kind);
+  return emulated::names(site.implementation) ? emulated::makeStep(kernel, site)
+                                              : kernel.build(site);
 }
 
 const Attributes::Value* Attributes::find(const char* name) const {
@@ -148,8 +160,8 @@ void expectScratch(const Site& site, size_t bytes) {
 }
 
 void expectAlike(const Operand& a, const Operand& b) {
-  expectType(a, DType::f32);
-  expectType(b, DType::f32);
+  if (a.dtype != DType::bf16) expectType(a, DType::f32);
+  expectType(b, a.dtype);
   expectShape(b, a.shape);
   expectLayout(b, a.layout);
 }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "../bfloat16.h"
 #include "../tensor.h"
 
 namespace lrscope {
@@ -65,6 +66,8 @@ struct LayoutQuestion {
   std::vector<Tensor> inputs, outputs;
   // The implementation that the answer must be; "" leaves it to the rule table.
   std::string wanted;
+  // Products of bf16 are to be emulated, see emulated.h.
+  bool emulateBf16 = false;
 };
 
 struct LayoutAnswer {
@@ -98,6 +101,8 @@ struct Kernel {
   std::unique_ptr<Step> (*build)(const Site&);
   // Whether there is more than one implementation, and `choose` heeds LayoutQuestion::wanted.
   bool alternatives = false;
+  // Whether it is a product by oneDNN, which has bf16 on some processors only.
+  bool multiplies = false;
 };
 
 // Refuses a kind that the engine does not know.
@@ -105,6 +110,9 @@ const Kernel& kernelFor(const std::string& kind);
 
 // The kernel's answer; refuses a wanted implementation where the kind has but one.
 LayoutAnswer layoutsFor(const LayoutQuestion& question);
+
+// The instruction, ready to run, in the implementation that it names.
+std::unique_ptr<Step> stepOf(const Site& site);
 
 // A step from a function of the run.
 template <class Work>
@@ -120,6 +128,14 @@ std::unique_ptr<Step> makeStep(Work work) {
 // Fills outputBytes of an answer whose layouts are known; opaque outputs keep what is there.
 LayoutAnswer withBytes(const LayoutQuestion& question, LayoutAnswer answer);
 
+// work(T{}), T being the type that an activation is stored as; refuses what is no number.
+template <class Work>
+auto withElement(const Tensor& tensor, Work work) -> decltype(work(float{})) {
+  if (tensor.dtype == DType::f32) return work(float{});
+  if (tensor.dtype == DType::bf16) return work(Bf16{});
+  throw Refusal("takes f32 or bf16 here");
+}
+
 // Refuses a question with another number of operands.
 void expectCounts(const LayoutQuestion& question, size_t minInputs, size_t maxInputs,
                   size_t minOutputs, size_t maxOutputs);
@@ -131,14 +147,14 @@ void expectShape(const Operand& operand, const std::vector<int64_t>& shape);
 void expectLayout(const Operand& operand, const std::string& layout);
 void expectType(const Operand& operand, DType dtype);
 void expectScratch(const Site& site, size_t bytes);
-// The same shape, layout and type, f32.
+// The same shape, layout and type, f32 or bf16.
 void expectAlike(const Operand& a, const Operand& b);
 // (count), f32, plain.
 void expectVector(const Operand& operand, int64_t count);
 
-// The layout that this machine's convolutions like their activations in, or "abcd" for so few
-// channels that blocking wastes memory.
-std::string activationLayout(int64_t channels);
+// The layout that this machine's convolutions like their activations of a type in, or "abcd" for so
+// few channels that blocking wastes memory.
+std::string activationLayout(int64_t channels, DType dtype);
 
 // A oneDNN primitive with its arguments. Only plain layouts may lie in a region whose place
 // changes between runs: placing a blocked one makes oneDNN write its padding.

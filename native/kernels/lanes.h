@@ -1,4 +1,5 @@
 // Loops over activations, eight neighbouring values at a time, in every layout of ChannelView.
+// Values are floats; memory may hold bfloat16, which io.load widens and io.store rounds.
 #pragma once
 #include <omp.h>
 
@@ -56,6 +57,30 @@ inline Mask widened(Bytes8 bytes) {
 #endif
 }
 
+using Halves = uint16_t __attribute__((vector_size(16)));
+using Words = uint32_t __attribute__((vector_size(32)));
+
+inline Vec widened(Halves halves) {
+#ifdef __AVX2__
+  return (Vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)halves), 16);
+#else
+  return (Vec)(__builtin_convertvector(halves, Words) << 16);
+#endif
+}
+// narrow<Bf16> of bfloat16.h, lane by lane.
+inline Halves rounded(Vec v) {
+  const Words words = (Words)v;
+  const Words nearest = (words + 0x7fff + ((words >> 16) & 1)) >> 16;
+  const Words quiet = (words >> 16) | 0x40;
+  const Words halves = v == v ? nearest : quiet;
+#ifdef __AVX2__
+  const __m256i all = (__m256i)halves;
+  return (Halves)_mm_packus_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+#else
+  return __builtin_convertvector(halves, Halves);
+#endif
+}
+
 // Eight values; at the ragged end of channels-last or plain rows, the first few of eight.
 struct Whole {
   Vec load(const float* from) const {
@@ -63,7 +88,16 @@ struct Whole {
     std::memcpy(&v, from, sizeof v);
     return v;
   }
+  Vec load(const Bf16* from) const {
+    Halves halves;
+    std::memcpy(&halves, from, sizeof halves);
+    return widened(halves);
+  }
   void store(float* to, Vec v) const { std::memcpy(to, &v, sizeof v); }
+  void store(Bf16* to, Vec v) const {
+    const Halves halves = rounded(v);
+    std::memcpy(to, &halves, sizeof halves);
+  }
   void storeBytes(uint8_t* to, Mask v) const {
     const Bytes8 bytes = narrowed(v);
     std::memcpy(to, &bytes, sizeof bytes);
@@ -77,13 +111,15 @@ struct Whole {
 
 struct Part {
   int count;
-  Vec load(const float* from) const {
+  template <class T>
+  Vec load(const T* from) const {
     Vec v{};
-    for (int l = 0; l < count; ++l) v[l] = from[l];
+    for (int l = 0; l < count; ++l) v[l] = wide(from[l]);
     return v;
   }
-  void store(float* to, Vec v) const {
-    for (int l = 0; l < count; ++l) to[l] = v[l];
+  template <class T>
+  void store(T* to, Vec v) const {
+    for (int l = 0; l < count; ++l) to[l] = narrow<T>(v[l]);
   }
   void storeBytes(uint8_t* to, Mask v) const {
     for (int l = 0; l < count; ++l) to[l] = static_cast<uint8_t>(v[l]);
@@ -98,25 +134,33 @@ struct Part {
 // Whether a result is better written past the caches: larger than they are, it would only push
 // out what is needed sooner, and every line of it would be read before it is overwritten. Blocked
 // layouts alone have their vectors aligned.
-inline bool streams(const ChannelView& v) {
+template <class T>
+bool streams(const ChannelView& v) {
   constexpr int64_t kCached = int64_t{16} << 20;
-  return v.padded && v.batch * v.batchStride * static_cast<int64_t>(sizeof(float)) > kCached;
+  return v.padded && v.batch * v.batchStride * static_cast<int64_t>(sizeof(T)) > kCached;
 }
 
 // The same for a result that may lie over one of the operands: those are in the caches already.
-inline bool streams(const ChannelView& v, const float* to,
-                    std::initializer_list<const float*> from) {
-  for (const float* operand : from)
+template <class T>
+bool streams(const ChannelView& v, const T* to, std::initializer_list<const T*> from) {
+  for (const T* operand : from)
     if (operand == to) return false;
-  return streams(v);
+  return streams<T>(v);
 }
 
+#ifdef __AVX__
+inline void streamTo(float* to, Vec v) { _mm256_stream_ps(to, (__m256)v); }
+inline void streamTo(Bf16* to, Vec v) {
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), (__m128i)rounded(v));
+}
+#endif
+
 // io.store, past the caches where `stream` says so.
-template <bool stream, class Io>
-inline void put(Io io, float* to, Vec v) {
+template <bool stream, class Io, class T>
+inline void put(Io io, T* to, Vec v) {
 #ifdef __AVX__
   if constexpr (stream && std::is_same_v<Io, Whole>) {
-    _mm256_stream_ps(to, (__m256)v);
+    streamTo(to, v);
     return;
   }
 #endif
@@ -198,7 +242,7 @@ inline std::string viewLayout(const Tensor& x) {
   if (x.shape.size() == 2) return "ab";
   if (x.shape.size() != 4)
     throw Refusal("expects a tensor (B,C,H,W); got shape " + formatShape(x.shape));
-  return hasView(x.layout) ? x.layout : activationLayout(x.dim(1));
+  return hasView(x.layout) ? x.layout : activationLayout(x.dim(1), x.dtype);
 }
 
 }  // namespace lrscope

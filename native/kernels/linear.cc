@@ -19,11 +19,11 @@ struct Prepared {
   dnnl::primitive primitive;
 };
 
-Problem makeProblem(const Attributes& attributes, const Tensor& x, const Tensor& weight,
-                    const Tensor& y, bool bias) {
+Problem makeProblem(Pass pass, const Tensor& x, const Tensor& weight, const Tensor& y, bool bias) {
   for (const Tensor* tensor : {&x, &weight, &y})
-    if (tensor->shape.size() != 2 || tensor->dtype != DType::f32)
-      throw Refusal("expects f32 matrices; got shape " + formatShape(tensor->shape));
+    if (tensor->shape.size() != 2)
+      throw Refusal("expects matrices; got shape " + formatShape(tensor->shape));
+  expectTypes(pass, x, weight, y);
   if (x.dim(0) != y.dim(0) || x.dim(1) != weight.dim(1) || weight.dim(0) != y.dim(1))
     throw Refusal("x " + formatShape(x.shape) + ", weight " + formatShape(weight.shape) +
                   " and y " + formatShape(y.shape) + " do not fit each other");
@@ -42,15 +42,24 @@ Prepared prepare(Pass pass, const Problem& p) {
              : Desc();
   const auto attributes = onednn::attributes();
   const auto forward = [&] { return onednn::innerProductForward(x, weight, bias, y, attributes); };
+  // Of the same factors, whatever type the result of this pass has.
+  const auto hint = [&] {
+    const DType type = pass == Pass::forward ? p.x.dtype : p.y.dtype;
+    const auto alike = [&](Tensor tensor) {
+      tensor.dtype = type;
+      return descriptor(tensor);
+    };
+    return onednn::innerProductForward(alike(p.x), alike(p.weight), bias, alike(p.y), attributes);
+  };
   switch (pass) {
     case Pass::forward:
       return prepared<dnnl::inner_product_forward>(forward());
     case Pass::backwardData:
       return prepared<dnnl::inner_product_backward_data>(
-          onednn::innerProductBackwardData(x, weight, y, attributes, forward()));
+          onednn::innerProductBackwardData(x, weight, y, attributes, hint()));
     case Pass::backwardWeights:
       return prepared<dnnl::inner_product_backward_weights>(
-          onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, forward()));
+          onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, hint()));
   }
   throw Refusal("internal: unknown pass");
 }
@@ -58,7 +67,7 @@ Prepared prepare(Pass pass, const Problem& p) {
 LayoutAnswer choosePlain(const LayoutQuestion& q, Pass pass, Tensor x, Tensor weight, Tensor y,
                          bool bias) {
   x.layout = weight.layout = y.layout = "ab";
-  const Prepared p = prepare(pass, makeProblem(q.attributes, x, weight, y, bias));
+  const Prepared p = prepare(pass, makeProblem(pass, x, weight, y, bias));
   LayoutAnswer a;
   for (const Tensor& tensor : q.inputs) a.inputs.push_back(plainLayout(tensor.shape.size()));
   for (const Tensor& tensor : q.outputs) a.outputs.push_back(plainLayout(tensor.shape.size()));
@@ -70,7 +79,7 @@ LayoutAnswer choosePlain(const LayoutQuestion& q, Pass pass, Tensor x, Tensor we
 template <Pass pass>
 std::unique_ptr<Step> build(const Site& site) {
   const Product o = productOf(site, pass);
-  const Problem p = makeProblem(site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
+  const Problem p = makeProblem(pass, o.x, o.weight, o.y, o.bias != nullptr);
   const Prepared ready = prepare(pass, p);
   return productStep(site, o, ready.primitive, ready.scratch);
 }
@@ -94,8 +103,9 @@ LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
 
 }  // namespace
 
-const Kernel kLinear = {chooseForward, build<Pass::forward>};
-const Kernel kLinearBackwardData = {chooseBackwardData, build<Pass::backwardData>};
-const Kernel kLinearBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>};
+const Kernel kLinear = {chooseForward, build<Pass::forward>, false, true};
+const Kernel kLinearBackwardData = {chooseBackwardData, build<Pass::backwardData>, false, true};
+const Kernel kLinearBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, false,
+                                       true};
 
 }  // namespace lrscope

@@ -13,7 +13,7 @@ constexpr size_t kHeader = 64;
 
 size_t workspaceBytes(Tensor y, const std::string& layout) {
   y.layout = layout;
-  return kHeader + layoutBytes(y) / sizeof(float);
+  return kHeader + layoutBytes(y) / sizeOf(y.dtype);
 }
 
 uint32_t layoutCode(const ChannelView& v) {
@@ -36,9 +36,9 @@ LayoutAnswer choose(const LayoutQuestion& q) {
 }
 
 // One image of one group, any window.
-template <class Io, class Vecs>
+template <class Io, class Vecs, class T>
 void pool(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& from,
-          const ChannelView& to, const float* x, float* y, uint8_t* where) {
+          const ChannelView& to, const T* x, T* y, uint8_t* where) {
   const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
   for (int64_t i = 0; i < to.height; ++i) {
     const auto rows = geometry.range(0, i, from.height);
@@ -62,13 +62,13 @@ void pool(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& from,
 }
 
 // The same for the window of the vanilla network.
-template <class Io, class Vecs>
-void poolTwoByTwo(Io io, Vecs vecs, const ChannelView& from, const ChannelView& to, const float* x,
-                  float* y, uint8_t* where) {
+template <class Io, class Vecs, class T>
+void poolTwoByTwo(Io io, Vecs vecs, const ChannelView& from, const ChannelView& to, const T* x,
+                  T* y, uint8_t* where) {
   const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
   for (int64_t i = 0; i < to.height; ++i) {
-    const float* upper = x + 2 * i * from.width * pixel;
-    const float* lower = upper + from.width * pixel;
+    const T* upper = x + 2 * i * from.width * pixel;
+    const T* lower = upper + from.width * pixel;
     for (int64_t j = 0; j < to.width; ++j) {
       const int64_t at = (i * to.width + j) * outPixel;
       for (int u = 0; u < vecs; ++u) {
@@ -88,8 +88,7 @@ void poolTwoByTwo(Io io, Vecs vecs, const ChannelView& from, const ChannelView& 
 std::unique_ptr<Step> build(const Site& site) {
   expectOperands(site, 1, 1, 1, 2);
   const Operand x = site.inputs[0], y = site.outputs[0];
-  expectType(x, DType::f32);
-  expectType(y, DType::f32);
+  expectType(y, x.dtype);
   expectLayout(y, x.layout);
   const Geometry geometry = geometryOf(site.attributes, x, y);
   const ChannelView from = channelView(x), to = channelView(y);
@@ -97,23 +96,26 @@ std::unique_ptr<Step> build(const Site& site) {
   const Operand workspace = remember ? site.outputs[1] : Operand();
   if (remember && workspace.bytes < workspaceBytes(y, y.layout))
     throw Refusal("the workspace is too small");
-  return makeStep([=](const RunContext& run) {
-    const float* input = x.f32(run);
-    float* output = y.f32(run);
-    uint8_t* where = nullptr;
-    if (remember) {
-      *workspace.data<uint32_t>(run) = layoutCode(to);
-      where = workspace.data<uint8_t>(run) + kHeader;
-    }
-    forImages(to, Walk::backwards, [&](int64_t b, int64_t g) {
-      const float* image = input + b * from.batchStride + g * from.groupStride;
-      const int64_t first = b * to.batchStride + g * to.groupStride;
-      uint8_t* positions = where ? where + first : nullptr;
-      withLanes(to, g, [&](auto io, auto vecs) {
-        if (geometry.isTwoByTwo())
-          poolTwoByTwo(io, vecs, from, to, image, output + first, positions);
-        else
-          pool(io, vecs, geometry, from, to, image, output + first, positions);
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* input = x.data<T>(run);
+      T* output = y.data<T>(run);
+      uint8_t* where = nullptr;
+      if (remember) {
+        *workspace.data<uint32_t>(run) = layoutCode(to);
+        where = workspace.data<uint8_t>(run) + kHeader;
+      }
+      forImages(to, Walk::backwards, [&](int64_t b, int64_t g) {
+        const T* image = input + b * from.batchStride + g * from.groupStride;
+        const int64_t first = b * to.batchStride + g * to.groupStride;
+        uint8_t* positions = where ? where + first : nullptr;
+        withLanes(to, g, [&](auto io, auto vecs) {
+          if (geometry.isTwoByTwo())
+            poolTwoByTwo(io, vecs, from, to, image, output + first, positions);
+          else
+            pool(io, vecs, geometry, from, to, image, output + first, positions);
+        });
       });
     });
   });
@@ -126,7 +128,7 @@ LayoutAnswer chooseBackward(const LayoutQuestion& q) {
   // A gradient that comes plain out of a flatten is better reordered here, where it is small.
   std::string layout = dx.layout;
   if (!hasView(layout)) layout = dy.layout;
-  if (!hasView(layout) || layout == "abcd") layout = activationLayout(dy.dim(1));
+  if (!hasView(layout) || layout == "abcd") layout = activationLayout(dy.dim(1), dy.dtype);
   LayoutAnswer a;
   a.inputs = {layout, "opaque"};
   a.outputs = {layout};
@@ -135,9 +137,9 @@ LayoutAnswer chooseBackward(const LayoutQuestion& q) {
 
 // Gradients to where their maxima came from, when the windows tile the image: each pixel is
 // written once.
-template <bool stream, class Io, class Vecs>
+template <bool stream, class Io, class Vecs, class T>
 void spreadTiles(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
-                 const ChannelView& large, const float* dy, const uint8_t* where, float* dx) {
+                 const ChannelView& large, const T* dy, const uint8_t* where, T* dx) {
   const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
   const auto clear = [&](int64_t h, int64_t fromColumn) {
     for (int64_t w = fromColumn; w < large.width; ++w)
@@ -146,7 +148,7 @@ void spreadTiles(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& 
   };
   const int64_t kh = geometry.kernel[0], kw = geometry.kernel[1];
   for (int64_t h = 0; h < small.height * kh; ++h) {
-    float* row = dx + h * large.width * pixel;
+    T* row = dx + h * large.width * pixel;
     const int64_t i = h / kh;
     for (int64_t j = 0; j < small.width; ++j) {
       const int64_t at = (i * small.width + j) * smallPixel;
@@ -163,28 +165,24 @@ void spreadTiles(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& 
   for (int64_t h = small.height * kh; h < large.height; ++h) clear(h, 0);
 }
 
-// The same for any windows: zeros first, then sums.
-template <class Io, class Vecs>
-void scatter(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
-             const ChannelView& large, const float* dy, const uint8_t* where, float* dx) {
+// The same for any windows: each pixel asks those that hold it.
+template <bool stream, class Io, class Vecs, class T>
+void gather(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
+            const ChannelView& large, const T* dy, const uint8_t* where, T* dx) {
   const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
-  for (int64_t p = 0; p < large.pixels(); ++p)
-    for (int u = 0; u < vecs; ++u) io.store(dx + p * pixel + u * kVec, Vec{});
-  for (int64_t i = 0; i < small.height; ++i) {
-    const auto rows = geometry.range(0, i, large.height);
-    for (int64_t j = 0; j < small.width; ++j) {
-      const auto columns = geometry.range(1, j, large.width);
-      const int64_t at = (i * small.width + j) * smallPixel;
+  for (int64_t h = 0; h < large.height; ++h) {
+    const Pair rows = geometry.windowsOf(0, h, small.height);
+    for (int64_t w = 0; w < large.width; ++w) {
+      const Pair columns = geometry.windowsOf(1, w, small.width);
       for (int u = 0; u < vecs; ++u) {
-        const Mask index = io.loadBytes(where + at + u * kVec);
-        const Vec gradient = io.load(dy + at + u * kVec);
-        for (int64_t r = rows.from; r < rows.to; ++r)
-          for (int64_t c = columns.from; c < columns.to; ++c) {
-            float* to = dx + (r * large.width + c) * pixel + u * kVec;
-            const auto position =
-                static_cast<int32_t>((r - rows.start) * geometry.kernel[1] + (c - columns.start));
-            io.store(to, io.load(to) + select(index == position, gradient));
+        Vec sum{};
+        for (int64_t i = rows[0]; i <= rows[1]; ++i)
+          for (int64_t j = columns[0]; j <= columns[1]; ++j) {
+            const int64_t at = (i * small.width + j) * smallPixel + u * kVec;
+            sum += select(io.loadBytes(where + at) == geometry.positionOf(h, w, i, j),
+                          io.load(dy + at));
           }
+        put<stream>(io, dx + (h * large.width + w) * pixel + u * kVec, sum);
       }
     }
   }
@@ -196,58 +194,68 @@ int64_t offsetOf(const ChannelView& v, int64_t b, int64_t c, int64_t p) {
   return b * v.batchStride + c / v.lanes * v.groupStride + p * v.rowStride + c % v.lanes;
 }
 
-// The positions that a forward pass in another layout left, one value at a time.
-void scatterAcross(const Geometry& geometry, const ChannelView& small, const ChannelView& written,
-                   const ChannelView& large, const float* dy, const uint8_t* where, float* dx,
-                   size_t dxElements) {
-  std::memset(dx, 0, dxElements * sizeof(float));
+// From the positions that a forward pass in another layout left, one value at a time.
+template <class T>
+void gatherAcross(const Geometry& geometry, const ChannelView& small, const ChannelView& written,
+                  const ChannelView& large, const T* dy, const uint8_t* where, T* dx,
+                  size_t dxBytes) {
+  std::memset(dx, 0, dxBytes);
 #pragma omp parallel for collapse(2) schedule(static)
   for (int64_t b = 0; b < small.batch; ++b)
     for (int64_t c = 0; c < small.channels; ++c)
-      for (int64_t p = 0; p < small.pixels(); ++p) {
-        const int64_t k = where[offsetOf(written, b, c, p)];
-        const int64_t h =
-            p / small.width * geometry.stride[0] - geometry.padding[0] + k / geometry.kernel[1];
-        const int64_t w =
-            p % small.width * geometry.stride[1] - geometry.padding[1] + k % geometry.kernel[1];
-        if (h < 0 || h >= large.height || w < 0 || w >= large.width) continue;
-        dx[offsetOf(large, b, c, h * large.width + w)] += dy[offsetOf(small, b, c, p)];
-      }
+      for (int64_t h = 0; h < large.height; ++h)
+        for (int64_t w = 0; w < large.width; ++w) {
+          const Pair rows = geometry.windowsOf(0, h, small.height);
+          const Pair columns = geometry.windowsOf(1, w, small.width);
+          float sum = 0;
+          for (int64_t i = rows[0]; i <= rows[1]; ++i)
+            for (int64_t j = columns[0]; j <= columns[1]; ++j) {
+              const int64_t p = i * small.width + j;
+              if (where[offsetOf(written, b, c, p)] == geometry.positionOf(h, w, i, j))
+                sum += wide(dy[offsetOf(small, b, c, p)]);
+            }
+          dx[offsetOf(large, b, c, h * large.width + w)] = narrow<T>(sum);
+        }
 }
 
 std::unique_ptr<Step> buildBackward(const Site& site) {
   expectOperands(site, 2, 2, 1, 1);
   const Operand dy = site.inputs[0], workspace = site.inputs[1], dx = site.outputs[0];
-  expectType(dy, DType::f32);
-  expectType(dx, DType::f32);
+  expectType(dx, dy.dtype);
   expectLayout(dx, dy.layout);
   const Geometry geometry = geometryOf(site.attributes, dx, dy);
   const ChannelView small = channelView(dy), large = channelView(dx);
-  const size_t elements = layoutBytes(dx) / sizeof(float);
-  return makeStep([=](const RunContext& run) {
-    const float* gradient = dy.f32(run);
-    const uint8_t* where = workspace.data<uint8_t>(run) + kHeader;
-    float* to = dx.f32(run);
-    const uint32_t code = *workspace.data<uint32_t>(run);
-    Tensor writer = dy;
-    if (code != layoutCode(small)) {
-      writer.layout = code == 1 ? "abcd" : code == 2 ? "acdb" : code == 8 ? "aBcd8b" : "aBcd16b";
-      if (workspace.bytes < workspaceBytes(dy, writer.layout))
-        throw Refusal("the workspace is not the forward pass's");
-      scatterAcross(geometry, small, channelView(writer), large, gradient, where, to, elements);
-      return;
-    }
-    forImages(large, Walk::backwards, [&](int64_t b, int64_t g) {
-      const int64_t from = b * small.batchStride + g * small.groupStride;
-      float* image = to + b * large.batchStride + g * large.groupStride;
-      withLanes(large, g, [&](auto io, auto vecs) {
-        if (geometry.tiles() && streams(large))
-          spreadTiles<true>(io, vecs, geometry, small, large, gradient + from, where + from, image);
-        else if (geometry.tiles())
-          spreadTiles<false>(io, vecs, geometry, small, large, gradient + from, where + from,
-                             image);
-        else
-          scatter(io, vecs, geometry, small, large, gradient + from, where + from, image);
+  const size_t bytes = layoutBytes(dx);
+  return withElement(dy, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* gradient = dy.data<T>(run);
+      const uint8_t* where = workspace.data<uint8_t>(run) + kHeader;
+      T* to = dx.data<T>(run);
+      const uint32_t code = *workspace.data<uint32_t>(run);
+      Tensor writer = dy;
+      if (code != layoutCode(small)) {
+        writer.layout = code == 1 ? "abcd" : code == 2 ? "acdb" : code == 8 ? "aBcd8b" : "aBcd16b";
+        if (workspace.bytes < workspaceBytes(dy, writer.layout))
+          throw Refusal("the workspace is not the forward pass's");
+        gatherAcross(geometry, small, channelView(writer), large, gradient, where, to, bytes);
+        return;
+      }
+      forImages(large, Walk::backwards, [&](int64_t b, int64_t g) {
+        const int64_t from = b * small.batchStride + g * small.groupStride;
+        T* image = to + b * large.batchStride + g * large.groupStride;
+        withLanes(large, g, [&](auto io, auto vecs) {
+          const auto work = [&](auto spread) {
+            spread(io, vecs, geometry, small, large, gradient + from, where + from, image);
+          };
+          const bool past = streams<T>(large);
+          if (geometry.tiles())
+            past ? work([](auto... a) { spreadTiles<true>(a...); })
+                 : work([](auto... a) { spreadTiles<false>(a...); });
+          else
+            past ? work([](auto... a) { gather<true>(a...); })
+                 : work([](auto... a) { gather<false>(a...); });
+        });
       });
     });
   });

@@ -17,6 +17,18 @@ struct Geometry {
     const int64_t start = out * stride[i] - padding[i];
     return {start, start < 0 ? 0 : start, start + kernel[i] < extent ? start + kernel[i] : extent};
   }
+  // Windows [first, last] along axis i, of `count`, that hold a pixel; none where last < first.
+  Pair windowsOf(int i, int64_t pixel, int64_t count) const {
+    const int64_t shifted = pixel + padding[i] - kernel[i] + 1;
+    const int64_t first = shifted <= 0 ? 0 : (shifted + stride[i] - 1) / stride[i];
+    const int64_t last = (pixel + padding[i]) / stride[i];
+    return {first, last < count ? last : count - 1};
+  }
+  // Where pixel (h, w) is in window (i, j).
+  int32_t positionOf(int64_t h, int64_t w, int64_t i, int64_t j) const {
+    return static_cast<int32_t>((h - i * stride[0] + padding[0]) * kernel[1] +
+                                (w - j * stride[1] + padding[1]));
+  }
   // Windows side by side that cover from the first pixel on: each pixel belongs to one at most.
   bool tiles() const { return kernel == stride && padding == Pair{0, 0}; }
   bool isTwoByTwo() const { return tiles() && kernel == Pair{2, 2}; }

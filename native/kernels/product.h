@@ -20,6 +20,19 @@ struct Product {
   std::array<int, 4> arguments;
 };
 
+// Refuses types that do not go together: both factors f32, or both bf16 with a result of either.
+inline void expectTypes(Pass pass, const Tensor& x, const Tensor& weight, const Tensor& y) {
+  const Tensor& result = pass == Pass::forward ? y : pass == Pass::backwardData ? x : weight;
+  const Tensor& factor = pass == Pass::forward ? x : y;
+  for (const Tensor* tensor : {&x, &weight, &y}) {
+    const bool fits = tensor == &result && factor.dtype == DType::bf16
+                          ? tensor->dtype == DType::f32 || tensor->dtype == DType::bf16
+                          : tensor->dtype == factor.dtype;
+    if (!fits || (factor.dtype != DType::f32 && factor.dtype != DType::bf16))
+      throw Refusal("expects f32, or bf16 with a result of either");
+  }
+}
+
 // The operands of an instruction, in the order of program/types.ts, by what they are.
 inline Product productOf(const Site& site, Pass pass) {
   const auto &in = site.inputs, &out = site.outputs;

@@ -88,7 +88,7 @@ class Convolve final : public Step {
         scratch_(site.scratch),
         backward_(pass != Pass::forward),
         relu_(site.attributes.flag("relu")),
-        streams_(streams(channelView(y_))),
+        streams_(streams<float>(channelView(y_))),
         plan_(planOf(pass, o.x, o.y, padding)),
         offsets_(o.weight),
         bias_(plan_.to.lanes(), 0.0f) {

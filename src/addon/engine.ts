@@ -9,6 +9,8 @@ export interface EngineInfo {
   readonly onednn: string;
   /** The instruction set that oneDNN generates code for: "avx2", "avx512_core" ... */
   readonly isa: string;
+  /** Whether it multiplies bf16: AVX512-BF16 or AMX. */
+  readonly bf16: boolean;
   /** Processors that OpenMP sees. */
   readonly processors: number;
 }
@@ -54,7 +56,7 @@ export interface NativeSession {
 export interface EngineAddon {
   engineInfo(): EngineInfo;
   /** `request` is a LayoutRequest of src/program/backend.ts. */
-  chooseLayouts(request: object, threads: number): NativeLayoutAnswer;
+  chooseLayouts(request: object, threads: number, emulateBf16: boolean): NativeLayoutAnswer;
   /** `options` is a SessionOptions of src/program/backend.ts. */
   createSession(options: object): NativeSession;
 }

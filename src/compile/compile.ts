@@ -28,6 +28,7 @@ import { parameterScales } from "./parameter-groups.ts";
 import { evaluationGraph, predictionGraph, recalibrationGraph, trainingGraph } from "./passes.ts";
 import { initializeTensors, persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
+import { checkPrecision } from "./precision.ts";
 import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } from "./types.ts";
 
 /**
@@ -39,7 +40,7 @@ import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } 
 export function compileNetwork(options: CompileOptions): CompiledNetwork {
   checkOptions(options);
   const { network, backend, batch, lastBatch = 0, clipValue, slots = 2, threads } = options;
-  const { implementations } = options;
+  const { implementations, precision } = options;
   const clippedOptimizer =
     clipValue === undefined ? options.optimizer : clipByValue(options.optimizer, clipValue);
   const whole = options.average ? withAverage(clippedOptimizer) : clippedOptimizer;
@@ -53,7 +54,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const { trainFrom, frozenBatchNorm } = options;
   const frozen = { trainFrom, frozenBatchNorm };
   const training = trainingGraph(network, batch, loss, frozen);
-  const laidOut = layOut(training, { backend, implementations });
+  const laidOut = layOut(training, { backend, implementations, precision });
   const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!);
@@ -92,7 +93,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     return encode(update ? { ...about, update } : { ...about, weights });
   };
   const withLayouts = (graph: Graph) =>
-    layOut(graph, { backend, persistent: layouts, implementations });
+    layOut(graph, { backend, persistent: layouts, implementations, precision });
   const recalibration =
     evaluated || options.average ? recalibrationGraph(network, batch, frozen) : null;
   const recalibrate = (name: string, weights = evaluated) =>
@@ -171,6 +172,7 @@ function checkOptions(options: CompileOptions): void {
     );
   checkHalfOpen(subject, "labelSmoothing", labelSmoothing, 0, 1);
   checkPositiveInteger(subject, "threads", threads);
+  checkPrecision(subject, options.backend, options.precision);
   if (!classWeights) return;
   if (classWeights.length !== network.classes)
     throw new ArgumentError(

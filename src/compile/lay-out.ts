@@ -1,7 +1,8 @@
 /**
  * @file Memory layouts: the backend is asked, node after node, which layouts it wants; where a
- * tensor already has another one, a reorder goes in between. Parameters take the layout that their
- * first reader, the forward pass, wants; their gradients get the parameter's.
+ * tensor already has another one, or another element type, a reorder goes in between. Parameters take
+ * the layout that their first reader, the forward pass, wants; their gradients get the parameter's.
+ * A parameter that is read only through such reorders has the layout of its gradient.
  */
 
 import { elementCount } from "../core/shapes.ts";
@@ -10,6 +11,7 @@ import { opNamed } from "../ops/index.ts";
 import {
   type Backend,
   type ConvolutionImplementation,
+  type DType,
   type InstructionKind,
   type Layout,
   type LayoutAnswer,
@@ -18,6 +20,7 @@ import {
   plainLayout,
 } from "../program/index.ts";
 import { foldSources } from "./fold.ts";
+import { type Precision, readType, withElementTypes } from "./precision.ts";
 
 export interface LaidOutTensor extends Tensor {
   readonly layout: Layout;
@@ -46,6 +49,8 @@ export interface LayOutOptions {
   /** Layouts of persistent tensors by name, decided by the training program. */
   readonly persistent?: ReadonlyMap<string, Layout>;
   readonly implementations?: ImplementationChoice | undefined;
+  /** Default "fp32". */
+  readonly precision?: Precision | undefined;
 }
 
 /** Which implementation a request must get; undefined leaves it to the backend's rule. */
@@ -57,9 +62,9 @@ export const REORDER = "reorder" satisfies InstructionKind;
 
 export function layOut(
   graph: Graph | DifferentiatedGraph,
-  { backend, persistent = new Map(), implementations }: LayOutOptions,
+  { backend, persistent = new Map(), implementations, precision = "fp32" }: LayOutOptions,
 ): LaidOutGraph {
-  const layouts = new Layouts(graph, persistent);
+  const layouts = new Layouts(withElementTypes(graph, precision), persistent, precision);
   for (const node of graph.nodes) {
     if (opNamed(node.op).alias) layouts.alias(node);
     else layouts.ask(node, backend, implementations);
@@ -74,14 +79,22 @@ class Layouts {
   readonly #gradients: Map<number, number>;
   /** Parameter of a gradient tensor, by the gradient's id. */
   readonly #parameterOf: ReadonlyMap<number, number>;
-  /** "id layout" -> id of the reordered copy, so that no tensor is reordered twice. */
+  readonly #precision: Precision;
+  /** "id layout type" -> id of the reordered copy, so that no tensor is reordered twice. */
   readonly #copies = new Map<string, number>();
+  /** Layout of the last copy in another type, by id: whoever reads the tensor next may take that. */
+  readonly #converted = new Map<number, Layout>();
   /** Workspaces that the backend has no use for. */
   readonly #dropped = new Set<number>();
   #nextId: number;
 
-  constructor(graph: Graph | DifferentiatedGraph, persistent: ReadonlyMap<string, Layout>) {
+  constructor(
+    graph: Graph | DifferentiatedGraph,
+    persistent: ReadonlyMap<string, Layout>,
+    precision: Precision,
+  ) {
     this.#graph = graph;
+    this.#precision = precision;
     this.#gradients = new Map("gradients" in graph ? graph.gradients : []);
     this.#parameterOf = new Map([...this.#gradients].map(([parameter, id]) => [id, parameter]));
     this.#nextId = graph.tensors.length;
@@ -89,7 +102,7 @@ class Layouts {
     for (const tensor of graph.tensors) {
       const layout = persistent.get(tensor.name);
       const isPlain =
-        outputs.includes(tensor.id) ||
+        (outputs.includes(tensor.id) && tensor.dtype !== "bf16") ||
         (tensor.dtype === "f32" && tensor.shape.length === 1) ||
         !["value", "parameter", "folded"].includes(tensor.role);
       if (layout && tensor.role !== "value") this.#set(tensor, layout);
@@ -109,30 +122,41 @@ class Layouts {
     return known?.layout ?? "any";
   }
 
-  #operand = (id: number) => {
-    const { shape, dtype } = this.#tensors.get(id) ?? this.#graph.tensors[id]!;
-    return { shape, dtype, layout: this.#layoutOf(id) };
-  };
+  /** An operand in a type; what has to be converted may come in any layout, but for a batch's images. */
+  #operand(id: number, dtype: DType) {
+    const tensor = this.#tensors.get(id) ?? this.#graph.tensors[id]!;
+    const { shape } = tensor;
+    if (tensor.dtype === dtype) return { shape, dtype, layout: this.#layoutOf(id) };
+    const isWeight = tensor.role === "parameter" || tensor.role === "folded";
+    const layout = this.#converted.get(id) ?? (isWeight ? "any" : this.#layoutOf(id));
+    return { shape, dtype, layout };
+  }
 
   /** The same memory under another shape: what goes in must be in plain order. */
   alias(node: Node): void {
     const [from, to] = [node.inputs[0]!, this.#graph.tensors[node.outputs[0]!]!];
-    const input = this.#inLayout(from, plainLayout(this.#operand(from).shape.length), node.layer);
+    const plain = plainLayout(this.#graph.tensors[from]!.shape.length);
+    const input = this.#inLayout(from, plain, node.layer, to.dtype);
     this.#set(to, plainLayout(to.shape.length));
     this.#nodes.push({ ...node, inputs: [input], scratchBytes: 0, implementation: "alias" });
   }
 
   ask(asked: Node, backend: LayOutOptions["backend"], choice?: ImplementationChoice): void {
     const node = { ...asked, inputs: asked.inputs.filter((id) => !this.#dropped.has(id)) };
+    const types = node.inputs.map((id) =>
+      readType(node, this.#tensors.get(id) ?? this.#graph.tensors[id]!, this.#precision),
+    );
     const request: LayoutRequest = {
       kind: node.op as InstructionKind,
       layer: node.layer,
       attributes: node.attributes,
-      inputs: node.inputs.map(this.#operand),
-      outputs: node.outputs.map(this.#operand),
+      inputs: node.inputs.map((id, i) => this.#operand(id, types[i]!)),
+      outputs: node.outputs.map((id) => this.#operand(id, this.#graph.tensors[id]!.dtype)),
     };
     const answer = backend.chooseLayouts({ ...request, wanted: choice?.(request) });
-    const inputs = node.inputs.map((id, i) => this.#inLayout(id, answer.inputs[i]!, node.layer));
+    const inputs = node.inputs.map((id, i) =>
+      this.#inLayout(id, answer.inputs[i]!, node.layer, types[i]!),
+    );
     const results = node.outputs.map((id, i) => this.#result(id, answer, i));
     const { scratchBytes, implementation } = answer;
     const outputs = results.filter((result) => result !== undefined).map(({ written }) => written);
@@ -142,20 +166,22 @@ class Layouts {
         this.#reorder(result.written, result.id, node.layer);
   }
 
-  /** The tensor in a layout: itself, or a reordered copy. */
-  #inLayout(id: number, layout: Layout, layer: string): number {
+  /** The tensor in a layout and type: itself, or a reordered copy. */
+  #inLayout(id: number, layout: Layout, layer: string, dtype: DType): number {
     const tensor = this.#tensors.get(id);
-    if (!tensor) {
-      this.#set(this.#graph.tensors[id]!, layout);
+    const known = tensor ?? this.#graph.tensors[id]!;
+    if (!tensor && known.dtype === dtype) {
+      this.#set(known, layout);
       return id;
     }
-    if (tensor.layout === layout) return id;
-    const key = `${id} ${layout}`;
+    if (tensor?.layout === layout && tensor.dtype === dtype) return id;
+    const key = `${id} ${layout} ${dtype}`;
     const earlier = this.#copies.get(key);
     if (earlier !== undefined) return earlier;
-    const copy = this.#copy(tensor, layout);
+    const copy = this.#copy(known, layout, dtype);
     this.#reorder(id, copy, layer);
     this.#copies.set(key, copy);
+    if (known.dtype !== dtype) this.#converted.set(id, layout);
     return copy;
   }
 
@@ -176,14 +202,15 @@ class Layouts {
     }
     const wanted = this.#layoutOf(id);
     this.#set(tensor, wanted === "any" ? layout : wanted);
-    const written = wanted === "any" || wanted === layout ? id : this.#copy(tensor, layout);
+    const written =
+      wanted === "any" || wanted === layout ? id : this.#copy(tensor, layout, tensor.dtype);
     return { id, written };
   }
 
-  #copy(tensor: Tensor, layout: Layout): number {
+  #copy({ name, shape, dtype: before }: Tensor, layout: Layout, dtype: DType): number {
     const id = this.#nextId++;
-    const { shape, dtype } = tensor;
-    this.#set({ id, name: `${tensor.name} as ${layout}`, role: "value", shape, dtype }, layout);
+    const what = dtype === before ? layout : `${dtype} ${layout}`;
+    this.#set({ id, name: `${name} as ${what}`, role: "value", shape, dtype }, layout);
     return id;
   }
 
@@ -201,21 +228,31 @@ class Layouts {
 
   finish(): LaidOutGraph {
     for (const [parameter, gradient] of this.#gradients) {
+      // Read through conversions alone, the parameter lies as its gradient does.
+      if (!this.#tensors.has(parameter))
+        this.#set(this.#graph.tensors[parameter]!, this.#tensors.get(gradient)!.layout);
       const { layout, name } = this.#tensors.get(parameter)!;
-      this.#gradients.set(parameter, this.#inLayout(gradient, layout, name));
+      this.#gradients.set(parameter, this.#inLayout(gradient, layout, name, "f32"));
     }
+    const outputs = Object.entries(this.#graph.outputs).map(([output, id]) => {
+      const { shape, name, dtype } = this.#tensors.get(id)!;
+      if (dtype !== "bf16") return [output, id] as const;
+      return [output, this.#inLayout(id, plainLayout(shape.length), name, "f32")] as const;
+    });
     const used = new Set(this.#nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]));
     for (const id of [...used]) {
+      const tensor = this.#graph.tensors[id];
+      if (tensor && !this.#tensors.has(id)) this.#set(tensor, plainLayout(tensor.shape.length));
       const { fold } = this.#tensors.get(id)!;
       for (const source of fold ? foldSources(fold) : []) this.#keepSource(source, used);
     }
-    const { name, batch, outputs } = this.#graph;
+    const { name, batch } = this.#graph;
     return {
       name,
       batch,
       tensors: new Map([...this.#tensors].filter(([id]) => used.has(id))),
       nodes: this.#nodes,
-      outputs,
+      outputs: Object.fromEntries(outputs),
       gradients: this.#gradients,
     };
   }

@@ -13,6 +13,7 @@ import { layOut } from "./lay-out.ts";
 import { featuresGraph, predictionGraph } from "./passes.ts";
 import { persistentTensors } from "./persistent.ts";
 import { plan } from "./plan.ts";
+import { checkPrecision, type Precision } from "./precision.ts";
 import type { Prefix } from "./split.ts";
 import type { PersistentTensor } from "./types.ts";
 
@@ -22,6 +23,8 @@ export interface PredictorOptions {
   /** Images a run. */
   readonly batch: number;
   readonly threads: number;
+  /** As of CompileOptions; default "fp32". */
+  readonly precision?: Precision | undefined;
 }
 
 export interface CompiledPredictor {
@@ -57,9 +60,10 @@ function compileForward(
   name: string,
   network: Pick<Network, "name" | "inputShape">,
   unplaced: Graph,
-  { backend, batch, threads }: Omit<PredictorOptions, "network">,
+  { backend, batch, threads, precision }: Omit<PredictorOptions, "network">,
 ): CompiledPredictor {
-  const graph = layOut(unplaced, { backend });
+  checkPrecision(network.name, backend, precision);
+  const graph = layOut(unplaced, { backend, precision });
   if (graph.batch !== batch)
     throw new ArgumentError(
       `${network.name}: its graph is for batches of ${graph.batch}; got a batch of ${batch}`,

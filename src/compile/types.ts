@@ -6,6 +6,7 @@ import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
 import type { ImplementationChoice } from "./lay-out.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import type { Precision } from "./precision.ts";
 
 export interface CompileOptions {
   readonly network: Network;
@@ -50,6 +51,11 @@ export interface CompileOptions {
    * adds. Default 0.
    */
   readonly firstUpdates?: ReadonlyMap<string, number> | undefined;
+  /**
+   * "bf16": activations, their gradients, and the weights that a product reads are bf16, in every program;
+   * the parameters themselves, statistics, loss and optimizer are f32. Default "fp32".
+   */
+  readonly precision?: Precision | undefined;
   /** Input slots: 2 lets a batch be filled while another is trained on; default 2. */
   readonly slots?: 1 | 2;
   readonly threads: number;

@@ -12,6 +12,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { toBfloat16 } from "../core/bfloat16.ts";
 import { StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import { sweep, writeAll } from "./cache-file.ts";
@@ -39,19 +40,6 @@ export interface FeatureFile {
   /** Reads a row, widened to float32; several may be read at a time. */
   read(row: number, into: Float32Array): Promise<void>;
   close(): void;
-}
-
-/** Values as bfloat16, rounded to the nearest, ties to even; infinities and NaN stay what they are. */
-export function toBfloat16(values: ArrayLike<number>): Uint16Array {
-  const single = Float32Array.from(values);
-  const bits = new Uint32Array(single.buffer);
-  const result = new Uint16Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i]!;
-    const notANumber = (word & 0x7fffffff) > 0x7f800000;
-    result[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  }
-  return result;
 }
 
 /** The file, whole and of this key; null where there is none such. */

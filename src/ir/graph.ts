@@ -6,7 +6,8 @@
 import type { Initializer } from "../core/initializer.ts";
 import type { Shape } from "../core/shapes.ts";
 
-export type DType = "f32" | "i32" | "u8";
+/** What a network's layers make is f32; the compiler's precision pass makes bf16 of some of it. */
+export type DType = "f32" | "bf16" | "i32" | "u8";
 
 export type AttributeValue = number | boolean | string | readonly number[];
 

@@ -28,6 +28,7 @@ export const conv2dBackwardWeights = defineGradientOp({
   name: "conv2dBackwardWeights",
   inputs: ["x", "dy"],
   outputs: ["dweight", "dbias?"],
+  fullPrecision: "results",
   flops: ({ dy, dweight }) => convolutionFlops(dy, dweight),
 });
 

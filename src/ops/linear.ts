@@ -16,6 +16,7 @@ export const linearBackwardWeights = defineGradientOp({
   name: "linearBackwardWeights",
   inputs: ["x", "dy"],
   outputs: ["dweight", "dbias?"],
+  fullPrecision: "results",
   flops: ({ x, dy }) => 2 * elementCount(x!) * dy![1]!,
 });
 

@@ -23,6 +23,7 @@ export type SoftmaxCrossEntropyAttributes = {
  */
 export const softmaxCrossEntropyGradient = defineGradientOp({
   name: "softmaxCrossEntropyGradient",
+  fullPrecision: "operands",
   inputs: ["logits", "labels", "classWeights?"],
   outputs: ["dlogits"],
   flops: ({ logits }) => 3 * elementCount(logits!),
@@ -35,6 +36,7 @@ export const softmaxCrossEntropy = defineOp<
   SoftmaxCrossEntropyAttributes
 >({
   name: "softmaxCrossEntropy",
+  fullPrecision: "operands",
   inputs: ["logits", "labels", "classWeights?"],
   outputs: ["loss", "correct", "dlogits?"],
   infer({ logits, labels, classWeights }, { fail }) {

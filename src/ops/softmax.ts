@@ -6,6 +6,7 @@ import { defineOp } from "../ir/index.ts";
 /** Shapes: logits (B,K) -> probabilities (B,K); each row sums to 1. */
 export const softmax = defineOp<"logits", "probabilities">({
   name: "softmax",
+  fullPrecision: "operands",
   inputs: ["logits"],
   outputs: ["probabilities"],
   infer({ logits }, { fail }) {

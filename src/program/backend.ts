@@ -123,6 +123,8 @@ export interface Backend {
   readonly name: "native" | "reference-f32" | "reference-f64";
   /** E.g. "oneDNN 2.6.3, avx2, 2 threads"; goes into plan.json. */
   readonly description: string;
+  /** Whether it computes with tensors of bf16. */
+  readonly bf16: boolean;
   chooseLayouts(request: LayoutRequest): LayoutAnswer;
   createSession(options: SessionOptions): Session;
 }

@@ -4,7 +4,7 @@ import { InternalError } from "../core/errors.ts";
 import { elementCount, type Shape } from "../core/shapes.ts";
 import type { DType, Layout } from "./types.ts";
 
-const DTYPE_BYTES: Record<DType, number> = { f32: 4, i32: 4, u8: 1 };
+const DTYPE_BYTES: Record<DType, number> = { f32: 4, bf16: 2, i32: 4, u8: 1 };
 
 /** The plain, row-major layout of a rank: "a", "ab", "abc", "abcd". */
 export const plainLayout = (rank: number): Layout => "abcd".slice(0, rank);

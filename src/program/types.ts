@@ -8,8 +8,11 @@
 
 import type { Shape } from "../core/shapes.ts";
 
-/** Element types. The float64 reference backend widens "f32" to double throughout. */
-export type DType = "f32" | "i32" | "u8";
+/**
+ * Element types; "bf16" is float32 without its last 16 bits. The float64 reference backend widens "f32"
+ * to double throughout, and rounds what is "bf16" as the others do.
+ */
+export type DType = "f32" | "bf16" | "i32" | "u8";
 
 /**
  * Order of a tensor's elements in memory, in oneDNN's letters: a, b, c, d are the logical
@@ -131,7 +134,7 @@ export type InstructionKind =
   | "globalAveragePool"
   /** dy (B,C) -> dx (B,C,H,W) */
   | "globalAveragePoolBackward"
-  /** x -> y: the same logical tensor in another layout */
+  /** x -> y: the same logical tensor in another layout, or as f32 where it was bf16, or the reverse */
   | "reorder"
   /** all segments; see OptimizerProgram */
   | "optimizer";

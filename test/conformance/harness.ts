@@ -222,7 +222,7 @@ export function prepareCase(
   return { program, session, buffer };
 }
 
-/** Runs the case once; the f32 tensors by name, in logical order, what was given included. */
+/** Runs the case once; the f32 and bf16 tensors by name, in logical order, what was given included. */
 export async function runCase(
   backend: Backend,
   given: Case,
@@ -235,7 +235,7 @@ export async function runCase(
       .run({ slot: 0, scalars: Float64Array.from(given.scalars ?? [0, 0]) });
     const results: Record<string, Float32Array> = {};
     for (const [name, { dtype = "f32" }] of Object.entries(given.tensors))
-      if (dtype === "f32") {
+      if (dtype === "f32" || dtype === "bf16") {
         results[name] = session.read(buffer(name));
         if (backend.name === "native") expectZeroPadding(session, buffer(name), results[name]);
       }
@@ -247,7 +247,8 @@ export async function runCase(
 
 /** The padding of a blocked layout holds zeros: the memory has no more non-zeros than the tensor. */
 function expectZeroPadding(session: Session, buffer: BufferSpec, values: Float32Array): void {
-  const length = layoutBytes(buffer.layout, buffer.shape, buffer.dtype) / 4;
+  const length =
+    layoutBytes(buffer.layout, buffer.shape, buffer.dtype) / (buffer.dtype === "bf16" ? 2 : 4);
   const raw = session.read({ ...buffer, shape: [length], layout: "a" });
   const nonZeros = (list: Float32Array) =>
     list.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);

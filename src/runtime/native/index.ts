@@ -27,22 +27,32 @@ import type {
 export interface NativeBackendOptions {
   /** Threads that layouts and scratchpads are planned for; the machine's processors by default. */
   readonly threads?: number;
+  /**
+   * Compute products of bf16 by those of f32 on rounded values, whatever the processor has. The numbers
+   * are those that a processor with bf16 gives, but for the order of sums; slower than f32. For tests,
+   * and for studies of what precision does to a training. Default false.
+   */
+  readonly emulateBf16?: boolean;
 }
 
 /**
- * The backend that trains: oneDNN primitives and a few loops of our own, in f32.
+ * The backend that trains: oneDNN primitives and a few loops of our own, in f32; in bf16 where the
+ * processor multiplies that.
  * @throws AddonError when the native module is absent, saying what to install
  */
 export function nativeBackend(options: NativeBackendOptions = {}): Backend {
-  const threads = options.threads ?? availableParallelism();
+  const { threads = availableParallelism(), emulateBf16 = false } = options;
   checkPositiveInteger("nativeBackend", "threads", threads);
   const addon = loadAddon();
-  const { onednn, isa } = addon.engineInfo();
+  const { onednn, isa, bf16 } = addon.engineInfo();
   return {
     name: "native",
-    description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`,
+    description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}${emulateBf16 ? ", bf16 emulated" : ""}`,
+    bf16: bf16 || emulateBf16,
     chooseLayouts: (request: LayoutRequest): LayoutAnswer =>
-      named(`${request.kind} "${request.layer}"`, () => addon.chooseLayouts(request, threads)),
+      named(`${request.kind} "${request.layer}"`, () =>
+        addon.chooseLayouts(request, threads, emulateBf16),
+      ),
     createSession: (sessionOptions: SessionOptions): Session =>
       createSession(addon, sessionOptions),
   };

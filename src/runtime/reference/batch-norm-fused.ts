@@ -3,13 +3,14 @@
  * pooling, each by its own kernel, with memory between them.
  */
 
+import { roundToBfloat16 } from "../../core/bfloat16.ts";
 import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
 import { flagAttribute, type Kernel, type KernelCall } from "./kernel.ts";
 import type { Tensor } from "./memory.ts";
 import { maxPool2d, maxPool2dBackward } from "./pooling.ts";
 
 /** A tensor of the same shape and precision, with memory of its own. */
-const like = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });
+const like = ({ data, ...rest }: Tensor): Tensor => ({ ...rest, data: data.slice() });
 
 /** The call with other operands; `relu: false` leaves ReLU to the caller. */
 const calling = (
@@ -67,6 +68,8 @@ export const batchNormAddBackward: Kernel = (call) => {
   const passed = like(dy!);
   for (let i = 0; i < passed.data.length; i++)
     passed.data[i] = workspace!.data[i]! > 0 ? dy!.data[i]! + (dyOther?.data[i] ?? 0) : 0;
+  // The gradient of the sum is a tensor, of which dx is computed as it is stored.
+  if (dresidual!.dtype === "bf16") roundToBfloat16(passed.data);
   dresidual!.data.set(passed.data);
   const operands = [x!, passed, gamma!, beta!, mean!, variance!];
   batchNormBackward(calling(call, operands, [dx!, dgamma!, dbeta!], false));

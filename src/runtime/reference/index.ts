@@ -1,8 +1,10 @@
 /**
  * @file The reference backend: every instruction of a step program in slow, readable TypeScript.
  * It is the oracle of the native backend (f32), and of derivatives and whole training steps (f64).
+ * What an instruction leaves in a bf16 buffer is rounded when all of it is there.
  */
 
+import { roundToBfloat16 } from "../../core/bfloat16.ts";
 import { ArgumentError, InternalError } from "../../core/errors.ts";
 import { elementCount } from "../../core/shapes.ts";
 import type {
@@ -107,6 +109,7 @@ export function referenceBackend({
   return {
     name: `reference-${precision}`,
     description: `reference backend, ${precision}, 1 thread`,
+    bf16: true,
     chooseLayouts,
     createSession: (options) => createSession(options, precision),
   };
@@ -135,6 +138,7 @@ function createSession(options: SessionOptions, precision: Precision): Reference
           `write "${buffer.name}": expects ${count} values; got ${from.length}`,
         );
       values(buffer).set(from);
+      if (buffer.dtype === "bf16") roundToBfloat16(values(buffer));
     },
     dispose() {
       memory = undefined;
@@ -169,6 +173,8 @@ function loadProgram(program: Program, memory: () => Memory, precision: Precisio
       seed: scalars[0]!,
       update: scalars[1]!,
     });
+    for (const id of instruction.outputs)
+      if (buffer(id).dtype === "bf16") roundToBfloat16(view(id).data);
   };
 
   const begin = ({ slot, scalars }: RunOptions) => {

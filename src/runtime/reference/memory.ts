@@ -1,13 +1,13 @@
 /**
- * @file The reference session's memory. Programs address bytes of f32 regions; here every region
- * is an array of elements, one for each four bytes, of the backend's precision. Buffers that
- * share arena bytes in the plan thus share elements in either precision, so that a wrong plan
- * shows up here as it would natively.
+ * @file The reference session's memory. Programs address bytes; here every region is an array of
+ * elements of the backend's precision, one for each two bytes, as the smallest number, bf16, has two.
+ * Buffers that share arena bytes in the plan thus share elements in either precision, so that a wrong
+ * plan shows up here as it would natively: f32 buffers lie in the first half of theirs.
  */
 
 import { InternalError } from "../../core/errors.ts";
 import { elementCount, type Shape } from "../../core/shapes.ts";
-import type { BufferSpec, SessionOptions } from "../../program/index.ts";
+import type { BufferSpec, DType, SessionOptions } from "../../program/index.ts";
 
 export type Precision = "f32" | "f64";
 
@@ -17,6 +17,7 @@ export type Reals = Float32Array | Float64Array;
 /** An operand of a kernel: elements in plain, row-major order. */
 export interface Tensor {
   readonly shape: Shape;
+  readonly dtype: DType;
   readonly data: Reals;
 }
 
@@ -29,6 +30,9 @@ export interface Memory {
   view(buffer: BufferSpec, slot: number): Tensor;
 }
 
+/** Bytes of a plan for one element. */
+const GRAIN = 2;
+
 export const newReals = (precision: Precision, length: number): Reals =>
   precision === "f64" ? new Float64Array(length) : new Float32Array(length);
 
@@ -39,9 +43,9 @@ export function createMemory(options: SessionOptions, precision: Precision): Mem
   const admittedImages = slots.map(() => newReals(precision, options.imageBytes / 4));
   const admittedLabels = slots.map(() => newReals(precision, options.labelBytes / 4));
   const regions = {
-    persistent: newReals(precision, options.persistentBytes / 4),
-    arena: newReals(precision, options.arenaBytes / 4),
-    outputs: newReals(precision, options.outputBytes / 4),
+    persistent: newReals(precision, options.persistentBytes / GRAIN),
+    arena: newReals(precision, options.arenaBytes / GRAIN),
+    outputs: newReals(precision, options.outputBytes / GRAIN),
   };
 
   return {
@@ -52,20 +56,21 @@ export function createMemory(options: SessionOptions, precision: Precision): Mem
       admittedLabels[slot]!.set(labels[slot]!);
     },
     view(buffer, slot) {
+      const isInput = buffer.region === "images" || buffer.region === "labels";
       const region =
         buffer.region === "images"
           ? admittedImages[slot]!
           : buffer.region === "labels"
             ? admittedLabels[slot]!
             : regions[buffer.region];
-      const start = buffer.offset / 4;
+      const start = buffer.offset / (isInput ? 4 : GRAIN);
       const length = buffer.layout === "opaque" ? buffer.bytes / 4 : elementCount(buffer.shape);
       if (start + length > region.length)
         throw new InternalError(
-          `buffer "${buffer.name}" ends at byte ${(start + length) * 4}, ` +
-            `past the ${region.length * 4} bytes of region "${buffer.region}"`,
+          `buffer "${buffer.name}" ends at byte ${buffer.offset + buffer.bytes}, ` +
+            `past the ${region.length * (isInput ? 4 : GRAIN)} bytes of region "${buffer.region}"`,
         );
-      return { shape: buffer.shape, data: region.subarray(start, start + length) };
+      return { shape: buffer.shape, dtype: buffer.dtype, data: region.subarray(start, start + length) };
     },
   };
 }
