@@ -6,6 +6,7 @@ export { trainedParameters } from "./freeze.ts";
 export type { ImplementationChoice } from "./lay-out.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
 export * from "./passes.ts";
+export { PRECISIONS, type Precision } from "./precision.ts";
 export * from "./predictor.ts";
 export * from "./split.ts";
 export * from "./types.ts";

@@ -7,50 +7,14 @@ import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/shapes.ts";
-import {
-  batchNorm,
-  conv2d,
-  globalAveragePool,
-  linear,
-  maxPool2d,
-  type Network,
-  network,
-  relu,
-  residual,
-  sequential,
-} from "../../src/layers/index.ts";
+import type { Network } from "../../src/layers/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
 import { nativeBackend } from "../../src/runtime/native/index.ts";
 import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { CONVOLUTION_TOLERANCE } from "../conformance/agreement.ts";
-import { littleNetwork } from "./networks.ts";
-
-const residualNetwork = (): Network => {
-  const conv = (channels: number, stride = 1) =>
-    conv2d({ channels, kernel: 3, stride, padding: 1, bias: false });
-  return network({
-    name: "residual",
-    inputShape: [3, 11, 9],
-    classes: 4,
-    layer: sequential([
-      conv(16),
-      batchNorm(),
-      relu(),
-      maxPool2d({ kernel: 3, stride: 2, padding: 1 }),
-      residual({ branch: sequential([conv(16), batchNorm(), relu(), conv(16), batchNorm()]) }),
-      relu(),
-      residual({
-        branch: sequential([conv(17, 2), batchNorm()]),
-        downsample: sequential([conv2d({ channels: 17, kernel: 1, stride: 2 }), batchNorm()]),
-      }),
-      relu(),
-      globalAveragePool(),
-      linear({ features: 4 }),
-    ]),
-  });
-};
+import { littleNetwork, residualNetwork } from "./networks.ts";
 
 /** Losses of five training steps, one of them with the small batch; then evaluation and prediction. */
 async function outcome(model: Network, backend: Backend) {

@@ -6,6 +6,7 @@ import {
   conv2d,
   dropout,
   flatten,
+  globalAveragePool,
   type Layer,
   linear,
   maxPool2d,
@@ -70,5 +71,31 @@ export const littleNetwork = (): Network => {
       flatten: flatten(),
       classifier: sequential([dropout(), linear({ features: 7 }), relu(), linear({ features: 4 })]),
     }),
+  });
+};
+
+/** Residual sums with and without a branch of their own beside them, odd sizes: 3x11x9 images, 4 classes. */
+export const residualNetwork = (): Network => {
+  const conv = (channels: number, stride = 1) =>
+    conv2d({ channels, kernel: 3, stride, padding: 1, bias: false });
+  return network({
+    name: "residual",
+    inputShape: [3, 11, 9],
+    classes: 4,
+    layer: sequential([
+      conv(16),
+      batchNorm(),
+      relu(),
+      maxPool2d({ kernel: 3, stride: 2, padding: 1 }),
+      residual({ branch: sequential([conv(16), batchNorm(), relu(), conv(16), batchNorm()]) }),
+      relu(),
+      residual({
+        branch: sequential([conv(17, 2), batchNorm()]),
+        downsample: sequential([conv2d({ channels: 17, kernel: 1, stride: 2 }), batchNorm()]),
+      }),
+      relu(),
+      globalAveragePool(),
+      linear({ features: 4 }),
+    ]),
   });
 };

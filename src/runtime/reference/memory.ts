@@ -70,7 +70,11 @@ export function createMemory(options: SessionOptions, precision: Precision): Mem
           `buffer "${buffer.name}" ends at byte ${buffer.offset + buffer.bytes}, ` +
             `past the ${region.length * (isInput ? 4 : GRAIN)} bytes of region "${buffer.region}"`,
         );
-      return { shape: buffer.shape, dtype: buffer.dtype, data: region.subarray(start, start + length) };
+      return {
+        shape: buffer.shape,
+        dtype: buffer.dtype,
+        data: region.subarray(start, start + length),
+      };
     },
   };
 }
