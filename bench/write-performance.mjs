@@ -325,55 +325,67 @@ if (growth) {
 }
 
 async function figure(kind, line) {
-  const { draw, yTitle } = await import("../dist/report/draw.js");
-  const margins = { top: 36, right: 90, bottom: 44, left: 56 };
-  const lines = [1, 2].map((count) => ({
-    count,
-    values: line(kind, count).map((p) => ({ x: p[kind], y: p.usPerKilopixel })),
-  }));
-  const greatest = Math.max(...lines.flatMap(({ values }) => values.map(({ y }) => y)));
-  const { standalone } = await draw({
-    name: `growth-${kind}`,
-    label: `Microseconds of a vanilla training step for each thousand pixels, against ${kind}, on 1 and 2 threads`,
-    chart: (width) => ({
-      width,
-      height: 300,
-      margins,
-      layers: lines.flatMap(({ count, values }) => {
-        const encoding = {
-          x: {
-            field: "x",
-            type: "quantitative",
-            scale: { type: "log", base: 2, nice: false },
-            axis: {
-              title: kind === "batch" ? "images a batch" : "pixels a side",
-              values: values.map(({ x }) => x),
-              format: "d",
-            },
-          },
-          y: {
-            field: "y",
-            type: "quantitative",
-            scale: { domain: [0, greatest * 1.08], nice: false },
-            axis: yTitle("us / 1000 pixels", margins.left),
-          },
-        };
-        const color = `var(--lr-${count})`;
-        return [
-          {
-            data: { values },
-            mark: { type: "line", color, strokeWidth: 2, point: { color, size: 30 } },
-            encoding,
-          },
-          {
-            data: { values: values.slice(-1) },
-            mark: { type: "text", align: "left", dx: 8, color },
-            encoding: { ...encoding, text: { value: `${count} thread${count === 1 ? "" : "s"}` } },
-          },
-        ];
-      }),
-    }),
+  const { draw, lineFigure } = await import("../dist/report/draw.js");
+  const lines = [1, 2].map((count) => {
+    const points = line(kind, count);
+    const each = (pick) => points.map((p) => (pick(p) / p.medianMs) * p.usPerKilopixel);
+    const name = `${count} thread${count === 1 ? "" : "s"}`;
+    return {
+      key: name,
+      name,
+      colour: `var(--lr-${count})`,
+      dash: [1, 0],
+      dots: true,
+      x: [points.map((p) => p[kind])],
+      y: points.map((p) => p.usPerKilopixel),
+      bands: { range: { low: each((p) => p.minMs), high: each((p) => p.maxMs) } },
+      labels: [name, name],
+    };
   });
+  const at = lines[0].x[0];
+  const greatest = Math.max(...lines.flatMap(({ y }) => y)) * 1.15;
+  const step = greatest > 1000 ? 250 : 100;
+  const rows = Array.from({ length: Math.floor(greatest / step) + 1 }, (_, i) => i * step);
+  const ticks = (values) => values.map((value) => ({ at: value, text: String(value) }));
+  const frame = { height: 300, top: 24, right: 80, bottom: 44, left: 56 };
+  const { standalone } = draw(
+    lineFigure(
+      {
+        name: `growth-${kind}`,
+        x: [
+          {
+            title: kind === "batch" ? "images a batch, at 128x128" : "pixels a side, batch 64",
+            choice: "",
+            format: "count",
+            low: at[0],
+            high: at.at(-1),
+            log: true,
+            ticks: ticks(at),
+            fewTicks: ticks(at),
+          },
+        ],
+        y: [
+          {
+            title: "microseconds for 1000 pixels",
+            choice: "",
+            format: "number",
+            low: 0,
+            high: greatest,
+            log: false,
+            ticks: ticks(rows),
+            fewTicks: ticks(rows),
+          },
+        ],
+        frames: [frame, frame],
+        lines,
+        bands: [{ name: "range", choice: "least to greatest" }],
+        clip: true,
+      },
+      {
+        label: `Microseconds of a vanilla training step for each thousand pixels, against ${kind}, on 1 and 2 threads`,
+      },
+    ),
+  );
   return standalone;
 }
 
