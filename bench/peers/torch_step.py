@@ -8,7 +8,8 @@ Reads lines on standard input, answers each with one JSON line on standard outpu
 
 so that its caller can take turns with it in one run of the benchmark. A step is what lrscope's is:
 forward, cross-entropy, backward, SGD update, and the loss read back. The batch stays where it is;
-no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says.
+no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says;
+with --precision bf16 then also autocast to bfloat16.
 --train-from layer4: the top-level modules before that one are frozen, which costs a forward pass
 without gradients, their batch norms in evaluation mode; "head": all but the last.
 
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--classes", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tuned", type=int, default=1)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--train-from", default="all")
     options = parser.parse_args()
 
@@ -112,9 +114,12 @@ def main():
     trained = [each for each in network.parameters() if each.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=1e-3, momentum=0)
 
+    narrow = options.tuned and options.precision == "bf16"
+
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = criterion(network(images), labels)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(narrow)):
+            loss = criterion(network(images), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -125,6 +130,7 @@ def main():
     version = torch.__version__.split("+")[0]
     plural = "" if options.threads == 1 else "s"
     setting = "channels_last" if options.tuned else "as installed"
+    setting += ", bf16 autocast" if narrow else ""
     answer(
         {
             "name": f"pytorch {version}, {setting}, {options.threads} thread{plural}",

@@ -32,7 +32,10 @@ export async function chooseConvolutions(
   if (flags.tune) {
     const { tune } = await import("../lab/tune.ts");
     const { network, backend, labelSmoothing } = setup;
-    const { batch, threads, classWeights } = compileOptions(setup, createOptimizer("sgd"));
+    const { batch, threads, classWeights, precision } = compileOptions(
+      setup,
+      createOptimizer("sgd"),
+    );
     terminal.note("timing the implementations of each convolution ...");
     const onNote = (text: string) => terminal.note(text);
     const tuned = await tune({
@@ -42,6 +45,7 @@ export async function chooseConvolutions(
       threads,
       labelSmoothing,
       classWeights,
+      precision,
       onNote,
       signal,
     });

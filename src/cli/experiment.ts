@@ -190,6 +190,7 @@ const setupSpec = (
     accumulate: flags.accumulate,
     dropLast: flags.dropLast,
     labelSmoothing: flags.labelSmoothing,
+    ...(flags.precision === "fp32" ? {} : { precision: flags.precision }),
     ...(flags.classWeights === undefined ? {} : { classWeights: flags.classWeights }),
     ...(flags.clip === undefined ? {} : { clip: flags.clip }),
     ...(flags.trainFrom === undefined ? {} : { trainFrom: flags.trainFrom }),

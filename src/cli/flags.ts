@@ -88,10 +88,10 @@ export const batchFlag = {
   }),
 };
 
-const precisionFlag = {
+export const precisionFlag = {
   precision: value({
     placeholder: "kind",
-    help: "arithmetic: fp32",
+    help: "arithmetic: fp32, or bf16 where the processor has it (AVX512-BF16 or AMX)",
     read: oneOf(["fp32", "bf16"]),
     fallback: "fp32" as const,
   }),

@@ -3,19 +3,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { PRECISIONS } from "../compile/precision.ts";
 import { StoreError } from "../core/errors.ts";
 import { type Plan, planDifferences } from "../lab/index.ts";
 import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 
-const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "implementations">> = z.looseObject({
-  engine: z.string(),
-  threads: z.number(),
-  implementations: z.array(
-    z.object({ layer: z.string(), kind: z.string(), implementation: z.string() }),
-  ),
-});
+const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "precision" | "implementations">> =
+  z.looseObject({
+    engine: z.string(),
+    threads: z.number(),
+    // Absent before there was a choice.
+    precision: z.enum(PRECISIONS).default("fp32"),
+    implementations: z.array(
+      z.object({ layer: z.string(), kind: z.string(), implementation: z.string() }),
+    ),
+  });
 
 const decision = z.looseObject({
   convolutions: z.record(z.string(), z.enum(CONVOLUTION_IMPLEMENTATIONS)).default({}),

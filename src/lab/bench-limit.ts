@@ -7,7 +7,7 @@
  */
 
 import { loadAddon } from "../addon/index.ts";
-import { instructionRows } from "../compile/index.ts";
+import { instructionRows, type Precision } from "../compile/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { Backend, Program } from "../program/index.ts";
 import { convolutionKey, isConvolution } from "./convolution-choice.ts";
@@ -44,6 +44,7 @@ export async function measureLimit(options: {
   batch: number;
   threads: number;
   program: Program;
+  precision?: Precision | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<StepLimit> {
   const { program, threads } = options;

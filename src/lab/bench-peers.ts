@@ -15,6 +15,8 @@ export interface PeerOptions {
   readonly threads: number;
   /** Of its top-level modules, the first that is trained; default "all". */
   readonly trainFrom?: string;
+  /** "bf16": tuned, it runs under autocast; default "fp32". */
+  readonly precision?: "fp32" | "bf16";
 }
 
 export interface Peer {

@@ -3,6 +3,7 @@ import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import { findTorchPython, startTorch } from "./bench-peers.ts";
 import { benchStep } from "./bench-step.ts";
 import { type BenchProgress, takeTurns } from "./bench-turns.ts";
+import { multipliesBf16 } from "./precision.ts";
 
 /** A side whose steps take as long as it is told, in a log shared by all sides. */
 function side(name: string, log: string[]) {
@@ -52,10 +53,14 @@ describe("options", () => {
     [{ batch: 0 }, "bench step: batch must be a positive integer; got 0"],
     [{ threads: 1.5 }, "bench step: threads must be a positive integer; got 1.5"],
     [{ repetitions: -1 }, "bench step: repetitions must be a positive integer; got -1"],
-    [{ precision: "bf16" as const }, "bench step: --precision bf16"],
   ])("%o is refused", async (options, message) => {
     await expect(benchStep(options)).rejects.toBeInstanceOf(ArgumentError);
     await expect(benchStep(options)).rejects.toThrow(message);
+  });
+
+  test.skipIf(multipliesBf16())("bf16 is refused where the processor has none", async () => {
+    const refused = expect(benchStep({ precision: "bf16" })).rejects;
+    await refused.toThrow("bench step: --precision bf16 needs a processor with AVX512-BF16 or AMX");
   });
 });
 

@@ -3,7 +3,7 @@
  * alternate in rounds, so that a slow minute of the machine falls on both.
  */
 
-import { compileNetwork } from "../compile/index.ts";
+import { compileNetwork, type Precision } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { randomStream } from "../core/random.ts";
 import type { Network } from "../ir/index.ts";
@@ -35,8 +35,8 @@ export interface BenchStepOptions {
   readonly size?: number;
   /** Default: all processors. */
   readonly threads?: number;
-  /** Default "fp32", the only one so far. */
-  readonly precision?: "fp32" | "bf16";
+  /** Default "fp32". Of "bf16", PyTorch tuned runs under autocast to bfloat16. */
+  readonly precision?: Precision;
   /** Measured steps of each side, in five rounds; default 25. */
   readonly repetitions?: number;
   /** Whether to measure PyTorch too, where a Python has it; default true. */
@@ -55,7 +55,7 @@ export interface BenchStepRecord {
   readonly batch: number;
   readonly size: number;
   readonly threads: number;
-  readonly precision: "fp32";
+  readonly precision: Precision;
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
@@ -111,14 +111,22 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
   const backend = nativeBackend({ threads });
   const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
   const convolutions = wantTuned
-    ? (await tune({ network, backend, batch, threads, signal })).convolutions
+    ? (await tune({ network, backend, batch, threads, precision, signal })).convolutions
     : {};
-  const ours = openOurs({ network, batch, threads, backend, convolutions });
+  const ours = openOurs({ network, batch, threads, backend, convolutions, precision });
   const notes: string[] = [];
   const peers: Peer[] = [];
   try {
     for (const setting of wantPeers ? SETTINGS : []) {
-      const flags = { model, batch, size, threads, channels: CHANNELS, classes: CLASSES };
+      const flags = {
+        model,
+        batch,
+        size,
+        threads,
+        channels: CHANNELS,
+        classes: CLASSES,
+        precision,
+      };
       const peer = await openPeer((python) => startTorch(python, flags, setting), notes);
       if (!peer) break;
       peers.push(peer);
@@ -137,14 +145,14 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     for (const peer of peers) peer.close();
     const { program } = ours;
     const limit = wantLimit
-      ? await measureLimit({ network, backend, batch, threads, program, signal })
+      ? await measureLimit({ network, backend, batch, threads, program, precision, signal })
       : null;
     return {
       model,
       batch,
       size,
       threads,
-      precision: "fp32",
+      precision,
       ...own,
       imagesPerSecond: (batch / own.medianMs) * 1000,
       peakMemoryMiB: ours.memoryBytes / 2 ** 20,
@@ -175,10 +183,12 @@ export function openOurs(options: {
   threads: number;
   backend: Backend;
   convolutions?: ConvolutionChoices;
+  /** Default "fp32". */
+  precision?: Precision;
   /** As in training; default "all". */
   trainFrom?: string;
 }) {
-  const { network, batch, threads, backend, convolutions = {}, trainFrom } = options;
+  const { network, batch, threads, backend, convolutions = {}, trainFrom, precision } = options;
   const started = performance.now();
   const optimizer = createOptimizer("sgd");
   const implementations = implementationsOf(convolutions);
@@ -191,6 +201,7 @@ export function openOurs(options: {
     threads,
     implementations,
     trainFrom,
+    precision,
   });
   const session = backend.createSession(compiled.sessionOptions);
   try {

@@ -78,6 +78,7 @@ export function compileOptions(
     trainFrom: trainFromIn(setup, epoch),
     frozenBatchNorm: setup.frozenBatchNorm,
     ...(firstUpdates.size > 0 ? { firstUpdates } : {}),
+    ...(setup.precision === undefined ? {} : { precision: setup.precision }),
     ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
     ...(parameterGroups ? { parameterGroups } : {}),
     ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),

@@ -82,7 +82,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
       validation: options.validation ?? null,
       splitSeed: options.splitSeed ?? 0,
       dropLast: setup.dropLast ?? false,
-      precision: options.precision ?? "fp32",
+      precision: options.precision ?? setup.precision ?? "fp32",
       threads: setup.threads ?? defaultThreads(),
       momentum: setup.momentum ?? 0,
       weightDecay: setup.weightDecay ?? 0,

@@ -85,6 +85,7 @@ export async function cacheFeatures(
         graph: prefix.build(1),
         weights: hashOf(tensors.map(({ data }) => data)),
         engine: backend.description,
+        ...(setup.precision === "bf16" && { precision: "bf16" }),
       }),
     )
     .digest("hex");
@@ -164,8 +165,8 @@ async function computeFeatures(
   { setup, prefix, tensors, rows, signal }: Computation,
   take: (values: Float64Array, count: number) => Promise<void>,
 ): Promise<void> {
-  const { dataset, backend, threads = defaultThreads() } = setup;
-  const compiled = compileFeatures({ prefix, backend, batch: BATCH, threads });
+  const { dataset, backend, threads = defaultThreads(), precision } = setup;
+  const compiled = compileFeatures({ prefix, backend, batch: BATCH, threads, precision });
   const session = backend.createSession({ ...compiled.sessionOptions, slots: 2 });
   try {
     const values = new Map(tensors.map(({ name, data }) => [name, data]));

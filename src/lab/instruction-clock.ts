@@ -37,8 +37,9 @@ const FREE: InstructionTime = { medianMs: 0, minMs: 0 };
 /** What an instruction's time depends on, as text. */
 export function instructionKey(node: LaidOutNode, graph: LaidOutGraph): string {
   const operand = (id: number) => {
-    const { shape, layout, bytes } = graph.tensors.get(id)!;
-    return `${formatShape(shape)} ${layout === "opaque" ? bytes : layout}`;
+    const { shape, layout, bytes, dtype } = graph.tensors.get(id)!;
+    const type = dtype === "bf16" ? " bf16" : "";
+    return `${formatShape(shape)} ${layout === "opaque" ? bytes : layout}${type}`;
   };
   const { op, attributes, inputs, outputs, implementation } = node;
   const plain = Object.fromEntries(
@@ -149,7 +150,10 @@ function alone(node: LaidOutNode, graph: LaidOutGraph) {
   return { program, ...end };
 }
 
-/** Zeros would be kinder to the processor than a training step is. */
+/**
+ * Zeros would be kinder to the processor than a training step is. Both halves of a number have its sign,
+ * exponent and first digits, so that read as two of bf16 it is noise as well.
+ */
 function fillWithNoise(session: Session, bytes: number): void {
   const elements = Math.floor(bytes / 4);
   if (elements === 0) return;
@@ -157,6 +161,8 @@ function fillWithNoise(session: Session, bytes: number): void {
   const stream = randomStream(0, "synthetic");
   const drawn = Math.min(elements, 1 << 16);
   for (let i = 0; i < drawn; i++) values[i] = stream.uniform() * 2 - 1;
+  const words = new Uint32Array(values.buffer, 0, drawn);
+  for (let i = 0; i < drawn; i++) words[i] = (words[i]! & 0xffff0000) | (words[i]! >>> 16);
   for (let done = drawn; done < elements; done *= 2) values.copyWithin(done, 0, done);
   session.write(
     {

@@ -1,7 +1,7 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
 import type { RangeTestRuleName, Smoothing } from "../analysis/index.ts";
-import type { ParameterGroup } from "../compile/index.ts";
+import type { ParameterGroup, Precision } from "../compile/index.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
@@ -68,6 +68,8 @@ export interface TrainingSetup {
   readonly frozenBatchNorm?: "evaluate" | "train";
   /** Largest magnitude of each element of the gradient, after `clip`; default none. */
   readonly clipValue?: number;
+  /** As of CompileOptions: "bf16" where the backend has it. Default "fp32". */
+  readonly precision?: Precision;
   /** Parameters, by the beginnings of their names, with a rate or decay of their own; default none. */
   readonly parameterGroups?: readonly ParameterGroup[];
   /** false: biases and the gammas and betas of norms do not decay; default true. */

@@ -1,6 +1,6 @@
 /** @file plan.json: the choices that fix an experiment's bits, and what its step costs. */
 
-import type { CompiledNetwork } from "../compile/index.ts";
+import type { CompiledNetwork, Precision } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import { compileOptions } from "./compile-options.ts";
@@ -15,6 +15,7 @@ export interface Plan {
   readonly engine: string;
   readonly processor: string;
   readonly threads: number;
+  readonly precision: Precision;
   /** Implementations that were chosen against the engine's rule, by convolution. */
   readonly convolutions: ConvolutionChoices;
   readonly decidedBy: "rule" | "tuned" | "memory" | "given";
@@ -28,6 +29,7 @@ export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): P
   engine: setup.backend.description,
   processor: describeMachine().processor,
   threads: setup.threads ?? defaultThreads(),
+  precision: setup.precision ?? "fp32",
   convolutions: setup.convolutions ?? {},
   decidedBy: setup.convolutionsDecidedBy ?? (setup.convolutions ? "given" : "rule"),
   memory: compiled.memory,
@@ -47,9 +49,10 @@ export const planOf = (setup: TrainingSetup, { name, hyperparameters }: Optimize
   );
 
 /** What every trial shares: the optimizer's instructions, and the memory it takes, are an arm's own. */
-const shared = ({ engine, threads, implementations }: Plan) => ({
+const shared = ({ engine, threads, precision, implementations }: Plan) => ({
   engine,
   threads,
+  precision,
   implementations: Object.fromEntries(
     implementations
       .filter(({ kind }) => kind !== "optimizer")

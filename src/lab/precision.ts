@@ -4,6 +4,7 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
+import type { Precision } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 
 /** Linux's names of the instruction sets that multiply bf16. */
@@ -16,20 +17,21 @@ export function processorFlags(file = "/proc/cpuinfo"): ReadonlySet<string> | nu
   return new Set((line?.[1] ?? "").split(/\s+/));
 }
 
+/** Whether a processor of these flags multiplies bf16. */
+export const multipliesBf16 = (flags: ReadonlySet<string> | null = processorFlags()): boolean =>
+  flags !== null && BF16_FLAGS.some((flag) => flags.has(flag));
+
 /**
- * @throws ArgumentError for bf16: where the processor lacks AVX512-BF16 and AMX, because of that;
- *   elsewhere because this version computes in fp32 only
+ * What --precision asks for, before anything is opened.
+ * @throws ArgumentError for bf16 where the processor lacks AVX512-BF16 and AMX
  */
 export function checkPrecision(
   subject: string,
-  precision: "fp32" | "bf16",
+  precision: Precision,
   flags: ReadonlySet<string> | null = processorFlags(),
 ): void {
-  if (precision === "fp32") return;
-  const has = flags !== null && BF16_FLAGS.some((flag) => flags.has(flag));
+  if (precision === "fp32" || multipliesBf16(flags)) return;
   throw new ArgumentError(
-    has
-      ? `${subject}: --precision bf16 is not built in this version of lrscope, though this processor could; leave it out for fp32`
-      : `${subject}: --precision bf16 needs a processor with AVX512-BF16 or AMX, and this one has neither; leave it out for fp32`,
+    `${subject}: --precision bf16 needs a processor with AVX512-BF16 or AMX, and this one has neither; leave it out for fp32`,
   );
 }

@@ -36,6 +36,7 @@ export interface SetupSpec {
     | "convolutions"
     | "convolutionsDecidedBy"
     | "clipValue"
+    | "precision"
     | "parameterGroups"
     | "decayBiasesAndNorms"
     | "average"

@@ -6,6 +6,7 @@
 
 import { type LaidOutGraph, layOut } from "../compile/lay-out.ts";
 import { trainingGraph } from "../compile/passes.ts";
+import type { Precision } from "../compile/precision.ts";
 import { AddonError, InterruptedError } from "../core/errors.ts";
 import type { Network } from "../ir/index.ts";
 import {
@@ -31,6 +32,8 @@ export interface TuneOptions {
   readonly threads: number;
   readonly labelSmoothing?: number | undefined;
   readonly classWeights?: readonly number[] | undefined;
+  /** Default "fp32". */
+  readonly precision?: Precision | undefined;
   /** Folder of what is remembered from run to run; default: as for decoded images. */
   readonly cacheDir?: string | undefined;
   /** Neither reads nor writes what is remembered; default false. */
@@ -73,7 +76,7 @@ const SWEEPS = 2;
  * @throws InterruptedError where the signal aborts
  */
 export async function tune(options: TuneOptions): Promise<Tuning> {
-  const { network, batch, threads, signal, labelSmoothing = 0, classWeights } = options;
+  const { network, batch, threads, signal, labelSmoothing = 0, classWeights, precision } = options;
   const backend = remembering(options.backend);
   const graph = trainingGraph(network, batch, { labelSmoothing, classWeights });
   const cache = options.fresh ? null : openTuningCache({ ...options, engine: backend.description });
@@ -84,7 +87,8 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
   });
   const evaluate = async (choices: ConvolutionChoices) => {
     if (signal?.aborted) throw new InterruptedError();
-    return stepCost(layOut(graph, { backend, implementations: implementationsOf(choices) }), clock);
+    const implementations = implementationsOf(choices);
+    return stepCost(layOut(graph, { backend, implementations, precision }), clock);
   };
   try {
     const rule = await evaluate({});

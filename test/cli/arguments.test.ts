@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands/index.ts";
 import { flagName } from "../../src/cli/define-command.ts";
 import { PUBLISHED_ARMS } from "../../src/lab/index.ts";
+import { multipliesBf16 } from "../../src/lab/precision.ts";
 import { cli } from "./run-cli.ts";
 
 async function refused(...argv: string[]): Promise<string> {
@@ -52,14 +53,22 @@ describe("words", () => {
     expect(await refused("find", "a", "b")).toContain("find: takes only SOURCE");
   });
 
-  test.each([
-    ["train", "x"],
-    ["bench", "step"],
-  ])("%s: --precision bf16 is refused with the reason", async (...call) =>
-    expect(await refused(...call, "--precision", "bf16")).toMatch(
-      /--precision bf16 (needs a processor with AVX512-BF16 or AMX|is not built in this version)/,
-    ),
+  test
+    .skipIf(multipliesBf16())
+    .each([["train", "x"], ["find", "x"], ["compare", "x"], ["bench", "step"], ["explain"]])(
+    "%s: --precision bf16 is refused where the processor has none, with the reason",
+    async (...call) =>
+      expect(await refused(...call, "--precision", "bf16")).toContain(
+        `${call[0]}: --precision bf16 needs a processor with AVX512-BF16 or AMX, and this one has neither; leave it out for fp32`,
+      ),
   );
+
+  test("--precision of what is measured in fp32 alone", async () => {
+    for (const call of [["epoch"], ["step", "--grow"]])
+      expect(await refused("bench", ...call, "--precision", "bf16")).toContain(
+        "bench: --precision bf16 belongs to bench step without --grow; leave it out",
+      );
+  });
 
   test.each(["0", "-1G", "2T", "G", "lots"])("--memory %s", async (bytes) =>
     expect(await refused("train", "x", "--memory", bytes)).toContain(

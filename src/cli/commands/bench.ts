@@ -70,6 +70,10 @@ export const bench = defineCommand({
       );
     }
     const { checkPrecision } = await import("../../lab/precision.ts");
+    if (flags.precision !== "fp32" && (what !== "step" || flags.grow))
+      throw new ArgumentError(
+        `bench: --precision ${flags.precision} belongs to bench step without --grow; leave it out`,
+      );
     checkPrecision("bench", flags.precision);
     if ((flags.grow || flags.into !== undefined) && what !== "step")
       throw new ArgumentError("bench: --grow and --into belong to bench step; leave them out");
@@ -97,8 +101,9 @@ export const bench = defineCommand({
       case "step": {
         terminal.note(`timing ${model}, batch ${batch}, ${size}x${size} ...`);
         const { benchStep } = await import("../../lab/bench-step.ts");
-        const { tune, limit } = flags;
-        const record = await benchStep({ ...shared, model, size, batch, tune, limit });
+        const { tune, limit, precision } = flags;
+        const about = { model, size, batch, tune, limit, precision };
+        const record = await benchStep({ ...shared, ...about });
         return show(stepText(record, terminal.colors), record);
       }
       case "transfer": {

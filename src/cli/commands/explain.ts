@@ -7,6 +7,7 @@ import {
   jsonFlag,
   modelFlag,
   optimizerFlag,
+  precisionFlag,
   threadsFlag,
   tuningFlags,
 } from "../flags.ts";
@@ -47,6 +48,7 @@ export const explain = defineCommand({
       read: oneOf(["train", "evaluate", "predict"]),
       fallback: "train" as const,
     }),
+    ...precisionFlag,
     ...threadsFlag,
     ...tuningFlags,
     convolutions: optional({
@@ -59,6 +61,8 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal, signal }) {
+    const { checkPrecision } = await import("../../lab/precision.ts");
+    checkPrecision("explain", flags.precision);
     const { loadModel } = await import("../../lab/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
@@ -72,7 +76,8 @@ export const explain = defineCommand({
     const network = buildModel({ classes, size, channels: Number(flags.channels) });
     const optimizer = createOptimizer(flags.optimizer);
     const backend = nativeBackend({ threads });
-    const options = { network, backend, batch, optimizer, threads };
+    const { precision } = flags;
+    const options = { network, backend, batch, optimizer, threads, precision };
     const decision = await decide({ options, flags, terminal, signal });
     const { implementationsOf } = await import("../../lab/convolution-choice.ts");
     const implementations = implementationsOf(decision.convolutions);
@@ -90,6 +95,7 @@ export const explain = defineCommand({
       size,
       batch,
       threads,
+      precision,
       classes,
       optimizer: optimizer.name,
       engine: backend.description,
