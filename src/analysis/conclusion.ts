@@ -208,6 +208,11 @@ function troubles(order: readonly OptimizerSummary[]): string[] {
         ]
       : []),
     ...told("failed", (arm) => arm.failed ?? 0),
+    ...order.flatMap(({ name, failures = [] }) =>
+      // What was wrong, without what was last in a log, or what to do about it.
+      failures.slice(0, 1).map((reason) => `Reason of ${name}: ${reason.split("; ")[0]}.`),
+    ),
+    ...told("was pruned", (arm) => arm.pruned ?? 0),
     ...told("is not finished", (arm) => arm.unfinished ?? 0),
   ];
 }

@@ -9,6 +9,8 @@ import type {
 
 /** A mean accuracy within this of the best counts as just as good. */
 const TOLERANCE = 0.02;
+/** Means that differ by less are equal, but for the rounding of their sums. */
+const LEVEL = 1e-9;
 
 /**
  * Factors on a rate, evenly in its logarithm from 1/10 to 10: 5 give 0.1, 0.316, 1, 3.16, 10. An odd
@@ -58,8 +60,13 @@ function readWidth(
     y: diverged > 0 ? null : finalValidationAccuracy.mean,
   }));
   let best = -1;
-  for (const [i, { y }] of curve.entries())
-    if (y !== null && (best < 0 || y > curve[best]!.y!)) best = i;
+  // Of equals the one nearest to the arm's own rate.
+  for (const [i, { x, y }] of curve.entries()) {
+    const top = curve[best];
+    const ahead = y !== null && (!top || y - top.y! > LEVEL);
+    const nearer = y !== null && top && y - top.y! > -LEVEL && Math.abs(x) < Math.abs(top.x);
+    if (ahead || nearer) best = i;
+  }
   if (best < 0) return { bestFactor: null, widthDecades: null };
   const floor = curve[best]!.y! - TOLERANCE;
   const walk = (direction: 1 | -1): number => {

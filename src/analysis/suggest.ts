@@ -1,6 +1,6 @@
 /** @file From the stored points of a range test to bounds of the learning rate, over its seeds. */
 
-import { ArgumentError } from "../core/errors.ts";
+import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import type {
   Interval,
   RangeTestReading,
@@ -49,7 +49,8 @@ const FLAT_FALL = 0.05;
  * `bracketed` is false if for any seed the smoothed minimum lies in the last 5% of a ramp that ran
  * to its end: a greater rate may then do better still. A loss that stopped being finite bounds the
  * range by itself.
- * @throws ArgumentError if no seed has a finite loss, or `rule` is unknown or carried by no curve.
+ * @throws RangeTestError if no seed has a finite loss
+ * @throws ArgumentError if `rule` is unknown or carried by no curve
  */
 export function suggest(
   runs: readonly RangeTestRun[],
@@ -65,7 +66,7 @@ export function suggest(
     })
     .filter((curve) => curve.losses.length > 0);
   if (curves.length === 0)
-    throw new ArgumentError(
+    throw new RangeTestError(
       `range test: no seed has a finite loss (${runs.length} tried); lower --from, or look at the data`,
     );
 

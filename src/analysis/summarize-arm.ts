@@ -56,9 +56,17 @@ export function summarizeArm(
     learningRateSources: [...new Set(trials.map(({ trial }) => trial.learningRateSource))],
     diverged: count("diverged"),
     failed: count("failed"),
+    ...failuresOf(trials),
     ...(count("pruned") > 0 ? { pruned: count("pruned") } : {}),
     unfinished: count("running", "interrupted"),
   };
+}
+
+function failuresOf(trials: readonly MeasuredTrial[]): Pick<OptimizerSummary, "failures"> {
+  const reasons = trials.flatMap(({ trial }) =>
+    trial.status === "failed" ? [trial.failure ?? "no reason recorded"] : [],
+  );
+  return reasons.length === 0 ? {} : { failures: [...new Set(reasons)] };
 }
 
 type Field = "validationAccuracy" | "validationLoss" | "trainAccuracy";

@@ -2,6 +2,7 @@
 
 import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import { conclude } from "./conclusion.ts";
+import { notesOn } from "./notes.ts";
 import { pairedDifferences } from "./paired.ts";
 import { performanceProfile } from "./performance-profile.ts";
 import { comparePublished } from "./published.ts";
@@ -50,6 +51,7 @@ export function summarize(
   const pairs = pairedDifferences(contestants);
   const sensitivity = sensitivities(experiment, optimizers);
   const published = comparePublished(experiment, trials);
+  const notes = notesOn(experiment, trials);
   return {
     formatVersion: 1,
     optimizers,
@@ -66,6 +68,7 @@ export function summarize(
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),
     ...(published ? { published } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
   };
 }
 

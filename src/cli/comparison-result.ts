@@ -1,9 +1,10 @@
-/** @file What a finished comparison prints: the table, the report's path, or the JSON. */
+/** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
 
 import type { FinishedComparison } from "./comparison.ts";
 import { resultsText } from "./results-text.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** @throws AddonError, after all is printed, where a trial failed */
 export async function printComparison(
   finished: FinishedComparison,
   terminal: Terminal,
@@ -25,4 +26,5 @@ export async function printComparison(
     directory: path,
     report,
   });
+  if (finished.failure) throw finished.failure;
 }

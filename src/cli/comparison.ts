@@ -1,5 +1,6 @@
 /** @file What compare, train and demo do: arms x seeds, with records, table and report. */
 
+import type { RangeTestRuleName } from "../analysis/index.ts";
 import { AddonError, ArgumentError } from "../core/errors.ts";
 import type { BudgetOptions, ComparisonRequest, LabEvent } from "../lab/index.ts";
 import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
@@ -22,6 +23,9 @@ export interface ComparisonCall
   /** `to` undefined: 0.1, or ten times the optimizer's default rate. */
   readonly ramp?: { readonly from: number; readonly to: number | undefined };
   readonly rangeTestEpochs?: number;
+  /** How the rate of range tests rises, and whose reading is taken. */
+  readonly rampKind?: "exponential" | "linear";
+  readonly rule?: RangeTestRuleName;
   /** What may end a run before its last epoch. */
   readonly budget?: BudgetOptions;
   /** Of arms without a rate of their own; default "defaults". */
@@ -44,11 +48,13 @@ export interface AnswerOptions {
 
 export interface FinishedComparison extends FinishedExperiment {
   readonly summary: SummaryRecord;
+  /** Where trials failed: to be thrown once the results of the others are printed. */
+  readonly failure: AddonError | null;
 }
 
 /**
- * Runs a comparison, each trial in a process of its own, and writes its summary and report.
- * @throws AddonError, after all is written, where a trial failed
+ * Runs a comparison, each trial in a process of its own, and writes its summary and report. Trials that
+ * failed are in them, and in `failure`.
  */
 export async function runComparison(call: ComparisonCall): Promise<FinishedComparison> {
   const { kind, given } = call;
@@ -71,7 +77,7 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     ...experiment,
     arms,
     seeds: seedsOf(call),
-    protocol: protocolOptions({ ...call, ...call.budget, test: call.flags.test }),
+    protocol: protocolOptions(protocolOf(call)),
     specification: specify(call),
     async work(opened) {
       const { experiment } = opened;
@@ -89,6 +95,14 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
 /** "--seeds 3 --seed 5": 5, 6, 7. */
 export const seedsOf = ({ seeds, flags }: ComparisonCall): number[] =>
   Array.from({ length: seeds }, (_, index) => flags.seed + index);
+
+/** The options of the protocol as they were asked for. */
+export const protocolOf = ({ ramp, rampKind, ...call }: ComparisonCall) => ({
+  ...call,
+  ...call.budget,
+  ramp: rampKind,
+  test: call.flags.test,
+});
 
 /** All that is not on the disk yet: range tests, then trials, then the summary. */
 export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment): Promise<void> {
@@ -125,6 +139,11 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
   for (const { spec, ...why } of failed)
     for (const trial of unbegunTrials(spec, request, { updatesPerEpoch, ...why })) {
       directory.writeTrial(trial);
+      directory.appendLog(
+        trial.slug,
+        trial.seed,
+        `${new Date().toISOString()} never began: ${why.failure}`,
+      );
       await pool.onEvent({ type: "trial-finished", trial });
     }
   const rangeTests = [...before.rangeTests, ...records];
@@ -159,11 +178,12 @@ export async function writeSummary(
   }
 }
 
-/** What was done, for printing. @throws AddonError where a trial failed */
-export function finishedComparison(finished: FinishedExperiment): FinishedComparison {
-  throwFailures(finished);
-  return { ...finished, summary: finished.run.summary! };
-}
+/** What was done, for printing. */
+export const finishedComparison = (finished: FinishedExperiment): FinishedComparison => ({
+  ...finished,
+  summary: finished.run.summary!,
+  failure: failureOf(finished),
+});
 
 /** @throws ArgumentError where it is no schedule */
 async function momentumScheduleOf({
@@ -193,6 +213,8 @@ const requestOf = (
     from: call.ramp?.from,
     to: call.ramp?.to,
     rangeTestEpochs: call.rangeTestEpochs,
+    ramp: call.rampKind,
+    rule: call.rule,
     snapCycles: call.flags.snapCycles,
     momentumSchedule,
     learningRates: call.learningRates,
@@ -254,6 +276,8 @@ function checkCycle(
       ["from", "--from"],
       ["to", "--to"],
       ["finderSeeds", "--finder-seeds"],
+      ["ramp", "--ramp"],
+      ["rule", "--rule"],
     ] as const)
       if (given.has(key)) refuse(flag, "no range test is made, as no arm needs one");
   if (
@@ -291,11 +315,11 @@ export function checkMomentum(
     );
 }
 
-function throwFailures({ path, run: { experiment, trials } }: FinishedExperiment): void {
+function failureOf({ path, run: { experiment, trials } }: FinishedExperiment): AddonError | null {
   const failed = trials.filter(({ trial }) => trial.status === "failed");
   const first = failed[0]?.trial;
-  if (first)
-    throw new AddonError(
-      `${failed.length} of ${trials.length} runs failed (${first.arm}, seed ${first.seed}: ${first.failure}); all that was recorded is kept, and lrscope ${experiment.kind === "train" ? "train" : "compare"} --resume ${path} tries again`,
-    );
+  if (!first) return null;
+  return new AddonError(
+    `${failed.length} of ${trials.length} runs failed (${first.arm}, seed ${first.seed}: ${first.failure}); all that was recorded is kept, and lrscope ${experiment.kind === "train" ? "train" : "compare"} --resume ${path} tries again`,
+  );
 }

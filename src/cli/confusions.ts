@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { WeightsError } from "../core/errors.ts";
 import type { Confusion, TrainingSetup } from "../lab/index.ts";
 import type { ReportConfusion } from "../report/index.ts";
 import { type RunDirectory, readRecord, readRun } from "../store/index.ts";
@@ -38,16 +39,22 @@ type Confusions = z.infer<typeof confusionsRecord>;
 /** More classes than this make a matrix that nobody reads. */
 const MOST_CLASSES = 20;
 
-/** Of each arm that has a finished trial; photos only where the run keeps samples. */
-export async function writeConfusions({
-  setup,
-  directory,
-  samples,
-}: {
-  readonly setup: TrainingSetup;
-  readonly directory: RunDirectory;
-  readonly samples: Samples;
-}): Promise<void> {
+/**
+ * Of each arm that has a finished trial; photos only where the run keeps samples. A trial whose best
+ * weights are damaged is left out, and said to `onDamaged`: the report is not lost for them.
+ */
+export async function writeConfusions(
+  {
+    setup,
+    directory,
+    samples,
+  }: {
+    readonly setup: TrainingSetup;
+    readonly directory: RunDirectory;
+    readonly samples: Samples;
+  },
+  onDamaged: (message: string) => void,
+): Promise<void> {
   const { confusionOf, wholeOf } = await import("../lab/index.ts");
   const { backend, batch, threads, signal } = setup;
   const { dataset } = wholeOf(setup);
@@ -69,7 +76,12 @@ export async function writeConfusions({
         ...(batch === undefined ? {} : { batch }),
         ...(threads === undefined ? {} : { threads }),
         ...(signal === undefined ? {} : { signal }),
+      }).catch((error) => {
+        if (!(error instanceof WeightsError)) throw error;
+        onDamaged(error.message);
+        return null;
       });
+      if (!found) continue;
       for (const [i, row] of found.counts.entries())
         for (const [j, count] of row.entries()) counts[i]![j]! += count;
       mistakes.push(

@@ -240,7 +240,7 @@ export async function recordedWork(
   }
   progress.stop();
   const { writeConfusions } = await import("./confusions.ts");
-  await writeConfusions(opened);
+  await writeConfusions(opened, (message) => terminal.note(message));
   const { run, report } = await writeReport(directory, samples, call.flags);
   return { path: directory.path, report: report ?? "", run };
 }

@@ -70,6 +70,9 @@ function rename(run: ReportedRun, name: string): ReportedRun {
         ...entry,
         name: arm(entry.name),
         slug: `${name}-${entry.slug}`,
+        ...(entry.sensitivity
+          ? { sensitivity: { ...entry.sensitivity, of: arm(entry.sensitivity.of) } }
+          : {}),
       })),
     },
     rangeTests: run.rangeTests.map((test) => ({ ...test, arm: arm(test.arm) })),

@@ -17,7 +17,13 @@ export async function resultsText(
   { columns, colors }: ResultsLayout,
 ): Promise<string> {
   const { ranked } = await import("../analysis/index.ts");
-  const order = ranked(summary.optimizers);
+  // Points of a sensitivity analysis have a table of their own, and are no contestants.
+  const points = new Set(
+    (summary.sensitivity ?? []).flatMap(({ points: own }) =>
+      own.flatMap((point) => (point.factor === 1 ? [] : [point.arm])),
+    ),
+  );
+  const order = ranked(summary.optimizers.filter(({ name }) => !points.has(name)));
   const seeds = Math.max(0, ...order.map((entry) => entry.seeds.length));
   const shown = fitting(armColumns(order), columns);
   const table = textTable(
@@ -36,8 +42,12 @@ export async function resultsText(
     ].join("\n\n"),
     await pairsText(summary, order[0]?.name, { columns, colors }),
     targetsText(order, { columns, colors }),
+    sensitivityText(summary, { columns, colors }),
     publishedText(summary, colors),
     summary.conclusion ? wrapped(summary.conclusion, Math.min(columns, 100)) : "",
+    (summary.notes ?? [])
+      .map((note) => wrapped(`Note: ${note}`, Math.min(columns, 100)))
+      .join("\n"),
   ];
   return sections.filter((section) => section !== "").join("\n\n");
 }
@@ -107,6 +117,38 @@ function targetsText(
       ["arm", ...targets.map(({ target }) => `${Number((target * 100).toFixed(1))}%`)],
       order.map((arm) => [arm.name, ...targets.map((_target, index) => cell(arm, index))]),
       ["left", ...targets.map(() => "right" as const)],
+      colors,
+    ),
+  ].join("\n");
+}
+
+/** A row an arm, a column a multiple of its rate. */
+function sensitivityText(
+  { sensitivity = [] }: SummaryRecord,
+  { columns, colors }: ResultsLayout,
+): string {
+  const factors = [
+    ...new Set(sensitivity.flatMap(({ points }) => points.map(({ factor }) => factor))),
+  ].sort((a, b) => a - b);
+  if (factors.length === 0) return "";
+  const rows = sensitivity.map(({ arm, points, widthDecades }) => [
+    arm,
+    ...factors.map((factor) => {
+      const found = points.find((point) => point.factor === factor)?.finalValidationAccuracy;
+      return found?.mean == null ? "-" : percent(found.mean);
+    }),
+    widthDecades === null ? "-" : widthDecades.toFixed(1),
+  ]);
+  return [
+    wrapped(
+      "Final accuracy in percent at multiples of each arm's rate; decades of rate within 2 points of its best",
+      columns,
+    ),
+    "",
+    textTable(
+      ["arm", ...factors.map((factor) => `x ${Number(factor.toPrecision(2))}`), "decades"],
+      rows,
+      ["left", ...factors.map(() => "right" as const), "right"],
       colors,
     ),
   ].join("\n");

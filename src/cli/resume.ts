@@ -8,6 +8,7 @@ import {
   type ComparisonCall,
   type FinishedComparison,
   finishedComparison,
+  protocolOf,
   runTrialsOf,
   seedsOf,
   writeSummary,
@@ -100,11 +101,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
         arms: armsOf(comparison),
         seeds: seedsOf(comparison),
         convolutions: recordedConvolutions(path),
-        protocol: protocolOptions({
-          ...comparison,
-          ...comparison.budget,
-          test: comparison.flags.test,
-        }),
+        protocol: protocolOptions(protocolOf(comparison)),
         work: (opened) => runTrialsOf(comparison, opened),
       },
       async (opened) => {

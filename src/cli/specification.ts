@@ -37,6 +37,8 @@ export function specify(call: ComparisonCall): Record<string, unknown> {
     "stepSize",
     "from",
     "to",
+    "ramp",
+    "rule",
     ...Object.keys(rest),
     ...Object.keys(call.budget ?? {}),
   ]);

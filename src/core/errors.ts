@@ -13,6 +13,7 @@ export type ErrorCode =
   | "STORE"
   | "DOWNLOAD"
   | "WEIGHTS"
+  | "RANGE_TEST"
   | "INTERRUPTED"
   | "INTERNAL";
 
@@ -80,6 +81,13 @@ export class DownloadError extends LrscopeError {
 export class WeightsError extends LrscopeError {
   constructor(message: string, options: { exitCode?: number; cause?: unknown } = {}) {
     super("WEIGHTS", message, { exitCode: 2, ...options });
+  }
+}
+
+/** A range test that was made, and whose curves say nothing: no seed has a finite loss. */
+export class RangeTestError extends LrscopeError {
+  constructor(message: string) {
+    super("RANGE_TEST", message, { exitCode: 1 });
   }
 }
 

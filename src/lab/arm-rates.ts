@@ -78,19 +78,25 @@ function rateOf(
   return times(optimizer.hyperparameters.learningRate!, `default of ${optimizer.name}`);
 }
 
+/** Of which a record says nothing, as it is what the publication did. */
+const PUBLISHED_RULE = "minimum/10";
+
 /** Of a point of a sensitivity analysis, on the rate of the arm that it belongs to. */
 const factorOf = ({ sensitivity }: Arm): number => sensitivity?.factor ?? 1;
 
 /** "range test: 1.2e-2", or of several seeds "range test, median of 3 seeds: 1.2e-2 (8e-3 to 1.5e-2)". */
 function foundText({ suggestion, runs }: RangeTestRecord): string {
   const { maxLr, low, high } = suggestion;
-  if (runs.length === 1) return `range test: ${formatRate(maxLr)}`;
-  return `range test, median of ${runs.length} seeds: ${formatRate(maxLr)} (${formatRate(low)} to ${formatRate(high)})`;
+  const named = suggestion.rule === PUBLISHED_RULE ? "" : ` by ${suggestion.rule}`;
+  if (runs.length === 1) return `range test${named}: ${formatRate(maxLr)}`;
+  return `range test${named}, median of ${runs.length} seeds: ${formatRate(maxLr)} (${formatRate(low)} to ${formatRate(high)})`;
 }
 
-/** Of a cyclical arm: given, or a sixth of the upper bound. */
+/** Of a cyclical arm: given, what the rule says (the elbow has a bound of its own), or a sixth of the upper bound. */
 function lowerBound(arm: Arm, max: number, { request, found }: ScheduleContext): number {
-  const base = request.baseLr === undefined ? max / 6 : request.baseLr * factorOf(arm);
+  const elbow = found?.suggestion.rule === "elbow" ? found.suggestion.baseLr : undefined;
+  const given = request.baseLr ?? elbow;
+  const base = given === undefined ? max / 6 : given * factorOf(arm);
   if (base >= max)
     throw new ArgumentError(
       `compare: baseLr must be below the ${found ? "range test's " : ""}upper bound ${max} of ${arm.name}; got ${base}. Leave --base-lr out, or give --max-lr`,

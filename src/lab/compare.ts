@@ -61,7 +61,8 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
       rangeTests.push(await runRangeTest(spec, options));
     } catch (error) {
       if (error instanceof InterruptedError || isFatal(error)) throw error;
-      const failure = `range test of ${spec.arm}: ${(error as Error).message}`;
+      const { message } = error as Error;
+      const failure = `range test of ${spec.arm}: ${message.replace(/^range test: /, "")}`;
       for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
         trials.push({ trial, metrics: [] });
     }

@@ -177,4 +177,8 @@ export interface CompareOptions extends TrainingSetup, BudgetOptions {
   readonly to?: number;
   /** Epochs of the range test; default 2. */
   readonly rangeTestEpochs?: number;
+  /** How the rate of range tests rises; default "exponential". */
+  readonly ramp?: "exponential" | "linear";
+  /** Whose reading of a range test is the arm's rate; default "minimum/10". */
+  readonly rule?: RangeTestRuleName;
 }

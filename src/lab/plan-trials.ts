@@ -3,6 +3,7 @@
  * comparison plans the same ones, and a trial can be handed to a process of its own.
  */
 
+import { checkRuleName, type RangeTestRuleName } from "../analysis/index.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
@@ -32,6 +33,8 @@ export type ComparisonRequest = Pick<
   | "from"
   | "to"
   | "rangeTestEpochs"
+  | "rule"
+  | "ramp"
   | "snapCycles"
   | "momentumSchedule"
   | keyof BudgetOptions
@@ -70,6 +73,8 @@ export interface RangeTestSpec {
   readonly epochs: number;
   readonly from?: number;
   readonly to?: number;
+  readonly rule?: RangeTestRuleName;
+  readonly ramp?: "exponential" | "linear";
 }
 
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
@@ -85,6 +90,7 @@ export function checkRequest(request: ComparisonRequest): readonly Arm[] {
     throw new ArgumentError(
       `compare: baseLr must be below maxLr; got baseLr ${baseLr} and maxLr ${maxLr}`,
     );
+  if (request.rule !== undefined) checkRuleName(request.rule);
   checkBudget("compare", request);
   return armsOf(request);
 }
@@ -122,6 +128,7 @@ const RAMP_END = 0.1;
  */
 export function planRangeTests(request: ComparisonRequest): RangeTestSpec[] {
   const { seeds = DEFAULT_SEEDS, finderSeeds = 1, from, to, rangeTestEpochs = 2 } = request;
+  const { rule, ramp } = request;
   return checkRequest(request)
     .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
     .map((arm) => {
@@ -134,6 +141,8 @@ export function planRangeTests(request: ComparisonRequest): RangeTestSpec[] {
         epochs: rangeTestEpochs,
         ...(from === undefined ? {} : { from }),
         to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate!),
+        ...(rule === undefined ? {} : { rule }),
+        ...(ramp === undefined ? {} : { ramp }),
       };
     });
 }

@@ -5,6 +5,8 @@ import type { ProtocolRecord } from "../record/index.ts";
 type Name =
   | "learningRates"
   | "finderSeeds"
+  | "ramp"
+  | "rule"
   | "sensitivity"
   | "time"
   | "targetAccuracy"
@@ -21,6 +23,8 @@ export type ProtocolOptions = Pick<ProtocolRecord, Name>;
 const DEFAULTS: { readonly [K in Name]: ProtocolOptions[K] } = {
   learningRates: "defaults",
   finderSeeds: 1,
+  ramp: "exponential",
+  rule: "minimum/10",
   sensitivity: undefined,
   time: undefined,
   targetAccuracy: undefined,

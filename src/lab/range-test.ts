@@ -60,6 +60,7 @@ const VALIDATION_IMAGES = 256;
  * The training loss is that of each update's own batch, before the update; with `loss: "validation"`
  * it is that of a fixed part of the validation split, after it. Either way what is trained is the same.
  * @throws ArgumentError before the first update where the options do not fit together
+ * @throws RangeTestError where no seed has a finite loss
  * @throws InterruptedError where `signal` aborts
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {

@@ -11,6 +11,7 @@ import { encodeSafetensors } from "../weights/index.ts";
 import { armSlug } from "./arms.ts";
 import type { LabListener } from "./events.ts";
 import { isFinished } from "./resume.ts";
+import { sealed } from "./seal.ts";
 
 /** A listener that writes a whole experiment as it comes: recordTrial's files, and the first plan. */
 export function recordRun(directory: RunDirectory): LabListener {
@@ -62,7 +63,7 @@ export function recordTrial(directory: RunDirectory): LabListener {
       case "weights": {
         const { trial, which } = event;
         const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
-        replaceFile(path, encodeSafetensors(event.read()));
+        replaceFile(path, encodeSafetensors(sealed(event.read())));
         return;
       }
       case "checkpoint": {
@@ -80,7 +81,7 @@ export function recordTrial(directory: RunDirectory): LabListener {
         log(
           trial.slug,
           trial.seed,
-          failure ?? [trial.status, trial.endedBy].filter(Boolean).join(", "),
+          failure ?? [...new Set([trial.status, trial.endedBy ?? trial.status])].join(", "),
         );
         if (isFinished(trial)) removeCheckpoints(directory.checkpoints(trial.slug, trial.seed));
         return;

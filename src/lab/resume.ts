@@ -4,6 +4,7 @@ import type { EpochMetrics, TrialRecord } from "../record/index.ts";
 import { newestCheckpoint, type RunDirectory, sweepTemporaries } from "../store/index.ts";
 import { type Checkpoint, decodeSafetensors, readSafetensors } from "../weights/index.ts";
 import { readMetadata } from "./checkpoint.ts";
+import { checkSeal } from "./seal.ts";
 
 /** A trial after some finished epochs: with it, the next epoch gives the bits that it would have given. */
 export interface TrialState {
@@ -70,10 +71,11 @@ export function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
 export const isFinished = ({ status }: Pick<TrialRecord, "status">): boolean =>
   status === "done" || status === "diverged" || status === "pruned";
 
-/** The weights in the file, and their epoch; null where it cannot be read. */
+/** The weights in the file, and their epoch; null where it cannot be read, or was changed. */
 async function readBest(file: string): Promise<{ checkpoint: Checkpoint; epoch: number } | null> {
   try {
     const checkpoint = await readSafetensors(file);
+    checkSeal(checkpoint, file);
     return { checkpoint, epoch: readMetadata(checkpoint, file).epoch };
   } catch {
     return null;

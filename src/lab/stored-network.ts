@@ -4,6 +4,7 @@ import { WeightsError } from "../core/errors.ts";
 import { type Network, rebatch } from "../ir/index.ts";
 import { type Checkpoint, readSafetensors } from "../weights/index.ts";
 import { type CheckpointMetadata, readMetadata } from "./checkpoint.ts";
+import { checkSeal } from "./seal.ts";
 
 export interface StoredNetwork {
   readonly checkpoint: Checkpoint;
@@ -15,6 +16,7 @@ export interface StoredNetwork {
 export async function readStoredNetwork(path: string): Promise<StoredNetwork> {
   const checkpoint = await readSafetensors(path);
   const metadata = readMetadata(checkpoint, path);
+  checkSeal(checkpoint, path);
   const { graph, model, channels, size, classes } = metadata;
   const network: Network = {
     name: model,

@@ -68,7 +68,8 @@ export async function runRangeTests(
     if (end) {
       const error = errorOf(end);
       if (error instanceof InterruptedError || isFatal(error)) throw error;
-      failed.push({ spec, failure: `${subject}${end.message}` });
+      // Its message may begin with its subject already.
+      failed.push({ spec, failure: `${subject}${end.message.replace(/^range test: /, "")}` });
       return;
     }
     rmSync(log, { force: true });
@@ -183,8 +184,12 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
       stdio: ["ignore", output, output, "ipc"],
       // NaN and undefined come across, which JSON loses.
       serialization: "advanced",
-      // JavaScript has little to do here: V8 would take sixteen times as much for young objects.
-      execArgv: ["--max-semi-space-size=1"],
+      // JavaScript has little to do here: V8 would take sixteen times as much for young objects. For the
+      // others see collect-garbage.ts.
+      execArgv: ["--max-semi-space-size=1", "--expose-gc"],
+      // glibc's own default. Left to itself, it keeps ever larger buffers for the next checkpoint once one
+      // was freed; these are given back to the system.
+      env: { MALLOC_MMAP_THRESHOLD_: "131072", ...process.env },
     });
   } finally {
     closeSync(output);
@@ -233,9 +238,12 @@ const ENTRY = fileURLToPath(
   ),
 );
 
+/** What the system sends to a process whose own code went wrong. */
+const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"]);
+
 const endText = ({ exitCode, signal }: ProcessEnd): string =>
   signal !== null
-    ? `its process was killed (${signal})`
+    ? `its process ${CRASHES.has(signal) ? "crashed" : "was killed"} (${signal})`
     : exitCode === null
       ? "its process could not be started"
       : `its process ended with exit code ${exitCode}`;

@@ -6,6 +6,7 @@
 import { InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
 import type { DatasetRecord, EpochMetrics } from "../record/index.ts";
 import { acquireLock, type Lock, openRunDirectory, readRun } from "../store/index.ts";
+import { garbageCollector } from "./collect-garbage.ts";
 import { differences } from "./differences.ts";
 import type { LabEvent } from "./events.ts";
 import { planDifferences } from "./plan.ts";
@@ -69,10 +70,13 @@ async function work(task: TrialTask): Promise<void> {
     checkDataset(task.dataset, dataset.record);
     const record = recordTrial(directory);
     const report = throttled();
+    const collectGarbage = garbageCollector();
     const onEvent = (event: LabEvent) => {
       if (event.type === "plan") checkPlan(task, event.plan);
       const recorded = record(event);
       report(event);
+      // Written by now: the recorder promises nothing.
+      if (event.type === "checkpoint") collectGarbage();
       return recorded;
     };
     if (task.work.kind === "range-test") {

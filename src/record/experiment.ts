@@ -96,6 +96,9 @@ export const protocolRecord = z.object({
   learningRates: z.enum(["defaults", "range-test"]).optional(),
   /** Of each range test. */
   finderSeeds: z.number().int().optional(),
+  /** How the rate of range tests rises, and whose reading is taken; absent: exponential, minimum/10. */
+  ramp: z.enum(["exponential", "linear"]).optional(),
+  rule: z.string().optional(),
   /** Fraction of each class kept for the test at the end of a trial. */
   test: z.number().optional(),
   /** Multiples of its rate at which each arm is trained. */

@@ -64,6 +64,8 @@ export const optimizerSummary = z.object({
   diverged: z.number().int(),
   /** How many failed, or were not finished. */
   failed: z.number().int().optional(),
+  /** Why, distinct, in the trials' words; absent where none failed. */
+  failures: z.array(z.string()).optional(),
   /** How many were pruned: their last epoch is not the others' last. */
   pruned: z.number().int().optional(),
   unfinished: z.number().int().optional(),
@@ -83,7 +85,10 @@ export const summaryRecord = z.object({
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
   published: publishedComparison.optional(),
-  /** Of several experiments set side by side: in what they differ, a sentence each. */
+  /**
+   * What a reader must know beside the numbers, a sentence each: trials that failed, options that end
+   * trials early, the test part; of several experiments set side by side, in what they differ.
+   */
   notes: z.array(z.string()).optional(),
 });
 export type SummaryRecord = z.infer<typeof summaryRecord>;

@@ -7,6 +7,7 @@ import { draw, type Figure } from "./draw.ts";
 import { armsOf, type ReportArm } from "./figures/arms.ts";
 import { captions } from "./figures/captions.ts";
 import { classesFigure } from "./figures/classes.ts";
+import { confirmationFigure } from "./figures/confirmation.ts";
 import { curvesFigure, MEASURES } from "./figures/curves.ts";
 import { finalAccuracyFigure } from "./figures/final-accuracy.ts";
 import { learningRateFigure } from "./figures/learning-rate.ts";
@@ -92,6 +93,10 @@ export async function renderReport(input: ReportInput): Promise<RenderedReport> 
       record,
       figures: rangeTestFigures(record, slugFor(record.arm, arms)).map((figure) =>
         album.add(figure, figure.half ? "The rate of each update." : captions.rangeTest(record)),
+      ),
+      confirmation: album.maybe(
+        confirmationFigure(record, slugFor(record.arm, arms)),
+        captions.confirmation,
       ),
     })),
     learningRate: rate ? album.add(rate.figure, rate.caption) : null,

@@ -22,6 +22,7 @@ header li{margin:4px 0;overflow-wrap:anywhere}
 section{padding:36px 0 4px}
 section+section{border-top:1px solid var(--lr-grid)}
 h2{margin:0 0 4px;font-size:20px;line-height:1.3;letter-spacing:-.005em}
+h4{margin:20px 0 4px;font-size:15px}
 h3{margin:28px 0 4px;font-size:16px;overflow-wrap:anywhere}
 p{margin:0 0 12px;max-width:68ch;text-wrap:pretty;overflow-wrap:anywhere}
 .note{color:var(--lr-muted);font-size:14px}
@@ -83,7 +84,10 @@ pre{margin:8px 0 12px;padding:10px 12px;background:var(--lr-grid);border-radius:
 table.words td{white-space:normal;min-width:9em}
 table.words td.num{min-width:0;white-space:nowrap}
 tbody th small{display:block;color:var(--lr-muted);font-weight:400}
+table.arms tbody th{white-space:normal;overflow-wrap:anywhere;min-width:7em}
 ul.note{padding-left:20px}
+ul.notes{margin:8px 0 16px;padding:0 0 0 12px;list-style:none;border-left:3px solid var(--lr-axis);font-size:14px;max-width:80ch;overflow-wrap:anywhere}
+ul.notes li{margin:3px 0}
 details{margin:0 0 20px}
 summary{cursor:pointer;font-size:14px;padding:4px 0}
 summary:focus-visible{outline:2px solid var(--lr-1)}

@@ -5,7 +5,15 @@
  */
 
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InternalError } from "../core/errors.ts";
@@ -45,8 +53,7 @@ export function writeCheckpoint(folder: string, { record, weights }: StoredCheck
   ] as const) {
     const path = join(folder, file);
     replaceFile(path, content);
-    // Compared as bytes: nothing is parsed, so that a long trial leaves no more behind than a short one.
-    if (!readFileSync(path).equals(content))
+    if (!holds(path, content))
       throw writeFailure(
         path,
         new Error("the disk gives back other bytes than were written"),
@@ -54,6 +61,25 @@ export function writeCheckpoint(folder: string, { record, weights }: StoredCheck
       );
   }
   prune(folder, record.epoch);
+}
+
+/** Bytes that are read back at a time: a second copy of the weights would be the most of a small trial's memory. */
+const PART = 1 << 18;
+
+function holds(path: string, content: Uint8Array): boolean {
+  const descriptor = openSync(path, "r");
+  try {
+    if (fstatSync(descriptor).size !== content.length) return false;
+    const part = Buffer.allocUnsafe(Math.min(PART, content.length));
+    for (let at = 0; at < content.length; ) {
+      const length = readSync(descriptor, part, { position: at });
+      if (length === 0 || part.compare(content, at, at + length, 0, length) !== 0) return false;
+      at += length;
+    }
+    return true;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The newest checkpoint that is whole; null where there is none. */

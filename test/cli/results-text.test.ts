@@ -34,6 +34,29 @@ test("a wide terminal shows intervals, losses, gap and area too", async () => {
     expect(text).toContain(title);
 });
 
+test("points of a sensitivity analysis stand in a table of their own", async () => {
+  const fake = fakeComparison({ epochs: 3, arms: ["adam", "adamax", "rmsprop"] });
+  const pointOf = (of: string, factor: number) => ({ sensitivity: { of, factor } });
+  const arms = fake.experiment.arms.map((arm) => ({
+    ...arm,
+    ...(arm.name === "rmsprop" ? pointOf("adam", 10) : pointOf(arm.name, 1)),
+  }));
+  const text = await resultsText(summarize({ ...fake.experiment, arms }, fake.trials), {
+    columns: 80,
+    colors,
+  });
+  const rows = text.split("\n").filter((line) => /^(adam|adamax|rmsprop) /.test(line));
+  expect(rows.map((line) => line.split(" ")[0])).not.toContain("rmsprop");
+  expect(text).toMatch(
+    /^arm +x 1 +x 10 +decades\nadam +\d+\.\d +\d+\.\d +\d\.\d\nadamax +\d+\.\d +- +\d\.\d$/m,
+  );
+});
+
+test("notes stand at the end", async () => {
+  const text = await resultsText({ ...summary, notes: ["one.", "two."] }, { columns: 80, colors });
+  expect(text.endsWith("\n\nNote: one.\nNote: two.")).toBe(true);
+});
+
 test("the most dispensable columns go first, and never those that nothing replaces", () => {
   const column = (title: string, dispensable: number) => ({ title, dispensable, cells: ["12345"] });
   const columns = [column("arm", 0), column("loss", 8), column("best", 1), column("final", 0)];

@@ -18,6 +18,7 @@ import {
   sweepTemporaries,
   writeCheckpoint,
 } from "../../src/store/index.ts";
+import { readStoredNetwork } from "../../src/lab/stored-network.ts";
 import { readSafetensors } from "../../src/weights/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, stopTiny } from "./tiny.ts";
@@ -139,6 +140,31 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(resultOf(directory)).toEqual(whole);
     },
   );
+
+  test("a flipped bit in best weights: prediction refuses them, a resumption trains them again", async () => {
+    const { directory, trial } = copy("flipped");
+    const file = join(trial, "best.safetensors");
+    const bytes = readFileSync(file);
+    const header = 8 + Number(bytes.readBigUInt64LE(0));
+    await readStoredNetwork(file);
+    // Every 97th byte of the tensors, each time another bit of it.
+    for (let at = header; at < bytes.length; at += 97) {
+      const flipped = Buffer.from(bytes);
+      flipped[at]! ^= 1 << (at % 8);
+      writeFileSync(file, flipped);
+      const error = await readStoredNetwork(file).catch((thrown) => thrown);
+      if (!/its content does not match its checksum/.test(error.message ?? ""))
+        expect.fail(`byte ${at} passed`);
+    }
+    // In the metadata: the class that an answer is called by.
+    const renamed = Buffer.from(bytes);
+    const name = renamed.indexOf("disc");
+    renamed[name]! ^= 1;
+    writeFileSync(file, renamed);
+    await expect(readStoredNetwork(file)).rejects.toThrow("does not match its checksum");
+    await runTiny({ directory });
+    expect(resultOf(directory)).toEqual(whole);
+  });
 
   test("sweeping takes nothing but temporary files", () => {
     const { trial } = copy("sweep");

@@ -175,6 +175,50 @@ describe("partial records", () => {
     expect(report.markdownTable).toBe("");
   });
 
+  test("the short runs that confirm a range test", async () => {
+    const record = fakeRangeTest({ seeds: 1 });
+    const { maxLr } = record.suggestion;
+    const spreadOf = (...values: number[]) => ({ mean: values[0]!, sd: 0.01, values });
+    record.confirmation = {
+      epochs: 2,
+      seeds: [0, 1, 2],
+      candidates: [1 / 3, 1, 3].map((factor) => ({
+        factor,
+        rate: factor * maxLr,
+        validationAccuracy: spreadOf(0.4 + factor / 10, 0.41, 0.43),
+      })),
+      best: 3 * maxLr,
+      regret: { ...spreadOf(0.2, 0.19, 0.21), interval: { low: 0.175, high: 0.225 } },
+    };
+    const report = await renderReport({
+      ...nothing,
+      experiment: fakeExperiment(),
+      rangeTests: [record],
+    });
+    expect(Object.keys(report.figures)).toContain("range-test-sgd-clr-confirmation.svg");
+    expect(report.html).toMatch(
+      /9 runs of 2 epochs, 3 seeds at each rate: \S+ does best, 20\.0 points better than the suggested \S+ \(paired 95% interval 17\.5 to 22\.5\)\./,
+    );
+  });
+
+  test("what a feature cache cost stands apart; notes stand above the results", async () => {
+    const options = { arms: ["adam"], seeds: 1, epochs: 2 };
+    const experiment = {
+      ...fakeExperiment(options),
+      features: { views: 4, bytes: 3 * 2 ** 20, seconds: 75 },
+    };
+    const { trials } = fakeComparison(options);
+    trials[0]!.trial.status = "failed";
+    trials[0]!.trial.failure = "its process crashed (SIGSEGV)";
+    const { html } = await renderReport({ ...nothing, experiment, trials });
+    expect(html).toContain(
+      "4 views of each training image, 3.0 MiB; made in 75 s, which no trial’s time contains",
+    );
+    expect(html).toContain(
+      "<li>1 of 1 trial failed: adam, seed 0, its process crashed (SIGSEGV).</li>",
+    );
+  });
+
   test("a range test that is not bracketed does not pretend to be", async () => {
     const report = await renderReport({
       ...nothing,

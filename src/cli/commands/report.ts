@@ -56,12 +56,13 @@ export const report = defineCommand({
     for (const note of notes) terminal.note(`Note: ${note}`);
     const measured = run.trials.some(({ metrics }) => metrics.length > 0);
     const { targets, profile } = flags;
-    const summary = measured
-      ? {
-          ...summarize(run.experiment, run.trials, { profile, ...(targets ? { targets } : {}) }),
-          ...(notes.length > 0 ? { notes } : {}),
-        }
+    const summarized = measured
+      ? summarize(run.experiment, run.trials, { profile, ...(targets ? { targets } : {}) })
       : null;
+    const summary =
+      summarized && notes.length > 0
+        ? { ...summarized, notes: [...notes, ...(summarized.notes ?? [])] }
+        : summarized;
     const path = await renderInto(
       directory,
       { ...run, summary, samples, experiments, confusions },

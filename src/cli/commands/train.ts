@@ -105,7 +105,10 @@ export const train = defineCommand({
       const { resumeComparison } = await import("../resume.ts");
       return resumeComparison({ command: "train", path, source: args[0], flags, given, context });
     };
-    const { path, report, run } = await (flags.resume === undefined ? begin() : goOn(flags.resume));
+    const { path, report, run, failure } = await (flags.resume === undefined
+      ? begin()
+      : goOn(flags.resume));
+    if (failure) throw failure;
     const { trial, metrics } = run.trials[0]!;
     const checkpoint = (name: string) =>
       join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);

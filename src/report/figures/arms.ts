@@ -23,14 +23,20 @@ export function armsOf({
 }: Pick<ReportInput, "experiment" | "trials" | "experiments">): ReportArm[] {
   const named = new Map(experiment.arms.map((arm) => [arm.name, arm.slug]));
   for (const { trial } of trials) if (!named.has(trial.arm)) named.set(trial.arm, trial.slug);
+  // Points of a sensitivity analysis look like their arm, and take no look away from the others.
+  const shownAs = (name: string): string => {
+    const of = experiment.arms.find((arm) => arm.name === name)?.sensitivity?.of;
+    return of !== undefined && named.has(of) ? of : name;
+  };
+  const shown = [...named.keys()].filter((name) => shownAs(name) === name);
   const looks = looksOf(
-    [...named.keys()],
+    shown,
     experiments.map(({ name }) => name),
   );
-  return [...named].map(([name, slug], i) => ({
+  return [...named].map(([name, slug]) => ({
     name,
     slug,
-    look: looks[i]!,
+    look: looks[shown.indexOf(shownAs(name))]!,
     trials: trials
       .filter(({ trial }) => trial.arm === name)
       .sort((a, b) => a.trial.seed - b.trial.seed),

@@ -10,6 +10,9 @@ import { fractionDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 import { framesFor, short } from "./curves.ts";
 
+/** Of the sensitivity's axis, on either side. */
+const MARGIN = 1.08;
+
 /**
  * Part of the targets, over seeds, that each arm reaches within a factor of the fastest.
  * @see Dolan and Moré, Mathematical Programming 91, 2002
@@ -101,18 +104,22 @@ export function sensitivityFigure(
     };
   });
   const [low, high] = [Math.min(...factors), Math.max(...factors)];
+  const ticks = [...new Set(factors)]
+    .sort((a, b) => a - b)
+    .map((at) => ({ at, text: `× ${Number(at.toPrecision(2))}` }));
   return lineFigure(
     {
       name: "sensitivity",
       x: [
         {
+          // A little more than the factors, so that no dot is cut in half.
           ...logRateAxis("learning rate as a multiple of the arm’s own", [
-            low,
-            high > low ? high : low * 10,
+            low / MARGIN,
+            (high > low ? high : low * 10) * MARGIN,
           ]),
-          ticks: [...new Set(factors)]
-            .sort((a, b) => a - b)
-            .map((at) => ({ at, text: `× ${Number(at.toPrecision(2))}` })),
+          ticks,
+          // The ends and the middle.
+          fewTicks: ticks.filter((_, i) => i % Math.max(1, (ticks.length - 1) / 2) === 0),
           choice: "",
         },
       ],

@@ -3,7 +3,7 @@
 import type { ExperimentRecord, RangeTestRecord } from "../../record/index.ts";
 import { sentence } from "../answer.ts";
 import { NAMED_CLASSES } from "../figures/classes.ts";
-import { counted, formatRate, grouped, percent } from "../format.ts";
+import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
 import type { ReportConfusion, ReportMistake, SampleImages } from "../types.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
@@ -56,20 +56,37 @@ function mistakeItem(
 }
 
 export function rangeTestsSection(
-  rangeTests: readonly { record: RangeTestRecord; figures: readonly CaptionedFigure[] }[],
+  rangeTests: readonly {
+    record: RangeTestRecord;
+    figures: readonly CaptionedFigure[];
+    confirmation: CaptionedFigure | null;
+  }[],
 ): Markup | null {
   if (rangeTests.length === 0) return null;
   return html`<section id="range-tests"><h2>Learning-rate range test</h2>
 ${rangeTests.map(
-  ({ record, figures: drawn }) => html`<h3>${record.arm}</h3>
+  ({ record, figures: drawn, confirmation }) => html`<h3>${record.arm}</h3>
 <p>Over ${counted(record.epochs, "epoch")} the rate rose from ${formatRate(record.from)} to ${formatRate(record.to)}, ${counted(record.runs.length, "seed")}.</p>
 ${record.warnings.map((warning) => html`<p class="warn">${sentence(warning)}</p>`)}
 ${drawn.filter(({ drawn: { half } }) => !half).map((figure) => figures([figure]))}
 ${figures(
   drawn.filter(({ drawn: { half } }) => half),
   rulesTable(record),
-)}`,
+)}${confirmation && html`<h4>Confirmed by short runs</h4><p>${confirmed(record)}</p>${figures([confirmation])}`}`,
 )}</section>`;
+}
+
+/** What the short runs say of the suggestion. */
+function confirmed({ confirmation, suggestion }: RangeTestRecord): string {
+  const { best, regret, epochs, seeds, candidates } = confirmation!;
+  const runs = `${counted(candidates.length * seeds.length, "run")} of ${counted(epochs, "epoch")}, ${counted(seeds.length, "seed")} at each rate`;
+  if (best === suggestion.maxLr)
+    return `${runs}: the suggested rate, ${formatRate(suggestion.maxLr)}, does best.`;
+  const by = `${points(regret.mean ?? 0)} points better than the suggested ${formatRate(suggestion.maxLr)}`;
+  const interval = regret.interval
+    ? ` (paired 95% interval ${points(regret.interval.low)} to ${points(regret.interval.high)})`
+    : "";
+  return `${runs}: ${formatRate(best)} does best, ${by}${interval}.`;
 }
 
 function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Markup {
@@ -77,12 +94,12 @@ function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Mar
   return html`<div>${scrolling(
     "What each rule reads off the curves",
     html`<table>
-<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">seeds’ reach</th><th scope="col" class="num">95% interval</th>`}</tr></thead>
+<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">over the seeds</th>`}</tr></thead>
 <tbody>${Object.entries(suggestions).map(([rule, rate]) => {
       const reading = readings?.[rule];
       return html`<tr><th scope="row">${rule}${rule === suggestion.rule && " (used)"}</th><td class="num">${formatRate(rate)}</td>${
         several &&
-        html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}</td><td class="num">${reading?.interval ? `${formatRate(reading.interval.low)} – ${formatRate(reading.interval.high)}` : "–"}</td>`
+        html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}${reading?.interval && html`<small>95%: ${formatRate(reading.interval.low)} – ${formatRate(reading.interval.high)}</small>`}</td>`
       }</tr>`;
     })}</tbody></table>`,
   )}</div>`;

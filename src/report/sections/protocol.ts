@@ -25,7 +25,7 @@ ${trials.length > 0 && trialsTable(arms)}
 ${failures(arms)}${brokenFiles(experiment)}</section>`;
 }
 
-function protocolFacts({ protocol, dataset, model }: ExperimentRecord): Facts {
+function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord): Facts {
   return [
     ["Model", `${model.name}, ${grouped(model.parameters)} parameters`],
     [
@@ -51,6 +51,14 @@ function protocolFacts({ protocol, dataset, model }: ExperimentRecord): Facts {
       ]),
     ],
     ["Momentum of SGD", String(protocol.momentum)],
+    ...(features
+      ? [
+          [
+            "Feature cache",
+            `${counted(features.views, "view")} of each training image, ${(features.bytes / 2 ** 20).toFixed(1)} MiB; made in ${duration(features.seconds)}, which no trial’s time contains`,
+          ] as const,
+        ]
+      : []),
     ["Mean, std", `${dataset.mean.map(short).join(", ")}; ${dataset.std.map(short).join(", ")}`],
     ...optionsOn(protocol).map(([name, value]): Facts[number] => [
       inWords(name),
@@ -68,7 +76,12 @@ function optionsOn(protocol: ExperimentRecord["protocol"]): [name: string, value
     ].flatMap((names) => names.split(" ")),
   );
   return Object.entries(protocol).filter(
-    ([name, value]) => !known.has(name) && value !== null && value !== false && value !== undefined,
+    ([name, value]) =>
+      !known.has(name) &&
+      value !== null &&
+      value !== false &&
+      value !== undefined &&
+      !(name === "accumulate" && value === 1),
   );
 }
 

@@ -37,11 +37,27 @@ const accuracyCell = ({ mean, interval, values }: Spread) =>
     html`<small>[${percentDigits(interval.low)}, ${percentDigits(interval.high)}]</small>`
   }${
     values.length > 1 &&
-    html`<small>${values.map((value) => (value === null ? "–" : percentDigits(value))).join(" ")}</small>`
+    inLines(values.map((value) => (value === null ? "–" : percentDigits(value)))).map(
+      (line) => html`<small>${line}</small>`,
+    )
   }</td>`;
 
+/** Seeds that stand beside each other in a cell: ten of them would make the table wider than the page. */
+const SEEDS_A_LINE = 4;
+
+const inLines = (texts: readonly string[]) =>
+  Array.from({ length: Math.ceil(texts.length / SEEDS_A_LINE) }, (_, line) =>
+    texts.slice(line * SEEDS_A_LINE, (line + 1) * SEEDS_A_LINE).join(" "),
+  );
+
+/** What decides, and what only explains: each has a table that is no wider than the page. */
+interface Columns {
+  readonly main: readonly Column[];
+  readonly more: readonly Column[];
+}
+
 /** Columns of which no arm has a value are left out. */
-function columnsOf(optimizers: readonly OptimizerSummary[]): Column[] {
+function columnsOf(optimizers: readonly OptimizerSummary[]): Columns {
   const has = (field: keyof OptimizerSummary) =>
     optimizers.some((o) => {
       const value = o[field];
@@ -49,23 +65,26 @@ function columnsOf(optimizers: readonly OptimizerSummary[]): Column[] {
     });
   const optional = (field: keyof OptimizerSummary, heading: string, cell: Column["cell"]) =>
     has(field) ? [{ heading, cell }] : [];
-  return [
+  const main: Column[] = [
     { heading: "final accuracy", cell: (o) => accuracyCell(o.finalValidationAccuracy) },
-    { heading: "last 10 epochs", cell: (o) => accuracyCell(o.last10ValidationAccuracy) },
     { heading: "best epoch", cell: (o) => accuracyCell(o.bestValidationAccuracy) },
     ...optional("testAccuracy", "test part", (o) =>
       accuracyCell(o.testAccuracy ?? { mean: null, sd: null, values: [] }),
     ),
-    { heading: "learning rate", cell: (o) => number(rates(o.learningRates) || "–") },
-    { heading: "ms/step", cell: (o) => number(milliseconds(o.msPerStep)) },
-    ...optional("optimizerShare", "of it optimizer", (o) =>
-      number(o.optimizerShare == null ? "–" : percent(o.optimizerShare)),
-    ),
+    { heading: "learning rate", cell: (o) => rateCell(o.learningRates) },
+    {
+      heading: "ms/step",
+      cell: (o) =>
+        html`<td class="num">${milliseconds(o.msPerStep)}${typeof o.optimizerShare === "number" && html`<small>${percent(o.optimizerShare)} optimizer</small>`}</td>`,
+    },
     {
       heading: "seeds",
       cell: (o) =>
-        html`<td class="num">${o.seeds.length}${o.diverged > 0 && html`<small>${o.diverged} diverged</small>`}${(o.failed ?? 0) > 0 && html`<small>${o.failed} failed</small>`}</td>`,
+        html`<td class="num">${o.seeds.length}${troublesOf(o).map((text) => html`<small>${text}</small>`)}</td>`,
     },
+  ];
+  const more: Column[] = [
+    { heading: "last 10 epochs", cell: (o) => accuracyCell(o.last10ValidationAccuracy) },
     ...optional("finalValidationLoss", "final loss", (o) =>
       number(o.finalValidationLoss?.mean == null ? "–" : o.finalValidationLoss.mean.toFixed(3)),
     ),
@@ -76,15 +95,44 @@ function columnsOf(optimizers: readonly OptimizerSummary[]): Column[] {
       number(o.accuracyArea?.mean == null ? "–" : o.accuracyArea.mean.toFixed(3)),
     ),
   ];
+  return { main, more };
 }
+
+/** More distinct rates than this, one beneath the other, would make a row of many lines. */
+const SHOWN_RATES = 3;
+
+/** Of several seeds' range tests one beneath the other. */
+function rateCell(learningRates: readonly number[]): Markup {
+  const [first = "–", ...others] = [...new Set(learningRates.map((rate) => rates([rate])))];
+  const shown = others.slice(0, SHOWN_RATES - 1);
+  const left = others.length - shown.length;
+  return html`<td class="num">${first}${shown.map((text) => html`<br>${text}`)}${left > 0 && html`<small>and ${left} more</small>`}</td>`;
+}
+
+const troublesOf = ({ diverged, failed = 0, pruned = 0, unfinished = 0 }: OptimizerSummary) =>
+  Object.entries({ diverged, failed, pruned, unfinished })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}`);
 
 /** Best mean of final accuracy first. */
 export function resultsTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
   const optimizers = ranked(summary.optimizers);
-  const columns = columnsOf(optimizers);
+  const { main, more } = columnsOf(optimizers);
+  return html`${armsTable("Table of results", main, { optimizers, arms })}
+<details><summary>Last ten epochs, loss, gap and area</summary>${armsTable("Further results", more, { optimizers, arms })}</details>`;
+}
+
+function armsTable(
+  label: string,
+  columns: readonly Column[],
+  {
+    optimizers,
+    arms,
+  }: { readonly optimizers: readonly OptimizerSummary[]; readonly arms: readonly ReportArm[] },
+): Markup {
   return scrolling(
-    "Table of results",
-    html`<table>
+    label,
+    html`<table class="arms">
 <thead><tr><th scope="col">arm</th>${columns.map(({ heading }) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
 <tbody>${optimizers.map(
       (o) => html`
@@ -105,6 +153,7 @@ export function resultsSection(
   if (!summary || summary.optimizers.length === 0) return null;
   const several = summary.optimizers.some((o) => o.seeds.length > 1);
   return html`<section id="results"><h2>Results</h2>
+${(summary.notes ?? []).length > 0 && html`<ul class="notes">${summary.notes!.map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
 <p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% t interval over seeds, and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–).</p></section>`;
 }
