@@ -76,14 +76,14 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   test("--rule and --ramp of a comparison's range tests are used, recorded, and refused where idle", async () => {
     const path = within("ruled");
     const { code } = await cli([
-      ...["compare", "synthetic", "--size", "16", "--limit", "9", "--batch", "2", ...common],
+      ...["compare", "synthetic", "--size", "16", "--limit", "20", "--batch", "2", ...common],
       ...[
         "--optimizers",
         "sgd+clr,adam",
         "--epochs",
         "1",
         "--rule",
-        "valley",
+        "slide",
         "--ramp",
         "linear",
         "--from",
@@ -96,13 +96,13 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     ]);
     expect(code).toBe(0);
     const record = readRecord(join(path, "range-tests/sgd-clr.json"), rangeTestRecord);
-    expect(record).toMatchObject({ ramp: "linear", suggestion: { rule: "valley" } });
+    expect(record).toMatchObject({ ramp: "linear", suggestion: { rule: "slide" } });
     const { trials, html } = runOf(path);
-    expect(readRun(path).experiment.protocol).toMatchObject({ ramp: "linear", rule: "valley" });
+    expect(readRun(path).experiment.protocol).toMatchObject({ ramp: "linear", rule: "slide" });
     const clr = trials.find(({ trial }) => trial.arm === "sgd+clr")!.trial;
-    expect(clr.learningRateSource).toContain("range test by valley: ");
+    expect(clr.learningRateSource).toContain("range test by slide: ");
     expect(clr.schedule.max).toBe(record.suggestion.maxLr);
-    expect(html).toContain("--ramp linear --rule valley");
+    expect(html).toContain("--ramp linear --rule slide");
 
     const idle = [...["compare", ...TINY_FLAGS, ...common, "--optimizers", "adam"], "--out", "x"];
     for (const flag of [
