@@ -94,12 +94,12 @@ function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Mar
   return html`<div>${scrolling(
     "What each rule reads off the curves",
     html`<table>
-<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">over the seeds</th>`}</tr></thead>
+<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">over the seeds, [95%]</th>`}</tr></thead>
 <tbody>${Object.entries(suggestions).map(([rule, rate]) => {
       const reading = readings?.[rule];
       return html`<tr><th scope="row">${rule}${rule === suggestion.rule && " (used)"}</th><td class="num">${formatRate(rate)}</td>${
         several &&
-        html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}${reading?.interval && html`<small>95%: ${formatRate(reading.interval.low)} – ${formatRate(reading.interval.high)}</small>`}</td>`
+        html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}${reading?.interval && html`<small>[${formatRate(reading.interval.low)}, ${formatRate(reading.interval.high)}]</small>`}</td>`
       }</tr>`;
     })}</tbody></table>`,
   )}</div>`;
