@@ -1,6 +1,7 @@
 // Writes the tables between <!-- bench:NAME --> and <!-- /bench:NAME --> in docs/performance.md, and
 // docs/images/growth-*.svg, from the JSON in bench/results/. What was not measured is left as it is.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { growthFigure } from "./growth-figure.mjs";
 
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/performance.md", root);
@@ -321,72 +322,7 @@ if (growth) {
     )
     .join("\n\n");
   for (const kind of ["batch", "size"])
-    writeFileSync(new URL(`docs/images/growth-${kind}.svg`, root), await figure(kind, line));
-}
-
-async function figure(kind, line) {
-  const { draw, lineFigure } = await import("../dist/report/draw.js");
-  const lines = [1, 2].map((count) => {
-    const points = line(kind, count);
-    const each = (pick) => points.map((p) => (pick(p) / p.medianMs) * p.usPerKilopixel);
-    const name = `${count} thread${count === 1 ? "" : "s"}`;
-    return {
-      key: name,
-      name,
-      colour: `var(--lr-${count})`,
-      dash: [1, 0],
-      dots: true,
-      x: [points.map((p) => p[kind])],
-      y: points.map((p) => p.usPerKilopixel),
-      bands: { range: { low: each((p) => p.minMs), high: each((p) => p.maxMs) } },
-      labels: [name, name],
-    };
-  });
-  const at = lines[0].x[0];
-  const greatest = Math.max(...lines.flatMap(({ y }) => y)) * 1.15;
-  const step = greatest > 1000 ? 250 : 100;
-  const rows = Array.from({ length: Math.floor(greatest / step) + 1 }, (_, i) => i * step);
-  const ticks = (values) => values.map((value) => ({ at: value, text: String(value) }));
-  const frame = { height: 300, top: 24, right: 80, bottom: 44, left: 56 };
-  const { standalone } = draw(
-    lineFigure(
-      {
-        name: `growth-${kind}`,
-        x: [
-          {
-            title: kind === "batch" ? "images a batch, at 128x128" : "pixels a side, batch 64",
-            choice: "",
-            format: "count",
-            low: at[0],
-            high: at.at(-1),
-            log: true,
-            ticks: ticks(at),
-            fewTicks: ticks(at),
-          },
-        ],
-        y: [
-          {
-            title: "microseconds for 1000 pixels",
-            choice: "",
-            format: "number",
-            low: 0,
-            high: greatest,
-            log: false,
-            ticks: ticks(rows),
-            fewTicks: ticks(rows),
-          },
-        ],
-        frames: [frame, frame],
-        lines,
-        bands: [{ name: "range", choice: "least to greatest" }],
-        clip: true,
-      },
-      {
-        label: `Microseconds of a vanilla training step for each thousand pixels, against ${kind}, on 1 and 2 threads`,
-      },
-    ),
-  );
-  return standalone;
+    writeFileSync(new URL(`docs/images/growth-${kind}.svg`, root), await growthFigure(kind, line));
 }
 
 let text = readFileSync(page, "utf8");
