@@ -95,7 +95,35 @@ size_t layoutBytes(const Tensor& tensor) {
   return LayoutMap(tensor.layout, tensor.shape).paddedElements() * sizeOf(tensor.dtype);
 }
 
+namespace {
+
+// Layouts of grouped weights by oneDNN's names for them. Blocks of outputs are blocks of groups
+// where a group has one output.
+const std::pair<const char*, Tag> kGrouped[] = {
+    {"abcd", Tag::abcde}, {"Abcd8a", Tag::Abcde8a}, {"Abcd16a", Tag::Abcde16a}, {"any", Tag::any}};
+
+onednn::Desc groupedDescriptor(const Tensor& t) {
+  const bool depthwise = t.dim(0) == t.groups && t.dim(1) == 1;
+  for (const auto& [name, tag] : kGrouped)
+    if (name == t.layout && (depthwise || t.layout == "abcd" || t.layout == "any"))
+      return {
+          {t.groups, t.dim(0) / t.groups, t.dim(1), t.dim(2), t.dim(3)}, onednnType(t.dtype), tag};
+  throw Refusal("has no grouped weights in the layout \"" + t.layout + "\"");
+}
+
+std::string groupedLayoutOf(const onednn::Desc& desc) {
+  const auto dims = onednn::dimsOf(desc);
+  for (const auto& [name, tag] : kGrouped) {
+    if (tag == Tag::any || (tag != Tag::abcde && (dims[1] != 1 || dims[2] != 1))) continue;
+    if (onednn::Desc(dims, onednn::typeOf(desc), tag) == desc) return name;
+  }
+  return "";
+}
+
+}  // namespace
+
 onednn::Desc descriptor(const Tensor& tensor) {
+  if (tensor.groups > 1) return groupedDescriptor(tensor);
   if (tensor.layout == "any") return {tensor.shape, onednnType(tensor.dtype), Tag::any};
   for (const auto& [name, tag] : namedTags())
     if (name == tensor.layout && lettersOf(name) == tensor.shape.size())
@@ -105,6 +133,7 @@ onednn::Desc descriptor(const Tensor& tensor) {
 
 std::string layoutOf(const onednn::Desc& desc) {
   const auto dims = onednn::dimsOf(desc);
+  if (dims.size() == 5) return groupedLayoutOf(desc);
   const auto type = onednn::typeOf(desc);
   std::string equal;
   for (const auto& [name, tag] : namedTags()) {

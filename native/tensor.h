@@ -23,6 +23,8 @@ struct Tensor {
   std::vector<int64_t> shape;
   DType dtype = DType::f32;
   std::string layout;  // "any" where the backend is free to choose
+  // Of a convolution's weights (O,C/groups,kh,kw): oneDNN has a dimension for the groups, in front.
+  int64_t groups = 1;
 
   int64_t elements() const {
     int64_t product = 1;

@@ -39,7 +39,12 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
   Problem problem{x, weight, y, bias, false, {}};
-  if (weight.dim(1) != x.dim(1) || weight.dim(0) != y.dim(1) || x.dim(0) != y.dim(0))
+  const int64_t groups = attributes.integerOr("groups", 1);
+  problem.weight.groups = groups;
+  if (groups < 1 || weight.dim(0) % groups != 0)
+    throw Refusal("weight " + formatShape(weight.shape) + " has no " + std::to_string(groups) +
+                  " groups");
+  if (weight.dim(1) * groups != x.dim(1) || weight.dim(0) != y.dim(1) || x.dim(0) != y.dim(0))
     throw Refusal("x " + formatShape(x.shape) + ", weight " + formatShape(weight.shape) +
                   " and y " + formatShape(y.shape) + " do not fit each other");
   onednn::Dims after(2);
@@ -110,7 +115,8 @@ bool isFast(const std::string& implementation) {
 }
 
 bool isWinograd(const Problem& p) {
-  return p.weight.dim(2) == 3 && p.weight.dim(3) == 3 && p.geometry.strides == onednn::Dims{1, 1};
+  return p.weight.groups == 1 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
+         p.geometry.strides == onednn::Dims{1, 1};
 }
 
 bool oneDnnHasWinograd() { return onednn::isa().rfind("avx512", 0) == 0; }
@@ -218,7 +224,8 @@ Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
 // Direct: oneDNN's, but for what our own do better.
 Choice direct(Pass pass, const Problem& p) {
   const Choice c = oneDnn(pass, p, false);
-  if (pass != Pass::backwardWeights || isBf16(p) || onednn::isa().rfind("avx2", 0) != 0) return c;
+  const bool ours = pass == Pass::backwardWeights && p.weight.groups == 1 && !isBf16(p);
+  if (!ours || onednn::isa().rfind("avx2", 0) != 0) return c;
   Tensor x = p.x, weight = p.weight, y = p.y;
   if (x.layout == "any") x.layout = "abcd";
   if (weight.layout == "any") weight.layout = c.weight;
@@ -250,7 +257,8 @@ Choice wantedWinograd(Pass pass, const Problem& p) {
   if (isWinograd(p) && oneDnnHasWinograd()) return oneDnn(pass, p, true);
   if (hasOwnWinograd(p)) return ownWinograd(pass, p);
   throw Refusal(
-      "has no Winograd here: it takes 3x3 kernels, stride 1, padding up to 2, and AVX2; got " +
+      "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, and AVX2; "
+      "got " +
       formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) + ", padding " +
       formatShape(p.geometry.padBefore) + " on " + onednn::isa());
 }
@@ -313,7 +321,10 @@ std::unique_ptr<Step> build(const Site& site) {
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
   p.winograd = site.implementation.find("wino") != std::string::npos;
   const Chosen prepared = prepare(pass, p);
-  return productStep(site, o, prepared.primitive, prepared.scratch);
+  Operand weight = o.weight;
+  weight.groups = p.weight.groups;
+  return productStep(site, {o.x, weight, o.y, o.bias, o.arguments}, prepared.primitive,
+                     prepared.scratch);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// relu, reluBackward and add: flat loops over whatever layout the operands share. The padding
-// takes part, and stays zero.
+// relu, relu6, their derivatives, and add: flat loops over whatever layout the operands share. The
+// padding takes part, and stays zero.
 #include "kernels.h"
 
 namespace lrscope {
@@ -49,6 +49,9 @@ void applyPositive(const T* from, T* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(positive(wide(from[i])));
 }
 
+// A NaN passes both bounds.
+inline float clamped(float value) { return value >= 6.0f ? 6.0f : positive(value); }
+
 std::unique_ptr<Step> buildRelu(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand &x = site.inputs[0], &y = site.outputs[0];
@@ -75,6 +78,42 @@ std::unique_ptr<Step> buildReluBackward(const Site& site) {
 #pragma omp parallel for simd schedule(static)
       for (int64_t i = 0; i < count; ++i)
         to[i] = narrow<T>(wide(output[i]) > 0.0f ? wide(from[i]) : 0.0f);
+    });
+  });
+}
+
+std::unique_ptr<Step> buildRelu6(const Site& site) {
+  expectOperands(site, 1, 1, 1, 1);
+  const Operand &x = site.inputs[0], &y = site.outputs[0];
+  expectAlike(x, y);
+  const int64_t count = paddedElements(x);
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = x.data<T>(run);
+      T* to = y.data<T>(run);
+#pragma omp parallel for simd schedule(static)
+      for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(clamped(wide(from[i])));
+    });
+  });
+}
+
+std::unique_ptr<Step> buildRelu6Backward(const Site& site) {
+  expectOperands(site, 2, 2, 1, 1);
+  const Operand &y = site.inputs[0], &dy = site.inputs[1], &dx = site.outputs[0];
+  expectAlike(y, dy);
+  expectAlike(y, dx);
+  const int64_t count = paddedElements(y);
+  return withElement(y, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T *output = y.data<T>(run), *from = dy.data<T>(run);
+      T* to = dx.data<T>(run);
+#pragma omp parallel for simd schedule(static)
+      for (int64_t i = 0; i < count; ++i) {
+        const float value = wide(output[i]);
+        to[i] = narrow<T>(value > 0.0f && value < 6.0f ? wide(from[i]) : 0.0f);
+      }
     });
   });
 }
@@ -119,6 +158,8 @@ std::unique_ptr<Step> thenRelu(std::unique_ptr<Step> step, const Operand& y) {
 
 const Kernel kRelu = {chooseRelu, buildRelu};
 const Kernel kReluBackward = {chooseReluBackward, buildReluBackward};
+const Kernel kRelu6 = {chooseRelu, buildRelu6};
+const Kernel kRelu6Backward = {chooseReluBackward, buildRelu6Backward};
 const Kernel kAdd = {chooseAdd, buildAdd};
 
 }  // namespace lrscope

@@ -24,11 +24,15 @@ const Kernel& kernelFor(const std::string& kind) {
       {"batchNormAddBackward", kBatchNormAddBackward},
       {"relu", kRelu},
       {"reluBackward", kReluBackward},
+      {"relu6", kRelu6},
+      {"relu6Backward", kRelu6Backward},
       {"add", kAdd},
       {"maxPool2d", kMaxPool2d},
       {"maxPool2dBackward", kMaxPool2dBackward},
       {"globalAveragePool", kGlobalAveragePool},
       {"globalAveragePoolBackward", kGlobalAveragePoolBackward},
+      {"adaptiveAveragePool2d", kAdaptiveAveragePool2d},
+      {"adaptiveAveragePool2dBackward", kAdaptiveAveragePool2dBackward},
       {"dropout", kDropoutKernel},
       {"dropoutBackward", kDropoutKernel},
       {"linear", kLinear},
@@ -79,6 +83,10 @@ int64_t Attributes::integer(const char* name) const {
   if (value != std::floor(value) || std::abs(value) > 4294967295.0)
     throw Refusal(std::string("attribute ") + name + " must be an integer");
   return static_cast<int64_t>(value);
+}
+
+int64_t Attributes::integerOr(const char* name, int64_t fallback) const {
+  return find(name) ? integer(name) : fallback;
 }
 
 bool Attributes::flag(const char* name) const {

@@ -23,6 +23,7 @@ class Attributes {
   void set(const std::string& name, Value value) { values_[name] = std::move(value); }
   double number(const char* name) const;
   int64_t integer(const char* name) const;
+  int64_t integerOr(const char* name, int64_t fallback) const;  // where it is absent
   bool flag(const char* name) const;  // false when absent
   Pair pair(const char* name) const;  // [h, w]
 

@@ -10,8 +10,11 @@ extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  //
 extern const Kernel kBatchNormEvaluateBackward;                               // batch_norm.cc
 extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // batch_norm_pool.cc
 extern const Kernel kBatchNormAddTrain, kBatchNormAddEvaluate,
-    kBatchNormAddBackward;                                           // batch_norm_add.cc
-extern const Kernel kRelu, kReluBackward, kAdd;                      // elementwise.cc
+    kBatchNormAddBackward;                       // batch_norm_add.cc
+extern const Kernel kRelu, kReluBackward, kAdd;  // elementwise.cc
+extern const Kernel kRelu6, kRelu6Backward;      // elementwise.cc
+extern const Kernel kAdaptiveAveragePool2d,
+    kAdaptiveAveragePool2dBackward;                                  // adaptive_average_pool.cc
 extern const Kernel kMaxPool2d, kMaxPool2dBackward;                  // max_pool.cc
 extern const Kernel kGlobalAveragePool, kGlobalAveragePoolBackward;  // average_pool.cc
 extern const Kernel kDropoutKernel;                                  // dropout.cc

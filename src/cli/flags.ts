@@ -73,7 +73,7 @@ export const threadsFlag = {
 export const modelFlag = {
   model: value({
     placeholder: "name|file",
-    help: 'network: vanilla (a CNN of four blocks), resnet18, resnet34, resnet50, or a .ts or .js file that exports one as "network"',
+    help: 'network: vanilla (a CNN of four blocks), resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, or a .ts or .js file that exports one as "network"',
     read: text,
     fallback: "vanilla",
   }),
@@ -122,7 +122,7 @@ const freezingFlags = {
     placeholder: "module",
     help: "train from this module on (layer4), the last layer (head), or all; freeze what comes before",
     read: text,
-    shownFallback: "all; with --pretrained: layer4 of a ResNet, else head",
+    shownFallback: "all; with --pretrained: the last stage of a known network, else head",
   }),
   frozenBatchNorm: optional({
     placeholder: "mode",

@@ -5,8 +5,17 @@ import type { ProtocolRecord } from "../record/index.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { SetupSpec } from "./setup.ts";
 
+/** Where a model's last stage begins: what works at the smallest size of its feature maps. */
+const LAST_STAGES: Readonly<Record<string, string>> = {
+  resnet18: "layer4",
+  resnet34: "layer4",
+  resnet50: "layer4",
+  vgg11_bn: "features.22",
+  mobilenet_v2: "features.14",
+};
+
 /**
- * Weights from elsewhere are trained from the last stage of a ResNet on, and else in the last layer
+ * Weights from elsewhere are trained from the last stage of a known network on, and else in the last layer
  * alone; weights drawn by the seed are all trained.
  * @throws ArgumentError for a mode of frozen batch norms where nothing is frozen
  */
@@ -17,8 +26,8 @@ export function freezing({
 }: Pick<SetupSpec, "model" | "pretrained"> & {
   readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm" | "unfreeze">;
 }): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
-  const byDefault =
-    pretrained === undefined ? "all" : /^resnet\d+$/.test(model) ? "layer4" : "head";
+  const last = Object.hasOwn(LAST_STAGES, model) ? LAST_STAGES[model]! : "head";
+  const byDefault = pretrained === undefined ? "all" : last;
   const { trainFrom = byDefault, frozenBatchNorm } = training;
   if (trainFrom !== "all")
     return { trainFrom, ...(frozenBatchNorm === undefined ? {} : { frozenBatchNorm }) };

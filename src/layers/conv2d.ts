@@ -17,11 +17,14 @@ export interface Conv2dOptions {
   readonly padding?: Pair;
   /** Default true, as PyTorch's. */
   readonly bias?: boolean;
+  /** Groups of channels that see nothing of each other; as many as channels: depthwise. Default 1. */
+  readonly groups?: number;
   /** Input channels, for a check; default: those of the input. */
   readonly inputChannels?: number;
   /**
    * "default": Kaiming uniform with a = sqrt 5, that is uniform within 1 / sqrt(fan in), as
-   * PyTorch's layers; "fanOut": Kaiming normal, std = sqrt(2 / fan out), as torchvision's ResNets.
+   * PyTorch's layers; "fanOut": Kaiming normal, std = sqrt(2 / fan out), biases 0, as torchvision's
+   * models.
    */
   readonly initialization?: "default" | "fanOut";
 }
@@ -39,28 +42,36 @@ const kaimingNormalFanOut = ([O, , kh, kw]: Shape): Initializer => ({
 
 /**
  * (B,C,H,W) -> (B,channels,H',W'), H' = floor((H + 2 padding - kernel) / stride) + 1.
- * Parameters: weight (channels,C,kh,kw), bias (channels).
+ * Parameters: weight (channels,C/groups,kh,kw), bias (channels).
  */
 export function conv2d(options: Conv2dOptions): Layer {
-  const { channels, bias = true, initialization = "default" } = options;
+  const { channels, groups = 1, bias = true, initialization = "default" } = options;
   checkPositiveInteger("conv2d", "channels", channels);
+  checkPositiveInteger("conv2d", "groups", groups);
   const kernel = positivePair("conv2d", "kernel", options.kernel);
   const stride = positivePair("conv2d", "stride", options.stride ?? 1);
   const padding = nonNegativePair("conv2d", "padding", options.padding ?? 0);
   return {
     build(x, scope) {
       const { builder, name } = scope;
-      const shape = [channels, options.inputChannels ?? x.shape[1] ?? 1, ...kernel];
+      const shape = [
+        channels,
+        Math.max(1, Math.floor((options.inputChannels ?? x.shape[1] ?? 1) / groups)),
+        ...kernel,
+      ];
       const uniform = kaimingUniform(shape[1]! * kernel[0] * kernel[1]);
       const weight = builder.parameter(
         parameterName(scope, "weight"),
         shape,
         initialization === "fanOut" ? kaimingNormalFanOut(shape) : uniform,
       );
+      const zero = { kind: "constant", value: 0 } as const;
+      const begin = initialization === "fanOut" ? zero : uniform;
       const operands = bias
-        ? { x, weight, bias: builder.parameter(parameterName(scope, "bias"), [channels], uniform) }
+        ? { x, weight, bias: builder.parameter(parameterName(scope, "bias"), [channels], begin) }
         : { x, weight };
-      return builder.apply(ops.conv2d, name, operands, { stride, padding }).y;
+      const attributes = { stride, padding, ...(groups > 1 ? { groups } : {}) };
+      return builder.apply(ops.conv2d, name, operands, attributes).y;
     },
   };
 }

@@ -8,10 +8,12 @@ export type { Layer, Pair, Scope } from "./layer.ts";
 export { type LinearOptions, linear } from "./linear.ts";
 export { type NetworkOptions, network } from "./network.ts";
 export {
+  adaptiveAveragePool2d,
   dropout,
   flatten,
   globalAveragePool,
   type MaxPool2dOptions,
   maxPool2d,
   relu,
+  relu6,
 } from "./simple.ts";

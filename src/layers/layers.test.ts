@@ -71,6 +71,13 @@ test("initial values: within 1 / sqrt(fan in), or the fan-out normal", () => {
   expect(initializers(conv2d({ channels: 4, kernel: 5 }))).toEqual([uniform, uniform]);
   const normal = conv2d({ channels: 8, kernel: 3, bias: false, initialization: "fanOut" });
   expect(initializers(normal)).toEqual([{ kind: "normal", std: Math.sqrt(2 / (8 * 9)) }]);
+  const biased = conv2d({ channels: 8, kernel: 3, initialization: "fanOut" });
+  expect(initializers(biased)[1]).toEqual({ kind: "constant", value: 0 });
+  const dense = sequential([flatten(), linear({ features: 2, initialization: 0.01 })]);
+  expect(initializers(dense)).toEqual([
+    { kind: "normal", std: 0.01 },
+    { kind: "constant", value: 0 },
+  ]);
   const ofLinear = initializers(sequential([flatten(), linear({ features: 2 })]));
   expect(ofLinear[0]).toEqual({
     kind: "uniform",

@@ -1,6 +1,7 @@
 /** @file The fully connected layer. */
 
-import { checkPositiveInteger } from "../core/checks.ts";
+import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
+import type { Initializer } from "../core/initializer.ts";
 import * as ops from "../ops/index.ts";
 import { kaimingUniform } from "./conv2d.ts";
 import { type Layer, parameterName } from "./layer.ts";
@@ -13,22 +14,36 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** Input features, for a check; default: those of the input. */
   readonly inputFeatures?: number;
+  /**
+   * "default": uniform within 1 / sqrt(I), as PyTorch's layer; a number: normal of that standard
+   * deviation, biases 0, as torchvision's VGGs and MobileNets have it with 0.01.
+   */
+  readonly initialization?: "default" | number;
 }
 
 /**
  * (B,I) -> (B,features): y = x weightᵀ + bias. Parameters: weight (features,I), bias (features),
- * both uniform within 1 / sqrt(I), as PyTorch's.
+ * both uniform within 1 / sqrt(I), as PyTorch's, unless `initialization` says otherwise.
  */
-export function linear({ features, bias = true, inputFeatures }: LinearOptions): Layer {
+export function linear(options: LinearOptions): Layer {
+  const { features, bias = true, inputFeatures, initialization = "default" } = options;
   checkPositiveInteger("linear", "features", features);
+  if (initialization !== "default") checkPositive("linear", "initialization", initialization);
   return {
     build(x, scope) {
       const { builder, name } = scope;
       const shape = [features, inputFeatures ?? x.shape[1] ?? 1];
-      const uniform = kaimingUniform(shape[1]!);
-      const weight = builder.parameter(parameterName(scope, "weight"), shape, uniform);
+      const [begin, beginBias]: Initializer[] =
+        initialization === "default"
+          ? [kaimingUniform(shape[1]!), kaimingUniform(shape[1]!)]
+          : [
+              { kind: "normal", std: initialization },
+              { kind: "constant", value: 0 },
+            ];
+      const weight = builder.parameter(parameterName(scope, "weight"), shape, begin!);
+      const biasName = parameterName(scope, "bias");
       const operands = bias
-        ? { x, weight, bias: builder.parameter(parameterName(scope, "bias"), [features], uniform) }
+        ? { x, weight, bias: builder.parameter(biasName, [features], beginBias!) }
         : { x, weight };
       return builder.apply(ops.linear, name, operands, {}).y;
     },

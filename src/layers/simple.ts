@@ -9,6 +9,11 @@ export const relu = (): Layer => ({
   build: (x, { builder, name }) => builder.apply(ops.relu, name, { x }, {}).y,
 });
 
+/** min(max(x, 0), 6), any shape. */
+export const relu6 = (): Layer => ({
+  build: (x, { builder, name }) => builder.apply(ops.relu6, name, { x }, {}).y,
+});
+
 /** (B,...) -> (B, product of the rest). */
 export const flatten = (): Layer => ({
   build: (x, { builder, name }) => builder.apply(ops.flatten, name, { x }, {}).y,
@@ -18,6 +23,21 @@ export const flatten = (): Layer => ({
 export const globalAveragePool = (): Layer => ({
   build: (x, { builder, name }) => builder.apply(ops.globalAveragePool, name, { x }, {}).y,
 });
+
+/**
+ * (B,C,H,W) -> (B,C,h,w): the means of h x w windows, which overlap where H and W are no multiples, as
+ * PyTorch's AdaptiveAvgPool2d. Images of that size pass unchanged.
+ */
+export function adaptiveAveragePool2d({ size }: { readonly size: Pair }): Layer {
+  const outputSize = positivePair("adaptiveAveragePool2d", "size", size);
+  return {
+    build(x, { builder, name }) {
+      const [, , height, width] = x.shape;
+      if (height === outputSize[0] && width === outputSize[1]) return x;
+      return builder.apply(ops.adaptiveAveragePool2d, name, { x }, { outputSize }).y;
+    },
+  };
+}
 
 /** Of maxPool2d. */
 export interface MaxPool2dOptions {

@@ -3,15 +3,19 @@
 import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
 import type { Network } from "../layers/index.ts";
+import { mobilenetV2 } from "./mobilenet.ts";
 import type { ModelOptions } from "./model.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { vanilla } from "./vanilla.ts";
+import { vgg11Bn } from "./vgg.ts";
 
 const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
   vanilla,
   resnet18,
   resnet34,
   resnet50,
+  vgg11_bn: vgg11Bn,
+  mobilenet_v2: mobilenetV2,
 };
 
 /** Names that `createModel` and --model know. */
@@ -35,6 +39,8 @@ export function createModel(name: string, options: ModelOptions): Network {
   return MODELS[name]!(options);
 }
 
+export { mobilenetV2 } from "./mobilenet.ts";
 export type { ModelOptions } from "./model.ts";
 export { resnet18, resnet34, resnet50 } from "./resnet.ts";
 export { type VanillaOptions, vanilla } from "./vanilla.ts";
+export { type VggOptions, vgg11Bn } from "./vgg.ts";

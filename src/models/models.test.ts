@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Network } from "../ir/index.ts";
-import { createModel, MODEL_NAMES, resnet50, vanilla } from "./index.ts";
+import { createModel, MODEL_NAMES, mobilenetV2, resnet50, vanilla, vgg11Bn } from "./index.ts";
 
 const parameters = (network: Network) =>
   network.build(2).tensors.filter(({ role }) => role === "parameter");
@@ -69,11 +69,32 @@ describe("ResNets", () => {
   });
 });
 
+test("VGG-11 says the smallest size that works, and takes fewer hidden features", () => {
+  expect(() => vgg11Bn({ classes: 2, channels: 3, size: 31 })).toThrow(
+    "vgg11_bn: 5 poolings leave nothing of 31x31 images; the smallest size that works is 32",
+  );
+  const named = parameters(vgg11Bn({ classes: 2, channels: 1, size: 32, hidden: 8 }));
+  const shapes = new Map(named.map(({ name, shape }) => [name, shape]));
+  expect(shapes.get("classifier.0.weight")).toEqual([8, 512 * 49]);
+  expect(shapes.get("classifier.6.weight")).toEqual([2, 8]);
+});
+
+test("MobileNetV2's blocks add their input where shapes allow it", () => {
+  const { nodes } = mobilenetV2({ classes: 2, channels: 3, size: 32 }).build(2);
+  const sums = nodes.filter(({ op }) => op === "add").map(({ layer }) => layer);
+  expect(sums).toEqual([3, 5, 6, 8, 9, 10, 12, 13, 15, 16].map((i) => `features.${i}`));
+  const depthwise = nodes.filter(({ attributes }) => attributes.groups !== undefined);
+  expect(depthwise.map(({ attributes }) => attributes.groups)).toEqual([
+    ...[32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384],
+    ...[576, 576, 576, 960, 960, 960],
+  ]);
+});
+
 test("an unknown name is refused with the nearest known one", () => {
   const make = () => createModel("resnet35", { classes: 2, channels: 3, size: 32 });
   expect(make).toThrow(ArgumentError);
   expect(make).toThrow(
-    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50',
+    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2',
   );
   expect(() => createModel("toString", { classes: 2, channels: 3, size: 32 })).toThrow("unknown");
   expect(MODEL_NAMES).toContain("vanilla");

@@ -9,6 +9,8 @@ type Conv2dAttributes = {
   readonly stride: readonly number[];
   /** [h, w], zeros on both sides */
   readonly padding: readonly number[];
+  /** Channels fall into so many groups that see nothing of each other; absent: 1. */
+  readonly groups?: number;
 };
 
 /** A multiplication and an addition for each weight at each place of the output. */
@@ -32,7 +34,10 @@ export const conv2dBackwardWeights = defineGradientOp({
   flops: ({ dy, dweight }) => convolutionFlops(dy, dweight),
 });
 
-/** Shapes: x (B,C,H,W), weight (O,C,kh,kw), bias (O) -> y (B,O,H',W'). */
+/**
+ * Shapes: x (B,C,H,W), weight (O,C/groups,kh,kw), bias (O) -> y (B,O,H',W'). Output channel o sees the
+ * C/groups input channels from floor(o groups / O) C/groups on.
+ */
 export const conv2d = defineOp<"x" | "weight" | "bias?", "y", Conv2dAttributes>({
   name: "conv2d",
   inputs: ["x", "weight", "bias?"],
@@ -42,9 +47,14 @@ export const conv2d = defineOp<"x" | "weight" | "bias?", "y", Conv2dAttributes>(
     const [O, weightC, kh, kw] = weight;
     if (x.length !== 4) fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
     if (weight.length !== 4) fail(`expects weight (O,C,kh,kw); weight is ${formatShape(weight)}`);
-    if (weightC !== C)
+    const { groups = 1 } = attributes;
+    if (C! % groups !== 0 || O! % groups !== 0)
       fail(
-        `expects ${C} input channels to match x ${formatShape(x)}; weight is ${formatShape(weight)}`,
+        `expects input and output channels that ${groups} groups divide; x is ${formatShape(x)}, weight ${formatShape(weight)}`,
+      );
+    if (weightC !== C! / groups)
+      fail(
+        `expects ${C! / groups} input channels${groups > 1 ? ` in each of ${groups} groups` : ""} to match x ${formatShape(x)}; weight is ${formatShape(weight)}`,
       );
     if (bias && (bias.length !== 1 || bias[0] !== O))
       fail(

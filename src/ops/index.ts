@@ -2,6 +2,7 @@
 
 import { InternalError } from "../core/errors.ts";
 import type { AnyOp } from "../ir/index.ts";
+import { adaptiveAveragePool2d, adaptiveAveragePool2dBackward } from "./adaptive-average-pool2d.ts";
 import { add } from "./add.ts";
 import {
   batchNorm,
@@ -19,6 +20,7 @@ import { globalAveragePool, globalAveragePoolBackward } from "./global-average-p
 import { linear, linearBackwardData, linearBackwardWeights } from "./linear.ts";
 import { maxPool2d, maxPool2dBackward } from "./max-pool2d.ts";
 import { relu, reluBackward } from "./relu.ts";
+import { relu6, relu6Backward } from "./relu6.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy.ts";
 
@@ -31,10 +33,12 @@ export const OPS: readonly AnyOp[] = [
   ...[batchNormAddTrain, batchNormAddEvaluate, batchNormAddBackward],
   ...[conv2d, conv2dBackwardData, conv2dBackwardWeights],
   ...[dropout, dropoutBackward],
+  ...[adaptiveAveragePool2d, adaptiveAveragePool2dBackward],
   ...[globalAveragePool, globalAveragePoolBackward],
   ...[linear, linearBackwardData, linearBackwardWeights],
   ...[maxPool2d, maxPool2dBackward],
   ...[relu, reluBackward],
+  ...[relu6, relu6Backward],
   ...[softmaxCrossEntropy, softmaxCrossEntropyGradient],
 ];
 
@@ -49,6 +53,8 @@ export function opNamed(name: string): AnyOp {
 
 export type { WindowAttributes } from "./window.ts";
 export {
+  adaptiveAveragePool2d,
+  adaptiveAveragePool2dBackward,
   add,
   batchNorm,
   batchNormAddBackward,
@@ -75,6 +81,8 @@ export {
   maxPool2dBackward,
   relu,
   reluBackward,
+  relu6,
+  relu6Backward,
   softmax,
   softmaxCrossEntropy,
   softmaxCrossEntropyGradient,

@@ -82,11 +82,11 @@ export interface Program {
  * B batch, C channels, H W image, O output channels or features, K classes.
  */
 export type InstructionKind =
-  /** x (B,C,H,W), weight (O,C,kh,kw), [bias (O)] -> y (B,O,H',W'). stride, padding: [h, w]; relu */
+  /** x (B,C,H,W), weight (O,C/groups,kh,kw), [bias (O)] -> y (B,O,H',W'). stride, padding: [h, w]; groups (default 1); relu */
   | "conv2d"
-  /** dy, weight -> dx. stride, padding */
+  /** dy, weight -> dx. stride, padding, groups */
   | "conv2dBackwardData"
-  /** x, dy -> dweight, [dbias]. stride, padding */
+  /** x, dy -> dweight, [dbias]. stride, padding, groups */
   | "conv2dBackwardWeights"
   /** x, gamma, beta, runningMean, runningVariance (C; both updated) -> y, mean, variance (C), [workspace]. epsilon, momentum, relu */
   | "batchNormTrain"
@@ -110,6 +110,10 @@ export type InstructionKind =
   | "relu"
   /** y (the forward's output), dy -> dx */
   | "reluBackward"
+  /** x -> y = min(max(x, 0), 6) */
+  | "relu6"
+  /** y (the forward's output), dy -> dx */
+  | "relu6Backward"
   /** x -> y, [workspace]. kernel, stride, padding: [h, w] */
   | "maxPool2d"
   /** dy, workspace -> dx. kernel, stride, padding */
@@ -134,6 +138,10 @@ export type InstructionKind =
   | "globalAveragePool"
   /** dy (B,C) -> dx (B,C,H,W) */
   | "globalAveragePoolBackward"
+  /** x (B,C,H,W) -> y (B,C,...outputSize). outputSize: [h, w] */
+  | "adaptiveAveragePool2d"
+  /** dy -> dx. outputSize */
+  | "adaptiveAveragePool2dBackward"
   /** x -> y: the same logical tensor in another layout, or as f32 where it was bf16, or the reverse */
   | "reorder"
   /** all segments; see OptimizerProgram */

@@ -18,26 +18,29 @@ interface Shape {
   readonly k: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+  /** Default 1. */
+  readonly groups?: number;
 }
 
 const PASSES = ["conv2d", "conv2dBackwardData", "conv2dBackwardWeights"] as const;
 
 /** One convolution: all three passes, with and without bias and ReLU, or the passes named. */
 function convolution(
-  { B, C, O, image, k, stride, padding }: Shape,
+  { B, C, O, image, k, stride, padding, groups }: Shape,
   wanted: ConvolutionImplementation,
   passes: readonly InstructionKind[] = PASSES,
 ): Case {
   const extent = (i: 0 | 1) => Math.floor((image[i] + 2 * padding[i] - k[i]) / stride[i]) + 1;
   const x = [B, C, ...image];
   const y = [B, O, extent(0), extent(1)];
-  const weight = [O, C, ...k];
-  const forced = { attributes: { stride, padding }, wanted };
+  const weight = [O, C / (groups ?? 1), ...k];
+  const attributes = { stride, padding, ...(groups === undefined ? {} : { groups }) };
+  const forced = { attributes, wanted };
   const steps: Case["steps"] = [
     { kind: "conv2d", ...forced, inputs: ["x", "weight"], outputs: ["y"] },
     {
       kind: "conv2d",
-      attributes: { stride, padding, relu: true },
+      attributes: { ...attributes, relu: true },
       wanted,
       inputs: ["x", "weight", "bias"],
       outputs: ["yRelu"],
@@ -94,6 +97,51 @@ describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
     const passes = PASSES.filter((pass) => refusal(shape, wanted, pass) === undefined);
     if (wanted === "direct") expect(passes).toEqual(PASSES);
     await expectAgreement(convolution(shape, wanted, passes), 1e-4);
+  });
+});
+
+/** Depthwise, with channels beside the block sizes and several outputs a channel, and other groups. */
+const groupedShapes: Shape[] = [
+  { B: 2, C: 16, O: 16, image: [11, 9], k: [3, 3], stride: [1, 1], padding: [1, 1], groups: 16 },
+  { B: 3, C: 24, O: 24, image: [10, 8], k: [3, 3], stride: [2, 2], padding: [1, 1], groups: 24 },
+  { B: 1, C: 13, O: 13, image: [7, 7], k: [3, 3], stride: [1, 1], padding: [1, 1], groups: 13 },
+  { B: 2, C: 8, O: 16, image: [6, 7], k: [5, 3], stride: [1, 1], padding: [2, 1], groups: 8 },
+  { B: 2, C: 32, O: 48, image: [8, 8], k: [3, 3], stride: [1, 1], padding: [1, 1], groups: 2 },
+  { B: 1, C: 6, O: 9, image: [5, 6], k: [1, 1], stride: [1, 1], padding: [0, 0], groups: 3 },
+  { B: 1, C: 3, O: 3, image: [9, 8], k: [3, 3], stride: [2, 1], padding: [1, 0], groups: 3 },
+];
+
+describe("in groups", () => {
+  test.each(groupedShapes)("direct agrees within 1e-4: %o", async (shape) => {
+    for (const threads of [1, 2])
+      await expectAgreement(convolution(shape, "direct"), 1e-4, threads);
+  });
+
+  test.each(groupedShapes)("channels-last agrees where there is one: %o", async (shape) => {
+    const passes = PASSES.filter((pass) => refusal(shape, "channels-last", pass) === undefined);
+    if (passes.length > 0) await expectAgreement(convolution(shape, "channels-last", passes), 1e-4);
+  });
+
+  test("depthwise has generated code in all three passes", () => {
+    const { program, session } = prepareCase(native, convolution(groupedShapes[0]!, "direct"));
+    session.dispose();
+    const used = program.instructions.filter(({ kind }) => kind.startsWith("conv2d"));
+    expect(used.map(({ implementation }) => implementation)).toEqual(
+      used.map(() => expect.stringContaining("jit")),
+    );
+  });
+
+  test("Winograd is refused", () => {
+    expect(refusal(groupedShapes[0]!, "winograd", "conv2d")).toContain("it takes 3x3 kernels");
+  });
+
+  test("groups that do not divide the channels are refused", () => {
+    const odd = convolution({ ...groupedShapes[0]!, groups: 16 }, "direct", ["conv2d"]);
+    const steps = odd.steps.map((step) => ({
+      ...step,
+      attributes: { ...step.attributes, groups: 3 },
+    }));
+    expect(() => prepareCase(native, { ...odd, steps })).toThrow("has no 3 groups");
   });
 });
 

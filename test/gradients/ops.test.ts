@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import {
+  adaptiveAveragePool2d,
   batchNorm,
   conv2d,
   dropout,
@@ -11,10 +12,11 @@ import {
   linear,
   maxPool2d,
   relu,
+  relu6,
   residual,
   sequential,
 } from "../../src/layers/index.ts";
-import { batchNorm as batchNormOp } from "../../src/ops/index.ts";
+import { add, batchNorm as batchNormOp } from "../../src/ops/index.ts";
 import { type GradientCase, gradientErrors } from "./check-gradients.ts";
 
 /** Central differences with h = 1e-5 in doubles err by about 1e-9 here; a wrong term by 1e-2 or more. */
@@ -42,6 +44,12 @@ const frozenBatchNorm: Layer = {
       { epsilon: 1e-5, momentum: 0.1 },
     ).y;
   },
+};
+
+/** Eight times x, so that values lie on both sides of 0 and of 6. */
+const amplified: Layer = {
+  build: (x, { builder, name }) =>
+    [1, 2, 3].reduce((sum, i) => builder.apply(add, `${name}.${i}`, { a: sum, b: sum }, {}).y, x),
 };
 
 const cases: Record<string, GradientCase> = {
@@ -74,6 +82,23 @@ const cases: Record<string, GradientCase> = {
   "conv2d oblong kernel, stride and padding": {
     layer: conv2d({ channels: 2, kernel: [3, 5], stride: [2, 1], padding: [0, 2] }),
     input: [2, 1, 6, 5],
+  },
+  "conv2d in two groups": {
+    layer: conv2d({ channels: 4, kernel: 3, padding: 1, groups: 2 }),
+    input: [2, 6, 4, 3],
+  },
+  "depthwise conv2d, stride 2, two outputs a channel": {
+    layer: conv2d({ channels: 6, kernel: 3, stride: 2, padding: 1, groups: 3, bias: false }),
+    input: [2, 3, 5, 4],
+  },
+  relu6: { layer: sequential([amplified, relu6()]), input: [2, 2, 3, 3] },
+  "adaptiveAveragePool2d of overlapping windows": {
+    layer: adaptiveAveragePool2d({ size: [3, 2] }),
+    input: [2, 2, 7, 5],
+  },
+  "adaptiveAveragePool2d of fewer pixels than windows": {
+    layer: adaptiveAveragePool2d({ size: 7 }),
+    input: [1, 2, 2, 4],
   },
   batchNorm: { layer: batchNorm(), input: [3, 2, 3, 2] },
   "batchNorm with relu": { layer: sequential([batchNorm(), relu()]), input: [3, 2, 3, 2] },

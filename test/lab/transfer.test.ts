@@ -18,7 +18,10 @@ const training = {};
 describe("where nobody says what is trained", () => {
   test.each([
     ["resnet34", "imagenet", "layer4"],
+    ["vgg11_bn", "imagenet", "features.22"],
+    ["mobilenet_v2", "weights.pth", "features.14"],
     ["vanilla", "weights.pth", "head"],
+    ["toString", "weights.pth", "head"],
     ["./my-resnet18.ts", "weights.pth", "head"],
     ["resnet34", undefined, "all"],
   ])("%s from %s: %s", (model, pretrained, trainFrom) => {

@@ -1,9 +1,11 @@
 /**
  * @file Convolution and its two derivatives, as cross-correlation (no kernel flip), written as the
- * definition reads: y[b,o,i,j] = bias[o] + sum over c,k,l of x[b,c, i*s-p+k, j*s-p+l] w[o,c,k,l].
+ * definition reads: y[b,o,i,j] = bias[o] + sum over c,k,l of x[b,c, i*s-p+k, j*s-p+l] w[o,c,k,l];
+ * c counts from the first channel of o's group.
  * Sums run in doubles and are rounded once, when they are stored.
  */
 
+import type { Instruction } from "../../program/index.ts";
 import { flagAttribute, imageExtents, type Kernel, pairAttribute } from "./kernel.ts";
 
 /** First and one-past-last output index whose input index i*stride - padding + tap is inside. */
@@ -19,24 +21,31 @@ interface Geometry {
   readonly kernel: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+  readonly groups: number;
 }
+
+/** Groups of channels; absent: 1. */
+const groupsOf = ({ attributes }: Instruction): number =>
+  typeof attributes.groups === "number" ? attributes.groups : 1;
 
 /** Calls `row` with every run of aligned (x, y) elements for each weight: the one loop nest. */
 function forEachRow(
-  { x: [, C, H, W], y: [B, O, outH, outW], kernel: [kh, kw], stride, padding }: Geometry,
+  { x: [, C, H, W], y: [B, O, outH, outW], kernel: [kh, kw], stride, padding, groups }: Geometry,
   row: (weight: number, o: number, x: number, y: number, count: number) => void,
 ): void {
+  const each = C / groups;
   for (let b = 0; b < B; b++)
     for (let o = 0; o < O; o++)
-      for (let c = 0; c < C; c++)
+      for (let c = 0; c < each; c++)
         for (let k = 0; k < kh; k++)
           for (let l = 0; l < kw; l++) {
-            const weight = ((o * C + c) * kh + k) * kw + l;
+            const weight = ((o * each + c) * kh + k) * kw + l;
+            const channel = Math.floor((o * groups) / O) * each + c;
             const [top, bottom] = insideRange(outH, H, stride[0], k - padding[0]);
             const [left, right] = insideRange(outW, W, stride[1], l - padding[1]);
             if (right <= left) continue;
             for (let i = top; i < bottom; i++) {
-              const xRow = ((b * C + c) * H + i * stride[0] + k - padding[0]) * W;
+              const xRow = ((b * C + channel) * H + i * stride[0] + k - padding[0]) * W;
               const yRow = ((b * O + o) * outH + i) * outW;
               const xStart = xRow + left * stride[1] + l - padding[1];
               row(weight, o, xStart, yRow + left, right - left);
@@ -56,7 +65,14 @@ export const conv2d: Kernel = ({ instruction, inputs: [x, weight, bias], outputs
   const ws = weight!.data;
   const step = stride[1];
   forEachRow(
-    { x: imageExtents(x!), y: imageExtents(y!), kernel: [kh, kw], stride, padding },
+    {
+      x: imageExtents(x!),
+      y: imageExtents(y!),
+      kernel: [kh, kw],
+      stride,
+      padding,
+      groups: groupsOf(instruction),
+    },
     (w, _o, xStart, yStart, count) => {
       const value = ws[w]!;
       for (let j = 0; j < count; j++) sums[yStart + j]! += value * xs[xStart + j * step]!;
@@ -79,7 +95,14 @@ export const conv2dBackwardData: Kernel = ({
   const ws = weight!.data;
   const step = stride[1];
   forEachRow(
-    { x: imageExtents(dx!), y: imageExtents(dy!), kernel: [kh, kw], stride, padding },
+    {
+      x: imageExtents(dx!),
+      y: imageExtents(dy!),
+      kernel: [kh, kw],
+      stride,
+      padding,
+      groups: groupsOf(instruction),
+    },
     (w, _o, xStart, yStart, count) => {
       const value = ws[w]!;
       for (let j = 0; j < count; j++) sums[xStart + j * step]! += value * dys[yStart + j]!;
@@ -102,7 +125,14 @@ export const conv2dBackwardWeights: Kernel = ({
   const dys = dy!.data;
   const step = stride[1];
   forEachRow(
-    { x: imageExtents(x!), y: imageExtents(dy!), kernel: [kh, kw], stride, padding },
+    {
+      x: imageExtents(x!),
+      y: imageExtents(dy!),
+      kernel: [kh, kw],
+      stride,
+      padding,
+      groups: groupsOf(instruction),
+    },
     (w, _o, xStart, yStart, count) => {
       let sum = 0;
       for (let j = 0; j < count; j++) sum += xs[xStart + j * step]! * dys[yStart + j]!;

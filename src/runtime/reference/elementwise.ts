@@ -1,4 +1,4 @@
-/** @file ReLU, addition, and the reorder, which between plain layouts is a copy. */
+/** @file ReLU, ReLU6, addition, and the reorder, which between plain layouts is a copy. */
 
 import { flagAttribute, type Kernel } from "./kernel.ts";
 
@@ -9,6 +9,16 @@ export const relu: Kernel = ({ inputs: [x], outputs: [y] }) => {
 /** y is the forward pass's output: positive exactly where its input was. */
 export const reluBackward: Kernel = ({ inputs: [y, dy], outputs: [dx] }) => {
   for (let i = 0; i < dx!.data.length; i++) dx!.data[i] = y!.data[i]! > 0 ? dy!.data[i]! : 0;
+};
+
+export const relu6: Kernel = ({ inputs: [x], outputs: [y] }) => {
+  for (let i = 0; i < y!.data.length; i++) y!.data[i] = Math.min(Math.max(0, x!.data[i]!), 6);
+};
+
+/** y is the forward pass's output: strictly between 0 and 6 exactly where its input was. */
+export const relu6Backward: Kernel = ({ inputs: [y, dy], outputs: [dx] }) => {
+  const passes = (value: number) => value > 0 && value < 6;
+  for (let i = 0; i < dx!.data.length; i++) dx!.data[i] = passes(y!.data[i]!) ? dy!.data[i]! : 0;
 };
 
 export const add: Kernel = ({ instruction, inputs: [a, b], outputs: [y] }) => {

@@ -34,7 +34,7 @@ import {
 } from "./batch-norm-fused.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./convolution.ts";
 import { dropout } from "./dropout.ts";
-import { add, relu, reluBackward, reorder } from "./elementwise.ts";
+import { add, relu, relu6, relu6Backward, reluBackward, reorder } from "./elementwise.ts";
 import { fillInitial } from "./initialize.ts";
 import type { Kernel } from "./kernel.ts";
 import { chooseLayouts } from "./layouts.ts";
@@ -43,6 +43,8 @@ import { softmax, softmaxCrossEntropy } from "./loss.ts";
 import { createMemory, type Memory, type Precision } from "./memory.ts";
 import { runOptimizer, sourcesOf } from "./optimizer.ts";
 import {
+  adaptiveAveragePool2d,
+  adaptiveAveragePool2dBackward,
   globalAveragePool,
   globalAveragePoolBackward,
   maxPool2d,
@@ -65,6 +67,8 @@ const KERNELS: Record<Exclude<InstructionKind, "optimizer">, Kernel> = {
   batchNormAddBackward,
   relu,
   reluBackward,
+  relu6,
+  relu6Backward,
   maxPool2d,
   maxPool2dBackward,
   dropout,
@@ -77,6 +81,8 @@ const KERNELS: Record<Exclude<InstructionKind, "optimizer">, Kernel> = {
   add,
   globalAveragePool,
   globalAveragePoolBackward,
+  adaptiveAveragePool2d,
+  adaptiveAveragePool2dBackward,
   reorder,
 };
 

@@ -1,6 +1,6 @@
 /**
  * @file Max pooling (padding counts as minus infinity, the first maximum of a window wins, as in
- * PyTorch) and global average pooling. The workspace of max pooling holds, for each output, the
+ * PyTorch), global and adaptive average pooling. The workspace of max pooling holds, for each output, the
  * position of its maximum in the window, kw * row + column.
  */
 
@@ -70,4 +70,43 @@ export const globalAveragePoolBackward: Kernel = ({ inputs: [dy], outputs: [dx] 
   const [B, C, H, W] = imageExtents(dx!);
   for (let plane = 0; plane < B * C; plane++)
     dx!.data.fill(dy!.data[plane]! / (H * W), plane * H * W, (plane + 1) * H * W);
+};
+
+/** Calls `visit` with each output's index and the indices of what its window holds. */
+function forEachWindow(
+  [planes, H, W]: readonly [number, number, number],
+  [h, w]: readonly [number, number],
+  visit: (output: number, inputs: readonly number[]) => void,
+): void {
+  const range = (i: number, outputs: number, extent: number) => {
+    const first = Math.floor((i * extent) / outputs);
+    const end = Math.ceil(((i + 1) * extent) / outputs);
+    return Array.from({ length: end - first }, (_, k) => first + k);
+  };
+  for (let plane = 0; plane < planes; plane++)
+    for (let i = 0; i < h; i++)
+      for (let j = 0; j < w; j++)
+        visit(
+          (plane * h + i) * w + j,
+          range(i, h, H).flatMap((row) => range(j, w, W).map((c) => (plane * H + row) * W + c)),
+        );
+}
+
+export const adaptiveAveragePool2d: Kernel = ({ instruction, inputs: [x], outputs: [y] }) => {
+  const [B, C, H, W] = imageExtents(x!);
+  forEachWindow([B * C, H, W], pairAttribute(instruction, "outputSize"), (output, inputs) => {
+    y!.data[output] = inputs.reduce((sum, i) => sum + x!.data[i]!, 0) / inputs.length;
+  });
+};
+
+export const adaptiveAveragePool2dBackward: Kernel = ({
+  instruction,
+  inputs: [dy],
+  outputs: [dx],
+}) => {
+  const [B, C, H, W] = imageExtents(dx!);
+  dx!.data.fill(0);
+  forEachWindow([B * C, H, W], pairAttribute(instruction, "outputSize"), (output, inputs) => {
+    for (const i of inputs) dx!.data[i]! += dy!.data[output]! / inputs.length;
+  });
 };
