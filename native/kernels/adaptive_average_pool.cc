@@ -1,6 +1,7 @@
 // Adaptive average pooling, in plain layout: y[i,j] is the mean of x from floor(i H / h) to
 // ceil((i + 1) H / h) and likewise of columns; dx gathers dy over the window's size.
 #include "kernels.h"
+#include "lanes.h"
 
 namespace lrscope {
 
@@ -28,7 +29,7 @@ Range window(int64_t i, int64_t outputs, int64_t extent) {
 
 Geometry checked(const Site& site, const Operand& image, const Operand& pooled) {
   for (const Operand* operand : {&image, &pooled}) {
-    expectType(*operand, DType::f32);
+    expectType(*operand, image.dtype);
     if (operand->shape.size() != 4)
       throw Refusal("expects tensors (B,C,H,W); got shape " + formatShape(operand->shape));
     expectLayout(*operand, "abcd");
@@ -55,33 +56,53 @@ std::unique_ptr<Step> build(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand x = site.inputs[0], y = site.outputs[0];
   const Geometry g = checked(site, x, y);
-  return makeStep([=](const RunContext& run) {
-    const float* from = x.f32(run);
-    float* to = y.f32(run);
-    forWindows(g, [&](int64_t image, int64_t at, Range rows, Range columns) {
-      double sum = 0;
-      for (int64_t r = rows.from; r < rows.to; ++r)
-        for (int64_t c = columns.from; c < columns.to; ++c) sum += from[image + r * g.width + c];
-      const int64_t count = (rows.to - rows.from) * (columns.to - columns.from);
-      to[at] = static_cast<float>(sum / static_cast<double>(count));
+  return withElement(x, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = x.data<T>(run);
+      T* to = y.data<T>(run);
+      forWindows(g, [&](int64_t image, int64_t at, Range rows, Range columns) {
+        double sum = 0;
+        for (int64_t r = rows.from; r < rows.to; ++r)
+          for (int64_t c = columns.from; c < columns.to; ++c)
+            sum += wide(from[image + r * g.width + c]);
+        const int64_t count = (rows.to - rows.from) * (columns.to - columns.from);
+        to[at] = narrow<T>(static_cast<float>(sum / static_cast<double>(count)));
+      });
     });
   });
 }
 
+// Each pixel gathers from the windows that hold it, so that sums are rounded once.
 std::unique_ptr<Step> buildBackward(const Site& site) {
   expectOperands(site, 1, 1, 1, 1);
   const Operand dy = site.inputs[0], dx = site.outputs[0];
   const Geometry g = checked(site, dx, dy);
-  return makeStep([=](const RunContext& run) {
-    const float* from = dy.f32(run);
-    float* to = dx.f32(run);
-    std::fill(to, to + g.planes * g.height * g.width, 0.0f);
-    // The windows of a plane may overlap: a plane belongs to one thread.
-    forWindows(g, [&](int64_t image, int64_t at, Range rows, Range columns) {
-      const auto count = static_cast<float>((rows.to - rows.from) * (columns.to - columns.from));
-      for (int64_t r = rows.from; r < rows.to; ++r)
-        for (int64_t c = columns.from; c < columns.to; ++c)
-          to[image + r * g.width + c] += from[at] / count;
+  return withElement(dx, [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const T* from = dy.data<T>(run);
+      T* to = dx.data<T>(run);
+#pragma omp parallel for schedule(static)
+      for (int64_t plane = 0; plane < g.planes; ++plane)
+        for (int64_t r = 0; r < g.height; ++r)
+          for (int64_t c = 0; c < g.width; ++c) {
+            double sum = 0;
+            for (int64_t i = r * g.outHeight / g.height; i < g.outHeight; ++i) {
+              const Range rows = window(i, g.outHeight, g.height);
+              if (rows.from > r) break;
+              if (rows.to <= r) continue;
+              for (int64_t j = c * g.outWidth / g.width; j < g.outWidth; ++j) {
+                const Range columns = window(j, g.outWidth, g.width);
+                if (columns.from > c) break;
+                if (columns.to <= c) continue;
+                const int64_t count = (rows.to - rows.from) * (columns.to - columns.from);
+                sum += wide(from[(plane * g.outHeight + i) * g.outWidth + j]) /
+                       static_cast<double>(count);
+              }
+            }
+            to[(plane * g.height + r) * g.width + c] = narrow<T>(static_cast<float>(sum));
+          }
     });
   });
 }

@@ -15,7 +15,6 @@ type AdaptiveAveragePool2dAttributes = {
 /** dx[b,c,h,w] = sum of dy[b,c,i,j] / |window (i,j)| over the windows that hold (h,w) */
 export const adaptiveAveragePool2dBackward = defineGradientOp({
   name: "adaptiveAveragePool2dBackward",
-  fullPrecision: "operands",
   inputs: ["dy"],
   outputs: ["dx"],
   flops: ({ dx }) => elementCount(dx!),
@@ -24,7 +23,6 @@ export const adaptiveAveragePool2dBackward = defineGradientOp({
 /** Shapes: x (B,C,H,W) -> y (B,C,...outputSize). */
 export const adaptiveAveragePool2d = defineOp<"x", "y", AdaptiveAveragePool2dAttributes>({
   name: "adaptiveAveragePool2d",
-  fullPrecision: "operands",
   inputs: ["x"],
   outputs: ["y"],
   infer({ x }, { attributes: { outputSize }, fail }) {

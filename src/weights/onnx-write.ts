@@ -53,12 +53,10 @@ export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
     const names = new Map(graph.tensors.map((tensor) => [tensor.id, valueName(tensor)]));
     names.set(ends.images.id, "images");
     if (!softmax) names.set(ends.logits.id, "logits");
-    const extra = new Map<string, StoredTensor>();
     graph.nodes.forEach((node, index) => {
       // A layer may be several nodes, and ONNX wants their names to differ.
       const renamed = { ...node, layer: `${index}:${node.layer}` };
-      for (const made of convert(graph, renamed, (id) => names.get(id)!, extra))
-        message.message(1, made);
+      for (const made of convert(graph, renamed, (id) => names.get(id)!)) message.message(1, made);
     });
     if (softmax)
       message.message(
@@ -74,7 +72,6 @@ export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
     for (const tensor of graph.tensors)
       if (tensor.role === "parameter" || tensor.role === "statistic")
         message.message(5, initializer(tensor.name, checked(tensor, tensors)));
-    for (const [name, tensor] of extra) message.message(5, initializer(name, tensor));
     message.message(11, valueInfo("images", ends.images.shape));
     message.message(12, valueInfo(softmax ? "probabilities" : "logits", ends.logits.shape));
   }
@@ -149,7 +146,6 @@ function convert(
   graph: Graph,
   node: Node,
   nameOf: (id: number) => string,
-  extra: Map<string, StoredTensor>,
 ): ((message: MessageWriter) => void)[] {
   const { op, layer, attributes } = node;
   const inputs = node.inputs.map(nameOf);
@@ -178,9 +174,20 @@ function convert(
     case "relu":
       return [operation("Relu", common)];
     case "relu6": {
-      extra.set("relu6.low", { shape: [], data: Float32Array.of(0) });
-      extra.set("relu6.high", { shape: [], data: Float32Array.of(6) });
-      return [operation("Clip", { ...common, inputs: [...inputs, "relu6.low", "relu6.high"] })];
+      // Constants rather than initialisers: those are read back as weights.
+      const bound = (name: string, value: number) =>
+        operation("Constant", {
+          name: `${layer}:${name}`,
+          inputs: [],
+          outputs: [`${outputs[0]}:${name}`],
+          floats: { value_float: value },
+        });
+      const bounds = [`${outputs[0]}:low`, `${outputs[0]}:high`];
+      return [
+        bound("low", 0),
+        bound("high", 6),
+        operation("Clip", { ...common, inputs: [...inputs, ...bounds] }),
+      ];
     }
     case "maxPool2d":
       return [
@@ -198,6 +205,22 @@ function convert(
           inputs: [pooled],
           outputs,
           integers: { axis: 1 },
+        }),
+      ];
+    }
+    case "adaptiveAveragePool2d": {
+      const [, , height, width] = graph.tensors[node.inputs[0]!]!.shape;
+      const [rows, columns] = pair("outputSize");
+      // ONNX has windows of one size only.
+      if (height! % rows !== 0 || width! % columns !== 0)
+        throw new WeightsError(
+          `ONNX: layer "${layer.replace(/^\d+:/, "")}" pools ${height}x${width} to ${rows}x${columns}, in windows of several sizes, which ONNX does not have; train at a size where the second divides the first (224 for vgg11_bn), or export the weights as safetensors`,
+        );
+      const kernel = [height! / rows, width! / columns];
+      return [
+        operation("AveragePool", {
+          ...common,
+          integers: { kernel_shape: kernel, strides: kernel },
         }),
       ];
     }

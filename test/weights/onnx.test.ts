@@ -45,7 +45,22 @@ const mixed = layers.network({
     layers.linear({ features: 4 }),
   ]),
 });
+/** Convolutions in groups, ReLU6, and pooling to a size: what MobileNetV2 and VGG-11 have besides. */
+const grouped = (size: number) =>
+  layers.network({
+    name: "grouped",
+    inputShape: [3, size, size],
+    classes: 4,
+    layer: layers.sequential([
+      layers.conv2d({ channels: 6, kernel: 3, padding: 1, groups: 3 }),
+      layers.relu6(),
+      layers.adaptiveAveragePool2d({ size: 3 }),
+      layers.flatten(),
+      layers.linear({ features: 4 }),
+    ]),
+  });
 const models: [string, Network][] = [
+  ["a network in groups", grouped(12)],
   ["a network of every layer", mixed],
   ["vanilla", createModel("vanilla", { classes: 5, channels: 3, size: 32 })],
   ["resnet18", createModel("resnet18", { classes: 5, channels: 3, size: 32 })],
@@ -112,6 +127,14 @@ describe.each(models)("%s", (_, network) => {
       expect(bitsOf(stored).equals(bitsOf({ shape, data })), name).toBe(true);
     }
   });
+});
+
+test("windows of several sizes are refused by the layer's name", () => {
+  const network = grouped(13);
+  const graph = network.build(1);
+  expect(() => encodeOnnx({ graph, tensors: weightsOf(network) })).toThrow(
+    'layer "2" pools 13x13 to 3x3, in windows of several sizes, which ONNX does not have',
+  );
 });
 
 test("logits are the default output", async () => {

@@ -105,8 +105,9 @@ export const adaptiveAveragePool2dBackward: Kernel = ({
   outputs: [dx],
 }) => {
   const [B, C, H, W] = imageExtents(dx!);
-  dx!.data.fill(0);
+  const sums = new Float64Array(dx!.data.length);
   forEachWindow([B * C, H, W], pairAttribute(instruction, "outputSize"), (output, inputs) => {
-    for (const i of inputs) dx!.data[i]! += dy!.data[output]! / inputs.length;
+    for (const i of inputs) sums[i]! += dy!.data[output]! / inputs.length;
   });
+  dx!.data.set(sums);
 };
