@@ -155,33 +155,32 @@ if (transfer) {
     ),
   ].join("\n");
 }
-const accuracy = read("winograd-accuracy");
-if (accuracy) {
+/** Of two ways to compute, on paired seeds: bench/paired-accuracy.ts. */
+function accuracyTable(accuracy, { sides, titles }) {
   const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
-  const of = (seed, convolutions) =>
-    accuracy.lines.find((line) => line.seed === seed && line.convolutions === convolutions);
+  const of = (seed, side) =>
+    accuracy.lines.find((line) => line.seed === seed && line.side === side);
   const mean = (pick) => seeds.reduce((sum, seed) => sum + pick(seed), 0) / seeds.length;
   const row = (name, pick) => [
     name,
     ...["final", "best"].flatMap((which) => {
-      const [rule, direct] = ["rule", "direct"].map((kind) =>
-        pick((seed) => of(seed, kind)[which]),
-      );
-      return [rule.toFixed(4), direct.toFixed(4), (rule - direct).toFixed(4)];
+      const [first, second] = sides.map((side) => pick((seed) => of(seed, side)[which]));
+      return [first.toFixed(4), second.toFixed(4), (first - second).toFixed(4)];
     }),
   ];
-  blocks["winograd-accuracy"] = table(
-    [
-      "seed",
-      "Winograd, final",
-      "direct",
-      "difference",
-      "Winograd, best epoch",
-      "direct",
-      "difference",
-    ],
+  const [first, second] = titles;
+  return table(
+    ["seed", `${first}, final`, second, "difference", `${first}, best epoch`, second, "difference"],
     [...seeds.map((seed) => row(seed, (pick) => pick(seed))), row("mean", mean)],
   );
+}
+const STUDIES = {
+  winograd: { sides: ["rule", "direct"], titles: ["Winograd", "direct"] },
+  bf16: { sides: ["bf16", "fp32"], titles: ["bf16", "fp32"] },
+};
+for (const [study, about] of Object.entries(STUDIES)) {
+  const accuracy = read(`${study}-accuracy`);
+  if (accuracy) blocks[`${study}-accuracy`] = accuracyTable(accuracy, about);
 }
 const epoch = read("epoch");
 if (epoch)
