@@ -156,7 +156,7 @@ if (transfer) {
   ].join("\n");
 }
 /** Of two ways to compute, on paired seeds: bench/paired-accuracy.ts. */
-function accuracyTable(accuracy, { sides, titles }) {
+function accuracyTable(accuracy, { sides, titles: [first, second] }) {
   const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
   const of = (seed, side) =>
     accuracy.lines.find((line) => line.seed === seed && line.side === side);
@@ -164,11 +164,10 @@ function accuracyTable(accuracy, { sides, titles }) {
   const row = (name, pick) => [
     name,
     ...["final", "best"].flatMap((which) => {
-      const [first, second] = sides.map((side) => pick((seed) => of(seed, side)[which]));
-      return [first.toFixed(4), second.toFixed(4), (first - second).toFixed(4)];
+      const [one, other] = sides.map((side) => pick((seed) => of(seed, side)[which]));
+      return [one.toFixed(4), other.toFixed(4), (one - other).toFixed(4)];
     }),
   ];
-  const [first, second] = titles;
   return table(
     ["seed", `${first}, final`, second, "difference", `${first}, best epoch`, second, "difference"],
     [...seeds.map((seed) => row(seed, (pick) => pick(seed))), row("mean", mean)],
