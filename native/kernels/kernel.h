@@ -24,8 +24,8 @@ class Attributes {
   double number(const char* name) const;
   int64_t integer(const char* name) const;
   int64_t integerOr(const char* name, int64_t fallback) const;  // where it is absent
-  bool flag(const char* name) const;  // false when absent
-  Pair pair(const char* name) const;  // [h, w]
+  bool flag(const char* name) const;                            // false when absent
+  Pair pair(const char* name) const;                            // [h, w]
 
  private:
   const Value* find(const char* name) const;
