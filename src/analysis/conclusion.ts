@@ -245,6 +245,13 @@ function cost(arms: readonly OptimizerSummary[]): string[] {
       ? ""
       : `; the optimizer’s update is ${low === high ? `${low}` : `${low} to ${high}`} of it`;
   const ratio = dear.msPerStep! / cheap.msPerStep!;
+  const updates = timed.map((arm) => arm.msPerStep! * (arm.optimizerShare ?? Number.NaN));
+  const [least, most] = [Math.min(...updates), Math.max(...updates)];
+  // All arms compute the same gradients: what their updates do not explain is not theirs.
+  if (ratio >= SAME_COST && most - least < (dear.msPerStep! - cheap.msPerStep!) / 2)
+    return [
+      `A step took ${ms(cheap)} ms (${cheap.name}) to ${ms(dear)} ms (${dear.name}), but the optimizers’ updates only ${short(least)} to ${short(most)} ms of that: the rest of the difference is how busy the machine was, not the optimizers.`,
+    ];
   return [
     ratio < SAME_COST
       ? `A step costs about the same with every arm (${ms(cheap)} to ${ms(dear)} ms${part}).`
@@ -252,8 +259,9 @@ function cost(arms: readonly OptimizerSummary[]): string[] {
   ];
 }
 
-const ms = ({ msPerStep }: OptimizerSummary) =>
-  msPerStep! >= 100 ? msPerStep!.toFixed(0) : msPerStep!.toPrecision(2);
+const short = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+
+const ms = ({ msPerStep }: OptimizerSummary) => short(msPerStep!);
 
 function ofSensitivity(analyses: readonly Sensitivity[]): string[] {
   const read = analyses.filter(({ widthDecades }) => widthDecades !== null);

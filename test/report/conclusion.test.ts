@@ -163,6 +163,16 @@ describe("conclusion", () => {
     expect(say()).toBe("Nothing was trained.");
   });
 
+  test("a step's cost that the updates do not explain is not put down to the optimizer", () => {
+    const timed = (name: string, msPerStep: number, optimizerShare: number) =>
+      arm(name, [0.8, 0.78], { msPerStep, optimizerShare });
+    const text = say(timed("sgd", 180, 0.003), timed("adam", 330, 0.005));
+    expect(text).toContain(
+      "A step took 180 ms (sgd) to 330 ms (adam), but the optimizers’ updates only 0.54 to 1.6 ms of that: the rest of the difference is how busy the machine was, not the optimizers.",
+    );
+    expect(text).not.toContain("cheapest");
+  });
+
   test("cost per step and the optimizer's part of it", () => {
     const timed = (name: string, value: number, msPerStep: number, optimizerShare: number) =>
       arm(name, [value, value - 0.02], { msPerStep, optimizerShare });
