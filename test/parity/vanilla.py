@@ -83,10 +83,14 @@ def batch(step: int, dtype):
     return images.to(dtype), torch.tensor(labels)
 
 
-def run(optimizer_class, rate, arguments, dtype):
+def run(optimizer_class, rate, arguments, dtype, feature_scale=1.0):
     model = build().to(dtype)
     fill(model, dtype)
-    optimizer = optimizer_class(model.parameters(), lr=rate, **arguments)
+    groups = [
+        {"params": model.features.parameters(), "lr": feature_scale * rate},
+        {"params": model.classifier.parameters()},
+    ]
+    optimizer = optimizer_class(groups, lr=rate, **arguments)
     losses = []
     for step in range(STEPS):
         images, labels = batch(step, dtype)
@@ -133,6 +137,17 @@ for name, hyperparameters, optimizer_class, arguments in OPTIMIZERS:
     print(f"{'':9} lr {DEFAULT_RATES[name]:<7} loss {default['losses'][0]:.4f} -> {default['losses'][-1]:.4f}")
     runs.append({"name": name, "hyperparameters": hyperparameters, **double, "float32Difference": differences[-1]})
 
+# A tenth of the rate for what `--lr-scale features=0.1` names.
+scaled = [
+    {
+        "name": name,
+        "hyperparameters": {**hyperparameters, "learningRate": DEFAULT_RATES[name]},
+        "losses": run(optimizer_class, DEFAULT_RATES[name], arguments, torch.float64, 0.1)["losses"],
+    }
+    for name, hyperparameters, optimizer_class, arguments in OPTIMIZERS
+    if name in ("sgd", "adam")
+]
+
 fixture = {
     "torch": torch.__version__,
     "widths": WIDTHS,
@@ -146,6 +161,7 @@ fixture = {
     "untrainedLosses": untrained,
     "runs": runs,
     "defaultRates": defaults,
+    "scaledFeatures": scaled,
 }
 path = pathlib.Path(__file__).parent / "fixtures" / "vanilla.json"
 path.write_text(json.dumps(fixture, indent=1) + "\n")

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { compileNetwork, type Precision } from "../../src/compile/index.ts";
+import { compileNetwork, type ParameterGroup, type Precision } from "../../src/compile/index.ts";
 import { elementCount } from "../../src/core/shapes.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
@@ -38,6 +38,8 @@ interface Fixture {
   readonly untrainedLosses: readonly number[];
   readonly runs: readonly Run[];
   readonly defaultRates: readonly Pick<Run, "name" | "hyperparameters" | "losses">[];
+  /** The default rates, for the convolutional part a tenth of them. */
+  readonly scaledFeatures: Fixture["defaultRates"];
 }
 
 const fixture: Fixture = JSON.parse(
@@ -83,6 +85,7 @@ async function train<S extends Session>(
   { name, hyperparameters }: Pick<Run, "name" | "hyperparameters">,
   read: (session: S, buffer: BufferSpec) => ArrayLike<number>,
   precision: Precision = "fp32",
+  parameterGroups: readonly ParameterGroup[] = [],
 ) {
   const { widths, hidden, parameters } = fixture;
   const network = vanilla({ classes, channels: 3, size, widths, hidden, dropout: 0 });
@@ -95,6 +98,7 @@ async function train<S extends Session>(
     slots: 1,
     threads: 2,
     precision,
+    parameterGroups,
   });
   const session = backend.createSession(compiled.sessionOptions);
   compiled.initialize(session, 0);
@@ -158,6 +162,18 @@ describe("reference, float64", () => {
   test.each(fixture.defaultRates)("$name at its default rate", async (want) => {
     const got = await train(backend, want, (session, buffer) => session.readDouble(buffer));
     expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-9);
+  });
+});
+
+const tenth = [{ prefix: "features", learningRateScale: 0.1 }];
+
+describe("a rate of its own for one group", () => {
+  test.each(fixture.scaledFeatures)("$name, reference in float64", async (want) => {
+    const backend = referenceBackend({ precision: "f64" });
+    const got = await train(backend, want, (session, b) => session.readDouble(b), "fp32", tenth);
+    expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-9);
+    const one = fixture.defaultRates.find(({ name }) => name === want.name)!;
+    expect(largestDifference(one.losses, want.losses)).toBeGreaterThan(1e-3);
   });
 });
 
