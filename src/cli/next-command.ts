@@ -39,8 +39,16 @@ function repeated({ flags, given }: FindCall, known: Readonly<Record<string, Fla
   return Object.entries(known).flatMap(([key, flag]) => {
     if (!given.has(key) || key === "seed") return [];
     const name = flagName(key, flag);
-    return flag.kind === "switch" ? [name] : [name, String(flags[key])];
+    return flag.kind === "switch" ? [name] : [name, quoted(written(flags[key]))];
   });
+}
+
+/** A flag's value as it is typed: lists by commas, scales as name=number. */
+function written(value: unknown): string {
+  if (Array.isArray(value)) return value.map(written).join(",");
+  if (typeof value !== "object" || value === null) return String(value);
+  const { name, scale } = value as { name: string; scale: number };
+  return `${name}=${scale}`;
 }
 
 /** Safe to paste into a shell. */

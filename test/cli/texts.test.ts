@@ -46,6 +46,23 @@ describe("after a range test", () => {
       "lrscope train 'my photos/a'\\''b' --optimizer adam --schedule clr --max-lr 0.012 --base-lr 2e-3 --size 64 --drop-last",
     ));
 
+  test("scales of the rate as they are typed", () =>
+    expect(
+      nextCommand(
+        { ...record, suggestion, warnings: [] },
+        {
+          ...call,
+          flags: {
+            lrScale: [
+              { name: "features", scale: 0.1 },
+              { name: "classifier", scale: 1 },
+            ],
+          },
+          given: new Set(["lrScale"]),
+        },
+      ),
+    ).toContain("--lr-scale features=0.1,classifier=1"));
+
   test("find again, further, where the minimum is not bracketed", () =>
     expect(
       nextCommand({ ...record, suggestion: { ...suggestion, bracketed: false } }, call),
