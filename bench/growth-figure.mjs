@@ -2,9 +2,12 @@
 /** Cost for each thousand pixels against `kind`; `line(kind, threads)` gives the points. As SVG. */
 export async function growthFigure(kind, line) {
   const { draw, lineFigure } = await import("../dist/report/draw.js");
+  const medians = [1, 2].flatMap((count) => line(kind, count).map((p) => p.usPerKilopixel));
+  const greatest = Math.max(...medians) * 1.15;
   const lines = [1, 2].map((count) => {
     const points = line(kind, count);
-    const each = (pick) => points.map((p) => (pick(p) / p.medianMs) * p.usPerKilopixel);
+    const each = (pick) =>
+      points.map((p) => Math.min(greatest, (pick(p) / p.medianMs) * p.usPerKilopixel));
     const name = `${count} thread${count === 1 ? "" : "s"}`;
     return {
       key: name,
@@ -19,7 +22,6 @@ export async function growthFigure(kind, line) {
     };
   });
   const at = lines[0].x[0];
-  const greatest = Math.max(...lines.flatMap(({ y }) => y)) * 1.15;
   const step = greatest > 1000 ? 250 : 100;
   const rows = Array.from({ length: Math.floor(greatest / step) + 1 }, (_, i) => i * step);
   const ticks = (values) => values.map((value) => ({ at: value, text: String(value) }));
@@ -55,7 +57,6 @@ export async function growthFigure(kind, line) {
         frames: [frame, frame],
         lines,
         bands: [{ name: "range", choice: "least to greatest" }],
-        clip: true,
       },
       {
         label: `Microseconds of a vanilla training step for each thousand pixels, against ${kind}, on 1 and 2 threads`,
