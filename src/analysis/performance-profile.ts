@@ -13,7 +13,8 @@ const TAUS = 61;
 /**
  * For each target and each seed that every arm has, an arm's ratio r = its time / the least time of
  * any arm, infinite for a miss; its curve at tau is the part of them with r <= tau, its score the
- * curve's mean height from 1 to 4. What no arm reached counts against none.
+ * curve's mean height from 1 to 4. What no arm reached counts against none, and a target and seed
+ * that an arm's trial may yet reach are left out.
  */
 export function performanceProfile(
   optimizers: readonly OptimizerSummary[],
@@ -26,6 +27,7 @@ export function performanceProfile(
   const ratios = optimizers.map((): number[] => []);
   for (const [index] of targets.entries())
     for (const seed of seeds) {
+      if (optimizers.some((o) => o.timeToTarget?.[index]?.openSeeds?.includes(seed))) continue;
       const times = optimizers.map(
         (optimizer) =>
           optimizer.timeToTarget?.[index]?.[unit][optimizer.seeds.indexOf(seed)] ??

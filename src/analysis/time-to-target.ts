@@ -1,6 +1,6 @@
 /** @file How long an arm takes to a validation accuracy, and which accuracies to ask for. */
 
-import type { EpochMetrics, TimeToTarget } from "../record/index.ts";
+import type { EpochMetrics, TimeToTarget, TrialRecord } from "../record/index.ts";
 import type { MeasuredTrial } from "./summarize-arm.ts";
 
 /** First epoch at or above `target`, and the seconds until its end; null where it is never reached. */
@@ -17,20 +17,29 @@ export function reach(
   return null;
 }
 
-/** One arm's trials against one target. A miss is later than every hit; it is never averaged away. */
+/**
+ * One arm's trials against one target. A miss is later than every hit; it is never averaged away.
+ * A trial that has not ended and is not there yet is open: neither.
+ */
 export function timeToTarget(trials: readonly MeasuredTrial[], target: number): TimeToTarget {
   const hits = trials.map(({ metrics }) => reach(metrics, target));
   const epochs = hits.map((hit) => hit?.epoch ?? null);
   const seconds = hits.map((hit) => hit?.seconds ?? null);
+  const open = trials.map(({ trial }, i) => !hits[i] && !hasEnded(trial));
+  const settled = (values: readonly (number | null)[]) => values.filter((_, i) => !open[i]);
+  const openSeeds = trials.flatMap(({ trial }, i) => (open[i] ? [trial.seed] : []));
   return {
     target,
     epochs,
     seconds,
     reached: hits.filter((hit) => hit !== null).length,
-    medianEpochs: medianOrMiss(epochs),
-    medianSeconds: medianOrMiss(seconds),
+    ...(openSeeds.length > 0 ? { openSeeds } : {}),
+    medianEpochs: medianOrMiss(settled(epochs)),
+    medianSeconds: medianOrMiss(settled(seconds)),
   };
 }
+
+const hasEnded = ({ status }: TrialRecord) => status !== "running" && status !== "interrupted";
 
 /** Middle value, misses sorted last; null where the middle, or half of it, is a miss. */
 function medianOrMiss(values: readonly (number | null)[]): number | null {

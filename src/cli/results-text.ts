@@ -103,7 +103,7 @@ function targetsText(
   const several = order.some(({ seeds }) => seeds.length > 1);
   const cell = (arm: (typeof order)[number], index: number) => {
     const time = arm.timeToTarget?.[index];
-    if (!time || time.reached === 0) return "never";
+    if (!time || time.reached === 0) return time?.openSeeds ? "not yet" : "never";
     const parts = several ? ` (${time.reached}/${time.epochs.length})` : "";
     return `${time.medianEpochs ?? "-"}${parts}`;
   };

@@ -13,13 +13,18 @@ import { spread } from "./spread.ts";
 export const timeToTarget = z.object({
   /** Validation accuracy, 0 .. 1. */
   target: z.number(),
-  /** First epoch at or above the target, one a seed; null is a miss. */
+  /** First epoch at or above the target, one a seed; null is a miss, or is still open. */
   epochs: z.array(z.number().int().nullable()),
-  /** Seconds of training and validation until then, one a seed; null is a miss. */
+  /** Seconds of training and validation until then, one a seed; null as above. */
   seconds: z.array(z.number().nullable()),
   /** Seeds that reached it. */
   reached: z.number().int(),
-  /** Median over all seeds, a miss being later than every hit; null where the median is a miss. */
+  /** Seeds that may yet reach it: their trials have not ended. */
+  openSeeds: z.array(z.number().int()).optional(),
+  /**
+   * Median over the seeds that are not open, a miss being later than every hit; null where the
+   * median is a miss.
+   */
   medianEpochs: z.number().nullable(),
   medianSeconds: z.number().nullable(),
 });

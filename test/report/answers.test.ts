@@ -111,6 +111,31 @@ describe("an arm's quantities", () => {
     expect(three).toMatchObject({ diverged: 1, failed: 0, unfinished: 0 });
   });
 
+  test("a trial that has not ended and is not there yet is no miss", () => {
+    const running = { status: "interrupted" } as const;
+    const arms = [
+      trial("adam", 0, [0.7]),
+      trial("adam", 1, [0.1], running),
+      trial("adam", 2, [0.1, 0.7], running),
+      trial("adamax", 0, [0.1, 0.7]),
+      trial("adamax", 1, [0.7]),
+      trial("adamax", 2, [0.1]),
+    ];
+    const { optimizers } = summarize(base, arms, { targets: [0.6] });
+    const [adam, adamax] = ["adam", "adamax"].map((name) => optimizers.find((o) => o.name === name)!);
+    expect(adam!.timeToTarget![0]).toMatchObject({
+      epochs: [1, null, 2],
+      reached: 2,
+      openSeeds: [1],
+      medianEpochs: 1.5,
+    });
+    expect(adamax!.timeToTarget![0]).not.toHaveProperty("openSeeds");
+    // Without seed 1, adamax takes 2 times as long once, and misses once; tau goes from 1 to 4.
+    const profile = performanceProfile([adam!, adamax!]);
+    expect(profile.curves.map(({ values }) => values[0])).toEqual([1, 0]);
+    expect(profile.curves[1]!.score).toBeCloseTo((4 - 2) / 3 / 2, 12);
+  });
+
   test("scores of the test part, by class in the data set's order", () => {
     const score = (accuracy: number) => ({
       epoch: 3,

@@ -59,16 +59,20 @@ function targetPlot(
       ...reached.map(({ optimizer, at }): Row => {
         const own = at?.[unit] ?? [];
         const hits = own.filter((value) => value !== null);
+        const open = at?.openSeeds?.length ?? 0;
+        const settled = own.length - open;
         const median = unit === "epochs" ? at?.medianEpochs : at?.medianSeconds;
         return {
           name: optimizer.name,
           colour: arms.find((arm) => arm.name === optimizer.name)?.look.colour ?? "var(--lr-ink)",
           value:
-            hits.length === own.length
-              ? inUnit(median ?? null, per)
-              : hits.length === 0
-                ? `missed by ${own.length === 1 ? "its seed" : `all ${own.length}`}`
-                : `${own.length - hits.length} of ${own.length} missed`,
+            settled === 0
+              ? "not there yet"
+              : hits.length === settled
+                ? inUnit(median ?? null, per)
+                : hits.length === 0
+                  ? `missed by ${settled === 1 ? "its seed" : `all ${settled}`}`
+                  : `${settled - hits.length} of ${settled} missed`,
           centre: hits.length > 1 && median !== null ? (median ?? null) : null,
           dots: own.flatMap((value, i) =>
             value === null

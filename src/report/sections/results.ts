@@ -199,14 +199,17 @@ export function targetsSection(
   const targets = measured[0]!.timeToTarget!.map((entry) => entry.target);
   const cell = (optimizer: OptimizerSummary, target: number) => {
     const at = optimizer.timeToTarget!.find((entry) => entry.target === target);
-    if (!at || at.reached === 0) return html`<td class="num">missed</td>`;
+    const open = at?.openSeeds ?? [];
+    if (!at || at.reached === 0)
+      return html`<td class="num">${open.length > 0 ? "not yet" : "missed"}</td>`;
     const seeds = at.epochs.length;
+    const other = (i: number) => (open.includes(optimizer.seeds[i]!) ? "not yet" : "miss");
     return html`<td class="num">${at.medianEpochs === null ? "mostly missed" : Math.round(at.medianEpochs)}${
-      seeds > 1 && html`<small>${at.epochs.map((value) => value ?? "miss").join("  ")}</small>`
+      seeds > 1 && html`<small>${at.epochs.map((value, i) => value ?? other(i)).join("  ")}</small>`
     }</td>`;
   };
   return html`<section id="targets"><h2>Time to target</h2>
-<p>First epoch whose validation accuracy is at or above the target, and the training and validation time until then. A seed that never got there is a miss, and later than every hit.</p>
+<p>First epoch whose validation accuracy is at or above the target, and the training and validation time until then. A seed that ended without getting there is a miss, and later than every hit.</p>
 ${figures(drawn)}
 <details><summary>Epochs to target in numbers</summary>${scrolling(
     "Epochs to target",
