@@ -41,32 +41,47 @@ const MOST_CLASSES = 20;
 
 /**
  * Of each arm that has a finished trial; photos only where the run keeps samples. A trial whose best
- * weights are damaged is left out, and said to `onDamaged`: the report is not lost for them.
+ * weights are damaged is left out, and said to `onDamaged`: the report is not lost for them. It takes as many cores as `threads` says: those of
+ * one trial would leave the others' idle.
  */
 export async function writeConfusions(
   {
     setup,
+    threads,
     directory,
     samples,
   }: {
     readonly setup: TrainingSetup;
+    readonly threads: number;
     readonly directory: RunDirectory;
     readonly samples: Samples;
   },
-  onDamaged: (message: string) => void,
+  hooks: {
+    onDamaged(message: string): void;
+    /** Trials that were asked, of all. */
+    onProgress(done: number, total: number): void;
+  },
 ): Promise<void> {
   const { confusionOf, wholeOf } = await import("../lab/index.ts");
-  const { backend, batch, threads, signal } = setup;
+  const { nativeBackend } = await import("../runtime/native/index.ts");
+  const backend = nativeBackend({ threads });
+  const { batch, signal } = setup;
   const { dataset } = wholeOf(setup);
   const { classes } = dataset;
   if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return;
   const { experiment, trials } = readRun(directory.path);
   const all: Confusions = [];
-  for (const { name } of experiment.arms.filter(({ sensitivity }) => !sensitivity)) {
+  const arms = experiment.arms.filter(({ sensitivity }) => !sensitivity);
+  const asked = trials.filter(
+    ({ trial }) => trial.status === "done" && arms.some(({ name }) => name === trial.arm),
+  );
+  let done = 0;
+  for (const { name } of arms) {
     const counts = classes.map(() => classes.map(() => 0));
     const mistakes: (Confusion["mistakes"][number] & { seed: number })[] = [];
-    for (const { trial } of trials) {
-      if (trial.arm !== name || trial.status !== "done") continue;
+    for (const { trial } of asked) {
+      if (trial.arm !== name) continue;
+      hooks.onProgress(done++, asked.length);
       const checkpoint = directory.trialFile(trial.slug, trial.seed, "best.safetensors");
       if (!existsSync(checkpoint)) continue;
       const found = await confusionOf({
@@ -74,11 +89,11 @@ export async function writeConfusions(
         dataset,
         backend,
         ...(batch === undefined ? {} : { batch }),
-        ...(threads === undefined ? {} : { threads }),
+        threads,
         ...(signal === undefined ? {} : { signal }),
       }).catch((error) => {
         if (!(error instanceof WeightsError)) throw error;
-        onDamaged(error.message);
+        hooks.onDamaged(error.message);
         return null;
       });
       if (!found) continue;
@@ -113,6 +128,7 @@ export async function writeConfusions(
       ),
     });
   }
+  hooks.onProgress(asked.length, asked.length);
   if (all.length > 0) directory.writeText(FILE, `${JSON.stringify(all)}\n`);
 }
 

@@ -47,6 +47,8 @@ export interface ExperimentCall {
   readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
   /** Trials at a time, among which the cores are divided; default 1. */
   readonly jobs?: number;
+  /** Cores for decoding and features, before there are trials; default: those of all trials. */
+  readonly preparationThreads?: number;
   /** The call as data, for experiment.json, where it can be gone on with. */
   readonly specification?: ExperimentRecord["specification"];
   /** As the experiment was begun with; absent or null: as the flags say. */
@@ -59,6 +61,8 @@ export interface OpenedExperiment {
   /** `setup` as data, for other processes to open. */
   readonly spec: SetupSpec;
   readonly setup: TrainingSetup;
+  /** Cores of all trials together. */
+  readonly threads: number;
   readonly directory: RunDirectory;
   readonly experiment: ExperimentRecord;
   /** Draws the bar; give it to the lab beside the recorder. */
@@ -101,11 +105,16 @@ export async function openExperiment<T>(
   const { terminal, signal } = context;
   const { checkPrecision } = await import("../lab/precision.ts");
   checkPrecision(kind, flags.precision);
-  const { describeExperiment, threadsOfEach } = await import("../lab/index.ts");
+  const { defaultThreads, describeExperiment, threadsOfEach } = await import("../lab/index.ts");
   const { openSetup } = await import("../lab/setup.ts");
   const trials = arms.length * seeds.length;
   const jobs = Math.min(call.jobs ?? 1, trials);
-  const spec = setupSpec(call, threadsOfEach({ jobs, threads: flags.threads }));
+  const threads = flags.threads ?? defaultThreads();
+  const { preparationThreads = threads } = call;
+  const spec = {
+    ...setupSpec(call, threadsOfEach({ jobs, threads: flags.threads })),
+    preparationThreads,
+  };
   const progress = openProgress(terminal);
   const { setup, dataset } = await openSetup(spec, {
     signal,
@@ -140,6 +149,7 @@ export async function openExperiment<T>(
     const decision =
       call.convolutions ?? (await chooseConvolutions(setup, arms, { flags, terminal, signal }));
     return await use({
+      threads,
       spec: { ...spec, training: { ...spec.training, ...decision } },
       setup: { ...setup, ...decision },
       experiment,
@@ -240,7 +250,14 @@ export async function recordedWork(
   }
   progress.stop();
   const { writeConfusions } = await import("./confusions.ts");
-  await writeConfusions(opened, (message) => terminal.note(message));
+  await writeConfusions(opened, {
+    onDamaged: (message) => terminal.note(message),
+    onProgress: (done, total) => {
+      const what = `the best weights of ${plural(total, "run")}`;
+      progress.data({ phase: "classify", done, total, what });
+    },
+  });
+  progress.stop();
   const { run, report } = await writeReport(directory, samples, call.flags);
   return { path: directory.path, report: report ?? "", run };
 }

@@ -10,8 +10,11 @@ import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.t
 import type { Terminal } from "./terminal.ts";
 import { trialBoard } from "./trial-board.ts";
 
+type Around = Omit<DataProgress, "phase"> & { readonly phase: keyof typeof WORDS };
+
 export interface Progress {
-  readonly data: (progress: DataProgress) => void;
+  /** What comes before the trials, and what comes after them. */
+  readonly data: (progress: Around) => void;
   readonly lab: LabListener;
   /** Takes the bar away; idempotent. */
   stop(): void;
@@ -93,13 +96,14 @@ function openBar(terminal: Terminal): Bar {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Downloads and decoding
+// Downloads, decoding, and what is done for the report
 
 const WORDS = {
   download: "downloading",
   decode: "decoding",
   features: "computing features of",
-} as const satisfies Record<DataProgress["phase"], string>;
+  classify: "classifying the validation images with",
+} as const satisfies Record<DataProgress["phase"] | "classify", string>;
 
 function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
   let current = "";
@@ -121,7 +125,7 @@ function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
       return;
     }
     // Plain: a line at every tenth of what may take minutes; decoding takes seconds.
-    if (phase !== "decode" && total) {
+    if ((phase === "download" || phase === "features") && total) {
       const tenth = Math.floor((done / total) * 10);
       if (tenth > lastTenth && tenth > 0)
         terminal.note(`${label}: ${amount(done)} of ${amount(total)}`);

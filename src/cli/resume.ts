@@ -91,6 +91,10 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
         // Of all trials together: each gets what it had.
         threads: experiment.protocol.threads * jobs,
       },
+      // The features' bits may depend on it.
+      ...(experiment.features && {
+        preparationThreads: experiment.features.threads ?? experiment.protocol.threads,
+      }),
       jobs,
       given: new Set(),
       context,

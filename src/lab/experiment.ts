@@ -112,7 +112,12 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
 const classWeightsOf = ({ classWeights }: TrainingSetup) =>
   classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
 
-const costOf = ({ views, bytes, seconds }: Features) => ({ views, bytes, seconds });
+const costOf = ({ views, threads, bytes, seconds }: Features) => ({
+  views,
+  threads,
+  bytes,
+  seconds,
+});
 
 /** SHA-256 of the network's graph: two of the same name may differ. */
 const graphFingerprint = (network: Network): string =>

@@ -28,6 +28,8 @@ export interface Features {
   readonly tensors: readonly NamedTensor[];
   /** Augmented views of each training image. */
   readonly views: number;
+  /** Cores that compute them: as the layouts depend on these, the bits may. */
+  readonly threads: number;
   readonly bytes: number;
   /** That making the file took, whenever that was. */
   readonly seconds: number;
@@ -116,6 +118,7 @@ export async function cacheFeatures(
       images: dataset,
       tensors,
       views,
+      threads: setup.threads ?? defaultThreads(),
       bytes: opened.bytes,
       seconds: opened.seconds,
       found: existing !== null,

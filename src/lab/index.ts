@@ -20,5 +20,5 @@ export type * from "./plan-trials.ts";
 export { type Plan, planOf, planDifferences } from "./plan.ts";
 export { differences } from "./differences.ts";
 export type * from "./setup.ts";
-export { threadsOfEach } from "./machine.ts";
+export { defaultThreads, threadsOfEach } from "./machine.ts";
 export { type TrialState, isFinished, restoreTrial } from "./resume.ts";

@@ -22,6 +22,8 @@ export interface SetupSpec {
   readonly pretrained?: string;
   /** Augmented views of each image whose features are kept; absent: no feature cache. */
   readonly cacheFeatures?: number;
+  /** Cores for what is done before there are trials to share them: decoding, features. Default: a trial's. */
+  readonly preparationThreads?: number;
   readonly training: { readonly threads: number } & Pick<
     TrainingSetup,
     | "trainFrom"
@@ -64,6 +66,7 @@ export async function openSetup(
   buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
   const { nativeBackend } = await import("../runtime/native/index.ts");
   const { threads } = spec.training;
+  const { preparationThreads = threads } = spec;
   const backend = nativeBackend({ threads });
   const { fitWeights, openPretrained } = await import("./pretrained.ts");
   const file =
@@ -74,7 +77,7 @@ export async function openSetup(
   const dataset = await openDataset(spec.source, {
     ...spec.data,
     ...hooks,
-    threads,
+    threads: preparationThreads,
     // The weights know images as they saw them.
     ...(file ? { normalization: file.normalization } : {}),
   });
@@ -92,8 +95,15 @@ export async function openSetup(
     };
     if (spec.cacheFeatures === undefined) return { setup, dataset };
     const { cacheFeatures } = await import("./features.ts");
-    const cached = await cacheFeatures(setup, { ...hooks, views: spec.cacheFeatures });
-    return { setup: cached, dataset: cached.dataset };
+    const cached = await cacheFeatures(
+      {
+        ...setup,
+        backend: nativeBackend({ threads: preparationThreads }),
+        threads: preparationThreads,
+      },
+      { ...hooks, views: spec.cacheFeatures },
+    );
+    return { setup: { ...cached, backend, threads }, dataset: cached.dataset };
   } catch (error) {
     dataset.close();
     throw error;

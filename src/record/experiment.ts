@@ -141,7 +141,13 @@ export const experimentRecord = z.object({
   arms: z.array(armRecord),
   /** The feature cache's own cost, which no trial's seconds contain. */
   features: z
-    .object({ views: z.number().int(), bytes: z.number(), seconds: z.number() })
+    .object({
+      views: z.number().int(),
+      /** Cores that computed it; absent in older records: as many as a trial has. */
+      threads: z.number().int().optional(),
+      bytes: z.number(),
+      seconds: z.number(),
+    })
     .optional(),
   /** The call that began it, as the command line reads it back to go on; paths are left out. */
   specification: z.record(z.string(), z.unknown()).optional(),
