@@ -1,10 +1,12 @@
 /**
  * @file What a reader must know beside the numbers of an experiment: which trials failed, which options
- * could end a trial early and which trials they did end, which images were kept for the end.
+ * could end a trial early and which trials they did end, which cycles were cut off high, which images
+ * were kept for the end.
  */
 
 import { counted, listed, percent } from "../core/words.ts";
 import type { ExperimentRecord, TrialRecord } from "../record/index.ts";
+import { scheduleFromJSON } from "../schedules/index.ts";
 import type { MeasuredTrial } from "./summarize-arm.ts";
 
 /** More trials than this are counted, and not named. */
@@ -22,6 +24,7 @@ export function notesOn(
     const those = ended(by);
     return `${option}; it ended ${those.length === 0 ? "no trial" : `${those.length} of ${all}: ${named(those)}`}.`;
   };
+  const high = trials.filter(endsHigh);
   const { prune, earlyStopping, time, targetAccuracy, test } = protocol;
   return [
     ...(failed.length > 0
@@ -56,12 +59,28 @@ export function notesOn(
             "target accuracy",
           ),
         ]),
+    ...(high.length > 0
+      ? [
+          `${listed([...new Set(high.map(({ trial }) => trial.arm))])} ended in the upper half of a cycle, and at a high rate accuracy is lower: the best epoch says more there than the last. --snap-cycles lets the last cycle end with the run.`,
+        ]
+      : []),
     ...(test === undefined
       ? []
       : [
           `${percent(test)} of each class was kept untouched; the weights that were best on validation were scored on it once, at the end of each trial.`,
         ]),
   ];
+}
+
+const CYCLICAL = new Set(["triangular", "triangular2", "expRange"]);
+
+/** Whether a finished trial's last update had a rate nearer to its cycle's upper bound than to its lower. */
+function endsHigh({ trial }: MeasuredTrial): boolean {
+  const { schedule, status, epochs, updatesPerEpoch } = trial;
+  if (status !== "done" || !CYCLICAL.has(schedule.type)) return false;
+  const { base, max } = schedule as unknown as { base: number; max: number };
+  const last = scheduleFromJSON(schedule)(Math.round(epochs * updatesPerEpoch) - 1);
+  return last > (base + max) / 2;
 }
 
 /** "adam, seed 0, after 5 epochs; sgd, seed 1, ..." */

@@ -122,7 +122,9 @@ describe("an arm's quantities", () => {
       trial("adamax", 2, [0.1]),
     ];
     const { optimizers } = summarize(base, arms, { targets: [0.6] });
-    const [adam, adamax] = ["adam", "adamax"].map((name) => optimizers.find((o) => o.name === name)!);
+    const [adam, adamax] = ["adam", "adamax"].map(
+      (name) => optimizers.find((o) => o.name === name)!,
+    );
     expect(adam!.timeToTarget![0]).toMatchObject({
       epochs: [1, null, 2],
       reached: 2,
@@ -272,6 +274,21 @@ describe("notes", () => {
 
   test("none where every trial ran to its end and nothing could have ended it", () => {
     expect(summarize(base, [trial("adam", 0, [0.5])]).notes).toBeUndefined();
+  });
+
+  test("a cycle that is cut off at its top", () => {
+    // 4 epochs of 54 updates; half a cycle takes 216 of them, or 108.
+    const cyclical = (stepSize: number): Partial<TrialRecord> => ({
+      schedule: { type: "triangular", base: 0.01, max: 0.06, stepSize },
+      epochs: 4,
+      updatesPerEpoch: 54,
+    });
+    const noted = (stepSize: number) =>
+      summarize(base, [trial("adam", 0, [0.5, 0.5, 0.6, 0.5], cyclical(stepSize))]).notes;
+    expect(noted(216)).toEqual([
+      "adam ended in the upper half of a cycle, and at a high rate accuracy is lower: the best epoch says more there than the last. --snap-cycles lets the last cycle end with the run.",
+    ]);
+    expect(noted(108)).toBeUndefined();
   });
 
   test("what failed and why, what was on and what it ended, the test part", () => {
