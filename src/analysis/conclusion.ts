@@ -16,6 +16,8 @@ export interface ConclusionInput {
   /** Epochs of a trial. */
   readonly epochs: number;
   readonly sensitivity?: readonly Sensitivity[];
+  /** Whether a step's work is the same for all arms but for the optimizer; default true. */
+  readonly sameWork?: boolean;
 }
 
 /** A difference of mean accuracy below this is one that nobody would choose by. */
@@ -38,7 +40,7 @@ export function conclude(input: ConclusionInput): string {
   return [
     ...sentences,
     ...onTestPart(leader),
-    ...cost(finished),
+    ...cost(finished, input.sameWork ?? true),
     ...ofSensitivity(input.sensitivity ?? []),
     ...nextStep(leader, others, order, input),
   ].join(" ");
@@ -229,7 +231,7 @@ function onTestPart(leader: OptimizerSummary | undefined): string[] {
 }
 
 /** What a step costs, and how much of that the optimizer is to blame for. */
-function cost(arms: readonly OptimizerSummary[]): string[] {
+function cost(arms: readonly OptimizerSummary[], sameWork: boolean): string[] {
   const timed = arms.filter((arm) => arm.msPerStep !== null && arm.msPerStep > 0);
   if (timed.length < 2) return [];
   const sorted = [...timed].sort((a, b) => a.msPerStep! - b.msPerStep!);
@@ -247,15 +249,15 @@ function cost(arms: readonly OptimizerSummary[]): string[] {
   const ratio = dear.msPerStep! / cheap.msPerStep!;
   const updates = timed.map((arm) => arm.msPerStep! * (arm.optimizerShare ?? Number.NaN));
   const [least, most] = [Math.min(...updates), Math.max(...updates)];
-  // All arms compute the same gradients: what their updates do not explain is not theirs.
-  if (ratio >= SAME_COST && most - least < (dear.msPerStep! - cheap.msPerStep!) / 2)
+  // Arms that compute the same gradients: what their updates do not explain is not theirs.
+  if (sameWork && ratio >= SAME_COST && most - least < (dear.msPerStep! - cheap.msPerStep!) / 2)
     return [
       `A step took ${ms(cheap)} ms (${cheap.name}) to ${ms(dear)} ms (${dear.name}), but the optimizers’ updates only ${short(least)} to ${short(most)} ms of that: the rest of the difference is how busy the machine was, not the optimizers.`,
     ];
   return [
     ratio < SAME_COST
       ? `A step costs about the same with every arm (${ms(cheap)} to ${ms(dear)} ms${part}).`
-      : `A step is cheapest with ${cheap.name} (${ms(cheap)} ms) and dearest with ${dear.name} (${ms(dear)} ms, ${Math.round((ratio - 1) * 100)}% more)${part}.`,
+      : `A step is cheapest with ${cheap.name} (${ms(cheap)} ms) and dearest with ${dear.name} (${ms(dear)} ms, ${ratio < 3 ? `${Math.round((ratio - 1) * 100)}% more` : `${short(ratio)} times as much`})${part}.`,
   ];
 }
 

@@ -18,6 +18,8 @@ export interface SummarizeOptions {
   readonly targets?: readonly number[];
   /** With a performance profile over the targets; default false. */
   readonly profile?: boolean;
+  /** Whether all trials ran by the experiment's protocol; false of runs set side by side that differ. */
+  readonly oneProtocol?: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface SummarizeOptions {
 export function summarize(
   experiment: ExperimentRecord,
   trials: readonly MeasuredTrial[],
-  { targets, profile = false }: SummarizeOptions = {},
+  { targets, profile = false, oneProtocol = true }: SummarizeOptions = {},
 ): SummaryRecord {
   const arms = experiment.arms.flatMap(({ name }) => {
     const own = trials
@@ -64,6 +66,7 @@ export function summarize(
       pairs,
       epochs: experiment.protocol.epochs,
       sensitivity,
+      sameWork: oneProtocol,
     }),
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),

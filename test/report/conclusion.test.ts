@@ -173,6 +173,16 @@ describe("conclusion", () => {
     expect(text).not.toContain("cheapest");
   });
 
+  test("nor to the machine, where the arms do not do the same work", () => {
+    const timed = (name: string, msPerStep: number, optimizerShare: number) =>
+      arm(name, [0.8, 0.78], { msPerStep, optimizerShare });
+    const optimizers = [timed("head: adam", 0.8, 0.25), timed("layer4: adam", 520, 0.025)];
+    const pairs = pairedDifferences(optimizers);
+    expect(conclude({ optimizers, pairs, epochs: 10, sameWork: false })).toContain(
+      "A step is cheapest with head: adam (0.80 ms) and dearest with layer4: adam (520 ms, 650 times as much); the optimizer’s update is 2.5% to 25% of it.",
+    );
+  });
+
   test("cost per step and the optimizer's part of it", () => {
     const timed = (name: string, value: number, msPerStep: number, optimizerShare: number) =>
       arm(name, [value, value - 0.02], { msPerStep, optimizerShare });

@@ -57,7 +57,11 @@ export const report = defineCommand({
     const measured = run.trials.some(({ metrics }) => metrics.length > 0);
     const { targets, profile } = flags;
     const summarized = measured
-      ? summarize(run.experiment, run.trials, { profile, ...(targets ? { targets } : {}) })
+      ? summarize(run.experiment, run.trials, {
+          profile,
+          oneProtocol: notes.length === 0,
+          ...(targets ? { targets } : {}),
+        })
       : null;
     const summary =
       summarized && notes.length > 0
