@@ -15,7 +15,6 @@ using onednn::Desc;
 struct Problem {
   Tensor x, weight, y;
   bool bias = false;
-  bool winograd = false;
   onednn::Convolution geometry;
 
   Desc biasDesc() const {
@@ -38,7 +37,7 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   expectTypes(pass, x, weight, y);
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
-  Problem problem{x, weight, y, bias, false, {}};
+  Problem problem{x, weight, y, bias, {}};
   const int64_t groups = attributes.integerOr("groups", 1);
   problem.weight.groups = groups;
   if (groups < 1 || weight.dim(0) % groups != 0)
@@ -83,7 +82,6 @@ dnnl::convolution_forward::primitive_desc forwardHint(const Problem& p) {
 }
 
 Chosen prepare(Pass pass, Problem p) {
-  if (p.winograd) p.geometry.algorithm = dnnl::algorithm::convolution_winograd;
   const Desc x = descriptor(p.x), weight = descriptor(p.weight), y = descriptor(p.y);
   switch (pass) {
     case Pass::forward: {
@@ -110,16 +108,13 @@ Chosen prepare(Pass pass, Problem p) {
 // Generated code; the others ("ref", "gemm") are there for correctness.
 bool isFast(const std::string& implementation) {
   return implementation.find("jit") != std::string::npos ||
-         implementation.find("brg") != std::string::npos ||
-         implementation.find("wino") != std::string::npos;
+         implementation.find("brg") != std::string::npos;
 }
 
 bool isWinograd(const Problem& p) {
   return p.weight.groups == 1 && p.weight.dim(2) == 3 && p.weight.dim(3) == 3 &&
          p.geometry.strides == onednn::Dims{1, 1};
 }
-
-bool oneDnnHasWinograd() { return onednn::isa().rfind("avx512", 0) == 0; }
 
 // A result whose layouts all have names; an unnamed one is pinned to the plain layout instead.
 bool tryPrepare(Pass pass, Problem p, Chosen& result) {
@@ -143,7 +138,7 @@ bool tryPrepare(Pass pass, Problem p, Chosen& result) {
 
 // Layouts that are given are kept where generated code exists for them; then the weights are let
 // go (a reorder of theirs is cheap), and at last everything.
-Chosen chooseOneDnn(Pass pass, Problem p, bool winograd) {
+Chosen chooseOneDnn(Pass pass, Problem p) {
   const auto freeIfPlain = [](Tensor& tensor) {
     // Blocked or channels-last kernels need eight channels to be worth a reorder.
     if (tensor.layout == "abcd" && tensor.dim(1) >= 8) tensor.layout = "any";
@@ -156,8 +151,7 @@ Chosen chooseOneDnn(Pass pass, Problem p, bool winograd) {
   free.x.layout = free.y.layout = "any";
   Chosen result, fallback;
   bool found = false;
-  for (Problem attempt : {p, freeWeight, free}) {
-    attempt.winograd = winograd;
+  for (const Problem& attempt : {p, freeWeight, free}) {
     if (!tryPrepare(pass, attempt, result)) continue;
     if (isFast(result.implementation)) return result;
     if (!found) fallback = result;
@@ -174,8 +168,8 @@ struct Choice {
   std::string implementation;
 };
 
-Choice oneDnn(Pass pass, const Problem& p, bool winograd) {
-  const Chosen c = chooseOneDnn(pass, p, winograd);
+Choice oneDnn(Pass pass, const Problem& p) {
+  const Chosen c = chooseOneDnn(pass, p);
   return {layoutOf(c.x), layoutOf(c.weight), layoutOf(c.y), c.scratch.get_size(), c.implementation};
 }
 
@@ -201,11 +195,11 @@ Choice ownWinograd(Pass pass, const Problem& p) {
   for (Tensor* tensor : {&own.x, &own.y})
     if (!winograd::takes(*tensor)) {
       tensor->layout = activationLayout(tensor->dim(1), DType::f32);
-      if (!winograd::takes(*tensor)) tensor->layout = "aBcd8b";
+      if (!winograd::takes(*tensor)) tensor->layout = winograd::blockedLayout();
     }
-  if (own.weight.layout == "any") own.weight.layout = "ABcd8b8a";
+  if (own.weight.layout == "any") own.weight.layout = winograd::weightLayout();
   return {own.x.layout, own.weight.layout, own.y.layout, winograd::scratchBytes(pass, own),
-          winograd::kName};
+          winograd::implementation()};
 }
 
 // Whether our own Winograd is likely faster. Small images fill their tiles badly, and few tiles do
@@ -223,7 +217,7 @@ Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
 
 // Direct: oneDNN's, but for what our own do better.
 Choice direct(Pass pass, const Problem& p) {
-  const Choice c = oneDnn(pass, p, false);
+  const Choice c = oneDnn(pass, p);
   const bool ours = pass == Pass::backwardWeights && p.weight.groups == 1 && !isBf16(p);
   if (!ours || onednn::isa().rfind("avx2", 0) != 0) return c;
   Tensor x = p.x, weight = p.weight, y = p.y;
@@ -236,25 +230,16 @@ Choice direct(Pass pass, const Problem& p) {
           few_channels::kName};
 }
 
-// The rule for this machine: Winograd for 16 or more channels, oneDNN's on AVX-512, else our own.
+// The rule for this machine: Winograd for 16 or more channels. Ours, with AVX-512 too, where oneDNN
+// has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028).
 Choice byRule(Pass pass, const Problem& p) {
-  if (isWinograd(p) && !isBf16(p) && p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16) {
-    if (oneDnnHasWinograd()) {
-      try {
-        return oneDnn(pass, p, true);
-      } catch (const Refusal&) {
-        // This version of oneDNN has none for the shape.
-      }
-    } else if (hasOwnWinograd(p) && paysOff(pass, p)) {
-      return ownWinograd(pass, p);
-    }
-  }
+  const bool wide = p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
+  if (wide && !isBf16(p) && hasOwnWinograd(p) && paysOff(pass, p)) return ownWinograd(pass, p);
   return direct(pass, p);
 }
 
 Choice wantedWinograd(Pass pass, const Problem& p) {
   if (isBf16(p)) throw Refusal("has no Winograd in bf16");
-  if (isWinograd(p) && oneDnnHasWinograd()) return oneDnn(pass, p, true);
   if (hasOwnWinograd(p)) return ownWinograd(pass, p);
   throw Refusal(
       "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, and AVX2; "
@@ -316,10 +301,9 @@ LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
 template <Pass pass>
 std::unique_ptr<Step> build(const Site& site) {
   const Product o = productOf(site, pass);
-  Problem p = makeProblem(pass, site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
-  if (site.implementation == winograd::kName) return winograd::makeStep(pass, site, o);
+  const Problem p = makeProblem(pass, site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
+  if (winograd::isOurs(site.implementation)) return winograd::makeStep(pass, site, o);
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
-  p.winograd = site.implementation.find("wino") != std::string::npos;
   const Chosen prepared = prepare(pass, p);
   Operand weight = o.weight;
   weight.groups = p.weight.groups;
@@ -343,7 +327,7 @@ std::string activationLayout(int64_t channels, DType dtype) {
     attributes.set("stride", std::vector<double>{1, 1});
     attributes.set("padding", std::vector<double>{1, 1});
     const Problem p = makeProblem(Pass::forward, attributes, x, weight, x, false);
-    return layoutOf(chooseOneDnn(Pass::forward, p, false).y);
+    return layoutOf(chooseOneDnn(Pass::forward, p).y);
   };
   static const auto* const blocked = new std::string(ask(DType::f32));
   if (dtype != DType::bf16 || !onednn::multipliesBf16()) return *blocked;

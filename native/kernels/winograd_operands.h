@@ -1,13 +1,9 @@
 // A Winograd convolution's operands as its loops see them: activations as blocks of eight channels,
 // weights by a table of offsets, tiles by their number.
 #pragma once
-#include <algorithm>
-#include <vector>
-
-#include "winograd.h"
 #include "winograd_transform.h"
 
-namespace lrscope::winograd {
+namespace lrscope::winograd::LRSCOPE_WIDTH {
 
 // An activation whose channels come in neighbouring eights: "aBcd8b", "aBcd16b", or "acdb" where
 // eight divides the channels.
@@ -29,7 +25,7 @@ struct Blocks {
     pixelStride = v.rowStride;
   }
   static bool fit(const Tensor& t) {
-    return t.layout == "aBcd8b" || t.layout == "aBcd16b" ||
+    return (t.layout == "aBcd8b" && kLanes == 8) || t.layout == "aBcd16b" ||
            (t.layout == "acdb" && t.dim(1) % kLanes == 0);
   }
   int64_t lanes() const { return count * kLanes; }
@@ -104,24 +100,23 @@ inline void transformInput(const Blocks& x, const float* block, Tiles::Place pla
                            float* to, int64_t plane) {
   const int64_t top = place.top - padding[0], left = place.left - padding[1];
   const int64_t rowStride = x.width * x.pixelStride;
-  const auto store = [&](int i, int j, __m256 v) {
-    _mm256_storeu_ps(to + (i * kPatch + j) * plane, v);
-  };
+  const auto put = [&](int i, int j, Vector v) { store(to + (i * kPatch + j) * plane, v); };
+  const float* from = block + top * rowStride + left * x.pixelStride;
   if (top >= 0 && left >= 0 && top + kPatch <= x.height && left + kPatch <= x.width) {
-    const float* from = block + top * rowStride + left * x.pixelStride;
     transform<InputLine>(
-        [&](int i, int j) { return _mm256_loadu_ps(from + i * rowStride + j * x.pixelStride); },
-        store);
+        [&](int i, int j) { return load(from + i * rowStride + j * x.pixelStride); }, put);
     return;
   }
-  alignas(32) float patch[kPatch][kPatch][kLanes] = {};
-  const int64_t i1 = std::min<int64_t>(kPatch, x.height - top);
-  const int64_t j0 = std::max<int64_t>(0, -left), j1 = std::min<int64_t>(kPatch, x.width - left);
-  for (int64_t i = std::max<int64_t>(0, -top); i < i1; ++i)
-    for (int64_t j = j0; j < j1; ++j)
-      _mm256_store_ps(patch[i][j],
-                      _mm256_loadu_ps(block + (top + i) * rowStride + (left + j) * x.pixelStride));
-  transform<InputLine>([&](int i, int j) { return _mm256_load_ps(patch[i][j]); }, store);
+  Keep rows[kPatch], columns[kPatch];
+  for (int i = 0; i < kPatch; ++i) {
+    rows[i] = lanesBelow(top + i >= 0 && top + i < x.height ? kLanes : 0);
+    columns[i] = lanesBelow(left + i >= 0 && left + i < x.width ? kLanes : 0);
+  }
+  transform<InputLine>(
+      [&](int i, int j) {
+        return load(both(rows[i], columns[j]), from + i * rowStride + j * x.pixelStride);
+      },
+      put);
 }
 
-}  // namespace lrscope::winograd
+}  // namespace lrscope::winograd::LRSCOPE_WIDTH

@@ -7,21 +7,17 @@
 // transformed weights, and transforms back as it writes. A block is of such a
 // size that what lies between the three stays in the cache.
 //
-// In panels of sixteen output channels where there are many channels and few
+// In panels of two vectors of output channels where there are many channels and few
 // tiles, so that the transformed weights would not stay in the cache but the
 // transformed patches do: the threads share the patches' transforms, then each
 // takes panels, and transforms the weights of one at a time.
-#if defined(__AVX2__) && defined(__FMA__)
-#include <omp.h>
-
-#include "lanes.h"
+#pragma once
 #include "winograd_operands.h"
 #include "winograd_product.h"
-#include "winograd_steps.h"
 
-namespace lrscope::winograd {
+namespace lrscope::winograd::LRSCOPE_WIDTH {
 
-namespace {
+namespace convolving {
 
 // Bytes of a thread's second-level cache that a block may fill; but enough
 // tiles to be worth reading the transformed weights of a product.
@@ -35,7 +31,7 @@ struct Plan {
   Blocks from, to;
   Pair padding;  // of `from`
   Tiles tiles;
-  int64_t panels;  // of 16 output channels
+  int64_t panels;  // of kColumns output channels
   bool byPanels;
   int64_t blockTiles;
   int64_t weightPlane, weightFloats;
@@ -61,7 +57,7 @@ struct Plan {
   }
   static int64_t tilesOfBlock(int64_t in, int64_t out) {
     const int64_t budget = kCache / (kProducts * static_cast<int64_t>(sizeof(float)) * (in + out));
-    return std::clamp<int64_t>(budget / kRows * kRows, kLeastTiles, kMostTiles);
+    return std::clamp<int64_t>(budget / kMostRows * kMostRows, kLeastTiles, kMostTiles);
   }
 
   // What the threads share comes first, then each one's own.
@@ -74,7 +70,7 @@ struct Plan {
   }
 };
 
-Plan planOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
+inline Plan planOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
   if (pass == Pass::forward) return Plan(x, y, padding);
   return Plan(y, x, {2 - padding[0], 2 - padding[1]});
 }
@@ -154,7 +150,7 @@ class Convolve final : public Step {
 
  private:
   // Items are input channels, panel of outputs after panel. To (product, item,
-  // 16 outputs) from the share's first item on; zeros for channels that are
+  // kColumns outputs) from the share's first item on; zeros for channels that are
   // padding.
   void transformWeights(const float* weight, float* to, Share share) const {
     const auto& rows = backward_ ? offsets_.inputs : offsets_.outputs;    // of the result
@@ -164,7 +160,7 @@ class Convolve final : public Step {
       const int64_t panel = item / depth, k = item % depth;
       for (int64_t half = 0; half < 2; ++half) {
         const int64_t first = panel * kColumns + half * kLanes;
-        alignas(32) float filter[9][kLanes] = {};
+        alignas(64) float filter[9][kLanes] = {};
         if (k < static_cast<int64_t>(depths.size())) {
           const int64_t count =
               std::min<int64_t>(kLanes, static_cast<int64_t>(rows.size()) - first);
@@ -175,10 +171,9 @@ class Convolve final : public Step {
           }
         }
         float* out = to + (item - share.from) * kColumns + half * kLanes;
-        transform<FilterLine>([&](int i, int j) { return _mm256_load_ps(filter[3 * i + j]); },
-                              [&](int i, int j, __m256 v) {
-                                _mm256_storeu_ps(out + (i * kPatch + j) * plan_.weightPlane, v);
-                              });
+        transform<FilterLine>(
+            [&](int i, int j) { return load(filter[3 * i + j]); },
+            [&](int i, int j, Vector v) { store(out + (i * kPatch + j) * plan_.weightPlane, v); });
       }
     }
   }
@@ -216,9 +211,9 @@ class Convolve final : public Step {
                      float* output) const {
     const int64_t depth = plan_.from.lanes(), in = plan_.input.row, out = plan_.output.row;
     const bool wide = 2 * panel + 1 < plan_.to.count;
-    for (int64_t t = 0; t < count; t += kRows)
-      multiply<false>(static_cast<int>(std::min<int64_t>(kRows, count - t)), wide, input + t * in,
-                      1, in, weight, kColumns, depth, output + t * out, out);
+    for (int64_t t = 0; t < count; t += kMostRows)
+      multiply<false>(static_cast<int>(std::min<int64_t>(kMostRows, count - t)), wide,
+                      input + t * in, 1, in, weight, kColumns, depth, output + t * out, out);
   }
 
   // The four rows of a tile's patch that the tile above it does not have.
@@ -245,32 +240,26 @@ class Convolve final : public Step {
 
   void transformOutput(const float* from, Tiles::Place place, int64_t block, float* y) const {
     const Blocks& to = plan_.to;
-    const __m256 bias = _mm256_loadu_ps(bias_.data() + block * kLanes);
-    const __m256 real = lanesBelow(to.channelsOf(block));
+    const Vector bias = load(bias_.data() + block * kLanes);
+    const Keep real = lanesBelow(to.channelsOf(block));
     float* at =
         y + to.offset(place.image, block) + (place.top * to.width + place.left) * to.pixelStride;
     const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
     const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
     transform<OutputLine>(
-        [&](int i, int j) { return _mm256_loadu_ps(from + (i * kPatch + j) * plan_.output.plane); },
-        [&](int i, int j, __m256 v) {
-          v = _mm256_add_ps(v, bias);
-          // A NaN is the second operand's, which max returns: it passes.
-          if (relu_) v = _mm256_max_ps(_mm256_setzero_ps(), v);
+        [&](int i, int j) { return load(from + (i * kPatch + j) * plan_.output.plane); },
+        [&](int i, int j, Vector v) {
+          v = v + bias;
+          if (relu_) v = relu(v);
           // A NaN must not reach the lanes that are padding.
-          v = _mm256_and_ps(v, real);
+          v = keep(real, v);
           if (i >= rows || j >= columns) return;
           float* pixel = at + (i * to.width + j) * to.pixelStride;
           if (streams_)
-            _mm256_stream_ps(pixel, v);
+            stream(pixel, v);
           else
-            _mm256_storeu_ps(pixel, v);
+            store(pixel, v);
         });
-  }
-
-  static __m256 lanesBelow(int count) {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
   }
 
   Operand x_, weight_, y_, biasOperand_, scratch_;
@@ -280,16 +269,15 @@ class Convolve final : public Step {
   std::vector<float> bias_;  // padding included
 };
 
-}  // namespace
+}  // namespace convolving
 
-size_t convolveScratchBytes(Pass pass, const Problem& p) {
-  return planOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
+inline size_t convolveScratchBytes(Pass pass, const Problem& p) {
+  return convolving::planOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
 }
 
-std::unique_ptr<Step> convolveStep(Pass pass, const Site& site, const Product& product,
-                                   Pair padding) {
-  return std::make_unique<Convolve>(pass, site, product, padding);
+inline std::unique_ptr<Step> convolveStep(Pass pass, const Site& site, const Product& product,
+                                          Pair padding) {
+  return std::make_unique<convolving::Convolve>(pass, site, product, padding);
 }
 
-}  // namespace lrscope::winograd
-#endif
+}  // namespace lrscope::winograd::LRSCOPE_WIDTH

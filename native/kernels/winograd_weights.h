@@ -4,27 +4,24 @@
 // The sums over all chunks are transformed back at the end. Each thread has a range of tiles and
 // sums of its own where those are small: it never waits for another then, which costs most where
 // other processes want the cores. Else the threads share the work of each chunk.
-#if defined(__AVX2__) && defined(__FMA__)
-#include <omp.h>
-
-#include <cstring>
-
+#pragma once
 #include "winograd_operands.h"
 #include "winograd_product.h"
-#include "winograd_steps.h"
 
-namespace lrscope::winograd {
+namespace lrscope::winograd::LRSCOPE_WIDTH {
 
-namespace {
+namespace summing {
 
 // Bytes of transformed tiles in a chunk, which the third-level cache should hold.
 constexpr int64_t kChunkBytes = 8000000, kOwnChunkBytes = 4000000;
 constexpr int64_t kLeastTiles = 64, kMostTiles = 256;
 // Bytes of sums that each thread may have.
 constexpr int64_t kOwnSumBytes = 4000000;
+// Of a strip's channels in a register tile: what divides them best.
+constexpr int kRows = kLanes == 16 ? 8 : 6;
 
-// Transformed tiles in strips of 16 channels: (product, strip, tile, 16). The products read a strip
-// from one end to the other.
+// Transformed tiles in strips of kColumns channels: (product, strip, tile, channel). The products
+// read a strip from one end to the other.
 struct Strips {
   int64_t count, strip, plane;
   Strips(int64_t tiles, int64_t lanes)
@@ -171,7 +168,7 @@ class WeightGradient final : public Step {
     const Blocks& b = plan_.dy;
     for (int64_t pair = 0; pair < b.count; pair += 2) {
       const int64_t end = std::min(pair + 2, b.count);
-      __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+      Vector sums[2] = {zeros(), zeros()};
       for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
         for (int64_t block = pair; block < end; ++block)
@@ -179,34 +176,33 @@ class WeightGradient final : public Step {
                             to + plan_.gradient.offset(t, block), sums[block - pair]);
       }
       for (int64_t block = pair; block < end; ++block) {
-        alignas(32) float lanes[kLanes];
-        _mm256_store_ps(lanes, sums[block - pair]);
+        alignas(64) float lanes[kLanes];
+        store(lanes, sums[block - pair]);
         for (int l = 0; l < kLanes; ++l) bias[block * kLanes + l] += lanes[l];
       }
     }
   }
 
-  void transformGradient(const float* block, Tiles::Place place, float* to, __m256& sum) const {
+  void transformGradient(const float* block, Tiles::Place place, float* to, Vector& sum) const {
     const Blocks& b = plan_.dy;
     const int64_t rowStride = b.width * b.pixelStride;
     const float* from = block + place.top * rowStride + place.left * b.pixelStride;
     const int64_t rows = b.height - place.top, columns = b.width - place.left;
-    __m256 added = _mm256_setzero_ps();
+    Vector added = zeros();
     const auto value = [&](int i, int j) {
-      const __m256 v = _mm256_loadu_ps(from + i * rowStride + j * b.pixelStride);
-      added = _mm256_add_ps(added, v);
+      const Vector v = load(from + i * rowStride + j * b.pixelStride);
+      added = added + v;
       return v;
     };
-    const auto store = [&](int i, int j, __m256 v) {
-      _mm256_storeu_ps(to + (i * kPatch + j) * plan_.gradient.plane, v);
+    const auto put = [&](int i, int j, Vector v) {
+      store(to + (i * kPatch + j) * plan_.gradient.plane, v);
     };
     if (rows >= kTile && columns >= kTile)
-      transform<OutputGradientLine>(value, store);
+      transform<OutputGradientLine>(value, put);
     else
       transform<OutputGradientLine>(
-          [&](int i, int j) { return i < rows && j < columns ? value(i, j) : _mm256_setzero_ps(); },
-          store);
-    sum = _mm256_add_ps(sum, added);
+          [&](int i, int j) { return i < rows && j < columns ? value(i, j) : zeros(); }, put);
+    sum = sum + added;
   }
 
   void multiplyAll(bool accumulate, const float* input, const float* gradient, int64_t tiles,
@@ -250,19 +246,18 @@ class WeightGradient final : public Step {
       transform<FilterGradientLine>(
           [&](int i, int j) {
             const float* at = from + (i * kPatch + j) * plan_.sumsPlane;
-            __m256 sum = _mm256_loadu_ps(at);
-            for (int64_t w = 1; w < works; ++w)
-              sum = _mm256_add_ps(sum, _mm256_loadu_ps(at + w * plan_.workFloats()));
+            Vector sum = load(at);
+            for (int64_t w = 1; w < works; ++w) sum = sum + load(at + w * plan_.workFloats());
             return sum;
           },
-          [&](int i, int j, __m256 v) {
+          [&](int i, int j, Vector v) {
             float* at = to + offsets_.positions[3 * i + j];
             if (together) {
-              _mm256_storeu_ps(at + outputs[0], v);
+              store(at + outputs[0], v);
               return;
             }
-            alignas(32) float lanes[kLanes];
-            _mm256_store_ps(lanes, v);
+            alignas(64) float lanes[kLanes];
+            store(lanes, v);
             for (int l = 0; l < count; ++l) at[outputs[l]] = lanes[l];
           });
     }
@@ -277,15 +272,15 @@ class WeightGradient final : public Step {
   bool padded_;
 };
 
-}  // namespace
+}  // namespace summing
 
-size_t weightGradientScratchBytes(const Problem& p) {
-  return Plan(p.x, p.y).bytes(omp_get_max_threads());
+inline size_t weightGradientScratchBytes(const Problem& p) {
+  return summing::Plan(p.x, p.y).bytes(omp_get_max_threads());
 }
 
-std::unique_ptr<Step> weightGradientStep(const Site& site, const Product& product, Pair padding) {
-  return std::make_unique<WeightGradient>(site, product, padding);
+inline std::unique_ptr<Step> weightGradientStep(const Site& site, const Product& product,
+                                                Pair padding) {
+  return std::make_unique<summing::WeightGradient>(site, product, padding);
 }
 
-}  // namespace lrscope::winograd
-#endif
+}  // namespace lrscope::winograd::LRSCOPE_WIDTH
