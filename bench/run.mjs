@@ -37,6 +37,8 @@ const claims = {
   startup: measureStartup,
   "step-vanilla": step("vanilla", 128, 64, 15),
   "step-vanilla-tuned": step("vanilla", 128, 64, 15, "--tune", "--no-peers", "--no-limit"),
+  // Refused, and the run ends with it, on a processor without bf16.
+  "step-vanilla-bf16": step("vanilla", 128, 64, 15, "--precision", "bf16"),
   "step-resnet34-64": step("resnet34", 64, 128, 5),
   "step-resnet34-224": step("resnet34", 224, 16, 5),
   "step-tfjs": measureTfjs,

@@ -184,9 +184,10 @@ Choice channelsLast(Pass pass, Problem p) {
   throw Refusal("oneDNN has no fast channels-last kernel for these shapes on " + onednn::isa());
 }
 
-bool hasOwnWinograd(const Problem& p) {
+bool hasOwnWinograd(Pass pass, const Problem& p) {
   const auto& padding = p.geometry.padBefore;
-  return winograd::available() && isWinograd(p) && padding[0] <= 2 && padding[1] <= 2;
+  const bool isWide = pass != Pass::backwardWeights || p.weight.dtype == DType::f32;
+  return winograd::available() && isWinograd(p) && isWide && padding[0] <= 2 && padding[1] <= 2;
 }
 
 // Activations stay as they are where it can take them; the weights in any case.
@@ -194,7 +195,7 @@ Choice ownWinograd(Pass pass, const Problem& p) {
   winograd::Problem own{p.x, p.weight, p.y, {p.geometry.padBefore[0], p.geometry.padBefore[1]}};
   for (Tensor* tensor : {&own.x, &own.y})
     if (!winograd::takes(*tensor)) {
-      tensor->layout = activationLayout(tensor->dim(1), DType::f32);
+      tensor->layout = activationLayout(tensor->dim(1), tensor->dtype);
       if (!winograd::takes(*tensor)) tensor->layout = winograd::blockedLayout();
     }
   if (own.weight.layout == "any") own.weight.layout = winograd::weightLayout();
@@ -234,16 +235,16 @@ Choice direct(Pass pass, const Problem& p) {
 // has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028).
 Choice byRule(Pass pass, const Problem& p) {
   const bool wide = p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
-  if (wide && !isBf16(p) && hasOwnWinograd(p) && paysOff(pass, p)) return ownWinograd(pass, p);
+  if (wide && hasOwnWinograd(pass, p) && paysOff(pass, p)) return ownWinograd(pass, p);
   return direct(pass, p);
 }
 
 Choice wantedWinograd(Pass pass, const Problem& p) {
-  if (isBf16(p)) throw Refusal("has no Winograd in bf16");
-  if (hasOwnWinograd(p)) return ownWinograd(pass, p);
+  if (hasOwnWinograd(pass, p)) return ownWinograd(pass, p);
   throw Refusal(
-      "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, and AVX2; "
-      "got " +
+      "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, gradients "
+      "of "
+      "weights in f32, and AVX2; got " +
       formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) + ", padding " +
       formatShape(p.geometry.padBefore) + " on " + onednn::isa());
 }

@@ -51,7 +51,8 @@ bool concerns(const LayoutQuestion& question) {
 bool names(const std::string& implementation) { return implementation.rfind(kPrefix, 0) == 0; }
 
 LayoutAnswer choose(const Kernel& kernel, const LayoutQuestion& question) {
-  if (question.wanted == "winograd") throw Refusal("has no Winograd in bf16");
+  // Our own, whose products are of f32 in any case.
+  if (question.wanted == "winograd") return kernel.choose(question);
   LayoutQuestion wide = question;
   if (kernel.alternatives && wide.wanted.empty()) wide.wanted = "direct";
   for (auto* operands : {&wide.inputs, &wide.outputs})

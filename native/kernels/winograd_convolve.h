@@ -19,9 +19,9 @@ namespace lrscope::winograd::LRSCOPE_WIDTH {
 
 namespace convolving {
 
-// Bytes of a thread's second-level cache that a block may fill; but enough
-// tiles to be worth reading the transformed weights of a product.
-constexpr int64_t kCache = 500000, kLeastTiles = 24, kMostTiles = 96;
+// Bytes of a thread's second-level cache that a block may fill, beside the transformed weights; but
+// enough tiles to be worth reading the weights of a product.
+constexpr int64_t kCache = kLanes == 16 ? 340000 : 500000, kLeastTiles = 24, kMostTiles = 96;
 // By panels where transformed weights take more bytes than the first, and patches fewer than the
 // second. Measured with 256 and 512 channels.
 constexpr int64_t kWeightCache = 8000000, kPatchCache = 5000000;
@@ -75,6 +75,8 @@ inline Plan planOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
   return Plan(y, x, {2 - padding[0], 2 - padding[1]});
 }
 
+// Of factors F; the result is R.
+template <class F, class R>
 class Convolve final : public Step {
  public:
   Convolve(Pass pass, const Site& site, const Product& o, Pair padding)
@@ -84,7 +86,7 @@ class Convolve final : public Step {
         scratch_(site.scratch),
         backward_(pass != Pass::forward),
         relu_(site.attributes.flag("relu")),
-        streams_(streams<float>(channelView(y_))),
+        streams_(streams<R>(channelView(y_))),
         plan_(planOf(pass, o.x, o.y, padding)),
         offsets_(o.weight),
         bias_(plan_.to.lanes(), 0.0f) {
@@ -97,9 +99,9 @@ class Convolve final : public Step {
   }
 
   void run(const RunContext& run) override {
-    const float* x = x_.f32(run);
-    const float* weight = weight_.f32(run);
-    float* y = y_.f32(run);
+    const F* x = x_.data<F>(run);
+    const F* weight = weight_.data<F>(run);
+    R* y = y_.data<R>(run);
     float* shared = scratch_.f32(run);
     if (hasBias_) std::copy_n(biasOperand_.f32(run), plan_.to.channels, bias_.begin());
 #pragma omp parallel
@@ -115,7 +117,7 @@ class Convolve final : public Step {
   }
 
  private:
-  void runByBlocks(const float* x, const float* weight, float* y, float* transformed, float* input,
+  void runByBlocks(const F* x, const F* weight, R* y, float* transformed, float* input,
                    int64_t threads, int64_t me) const {
     const Share weights(plan_.panels * plan_.from.lanes(), threads, me);
     transformWeights(weight, transformed + weights.from * kColumns, weights);
@@ -132,7 +134,7 @@ class Convolve final : public Step {
     }
   }
 
-  void runByPanels(const float* x, const float* weight, float* y, float* input, float* transformed,
+  void runByPanels(const F* x, const F* weight, R* y, float* input, float* transformed,
                    int64_t threads, int64_t me) const {
     const int64_t tiles = plan_.tiles.total, depth = plan_.from.lanes();
     transformInputs(x, 0, {tiles, threads, me}, input);
@@ -152,7 +154,7 @@ class Convolve final : public Step {
   // Items are input channels, panel of outputs after panel. To (product, item,
   // kColumns outputs) from the share's first item on; zeros for channels that are
   // padding.
-  void transformWeights(const float* weight, float* to, Share share) const {
+  void transformWeights(const F* weight, float* to, Share share) const {
     const auto& rows = backward_ ? offsets_.inputs : offsets_.outputs;    // of the result
     const auto& depths = backward_ ? offsets_.outputs : offsets_.inputs;  // summed over
     const int64_t depth = plan_.from.lanes();
@@ -165,9 +167,9 @@ class Convolve final : public Step {
           const int64_t count =
               std::min<int64_t>(kLanes, static_cast<int64_t>(rows.size()) - first);
           for (int64_t l = 0; l < count; ++l) {
-            const float* from = weight + depths[k] + rows[first + l];
+            const F* from = weight + depths[k] + rows[first + l];
             for (int s = 0; s < 9; ++s)
-              filter[backward_ ? 8 - s : s][l] = from[offsets_.positions[s]];
+              filter[backward_ ? 8 - s : s][l] = wide(from[offsets_.positions[s]]);
           }
         }
         float* out = to + (item - share.from) * kColumns + half * kLanes;
@@ -178,7 +180,7 @@ class Convolve final : public Step {
     }
   }
 
-  void transformInputs(const float* x, int64_t tile, Share share, float* to) const {
+  void transformInputs(const F* x, int64_t tile, Share share, float* to) const {
     const Panel& panel = plan_.input;
     for (int64_t block = 0; block < plan_.from.count; ++block)
       for (int64_t t = share.from; t < share.to; ++t) {
@@ -192,7 +194,7 @@ class Convolve final : public Step {
   // transforming them would else wait for the memory, which has nothing to do
   // now.
   void multiplyAll(const float* input, int64_t count, const float* weight, float* output,
-                   const float* x, Share ahead) const {
+                   const F* x, Share ahead) const {
     const int64_t depth = plan_.from.lanes(), tiles = ahead.to - ahead.from;
     const int64_t products = kProducts * plan_.panels;
     for (int64_t f = 0; f < kProducts; ++f)
@@ -217,32 +219,34 @@ class Convolve final : public Step {
   }
 
   // The four rows of a tile's patch that the tile above it does not have.
-  void fetch(const float* x, int64_t tile, int64_t block) const {
+  void fetch(const F* x, int64_t tile, int64_t block) const {
     const Blocks& from = plan_.from;
     const Tiles::Place place = plan_.tiles.at(tile);
-    const float* start = x + from.offset(place.image, block) + place.left * from.pixelStride;
+    const F* start = x + from.offset(place.image, block) + place.left * from.pixelStride;
+    constexpr int64_t kLine = 64 / sizeof(F);
+    const int64_t step = std::max<int64_t>(1, kLine / from.pixelStride);
     for (int64_t i = 1; i <= kTile; ++i) {
       const int64_t row = std::min(place.top + i, from.height - 1);
-      const float* at = start + row * from.width * from.pixelStride;
-      _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
-      _mm_prefetch(reinterpret_cast<const char*>(at + 2 * from.pixelStride), _MM_HINT_T1);
+      const F* at = start + row * from.width * from.pixelStride;
+      for (int64_t j = 0; j < kTile; j += step)
+        _mm_prefetch(reinterpret_cast<const char*>(at + j * from.pixelStride), _MM_HINT_T1);
     }
   }
 
   // `output` begins with the first of the blocks.
   void transformOutputs(const float* output, int64_t tile, int64_t count, Share blocks,
-                        float* y) const {
+                        R* y) const {
     for (int64_t block = blocks.from; block < blocks.to; ++block)
       for (int64_t t = 0; t < count; ++t)
         transformOutput(output + t * plan_.output.row + (block - blocks.from) * kLanes,
                         plan_.tiles.at(tile + t), block, y);
   }
 
-  void transformOutput(const float* from, Tiles::Place place, int64_t block, float* y) const {
+  void transformOutput(const float* from, Tiles::Place place, int64_t block, R* y) const {
     const Blocks& to = plan_.to;
     const Vector bias = load(bias_.data() + block * kLanes);
     const Keep real = lanesBelow(to.channelsOf(block));
-    float* at =
+    R* at =
         y + to.offset(place.image, block) + (place.top * to.width + place.left) * to.pixelStride;
     const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
     const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
@@ -254,7 +258,7 @@ class Convolve final : public Step {
           // A NaN must not reach the lanes that are padding.
           v = keep(real, v);
           if (i >= rows || j >= columns) return;
-          float* pixel = at + (i * to.width + j) * to.pixelStride;
+          R* pixel = at + (i * to.width + j) * to.pixelStride;
           if (streams_)
             stream(pixel, v);
           else
@@ -277,7 +281,12 @@ inline size_t convolveScratchBytes(Pass pass, const Problem& p) {
 
 inline std::unique_ptr<Step> convolveStep(Pass pass, const Site& site, const Product& product,
                                           Pair padding) {
-  return std::make_unique<convolving::Convolve>(pass, site, product, padding);
+  const Operand& result = pass == Pass::forward ? product.y : product.x;
+  if (product.weight.dtype == DType::f32)
+    return std::make_unique<convolving::Convolve<float, float>>(pass, site, product, padding);
+  if (result.dtype == DType::f32)
+    return std::make_unique<convolving::Convolve<Bf16, float>>(pass, site, product, padding);
+  return std::make_unique<convolving::Convolve<Bf16, Bf16>>(pass, site, product, padding);
 }
 
 }  // namespace lrscope::winograd::LRSCOPE_WIDTH

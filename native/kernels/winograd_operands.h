@@ -5,8 +5,8 @@
 
 namespace lrscope::winograd::LRSCOPE_WIDTH {
 
-// An activation whose channels come in neighbouring eights: "aBcd8b", "aBcd16b", or "acdb" where
-// eight divides the channels.
+// An activation that keeps a vector of channels together: "aBcd16b", "aBcd8b" for vectors of eight,
+// or "acdb" where the vector divides the channels.
 struct Blocks {
   int64_t batch, channels, height, width;
   int64_t count;  // of blocks; those past the last channel hold zeros
@@ -18,10 +18,12 @@ struct Blocks {
     channels = v.channels;
     height = v.height;
     width = v.width;
-    perGroup = v.lanes / kLanes;
-    count = v.groups * perGroup;
+    // Channels-last, all channels of a pixel are one group.
+    const int64_t lanes = v.padded ? v.lanes : v.channels;
+    perGroup = lanes / kLanes;
+    count = (v.padded ? v.groups : 1) * perGroup;
     batchStride = v.batchStride;
-    groupStride = v.groupStride;
+    groupStride = v.padded ? v.groupStride : 0;
     pixelStride = v.rowStride;
   }
   static bool fit(const Tensor& t) {
@@ -96,12 +98,13 @@ struct Panel {
 
 // The 6x6 patch of x that the tile at `place` is computed from, transformed: product f goes to
 // to + f * plane. What lies outside of the image counts as zero.
-inline void transformInput(const Blocks& x, const float* block, Tiles::Place place, Pair padding,
-                           float* to, int64_t plane) {
+template <class T>
+void transformInput(const Blocks& x, const T* block, Tiles::Place place, Pair padding, float* to,
+                    int64_t plane) {
   const int64_t top = place.top - padding[0], left = place.left - padding[1];
   const int64_t rowStride = x.width * x.pixelStride;
   const auto put = [&](int i, int j, Vector v) { store(to + (i * kPatch + j) * plane, v); };
-  const float* from = block + top * rowStride + left * x.pixelStride;
+  const T* from = block + top * rowStride + left * x.pixelStride;
   if (top >= 0 && left >= 0 && top + kPatch <= x.height && left + kPatch <= x.width) {
     transform<InputLine>(
         [&](int i, int j) { return load(from + i * rowStride + j * x.pixelStride); }, put);

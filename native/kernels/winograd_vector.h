@@ -17,6 +17,8 @@
 #include "winograd.h"
 
 #ifdef LRSCOPE_AVX512
+// GCC 12's intrinsics start from a vector that they leave unset, and warn of it.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
 #define LRSCOPE_WIDTH avx512
 #else
@@ -46,6 +48,31 @@ inline Keep both(Keep a, Keep b) { return a & b; }
 // The others are zero, and their memory is not touched.
 inline Vector load(Keep lanes, const float* from) { return _mm512_maskz_loadu_ps(lanes, from); }
 
+// bfloat16 in memory, as in lanes.h.
+inline Vector widened(__m256i halves) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+inline Vector load(const Bf16* from) {
+  return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+inline Vector load(Keep lanes, const Bf16* from) {
+  return widened(_mm256_maskz_loadu_epi16(lanes, from));
+}
+inline __m256i rounded(Vector v) {
+  const __m512i words = _mm512_castps_si512(v), high = _mm512_srli_epi32(words, 16);
+  const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+  const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+  const __m512i nearest = _mm512_srli_epi32(_mm512_add_epi32(words, half), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(nearest, nan, high, _mm512_set1_epi32(0x40)));
+}
+inline void store(Bf16* to, Vector v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), rounded(v));
+}
+inline void stream(Bf16* to, Vector v) {
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), rounded(v));
+}
+
 #else
 
 constexpr int kLanes = 8;
@@ -70,6 +97,14 @@ inline Keep both(Keep a, Keep b) { return _mm256_and_ps(a, b); }
 inline Vector load(Keep lanes, const float* from) {
   return _mm256_maskload_ps(from, _mm256_castps_si256(lanes));
 }
+
+inline Vector load(const Bf16* from) { return (Vector)Whole{}.load(from); }
+// All lanes, or none.
+inline Vector load(Keep lanes, const Bf16* from) {
+  return _mm256_movemask_ps(lanes) ? load(from) : zeros();
+}
+inline void store(Bf16* to, Vector v) { Whole{}.store(to, (Vec)v); }
+inline void stream(Bf16* to, Vector v) { streamTo(to, (Vec)v); }
 
 #endif
 

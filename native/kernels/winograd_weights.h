@@ -66,6 +66,8 @@ struct Plan {
   }
 };
 
+// Of x and dy of type F; the gradient is f32.
+template <class F>
 class WeightGradient final : public Step {
  public:
   WeightGradient(const Site& site, const Product& o, Pair padding)
@@ -87,7 +89,7 @@ class WeightGradient final : public Step {
   }
 
   void run(const RunContext& run) override {
-    const float *x = x_.f32(run), *dy = dy_.f32(run);
+    const F *x = x_.data<F>(run), *dy = dy_.data<F>(run);
     float* weight = weight_.f32(run);
     float* work = scratch_.f32(run);
     if (padded_) std::memset(weight, 0, weightBytes_);
@@ -125,7 +127,7 @@ class WeightGradient final : public Step {
   float* gradientOf(float* work) const { return work + plan_.input.floats(); }
   float* sumsOf(float* work) const { return gradientOf(work) + plan_.gradient.floats(); }
 
-  void sumAlone(const float* x, const float* dy, float* work, double* bias, Share range) const {
+  void sumAlone(const F* x, const F* dy, float* work, double* bias, Share range) const {
     float* sums = sumsOf(work);
     if (range.from == range.to) std::fill_n(sums, kProducts * plan_.sumsPlane, 0.0f);
     const Share products(0, kProducts * plan_.input.count);
@@ -137,7 +139,7 @@ class WeightGradient final : public Step {
     }
   }
 
-  void sumShared(const float* x, const float* dy, float* work, double* bias, int64_t threads,
+  void sumShared(const F* x, const F* dy, float* work, double* bias, int64_t threads,
                  int64_t me) const {
     const Share products(kProducts * plan_.input.count, threads, me);
     for (int64_t tile = 0; tile < plan_.tiles.total; tile += plan_.chunk) {
@@ -152,7 +154,7 @@ class WeightGradient final : public Step {
   }
 
   // Two blocks side by side share their cache lines in `to`.
-  void transformInputs(const float* x, int64_t tile, Share share, float* to) const {
+  void transformInputs(const F* x, int64_t tile, Share share, float* to) const {
     for (int64_t pair = 0; pair < plan_.x.count; pair += 2)
       for (int64_t t = share.from; t < share.to; ++t) {
         const Tiles::Place place = plan_.tiles.at(tile + t);
@@ -163,8 +165,7 @@ class WeightGradient final : public Step {
   }
 
   // Adds to `bias` the sum of each channel.
-  void transformGradients(const float* dy, int64_t tile, Share share, float* to,
-                          double* bias) const {
+  void transformGradients(const F* dy, int64_t tile, Share share, float* to, double* bias) const {
     const Blocks& b = plan_.dy;
     for (int64_t pair = 0; pair < b.count; pair += 2) {
       const int64_t end = std::min(pair + 2, b.count);
@@ -183,10 +184,10 @@ class WeightGradient final : public Step {
     }
   }
 
-  void transformGradient(const float* block, Tiles::Place place, float* to, Vector& sum) const {
+  void transformGradient(const F* block, Tiles::Place place, float* to, Vector& sum) const {
     const Blocks& b = plan_.dy;
     const int64_t rowStride = b.width * b.pixelStride;
-    const float* from = block + place.top * rowStride + place.left * b.pixelStride;
+    const F* from = block + place.top * rowStride + place.left * b.pixelStride;
     const int64_t rows = b.height - place.top, columns = b.width - place.left;
     Vector added = zeros();
     const auto value = [&](int i, int j) {
@@ -280,7 +281,9 @@ inline size_t weightGradientScratchBytes(const Problem& p) {
 
 inline std::unique_ptr<Step> weightGradientStep(const Site& site, const Product& product,
                                                 Pair padding) {
-  return std::make_unique<summing::WeightGradient>(site, product, padding);
+  if (product.x.dtype == DType::f32)
+    return std::make_unique<summing::WeightGradient<float>>(site, product, padding);
+  return std::make_unique<summing::WeightGradient<Bf16>>(site, product, padding);
 }
 
 }  // namespace lrscope::winograd::LRSCOPE_WIDTH

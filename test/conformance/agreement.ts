@@ -30,8 +30,7 @@ export async function expectAgreement(given: Case, tolerance: number, threads = 
     expect(error, `${name} differs by ${error}`).toBeLessThan(tolerance);
   }
   const elements = Object.values(given.tensors).map(({ shape }) => elementCount(shape));
-  const hasBf16 = given.steps.every(({ wanted }) => wanted !== "winograd");
-  if (hasBf16 && elements.reduce((sum, count) => sum + count) < 30_000)
+  if (elements.reduce((sum, count) => sum + count) < 30_000)
     await expectBf16Agreement(given, threads);
 }
 
@@ -54,23 +53,24 @@ function inBf16(given: Case): Case {
 }
 
 /**
- * The same in bf16. A sum that lies between two of its numbers may be rounded to either, so that no
+ * The same in bf16, with products emulated and, where the processor has them, its own. A sum that lies between two of its numbers may be rounded to either, so that no
  * value differs by more than a unit in the last place of the tensor's greatest, 2^-7 of it; and as that
  * is rare, the mean difference is far below what a wrong rounding of all would make, 2^-9.
  */
 async function expectBf16Agreement(given: Case, threads = 2) {
   const narrow = inBf16(given);
-  const [actual, expected] = [
-    await runCase(emulating, narrow, threads),
-    await runCase(reference, narrow),
-  ];
-  for (const name of Object.keys(given.tensors)) {
-    const [got, want] = [actual[name]!, expected[name]!];
-    if (!want) continue;
-    const error = relativeError(got, want);
-    expect(error, `${name} differs by ${error}`).toBeLessThanOrEqual(2 ** -7);
-    const mean = meanError(got, want);
-    expect(mean, `${name} differs by ${mean} in the mean`).toBeLessThan(2 ** -11);
+  const expected = await runCase(reference, narrow);
+  for (const backend of native.bf16 ? [emulating, native] : [emulating]) {
+    const actual = await runCase(backend, narrow, threads);
+    for (const name of Object.keys(given.tensors)) {
+      const [got, want] = [actual[name]!, expected[name]!];
+      if (!want) continue;
+      const subject = `${name}, ${backend.description},`;
+      const error = relativeError(got, want);
+      expect(error, `${subject} differs by ${error}`).toBeLessThanOrEqual(2 ** -7);
+      const mean = meanError(got, want);
+      expect(mean, `${subject} differs by ${mean} in the mean`).toBeLessThan(2 ** -11);
+    }
   }
 }
 

@@ -165,6 +165,15 @@ const winogradShapes = (
   ([B, C, O, image, padding]): Shape => ({ B, C, O, image, padding, k: [3, 3], stride: [1, 1] }),
 );
 
+/** Channels-last, and in blocks, whatever is best here. */
+const winogradLayouts = [
+  [2, 16, 32, "acdb"],
+  [2, 32, 48, "acdb"],
+  [1, 24, 40, "acdb"],
+  [3, 20, 16, "aBcd16b"],
+  [2, 24, 8, "aBcd8b"],
+] as const;
+
 describe("winograd", () => {
   const passes = PASSES.filter(
     (pass) => refusal(winogradShapes[0]!, "winograd", pass) === undefined,
@@ -174,6 +183,19 @@ describe("winograd", () => {
     for (const threads of [1, 2])
       await expectAgreement(convolution(shape, "winograd", passes), 1e-3, threads);
   });
+
+  test.skipIf(passes.length === 0).each(winogradLayouts)(
+    "takes %i images of %i to %i channels in %s",
+    async (B, C, O, layout) => {
+      const shape = { ...winogradShapes[0]!, B, C, O, image: [7, 9] } as const;
+      const given = convolution(shape, "winograd", passes);
+      const tensors = Object.entries(given.tensors).map(([name, tensor]) => [
+        name,
+        /^d?[xy]/.test(name) ? { ...tensor, layout } : tensor,
+      ]);
+      await expectAgreement({ ...given, tensors: Object.fromEntries(tensors) }, 1e-3);
+    },
+  );
 });
 
 test("a step gives the same bits each time, for one thread and for two", async () => {

@@ -171,6 +171,7 @@ describe("dropout", () => {
     [0.3, [1, 5, 3, 3]],
     [0, [2, 3]],
     [1, [2, 3]],
+    [1, [4, 8]],
   ])("keeps the same elements: p = %f, shape %o", async (p, shape) => {
     const attributes = { p, layerIndex: 3 };
     await expectAgreement(
