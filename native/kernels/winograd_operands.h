@@ -105,6 +105,11 @@ void transformInput(const Blocks& x, const T* block, Tiles::Place place, Pair pa
   const int64_t rowStride = x.width * x.pixelStride;
   const auto put = [&](int i, int j, Vector v) { store(to + (i * kPatch + j) * plane, v); };
   const T* from = block + top * rowStride + left * x.pixelStride;
+  // The columns that the tile to the right has beside these.
+  for (int i = 0; i < kPatch; ++i)
+    for (int j = kPatch; j < kPatch + kTile; ++j)
+      _mm_prefetch(reinterpret_cast<const char*>(from + i * rowStride + j * x.pixelStride),
+                   _MM_HINT_T0);
   if (top >= 0 && left >= 0 && top + kPatch <= x.height && left + kPatch <= x.width) {
     transform<InputLine>(
         [&](int i, int j) { return load(from + i * rowStride + j * x.pixelStride); }, put);

@@ -23,7 +23,7 @@ export interface LayoutOperand {
 /**
  * Ways to compute a convolution, in one of its passes. Not every machine and shape has each:
  * - direct: oneDNN's direct kernels, activations in the blocked layout
- * - winograd: F(4x4,3x3), for 3x3 and stride 1; oneDNN's on AVX-512, our own on AVX2
+ * - winograd: F(4x4,3x3), for 3x3 and stride 1; our own, on AVX2 or AVX-512
  * - product: a 1x1 convolution as a matrix product
  * - channels-last: oneDNN's direct kernels, activations with channels innermost
  */
