@@ -250,7 +250,7 @@ if (data)
       ]),
       [
         `augmenting a batch of ${data.batch} on one thread`,
-        `${ms(data.augment.medianMs)} ms, ${(data.augmentShare * 100).toFixed(1)}% of the step`,
+        `${ms(data.augment.medianMs)} ms, ${(data.augmentShare * 100).toFixed(1)}% of the vanilla step there`,
         "4%",
       ],
       [

@@ -129,7 +129,7 @@ export function dataText(record: BenchDataRecord, _colors: Colors): string[] {
       ({ files, imagesPerSecond }) => `decoding ${files}: ${count(imagesPerSecond)} images/s`,
     ),
     `opening the folder: ${milliseconds(openMs.first)} ms the first time, ${milliseconds(openMs.cached)} ms afterwards`,
-    `augmenting a batch of ${record.batch} on one thread: ${milliseconds(augment.medianMs)} ms, ${percent(record.augmentShare)} of the vanilla step (${milliseconds(step.medianMs)} ms)`,
+    `augmenting a batch of ${record.batch} on one thread: ${milliseconds(augment.medianMs)} ms, ${percent(record.augmentShare)} of the vanilla step there (${milliseconds(step.medianMs)} ms)`,
   ];
 }
 

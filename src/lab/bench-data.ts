@@ -43,7 +43,7 @@ export interface BenchDataRecord {
   readonly openMs: { readonly first: number; readonly cached: number };
   /** A batch on one thread, augmented. */
   readonly augment: Times;
-  /** The vanilla step at the same size and batch. */
+  /** The vanilla step at the same size and batch, on one thread too. */
   readonly step: Times;
   /** Of the step. */
   readonly augmentShare: number;
@@ -79,7 +79,8 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
     const openMs = { first, cached: performance.now() - again };
     const backend = nativeBackend({ threads });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
-    const ours = openOurs({ network, batch, threads, backend });
+    const single = nativeBackend({ threads: 1 });
+    const ours = openOurs({ network, batch, threads: 1, backend: single });
     try {
       const buffer = new Float32Array(batch * 3 * size * size);
       const labels = new Int32Array(batch);

@@ -137,7 +137,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       { name: "lrscope", run: ours.run, times: [] },
       ...peers.map(({ name, run }): Side => ({ name, run, times: [] })),
     ];
-    await takeTurns({ sides, repetitions, onProgress, signal });
+    await takeTurns({ sides, repetitions, leadIn: 1, onProgress, signal });
     const own = statistics(sides[0]!.times);
     const residentMiB = process.resourceUsage().maxRSS / 1024;
     const theirs = comparedWith(own, sides.slice(1));

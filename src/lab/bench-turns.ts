@@ -43,12 +43,17 @@ export async function takeTurns(options: {
   repetitions: number;
   /** Repetitions of each side that are not counted; default 3. */
   warmUp?: number | undefined;
+  /**
+   * Repetitions at the start of each turn that are not counted, as the other sides' turns have emptied the
+   * caches, which no repetition of a training finds; default 0.
+   */
+  leadIn?: number | undefined;
   onProgress?: ((progress: BenchProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<void> {
-  const { sides, repetitions, warmUp = WARM_UP, onProgress, signal } = options;
+  const { sides, repetitions, warmUp = WARM_UP, leadIn = 0, onProgress, signal } = options;
   const rounds = Math.min(ROUNDS, repetitions);
-  const total = sides.length * (warmUp + repetitions);
+  const total = sides.length * (warmUp + rounds * leadIn + repetitions);
   let done = 0;
   const turn = async (side: Side, count: number) => {
     if (signal?.aborted) throw new InterruptedError("interrupted; nothing was recorded");
@@ -63,7 +68,7 @@ export async function takeTurns(options: {
     // Round r ends at repetition floor((r + 1) n / rounds): uneven counts spread over the rounds.
     const count =
       Math.floor(((round + 1) * repetitions) / rounds) - Math.floor((round * repetitions) / rounds);
-    for (const side of sides) side.times.push(...(await turn(side, count)));
+    for (const side of sides) side.times.push(...(await turn(side, leadIn + count)).slice(leadIn));
   }
   onProgress?.({ done, total, what: "done" });
 }
