@@ -2,8 +2,8 @@
  * @file Whether computing otherwise costs accuracy: the vanilla CNN trained by Adam, twice with the same
  * seeds, batches and augmentation.
  * - winograd: by the rule table, and with direct convolutions alone
- * - bf16: in bf16, its products emulated where the processor has none, and in fp32, both with direct
- *   convolutions alone
+ * - bf16: in bf16 and in fp32; where the processor has no bf16 its products are emulated, and both sides have
+ *   direct convolutions alone
  *
  * `npx jiti bench/paired-accuracy.ts STUDY FOLDER [SIZE [EPOCHS [SEEDS]]]`; by default 64, 10 and 5. Writes
  * bench/results/STUDY-accuracy.json run by run, and goes on from what is there.
@@ -49,10 +49,12 @@ compileNetwork({
 const sides: Readonly<Record<string, Pick<TrainingSetup, "convolutions" | "precision">>> =
   study === "winograd"
     ? { rule: {}, direct: { convolutions: direct } }
-    : {
-        bf16: { convolutions: direct, precision: "bf16" },
-        fp32: { convolutions: direct },
-      };
+    : single.bf16
+      ? { bf16: { precision: "bf16" }, fp32: {} }
+      : {
+          bf16: { convolutions: direct, precision: "bf16" },
+          fp32: { convolutions: direct },
+        };
 
 interface Line {
   readonly seed: number;
