@@ -242,9 +242,8 @@ Choice byRule(Pass pass, const Problem& p) {
 Choice wantedWinograd(Pass pass, const Problem& p) {
   if (hasOwnWinograd(pass, p)) return ownWinograd(pass, p);
   throw Refusal(
-      "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, gradients "
-      "of "
-      "weights in f32, and AVX2; got " +
+      "has no Winograd here: it takes 3x3 kernels, one group, stride 1, padding up to 2, f32 for "
+      "gradients of weights, and AVX2; got " +
       formatShape(p.weight.shape) + ", stride " + formatShape(p.geometry.strides) + ", padding " +
       formatShape(p.geometry.padBefore) + " on " + onednn::isa());
 }

@@ -1,5 +1,6 @@
 // dropout (Srivastava et al. 2014, inverted): y = x * keep / (1 - p). The mask is a function of
 // (seed, update, layer, logical element), so the derivative is the same instruction on dy.
+#include <algorithm>
 #include <cmath>
 
 #include "../philox.h"
