@@ -173,6 +173,8 @@ Vec pooledFrom(Io io, const PooledNorm& p, const T* x, Mask position, int64_t i,
     if (position[l] == kBlocked) continue;
     const int64_t row = i * stride[0] - pad[0] + position[l] / kernel[1];
     const int64_t column = j * stride[1] - pad[1] + position[l] % kernel[1];
+    // A position that no forward pass has written, as where an instruction is timed alone.
+    if (row < 0 || row >= v.height || column < 0 || column >= v.width) continue;
     value[l] = wide(x[(row * v.width + column) * pixelStride(v) + l]);
   }
   return value;
