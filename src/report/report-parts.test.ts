@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fakeExperiment } from "../../test/report/fake-records.ts";
+import { armsOf } from "./figures/arms.ts";
 import { counted, grouped, listed, milliseconds, percentSpread } from "./format.ts";
 import { escapeText, html, trusted } from "./html.ts";
 import { placeLabels } from "./labels.ts";
-import { fitted, textWidth } from "./text-width.ts";
+import { fitted, textWidth, wrapped } from "./text-width.ts";
 import { decades, fractionDomain, integerTicks, linearTicks, rateDomain } from "./ticks.ts";
 
 describe("html", () => {
@@ -118,4 +120,41 @@ test("a label is cut to its room, never within a letter", () => {
   );
   expect(fitted("adam", 100)).toBe("adam");
   expect(fitted("naïve 🌷🌷🌷", 85)).toBe("naïve 🌷…");
+});
+
+test("a name without room is broken into two lines before anything of it is cut", () => {
+  expect(wrapped("adam", 100)).toEqual(["adam"]);
+  expect(wrapped("rmsprop@1e-2 − rmsprop@3.9e-5", 150)).toEqual([
+    "rmsprop@1e-2 −",
+    "rmsprop@3.9e-5",
+  ]);
+  expect(wrapped("layer4-uncached/adadelta", 150)).toEqual(["layer4-uncached/", "adadelta"]);
+  expect(wrapped("averylongnamewithoutbreak", 100)).toEqual([
+    fitted("averylongnamewithoutbreak", 100),
+  ]);
+  fc.assert(
+    fc.property(fc.string({ maxLength: 40 }), fc.integer({ min: 20, max: 300 }), (name, room) => {
+      const lines = wrapped(name, room);
+      expect(lines.length).toBeLessThanOrEqual(2);
+      for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(room);
+      if (lines.length === 2 && !lines.some((line) => line.endsWith("…")))
+        expect(lines.join("").replaceAll(" ", "")).toBe(name.replaceAll(" ", ""));
+    }),
+  );
+});
+
+test("experiments side by side: the arm has the colour, but where all have the same one", () => {
+  const looks = (...arms: string[]) => {
+    const experiment = fakeExperiment();
+    const named = arms.map((name, i) => ({ ...experiment.arms[0]!, name, slug: `${i}` }));
+    const experiments = ["a", "b"].map((name) => ({ name, experiment }));
+    const found = armsOf({ experiment: { ...experiment, arms: named }, trials: [], experiments });
+    return found.map(({ look }) => look);
+  };
+  const [sgdA, adamA, adamB] = looks("a: sgd", "a: adam", "b: adam");
+  expect(adamB!.colour).toBe(adamA!.colour);
+  expect(adamB!.dash).not.toEqual(adamA!.dash);
+  expect(sgdA!.colour).not.toBe(adamA!.colour);
+  const [onlyA, onlyB] = looks("a: adam", "b: adam");
+  expect(onlyA!.colour).not.toBe(onlyB!.colour);
 });

@@ -62,7 +62,7 @@ svg.narrow{display:none}
 table{border-collapse:collapse;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:100%}
 th,td{padding:8px 0 8px 16px;text-align:left;vertical-align:top;border-bottom:1px solid var(--lr-grid);font-weight:400}
 th:first-child,td:first-child{padding-left:0}
-thead th{color:var(--lr-muted);border-bottom-color:var(--lr-axis);vertical-align:bottom}
+thead th{white-space:normal;text-wrap:balance;color:var(--lr-muted);border-bottom-color:var(--lr-axis);vertical-align:bottom}
 tbody th{font-weight:600}
 td.num,th.num{text-align:right}
 td small{display:block;color:var(--lr-muted);font-size:12px;white-space:pre}
@@ -84,7 +84,7 @@ pre{margin:8px 0 12px;padding:10px 12px;background:var(--lr-grid);border-radius:
 table.words td{white-space:normal;min-width:9em}
 table.words td.num{min-width:0;white-space:nowrap}
 tbody th small{display:block;color:var(--lr-muted);font-weight:400}
-table.arms tbody th{white-space:normal;overflow-wrap:anywhere;min-width:7em}
+table.arms tbody th{white-space:normal;overflow-wrap:anywhere;min-width:10em}
 ul.note{padding-left:20px}
 ul.notes{margin:8px 0 16px;padding:0 0 0 12px;list-style:none;border-left:3px solid var(--lr-axis);font-size:14px;max-width:80ch;overflow-wrap:anywhere}
 ul.notes li{margin:3px 0}

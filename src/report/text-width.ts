@@ -31,5 +31,26 @@ export function fitted(text: string, room: number): string {
   return `${kept.trimEnd()}…`;
 }
 
+/**
+ * The text on one line where it has the room, else on two: broken after a space, a minus, a slash, a
+ * plus or an @, a minus first, where what is cut off is least.
+ */
+export function wrapped(text: string, room: number): readonly string[] {
+  if (textWidth(text) <= room) return [text];
+  const lost = (lines: readonly string[]) =>
+    lines.reduce((sum, line) => sum + Math.max(0, textWidth(line) - room), 0);
+  const broken = [/(?<= − )/g, /(?<=[ /+@])/g].flatMap((places) =>
+    [...text.matchAll(places)].map(({ index }) => [
+      text.slice(0, index).trimEnd(),
+      text.slice(index),
+    ]),
+  );
+  const best = broken.reduce<readonly string[] | null>(
+    (least, lines) => (least && lost(least) <= lost(lines) ? least : lines),
+    null,
+  );
+  return (best ?? [text]).map((line) => fitted(line, room));
+}
+
 /** Width of the widest. */
 export const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(textWidth));

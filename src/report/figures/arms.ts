@@ -14,7 +14,8 @@ export interface ReportArm {
 
 /**
  * Every arm of the experiment, then any that only trials name. Of several experiments, the arms that
- * have one name within theirs share a colour, and each experiment has a dash pattern.
+ * have one name within theirs share a colour, and each experiment has a dash pattern; where all have one
+ * and the same arm, each experiment has its colour.
  */
 export function armsOf({
   experiment,
@@ -51,6 +52,8 @@ function looksOf(names: readonly string[], experiments: readonly string[]): Seri
     return { experiment: Math.max(0, experiment), arm };
   });
   const distinct = [...new Set(parts.map(({ arm }) => arm))];
+  // One arm in all of them: then the experiments are what is to be told apart.
+  if (distinct.length === 1) return names.map((_, i) => seriesLook(i));
   return parts.map(({ experiment, arm }) => experimentLook(distinct.indexOf(arm), experiment));
 }
 

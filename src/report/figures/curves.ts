@@ -139,8 +139,8 @@ function lineOf(curve: ArmCurve, shown: (value: number) => string, epochs: numbe
         }
       : {}),
     labels: [
-      `${fitted(arm.name, 150)}${diverged ? " ×" : ` ${shown(curve.last)}`}`,
-      fitted(arm.name, 90),
+      `${fitted(arm.name, 200)}${diverged ? " ×" : ` ${shown(curve.last)}`}`,
+      fitted(arm.name, 112),
     ],
     dots: epochs <= FEW_EPOCHS,
     stopped: diverged,

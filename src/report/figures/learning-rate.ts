@@ -84,8 +84,8 @@ export function learningRateFigure(
         ? {}
         : {
             labels: [
-              `${fitted(label, 150)}${constant ? ` ${formatRate(points[0]!.lr)}` : ""}`,
-              fitted(label, 90),
+              `${fitted(label, 200)}${constant ? ` ${formatRate(points[0]!.lr)}` : ""}`,
+              fitted(label, 112),
             ] as const,
           }),
     };

@@ -36,8 +36,8 @@ export function profileFigure(
       x: [x],
       y: y.map(short),
       labels: [
-        `${fitted(arm, 150)} ${percent(values.at(-1)!).replace(".0%", "%")}`,
-        fitted(arm, 90),
+        `${fitted(arm, 200)} ${percent(values.at(-1)!).replace(".0%", "%")}`,
+        fitted(arm, 112),
       ],
     };
   });
@@ -100,7 +100,7 @@ export function sensitivityFigure(
           high: spreads.map(({ interval }) => short(interval?.high ?? null)),
         },
       },
-      labels: [fitted(arm, 150), fitted(arm, 90)],
+      labels: [fitted(arm, 200), fitted(arm, 112)],
     };
   });
   const [low, high] = [Math.min(...factors), Math.max(...factors)];

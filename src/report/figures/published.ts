@@ -94,7 +94,7 @@ function linesOf(arm: ReportArm, theirs: PublishedCurve): Line[] {
                 high: own.map((values) => (values.length > 0 ? short(Math.max(...values)) : null)),
               },
             },
-            labels: [`${fitted(arm.name, 150)} ${percent(last)}`, fitted(arm.name, 90)] as const,
+            labels: [`${fitted(arm.name, 200)} ${percent(last)}`, fitted(arm.name, 112)] as const,
           },
         ]),
     {

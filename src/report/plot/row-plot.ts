@@ -1,10 +1,13 @@
 /** @file One row an arm, or a class, against a shared axis: dots, intervals and bars. */
 
 import { type Drawing, isNarrow } from "../draw.ts";
-import { fitted, textWidth, widest } from "../text-width.ts";
+import { fitted, textWidth, widest, wrapped } from "../text-width.ts";
 import type { Axis } from "./line-plot.ts";
 import { pixelOf } from "./line-plot.ts";
 import { circle, moved, rect, rule, text } from "./svg.ts";
+
+/** Pixels from one line of a name to the next. */
+const LINE = 14;
 
 export interface Row {
   readonly name: string;
@@ -58,11 +61,14 @@ function apart(ticks: Axis["ticks"], width: number): Axis["ticks"] {
 
 export function drawRows(plot: RowPlot, width: number): Drawing {
   const narrow = isNarrow(width);
-  const { axis, rows, row = 30 } = plot;
+  const { axis, rows } = plot;
+  const nameRoom = narrow ? (plot.reference === undefined ? 112 : 150) : 230;
   const names = rows.map(({ name, heading }) =>
-    fitted(name, heading ? width - 20 : narrow ? (plot.reference === undefined ? 104 : 150) : 230),
+    heading ? [fitted(name, width - 20)] : wrapped(name, nameRoom),
   );
-  const named = names.filter((_, i) => !rows[i]!.heading);
+  const named = names.filter((_, i) => !rows[i]!.heading).flat();
+  // Two lines of a name need the height of two.
+  const row = Math.max(plot.row ?? 30, names.some((lines) => lines.length > 1) ? 38 : 0);
   const top = plot.sides || plot.key ? 30 : 12;
   const bottom = plot.bare ? 8 : 44;
   const left = 14 + widest(named);
@@ -112,7 +118,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
     const y = (i + 0.5) * row;
     if (entry.heading) {
       parts.push(
-        text(-left, y + 3, names[i]!, { bold: true }),
+        text(-left, y + 3, names[i]![0]!, { bold: true }),
         ...(i > 0
           ? [
               rule([-left, i * row + 1], [plotWidth + right, i * row + 1], {
@@ -164,10 +170,12 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
       ? Math.max(0, ...entry.bars.map(({ to }) => xAt(to))) + 6
       : plotWidth + 12;
     parts.push(
-      text(-10, y, names[i]!, {
-        anchor: "end",
-        ...(entry.bars ? {} : { fill: colour, bold: true }),
-      }),
+      ...names[i]!.map((line, at, { length }) =>
+        text(-10, y + (at - (length - 1) / 2) * LINE, line, {
+          anchor: "end",
+          ...(entry.bars ? {} : { fill: colour, bold: true }),
+        }),
+      ),
       text(value, y, entry.value, entry.bars ? { fill: muted } : {}),
     );
   }
