@@ -25,6 +25,13 @@ export class SpecFields {
   }
 
   #refuse(name: string, rule: string): never {
+    if (this.#spec[name] === undefined) {
+      // What is there shows a slip of the pen, too.
+      const there = Object.keys(this.#spec).filter((key) => key !== "type");
+      throw new ArgumentError(
+        `schedule "${this.#spec.type}": ${name} is missing, ${rule}; given: ${there.join(", ") || "nothing"}`,
+      );
+    }
     throw new ArgumentError(
       `schedule "${this.#spec.type}": ${name} must be ${rule}; got ${JSON.stringify(this.#spec[name])}`,
     );

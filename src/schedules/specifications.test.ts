@@ -192,7 +192,11 @@ test("a type that is not known is described by its name", () => {
 test.each([
   [{ type: "zigzag" }, /type must be one of constant, triangular, .*; got "zigzag"/],
   [{ type: "toString" }, 'got "toString"'],
-  [{ type: "constant" }, 'schedule "constant": rate must be a number; got undefined'],
+  [{ type: "constant" }, 'schedule "constant": rate is missing, a number; given: nothing'],
+  [
+    { type: "triangular", base: 1e-3, max: 6e-3, stp: 216 },
+    'schedule "triangular": stepSize is missing, a number; given: base, max, stp',
+  ],
   [{ type: "constant", rate: "1" }, 'rate must be a number; got "1"'],
   [{ type: "sequence", parts: 3 }, "parts must be a list; got 3"],
   [{ type: "sequence", parts: [null] }, "type must be one of"],
