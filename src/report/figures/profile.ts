@@ -46,7 +46,7 @@ export function profileFigure(
       name: "performance-profile",
       x: [
         {
-          ...logNumberAxis(`${unit} to a target, as a multiple of the fastest arm’s`, [
+          ...logNumberAxis(`multiple of the fastest arm’s ${unit}, to the same target`, [
             1,
             taus.at(-1)!,
           ]),
