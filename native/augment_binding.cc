@@ -1,136 +1,111 @@
-// The loader's thread never touches JavaScript: it reports a job's number through a thread-safe
-// function, and the promise and the typed arrays of that job wait on the JavaScript thread.
+// The loader's thread never touches JavaScript: it reports a job's number to the environment, and
+// the promise and the typed arrays of that job wait on the JavaScript thread.
 #include "augment_binding.h"
 
 #include <cmath>
-#include <map>
 #include <memory>
 #include <string>
 
+#include "arguments.h"
 #include "augment_loader.h"
 #include "cache_binding.h"
-#include "decode_binding.h"
+#include "environment.h"
+#include "errors.h"
+#include "typed_arrays.h"
 
 namespace lrscope {
 
 namespace {
 
-struct Pending {
-  Napi::Promise::Deferred deferred;
-  Napi::ObjectReference images;
-  Napi::ObjectReference labels;
-};
-
-// A loader and what the JavaScript thread remembers of its jobs.
-struct LoaderHandle {
-  std::unique_ptr<Loader> loader;
-  std::map<uint64_t, Pending> pending;
-  uint64_t next = 0;
-  size_t images = 0;
-  Napi::Env env{nullptr};
-
-  static void settle(Napi::Env env, Napi::Function, LoaderHandle* handle, uint64_t* id) {
-    const std::unique_ptr<uint64_t> owned(id);
-    if (env == nullptr) return;  // the environment is going down
-    const auto found = handle->pending.find(*owned);
-    if (found == handle->pending.end()) return;
-    found->second.deferred.Resolve(env.Undefined());
-    handle->pending.erase(found);
-    // An idle loader does not keep the process alive.
-    if (handle->pending.empty() && handle->loader->open()) handle->reporter.Unref(env);
+class LoaderHandle {
+ public:
+  LoaderHandle(std::shared_ptr<Environment> environment, std::unique_ptr<Loader> loader)
+      : environment_(std::move(environment)), loader_(std::move(loader)) {
+    environment_->stopAtEnd(this, [this] { loader_->abandon(); });
   }
-  using Reporter = Napi::TypedThreadSafeFunction<LoaderHandle, uint64_t, settle>;
-  Reporter reporter;
+  ~LoaderHandle() { close(); }
+  LoaderHandle(const LoaderHandle&) = delete;
+  LoaderHandle& operator=(const LoaderHandle&) = delete;
 
-  // Joins the thread before memory that it may write to goes away. Idempotent.
+  Loader& loader() { return *loader_; }
+
+  // Joins the thread; batches that still waited are rejected. Idempotent.
   void close() {
-    if (!loader->open()) return;
-    const std::vector<uint64_t> dropped = loader->close();
-    for (const uint64_t id : dropped) {
-      const auto found = pending.find(id);
-      found->second.deferred.Reject(Napi::Error::New(env, "the data set was closed").Value());
-      pending.erase(found);
-    }
-    reporter.Release();
+    environment_->forget(this);
+    if (!loader_->open()) return;
+    for (const uint64_t ticket : loader_->close())
+      environment_->done(ticket, std::make_exception_ptr(Refusal("the data set was closed")));
   }
+
+ private:
+  const std::shared_ptr<Environment> environment_;
+  const std::unique_ptr<Loader> loader_;
 };
 
 using Handle = std::shared_ptr<LoaderHandle>;
 constexpr napi_type_tag kTag = {0x6c7273636f706532ULL, 0x6c6f61646572ULL};
 
-void stopAtExit(void* handle) {
-  auto* held = static_cast<LoaderHandle*>(handle);
-  if (held->loader->open()) held->loader->close();
-}
-
 Handle& handleOf(const Napi::Value& value) {
   if (!value.IsExternal() || !value.As<Napi::External<Handle>>().CheckTypeTag(&kTag))
-    throw Napi::TypeError::New(value.Env(), "internal: not a loader");
+    throw Refusal("internal: not a loader");
   return *value.As<Napi::External<Handle>>().Data();
 }
 
-Handle& openHandleOf(const Napi::Value& value) {
-  Handle& handle = handleOf(value);
-  if (!handle->loader->open()) throw Napi::Error::New(value.Env(), "the data set is closed");
+Handle openHandleOf(const Napi::Value& value) {
+  Handle handle = handleOf(value);
+  if (!handle->loader().open()) throw Refusal("the data set is closed");
   return handle;
 }
 
 Augmentation readAugmentation(const Napi::Value& value) {
-  const std::string name = value.ToString().Utf8Value();
-  return name == "photos"   ? Augmentation::kPhotos
-         : name == "digits" ? Augmentation::kDigits
-                            : Augmentation::kNone;
+  const std::string name = readString(value, "augmentation");
+  if (name == "photos") return Augmentation::kPhotos;
+  if (name == "digits") return Augmentation::kDigits;
+  if (name == "none") return Augmentation::kNone;
+  throw Refusal("internal: augmentation must be photos, digits or none");
 }
 
 std::optional<EpochKey> readKey(const Napi::Value& value) {
   if (!value.IsObject()) return std::nullopt;
   const Napi::Object object = value.As<Napi::Object>();
-  return EpochKey{static_cast<uint32_t>(readInteger(object, "seed", 0, 0xffffffff)),
-                  static_cast<uint32_t>(readInteger(object, "epoch", 0, 0xffffffff))};
+  const auto seed = static_cast<uint32_t>(readInteger(object, "seed", 0, 0xffffffff));
+  const auto epoch = static_cast<uint32_t>(readInteger(object, "epoch", 0, 0xffffffff));
+  return EpochKey{seed, epoch};
 }
 
 std::vector<double> readStd(const Napi::Value& value, size_t channels) {
   std::vector<double> std = readNumbers(value, "std", channels);
   for (const double s : std)
-    if (!(s > 0)) throw Napi::RangeError::New(value.Env(), "internal: std must be positive");
+    if (!(s > 0)) throw Refusal("internal: std must be positive");
   return std;
+}
+
+Refusal noImage(int64_t index) {
+  return Refusal("internal: image " + std::to_string(index) + " is not in the data set");
 }
 
 // createLoader(cache, { labels, mean, std, augmentation })
 Napi::Value createLoader(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::shared_ptr<ImageCache> cache = cacheOf(info[0]);
-  const Napi::Object options = info[1].As<Napi::Object>();
-  Napi::Int32Array labels = options.Get("labels").As<Napi::Int32Array>();
+  const Napi::Object options = readObject(info[1], "options");
+  const auto cache = cacheOf(info[0]);
   const auto channels = static_cast<size_t>(cache->channels());
-  if (labels.ElementLength() != cache->count())
-    throw Napi::RangeError::New(env, "internal: one label an image is needed");
+  const Napi::Value given = options.Get("labels");
+  std::vector<int32_t> labels = copyOf<int32_t>(given, "labels");
+  if (labels.size() != cache->count()) throw Refusal("internal: one label an image is needed");
   const std::vector<double> mean = readNumbers(options.Get("mean"), "mean", channels);
   const std::vector<double> std = readStd(options.Get("std"), channels);
+  const Augmentation augmentation = readAugmentation(options.Get("augmentation"));
 
-  auto handle = std::make_shared<LoaderHandle>();
-  handle->env = env;
-  handle->images = cache->count();
-  // The reporter owns a share of the handle: calls still on their way find it alive.
-  auto* share = new Handle(handle);
-  handle->reporter = LoaderHandle::Reporter::New(
-      env, "lrscope loader", 0, 1, handle.get(),
-      [](Napi::Env, Handle* held, LoaderHandle*) { delete held; }, share);
-  handle->reporter.Unref(env);
-  LoaderHandle* const raw = handle.get();
-  handle->loader = std::make_unique<Loader>(
-      cache, std::vector<int32_t>(labels.Data(), labels.Data() + labels.ElementLength()), mean, std,
-      readAugmentation(options.Get("augmentation")), [raw](uint64_t id) {
-        auto report = std::make_unique<uint64_t>(id);
-        if (raw->reporter.BlockingCall(report.get()) == napi_ok) report.release();
-      });
-  napi_add_env_cleanup_hook(env, stopAtExit, raw);
+  const auto environment = Environment::of(env);
+  auto loader =
+      std::make_unique<Loader>(cache, std::move(labels), mean, std, augmentation,
+                               [environment](uint64_t ticket) { environment->done(ticket); });
+  auto handle =
+      std::make_unique<Handle>(std::make_shared<LoaderHandle>(environment, std::move(loader)));
   const auto external =
-      Napi::External<Handle>::New(env, new Handle(handle), [](Napi::Env env, Handle* held) {
-        napi_remove_env_cleanup_hook(env, stopAtExit, held->get());
-        (*held)->close();
-        delete held;
-      });
+      Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* held) { delete held; });
+  handle.release();
   external.TypeTag(&kTag);
   return external;
 }
@@ -138,44 +113,43 @@ Napi::Value createLoader(const Napi::CallbackInfo& info) {
 // fillBatch(loader, images, labels, indices, { seed, epoch } | null)
 Napi::Value fillBatch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  const std::optional<EpochKey> key = readKey(info[4]);
   const Handle handle = openHandleOf(info[0]);
-  const ImageCache& cache = handle->loader->cache();
-  Napi::Float32Array images = info[1].As<Napi::Float32Array>();
-  Napi::Int32Array labels = info[2].As<Napi::Int32Array>();
-  const Napi::Int32Array numbers = info[3].As<Napi::Int32Array>();
-  BatchJob job{handle->next++,
-               images.Data(),
-               labels.Data(),
-               labels.ElementLength(),
-               {numbers.Data(), numbers.Data() + numbers.ElementLength()},
-               readKey(info[4])};
-  if (images.ElementLength() < job.indices.size() * cache.imageBytes() ||
-      job.labelCount < job.indices.size())
-    throw Napi::RangeError::New(env, "internal: the batch does not fit its buffers");
-  for (const int32_t index : job.indices)
-    if (index < 0 || static_cast<size_t>(index) >= cache.count())
-      throw Napi::RangeError::New(
-          env, "internal: image " + std::to_string(index) + " is not in the data set");
-  Pending pending{Napi::Promise::Deferred::New(env), Napi::Persistent(images.As<Napi::Object>()),
-                  Napi::Persistent(labels.As<Napi::Object>())};
-  const Napi::Promise promise = pending.deferred.Promise();
-  if (handle->pending.empty()) handle->reporter.Ref(env);
-  handle->pending.emplace(job.id, std::move(pending));
-  handle->loader->submit(std::move(job));
+  const ImageCache& cache = handle->loader().cache();
+  std::vector<int32_t> indices = copyOf<int32_t>(info[3], "indices");
+  for (const int32_t index : indices)
+    if (index < 0 || static_cast<size_t>(index) >= cache.count()) throw noImage(index);
+  const size_t count = viewOf<int32_t>(info[2], "labels", indices.size()).count;
+
+  struct Targets {
+    Target<float> images;
+    Target<int32_t> labels;
+  };
+  const auto targets = std::make_shared<Targets>(Targets{
+      {info[1], "images", indices.size() * cache.imageBytes()}, {info[2], "labels", count}});
+  BatchJob job{0,     targets->images.memory(), targets->labels.memory(),
+               count, std::move(indices),       key};
+  const auto [ticket, promise] =
+      Environment::of(env)->begin(env, [targets](Napi::Env env) -> Napi::Value {
+        targets->images.deliver();
+        targets->labels.deliver();
+        return env.Undefined();
+      });
+  job.id = ticket;
+  handle->loader().submit(std::move(job));
   return promise;
 }
 
 // loaderImage(loader, index, { seed, epoch } | null)
 Napi::Value loaderImage(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  const std::optional<EpochKey> key = readKey(info[2]);
   const Handle handle = openHandleOf(info[0]);
-  const ImageCache& cache = handle->loader->cache();
-  const int64_t index = info[1].As<Napi::Number>().Int64Value();
-  if (index < 0 || static_cast<size_t>(index) >= cache.count())
-    throw Napi::RangeError::New(
-        env, "internal: image " + std::to_string(index) + " is not in the data set");
+  const ImageCache& cache = handle->loader().cache();
+  const int64_t index = readInteger(info[1], "index", 0, INT32_MAX);
+  if (static_cast<size_t>(index) >= cache.count()) throw noImage(index);
   Napi::Uint8Array pixels = Napi::Uint8Array::New(env, cache.imageBytes());
-  handle->loader->image(static_cast<int32_t>(index), readKey(info[2]), pixels.Data());
+  handle->loader().image(static_cast<int32_t>(index), key, pixels.Data());
   return pixels;
 }
 
@@ -183,37 +157,35 @@ void closeLoader(const Napi::CallbackInfo& info) { handleOf(info[0])->close(); }
 
 // normaliseImages(pixels, images, { size, channels, first, mean, std })
 void normaliseImages(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Napi::Uint8Array pixels = info[0].As<Napi::Uint8Array>();
-  Napi::Float32Array images = info[1].As<Napi::Float32Array>();
-  const Napi::Object options = info[2].As<Napi::Object>();
+  const Napi::Object options = readObject(info[2], "options");
   const WorkingShape shape = readShape(options);
   const auto channels = static_cast<size_t>(shape.channels);
-  const Normaliser normaliser(readNumbers(options.Get("mean"), "mean", channels),
-                              readStd(options.Get("std"), channels));
-  const size_t count = pixels.ByteLength() / shape.bytes();
+  const std::vector<double> mean = readNumbers(options.Get("mean"), "mean", channels);
+  const Normaliser normaliser(mean, readStd(options.Get("std"), channels));
   const auto first = static_cast<size_t>(readInteger(options, "first", 0, int64_t{1} << 31));
-  if (pixels.ByteLength() % shape.bytes() != 0 ||
-      images.ElementLength() < (first + count) * shape.bytes())
-    throw Napi::RangeError::New(env, "internal: the images do not fit their buffer");
+  const View<uint8_t> pixels = viewOf<uint8_t>(info[0], "pixels");
+  const size_t count = pixels.count / shape.bytes();
+  if (pixels.count % shape.bytes() != 0)
+    throw Refusal("internal: pixels must be whole images of their size");
+  const View<float> images = viewOf<float>(info[1], "images", (first + count) * shape.bytes());
   for (size_t i = 0; i < count; ++i)
-    normaliser.plain(pixels.Data() + i * shape.bytes(), shape.bytes() / channels,
-                     images.Data() + (first + i) * shape.bytes());
+    normaliser.plain(pixels.data + i * shape.bytes(), shape.bytes() / channels,
+                     images.data + (first + i) * shape.bytes());
 }
 
 // warpImage(pixels, { size, channels }, [a, b, c, d, e, f])
 Napi::Value warpImage(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Napi::Uint8Array pixels = info[0].As<Napi::Uint8Array>();
-  const WorkingShape shape = readShape(info[1].As<Napi::Object>());
+  const WorkingShape shape = readShape(readObject(info[1], "options"));
   const std::vector<double> matrix = readNumbers(info[2], "matrix", 6);
-  if (pixels.ByteLength() != shape.bytes())
-    throw Napi::RangeError::New(env, "internal: the image does not have its size");
+  for (const double value : matrix)
+    if (std::abs(value) > 1e300) throw Refusal("internal: matrix must be numbers below 1e300");
+  std::vector<uint8_t> padded = copyOf<uint8_t>(info[0], "pixels");
+  if (padded.size() != shape.bytes()) throw Refusal("internal: the image does not have its size");
+  padded.push_back(0);  // the byte behind the image that Warper::row asks for
   Affine map;
   std::copy(matrix.begin(), matrix.end(), map.begin());
   Napi::Float32Array out = Napi::Float32Array::New(env, shape.bytes());
-  std::vector<uint8_t> padded(pixels.Data(), pixels.Data() + shape.bytes());
-  padded.push_back(0);  // the byte behind the image that Warper::row asks for
   Warper warper(shape.size, shape.channels);
   const size_t plane = static_cast<size_t>(shape.size) * shape.size;
   for (int y = 0; y < shape.size; ++y) {
@@ -228,13 +200,13 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportAugmentation(Napi::Env env, Napi::Object exports) {
-  exports.Set("createLoader", Napi::Function::New(env, createLoader, "createLoader"));
-  exports.Set("fillBatch", Napi::Function::New(env, fillBatch, "fillBatch"));
-  exports.Set("loaderImage", Napi::Function::New(env, loaderImage, "loaderImage"));
-  exports.Set("closeLoader", Napi::Function::New(env, closeLoader, "closeLoader"));
-  exports.Set("normaliseImages", Napi::Function::New(env, normaliseImages, "normaliseImages"));
-  exports.Set("warpImage", Napi::Function::New(env, warpImage, "warpImage"));
+void exportAugmentation(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "createLoader", createLoader);
+  exportFunction(exports, "fillBatch", fillBatch);
+  exportFunction(exports, "loaderImage", loaderImage);
+  exportFunction(exports, "closeLoader", closeLoader);
+  exportFunction(exports, "normaliseImages", normaliseImages);
+  exportFunction(exports, "warpImage", warpImage);
 }
 
 }  // namespace lrscope

@@ -1,5 +1,7 @@
 #include "augment_loader.h"
 
+#include "threads.h"
+
 namespace lrscope {
 
 Loader::Loader(std::shared_ptr<ImageCache> cache, std::vector<int32_t> labels,
@@ -11,7 +13,7 @@ Loader::Loader(std::shared_ptr<ImageCache> cache, std::vector<int32_t> labels,
       augmentation_(augmentation),
       done_(std::move(done)),
       warper_(cache_->size(), cache_->channels()),
-      thread_([this] { run(); }) {}
+      thread_(startThread([this] { run(); })) {}
 
 Loader::~Loader() { close(); }
 
@@ -36,6 +38,11 @@ std::vector<uint64_t> Loader::close() {
   return dropped;
 }
 
+std::vector<uint64_t> Loader::abandon() {
+  abandoned_ = true;
+  return close();
+}
+
 void Loader::run() {
   for (;;) {
     BatchJob job;
@@ -55,11 +62,11 @@ void Loader::fill(const BatchJob& job) {
   const int size = cache_->size();
   const size_t plane = static_cast<size_t>(size) * size;
   const bool augmented = job.augment && augmentation_ != Augmentation::kNone;
-  for (size_t b = 0; b < job.indices.size(); ++b) {
+  for (size_t b = 0; b < job.indices.size() && !abandoned_; ++b) {
     const int32_t index = job.indices[b];
     const uint8_t* pixels = cache_->image(static_cast<size_t>(index));
-    float* out = job.images + b * cache_->imageBytes();
-    job.labels[b] = labels_[static_cast<size_t>(index)];
+    float* out = job.images.get() + b * cache_->imageBytes();
+    job.labels.get()[b] = labels_[static_cast<size_t>(index)];
     if (!augmented) {
       normaliser_.plain(pixels, plane, out);
       continue;
@@ -71,7 +78,7 @@ void Loader::fill(const BatchJob& job) {
       normaliser_.row(warper_.row(pixels, map, y), size, draws, out + static_cast<size_t>(y) * size,
                       plane);
   }
-  for (size_t b = job.indices.size(); b < job.labelCount; ++b) job.labels[b] = -1;
+  for (size_t b = job.indices.size(); b < job.labelCount; ++b) job.labels.get()[b] = -1;
 }
 
 void Loader::image(int32_t index, std::optional<EpochKey> augment, uint8_t* out) const {

@@ -4,10 +4,10 @@
 #include <omp.h>
 
 #include <chrono>
-#include <future>
 
-#include "decode_binding.h"
-#include "decode_worker.h"
+#include "arguments.h"
+#include "environment.h"
+#include "errors.h"
 #include "executor.h"
 #include "exports.h"
 #include "kernels/lanes.h"
@@ -28,13 +28,14 @@ void triad(float* a, const float* b, const float* c, int64_t vectors) {
   }
 }
 
-std::vector<double> measure(int64_t elements, int repetitions, int threads) {
+std::vector<double> measure(int64_t elements, int repetitions, int threads,
+                            const std::atomic<bool>& abandon) {
   using Clock = std::chrono::steady_clock;
   const size_t bytes = static_cast<size_t>(elements) * sizeof(float);
   const Block a(bytes), b(bytes), c(bytes);
   omp_set_num_threads(threads);
   std::vector<double> milliseconds;
-  for (int i = 0; i < repetitions; ++i) {
+  for (int i = 0; i < repetitions && !abandon; ++i) {
     const auto start = Clock::now();
     triad(reinterpret_cast<float*>(a.data()), reinterpret_cast<const float*>(b.data()),
           reinterpret_cast<const float*>(c.data()), elements / kVec);
@@ -47,37 +48,39 @@ std::vector<double> measure(int64_t elements, int repetitions, int threads) {
 // thread, so that it takes turns with programs and uses their OpenMP pool.
 Napi::Value measureTriad(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "internal: expects an object");
-  const auto options = info[0].As<Napi::Object>();
+  const Napi::Object options = readObject(info[0], "options");
   const int64_t elements = readInteger(options, "elements", kVec, int64_t{1} << 32);
   const auto repetitions = static_cast<int>(readInteger(options, "repetitions", 1, 1 << 20));
   const auto threads = static_cast<int>(readInteger(options, "threads", 1, 1024));
+  const auto environment = Environment::of(env);
+  Executor& executor = Executor::instance();
   const auto times = std::make_shared<std::vector<double>>();
-  auto* worker = new PromiseWorker(env);
-  return worker->start(
-      [=] {
-        std::promise<void> done;
-        Executor::instance().enqueue([&] {
+  const auto [ticket, promise] = environment->begin(env, [times](Napi::Env env) -> Napi::Value {
+    auto array = Napi::Float64Array::New(env, times->size());
+    std::copy(times->begin(), times->end(), array.Data());
+    return array;
+  });
+  executor.enqueue(
+      [=, ticket = ticket] {
+        std::exception_ptr failure;
+        if (environment->enter()) {
           try {
-            *times = measure(elements, repetitions, threads);
-            done.set_value();
+            *times = measure(elements, repetitions, threads, environment->abandon);
           } catch (...) {
-            done.set_exception(std::current_exception());
+            failure = std::current_exception();
           }
-        });
-        done.get_future().get();
+          environment->leave();
+        }
+        environment->done(ticket, failure);
       },
-      [times](Napi::Env env) -> Napi::Value {
-        auto array = Napi::Float64Array::New(env, times->size());
-        std::copy(times->begin(), times->end(), array.Data());
-        return array;
-      });
+      environment->abandon);
+  return promise;
 }
 
 }  // namespace
 
-void exportBandwidth(Napi::Env env, Napi::Object exports) {
-  exports.Set("measureTriad", Napi::Function::New(env, measureTriad, "measureTriad"));
+void exportBandwidth(Napi::Env, Napi::Object exports) {
+  exportFunction(exports, "measureTriad", measureTriad);
 }
 
 }  // namespace lrscope

@@ -6,39 +6,70 @@
 #include <atomic>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "errors.h"
 
 namespace lrscope {
 
-// Runs `work` on a thread of libuv's pool, then resolves with `result` on the JavaScript thread.
-// `hold` keeps a typed array alive, and its memory with it, until the promise is settled.
+// Runs `work` on a thread of libuv's pool, then makes the promise's value with `result` on the
+// JavaScript thread. What either throws rejects the promise. An environment that ends waits for the
+// work, and takes nothing of it.
 class PromiseWorker : public Napi::AsyncWorker {
  public:
-  explicit PromiseWorker(Napi::Env env) : Napi::AsyncWorker(env), deferred_(env) {}
+  using Work = std::function<void()>;
+  using Result = std::function<Napi::Value(Napi::Env)>;
 
-  void hold(Napi::Value value) { held_.push_back(Napi::Persistent(value.As<Napi::Object>())); }
-
-  Napi::Promise start(std::function<void()> work, std::function<Napi::Value(Napi::Env)> result) {
-    work_ = std::move(work);
-    result_ = std::move(result);
-    const Napi::Promise promise = deferred_.Promise();
-    Queue();
+  static Napi::Promise start(Napi::Env env, Work work, Result result) {
+    auto worker =
+        std::unique_ptr<PromiseWorker>(new PromiseWorker(env, std::move(work), std::move(result)));
+    const Napi::Promise promise = worker->deferred_.Promise();
+    worker->Queue();
+    worker.release();  // it deletes itself once it is done
     return promise;
   }
 
  protected:
-  void Execute() override { work_(); }
-  void OnOK() override { deferred_.Resolve(result_(Env())); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+  void Execute() override {
+    try {
+      work_();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  void OnOK() override {
+    try {
+      if (!failure_) {
+        try {
+          deferred_.Resolve(result_(Env()));
+          return;
+        } catch (...) {
+          failure_ = std::current_exception();
+        }
+      }
+      deferred_.Reject(toJavaScript(Env(), failure_).Value());
+    } catch (...) {
+      // The environment is ending, and takes nothing any more.
+    }
+  }
 
  private:
+  PromiseWorker(Napi::Env env, Work work, Result result)
+      : Napi::AsyncWorker(env),
+        deferred_(env),
+        work_(std::move(work)),
+        result_(std::move(result)) {}
+
   Napi::Promise::Deferred deferred_;
-  std::vector<Napi::ObjectReference> held_;
-  std::function<void()> work_;
-  std::function<Napi::Value(Napi::Env)> result_;
+  Work work_;
+  Result result_;
+  std::exception_ptr failure_;
 };
 
 // body(state, i) for i in [0, count) on up to `threads` threads, each with a State of its own.
@@ -60,6 +91,7 @@ void forEach(size_t count, int threads, const std::function<void(State&, size_t)
   };
   std::vector<std::thread> helpers;
   const size_t wanted = std::min(count, static_cast<size_t>(std::max(1, threads)));
+  helpers.reserve(wanted);
   try {
     for (size_t t = 1; t < wanted; ++t) helpers.emplace_back(loop);
   } catch (const std::system_error&) {

@@ -6,33 +6,17 @@
 #include <cmath>
 
 #include "convert.h"
+#include "environment.h"
+#include "errors.h"
 #include "executor.h"
 #include "exports.h"
 #include "job.h"
 #include "philox.h"
+#include "typed_arrays.h"
 
 namespace lrscope {
 
 namespace {
-
-// Runs `work`, turning what the engine throws into a JavaScript error.
-template <class Work>
-auto guarded(Napi::Env env, Work work) -> decltype(work()) {
-  const auto failure = [&](const std::string& message) { return Napi::Error::New(env, message); };
-  try {
-    return work();
-  } catch (const InstructionFailure& error) {
-    Napi::Error js = failure(error.what());
-    js.Set("instruction", static_cast<double>(error.instruction));
-    throw js;
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (const dnnl::error& error) {
-    throw failure(std::string("oneDNN: ") + error.what());
-  } catch (const std::exception& error) {
-    throw failure(error.what());
-  }
-}
 
 Napi::Object objectArgument(const Napi::CallbackInfo& info, size_t i) {
   if (!info[i].IsObject()) throw Refusal("internal: expects an object");
@@ -60,9 +44,9 @@ int slotArgument(const Napi::CallbackInfo& info, size_t i, const Session& sessio
 }
 
 Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Program>& program,
-                     const std::shared_ptr<Environment>& environment, Errand::Kind kind) {
+                     Errand::Kind kind) {
   const Napi::Env env = info.Env();
-  const std::shared_ptr<Session>& session = program->session();
+  const std::shared_ptr<Session> session = program->session();
   if (!session) throw Refusal("the session is disposed of");
   Errand errand{kind};
   if (kind == Errand::Kind::time) {
@@ -71,83 +55,48 @@ Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Progr
     errand.repetitions = static_cast<int>(integerArgument(info, 3, 1, 1e6));
   }
   const int slot = slotArgument(info, 0, *session);
-  if (!info[1].IsTypedArray() ||
-      info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
-    throw Refusal("scalars must be a Float64Array");
-  const auto given = info[1].As<Napi::Float64Array>();
-  if (static_cast<int64_t>(given.ElementLength()) != program->scalars())
+  std::vector<double> scalars = copyOf<double>(info[1], "scalars");
+  if (static_cast<int64_t>(scalars.size()) != program->scalars())
     throw Refusal("expects " + std::to_string(program->scalars()) + " scalars; got " +
-                  std::to_string(given.ElementLength()));
-  const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  auto* job = new Job{program,
-                      environment,
-                      Napi::Promise::Deferred::New(env),
-                      Napi::ThreadSafeFunction::New(env, nothing, "lrscope run", 0, 1),
-                      slot,
-                      std::vector<double>(given.Data(), given.Data() + given.ElementLength()),
-                      errand,
-                      {},
-                      {},
-                      {},
-                      -1,
-                      false};
-  const Napi::Promise promise = job->deferred.Promise();
-  // Hooks run in reverse order: this one before the one that closes `settle`.
-  napi_add_env_cleanup_hook(env, Job::closeEnvironment, job);
-  session->beginRun();
-  environment->begin();
-  Executor::instance().enqueue([job] {
-    const auto environment = job->environment;
-    if (!environment->abandon) job->execute();
-    const auto session = job->program->session();
-    if (environment->abandon) job->program.reset();
-    session->endRun();
-    Napi::ThreadSafeFunction settle = job->settle;
-    const napi_status called =
-        environment->abandon
-            ? napi_closing
-            : settle.BlockingCall(job, [](Napi::Env env, Napi::Function, Job* done) {
-                const std::unique_ptr<Job> owned(done);
-                if (env == nullptr) return;
-                napi_remove_env_cleanup_hook(env, Job::closeEnvironment, done);
-                owned->resolve(env);
-              });
-    // An environment that is closing takes nothing any more. The job's promise belongs to it, and
-    // is left to it.
-    if (called == napi_ok) settle.Release();
-    environment->end();
-  });
+                  std::to_string(scalars.size()));
+  const auto environment = Environment::of(env);
+  Executor& executor = Executor::instance();
+  const auto job = std::make_shared<Job>(program, slot, std::move(scalars), errand);
+  const auto [ticket, promise] =
+      environment->begin(env, [job](Napi::Env env) { return job->result(env); });
+  executor.enqueue(
+      [job, environment, ticket = ticket] {
+        const bool entered = environment->enter();
+        if (entered) job->execute(environment->abandon);
+        job->leaveSession();
+        if (entered) environment->leave();
+        environment->done(ticket);
+      },
+      environment->abandon);
   return promise;
 }
 
-class ProgramObject {
- public:
-  static Napi::Object create(Napi::Env env, std::shared_ptr<Program> program,
-                             std::shared_ptr<Environment> environment) {
-    Napi::Object object = Napi::Object::New(env);
-    const std::pair<const char*, Errand::Kind> errands[] = {{"run", Errand::Kind::run},
-                                                            {"profile", Errand::Kind::profile},
-                                                            {"time", Errand::Kind::time}};
-    for (const auto& [name, kind] : errands)
-      object.Set(name, Napi::Function::New(
-                           env,
-                           [program, environment, kind = kind](const Napi::CallbackInfo& info) {
-                             return guarded(info.Env(), [&] {
-                               return startRun(info, program, environment, kind);
-                             });
-                           },
-                           name));
-    return object;
-  }
-};
+Napi::Object programObject(Napi::Env env, const std::shared_ptr<Program>& program) {
+  Napi::Object object = Napi::Object::New(env);
+  const std::pair<const char*, Errand::Kind> errands[] = {
+      {"run", Errand::Kind::run}, {"profile", Errand::Kind::profile}, {"time", Errand::Kind::time}};
+  for (const auto& [name, kind] : errands)
+    exportFunction(object, name, [program, kind = kind](const Napi::CallbackInfo& info) {
+      return startRun(info, program, kind);
+    });
+  return object;
+}
 
 // A typed array over memory that the array keeps alive.
 template <class Array>
-Napi::Value arrayOver(Napi::Env env, std::shared_ptr<Block> block) {
-  auto* keeper = new std::shared_ptr<Block>(block);
+Napi::Value arrayOver(Napi::Env env, const std::shared_ptr<Block>& block) {
+  using Keeper = std::shared_ptr<Block>;
+  auto keeper = std::make_unique<Keeper>(block);
   const Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(
-      env, block->data(), block->size(),
-      [](Napi::Env, void*, std::shared_ptr<Block>* held) { delete held; }, keeper);
+      env, block->data(), block->size(), [](Napi::Env, void*, Keeper* held) { delete held; },
+      keeper.get());
+  keeper.release();
+  Environment::of(env)->lend(block);
   return Array::New(env, block->size() / 4, buffer, 0);
 }
 
@@ -175,17 +124,17 @@ void initialize(float* to, const Operand& operand, const Initializer& initialize
 
 class SessionObject {
  public:
-  SessionObject(std::shared_ptr<Session> session, std::shared_ptr<Environment> environment)
-      : session_(std::move(session)), environment_(std::move(environment)) {}
+  explicit SessionObject(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
   Napi::Value load(const Napi::CallbackInfo& info) {
     const auto session = alive();
+    ProgramSpec spec = toProgramSpec(objectArgument(info, 0), *session);
+    alive();
     // oneDNN writes padding when a primitive's memory is made.
     session->waitUntilIdle();
-    const auto program =
-        std::make_shared<Program>(session, toProgramSpec(objectArgument(info, 0), *session));
+    const auto program = std::make_shared<Program>(session, std::move(spec));
     programs_.push_back(program);
-    return ProgramObject::create(info.Env(), program, environment_);
+    return programObject(info.Env(), program);
   }
 
   Napi::Value images(const Napi::CallbackInfo& info) {
@@ -201,16 +150,20 @@ class SessionObject {
   }
 
   Napi::Value initialise(const Napi::CallbackInfo& info) {
-    const Operand operand = quietOperand(info);
+    const Operand operand = operandArgument(info);
     expectType(operand, DType::f32);
-    lrscope::initialize(reinterpret_cast<float*>(operand.fixed), operand,
-                        toInitializer(objectArgument(info, 1)), toUint32(numberArgument(info, 2)),
-                        toUint32(numberArgument(info, 3)));
+    const Initializer initializer = toInitializer(objectArgument(info, 1));
+    const uint32_t seed = toUint32(numberArgument(info, 2));
+    const uint32_t ordinal = toUint32(numberArgument(info, 3));
+    const auto session = quiet();
+    lrscope::initialize(reinterpret_cast<float*>(operand.fixed), operand, initializer, seed,
+                        ordinal);
     return info.Env().Undefined();
   }
 
   Napi::Value read(const Napi::CallbackInfo& info) {
-    const Operand operand = quietOperand(info);
+    const Operand operand = operandArgument(info);
+    const auto session = quiet();
     Napi::Float32Array values = Napi::Float32Array::New(info.Env(), operand.elements());
     float* to = values.Data();
     withElement(operand, [&](auto element) {
@@ -223,21 +176,18 @@ class SessionObject {
   }
 
   Napi::Value write(const Napi::CallbackInfo& info) {
-    const Operand operand = quietOperand(info);
-    if (!info[1].IsTypedArray() ||
-        info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
-      throw Refusal("values must be a Float32Array");
-    const auto values = info[1].As<Napi::Float32Array>();
-    if (static_cast<int64_t>(values.ElementLength()) != operand.elements())
+    const Operand operand = operandArgument(info);
+    const auto session = quiet();
+    const View<float> values = viewOf<float>(info[1], "values");
+    if (static_cast<int64_t>(values.count) != operand.elements())
       throw Refusal("expects " + std::to_string(operand.elements()) + " values; got " +
-                    std::to_string(values.ElementLength()));
+                    std::to_string(values.count));
     const LayoutMap map(operand.layout, operand.shape);
-    const float* from = values.Data();
     withElement(operand, [&](auto element) {
       using T = decltype(element);
       auto* to = reinterpret_cast<T*>(operand.fixed);
       std::fill(to, to + map.paddedElements(), T{});
-      map.forEach([&](int64_t i, int64_t offset) { to[offset] = narrow<T>(from[i]); });
+      map.forEach([&](int64_t i, int64_t offset) { to[offset] = narrow<T>(values.data[i]); });
     });
     return info.Env().Undefined();
   }
@@ -254,44 +204,44 @@ class SessionObject {
   }
 
  private:
-  const std::shared_ptr<Session>& alive() const {
+  std::shared_ptr<Session> alive() const {
     if (!session_) throw Refusal("the session is disposed of");
     return session_;
   }
 
-  // An operand that may be touched from this thread now.
-  Operand quietOperand(const Napi::CallbackInfo& info) const {
-    const auto& session = alive();
+  // An operand that can be read and written. Reading the argument may run JavaScript: whether the
+  // session is alive and quiet is asked after it.
+  Operand operandArgument(const Napi::CallbackInfo& info) const {
+    const auto session = alive();
     const Operand operand = toOperand(objectArgument(info, 0), *session);
     if (!operand.fixed)
       throw Refusal("images and labels are reached through images() and labels()");
     const bool floating = operand.dtype == DType::f32 || operand.dtype == DType::bf16;
     if (!floating || operand.layout == "opaque")
       throw Refusal("only f32 and bf16 buffers are read and written");
-    if (session->busy()) throw Refusal("a run is in flight; await it first");
     return operand;
   }
 
+  // The session, whose memory may be touched from this thread now.
+  std::shared_ptr<Session> quiet() const {
+    auto session = alive();
+    if (session->busy()) throw Refusal("a run is in flight; await it first");
+    return session;
+  }
+
   std::shared_ptr<Session> session_;
-  std::shared_ptr<Environment> environment_;
   std::vector<std::weak_ptr<Program>> programs_;
 };
 
-Napi::Value createSession(const Napi::CallbackInfo& info,
-                          const std::shared_ptr<Environment>& environment) {
-  const Napi::Env env = info.Env();
+Napi::Value createSession(const Napi::CallbackInfo& info) {
   const auto session = std::make_shared<SessionObject>(
-      std::make_shared<Session>(toSessionOptions(objectArgument(info, 0))), environment);
-  Napi::Object object = Napi::Object::New(env);
+      std::make_shared<Session>(toSessionOptions(objectArgument(info, 0))));
+  Napi::Object object = Napi::Object::New(info.Env());
   const auto method = [&](const char* name,
                           Napi::Value (SessionObject::*call)(const Napi::CallbackInfo&)) {
-    object.Set(name, Napi::Function::New(
-                         env,
-                         [session, call](const Napi::CallbackInfo& arguments) {
-                           return guarded(arguments.Env(),
-                                          [&] { return (session.get()->*call)(arguments); });
-                         },
-                         name));
+    exportFunction(object, name, [session, call](const Napi::CallbackInfo& arguments) {
+      return (session.get()->*call)(arguments);
+    });
   };
   method("load", &SessionObject::load);
   method("images", &SessionObject::images);
@@ -313,14 +263,10 @@ Napi::Value engineInfo(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value chooseLayouts(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
-    question.emulateBf16 = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
-    const double threads = numberArgument(info, 1);
-    if (!(threads >= 1 && threads <= 1024)) throw Refusal("threads must be in [1, 1024]");
-    const ThreadScope scope(static_cast<int>(threads));
-    return fromLayoutAnswer(info.Env(), layoutsFor(question));
-  });
+  LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
+  question.emulateBf16 = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
+  const ThreadScope scope(static_cast<int>(integerArgument(info, 1, 1, 1024)));
+  return fromLayoutAnswer(info.Env(), layoutsFor(question));
 }
 
 }  // namespace
@@ -331,16 +277,9 @@ void exportEngine(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env,
                            "this processor lacks AVX2, which the native engine is compiled for");
 #endif
-  auto environment = std::make_shared<Environment>();
-  exports.Set("engineInfo", Napi::Function::New(env, engineInfo, "engineInfo"));
-  exports.Set("chooseLayouts", Napi::Function::New(env, chooseLayouts, "chooseLayouts"));
-  exports.Set("createSession",
-              Napi::Function::New(
-                  env,
-                  [environment](const Napi::CallbackInfo& info) {
-                    return guarded(info.Env(), [&] { return createSession(info, environment); });
-                  },
-                  "createSession"));
+  exportFunction(exports, "engineInfo", engineInfo);
+  exportFunction(exports, "chooseLayouts", chooseLayouts);
+  exportFunction(exports, "createSession", createSession);
 }
 
 }  // namespace lrscope

@@ -1,37 +1,56 @@
 // The executor's loop.
 #include "executor.h"
 
-#include <thread>
+#include <cstdlib>
+
+#include "threads.h"
 
 namespace lrscope {
 
 Executor& Executor::instance() {
-  static auto* const executor = new Executor;
+  static auto* const executor = [] {
+    auto* const made = new Executor;
+    std::atexit([] { instance().stop(); });
+    return made;
+  }();
   return *executor;
 }
 
-Executor::Executor() {
-  std::thread([this] { loop(); }).detach();
-}
+Executor::Executor() : thread_(startThread([this] { loop(); })) {}
 
-void Executor::enqueue(std::function<void()> work) {
+void Executor::enqueue(std::function<void()> work, std::atomic<bool>& abandon) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    queue_.push_back(std::move(work));
+    queue_.push_back({std::move(work), &abandon});
   }
   wake_.notify_one();
 }
 
+void Executor::stop() {
+  // What runs here may itself be what ends the process.
+  if (std::this_thread::get_id() == thread_.get_id()) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopped_ = true;
+  if (running_) *running_ = true;
+  idle_.wait(lock, [this] { return running_ == nullptr; });
+}
+
 void Executor::loop() {
   for (;;) {
-    std::function<void()> work;
+    Entry entry;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [this] { return !queue_.empty(); });
-      work = std::move(queue_.front());
+      wake_.wait(lock, [this] { return !queue_.empty() && !stopped_; });
+      entry = std::move(queue_.front());
       queue_.pop_front();
+      running_ = entry.abandon;
     }
-    work();
+    entry.work();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      running_ = nullptr;
+    }
+    idle_.notify_all();
   }
 }
 

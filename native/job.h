@@ -4,38 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <exception>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <vector>
 
 #include "program.h"
 
 namespace lrscope {
-
-// Runs that one JavaScript environment has asked for. When it ends, they are abandoned between
-// two instructions, and it waits for that: nothing may call into it afterwards.
-struct Environment {
-  std::atomic<bool> abandon{false};
-  std::mutex mutex;
-  std::condition_variable idle;
-  int runs = 0;
-
-  void begin() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    ++runs;
-  }
-  void end() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (--runs == 0) idle.notify_all();
-  }
-  void close() {
-    abandon = true;
-    std::unique_lock<std::mutex> lock(mutex);
-    idle.wait(lock, [this] { return runs == 0; });
-  }
-};
 
 // What is asked of a program: a step, a step with the time of each instruction, or the time of one
 // instruction, repeated.
@@ -45,66 +20,67 @@ struct Errand {
   int repetitions = 0;
 };
 
-struct Job {
-  std::shared_ptr<Program> program;
-  std::shared_ptr<Environment> environment;
-  Napi::Promise::Deferred deferred;
-  Napi::ThreadSafeFunction settle;
-  int slot;
-  std::vector<double> scalars;
-  Errand errand;
+// Owns nothing of JavaScript's, so that any thread may destroy it.
+class Job {
+ public:
+  Job(std::shared_ptr<Program> program, int slot, std::vector<double> scalars, Errand errand)
+      : program_(std::move(program)),
+        session_(program_->session()),
+        slot_(slot),
+        scalars_(std::move(scalars)),
+        errand_(errand) {
+    session_->beginRun();
+  }
+  ~Job() { leaveSession(); }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
 
-  Program::Outputs outputs;
-  std::vector<double> milliseconds;
-  std::string failure;
-  double failedInstruction = -1;
-  bool failed = false;
-
-  // On the executor's thread.
-  void execute() {
+  // On the executor's thread. Keeps what is thrown.
+  void execute(const std::atomic<bool>& abandon) noexcept {
     try {
-      const bool profile = errand.kind == Errand::Kind::profile;
-      if (errand.kind == Errand::Kind::time)
-        milliseconds = program->time(slot, scalars, errand.instruction, errand.repetitions,
-                                     environment->abandon);
+      const bool profile = errand_.kind == Errand::Kind::profile;
+      if (errand_.kind == Errand::Kind::time)
+        milliseconds_ =
+            program_->time(slot_, scalars_, errand_.instruction, errand_.repetitions, abandon);
       else
-        outputs =
-            program->run(slot, scalars, environment->abandon, profile ? &milliseconds : nullptr);
-    } catch (const InstructionFailure& error) {
-      failed = true;
-      failure = error.what();
-      failedInstruction = static_cast<double>(error.instruction);
-    } catch (const std::exception& error) {
-      failed = true;
-      failure = error.what();
+        outputs_ = program_->run(slot_, scalars_, abandon, profile ? &milliseconds_ : nullptr);
+    } catch (...) {
+      failure_ = std::current_exception();
     }
   }
 
-  // On the JavaScript thread.
-  void resolve(Napi::Env env) const {
-    if (failed) {
-      Napi::Error error = Napi::Error::New(env, failure);
-      if (failedInstruction >= 0) error.Set("instruction", failedInstruction);
-      deferred.Reject(error.Value());
-    } else if (errand.kind != Errand::Kind::run) {
-      deferred.Resolve(toArray(env, milliseconds));
-    } else {
-      Napi::Object result = Napi::Object::New(env);
-      for (const auto& [name, values] : outputs) result.Set(name, toArray(env, values));
-      deferred.Resolve(result);
-    }
+  // The session no longer waits for this run. Called before JavaScript hears of its end.
+  void leaveSession() {
+    if (!session_) return;
+    session_->endRun();
+    session_.reset();
+    program_.reset();
   }
 
-  static void closeEnvironment(void* job) {
-    const auto environment = static_cast<Job*>(job)->environment;
-    environment->close();
+  // On the JavaScript thread, once the session is left.
+  Napi::Value result(Napi::Env env) const {
+    if (failure_) std::rethrow_exception(failure_);
+    if (errand_.kind != Errand::Kind::run) return toArray(env, milliseconds_);
+    Napi::Object result = Napi::Object::New(env);
+    for (const auto& [name, values] : outputs_) result.Set(name, toArray(env, values));
+    return result;
   }
 
+ private:
   static Napi::Float64Array toArray(Napi::Env env, const std::vector<double>& values) {
     Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
     std::copy(values.begin(), values.end(), array.Data());
     return array;
   }
+
+  std::shared_ptr<Program> program_;
+  std::shared_ptr<Session> session_;
+  int slot_;
+  std::vector<double> scalars_;
+  Errand errand_;
+  Program::Outputs outputs_;
+  std::vector<double> milliseconds_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace lrscope

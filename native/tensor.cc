@@ -39,6 +39,9 @@ const std::vector<std::pair<std::string, Tag>>& namedTags() {
   return *tags;
 }
 
+// Elements of a tensor with its padding, at most: so that no offset overflows.
+constexpr int64_t kMostElements = int64_t{1} << 42;
+
 // Leading letters of a layout: its rank.
 size_t lettersOf(const std::string& layout) {
   size_t count = 0;
@@ -72,11 +75,13 @@ LayoutMap::LayoutMap(const std::string& layout, const std::vector<int64_t>& shap
     if (dimension < 0 || dimension >= static_cast<int>(rank)) throw malformed();
     inner.push_back({dimension, size, 0});
     block[dimension] *= size;
+    if (block[dimension] > kMostElements) throw malformed();
   }
   int64_t stride = 1;
   for (auto part = inner.rbegin(); part != inner.rend(); ++part) {
     parts_.push_back({part->dimension, part->extent, stride});
     stride *= part->extent;
+    if (stride > kMostElements) throw malformed();
   }
   std::array<bool, 4> seen{};
   for (size_t i = rank; i-- > 0;) {
@@ -84,6 +89,7 @@ LayoutMap::LayoutMap(const std::string& layout, const std::vector<int64_t>& shap
     if (dimension < 0 || dimension >= static_cast<int>(rank) || seen[dimension]) throw malformed();
     seen[dimension] = true;
     const int64_t extent = (shape[dimension] + block[dimension] - 1) / block[dimension];
+    if (extent > kMostElements / stride) throw malformed();
     parts_.push_back({dimension, extent, stride});
     stride *= extent;
   }

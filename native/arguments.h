@@ -1,0 +1,42 @@
+// Arguments as they come from JavaScript, checked. A getter or a proxy among them runs JavaScript,
+// which may transfer a buffer or close what it belongs to: so numbers, strings and objects are read
+// first, then typed arrays and handles, and nothing of JavaScript's runs between that and their
+// use.
+#pragma once
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lrscope {
+
+// Refuses what is no object.
+Napi::Object readObject(const Napi::Value& value, const char* name);
+
+// An array of at most 2^24 entries, more than anything that is listed here has.
+Napi::Array readArray(const Napi::Value& value, const char* name);
+
+// A string without NUL, which would end a path early.
+std::string readString(const Napi::Value& value, const char* name);
+
+// An integer in [low, high].
+int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high);
+
+// The same, of a property.
+int64_t readInteger(const Napi::Object& options, const char* name, int64_t low, int64_t high);
+
+// `count` finite numbers.
+std::vector<double> readNumbers(const Napi::Value& value, const char* name, size_t count);
+
+// Pixels of a square image.
+struct WorkingShape {
+  int size;
+  int channels;
+  size_t bytes() const { return static_cast<size_t>(size) * size * channels; }
+};
+
+// size in 1 .. 8192 and channels 1 or 3.
+WorkingShape readShape(const Napi::Object& options);
+
+}  // namespace lrscope
