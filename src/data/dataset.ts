@@ -1,8 +1,9 @@
 /** @file A cache file, a split and a loader as one Dataset. */
 
 import { loadAddon, type NativeCache } from "../addon/index.ts";
-import { ArgumentError } from "../core/errors.ts";
+import { AddonError, ArgumentError } from "../core/errors.ts";
 import { formatShape } from "../core/shapes.ts";
+import { checkApart, checkTypedArray } from "../core/typed-arrays.ts";
 import type { DatasetRecord } from "../record/index.ts";
 import type { Parts } from "./split.ts";
 import type { AugmentationName, Dataset, FillOptions } from "./types.ts";
@@ -31,7 +32,15 @@ export function createDataset({
 }: DatasetParts): Dataset {
   const { size, channels, mean, std } = record;
   const addon = loadAddon();
-  const loader = addon.createLoader(cache, { labels, mean, std, augmentation });
+  const explained = (error: unknown) =>
+    new AddonError(`${record.name}: ${(error as Error).message}`, { cause: error });
+  const loader = (() => {
+    try {
+      return addon.createLoader(cache, { labels, mean, std, augmentation });
+    } catch (error) {
+      throw explained(error);
+    }
+  })();
   const imageLength = channels * size * size;
   const checkIndex = (index: number) => {
     if (!Number.isInteger(index) || index < 0 || index >= labels.length)
@@ -53,13 +62,21 @@ export function createDataset({
     augmentation,
     preprocessing: { size, channels, resize: "cover", filter: "triangle" },
     async fill({ images, labels: into, indices, augment }: FillOptions) {
+      checkTypedArray(record.name, "images", "Float32Array", images);
+      checkTypedArray(record.name, "labels", "Int32Array", into);
+      checkTypedArray(record.name, "indices", "Int32Array", indices);
+      checkApart(record.name, ["images", "labels"], [images, into]);
       indices.forEach(checkIndex);
       const needed = [indices.length, channels, size, size];
       if (images.length < indices.length * imageLength || into.length < indices.length)
         throw new ArgumentError(
           `${record.name}: a batch of ${formatShape(needed)} does not fit ${images.length} values and ${into.length} labels`,
         );
-      await addon.fillBatch(loader, images, into, indices, native(augment));
+      try {
+        await addon.fillBatch(loader, images, into, indices, native(augment));
+      } catch (error) {
+        throw explained(error);
+      }
     },
     async png(index, augment) {
       checkIndex(index);

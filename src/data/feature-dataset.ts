@@ -2,6 +2,7 @@
 
 import { ArgumentError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
+import { checkApart, checkTypedArray } from "../core/typed-arrays.ts";
 import type { FeatureFile } from "./feature-file.ts";
 import type { Dataset } from "./types.ts";
 
@@ -61,6 +62,10 @@ export function featureDataset({ images, file, views, shape }: FeatureDatasetOpt
     channels,
     size,
     async fill({ images: into, labels: classes, indices, augment }) {
+      checkTypedArray(record.name, "images", "Float32Array", into);
+      checkTypedArray(record.name, "labels", "Int32Array", classes);
+      checkTypedArray(record.name, "indices", "Int32Array", indices);
+      checkApart(record.name, ["images", "labels"], [into, classes]);
       if (into.length < indices.length * length || classes.length < indices.length)
         throw new ArgumentError(
           `${record.name}: features of ${indices.length} images do not fit ${into.length} values and ${classes.length} labels`,

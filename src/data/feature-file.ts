@@ -14,6 +14,7 @@ import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toBfloat16 } from "../core/bfloat16.ts";
 import { StoreError } from "../core/errors.ts";
+import { checkTypedArray } from "../core/typed-arrays.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import { sweep, writeAll } from "./cache-file.ts";
 import { storageError } from "./storage-errors.ts";
@@ -37,7 +38,10 @@ export interface FeatureFile {
   readonly bytes: number;
   /** That making it took. */
   readonly seconds: number;
-  /** Reads a row, widened to float32; several may be read at a time. */
+  /**
+   * Reads a row, widened to float32; several may be read at a time.
+   * @throws ArgumentError where `into` is too short, or lost its memory meanwhile
+   */
   read(row: number, into: Float32Array): Promise<void>;
   close(): void;
 }
@@ -56,12 +60,13 @@ export async function openFeatureFile(path: string, key: FeatureKey): Promise<Fe
     return null;
   }
   const rowBytes = 2 * key.length;
+  const spare: Buffer[] = [];
   return {
     bytes: ROWS + key.rows * rowBytes,
     seconds,
     async read(row, into) {
-      // Into the row's own second half, from which it is widened towards the front.
-      const bytes = Buffer.from(into.buffer, into.byteOffset + rowBytes, rowBytes);
+      // Into memory that no one else has: what `into` lies in may be transferred away meanwhile.
+      const bytes = spare.pop() ?? Buffer.allocUnsafeSlow(rowBytes);
       for (let done = 0; done < rowBytes; ) {
         const at = ROWS + row * rowBytes + done;
         const { bytesRead } = await handle.read(bytes, done, rowBytes - done, at);
@@ -71,9 +76,11 @@ export async function openFeatureFile(path: string, key: FeatureKey): Promise<Fe
           });
         done += bytesRead;
       }
-      const halves = new Uint16Array(into.buffer, into.byteOffset + rowBytes, key.length);
+      checkTypedArray(path, "a row", "Float32Array", into, key.length);
+      const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, key.length);
       const words = new Uint32Array(into.buffer, into.byteOffset, key.length);
       for (let i = 0; i < key.length; i++) words[i] = halves[i]! << 16;
+      spare.push(bytes);
     },
     close: () => void handle.close(),
   };

@@ -36,7 +36,10 @@ export interface Dataset {
   readonly preprocessing: Readonly<Record<string, string | number>>;
   /**
    * Write a batch on the loader's own thread. One at a time is enough: call for batch n + 1 before
-   * awaiting the step of batch n.
+   * awaiting the step of batch n. A session's own slots are written in place; other arrays when the
+   * batch is whole, and must not be transferred or resized before that.
+   * @throws ArgumentError for an array of another type, too short, without memory, or overlapping
+   * @throws AddonError where an array lost its memory meanwhile, or the data set is closed
    */
   fill(options: FillOptions): Promise<void>;
   /** One image as 8-bit PNG bytes, as stored or as augmented: for the report. */

@@ -13,6 +13,7 @@ import { randomStream } from "../core/random.ts";
 import { decodeImages } from "../data/decode.ts";
 import { openDataset } from "../data/index.ts";
 import { createModel } from "../models/index.ts";
+import type { Session } from "../program/index.ts";
 import { nativeBackend } from "../runtime/native/index.ts";
 import { openOurs } from "./bench-step.ts";
 import { statistics, type Times } from "./bench-turns.ts";
@@ -81,9 +82,15 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
     const single = nativeBackend({ threads: 1 });
     const ours = openOurs({ network, batch, threads: 1, backend: single });
+    let slot: Session | undefined;
     try {
-      const buffer = new Float32Array(batch * 3 * size * size);
-      const labels = new Int32Array(batch);
+      // A session's slot, as training has it: such memory is written in place.
+      const imageBytes = 4 * batch * 3 * size * size;
+      const empty = { persistentBytes: 0, arenaBytes: 0, outputBytes: 0 };
+      const memory = { ...empty, imageBytes, labelBytes: 4 * batch, slots: 1, threads: 1 } as const;
+      slot = single.createSession(memory);
+      const buffer = slot.images(0);
+      const labels = slot.labels(0);
       const indices = dataset.train.subarray(0, batch);
       let epoch = 0;
       const fill = () =>
@@ -105,6 +112,7 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
         engine: backend.description,
       };
     } finally {
+      slot?.dispose();
       ours.close();
       dataset.close();
     }

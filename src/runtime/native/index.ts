@@ -10,6 +10,7 @@ import {
 } from "../../addon/index.ts";
 import { checkPositiveInteger } from "../../core/checks.ts";
 import { AddonError } from "../../core/errors.ts";
+import { checkTypedArray } from "../../core/typed-arrays.ts";
 import type {
   Backend,
   BufferSpec,
@@ -67,10 +68,13 @@ function createSession(addon: EngineAddon, options: SessionOptions): Session {
     initialize: (buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number) =>
       named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
     read: (buffer) => named(buffer.name, () => session.read(buffer)),
-    write: (buffer, values) =>
+    write(buffer, values) {
+      const isDouble = values instanceof Float64Array;
+      checkTypedArray(buffer.name, "values", isDouble ? "Float64Array" : "Float32Array", values);
       named(buffer.name, () =>
-        session.write(buffer, values instanceof Float32Array ? values : Float32Array.from(values)),
-      ),
+        session.write(buffer, isDouble ? Float32Array.from(values) : values),
+      );
+    },
     dispose: () => session.dispose(),
   };
 }
@@ -82,7 +86,9 @@ function loadProgram(session: NativeSession, program: Program): LoadedProgram {
   } catch (error) {
     throw explained(error, program);
   }
-  const started = async <T>(start: () => Promise<T>): Promise<T> => {
+  const subject = `program "${program.name}"`;
+  const started = async <T>(scalars: unknown, start: () => Promise<T>): Promise<T> => {
+    checkTypedArray(subject, "scalars", "Float64Array", scalars);
     try {
       return await start();
     } catch (error) {
@@ -91,10 +97,11 @@ function loadProgram(session: NativeSession, program: Program): LoadedProgram {
   };
   return {
     program,
-    run: ({ slot, scalars }: RunOptions) => started(() => native.run(slot, scalars)),
-    profile: ({ slot, scalars }: RunOptions) => started(() => native.profile(slot, scalars)),
+    run: ({ slot, scalars }: RunOptions) => started(scalars, () => native.run(slot, scalars)),
+    profile: ({ slot, scalars }: RunOptions) =>
+      started(scalars, () => native.profile(slot, scalars)),
     time: ({ slot, scalars, instruction, repetitions }: TimeOptions) =>
-      started(() => native.time(slot, scalars, instruction, repetitions)),
+      started(scalars, () => native.time(slot, scalars, instruction, repetitions)),
   };
 }
 
