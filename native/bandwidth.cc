@@ -49,7 +49,7 @@ std::vector<double> measure(int64_t elements, int repetitions, int threads,
 Napi::Value measureTriad(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Object options = readObject(info[0], "options");
-  const int64_t elements = readInteger(options, "elements", kVec, int64_t{1} << 32);
+  const int64_t elements = readInteger(options, "elements", kVec, int64_t{1} << 28);
   const auto repetitions = static_cast<int>(readInteger(options, "repetitions", 1, 1 << 20));
   const auto threads = static_cast<int>(readInteger(options, "threads", 1, 1024));
   const auto environment = Environment::of(env);

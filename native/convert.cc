@@ -45,7 +45,7 @@ Attributes toAttributes(const Napi::Object& object) {
     } else if (value.IsString()) {
       attributes.set(name, value.As<Napi::String>().Utf8Value());
     } else if (value.IsArray()) {
-      const auto array = value.As<Napi::Array>();
+      const Napi::Array array = readArray(value, "an attribute");
       std::vector<double> list(array.Length());
       for (uint32_t j = 0; j < array.Length(); ++j) list[j] = numberAt(array, j);
       attributes.set(name, list);

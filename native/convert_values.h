@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "convert.h"
 
 namespace lrscope {
@@ -33,9 +34,7 @@ inline Napi::Object getObject(const Napi::Object& object, const char* name) {
 }
 
 inline Napi::Array getArray(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsArray()) throw mistyped(name, "an array");
-  return value.As<Napi::Array>();
+  return readArray(get(object, name), name);
 }
 
 inline Napi::Object objectAt(const Napi::Array& array, uint32_t i) {

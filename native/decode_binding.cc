@@ -106,8 +106,8 @@ Napi::Value packImages(const Napi::CallbackInfo& info) {
   const size_t count = indices.size(), bytes = rawBytes(view);
   const View<uint8_t> source = viewOf<uint8_t>(info[0], "the block");
   for (const int32_t index : indices)
-    if (index < 0 || source.count < bytes ||
-        base + static_cast<size_t>(index) * stride > source.count - bytes)
+    if (index < 0 || source.count < bytes || base > source.count - bytes ||
+        static_cast<size_t>(index) > (source.count - bytes - base) / stride)
       throw Refusal("internal: image " + std::to_string(index) + " does not lie in the block");
   const auto target =
       std::make_shared<Target<uint8_t>>(info[3], "the target", count * shape.bytes());

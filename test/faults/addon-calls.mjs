@@ -66,8 +66,10 @@ function loadProgram(session, instructions = 30) {
   });
 }
 
-function openLoader(addon, { cache }) {
-  const handle = addon.openCache(cache, { ...shape, offset: 0, count: 8 });
+const openCache = (addon, { cache }) => addon.openCache(cache, { ...shape, offset: 0, count: 8 });
+
+function openLoader(addon, files) {
+  const handle = openCache(addon, files);
   const labels = Int32Array.from({ length: 8 }, (_, i) => i);
   const normal = { mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] };
   const loader = addon.createLoader(handle, { labels, ...normal, augmentation: "photos" });
@@ -139,7 +141,7 @@ export const CALLS = {
     return () => addon.packImages(new Uint8Array(8 * IMAGE), packed, indices, target, options);
   },
   pixelStatistics(addon, files) {
-    const { handle } = openLoader(addon, files);
+    const handle = openCache(addon, files);
     return () => addon.pixelStatistics(handle, indices, 2);
   },
   measureTriad(addon) {

@@ -1,0 +1,36 @@
+/**
+ * @file A process that may start no thread any more, on the module itself: what needs one fails with a
+ * message, what can do with fewer does, and once threads are to be had again everything works. The
+ * parent lowers and raises the limit, and says so over IPC.
+ */
+
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { CALLS, loadModule } from "./addon-calls.mjs";
+
+const files = JSON.parse(process.argv[2]);
+const addon = loadModule();
+await stat("/"); // libuv's own threads, which it ends the process without, are there from now on
+// The superuser has no limit.
+if (process.getuid() === 0) process.setuid(65534);
+
+const outcome = async (name) => {
+  try {
+    await CALLS[name](addon, files)();
+    return "done";
+  } catch (error) {
+    return error.message;
+  }
+};
+const names = ["run", "measureTriad", "fillOwn", "pixelStatistics", "packImages", "run"];
+const all = async () => {
+  const outcomes = [];
+  for (const name of names) outcomes.push(await outcome(name));
+  return outcomes;
+};
+for (let round = 0; round < 2; round++) {
+  process.send("ready");
+  await once(process, "message");
+  process.send(await all());
+}
+process.disconnect();
