@@ -22,7 +22,9 @@ constexpr int64_t kMostBytes = int64_t{1} << 40;
 [[noreturn]] void fail(Napi::Env env, const char* what) {
   const int code = errno;
   Napi::Error error = Napi::Error::New(env, std::string(what) + ": " + std::strerror(code));
-  error.Set("errno", Napi::Number::New(env, code));
+  // As Node's own errors have it, of the two that callers tell apart.
+  if (code == EFBIG || code == ENOSPC)
+    error.Set("code", Napi::String::New(env, code == EFBIG ? "EFBIG" : "ENOSPC"));
   throw error;
 }
 

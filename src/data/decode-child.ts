@@ -4,12 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { DecodeFailure } from "./decode.ts";
-import {
-  type DecoderSettings,
-  type DecodeTask,
-  type FromDecoder,
-  type ToDecoder,
-} from "./decode-messages.ts";
+import type { DecoderSettings, DecodeTask, FromDecoder, ToDecoder } from "./decode-messages.ts";
 
 /** What came of a task. */
 export type TaskOutcome =

@@ -33,12 +33,12 @@ export async function* decodeFolder(
       const readable = positions.filter((position) => !unreadable.has(items[position]!));
       const decoded = decoder.decode(readable.map((at) => join(root, files[items[at]!]!)));
       decoded.catch(() => undefined);
-      return { positions, readable, decoded };
+      return { positions, decoded };
     };
     let list = begin(0);
     while (list.positions.length > 0) {
       throwIfInterrupted(signal);
-      const { positions, readable } = list;
+      const { positions } = list;
       const { pixels, failures } = await list.decoded;
       const done = positions.at(-1)! + 1;
       // The next list is decoded while somebody writes or reads the pixels of this one.

@@ -74,6 +74,12 @@ export async function decodeImages(
   return result;
 }
 
+/** "ENOENT: no such file or directory, open '/...'" as C would say it, and without the path. */
+export const unreadableText = ({ message }: Error): string => {
+  const text = message.replace(/^E[A-Z]+: /, "").replace(/, \w+( '.*)?$/s, "");
+  return `cannot be read: ${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+};
+
 async function decodeOther(
   file: string,
   target: Uint8Array,
@@ -83,7 +89,7 @@ async function decodeOther(
   try {
     bytes = await readFile(file);
   } catch (error) {
-    return { kind: "passing", reason: `cannot be read: ${(error as Error).message.split(",")[0]}` };
+    return { kind: "passing", reason: unreadableText(error as Error) };
   }
   try {
     const reason = await decodeBytes(bytes, target, shape);

@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DataError } from "../core/errors.ts";
+import { unreadableText } from "./decode.ts";
 import { throwIfInterrupted } from "./source.ts";
 
 export interface FolderFiles {
@@ -63,10 +64,6 @@ const lasting = new Set([
 ]);
 
 const isLasting = ({ code }: NodeJS.ErrnoException) => code !== undefined && lasting.has(code);
-
-/** "EACCES: permission denied, open '/...'" without the path. */
-const unreadableText = ({ message }: Error) =>
-  `cannot be read: ${message.replace(/, \w+( '.*)?$/s, "")}`;
 
 /** For a file that something went wrong with that may go right another time. */
 export function passingError(name: string, file: string, reason: string): DataError {

@@ -58,14 +58,15 @@ const CRASHES: ReadonlySet<string | null> = new Set([
 /** Of a file alone, where what stopped it may have passed. */
 const ATTEMPTS = 2;
 
-/** The caller closes it. No process is started before the first call. */
+/**
+ * The caller closes it. No process is started before the first call.
+ * @throws DataError where there is no memory to share with one
+ */
 export function openDecoder(options: DecoderOptions): ImageDecoder {
   const { size, channels, threads, capacity, limits = DECODE_LIMITS, signal } = options;
   const settings: DecoderSettings = { size, channels, threads, capacity, limits };
   const layout = sharedLayout(settings);
-  const addon = loadAddon();
-  const descriptor = addon.createSharedMemory(layout.bytes);
-  const shared = addon.mapSharedMemory(descriptor, layout.bytes);
+  const { descriptor, shared } = shareMemory(layout.bytes);
   const children = new Set<DecodeChild>();
   let closed = false;
   const close = () => {
@@ -200,6 +201,21 @@ export function openDecoder(options: DecoderOptions): ImageDecoder {
     },
     close,
   };
+}
+
+function shareMemory(bytes: number): { descriptor: number; shared: Uint8Array } {
+  const addon = loadAddon();
+  let descriptor: number | undefined;
+  try {
+    descriptor = addon.createSharedMemory(bytes);
+    return { descriptor, shared: addon.mapSharedMemory(descriptor, bytes) };
+  } catch (cause) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    throw new DataError(
+      `decoding images: ${(cause as Error).message}; ${Math.ceil(bytes / 2 ** 20)} MiB are needed: free memory or raise the limit, and run again`,
+      { exitCode: 1, cause },
+    );
+  }
 }
 
 const isPassing = (failure: DecodeFailure | null) =>
