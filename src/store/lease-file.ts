@@ -61,7 +61,7 @@ export function readLease(file: string): FoundLease | null {
       () => closeSync(descriptor),
     );
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return null;
     throw error;
   }
 }

@@ -43,6 +43,8 @@ const WATCH_SECONDS = 3 * HEARTBEAT_SECONDS;
 /** Milliseconds between two looks at what another process is about to finish, and how often it is looked at. */
 const LOOK = 20;
 const LOOKS = 250;
+/** So often a lease is tried for that others take and give back meanwhile. */
+const ROUNDS = 1000;
 /** So often a file that cannot be understood is read before it counts as left by a crash. */
 const READS = 3;
 
@@ -103,7 +105,7 @@ export async function acquireLease(
 
 /** The process that holds a folder's lease, and may live; null where nobody does. */
 export function leaseHolder(folder: string): LeaseRecord | null {
-  const found = readLease(join(folder, LEASE_NAME));
+  const found = readOrFail(join(folder, LEASE_NAME));
   return found?.record && judge(folder, found) === "alive" ? found.record : null;
 }
 
@@ -115,7 +117,7 @@ export function inUse(folder: string, holder: LeaseRecord): StoreError {
       `${folder}: process ${pid} has been working in this folder since ${since}; wait for it to end, end it (kill ${pid}), or choose another folder with --out`,
       { exitCode: 2 },
     );
-  const found = readLease(join(folder, LEASE_NAME));
+  const found = readOrFail(join(folder, LEASE_NAME));
   const age = found ? `, last heartbeat ${Math.round(ageOf(folder, found))} s ago` : "";
   return new StoreError(
     `${folder}: is held by another machine or container (host ${host}, process ${pid}${age}); wait for it to end, end it there, or choose another folder with --out. Where it is gone for good, its lease ends ${LEASE_SECONDS} s after its last heartbeat`,
@@ -128,12 +130,7 @@ export const fenceOf = (folder: string, token: string): Fence => ({
   token,
   check() {
     const file = join(folder, LEASE_NAME);
-    let found: FoundLease | null;
-    try {
-      found = readLease(file);
-    } catch (error) {
-      throw writeFailure(file, error, "what was recorded before is kept");
-    }
+    const found = readOrFail(file);
     if (found?.key !== token) throw lost(folder, found);
   },
 });
@@ -215,6 +212,11 @@ async function take(file: string, taking: Taking, claiming = false): Promise<{ a
   const { folder, token, clock } = taking;
   let known: FoundLease | null = null;
   for (let round = 0; ; round++) {
+    if (round > ROUNDS)
+      throw new StoreError(
+        `${file}: changes hands faster than it can be read; end the other processes that begin work in this folder, or choose another with --out`,
+        { exitCode: 2 },
+      );
     if (createdAs(file, taking)) return { attempt: 1 };
     const found = readOrFail(file);
     if (!found) continue;
@@ -256,12 +258,14 @@ function withOwn({ folder, token }: Taking, attempt: number, use: (own: string) 
   // A name of its own each time: what is linked once shall not change.
   const own = join(folder, `.${LEASE_NAME}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
   const since = new Date().toISOString();
+  let written = false;
   try {
     writeFileSync(own, encodeLease({ ...thisProcess(), token, attempt, since }), { flag: "wx" });
+    written = true;
     return use(own);
   } catch (error) {
     // Whoever holds the folder takes temporary files away as it begins.
-    if (codeOf(error) === "ENOENT" && existsSync(folder)) return false;
+    if (written && codeOf(error) === "ENOENT" && !existsSync(own)) return false;
     throw writeFailure(folder, error, "what was recorded before is kept");
   } finally {
     quietly(() => rmSync(own, { force: true }));
