@@ -1,5 +1,6 @@
 /**
- * @file One experiment's folder, for the one process that writes it:
+ * @file One experiment's folder, for the one process that writes it. No record in it holds a path of the
+ * machine; log.txt, which stays where it is, may:
  *
  *   experiment.json  plan.json  range-tests/<arm>.json
  *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
@@ -10,6 +11,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync }
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
+import { shareable } from "../files/machine-folders.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import type {
   EpochMetrics,
@@ -153,6 +155,16 @@ const TEMPORARY = /^\..*\.tmp(\.dead)?$/;
 /** What a process that was killed as it began may leave behind. */
 const isLeftover = (name: string) => name === LEASE_NAME || TEMPORARY.test(name);
 
+/** Failures and logs hold what others said: of all texts of a record, these alone may name this machine's paths. */
+function withoutMachine(trial: TrialRecord, clean: (text: string) => string): TrialRecord {
+  const { failure, ended } = trial;
+  return {
+    ...trial,
+    failure: failure && clean(failure),
+    ...(ended ? { ended: { ...ended, log: ended.log.map(clean) } } : {}),
+  };
+}
+
 /** "" where there is no such file. @throws StoreError, exit code 1 */
 function textOf(file: string): string {
   try {
@@ -188,14 +200,21 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     path,
     ...(fence ? { fence } : {}),
     writePlan: (plan) => write("plan.json", plan),
-    writeRangeTest: (slug, record) => write(`range-tests/${slug}.json`, record),
+    writeRangeTest: (slug, record) =>
+      write(`range-tests/${slug}.json`, {
+        ...record,
+        warnings: record.warnings.map((text) => shareable(text, path)),
+      }),
     rangeTestLog(slug) {
       const file = inside(`range-tests/${slug}.log`);
       makeFolder(dirname(file));
       return file;
     },
     writeTrial: (trial) =>
-      replaceFile(trialFile(trial.slug, trial.seed, "trial.json"), json(trial)),
+      replaceFile(
+        trialFile(trial.slug, trial.seed, "trial.json"),
+        json(withoutMachine(trial, (text) => shareable(text, path))),
+      ),
     appendMetrics: (slug, seed, metrics) =>
       appendLine(trialFile(slug, seed, "metrics.jsonl"), JSON.stringify(metrics), {
         durable: true,
