@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { withoutPaths } from "./without-paths.ts";
 
 const folders = [
-  { path: "/home/alice/runs/one", name: "the run directory", prefix: "" },
-  { path: "/home/alice", name: "~" },
+  { path: "/people/alice/runs/one", name: "the run directory", prefix: "" },
+  { path: "/people/alice", name: "~" },
   { path: "/opt/node_modules/lrscope/", name: "<lrscope>", prefix: "<lrscope>/" },
   { path: "/tmp", name: "<tmp>" },
-  { path: "C:\\Users\\Alice Smith", name: "~" },
+  { path: "C:\\People\\Alice Smith", name: "~" },
   { path: "/mnt/A disk of very, very many words (mine)", name: "<disk>" },
 ];
 
@@ -34,17 +34,17 @@ test.each([
   ["D:\\secret\\my place\\net.mjs, nor D:\\secret place\\b", "net.mjs, nor b"],
   ["/secret/net.mjs, where a/b was meant", "net.mjs, where a/b was meant"],
   // Known folders.
-  ["/home/alice/runs/one/trials/adam-0/log.txt: full", "trials/adam-0/log.txt: full"],
-  ["open '/home/alice/runs/one'", "open 'the run directory'"],
-  ["/home/alice/secret/net.mjs", "net.mjs"],
-  ["of /home/alice: denied", "of ~: denied"],
-  ["/home/alicette/x", "x"],
-  ["file:///home/alice/secret/net.mjs:3:1", "net.mjs:3:1"],
+  ["/people/alice/runs/one/trials/adam-0/log.txt: full", "trials/adam-0/log.txt: full"],
+  ["open '/people/alice/runs/one'", "open 'the run directory'"],
+  ["/people/alice/secret/net.mjs", "net.mjs"],
+  ["of /people/alice: denied", "of ~: denied"],
+  ["/people/alicette/x", "x"],
+  ["file:///people/alice/secret/net.mjs:3:1", "net.mjs:3:1"],
   ["(file:///opt/node_modules/lrscope/dist/lab/fit.js:3:1)", "(<lrscope>/dist/lab/fit.js:3:1)"],
-  ["C:\\Users\\Alice Smith\\secret\\net.mjs", "net.mjs"],
-  ["in C:\\Users\\Alice Smith", "in ~"],
-  ["file:///C:/Users/Alice%20Smith/net.mjs", "net.mjs"],
-  ['{"path":"C:\\\\Users\\\\Alice Smith\\\\net.mjs"}', '{"path":"net.mjs"}'],
+  ["C:\\People\\Alice Smith\\secret\\net.mjs", "net.mjs"],
+  ["in C:\\People\\Alice Smith", "in ~"],
+  ["file:///C:/People/Alice%20Smith/net.mjs", "net.mjs"],
+  ['{"path":"C:\\\\People\\\\Alice Smith\\\\net.mjs"}', '{"path":"net.mjs"}'],
   ["read /mnt/A disk of very, very many words (mine)/photos/a.png: gone", "read a.png: gone"],
 ])("%s", (text, want) => expect(withoutPaths(text, folders)).toBe(want));
 
@@ -62,7 +62,7 @@ describe("leaves alone", () => {
 });
 
 test("is the same when done again", () => {
-  const text = "at f (/home/alice/x y/net.mjs:3:1) /secret/a '/tmp/b c/d' file:///opt/x";
+  const text = "at f (/people/alice/x y/net.mjs:3:1) /secret/a '/tmp/b c/d' file:///opt/x";
   const once = withoutPaths(text, folders);
   expect(withoutPaths(once, folders)).toBe(once);
   expect(once).not.toMatch(/alice|secret|\/tmp|opt/);

@@ -1,6 +1,6 @@
 /**
  * @file One experiment's folder, for the one process that writes it. No record in it holds a path of the
- * machine; log.txt, which stays where it is, may:
+ * machine; log.txt may, as it takes whatever a trial's process prints:
  *
  *   experiment.json  plan.json  range-tests/<arm>.json
  *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
@@ -225,7 +225,7 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
       if (textOf(file) !== text) replaceFile(file, text);
     },
     appendLog: (slug, seed, line) =>
-      appendLine(trialFile(slug, seed, "log.txt"), line, { durable: false }),
+      appendLine(trialFile(slug, seed, "log.txt"), shareable(line, path), { durable: false }),
     checkpoints: (slug, seed) => trialFile(slug, seed, "checkpoints"),
     trialFile,
     writeSummary: (summary) => write("summary.json", summary),

@@ -14,14 +14,14 @@ import { root } from "../house/rooms.ts";
 
 /** Ways to fail in the process of a trial; `here` is the network's own file, `out` the run directory. */
 const FAILURES = [
-  `throw new Error("ENOENT: no such file or directory, open '/home/alice/secret-project/weights.bin'")`,
-  `throw new Error("cannot read C:\\\\Users\\\\alice\\\\secret project\\\\a.bin, nor /srv/secret-disk/b.bin (see " + import.meta.url + ")")`,
-  `throw new Error("outer of " + here, { cause: new Error("/home/alice/inner") })`,
-  `throw Object.assign(new Error("short"), { stack: "Error: short\\n    at f (" + here + ":1:2)\\n    at /home/alice/my secret/x.js:3:4" })`,
+  `throw new Error("ENOENT: no such file or directory, open '/people/alice/secret-project/weights.bin'")`,
+  `throw new Error("cannot read C:\\\\People\\\\alice\\\\secret project\\\\a.bin, nor /srv/secret-disk/b.bin (see " + import.meta.url + ")")`,
+  `throw new Error("outer of " + here, { cause: new Error("/people/alice/inner") })`,
+  `throw Object.assign(new Error("short"), { stack: "Error: short\\n    at f (" + here + ":1:2)\\n    at /people/alice/my secret/x.js:3:4" })`,
   `throw new TypeError("Failed to load " + JSON.stringify({ file: here, url: import.meta.url, in: out }))`,
   `throw "a string that names " + here`,
-  `console.error("reads /home/alice/secret-project/data and " + here + " in " + process.cwd()); process.exit(3)`,
-  `console.error("\\nfile:///home/alice/secret-project/x.mjs:3\\n  broken\\n"); process.kill(process.pid, "SIGKILL")`,
+  `console.error("reads /people/alice/secret-project/data and " + here + " in " + process.cwd()); process.exit(3)`,
+  `console.error("\\nfile:///people/alice/secret-project/x.mjs:3\\n  broken\\n"); process.kill(process.pid, "SIGKILL")`,
   `process.nextTick(() => { throw new Error("uncaught of " + here) })`,
 ];
 
