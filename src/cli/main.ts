@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { LrscopeError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 import { commands } from "./commands/index.ts";
 import { parseArguments } from "./parse.ts";
 import { openTerminal, type Streams } from "./terminal.ts";
@@ -31,8 +32,16 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     await call.command.run({ flags, given, args, terminal, signal, environment } as never);
     return 0;
   } catch (error) {
-    return report(error, stderr, environment);
+    return report(await expected(error), stderr, environment);
   }
+}
+
+/** What a disk did is no fault of lrscope's, wherever it was met. */
+async function expected(error: unknown): Promise<unknown> {
+  if (error instanceof LrscopeError || !(error instanceof Error) || !("syscall" in error))
+    return error;
+  const { diskFailure } = await import("../store/durable-write.ts");
+  return diskFailure(error) ?? error;
 }
 
 /** One line, and no stack unless it is asked for. */
@@ -42,7 +51,9 @@ function report(
   environment: Readonly<Record<string, string | undefined>>,
 ): number {
   const debug = Boolean(environment.LRSCOPE_DEBUG);
-  const message = error instanceof Error ? error.message : String(error);
+  // A message may hold a foreign name: further lines are set in, so that none passes for one of ours.
+  const said = (text: string) => visible(text).replaceAll("\n", "\n  ");
+  const message = said(error instanceof Error ? error.message : String(error));
   if (error instanceof LrscopeError) {
     stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
     if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
@@ -50,7 +61,7 @@ function report(
     stderr.write(`lrscope: unexpected: ${message.split("\n")[0]}\n`);
     if (!debug) stderr.write(`${HOW_TO_DEBUG}\n`);
   }
-  if (debug && error instanceof Error) stderr.write(`${error.stack}\n`);
+  if (debug && error instanceof Error) stderr.write(`${said(String(error.stack))}\n`);
   return error instanceof LrscopeError ? error.exitCode : 1;
 }
 

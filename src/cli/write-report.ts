@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { shareable } from "../files/machine-folders.ts";
 import { type ReportInput, type ReportTrial, renderReport } from "../report/index.ts";
 import {
   metricsCsv,
@@ -63,10 +64,16 @@ const TAIL = 8;
 
 /** The trials of a run directory, with the ends of the logs of those that did not end well. */
 export const withLogs = (path: string, trials: readonly RecordedTrial[]): ReportTrial[] =>
-  trials.map((entry) => {
-    const { trial } = entry;
+  trials.map((recorded) => {
+    const { trial } = recorded;
+    const clean = (text: string) => shareable(text, path);
+    // lrscope 0.1 recorded a foreign error's message as it was.
+    const entry = trial.failure
+      ? { ...recorded, trial: { ...trial, failure: clean(trial.failure) } }
+      : recorded;
     const file = join(path, "trials", `${trial.slug}-${trial.seed}`, "log.txt");
     if (trial.status === "done" || !existsSync(file)) return entry;
     const lines = readFileSync(file, "utf8").split("\n");
-    return { ...entry, logTail: lines.filter((line) => line.trim() !== "").slice(-TAIL) };
+    const tail = lines.filter((line) => line.trim() !== "").slice(-TAIL);
+    return { ...entry, logTail: tail.map(clean) };
   });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { median } from "../analysis/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
+import { quietly } from "../core/cleanup.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
 import { decodeImages } from "../data/decode.ts";
@@ -140,7 +141,7 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
       dataset.close();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    quietly(() => rmSync(folder, { recursive: true, force: true }));
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { summarize } from "../analysis/index.ts";
 import { InterruptedError } from "../core/errors.ts";
+import { shareable } from "../files/machine-folders.ts";
 import type {
   EpochMetrics,
   ExperimentRecord,
@@ -62,7 +63,9 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     } catch (error) {
       if (error instanceof InterruptedError || isFatal(error)) throw error;
       const { message } = error as Error;
-      const failure = `range test of ${spec.arm}: ${message.replace(/^range test: /, "")}`;
+      const failure = shareable(
+        `range test of ${spec.arm}: ${message.replace(/^range test: /, "")}`,
+      );
       for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
         trials.push({ trial, metrics: [] });
     }
@@ -87,7 +90,11 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
       if (error instanceof InterruptedError || last?.status !== "failed" || isFatal(error))
         throw error;
     }
-    if (last) trials.push({ trial: last, metrics });
+    if (last)
+      trials.push({
+        trial: { ...last, failure: last.failure && shareable(last.failure) },
+        metrics,
+      });
   }
   return { experiment, rangeTests, trials, summary: summarize(experiment, trials) };
 }
