@@ -3,8 +3,7 @@
 import type { RangeTestRuleName } from "../analysis/index.ts";
 import { AddonError, ArgumentError } from "../core/errors.ts";
 import type { BudgetOptions, ComparisonRequest, LabEvent } from "../lab/index.ts";
-import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
-import type { RunDirectory } from "../store/index.ts";
+import type { ArmRecord, SummaryRecord } from "../record/index.ts";
 import { checkScheduleLength } from "./budget.ts";
 import type { FlagValues } from "./define-command.ts";
 import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./experiment.ts";
@@ -104,7 +103,7 @@ export const protocolOf = ({ ramp, rampKind, ...call }: ComparisonCall) => ({
   test: call.flags.test,
 });
 
-/** All that is not on the disk yet: range tests, then trials, then the summary. */
+/** All that is not on the disk yet: range tests, then trials. */
 export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment): Promise<void> {
   const { context } = call;
   const { spec, setup, directory, experiment, progress } = opened;
@@ -157,25 +156,6 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     trials.filter(({ slug, seed }) => !finished.has(`${slug}-${seed}`)),
     pool,
   );
-  await writeSummary(directory, experiment, call.answers);
-}
-
-/** Of the trials as recorded: the summary says what is on the disk. */
-export async function writeSummary(
-  directory: RunDirectory,
-  experiment: ExperimentRecord,
-  { targets, profile = false, tensorboard = false }: AnswerOptions = {},
-): Promise<void> {
-  const { readRun } = await import("../store/index.ts");
-  const { summarize } = await import("../analysis/index.ts");
-  const run = readRun(directory.path);
-  directory.writeSummary(
-    summarize(experiment, run.trials, { profile, ...(targets ? { targets } : {}) }),
-  );
-  if (tensorboard) {
-    const { writeTensorboard } = await import("./write-tensorboard.ts");
-    writeTensorboard(directory, run);
-  }
 }
 
 /** What was done, for printing. */

@@ -1,6 +1,7 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { specificationRecord } from "./specification.ts";
 import { weightAverage } from "./trial.ts";
 
 export const FORMAT_VERSION = 1;
@@ -150,6 +151,6 @@ export const experimentRecord = z.object({
     })
     .optional(),
   /** The call that began it, as the command line reads it back to go on; paths are left out. */
-  specification: z.record(z.string(), z.unknown()).optional(),
+  specification: specificationRecord.optional(),
 });
 export type ExperimentRecord = z.infer<typeof experimentRecord>;
