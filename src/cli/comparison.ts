@@ -2,7 +2,7 @@
 
 import type { RangeTestRuleName } from "../analysis/index.ts";
 import { AddonError, ArgumentError } from "../core/errors.ts";
-import type { BudgetOptions, ComparisonRequest, LabEvent } from "../lab/index.ts";
+import type { BudgetOptions, ComparisonRequest, LabEvent, TrainingSetup } from "../lab/index.ts";
 import type { ArmRecord, SummaryRecord } from "../record/index.ts";
 import { checkScheduleLength } from "./budget.ts";
 import type { FlagValues } from "./define-command.ts";
@@ -78,6 +78,7 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     seeds: seedsOf(call),
     protocol: protocolOptions(protocolOf(call)),
     specification: specify(call),
+    check: (setup) => checkTrialsOf(call, setup),
     async work(opened) {
       const { experiment } = opened;
       const runs = arms.length * seeds;
@@ -89,6 +90,14 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     },
   });
   return finishedComparison(finished);
+}
+
+/** @throws ArgumentError, ShapeError for what its trials would refuse as they begin */
+export async function checkTrialsOf(call: ComparisonCall, setup: TrainingSetup): Promise<void> {
+  const { checkComparison } = await import("../lab/check-trials.ts");
+  const { planEpoch } = await import("../lab/compile-options.ts");
+  const momentumSchedule = await momentumScheduleOf(call);
+  checkComparison(setup, requestOf(call, planEpoch(setup).updatesPerEpoch, momentumSchedule));
 }
 
 /** "--seeds 3 --seed 5": 5, 6, 7. */

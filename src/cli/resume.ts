@@ -6,6 +6,7 @@ import type { ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import {
   type ComparisonCall,
+  checkTrialsOf,
   type FinishedComparison,
   finishedComparison,
   protocolOf,
@@ -138,6 +139,7 @@ async function goOn(
       seeds: seedsOf(comparison),
       convolutions: recordedConvolutions(path),
       protocol: protocolOptions(protocolOf(comparison)),
+      ...(left > 0 ? { check: (setup) => checkTrialsOf(comparison, setup) } : {}),
       work: (opened) => runTrialsOf(comparison, opened),
     },
     async (opened) => {

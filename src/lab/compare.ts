@@ -12,6 +12,7 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { checkComparison } from "./check-trials.ts";
 import { planEpoch } from "./compile-options.ts";
 import { describeExperiment } from "./experiment.ts";
 import type { CompareOptions } from "./options.ts";
@@ -45,6 +46,7 @@ export interface CompareResult {
 export async function compare(options: CompareOptions): Promise<CompareResult> {
   const { epochs, seeds = DEFAULT_SEEDS } = options;
   const arms = checkRequest(options);
+  checkComparison(options, options);
   const experiment = describeExperiment({
     kind: "compare",
     setup: options,
