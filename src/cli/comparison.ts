@@ -117,7 +117,9 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
   const { context } = call;
   const { spec, setup, directory, experiment, progress } = opened;
   const { readRun } = await import("../store/index.ts");
-  const { planRangeTests, planTrials, unbegunTrials } = await import("../lab/plan-trials.ts");
+  const { planRangeTests, planTrials, unbegunTrials, unusableRangeTests } = await import(
+    "../lab/plan-trials.ts"
+  );
   const { isFinished, planOf } = await import("../lab/index.ts");
   const { runRangeTests, runTrials } = await import("../lab/trial-pool.ts");
   const { updatesPerEpoch } = experiment.protocol;
@@ -144,7 +146,9 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     },
   };
   const { records, failed } = await runRangeTests(missing, pool);
-  for (const { spec, ...why } of failed)
+  const found = [...before.rangeTests, ...records];
+  const unusable = unusableRangeTests(request, found, updatesPerEpoch);
+  for (const { spec, ...why } of [...failed, ...unusable])
     for (const trial of unbegunTrials(spec, request, { updatesPerEpoch, ...why })) {
       directory.writeTrial(trial);
       directory.appendLog(
@@ -154,7 +158,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
       );
       await pool.onEvent({ type: "trial-finished", trial });
     }
-  const rangeTests = [...before.rangeTests, ...records];
+  const rangeTests = found.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
   const trials = planTrials(request, rangeTests, updatesPerEpoch);
   const finished = new Set(
     before.trials

@@ -86,8 +86,6 @@ function checkAgreement(
     ["epochs", epochs, protocol.epochs],
     ["optimizers", optimizers.length * sensitivity, arms.length],
     ["finderSeeds", finderSeeds, protocol.finderSeeds ?? 1],
-    ["flags.batch", flags.batch, protocol.batch],
-    ["flags.accumulate", flags.accumulate, protocol.accumulate ?? 1],
     ["flags.size", flags.size ?? dataset.size, dataset.size],
     ["flags.cacheFeatures", flags.cacheFeatures ?? null, protocol.cacheFeatures ?? null],
   ];

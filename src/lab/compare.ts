@@ -22,6 +22,7 @@ import {
   planRangeTests,
   planTrials,
   unbegunTrials,
+  unusableRangeTests,
 } from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
 
@@ -68,7 +69,12 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
       for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
         trials.push({ trial, metrics: [] });
     }
-  for (const spec of planTrials(options, rangeTests, updatesPerEpoch)) {
+  const unusable = unusableRangeTests(options, rangeTests, updatesPerEpoch);
+  for (const { spec, failure } of unusable)
+    for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
+      trials.push({ trial, metrics: [] });
+  const usable = rangeTests.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
+  for (const spec of planTrials(options, usable, updatesPerEpoch)) {
     let last: TrialRecord | undefined;
     const metrics: EpochMetrics[] = [];
     try {
