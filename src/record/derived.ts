@@ -16,7 +16,7 @@ export const derivedRecord = z.object({
       content: z.string().nullable(),
     })
     .optional(),
-  /** Files below figures/ that belong to the report. */
-  figures: z.array(z.string()),
+  /** Files in figures/ that belong to the report; no path leads out of it. */
+  figures: z.array(z.string().regex(/^[^/\\]+\.(svg|png)$/)),
 });
 export type DerivedRecord = z.infer<typeof derivedRecord>;

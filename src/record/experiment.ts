@@ -1,6 +1,7 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { fileName } from "./file-name.ts";
 import { specificationRecord } from "./specification.ts";
 import { weightAverage } from "./trial.ts";
 
@@ -37,7 +38,7 @@ export const armRecord = z.object({
   /** As the user wrote it: "sgd+clr", "rmsprop@1e-3". */
   name: z.string(),
   /** Safe as a file name, unique within the experiment. */
-  slug: z.string(),
+  slug: fileName,
   optimizer: z.string(),
   schedule: z.string().nullable(),
   learningRate: z.number().nullable(),

@@ -84,12 +84,21 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
     renameSync(temporary, file);
     syncFolder(dirname(file));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeQuietly(temporary);
     throw writeFailure(
       file,
       error,
       "its earlier content, and all other files of the run, are kept",
     );
+  }
+}
+
+/** What made the write fail matters more than that its traces cannot be removed either. */
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The next sweep takes it away.
   }
 }
 
