@@ -13,6 +13,7 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { checkComparison } from "./check-trials.ts";
 import { planEpoch } from "./compile-options.ts";
 import { describeExperiment } from "./experiment.ts";
 import type { CompareOptions } from "./options.ts";
@@ -22,6 +23,7 @@ import {
   planRangeTests,
   planTrials,
   unbegunTrials,
+  unusableRangeTests,
 } from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
 
@@ -46,6 +48,7 @@ export interface CompareResult {
 export async function compare(options: CompareOptions): Promise<CompareResult> {
   const { epochs, seeds = DEFAULT_SEEDS } = options;
   const arms = checkRequest(options);
+  checkComparison(options, options);
   const experiment = describeExperiment({
     kind: "compare",
     setup: options,
@@ -69,7 +72,12 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
       for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
         trials.push({ trial, metrics: [] });
     }
-  for (const spec of planTrials(options, rangeTests, updatesPerEpoch)) {
+  const unusable = unusableRangeTests(options, rangeTests, updatesPerEpoch);
+  for (const { spec, failure } of unusable)
+    for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
+      trials.push({ trial, metrics: [] });
+  const usable = rangeTests.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
+  for (const spec of planTrials(options, usable, updatesPerEpoch)) {
     let last: TrialRecord | undefined;
     const metrics: EpochMetrics[] = [];
     try {

@@ -182,6 +182,27 @@ export function planTrials(
     }));
 }
 
+/**
+ * Range tests whose finding does not go with what was given (an upper bound below `baseLr`), and why. What
+ * was measured decides that, and of one arm alone: its trials cannot begin, those of others can.
+ */
+export function unusableRangeTests(
+  request: ComparisonRequest,
+  rangeTests: readonly RangeTestRecord[],
+  updatesPerEpoch: number,
+): { spec: RangeTestSpec; failure: string }[] {
+  return planRangeTests(request).flatMap((spec) => {
+    const found = rangeTests.filter(({ arm }) => arm === spec.arm);
+    try {
+      planTrials(request, found, updatesPerEpoch);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return [{ spec, failure: `range test of ${spec.arm}: ${error.message}` }];
+    }
+  });
+}
+
 /** The records of an arm's trials that cannot begin, as its range test failed; of its sensitivity's, too. */
 export function unbegunTrials(
   { arm: tested, optimizer }: RangeTestSpec,

@@ -1,6 +1,7 @@
 /** @file trials/<arm>-<seed>/: trial.json and metrics.jsonl, one line an epoch. */
 
 import { z } from "zod";
+import { fileName } from "./file-name.ts";
 
 /** A schedule's own toJSON(): `{ type: "triangular", ... }`. */
 export const scheduleSpec = z.looseObject({ type: z.string() });
@@ -50,7 +51,7 @@ export type WeightAverage = z.infer<typeof weightAverage>;
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
-  slug: z.string(),
+  slug: fileName,
   seed: z.number().int(),
   optimizer: z.object({
     name: z.string(),

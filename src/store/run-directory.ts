@@ -4,7 +4,7 @@
  *
  *   experiment.json  plan.json  range-tests/<arm>.json
  *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
- *   summary.json  report.html  figures/*.svg
+ *   summary.json  report.html  figures/*.svg  derived.json
  */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
@@ -21,7 +21,8 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile, writeFailure } from "./durable-write.ts";
-import { type Fence, inUse, isOwn, LEASE_NAME, leaseHolder } from "./lease.ts";
+import { type Fence, inUse, isOwn, leaseHolder } from "./lease.ts";
+import { isLeftover, sweepTemporaries } from "./sweep.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {
@@ -51,6 +52,8 @@ export interface RunDirectory {
   /** Any file by a relative name: "report.html", "figures/accuracy.svg". */
   writeText(name: string, text: string): void;
   writeBytes(name: string, bytes: Uint8Array): void;
+  /** Takes a file away by a relative name, where there is one. */
+  remove(name: string): void;
 }
 
 /** Pretty-printed, as people read these files too. */
@@ -95,7 +98,7 @@ export function checkRunDirectory(path: string): void {
   if (holder && !isOwn(holder)) throw inUse(path, holder);
   if (present.includes("experiment.json")) {
     throw new StoreError(
-      `${path}: already holds another experiment, which is left as it is; go on with that one with --resume ${path}, or choose a new folder with --out`,
+      `${path}: already holds another experiment, which is left as it is; ${howToGoOn(path, full)}`,
       { exitCode: 2 },
     );
   }
@@ -107,6 +110,26 @@ export function checkRunDirectory(path: string): void {
     );
   }
   probe(path, full);
+}
+
+/** What can be done about an experiment that is in the way, by its kind. */
+function howToGoOn(path: string, full: string): string {
+  const elsewhere = "choose a new folder with --out";
+  const record = recordIn(full);
+  if (record?.kind === "find")
+    return `a range test cannot be gone on with: remove that folder to make it again there, or ${elsewhere}`;
+  if (record?.specification === undefined) return `remove that folder, or ${elsewhere}`;
+  const command = record.kind === "train" ? "train" : "compare";
+  return `go on with that one by lrscope ${command} --resume ${path}, or ${elsewhere}`;
+}
+
+/** As far as it can be read: it is described here, not used. */
+function recordIn(folder: string): { kind?: unknown; specification?: unknown } | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, "experiment.json"), "utf8"));
+  } catch {
+    return null;
+  }
 }
 
 /** Makes the folder and one within it, and takes away again what was not there before. */
@@ -136,24 +159,6 @@ function unusable(path: string, reason: string, cause?: unknown): StoreError {
     { exitCode: 2, cause },
   );
 }
-
-/**
- * Takes away what a process that was killed had not finished writing. Call it with the lock held.
- * @throws StoreError, exit code 1
- */
-export function sweepTemporaries(folder: string): void {
-  try {
-    for (const name of existsSync(folder) ? readdirSync(folder) : [])
-      if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
-  } catch (error) {
-    throw writeFailure(folder, error, "what was recorded before is kept");
-  }
-}
-
-const TEMPORARY = /^\..*\.tmp(\.dead)?$/;
-
-/** What a process that was killed as it began may leave behind. */
-const isLeftover = (name: string) => name === LEASE_NAME || TEMPORARY.test(name);
 
 /** Failures and logs hold what others said: of all texts of a record, these alone may name this machine's paths. */
 function withoutMachine(trial: TrialRecord, clean: (text: string) => string): TrialRecord {
@@ -231,5 +236,12 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     writeSummary: (summary) => write("summary.json", summary),
     writeText: (name, text) => replaceFile(inside(name), text),
     writeBytes: (name, bytes) => replaceFile(inside(name), bytes),
+    remove(name) {
+      try {
+        rmSync(inside(name), { force: true });
+      } catch (error) {
+        throw writeFailure(inside(name), error, "all that was recorded is kept");
+      }
+    },
   };
 }
