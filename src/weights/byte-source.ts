@@ -3,7 +3,7 @@
  * large file is never held as a whole beside its tensors.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { WeightsError } from "../core/errors.ts";
 
 export interface ByteSource {
@@ -48,7 +48,9 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
  * @throws WeightsError where the file is missing or cannot be read
  */
 export function withFile<T>(path: string, use: (source: ByteSource) => T): T {
-  const handle = explain(path, () => openSync(path, "r"));
+  // Without waiting: a pipe that nobody writes to would never be open.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  const handle = explain(path, () => openSync(path, flags));
   try {
     const stat = explain(path, () => fstatSync(handle));
     if (!stat.isFile())
@@ -150,7 +152,8 @@ export class ByteReader {
     return value;
   }
 
-  private need(length: number): void {
+  /** @throws WeightsError where fewer bytes than that remain */
+  need(length: number): void {
     if (length > this.remaining)
       throw new WeightsError(
         `${this.source.name}: ends at byte ${this.end}, where ${length} more from byte ${this.position} are announced; it is cut short or damaged`,
