@@ -201,7 +201,9 @@ function stateDict(root: PyValue): [string, TensorReference][] | null {
 }
 
 function tensorsOf(entries: ReadonlyMap<string, PyValue>): [string, TensorReference][] {
-  const own = [...entries].filter((entry): entry is [string, TensorReference] => isTensor(entry[1]));
+  const own = [...entries].filter((entry): entry is [string, TensorReference] =>
+    isTensor(entry[1]),
+  );
   const parallel = own.every(([name]) => name.startsWith("module."));
   return parallel ? own.map(([name, value]) => [name.slice("module.".length), value]) : own;
 }
