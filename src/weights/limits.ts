@@ -23,17 +23,17 @@ export const MAXIMUM_HEADER_BYTES = 32 * 2 ** 20;
 export const MAXIMUM_EXPANSION = 8;
 export const UNPACKED_FREELY = 64 * 2 ** 20;
 
-const SHOWN = 120;
-
 /**
- * A name out of a file as messages show it: quoted, of bounded length, and without characters that would
- * control a terminal.
+ * Text out of a file as messages show it: of bounded length, and without characters that would control a
+ * terminal.
  */
-export function shownName(name: string): string {
-  const start = name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name;
-  const visible = start.replace(
+export function shownText(text: string, length = 300): string {
+  const start = text.length > length ? `${text.slice(0, length)}...` : text;
+  return start.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
-  return `"${visible}"`;
 }
+
+/** A name out of a file, quoted. */
+export const shownName = (name: string): string => `"${shownText(name, 120)}"`;
