@@ -149,7 +149,7 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     return plain(value);
   };
   const decimal = (digits: string): number | bigint => {
-    if (!/^-?\d{1,40}L?$/.test(digits)) return damaged(`an integer "${digits.slice(0, 40)}"`);
+    if (!/^-?\d{1,40}L?$/.test(digits)) return damaged(`an integer ${shownName(digits)}`);
     return plain(BigInt(digits.replace("L", "")));
   };
   const persistent = (id: PyValue): PyValue =>

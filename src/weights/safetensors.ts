@@ -9,7 +9,7 @@ import { WeightsError } from "../core/errors.ts";
 import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
 import { type ByteSource, memorySource } from "./byte-source.ts";
 import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
-import { MAXIMUM_DIMENSIONS, MAXIMUM_HEADER_BYTES, shownName } from "./limits.ts";
+import { MAXIMUM_DIMENSIONS, MAXIMUM_HEADER_BYTES, shownName, shownText } from "./limits.ts";
 import { checkHeaderText } from "./safetensors-header.ts";
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
@@ -204,7 +204,7 @@ function checkMetadata(value: unknown, refuse: Refuse): Record<string, string> {
 
 /** Shallow, as the header is. */
 const shownValue = (value: unknown) =>
-  typeof value === "string" ? shownName(value) : String(JSON.stringify(value)).slice(0, 200);
+  typeof value === "string" ? shownName(value) : shownText(String(JSON.stringify(value)), 200);
 
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
