@@ -54,8 +54,8 @@ export function faultOfGraph(graph: Graph, ends: NetworkEnds): string | null {
     checkTensors(graph, ends);
     const made = new Set<number>();
     for (const node of graph.nodes) checkNode(graph, node, made);
-    checkLogits(graph, ends, made);
     checkAmount(graph, ends);
+    checkLogits(graph, ends, made);
     return null;
   } catch (error) {
     if (error instanceof LrscopeError || error instanceof Fault) return error.message;

@@ -131,9 +131,17 @@ describe("PyTorch", () => {
       tensor("0", 1, [1], [1]),
       [0x75],
     );
-  /** One list of 200,000, copied by every call. */
+  /** One list of 100,000 pairs, copied by every call. */
   const copied = () => {
-    const list = [0x5d, 0x71, 0, 0x28, ...Array<number[]>(200_000).fill([0x29]).flat(), 0x65, 0x30];
+    const list = [
+      0x5d,
+      0x71,
+      0,
+      0x28,
+      ...Array<number[]>(100_000).fill([0x4e, 0x4e, 0x86]).flat(),
+      0x65,
+      0x30,
+    ];
     const call = [...named("collections", "OrderedDict"), 0x68, 0, 0x85, 0x52, 0x30];
     return pickle(list, ...Array<number[]>(1000).fill(call), [0x7d]);
   };
@@ -142,7 +150,7 @@ describe("PyTorch", () => {
     ["lists that double, as a key", doubling(), "its keys are one that is no text"],
     ["lists 30,000 deep, as a key", deep(), "its keys are one that is no text"],
     ["a dictionary in itself", endless(), "holds no state_dict"],
-    ["a call for every copy", copied(), "would build more than 64 MiB|a dictionary of no pairs"],
+    ["a call for every copy", copied(), "would build more than 64 MiB"],
     [
       "a million dictionaries",
       pickle([...Array(1_000_000).fill(0x7d)]),

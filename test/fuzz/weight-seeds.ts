@@ -28,7 +28,7 @@ const fixture = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../parity/fixtures/torch/${name}`, import.meta.url)));
 
 /** Of every op that layers make. */
-const network: Network = layers.network({
+export const smallNetwork: Network = layers.network({
   name: "small",
   inputShape: [3, 8, 8],
   classes: 3,
@@ -60,7 +60,7 @@ function weightsOf(of: Network): Map<string, StoredTensor> {
 }
 
 /** As makeCheckpoint writes it, without a checksum: a hostile file has the one that fits. */
-export function checkpointOf(of: Network = network): {
+export function checkpointOf(of: Network = smallNetwork): {
   tensors: Map<string, StoredTensor>;
   metadata: Record<string, string>;
 } {
@@ -218,7 +218,11 @@ export function weightSeeds(): WeightSeed[] {
     return { name, format, bytes };
   };
   const members = membersOf(fixture("zip.pth"));
-  const onnx = encodeOnnx({ graph: network.build(1), tensors: weightsOf(network), softmax: true });
+  const onnx = encodeOnnx({
+    graph: smallNetwork.build(1),
+    tensors: weightsOf(smallNetwork),
+    softmax: true,
+  });
   const checkpoint = Buffer.from(encodeSafetensors(checkpointOf()));
   return [
     {
