@@ -24,7 +24,9 @@ function checkRange(
   length: number,
 ) {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length)))
-    throw new WeightsError(`${name}: points to bytes beyond any file; it is damaged`);
+    throw new WeightsError(
+      `${name}: points to bytes beyond any file; it is damaged: download or write it again`,
+    );
   if (offset < 0 || length < 0 || offset + length > size)
     throw new WeightsError(
       `${name}: bytes ${offset} to ${offset + length} are needed, it has ${size}; it is cut short or damaged: download or write it again`,
