@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include "decode_exif.h"
 
@@ -65,24 +66,45 @@ bool meansDamage(const char* message) {
   return std::strstr(message, "remature end") || std::strstr(message, "bad Huffman code");
 }
 
+// A handle serves one file. After an error libjpeg-turbo leaves the file's markers and pointers in
+// it, freed or not; and after a success its quantisation and Huffman tables, with which the next
+// file that lacks some would be decoded.
+class Handle {
+ public:
+  Handle() : handle_(tjInitDecompress()) {}
+  ~Handle() {
+    if (handle_) tjDestroy(handle_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  tjhandle get() const { return handle_; }
+
+ private:
+  tjhandle handle_;
+};
+
 }  // namespace
-
-JpegDecoder::JpegDecoder() : handle_(tjInitDecompress()) {}
-
-JpegDecoder::~JpegDecoder() {
-  if (handle_) tjDestroy(handle_);
-}
 
 DecodeOutcome JpegDecoder::run(const std::string& path, uint8_t* target, int size, int channels) {
   const std::string unreadable = readFile(path, file_);
   if (!unreadable.empty()) return broken(unreadable);
-  if (!handle_ || file_.size() < 3 || file_[0] != 0xff || file_[1] != 0xd8 || file_[2] != 0xff)
+  return decode(file_.data(), file_.size(), target, size, channels);
+}
+
+DecodeOutcome JpegDecoder::decode(const uint8_t* file, size_t bytes, uint8_t* target, int size,
+                                  int channels) {
+  if (bytes < 3 || file[0] != 0xff || file[1] != 0xd8 || file[2] != 0xff)
     return {DecodeStatus::kLeftToOthers, ""};
+  const Handle owned;
+  const tjhandle handle = owned.get();
+  if (!handle) throw std::bad_alloc();
 
   int width = 0, height = 0, subsampling = 0, colours = 0;
-  if (tjDecompressHeader3(handle_, file_.data(), file_.size(), &width, &height, &subsampling,
-                          &colours) != 0)
+  if (tjDecompressHeader3(handle, file, bytes, &width, &height, &subsampling, &colours) != 0)
     return {DecodeStatus::kLeftToOthers, ""};
+  // Tables without an image are a success to libjpeg-turbo; and 0 pixels wide means to
+  // tjDecompress2 that it may write as many as there are.
+  if (width < 1 || height < 1) return {DecodeStatus::kLeftToOthers, ""};
   const double count = static_cast<double>(width) * height;
   if (count > kMostPixels) {
     char reason[128];
@@ -96,16 +118,16 @@ DecodeOutcome JpegDecoder::run(const std::string& path, uint8_t* target, int siz
   const int w = TJSCALED(width, factor), h = TJSCALED(height, factor);
   const int decodedChannels = colours == TJCS_GRAY ? 1 : 3;
   pixels_.resize(static_cast<size_t>(w) * h * decodedChannels);
-  if (tjDecompress2(handle_, file_.data(), file_.size(), pixels_.data(), w, 0, h,
+  if (tjDecompress2(handle, file, bytes, pixels_.data(), w, 0, h,
                     decodedChannels == 1 ? TJPF_GRAY : TJPF_RGB,
                     TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {
-    const std::string message = tjGetErrorStr2(handle_);
+    const std::string message = tjGetErrorStr2(handle);
     if (meansDamage(message.c_str())) return broken("damaged or cut short: " + message);
     // Only the first warning is known here; another decoder judges what else there may be.
     return {DecodeStatus::kLeftToOthers, message};
   }
-  resampler_.run({pixels_.data(), w, h, decodedChannels},
-                 exifOrientation(file_.data(), file_.size()), target, size, channels);
+  resampler_.run({pixels_.data(), w, h, decodedChannels}, exifOrientation(file, bytes), target,
+                 size, channels);
   // A single photo of 100 megapixels should not keep its memory for the rest of the set.
   if (pixels_.capacity() > (size_t{64} << 20)) std::vector<uint8_t>().swap(pixels_);
   return {DecodeStatus::kDecoded, ""};

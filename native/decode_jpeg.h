@@ -1,5 +1,6 @@
 // One JPEG file to the working shape.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,18 +16,17 @@ struct DecodeOutcome {
   std::string reason;
 };
 
-// One a thread: it keeps libjpeg-turbo's state and the buffers from file to file.
+// One a thread: it keeps buffers from file to file, and nothing else, so that what a file decodes
+// to never depends on the files before it.
 class JpegDecoder {
  public:
-  JpegDecoder();
-  ~JpegDecoder();
-  JpegDecoder(const JpegDecoder&) = delete;
-  JpegDecoder& operator=(const JpegDecoder&) = delete;
-
+  // Reads the file and decodes it.
   DecodeOutcome run(const std::string& path, uint8_t* target, int size, int channels);
+  // `target` has room for (size, size, channels) u8, and is written only where the outcome is
+  // kDecoded.
+  DecodeOutcome decode(const uint8_t* file, size_t bytes, uint8_t* target, int size, int channels);
 
  private:
-  void* handle_;
   std::vector<uint8_t> file_;
   std::vector<uint8_t> pixels_;
   Resampler resampler_;
