@@ -55,7 +55,7 @@ void expectBytes(Napi::Env env, const char* what, size_t found, size_t wanted) {
                                          std::to_string(wanted) + " are needed");
 }
 
-// decodeFiles(files, pixels, { size, channels, threads })
+// decodeFiles(files, pixels, { size, channels, threads }, states?)
 Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Array names = info[0].As<Napi::Array>();
@@ -68,19 +68,31 @@ Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
     files->push_back(names.Get(i).As<Napi::String>().Utf8Value());
   expectBytes(env, "pixels", pixels.ByteLength(), files->size() * shape.bytes());
 
+  // Written by the threads as they go, for a process that watches this one: 1 where a file is
+  // begun, 2 where it is done.
+  uint8_t* states = nullptr;
+  if (info[3].IsTypedArray()) {
+    Napi::Uint8Array array = info[3].As<Napi::Uint8Array>();
+    expectBytes(env, "states", array.ByteLength(), files->size());
+    states = array.Data();
+  }
+
   const auto outcomes = std::make_shared<std::vector<DecodeOutcome>>(files->size());
   uint8_t* const target = pixels.Data();
   auto* worker = new PromiseWorker(env);
   worker->hold(pixels);
+  if (states) worker->hold(info[3]);
   return worker->start(
       [=] {
         forEach<JpegDecoder>(files->size(), threads, [&](JpegDecoder& decoder, size_t i) {
+          if (states) __atomic_store_n(states + i, 1, __ATOMIC_SEQ_CST);
           try {
             (*outcomes)[i] =
                 decoder.run((*files)[i], target + i * shape.bytes(), shape.size, shape.channels);
           } catch (const std::bad_alloc&) {
-            (*outcomes)[i] = {DecodeStatus::kBroken, "not enough memory to decode it"};
+            (*outcomes)[i] = {DecodeStatus::kFailed, "not enough memory to decode it"};
           }
+          if (states) __atomic_store_n(states + i, 2, __ATOMIC_SEQ_CST);
         });
       },
       [=](Napi::Env env) -> Napi::Value {

@@ -9,7 +9,9 @@
 
 namespace lrscope {
 
-enum class DecodeStatus : uint8_t { kDecoded = 0, kBroken = 1, kLeftToOthers = 2 };
+// kFailed: what went wrong is no fact of the file's bytes (no memory, no descriptor, a bad disk),
+// and may go right another time.
+enum class DecodeStatus : uint8_t { kDecoded = 0, kBroken = 1, kLeftToOthers = 2, kFailed = 3 };
 
 struct DecodeOutcome {
   DecodeStatus status;

@@ -10,6 +10,7 @@ import type { DatasetRecord } from "../record/index.ts";
 import { cacheDirectory } from "./cache-dir.ts";
 import { CACHE_VERSION, PIXEL_OFFSET, readCacheFile, writeCacheFile } from "./cache-file.ts";
 import { createDataset } from "./dataset.ts";
+import { decodingConditions } from "./decode-limits.ts";
 import { openSource } from "./open-source.ts";
 import type { BrokenItem, DecodedChunk, Source } from "./source.ts";
 import { checkClasses, givenParts, limitItems, type Parts, stratifiedSplit } from "./split.ts";
@@ -23,6 +24,11 @@ const largestSize = 1024;
  *
  * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
  *   binaries; or one of `sourceNames`
+ * Image files are decoded in a process of their own, within limits: 100 megapixels, 65,535 pixels a
+ * side, 1 GiB a file; 30 s of processor time and, on Linux, 2 GiB of memory to decode it. A file beyond
+ * them, or one that crashes its decoder, is left out and listed in `record.broken` as a damaged one is.
+ * What may pass (a lack of memory, a bad disk) fails the call, and nothing is kept of it.
+ *
  * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
  *   cannot be written, InterruptedError when the signal fires
  */
@@ -49,7 +55,7 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     `${safe(name)}-${size}-${fingerprint.slice(0, 24)}.images`,
   );
   const key = { fingerprint, size, channels };
-  if (readCacheFile(file, key) === null)
+  if (!readCacheFile(file, key)?.broken.every(stillHolds))
     await writeCacheFile(
       file,
       key,
@@ -100,6 +106,9 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
   const augmentation = options.augment === "none" ? "none" : opened.augmentation;
   return createDataset({ record, cache, labels, parts, augmentation });
 }
+
+/** What limits and decoders of another version have refused may be decoded by this one. */
+const stillHolds = ({ under }: BrokenItem) => under === undefined || under === decodingConditions();
 
 function checkOptions(options: OpenOptions): void {
   const { size, validation, test, splitSeed, limit, threads } = options;

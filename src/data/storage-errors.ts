@@ -1,6 +1,6 @@
 /** @file What the file system says, turned into what the user can do about it. */
 
-import { StoreError } from "../core/errors.ts";
+import { LrscopeError, StoreError } from "../core/errors.ts";
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
 
@@ -12,7 +12,7 @@ const notAllowed = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EN
  * a folder that cannot be written with 2. Anything else is given back as it is.
  */
 export function storageError(error: unknown, folder: string): unknown {
-  const code = codeOf(error);
+  const code = codeOf(error instanceof LrscopeError ? error.cause : error);
   if (code !== undefined && fullDisk.has(code))
     return new StoreError(
       `${folder}: no space left to write (${code}); free some, or set LRSCOPE_CACHE to a folder on another disk`,

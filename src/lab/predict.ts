@@ -4,7 +4,7 @@ import { compilePredictor } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
-import { decodeForPrediction, fillPredictions } from "../data/index.ts";
+import { fillPredictions, openPredictionDecoder, type PredictionDecoder } from "../data/index.ts";
 import type { Backend, Session } from "../program/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import { defaultThreads } from "./machine.ts";
@@ -49,12 +49,13 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   checkPositiveInteger("predict", "batch", batch);
   const { metadata, session, run } = await openPredictor(path, { backend, batch, threads });
   const { classes, channels, size, mean, std, preprocessing } = metadata;
+  let decoder: PredictionDecoder | undefined;
   try {
+    const opened = openPredictionDecoder(preprocessing, { capacity: batch, signal });
+    decoder = opened;
     const predictions: Prediction[] = [];
     const decode = (first: number) =>
-      first < files.length
-        ? decodeForPrediction(files.slice(first, first + batch), preprocessing)
-        : Promise.resolve([]);
+      first < files.length ? opened.decode(files.slice(first, first + batch)) : Promise.resolve([]);
     let next = decode(0);
     for (let first = 0; first < files.length; first += batch) {
       if (signal?.aborted) throw new InterruptedError("interrupted");
@@ -76,6 +77,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
     }
     return predictions;
   } finally {
+    decoder?.close();
     session.dispose();
   }
 }
