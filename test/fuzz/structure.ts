@@ -126,6 +126,22 @@ const tiff: Scan = (bytes) => {
   return { parts, fields };
 };
 
+/** IDX: magic number and extents. */
+const idx: Scan = (bytes) => ({
+  parts: [],
+  fields: Array.from({ length: 1 + bytes[3]! }, (_, i) => big(4 * i, 4)),
+});
+
+/** lrscope's own files of decoded images and of features: the header's numbers, and the pixels' end. */
+const ownFile: Scan = (bytes) => ({
+  parts: [
+    [0, 64],
+    [64, 4096],
+    [4096, bytes.length],
+  ],
+  fields: Array.from({ length: 16 }, (_, i) => little(8 + 4 * i, 4)),
+});
+
 /** By the first bytes; anything else has no structure. */
 export function structureOf(bytes: Buffer): Structure {
   const start = bytes.toString("latin1", 0, 12);
@@ -134,6 +150,8 @@ export function structureOf(bytes: Buffer): Structure {
   if (start.startsWith("RIFF")) return webp(bytes);
   if (start.startsWith("GIF8")) return gif(bytes);
   if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return tiff(bytes);
+  if (bytes.length >= 16 && /^\0\0\x08[\x01\x03]/.test(start)) return idx(bytes);
+  if (bytes.length > 4096 && /^(lrscope|lrsfeat)\n/.test(start)) return ownFile(bytes);
   return { parts: [], fields: [] };
 }
 
