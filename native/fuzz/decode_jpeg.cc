@@ -1,9 +1,9 @@
-// Fuzz target: JPEG files, one after the other through one decoder, as a data set's are. What a file
-// gives may not depend on the files before it: a decoder that has seen none has to agree.
+// Fuzz target: JPEG files, one after the other through one decoder, as a data set's are. What a
+// file gives may not depend on the files before it: a decoder that has seen none has to agree.
 //
-// Every thirtieth file or so begins a new data set, with a decoder and a working shape of its own. A
-// decoder that a damaged file leaves in a state in which it refuses all others would hide what else
-// there is to find.
+// Every thirtieth file or so begins a new data set, with a decoder and a working shape of its own.
+// A decoder that a damaged file leaves in a state in which it refuses all others would hide what
+// else there is to find.
 #include "../decode_jpeg.h"
 
 #include <memory>

@@ -1,6 +1,7 @@
 // The main function of a fuzz target that is built without libFuzzer.
 //   TARGET FILE...   runs each file as one input, in order: how a failure is shown again
-//   TARGET           reads inputs from standard input, each behind its length as u32, little-endian,
+//   TARGET           reads inputs from standard input, each behind its length as u32,
+//   little-endian,
 //                    and answers each with one byte on standard output
 #include <sys/time.h>
 #include <unistd.h>
@@ -32,9 +33,7 @@ void run(std::vector<uint8_t>& bytes) {
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
 }
 
-bool readAll(void* target, size_t bytes) {
-  return std::fread(target, 1, bytes, stdin) == bytes;
-}
+bool readAll(void* target, size_t bytes) { return std::fread(target, 1, bytes, stdin) == bytes; }
 
 int runFiles(int count, char** names) {
   for (int i = 0; i < count; ++i) {

@@ -1,12 +1,12 @@
 /** @file The valid images that mutations begin from: small, and of every kind that a format has. */
 
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 
 export const FORMATS = ["jpeg", "png", "webp", "gif", "tiff"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** A picture with edges, gradients and some noise, so that every coefficient is met. */
-function picture(width: number, height: number, channels: 1 | 3 | 4): sharp.Sharp {
+function picture(width: number, height: number, channels: 1 | 3 | 4): Sharp {
   const pixels = Buffer.alloc(width * height * channels);
   for (let i = 0; i < pixels.length; i++) {
     const [x, y] = [Math.floor(i / channels) % width, Math.floor(i / channels / width)];

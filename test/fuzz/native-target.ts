@@ -78,7 +78,8 @@ function feed(
     child.on("error", reject);
     child.on("close", (code, signal) => {
       rmSync(folder, { recursive: true, force: true });
-      const failure = answered === count && code === 0 ? null : `${signal ?? `exit ${code}`}\n${said}`;
+      const failure =
+        answered === count && code === 0 ? null : `${signal ?? `exit ${code}`}\n${said}`;
       resolve({ answered, failure });
     });
   });

@@ -97,8 +97,7 @@ const gif: Scan = (bytes) => {
     if (bytes[i] !== 0x2c && bytes[i] !== 0x21) continue;
     parts.push([start, i]);
     start = i;
-    if (bytes[i] === 0x2c)
-      for (const at of [1, 3, 5, 7]) fields.push(little(i + at, 2));
+    if (bytes[i] === 0x2c) for (const at of [1, 3, 5, 7]) fields.push(little(i + at, 2));
     else fields.push(little(i + 2, 1));
   }
   parts.push([start, bytes.length]);
@@ -150,7 +149,7 @@ export function structureOf(bytes: Buffer): Structure {
   if (start.startsWith("RIFF")) return webp(bytes);
   if (start.startsWith("GIF8")) return gif(bytes);
   if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return tiff(bytes);
-  if (bytes.length >= 16 && /^\0\0\x08[\x01\x03]/.test(start)) return idx(bytes);
+  if (bytes.length >= 16 && [0x801, 0x803].includes(bytes.readUInt32BE(0))) return idx(bytes);
   if (bytes.length > 4096 && /^(lrscope|lrsfeat)\n/.test(start)) return ownFile(bytes);
   return { parts: [], fields: [] };
 }
