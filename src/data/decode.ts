@@ -76,7 +76,10 @@ export async function decodeImages(
 
 /** "ENOENT: no such file or directory, open '/...'" as C would say it, and without the path. */
 export const unreadableText = ({ message }: Error): string => {
-  const text = message.replace(/^E[A-Z]+: /, "").replace(/, \w+( '.*)?$/s, "");
+  const text = message
+    .replace(/^E[A-Z]+: /, "")
+    .replace(/, \w+( '.*)?$/s, "")
+    .replace("i/o", "input/output");
   return `cannot be read: ${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 };
 
