@@ -31,6 +31,7 @@ void forEach(size_t count, int threads, const std::function<void(State&, size_t)
   };
   std::vector<std::thread> helpers;
   const size_t wanted = std::min(count, static_cast<size_t>(std::max(1, threads)));
+  helpers.reserve(wanted);
   try {
     for (size_t t = 1; t < wanted; ++t) helpers.emplace_back(loop);
   } catch (const std::system_error&) {

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fuzzParts, type Part } from "./parts.ts";
 import { add, environment, type Finding, type FuzzOptions, type FuzzSummary } from "./report.ts";
+import { TARGETS } from "./targets.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const built = join(root, "native", "build-fuzz");
@@ -44,7 +45,7 @@ function number(name: string, text: string): number {
 }
 
 const seed = number("seed", values.seed);
-const parts = fuzzParts({ built, findings, photos: values.photos });
+const parts = await fuzzParts({ built, findings, photos: values.photos });
 mkdirSync(findings, { recursive: true });
 
 /** A run of a part with the sanitized addon, in a process of its own. */
@@ -126,7 +127,8 @@ async function main(): Promise<void> {
     throw new Error(
       `fuzz: there is no part "${unknown}"; parts are ${parts.map(({ name }) => name).join(", ")}`,
     );
-  const native = parts.filter(({ name, sanitized }) => !sanitized && name !== "images");
+  const isNative = (name: string) => (TARGETS as readonly string[]).includes(name);
+  const native = parts.filter(({ name }) => isNative(name));
   const chosen = (values.native ? native : parts).filter(
     ({ name }) => only.length === 0 || only.includes(name),
   );

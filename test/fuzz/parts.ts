@@ -1,6 +1,6 @@
 /** @file What `npm run fuzz` runs: every reader of foreign bytes, by name. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fuzzImages } from "./images.ts";
 import { fuzzCacheFiles, fuzzPacked } from "./readers.ts";
@@ -39,8 +39,16 @@ function photosOf(folder: string | undefined): Buffer[] {
     .slice(0, 50);
 }
 
+/** Files of weights, where that fuzzer is there. */
+async function weightsPart(): Promise<Part[]> {
+  const file = new URL("./weights.ts", import.meta.url);
+  if (!existsSync(file)) return [];
+  const { fuzzWeights: run } = (await import(file.href)) as { fuzzWeights: Part["run"] };
+  return [{ name: "weights", slice: 3000, sanitized: false, run }];
+}
+
 /** In the order in which they run. */
-export function fuzzParts(place: Place): Part[] {
+export async function fuzzParts(place: Place): Promise<Part[]> {
   const more = photosOf(place.photos);
   const slices = {
     decode_jpeg: 5000,
@@ -60,5 +68,6 @@ export function fuzzParts(place: Place): Part[] {
     { name: "images", slice: 3000, sanitized: false, run: fuzzImages },
     { name: "packed", slice: 1000, sanitized: true, run: fuzzPacked },
     { name: "cache-files", slice: 500, sanitized: true, run: fuzzCacheFiles },
+    ...(await weightsPart()),
   ];
 }
