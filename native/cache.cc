@@ -13,7 +13,7 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "decode_worker.h"
+#include "for_each.h"
 
 namespace lrscope {
 
