@@ -110,7 +110,7 @@ async function decodeBytes(
 ): Promise<string | null> {
   // Loaded where it is needed: a process that meets nothing but JPEGs starts in half the time.
   const { default: sharp } = await import("sharp");
-  const { format, width, height, space } = await sharp(bytes, {
+  const { format, width, height, space, channels } = await sharp(bytes, {
     limitInputPixels: false,
   }).metadata();
   if (notPhotos.has(format)) return `${format} is not a format of photos`;
@@ -118,6 +118,8 @@ async function decodeBytes(
     return `${width} x ${height} is ${Math.round((width * height) / 1e6)} megapixels; the limit is 100`;
   if (Math.max(width, height) > MOST_SIDE)
     return `${width} x ${height} has a side above ${MOST_SIDE} pixels, which is the limit`;
+  const strange = `has ${channels} channels, which is no form of gray, red-green-blue or CMYK with or without transparency`;
+  if (channels > (space === "cmyk" ? 5 : 4)) return strange;
   // libjpeg-turbo ignores colour profiles, so they are ignored here too; but CMYK needs one.
   const image = sharp(bytes, {
     limitInputPixels: false,
@@ -130,6 +132,7 @@ async function decodeBytes(
     .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 && info.channels !== 3) return strange;
   await loadAddon().resampleImage(
     data,
     { width: info.width, height: info.height, channels: info.channels },
