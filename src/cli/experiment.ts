@@ -78,18 +78,18 @@ export interface FinishedExperiment {
 /** @throws LrscopeError; an InterruptedError after records and report are written */
 export async function runExperiment(call: ExperimentCall): Promise<FinishedExperiment> {
   const { flags, kind } = call;
-  const { acquireLock, checkRunDirectory, createRunDirectory } = await import("../store/index.ts");
+  const { acquireLease, checkRunDirectory, createRunDirectory } = await import("../store/index.ts");
   const path = flags.out ?? defaultOut(kind, call.source);
   checkRunDirectory(path);
   return await openExperiment(call, async ({ experiment, ...opened }) => {
-    const lock = acquireLock(path);
+    const lease = await acquireLease(path);
     try {
-      const directory = createRunDirectory(path, experiment);
+      const directory = createRunDirectory(path, experiment, lease);
       call.context.terminal.note(`records go to ${path}`);
       const samples = flags.samples ? await collectedSamples(opened.setup, flags, directory) : [];
       return await recordedWork(call, { ...opened, experiment, directory, samples });
     } finally {
-      lock.release();
+      lease.release();
     }
   });
 }

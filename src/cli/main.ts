@@ -31,8 +31,16 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     await call.command.run({ flags, given, args, terminal, signal, environment } as never);
     return 0;
   } catch (error) {
-    return report(error, stderr, environment);
+    return report(await expected(error), stderr, environment);
   }
+}
+
+/** What a disk did is no fault of lrscope's, wherever it was met. */
+async function expected(error: unknown): Promise<unknown> {
+  if (error instanceof LrscopeError || !(error instanceof Error) || !("syscall" in error))
+    return error;
+  const { diskFailure } = await import("../store/durable-write.ts");
+  return diskFailure(error) ?? error;
 }
 
 /** One line, and no stack unless it is asked for. */

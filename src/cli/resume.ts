@@ -45,16 +45,16 @@ const MAY_BE_SAID = new Set(["resume", "jobs", "model", "pretrained", "json"]);
 export async function resumeComparison(call: ResumeCall): Promise<FinishedComparison> {
   const { command, path, given, context } = call;
   checkGiven(call);
-  const { acquireLock, openRunDirectory, readRun, sweepTemporaries } = await import(
+  const { acquireLease, openRunDirectory, readRun, sweepTemporaries } = await import(
     "../store/index.ts"
   );
   checkKind(command, path, readRun(path).experiment.kind);
-  const lock = acquireLock(path);
+  const lease = await acquireLease(path);
   try {
     sweepTemporaries(path);
     const run = readRun(path);
     const { experiment } = run;
-    const directory = openRunDirectory(path);
+    const directory = openRunDirectory(path, lease);
     const { readSamples } = await import("./samples.ts");
     const samples = readSamples(path);
     const left = await unfinished(run);
@@ -119,7 +119,7 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
     );
     return finishedComparison(finished);
   } finally {
-    lock.release();
+    lease.release();
   }
 }
 

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, stat, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { withCleanupLater } from "../core/cleanup.ts";
 import { DownloadError, LrscopeError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import type { DownloadFile } from "./archives.ts";
@@ -154,16 +155,18 @@ async function fetchOnce(
   let done = resumed ? offset : 0;
   const total = file.bytes ?? (announced === null ? null : done + announced);
   const handle = await open(part, resumed ? "a" : "w");
-  try {
-    for await (const chunk of received(response.body)) {
-      await handle.writeFile(chunk);
-      done += chunk.length;
-      onProgress?.({ phase: "download", done, total, what: basename(destination) });
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const { body } = response;
+  await withCleanupLater(
+    async () => {
+      for await (const chunk of received(body)) {
+        await handle.writeFile(chunk);
+        done += chunk.length;
+        onProgress?.({ phase: "download", done, total, what: basename(destination) });
+      }
+      await handle.sync();
+    },
+    () => handle.close(),
+  );
   if (total !== null && done !== total)
     throw new Broken(new Error(`${done} of ${total} bytes arrived`), true);
 }

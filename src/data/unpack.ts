@@ -57,7 +57,10 @@ export async function unpack({ archive, folder, destination }: UnpackOptions): P
   } finally {
     // Files that were being written when the archive turned out broken may still appear.
     if (temporary !== undefined)
-      await rm(temporary, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
+      await rm(temporary, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }).catch(
+        // What went wrong before matters more; and what was unpacked is whole where nothing did.
+        () => undefined,
+      );
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { quietly } from "../core/cleanup.ts";
 
 /**
  * Makes a folder and the parents it lacks, or none of them. Node's own `mkdir` with `recursive` never
@@ -17,7 +18,7 @@ export function makeFolders(path: string): string | undefined {
   try {
     for (const folder of missing) if (makeOne(folder)) made.unshift(folder);
   } catch (error) {
-    for (const folder of made) rmdirSync(folder);
+    for (const folder of made) quietly(() => rmdirSync(folder));
     throw error;
   }
   return made.at(-1);

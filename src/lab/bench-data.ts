@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import { quietly } from "../core/cleanup.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
@@ -117,7 +118,7 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
       dataset.close();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    quietly(() => rmSync(folder, { recursive: true, force: true }));
   }
 }
 

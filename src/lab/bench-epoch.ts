@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quietly } from "../core/cleanup.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { openDataset } from "../data/index.ts";
 import { createModel } from "../models/index.ts";
@@ -128,6 +129,6 @@ export async function benchEpoch(options: BenchEpochOptions = {}): Promise<Bench
     }
   } finally {
     for (const peer of peers) peer.close();
-    rmSync(folder, { recursive: true, force: true });
+    quietly(() => rmSync(folder, { recursive: true, force: true }));
   }
 }

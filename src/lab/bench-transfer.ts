@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quietly } from "../core/cleanup.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { type Dataset, openDataset } from "../data/index.ts";
 import type { Network } from "../ir/index.ts";
@@ -173,7 +174,7 @@ export async function benchTransfer(
     };
   } finally {
     for (const resource of opened.reverse()) resource.close();
-    rmSync(folder, { recursive: true, force: true });
+    quietly(() => rmSync(folder, { recursive: true, force: true }));
   }
 }
 

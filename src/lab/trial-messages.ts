@@ -11,6 +11,8 @@ import type { SetupSpec } from "./setup.ts";
 export interface TrialTask {
   /** The run directory, of which the process writes its own trial's folder only. */
   readonly directory: string;
+  /** Token of the parent's lease of that directory; absent where it has none. */
+  readonly lease?: string;
   readonly setup: SetupSpec;
   /** What the process must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;

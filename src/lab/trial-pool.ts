@@ -7,9 +7,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { quietly } from "../core/cleanup.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../record/index.ts";
-import type { RunDirectory } from "../store/index.ts";
+import { type RunDirectory, writeFailure } from "../store/index.ts";
 import { isFatal } from "./compare.ts";
 import type { LabListener } from "./events.ts";
 import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
@@ -72,7 +73,8 @@ export async function runRangeTests(
       failed.push({ spec, failure: `${subject}${end.message.replace(/^range test: /, "")}` });
       return;
     }
-    rmSync(log, { force: true });
+    // Nobody misses it, and nobody minds it.
+    quietly(() => rmSync(log, { force: true }));
   });
   return { records, failed };
 }
@@ -177,7 +179,7 @@ interface ProcessCall {
 /** @throws what `onEvent` throws, once the process is gone */
 async function runProcess(call: ProcessCall): Promise<ProcessResult> {
   const { options, work, log, signal } = call;
-  const output = openSync(log, "a");
+  const output = openLog(log);
   let child: ChildProcess;
   try {
     child = fork(ENTRY, [], {
@@ -192,7 +194,7 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
       env: { MALLOC_MMAP_THRESHOLD_: "131072", ...process.env },
     });
   } finally {
-    closeSync(output);
+    quietly(() => closeSync(output));
   }
   // Said by `ended` too: a process that could not be started has no number.
   child.on("error", () => undefined);
@@ -211,13 +213,23 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
           stop();
         });
   });
-  tell({ type: "start", task: { directory: options.directory.path, ...options.shared, work } });
+  const { path, fence } = options.directory;
+  const lease = fence ? { lease: fence.token } : {};
+  tell({ type: "start", task: { directory: path, ...lease, ...options.shared, work } });
   if (signal.aborted) stop();
   const [exitCode, signalName] = await ended(child);
   signal.removeEventListener("abort", stop);
   if (failure) throw failure.error;
   if (said) return { end: said.error, died: null };
   return { end: null, died: { exitCode, signal: signalName, log: tailOf(log) } };
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file, "a");
+  } catch (error) {
+    throw writeFailure(file, error, "what was recorded before is kept");
+  }
 }
 
 /** Resolves once the process is gone and all that it said has been heard. */

@@ -5,7 +5,14 @@
 
 import { InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
 import type { DatasetRecord, EpochMetrics } from "../record/index.ts";
-import { acquireLock, type Lock, openRunDirectory, readRun } from "../store/index.ts";
+import {
+  acquireLease,
+  diskFailure,
+  fenceOf,
+  type Lease,
+  openRunDirectory,
+  readRun,
+} from "../store/index.ts";
 import { garbageCollector } from "./collect-garbage.ts";
 import { differences } from "./differences.ts";
 import type { LabEvent } from "./events.ts";
@@ -49,7 +56,7 @@ async function run(task: TrialTask): Promise<void> {
   try {
     await work(task);
   } catch (thrown) {
-    error = reported(thrown);
+    error = reported(diskFailure(thrown) ?? thrown);
     if (error.code === null) process.stderr.write(`${(thrown as Error).stack}\n`);
   }
   say({ type: "end", error }, () => {
@@ -63,9 +70,17 @@ const say = (message: FromTrial, then?: () => void) =>
 
 async function work(task: TrialTask): Promise<void> {
   const { signal } = stop;
-  const directory = openRunDirectory(task.directory);
+  let lease: Lease | undefined;
+  const run = task.lease === undefined ? undefined : fenceOf(task.directory, task.lease);
+  const directory = openRunDirectory(task.directory, {
+    token: task.lease ?? "",
+    // A parent that was taken for dead has lost its directory, and with it its children's trials.
+    check() {
+      run?.check();
+      lease?.check();
+    },
+  });
   const { setup, dataset } = await openSetup(task.setup, { signal });
-  let lock: Lock | undefined;
   try {
     checkDataset(task.dataset, dataset.record);
     const record = recordTrial(directory);
@@ -84,13 +99,13 @@ async function work(task: TrialTask): Promise<void> {
       return;
     }
     const { spec } = task.work;
-    lock = await lockTrial(directory.trialFile(spec.slug, spec.seed, "."));
+    lease = await leaseTrial(directory.trialFile(spec.slug, spec.seed, "."));
     const from = await restoreTrial(directory, spec);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(task.directory, spec);
     await runTrial(spec, { ...setup, onEvent, others }, from ?? undefined);
   } finally {
-    lock?.release();
+    lease?.release();
     dataset.close();
   }
 }
@@ -105,10 +120,10 @@ const otherMetrics = (directory: string, { slug, seed }: TrialSpec): EpochMetric
  * The process of the same trial that an earlier parent left behind dies as soon as it notices: it is
  * waited for, a little.
  */
-async function lockTrial(folder: string): Promise<Lock> {
+async function leaseTrial(folder: string): Promise<Lease> {
   for (let wait = 10; ; wait *= 2) {
     try {
-      return acquireLock(folder);
+      return await acquireLease(folder);
     } catch (error) {
       if (!(error instanceof StoreError && error.exitCode === 2) || wait > 5000) throw error;
     }

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { withCleanup } from "../core/cleanup.ts";
 import { InternalError } from "../core/errors.ts";
 import { type CheckpointRecord, checkpointRecord } from "../record/index.ts";
 import { replaceFile, writeFailure } from "./durable-write.ts";
@@ -53,12 +54,12 @@ export function writeCheckpoint(folder: string, { record, weights }: StoredCheck
   ] as const) {
     const path = join(folder, file);
     replaceFile(path, content);
-    if (!holds(path, content))
-      throw writeFailure(
-        path,
-        new Error("the disk gives back other bytes than were written"),
-        "the checkpoints before it are kept",
-      );
+    try {
+      if (!holds(path, content))
+        throw new Error("the disk gives back other bytes than were written");
+    } catch (error) {
+      throw writeFailure(path, error, "the checkpoints before it are kept");
+    }
   }
   prune(folder, record.epoch);
 }
@@ -68,7 +69,7 @@ const PART = 1 << 18;
 
 function holds(path: string, content: Uint8Array): boolean {
   const descriptor = openSync(path, "r");
-  try {
+  const same = () => {
     if (fstatSync(descriptor).size !== content.length) return false;
     const part = Buffer.allocUnsafe(Math.min(PART, content.length));
     for (let at = 0; at < content.length; ) {
@@ -77,9 +78,8 @@ function holds(path: string, content: Uint8Array): boolean {
       at += length;
     }
     return true;
-  } finally {
-    closeSync(descriptor);
-  }
+  };
+  return withCleanup(same, () => closeSync(descriptor));
 }
 
 /** The newest checkpoint that is whole; null where there is none. */
@@ -91,9 +91,14 @@ export function newestCheckpoint(folder: string): StoredCheckpoint | null {
   return null;
 }
 
-/** Takes all checkpoints away, once their trial is finished. */
-export const removeCheckpoints = (folder: string): void =>
-  rmSync(folder, { recursive: true, force: true });
+/** Takes all checkpoints away, once their trial is finished. @throws StoreError, exit code 1 */
+export function removeCheckpoints(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    throw writeFailure(folder, error, "the trial's records are kept");
+  }
+}
 
 /** null where it is absent or damaged. */
 export function readCheckpoint(folder: string, epoch: number): StoredCheckpoint | null {

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { quietly, withCleanup } from "../core/cleanup.ts";
 import { LrscopeError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 
@@ -29,8 +30,22 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
   ENOENT: "it does not exist",
   EISDIR: "it is a folder",
-  EIO: "the disk reports an error",
+  EIO: "the disk reports an error (EIO)",
+  ESTALE: "the network disk no longer knows it (ESTALE)",
+  ENOTCONN: "the network disk is not connected",
+  ETIMEDOUT: "the network disk does not answer",
+  EHOSTDOWN: "the network disk does not answer",
+  ENODEV: "the disk is gone",
+  ENXIO: "the disk is gone",
   EMFILE: "too many open files",
+};
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EROFS:
+    "Make it writable again (a disk that turns read-only of itself may be failing: see the system's log), or write elsewhere with --out",
+  ENOENT: "Bring it back, or write elsewhere with --out",
+  EIO: "See the system's log, or write elsewhere with --out",
+  ESTALE: "Mount it again, or write elsewhere with --out",
 };
 
 /** What the operating system's error means, for people. */
@@ -55,10 +70,29 @@ export function writeFailure(file: string, error: unknown, kept: string): StoreE
       { exitCode: 1, cause: error },
     );
   }
-  return new StoreError(`${file}: cannot be written: ${reasonOf(error)}; ${kept}`, {
-    exitCode: 1,
-    cause: error,
-  });
+  const reason =
+    codeOf(error) === "ENOENT"
+      ? "its folder is gone (moved, removed, or on a disk that was taken away)"
+      : reasonOf(error);
+  const remedy = REMEDIES[codeOf(error) ?? ""];
+  return new StoreError(
+    `${file}: cannot be written: ${reason}; ${kept}${remedy ? `. ${remedy}` : ""}`,
+    { exitCode: 1, cause: error },
+  );
+}
+
+/** What only a file system can be at fault for, wherever in lrscope it is met. */
+const OF_THE_DISK = new Set([
+  ...FULL,
+  ...["EROFS", "EIO", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "EMFILE", "ENFILE"],
+]);
+
+/** The StoreError that says what the disk did, for an error that nobody expected; null for any other. */
+export function diskFailure(error: unknown): StoreError | null {
+  if (error instanceof LrscopeError || !OF_THE_DISK.has(codeOf(error) ?? "")) return null;
+  const { path, dest, syscall } = error as NodeJS.ErrnoException & { dest?: string };
+  const subject = dest ?? path ?? `the disk (${syscall})`;
+  return writeFailure(subject, error, "what was recorded before is kept");
 }
 
 function writeWhole(descriptor: number, bytes: Uint8Array): void {
@@ -75,16 +109,17 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   try {
     makeFolder(dirname(file));
     const descriptor = openSync(temporary, "w");
-    try {
-      writeWhole(descriptor, typeof content === "string" ? Buffer.from(content) : content);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    withCleanup(
+      () => {
+        writeWhole(descriptor, typeof content === "string" ? Buffer.from(content) : content);
+        fsyncSync(descriptor);
+      },
+      () => closeSync(descriptor),
+    );
     renameSync(temporary, file);
     syncFolder(dirname(file));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    quietly(() => rmSync(temporary, { force: true }));
     throw writeFailure(
       file,
       error,
@@ -101,30 +136,26 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
 export function appendLine(file: string, line: string, options: { durable: boolean }): void {
   try {
     const descriptor = openSync(file, "a");
-    const before = fstatSync(descriptor).size;
-    try {
-      writeWhole(descriptor, Buffer.from(`${line}\n`));
-      if (options.durable) fsyncSync(descriptor);
-    } catch (error) {
-      takeBack(descriptor, before);
-      throw error;
-    } finally {
-      closeSync(descriptor);
-    }
+    withCleanup(
+      () => {
+        const before = fstatSync(descriptor).size;
+        try {
+          writeWhole(descriptor, Buffer.from(`${line}\n`));
+          if (options.durable) fsyncSync(descriptor);
+        } catch (error) {
+          // A reader passes over an unfinished last line, too.
+          quietly(() => ftruncateSync(descriptor, before));
+          throw error;
+        }
+      },
+      () => closeSync(descriptor),
+    );
   } catch (error) {
     throw writeFailure(
       file,
       error,
       "the lines before it, and all other files of the run, are kept",
     );
-  }
-}
-
-function takeBack(descriptor: number, size: number): void {
-  try {
-    ftruncateSync(descriptor, size);
-  } catch {
-    // What made the write fail matters more; a reader passes over an unfinished last line.
   }
 }
 
@@ -146,6 +177,7 @@ function syncFolder(path: string): void {
   } catch (error) {
     if (FULL.has(codeOf(error) ?? "")) throw error;
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    const opened = descriptor;
+    if (opened !== undefined) quietly(() => closeSync(opened));
   }
 }

@@ -7,8 +7,20 @@ export {
   type StoredCheckpoint,
   writeCheckpoint,
 } from "./checkpoints.ts";
-export { replaceFile } from "./durable-write.ts";
-export { acquireLock, inUse, type Lock, type LockOwner, lockHolder } from "./lock.ts";
+export { diskFailure, replaceFile, writeFailure } from "./durable-write.ts";
+export {
+  acquireLease,
+  type Fence,
+  fenceOf,
+  HEARTBEAT_SECONDS,
+  inUse,
+  LEASE_SECONDS,
+  type Lease,
+  type LeaseClock,
+  type LeaseOptions,
+  leaseHolder,
+} from "./lease.ts";
+export type { LeaseRecord } from "./lease-file.ts";
 export { metricsCsv } from "./metrics-csv.ts";
 export { type RecordedTrial, type Run, readRecord, readRun } from "./read-run.ts";
 export {

@@ -8,6 +8,7 @@
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import type {
@@ -17,12 +18,14 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
-import { appendLine, makeFolder, reasonOf, replaceFile } from "./durable-write.ts";
-import { inUse, LOCK_NAME, lockHolder } from "./lock.ts";
+import { appendLine, makeFolder, reasonOf, replaceFile, writeFailure } from "./durable-write.ts";
+import { type Fence, inUse, isOwn, LEASE_NAME, leaseHolder } from "./lease.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {
   readonly path: string;
+  /** What every write asks first; absent where nobody holds the folder. */
+  readonly fence?: Fence;
   /** plan.json: how the step was compiled. */
   writePlan(plan: unknown): void;
   /** range-tests/<slug>.json */
@@ -56,7 +59,11 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
  * nothing but a lock and what a killed process left as it began, is taken as it is.
  * @throws StoreError, exit code 2, as checkRunDirectory does
  */
-export function createRunDirectory(path: string, experiment: ExperimentRecord): RunDirectory {
+export function createRunDirectory(
+  path: string,
+  experiment: ExperimentRecord,
+  fence?: Fence,
+): RunDirectory {
   checkRunDirectory(path);
   try {
     makeFolders(path);
@@ -64,7 +71,7 @@ export function createRunDirectory(path: string, experiment: ExperimentRecord): 
     throw unusable(path, reasonOf(error), error);
   }
   sweepTemporaries(path);
-  const directory = openRunDirectory(path);
+  const directory = openRunDirectory(path, fence);
   directory.writeText("experiment.json", json(experiment));
   return directory;
 }
@@ -82,8 +89,8 @@ export function checkRunDirectory(path: string): void {
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
   }
-  const holder = lockHolder(full);
-  if (holder && holder.pid !== process.pid) throw inUse(path, holder);
+  const holder = leaseHolder(full);
+  if (holder && !isOwn(holder)) throw inUse(path, holder);
   if (present.includes("experiment.json")) {
     throw new StoreError(
       `${path}: already holds another experiment, which is left as it is; go on with that one with --resume ${path}, or choose a new folder with --out`,
@@ -104,15 +111,20 @@ export function checkRunDirectory(path: string): void {
 function probe(path: string, full: string): void {
   let made: string | undefined;
   try {
-    made = makeFolders(full);
-    rmdirSync(mkdtempSync(join(full, ".probe-")));
+    withCleanup(
+      () => {
+        made = makeFolders(full);
+        rmdirSync(mkdtempSync(join(full, ".probe-")));
+      },
+      () => {
+        for (let folder = full; made !== undefined; folder = dirname(folder)) {
+          rmdirSync(folder);
+          if (folder === made) break;
+        }
+      },
+    );
   } catch (error) {
     throw unusable(path, reasonOf(error), error);
-  } finally {
-    for (let folder = full; made !== undefined; folder = dirname(folder)) {
-      rmdirSync(folder);
-      if (folder === made) break;
-    }
   }
 }
 
@@ -123,20 +135,40 @@ function unusable(path: string, reason: string, cause?: unknown): StoreError {
   );
 }
 
-/** Takes away what a process that was killed had not finished writing. Call it with the lock held. */
+/**
+ * Takes away what a process that was killed had not finished writing. Call it with the lock held.
+ * @throws StoreError, exit code 1
+ */
 export function sweepTemporaries(folder: string): void {
-  for (const name of existsSync(folder) ? readdirSync(folder) : [])
-    if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
+  try {
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
+  } catch (error) {
+    throw writeFailure(folder, error, "what was recorded before is kept");
+  }
 }
 
 const TEMPORARY = /^\..*\.tmp(\.dead)?$/;
 
 /** What a process that was killed as it began may leave behind. */
-const isLeftover = (name: string) => name === LOCK_NAME || TEMPORARY.test(name);
+const isLeftover = (name: string) => name === LEASE_NAME || TEMPORARY.test(name);
 
-/** A folder that holds an experiment already, to add to or to render again. */
-export function openRunDirectory(path: string): RunDirectory {
+/** "" where there is no such file. @throws StoreError, exit code 1 */
+function textOf(file: string): string {
+  try {
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  } catch (error) {
+    throw writeFailure(file, error, "the checkpoints are kept");
+  }
+}
+
+/**
+ * A folder that holds an experiment already, to add to or to render again. Every write throws what `fence`
+ * does, and then writes nothing: the lease of a holder that was taken for dead.
+ */
+export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
   const inside = (name: string) => {
+    fence?.check();
     const clean = normalize(name);
     if (isAbsolute(clean) || clean.startsWith(".."))
       throw new InternalError(`"${name}" lies outside of the run directory`);
@@ -154,6 +186,7 @@ export function openRunDirectory(path: string): RunDirectory {
   const write = (name: string, value: unknown) => replaceFile(inside(name), json(value));
   return {
     path,
+    ...(fence ? { fence } : {}),
     writePlan: (plan) => write("plan.json", plan),
     writeRangeTest: (slug, record) => write(`range-tests/${slug}.json`, record),
     rangeTestLog(slug) {
@@ -170,7 +203,7 @@ export function openRunDirectory(path: string): RunDirectory {
     restoreMetrics(slug, seed, metrics) {
       const file = trialFile(slug, seed, "metrics.jsonl");
       const text = metrics.map((line) => `${JSON.stringify(line)}\n`).join("");
-      if ((existsSync(file) ? readFileSync(file, "utf8") : "") !== text) replaceFile(file, text);
+      if (textOf(file) !== text) replaceFile(file, text);
     },
     appendLog: (slug, seed, line) =>
       appendLine(trialFile(slug, seed, "log.txt"), line, { durable: false }),

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { withCleanupLater } from "../core/cleanup.ts";
 import { WeightsError } from "../core/errors.ts";
 import { withFile } from "./byte-source.ts";
 import { type Checkpoint, encodeSafetensors, safetensorsFrom } from "./safetensors.ts";
@@ -31,15 +32,16 @@ export async function writeWeightsFile(path: string, bytes: Uint8Array): Promise
   const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   try {
     const handle = await open(temporary, "wx");
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await withCleanupLater(
+      async () => {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      },
+      () => handle.close(),
+    );
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     const code = codeOf(error);
     const remedy =
       {

@@ -1,6 +1,5 @@
 /** @file What a resumption refuses, naming the difference; and what it finds its way around. */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -13,67 +12,12 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/data/index.ts";
-import { acquireLock, lockHolder } from "../../src/store/index.ts";
+import { acquireLease } from "../../src/store/index.ts";
 import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, TINY_FLAGS } from "./tiny.ts";
 
 const within = temporaryFolder();
-
-describe("a lock", () => {
-  const child = (): ChildProcess => spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"]);
-  const owned = (folder: string, owner: object) => {
-    mkdirSync(folder);
-    writeFileSync(join(folder, "lock"), JSON.stringify(owner));
-  };
-  const own = () => {
-    const folder = within("own");
-    const lock = acquireLock(folder);
-    const owner = JSON.parse(readFileSync(join(folder, "lock"), "utf8"));
-    lock.release();
-    return owner;
-  };
-
-  test("is held until it is released, and names its owner", () => {
-    const lock = acquireLock(within("held"));
-    expect(lockHolder(within("held"))?.pid).toBe(process.pid);
-    expect(() => acquireLock(within("held"))).toThrow(
-      `${within("held")}: process ${process.pid} has been working in this folder since `,
-    );
-    lock.release();
-    expect(lockHolder(within("held"))).toBeNull();
-    acquireLock(within("held")).release();
-  });
-
-  test("holds nobody up once its owner is dead", async () => {
-    const process = child();
-    const folder = within("dead");
-    const started = readFileSync(`/proc/${process.pid}/stat`, "utf8").split(" ")[21];
-    owned(folder, { ...own(), pid: process.pid, started });
-    expect(() => acquireLock(folder)).toThrow(`process ${process.pid}`);
-    const ended = new Promise((resolve) => process.once("exit", resolve));
-    process.kill("SIGKILL");
-    await ended;
-    acquireLock(folder).release();
-  });
-
-  test.each([
-    ["another process got the number", { started: "1" }],
-    ["the machine was restarted", { boot: "another" }],
-  ])("holds nobody up where %s", (name, changed) => {
-    const folder = within(name);
-    owned(folder, { ...own(), ...changed });
-    expect(lockHolder(folder)).toBeNull();
-    acquireLock(folder).release();
-  });
-
-  test("that cannot be read is nobody's", () => {
-    const folder = within("torn");
-    mkdirSync(folder);
-    writeFileSync(join(folder, "lock"), '{"pid": 1');
-    acquireLock(folder).release();
-  });
-});
 
 const absent = engineAbsent();
 describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => {
@@ -188,7 +132,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   test("two in one directory: the second is refused, the first named", async () => {
     const path = copy("two");
-    const lock = acquireLock(path);
+    const lease = await acquireLease(path);
     for (const argv of [
       ["compare", "--resume", path],
       ["compare", ...TINY_FLAGS, ...common, "--out", path],
@@ -197,7 +141,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const stderr = await refused(argv);
       expect(stderr).toMatch(/process \d+ has been working in this folder|already holds another/);
     }
-    lock.release();
+    lease.release();
   });
 
   test("what the directory answers is not asked again; wrong commands and directories", async () => {
