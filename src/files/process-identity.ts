@@ -8,7 +8,6 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { z } from "zod";
-import { codeOf } from "./durable-write.ts";
 
 export const processIdentity = z.object({
   pid: z.number().int().positive(),
@@ -60,7 +59,7 @@ export function isRunning({ pid, started }: ProcessIdentity): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return codeOf(error) === "EPERM";
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
