@@ -32,13 +32,13 @@ const words: Readonly<Record<string, string>> = {
 export function storageError(error: unknown, folder: string): unknown {
   const cause = error instanceof LrscopeError ? error.cause : error;
   const { code, errno } = (cause ?? {}) as NodeJS.ErrnoException;
-  if (typeof code !== "string" || typeof errno !== "number") return error;
+  if (typeof code !== "string") return error;
   if (fullDisk.has(code))
     return new StoreError(
       `${folder}: no space left to write (${code}); free some, or set LRSCOPE_CACHE to a folder on another disk`,
       { exitCode: 1, cause: error },
     );
-  if (error instanceof LrscopeError) return error;
+  if (error instanceof LrscopeError || typeof errno !== "number") return error;
   if (elsewhere[code])
     return new StoreError(`${folder}: cannot be used now (${code}): ${elsewhere[code]}`, {
       exitCode: 1,

@@ -4,11 +4,15 @@
  */
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { withCleanup } from "../core/cleanup.ts";
 import { StoreError } from "../core/errors.ts";
 
 /** Nothing is there: no name, a link to nothing, or one that leads back to itself. */
 const NOTHING = new Set(["ENOENT", "ELOOP"]);
+
+/** Without waiting for somebody at the other end; of a file it makes no difference. */
+const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Opens a file for reading.
@@ -19,17 +23,36 @@ const NOTHING = new Set(["ENOENT", "ELOOP"]);
 export function openRegularFile(path: string): number | null {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    descriptor = openSync(path, READ_AT_ONCE);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    if (NOTHING.has(code)) return null;
-    if (code === "ENXIO" || code === "EOPNOTSUPP") throw noFile(path, "a socket");
-    throw error;
+    return notOpened(path, error);
   }
   const status = fstatSync(descriptor);
   if (status.isFile()) return descriptor;
   closeSync(descriptor);
   throw noFile(path, kindOf(status));
+}
+
+/** The same, as a handle. */
+export async function openRegularHandle(path: string): Promise<FileHandle | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, READ_AT_ONCE);
+  } catch (error) {
+    return notOpened(path, error);
+  }
+  const status = await handle.stat();
+  if (status.isFile()) return handle;
+  await handle.close();
+  throw noFile(path, kindOf(status));
+}
+
+/** null where nothing is there. */
+function notOpened(path: string, error: unknown): null {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (NOTHING.has(code)) return null;
+  if (code === "ENXIO" || code === "EOPNOTSUPP") throw noFile(path, "a socket");
+  throw error;
 }
 
 /** All of a file, or null where there is none; throws as openRegularFile does. */

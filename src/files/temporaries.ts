@@ -51,4 +51,7 @@ async function isLeft(path: string, name: string): Promise<boolean> {
 
 /** Where process numbers mean the same processes: one boot of one machine, one namespace. */
 const runOf = ({ boot, host, namespace }: ProcessIdentity): string =>
-  createHash("sha256").update(JSON.stringify([boot, host, namespace])).digest("hex").slice(0, 12);
+  createHash("sha256")
+    .update(JSON.stringify([boot, host, namespace]))
+    .digest("hex")
+    .slice(0, 12);
