@@ -7,39 +7,54 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
 
+#include "crc32c.h"
 #include "for_each.h"
 
 namespace lrscope {
 
 ImageCache::ImageCache(const std::string& file, size_t offset, size_t count, int size, int channels)
-    : count_(count), size_(size), channels_(channels) {
-  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw std::runtime_error(file + ": " + std::strerror(errno));
+    : offset_(offset), count_(count), size_(size), channels_(channels) {
+  // Without waiting: a FIFO would hold up whoever opens it.
+  descriptor_ = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) throw std::runtime_error(file + ": " + std::strerror(errno));
   struct stat status;
-  const bool known = fstat(descriptor, &status) == 0;
+  const bool known = fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   mapped_ = known ? static_cast<size_t>(status.st_size) : 0;
   if (offset > mapped_ || mapped_ - offset <= count * imageBytes()) {
-    close(descriptor);
+    close(descriptor_);
     throw std::runtime_error(file + ": shorter than its header says");
   }
-  mapping_ = mmap(nullptr, mapped_, PROT_READ, MAP_SHARED, descriptor, 0);
-  const int failure = errno;
-  close(descriptor);
+  mapping_ = mmap(nullptr, mapped_, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (mapping_ == MAP_FAILED) {
-    mapping_ = nullptr;
+    const int failure = errno;
+    close(descriptor_);
     throw std::runtime_error(file + ": cannot be mapped: " + std::strerror(failure));
   }
   pixels_ = static_cast<const uint8_t*>(mapping_) + offset;
 }
 
 ImageCache::~ImageCache() {
-  if (mapping_) munmap(mapping_, mapped_);
+  munmap(mapping_, mapped_);
+  close(descriptor_);
+}
+
+bool ImageCache::read(size_t at, uint8_t* into, size_t length) const {
+  while (length > 0) {
+    const ssize_t got = pread(descriptor_, into, length, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += static_cast<size_t>(got);
+    into += got;
+    length -= static_cast<size_t>(got);
+  }
+  return true;
 }
 
 namespace {
@@ -73,6 +88,23 @@ void addImage(const uint8_t* pixels, size_t bytes, int channels, std::array<uint
 }
 
 }  // namespace
+
+int64_t damagedBlock(const ImageCache& cache, const std::vector<uint32_t>& checksums, size_t first,
+                     size_t blockBytes, int threads) {
+  const size_t total = cache.count() * cache.imageBytes();
+  std::atomic<int64_t> damaged{-1};
+  forEach<std::vector<uint8_t>>(
+      checksums.size(), threads, [&](std::vector<uint8_t>& buffer, size_t i) {
+        if (damaged >= 0) return;
+        const size_t start = std::min(total, (first + i) * blockBytes);
+        const size_t length = std::min(blockBytes, total - start);
+        buffer.resize(length);
+        const bool whole = cache.read(cache.offset() + start, buffer.data(), length) &&
+                           crc32c(buffer.data(), length, 0) == checksums[i];
+        if (!whole) damaged = static_cast<int64_t>(first + i);
+      });
+  return damaged;
+}
 
 PixelStatistics pixelStatistics(const ImageCache& cache, const std::vector<int32_t>& indices,
                                 int threads) {

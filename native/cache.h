@@ -23,14 +23,28 @@ class ImageCache {
   int size() const { return size_; }
   int channels() const { return channels_; }
 
+  // Bytes of the file from `at` on, as it is on the disk: unlike the mapping, whose reader dies of
+  // a bad sector, this returns false where they cannot be had.
+  bool read(size_t at, uint8_t* into, size_t length) const;
+  // Byte of the file at which the images begin.
+  size_t offset() const { return offset_; }
+
  private:
+  int descriptor_ = -1;
   void* mapping_ = nullptr;
   size_t mapped_ = 0;
   const uint8_t* pixels_ = nullptr;
+  size_t offset_;
   size_t count_;
   int size_;
   int channels_;
 };
+
+// Number of the first block of the images that cannot be read or whose CRC-32C is not the one
+// given; -1: none. Blocks have `blockBytes` bytes, the last one what is left; `checksums` are those
+// of the blocks from `first` on.
+int64_t damagedBlock(const ImageCache& cache, const std::vector<uint32_t>& checksums, size_t first,
+                     size_t blockBytes, int threads);
 
 struct PixelStatistics {
   std::vector<double> mean;  // of pixel / 255, per channel

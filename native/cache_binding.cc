@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "cache_synthetic.h"
+#include "crc32c.h"
 #include "decode_worker.h"
 #include "errors.h"
 #include "typed_arrays.h"
@@ -38,6 +39,30 @@ Napi::Value openCache(const Napi::CallbackInfo& info) {
 }
 
 void closeCache(const Napi::CallbackInfo& info) { handleOf(info[0]).reset(); }
+
+// crc32c(bytes, previous)
+Napi::Value checksum(const Napi::CallbackInfo& info) {
+  const auto previous = static_cast<uint32_t>(readInteger(info[1], "previous", 0, 0xffffffff));
+  const View<uint8_t> bytes = viewOf<uint8_t>(info[0], "bytes");
+  return Napi::Number::New(info.Env(), crc32c(bytes.data, bytes.count, previous));
+}
+
+// damagedBlock(cache, checksums, { first, blockBytes, threads })
+Napi::Value findDamage(const Napi::CallbackInfo& info) {
+  const Napi::Object options = readObject(info[2], "options");
+  const auto first = static_cast<size_t>(readInteger(options, "first", 0, int64_t{1} << 31));
+  const auto bytes = static_cast<size_t>(readInteger(options, "blockBytes", 1, int64_t{1} << 30));
+  const auto threads = static_cast<int>(readInteger(options, "threads", 1, 1024));
+  const auto checksums =
+      std::make_shared<const std::vector<uint32_t>>(copyOf<uint32_t>(info[1], "checksums"));
+  const Handle cache = cacheOf(info[0]);
+  const auto result = std::make_shared<int64_t>(-1);
+  return PromiseWorker::start(
+      info.Env(), [=] { *result = damagedBlock(*cache, *checksums, first, bytes, threads); },
+      [=](Napi::Env env) -> Napi::Value {
+        return Napi::Number::New(env, static_cast<double>(*result));
+      });
+}
 
 // pixelStatistics(cache, indices, threads)
 Napi::Value statistics(const Napi::CallbackInfo& info) {
@@ -91,6 +116,8 @@ std::shared_ptr<ImageCache> cacheOf(const Napi::Value& value) {
 void exportCache(Napi::Env, Napi::Object exports) {
   exportFunction(exports, "openCache", openCache);
   exportFunction(exports, "closeCache", closeCache);
+  exportFunction(exports, "crc32c", checksum);
+  exportFunction(exports, "damagedBlock", findDamage);
   exportFunction(exports, "pixelStatistics", statistics);
   exportFunction(exports, "synthesiseImages", synthesiseImages);
 }

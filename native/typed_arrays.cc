@@ -10,6 +10,8 @@ const char* nameOf(napi_typedarray_type type) {
       return "a Uint8Array";
     case napi_int32_array:
       return "an Int32Array";
+    case napi_uint32_array:
+      return "a Uint32Array";
     case napi_float32_array:
       return "a Float32Array";
     case napi_float64_array:

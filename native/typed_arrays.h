@@ -43,6 +43,10 @@ struct TypedArrayType<int32_t> {
   static constexpr napi_typedarray_type value = napi_int32_array;
 };
 template <>
+struct TypedArrayType<uint32_t> {
+  static constexpr napi_typedarray_type value = napi_uint32_array;
+};
+template <>
 struct TypedArrayType<float> {
   static constexpr napi_typedarray_type value = napi_float32_array;
 };

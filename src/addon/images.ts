@@ -101,6 +101,17 @@ export interface ImagesAddon {
     options: WorkingShape & { readonly offset: number; readonly count: number },
   ): NativeCache;
   closeCache(cache: NativeCache): void;
+  /** CRC-32C of bytes that follow others whose checksum is `previous`; 0: that follow nothing. */
+  crc32c(bytes: Uint8Array, previous: number): number;
+  /**
+   * The first block of a cache's images that cannot be read, or whose CRC-32C is not the one given; -1:
+   * none. `checksums` are those of the blocks from `first` on, the last block of all being what is left.
+   */
+  damagedBlock(
+    cache: NativeCache,
+    checksums: Uint32Array,
+    options: { readonly first: number; readonly blockBytes: number; readonly threads: number },
+  ): Promise<number>;
   /** Mean and population standard deviation per channel of pixel / 255 over some images; exact sums. */
   pixelStatistics(
     cache: NativeCache,

@@ -109,12 +109,16 @@ const WORDS = {
 function dataProgress(terminal: Terminal, bar: Bar | null): Progress["data"] {
   let current = "";
   let lastTenth = -1;
-  return ({ phase, done, total, what }) => {
+  return ({ phase, done, total, what, why }) => {
     const key = `${phase} ${what}`;
     const label = `${WORDS[phase]} ${what}`;
     if (key !== current) {
       current = key;
       lastTenth = -1;
+      if (why !== undefined)
+        terminal.note(
+          `${what}: ${why}; ${phase === "decode" ? "they are decoded" : "it is done"} again`,
+        );
       if (bar) bar.begin();
       else if (done !== total) terminal.note(`${label} ...`);
     }

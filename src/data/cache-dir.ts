@@ -2,6 +2,7 @@
 
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { sweepTemporaries } from "../files/temporaries.ts";
 
 /**
  * `chosen`, else $LRSCOPE_CACHE, else $XDG_CACHE_HOME/lrscope, else ~/.cache/lrscope.
@@ -14,4 +15,12 @@ export function cacheDirectory(
   if (chosen) return resolve(chosen);
   if (environment.LRSCOPE_CACHE) return resolve(environment.LRSCOPE_CACHE);
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "lrscope");
+}
+
+/** Folders of the cache in which files are written beside their final name, or unpacked. */
+const written = ["decoded", "features", "sources", "places", "tuning"];
+
+/** Removes what processes that were killed left in the cache. What cannot be removed stays. */
+export async function sweepCache(cacheDir: string): Promise<void> {
+  for (const name of written) await sweepTemporaries(join(cacheDir, name));
 }

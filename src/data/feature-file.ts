@@ -3,26 +3,29 @@
  *
  *   0     "lrsfeat\n", then u32 version, u32 rows, u32 values a row, u32 0, f64 seconds that it took,
  *         then SHA-256 of what was asked for and of the rows
+ *   4064  SHA-256 of the bytes before; zeros in files of lrscope 0.1
  *   4096  the rows, each (channels, height, width)
  *
  * All numbers are little-endian. Written to a temporary name, synced and renamed; a file that is cut, or
  * whose rows do not give their SHA-256, counts as none, so that it is made again.
  */
 
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toBfloat16 } from "../core/bfloat16.ts";
 import { StoreError } from "../core/errors.ts";
 import { checkTypedArray } from "../core/typed-arrays.ts";
-import { makeFolders } from "../files/make-folders.ts";
-import { sweep, writeAll } from "./cache-file.ts";
+import { openRegularHandle } from "../files/regular-file.ts";
 import { storageError } from "./storage-errors.ts";
+import { writeWholeFile } from "./whole-file.ts";
 
 /** Part of what a file is asked for by: raise it when its contents change their meaning. */
 export const FEATURE_VERSION = 1;
 /** Byte at which the rows begin: a page boundary. */
 const ROWS = 4096;
+/** Byte of the header's own SHA-256. */
+const HEADER_HASH = ROWS - 32;
 const MAGIC = Buffer.from("lrsfeat\n");
 const CHUNK = 4 << 20;
 
@@ -46,14 +49,18 @@ export interface FeatureFile {
   close(): void;
 }
 
-/** The file, whole and of this key; null where there is none such. */
+/**
+ * The file, whole and of this key; null where there is none such.
+ * @throws StoreError where something that is no file stands in its place, or the system cannot open it
+ */
 export async function openFeatureFile(path: string, key: FeatureKey): Promise<FeatureFile | null> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, "r");
-  } catch {
-    return null;
-  }
+  const handle = await openRegularHandle(path).catch((error) => {
+    // What may not be read is replaced; where the folder does not allow that either, writing says so.
+    if (["EACCES", "EPERM", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      return null;
+    throw storageError(error, dirname(path));
+  });
+  if (handle === null) return null;
   const seconds = await readHeader(handle, key).catch(() => null);
   if (seconds === null) {
     await handle.close();
@@ -97,7 +104,9 @@ async function readHeader(handle: FileHandle, key: FeatureKey): Promise<number |
     header.readUInt32LE(12) === key.rows &&
     header.readUInt32LE(16) === key.length &&
     header.toString("hex", 32, 64) === key.fingerprint &&
-    size === ROWS + 2 * key.rows * key.length;
+    size === ROWS + 2 * key.rows * key.length &&
+    (header.subarray(HEADER_HASH).equals(hashOf(header.subarray(0, HEADER_HASH))) ||
+      header.subarray(96).every((byte) => byte === 0));
   if (!isOurs) return null;
   const hash = createHash("sha256");
   const chunk = Buffer.alloc(CHUNK);
@@ -109,6 +118,8 @@ async function readHeader(handle: FileHandle, key: FeatureKey): Promise<number |
   }
   return hash.digest("hex") === header.toString("hex", 64, 96) ? header.readDoubleLE(24) : null;
 }
+
+const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
 
 export interface FeatureWriter {
   /** The next rows, one after the other. */
@@ -125,22 +136,16 @@ export async function writeFeatureFile(
   key: FeatureKey,
   make: (writer: FeatureWriter) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   const started = performance.now();
   const hash = createHash("sha256");
   let at = ROWS;
-  let handle: FileHandle | undefined;
-  try {
-    makeFolders(dirname(path));
-    await sweep(dirname(path));
-    handle = await open(temporary, "wx");
-    const file = handle;
+  await writeWholeFile(path, async (write) => {
     await make({
       async append(values) {
         const halves = toBfloat16(values);
         const bytes = new Uint8Array(halves.buffer);
         hash.update(bytes);
-        await writeAll(file, bytes, at);
+        await write(bytes, at);
         at += bytes.length;
       },
     });
@@ -152,14 +157,7 @@ export async function writeFeatureFile(
     header.writeDoubleLE((performance.now() - started) / 1000, 24);
     header.write(key.fingerprint, 32, "hex");
     hash.digest().copy(header, 64);
-    await writeAll(handle, header, 0);
-    await handle.sync();
-    await handle.close();
-    handle = undefined;
-    await rename(temporary, path);
-  } catch (error) {
-    await handle?.close().catch(() => {});
-    await unlink(temporary).catch(() => {});
-    throw storageError(error, dirname(path));
-  }
+    hashOf(header.subarray(0, HEADER_HASH)).copy(header, HEADER_HASH);
+    await write(header, 0);
+  });
 }

@@ -1,18 +1,15 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
-import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { loadAddon } from "../addon/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError, DataError, StoreError } from "../core/errors.ts";
+import { ArgumentError, DataError } from "../core/errors.ts";
 import type { DatasetRecord } from "../record/index.ts";
 import { cacheDirectory } from "./cache-dir.ts";
-import { CACHE_VERSION, PIXEL_OFFSET, readCacheFile, writeCacheFile } from "./cache-file.ts";
 import { createDataset } from "./dataset.ts";
-import { decodingConditions } from "./decode-limits.ts";
+import { type DecodedImages, decodedImages } from "./decoded-images.ts";
 import { openSource } from "./open-source.ts";
-import type { BrokenItem, DecodedChunk, Source } from "./source.ts";
+import type { BrokenItem, Source } from "./source.ts";
 import { checkClasses, givenParts, limitItems, type Parts, stratifiedSplit } from "./split.ts";
 import type { Dataset, OpenOptions } from "./types.ts";
 
@@ -34,42 +31,43 @@ const largestSize = 1024;
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
-  const { splitSeed = 0, validation = 0.2, test = 0, limit, signal, onProgress } = options;
+  const { splitSeed = 0, limit, signal, onProgress } = options;
   const threads = options.threads ?? availableParallelism();
   const cacheDir = cacheDirectory(options.cacheDir);
   const opened = await openSource(source, { cacheDir, signal, onProgress });
-  const { name, classes, channels } = opened;
   const size = options.size ?? opened.defaultSize;
 
   const items =
     limit === undefined
       ? Int32Array.from(opened.labels, (_, i) => i)
-      : limitItems({ ...opened, classes: classes.length, limit, splitSeed });
-  const contents = await opened.fingerprint(items, signal);
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify({ version: CACHE_VERSION, contents, size, channels }))
-    .digest("hex");
-  const file = join(
+      : limitItems({ ...opened, classes: opened.classes.length, limit, splitSeed });
+  const decoded = await decodedImages(opened, {
+    items,
+    size,
     cacheDir,
-    "decoded",
-    `${safe(name)}-${size}-${fingerprint.slice(0, 24)}.images`,
-  );
-  const key = { fingerprint, size, channels };
-  if (!readCacheFile(file, key)?.broken.every(stillHolds))
-    await writeCacheFile(
-      file,
-      key,
-      reported(opened.decode(items, { size, threads, signal }), items.length, name, onProgress),
-    );
-  const cached = readCacheFile(file, key);
-  if (cached === null)
-    throw new StoreError(
-      `${file}: the decoded images cannot be read back; remove it and run again`,
-    );
+    threads,
+    signal,
+    onProgress,
+  });
+  try {
+    return await splitAndMap(opened, items, decoded, { ...options, threads });
+  } catch (error) {
+    loadAddon().closeCache(decoded.cache);
+    throw error;
+  }
+}
 
-  const unusable = new Set(cached.broken.map(({ position }) => position));
+async function splitAndMap(
+  opened: Source,
+  items: Int32Array,
+  { cache, broken: unusableItems, fingerprint }: DecodedImages,
+  options: OpenOptions & { readonly threads: number },
+): Promise<Dataset> {
+  const { name, classes, channels } = opened;
+  const { splitSeed = 0, validation = 0.2, test = 0, threads } = options;
+  const unusable = new Set(unusableItems.map(({ position }) => position));
   const usable = items.filter((_, position) => !unusable.has(position));
-  refuseAllBroken(name, usable.length, cached.broken);
+  refuseAllBroken(name, usable.length, unusableItems);
   const labels = usable.map((item) => opened.labels[item]!);
   const { parts: given } = opened;
   const parts =
@@ -83,12 +81,6 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
   for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
   checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
 
-  const cache = loadAddon().openCache(file, {
-    size,
-    channels,
-    offset: PIXEL_OFFSET,
-    count: cached.count,
-  });
   const { mean, std } = options.normalization
     ? checkedNormalization(options.normalization, name, channels)
     : await loadAddon().pixelStatistics(cache, parts.train, threads);
@@ -97,18 +89,15 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     fingerprint,
     images: usable.length,
     channels,
-    size,
+    size: options.size ?? opened.defaultSize,
     classes: countClasses(opened, labels, parts),
     mean,
     std,
-    broken: cached.broken.map(({ file, reason }) => ({ file, reason })),
+    broken: unusableItems.map(({ file, reason }) => ({ file, reason })),
   };
   const augmentation = options.augment === "none" ? "none" : opened.augmentation;
   return createDataset({ record, cache, labels, parts, augmentation });
 }
-
-/** What limits and decoders of another version have refused may be decoded by this one. */
-const stillHolds = ({ under }: BrokenItem) => under === undefined || under === decodingConditions();
 
 function checkOptions(options: OpenOptions): void {
   const { size, validation, test, splitSeed, limit, threads } = options;
@@ -150,21 +139,6 @@ function checkedNormalization(
       `data: normalization must be finite means and positive deviations; got ${mean.join(", ")} and ${std.join(", ")}`,
     );
   return { mean: [...mean], std: [...std] };
-}
-
-/** A file name's worth of a source's name. */
-const safe = (name: string) => name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40) || "images";
-
-async function* reported(
-  chunks: AsyncIterable<DecodedChunk>,
-  total: number,
-  what: string,
-  onProgress: OpenOptions["onProgress"],
-): AsyncGenerator<DecodedChunk> {
-  for await (const chunk of chunks) {
-    yield chunk;
-    onProgress?.({ phase: "decode", done: chunk.done, total, what });
-  }
 }
 
 function refuseAllBroken(name: string, usable: number, broken: readonly BrokenItem[]): void {

@@ -4,12 +4,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
-import { makeFolders } from "../files/make-folders.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { cacheDirectory } from "./cache-dir.ts";
+import { writeWholeFile } from "./whole-file.ts";
 
 const placeRecord = z.object({ fingerprint: z.string(), path: z.string() });
 
@@ -24,12 +23,9 @@ export async function rememberPlace(
   path: string,
   cacheDir?: string,
 ): Promise<void> {
-  const file = fileOf(fingerprint, cacheDir);
-  const temporary = `${file}.${process.pid}.tmp`;
+  const record = Buffer.from(JSON.stringify({ fingerprint, path: resolve(path) }));
   try {
-    makeFolders(dirname(file));
-    await writeFile(temporary, JSON.stringify({ fingerprint, path: resolve(path) }));
-    await rename(temporary, file);
+    await writeWholeFile(fileOf(fingerprint, cacheDir), (write) => write(record, 0));
   } catch {
     // Next time it will have to be said.
   }
@@ -38,9 +34,8 @@ export async function rememberPlace(
 /** The path noted for a data set; null where there is none. */
 export function knownPlace(fingerprint: string, cacheDir?: string): string | null {
   try {
-    const found = placeRecord.parse(
-      JSON.parse(readFileSync(fileOf(fingerprint, cacheDir), "utf8")),
-    );
+    const text = readRegularFile(fileOf(fingerprint, cacheDir))?.toString("utf8");
+    const found = placeRecord.parse(JSON.parse(text ?? "null"));
     return found.fingerprint === fingerprint ? found.path : null;
   } catch {
     return null;

@@ -2,26 +2,50 @@
 
 import { LrscopeError, StoreError } from "../core/errors.ts";
 
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
-
 const fullDisk = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const notAllowed = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOENT"]);
+
+/** What may pass, or is no matter of the folder's: with what to do about it. */
+const elsewhere: Readonly<Record<string, string>> = {
+  EMFILE: "too many files are open; raise the limit (ulimit -n), and run again",
+  ENFILE: "too many files are open on this machine; end what holds them, and run again",
+  ENOMEM: "the system has no memory left; end other programs, and run again",
+  EIO: "the disk reports an error; look at the system's log, or set LRSCOPE_CACHE to a folder on another disk",
+  ESTALE:
+    "the network disk has lost the file; run again, or set LRSCOPE_CACHE to a folder on another disk",
+};
+
+const words: Readonly<Record<string, string>> = {
+  EROFS: ": the file system is read-only",
+  EISDIR: ": a folder is where a file should be",
+  ENOTEMPTY: ": a folder is where a file should be",
+  ENOTDIR: ": part of the path is no folder",
+  EEXIST: ": a file is where a folder should be",
+  ELOOP: ": a link leads back to itself",
+  ENAMETOOLONG: ": the name is too long",
+};
 
 /**
- * The error to throw for a failed write under the cache folder: a full disk ends with exit code 1,
- * a folder that cannot be written with 2. Anything else is given back as it is.
+ * The error to throw for a failed read or write under the cache folder: a full disk, or one that fails,
+ * ends with exit code 1; a folder that cannot be used with 2. What is no error of the operating system
+ * is given back as it is; a LrscopeError whose cause is a full disk counts as one.
  */
 export function storageError(error: unknown, folder: string): unknown {
-  const code = codeOf(error instanceof LrscopeError ? error.cause : error);
-  if (code !== undefined && fullDisk.has(code))
+  const cause = error instanceof LrscopeError ? error.cause : error;
+  const { code, errno } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (typeof code !== "string") return error;
+  if (fullDisk.has(code))
     return new StoreError(
       `${folder}: no space left to write (${code}); free some, or set LRSCOPE_CACHE to a folder on another disk`,
       { exitCode: 1, cause: error },
     );
-  if (code !== undefined && notAllowed.has(code))
-    return new StoreError(
-      `${folder}: the cache folder cannot be written (${code}); set LRSCOPE_CACHE to a folder that can`,
-      { exitCode: 2, cause: error },
-    );
-  return error;
+  if (error instanceof LrscopeError || typeof errno !== "number") return error;
+  if (elsewhere[code])
+    return new StoreError(`${folder}: cannot be used now (${code}): ${elsewhere[code]}`, {
+      exitCode: 1,
+      cause: error,
+    });
+  return new StoreError(
+    `${folder}: the cache folder cannot be written (${code}${words[code] ?? ""}); set LRSCOPE_CACHE to a folder that can`,
+    { exitCode: 2, cause: error },
+  );
 }

@@ -78,6 +78,8 @@ export interface DataProgress {
   /** null where unknown. */
   readonly total: number | null;
   readonly what: string;
+  /** Why it is done again, where the cache had it, damaged. */
+  readonly why?: string;
 }
 
 /** One image of the user's, decoded as the training images were: for predict. */

@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { compileFeatures, splitNetwork } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
@@ -95,17 +96,19 @@ export async function cacheFeatures(
   const file = join(cacheDirectory(cacheDir), "features", `${fingerprint.slice(0, 32)}.features`);
 
   const existing = await openFeatureFile(file, key);
-  if (!existing)
+  if (!existing) {
+    const why = existsSync(file) ? { why: "the features in the cache are damaged" } : {};
     await writeFeatureFile(file, key, async ({ append }) => {
       const what = `${dataset.record.name} by ${prefix.name}`;
       let done = 0;
-      onProgress?.({ phase: "features", done, total: rows.count, what });
+      onProgress?.({ phase: "features", done, total: rows.count, what, ...why });
       await computeFeatures({ setup, prefix, tensors, rows, signal }, async (values, count) => {
         await append(values.subarray(0, count * length));
         done += count;
         onProgress?.({ phase: "features", done, total: rows.count, what });
       });
     });
+  }
   const opened = existing ?? (await openFeatureFile(file, key));
   if (!opened)
     throw new StoreError(`${file}: the features cannot be read back; remove it and run again`);

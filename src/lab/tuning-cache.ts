@@ -4,10 +4,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { cacheDirectory } from "../data/cache-dir.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { replaceFile } from "../store/durable-write.ts";
 import type { InstructionTime } from "./instruction-clock.ts";
 import { describeMachine } from "./machine.ts";
@@ -59,9 +59,10 @@ function read(
   machine: { processor: string; engine: string; threads: number },
   onNote: ((text: string) => void) | undefined,
 ): ReadonlyMap<string, InstructionTime> {
-  if (!existsSync(file)) return new Map();
   try {
-    const found = cacheFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    const bytes = readRegularFile(file);
+    if (bytes === null) return new Map();
+    const found = cacheFile.parse(JSON.parse(bytes.toString("utf8")));
     const { processor, engine, threads } = machine;
     if (found.processor === processor && found.engine === engine && found.threads === threads)
       return new Map(Object.entries(found.times));

@@ -20,7 +20,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { quietly, withCleanup } from "../core/cleanup.ts";
 import { codeOf } from "./durable-write.ts";
-import { processIdentity } from "./process-identity.ts";
+import { processIdentity } from "../files/process-identity.ts";
 
 /** Locks of lrscope 0.1 have neither heartbeat, token nor attempt. */
 export const leaseRecord = processIdentity.extend({

@@ -28,7 +28,7 @@ import {
   linkExclusively,
   readLease,
 } from "./lease-file.ts";
-import { isRunning, secondsSinceBoot, thisProcess, whereIs } from "./process-identity.ts";
+import { isRunning, secondsSinceBoot, thisProcess, whereIs } from "../files/process-identity.ts";
 
 /** Stands for itself in the folder, beside the records. */
 export const LEASE_NAME = "lock";

@@ -144,6 +144,12 @@ export const CALLS = {
     const handle = openCache(addon, files);
     return () => addon.pixelStatistics(handle, indices, 2);
   },
+  damagedBlock(addon, files) {
+    const handle = openCache(addon, files);
+    const checksums = new Uint32Array(64);
+    const options = { first: 0, blockBytes: IMAGE, threads: 2 };
+    return () => addon.damagedBlock(handle, checksums, options);
+  },
   measureTriad(addon) {
     return () => addon.measureTriad({ elements: 1 << 18, repetitions: 20, threads: 1 });
   },

@@ -161,6 +161,12 @@ const CALLS = [
   ],
   [() => addon, "openCache", () => [cache, { ...shape, offset: 0, count: 8 }]],
   [() => addon, "closeCache", () => [addon.openCache(cache, { ...shape, offset: 0, count: 8 })]],
+  [() => addon, "crc32c", () => [new Uint8Array(PIXELS), 7]],
+  [
+    () => addon,
+    "damagedBlock",
+    () => [handles.cache, Uint32Array.of(1, 2), { first: 0, blockBytes: 1 << 20, threads }],
+  ],
   [() => addon, "pixelStatistics", () => [handles.cache, indices(), threads]],
   [
     () => addon,

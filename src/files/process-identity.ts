@@ -8,7 +8,6 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { z } from "zod";
-import { codeOf } from "./durable-write.ts";
 
 export const processIdentity = z.object({
   pid: z.number().int().positive(),
@@ -35,7 +34,7 @@ export type Whereabouts =
 /** This process. */
 export const thisProcess = (): Required<ProcessIdentity> => ({
   pid: process.pid,
-  started: startOf(process.pid),
+  started: startOf(process.pid) ?? null,
   boot: read("/proc/sys/kernel/random/boot_id"),
   host: short(read("/etc/machine-id") || read("/var/lib/dbus/machine-id") || hostname()),
   namespace: namespaceOf(),
@@ -55,12 +54,14 @@ export function whereIs(
 
 /** Whether a process that is here lives. A number may come back: it also has to have begun at the same time. */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
-  if (started !== null && ownsProc()) return startOf(pid) === started;
+  const found = started === null ? undefined : startOf(pid);
+  if (found !== undefined) return found === started;
+  // Where /proc hides other users' processes (hidepid), only the number can be asked about.
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return codeOf(error) === "EPERM";
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
@@ -70,12 +71,13 @@ export const secondsSinceBoot = (): number => uptime();
 /**
  * Field 22 of /proc/<pid>/stat; the name before it, in brackets, may hold spaces. A process that has
  * ended and waits to be collected has state Z, and writes nothing any more. Source: proc(5).
+ * @returns null for one that has ended, undefined where the system says nothing
  */
-function startOf(pid: number): string | null {
+function startOf(pid: number): string | null | undefined {
   const text = ownsProc() ? read(`/proc/${pid}/stat`) : null;
-  if (text === null) return null;
+  if (text === null) return undefined;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
+  return fields[0] === "Z" || fields[0] === "X" ? null : fields[19];
 }
 
 /** Whether /proc counts as this process does: a namespace made without a /proc of its own sees its parent's. */
