@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { DataError } from "../core/errors.ts";
+import { DataError, StoreError } from "../core/errors.ts";
 import { type Download, downloads, fashionClasses } from "./archives.ts";
 import { cifarSource, hasCifarFiles } from "./cifar-source.ts";
 import { download } from "./download.ts";
@@ -88,7 +88,7 @@ export async function fetchSource(
   const { cacheDir, signal, onProgress, baseUrl } = context;
   const incoming = join(cacheDir, "downloads", ...(folder === null ? [name] : []));
   const destination = folder === null ? incoming : join(cacheDir, "sources", name);
-  if (folder !== null && existsSync(destination)) return destination;
+  if (folder !== null && isThere(destination)) return destination;
   for (const file of files) {
     const archive = join(incoming, basename(new URL(file.url).pathname));
     await download(file, { source: name, destination: archive, signal, onProgress, baseUrl });
@@ -98,4 +98,14 @@ export async function fetchSource(
     }
   }
   return destination;
+}
+
+/** @throws StoreError where something else than a folder stands in its place */
+function isThere(folder: string): boolean {
+  const status = statSync(folder, { throwIfNoEntry: false });
+  if (status === undefined || status.isDirectory()) return status !== undefined;
+  throw new StoreError(
+    `${folder}: is no folder, where the unpacked images should be; remove it and run again`,
+    { exitCode: 2 },
+  );
 }
