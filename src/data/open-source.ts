@@ -1,6 +1,6 @@
 /** @file From what the user wrote to a source: a name that is known, or a path and what lies there. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { folderSource } from "./folder-source.ts";
 import { hasIdxFiles, idxSource } from "./idx-source.ts";
 import type { Source, SourceContext } from "./source.ts";
 import { isSourceName, type SourceName, sourceNames } from "./source-names.ts";
+import { storageError } from "./storage-errors.ts";
 import { syntheticSource } from "./synthetic-source.ts";
 import { unpack } from "./unpack.ts";
 
@@ -102,7 +103,12 @@ export async function fetchSource(
 
 /** @throws StoreError where something else than a folder stands in its place */
 function isThere(folder: string): boolean {
-  const status = statSync(folder, { throwIfNoEntry: false });
+  let status: Stats | undefined;
+  try {
+    status = statSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    throw storageError(error, dirname(folder));
+  }
   if (status === undefined || status.isDirectory()) return status !== undefined;
   throw new StoreError(
     `${folder}: is no folder, where the unpacked images should be; remove it and run again`,
