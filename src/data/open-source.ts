@@ -1,6 +1,6 @@
 /** @file From what the user wrote to a source: a name that is known, or a path and what lies there. */
 
-import { existsSync, type Stats, statSync } from "node:fs";
+import { existsSync, lstatSync, type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
@@ -109,7 +109,9 @@ function isThere(folder: string): boolean {
   } catch (error) {
     throw storageError(error, dirname(folder));
   }
-  if (status === undefined || status.isDirectory()) return status !== undefined;
+  if (status?.isDirectory()) return true;
+  if (status === undefined && lstatSync(folder, { throwIfNoEntry: false }) === undefined)
+    return false;
   throw new StoreError(
     `${folder}: is no folder, where the unpacked images should be; remove it and run again`,
     { exitCode: 2 },
