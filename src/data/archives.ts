@@ -14,9 +14,9 @@ export interface Download {
   readonly folder: string | null;
 }
 
-const fashion = (name: string, md5: string): DownloadFile => ({
+const fashion = (name: string, bytes: number, md5: string): DownloadFile => ({
   url: `http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/${name}`,
-  bytes: null,
+  bytes,
   checksum: { algorithm: "md5", hex: md5 },
 });
 
@@ -52,10 +52,10 @@ export const downloads = {
   /** 70,000 images of ten kinds of clothing, 28 x 28. */
   "fashion-mnist": {
     files: [
-      fashion("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-      fashion("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
-      fashion("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
-      fashion("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+      fashion("train-images-idx3-ubyte.gz", 26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+      fashion("train-labels-idx1-ubyte.gz", 29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+      fashion("t10k-images-idx3-ubyte.gz", 4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+      fashion("t10k-labels-idx1-ubyte.gz", 5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
     ],
     folder: null,
   },

@@ -3,10 +3,11 @@
  * green, blue. Format: cs.toronto.edu/~kriz/cifar.html, "Binary version".
  */
 
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { DataError } from "../core/errors.ts";
 import { type PackedBlock, packedSource } from "./packed-source.ts";
+import { readSourceFile } from "./read-source-file.ts";
 import { type Source, TRAIN, VALIDATION } from "./source.ts";
 
 const pixelsPerPlane = 32 * 32;
@@ -25,7 +26,7 @@ export function cifarSource(path: string, name = basename(resolve(path))): Sourc
   const root = resolve(path);
   const names = readdirSync(root).sort();
   const read = (file: string, part: number): PackedBlock => {
-    const data = readFileSync(join(root, file));
+    const data = readSourceFile(root, name, file);
     if (data.length === 0 || data.length % record !== 0)
       throw new DataError(
         `${name}: ${file} has ${data.length} bytes, which is no multiple of ${record}; fetch the file again`,
@@ -43,7 +44,8 @@ export function cifarSource(path: string, name = basename(resolve(path))): Sourc
   const given = names.includes("test_batch.bin");
   if (given) blocks.push(read("test_batch.bin", VALIDATION));
   const classes = names.includes("batches.meta.txt")
-    ? readFileSync(join(root, "batches.meta.txt"), "utf8")
+    ? readSourceFile(root, name, "batches.meta.txt")
+        .toString("utf8")
         .split("\n")
         .map((line) => line.trim())
         .filter(Boolean)

@@ -5,12 +5,13 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, stat, truncate, unlink } from "node:fs/promises";
+import { rename, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { withCleanupLater } from "../core/cleanup.ts";
 import { DownloadError, LrscopeError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
+import { openRegularFile, sizeOfRegularFile } from "../files/regular-file.ts";
 import type { DownloadFile } from "./archives.ts";
+import { Broken, type FetchOptions, fetchOnce } from "./fetch-part.ts";
 import { throwIfInterrupted } from "./source.ts";
 import { storageError } from "./storage-errors.ts";
 import type { DataProgress } from "./types.ts";
@@ -20,6 +21,8 @@ export interface DownloadOptions {
   readonly source: string;
   /** Where the file goes. What has arrived waits in `destination` + ".part". */
   readonly destination: string;
+  /** Bytes that are taken, at most, of a file whose length is not published; default 4 GiB. */
+  readonly mostBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DataProgress) => void) | undefined;
   /** Scheme and host in place of the table's; see SourceContext. */
@@ -27,28 +30,29 @@ export interface DownloadOptions {
 }
 
 /**
- * Fetch a file unless it is there. A connection that is cut is taken up again as long as each
- * attempt brings something.
- * @throws DownloadError that names the URL and where to put the file by hand
+ * Fetch a file unless it is there. A connection that is cut is taken up again as long as that brings
+ * something; a server that sends more than the file can have is left.
+ * @throws DownloadError that names the URL and where to put the file by hand, StoreError for a folder
+ *   that cannot be written, InterruptedError when the signal fires
  */
 export async function download(file: DownloadFile, options: DownloadOptions): Promise<void> {
   const { source, destination } = options;
   const part = `${destination}.part`;
+  const { algorithm, hex } = file.checksum;
   try {
-    if (await exists(destination)) {
-      const found = await hashOf(destination, file.checksum.algorithm);
-      if (found.startsWith(file.checksum.hex)) return;
+    const present = await hashOf(destination, algorithm);
+    if (present?.startsWith(hex)) return;
+    if (present !== null)
       throw new DownloadError(
-        `${source}: ${destination} has the ${file.checksum.algorithm} checksum ${found}, not ${file.checksum.hex}; remove it, or fetch ${file.url} again`,
+        `${source}: ${destination} has the ${algorithm} checksum ${present}, not ${hex}; remove it, or fetch ${file.url} again`,
       );
-    }
     makeFolders(dirname(destination));
     await fetchAll(file, part, options);
-    const found = await hashOf(part, file.checksum.algorithm);
-    if (!found.startsWith(file.checksum.hex)) {
-      await unlink(part);
+    const found = (await hashOf(part, algorithm)) ?? "of no file";
+    if (!found.startsWith(hex)) {
+      await unlink(part).catch(() => undefined);
       throw new DownloadError(
-        `${source}: what came from ${file.url} has the ${file.checksum.algorithm} checksum ${found}, not ${file.checksum.hex}, and was removed; run again, or ${byHand(file, destination)}`,
+        `${source}: what came from ${file.url} has the ${algorithm} checksum ${found}, not ${hex}, and was removed; run again, or ${byHand(file, destination)}`,
       );
     }
     await rename(part, destination);
@@ -61,133 +65,65 @@ export async function download(file: DownloadFile, options: DownloadOptions): Pr
 const byHand = (file: DownloadFile, destination: string) =>
   `fetch ${file.url} by hand and put it at ${destination}`;
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-const sizeOf = (path: string) =>
-  stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-
-async function hashOf(path: string, algorithm: "sha256" | "md5"): Promise<string> {
+/** null where there is no file. */
+async function hashOf(path: string, algorithm: "sha256" | "md5"): Promise<string | null> {
+  const fd = openRegularFile(path);
+  if (fd === null) return null;
   const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  for await (const chunk of createReadStream(path, { fd, highWaterMark: 1 << 20 }))
+    hash.update(chunk);
   return hash.digest("hex");
 }
 
-/** How often a connection may break in a row before it has brought anything. */
-const mostFruitless = 5;
+/** Bytes that an attempt has to bring, beyond all before, for another one not to count. */
+const FRUITFUL_BYTES = 1 << 16;
+/** How often a connection may break in a row without bringing so much. */
+const MOST_FRUITLESS = 5;
+const DEFAULT_MOST_BYTES = 4 * 2 ** 30;
 
-/** Until the part is whole, or the server cannot be reached, or every answer breaks off at once. */
+/** Until the part is whole, or the server cannot be reached, or it keeps breaking off. */
 async function fetchAll(file: DownloadFile, part: string, options: DownloadOptions): Promise<void> {
+  const { source, destination, signal, onProgress, baseUrl } = options;
+  const attempt: FetchOptions = {
+    file,
+    url: baseUrl === undefined ? file.url : baseUrl + new URL(file.url).pathname,
+    part,
+    mostBytes: options.mostBytes ?? DEFAULT_MOST_BYTES,
+    signal,
+    onBytes: (done, total) =>
+      onProgress?.({ phase: "download", done, total, what: basename(destination) }),
+    refuse: (what) =>
+      new DownloadError(`${source}: ${file.url} ${what}; ${byHand(file, destination)}`),
+  };
+  let most = sizeOfRegularFile(part) ?? 0;
   for (let fruitless = 0; ; ) {
-    const before = await sizeOf(part);
+    const before = sizeOfRegularFile(part) ?? 0;
     if (file.bytes !== null && before === file.bytes) return;
     // Longer than the file can be: of no use.
     if (file.bytes !== null && before > file.bytes) await truncate(part, 0);
     try {
-      await fetchOnce(file, part, options);
+      await fetchOnce(attempt);
       return;
     } catch (error) {
-      throwIfInterrupted(options.signal);
+      throwIfInterrupted(signal);
       if (!(error instanceof Broken)) throw error;
-      const after = await sizeOf(part);
-      fruitless = after > before ? 0 : fruitless + 1;
-      if (error.answered && fruitless < mostFruitless) continue;
+      const after = sizeOfRegularFile(part) ?? 0;
+      fruitless = after >= most + FRUITFUL_BYTES ? 0 : fruitless + 1;
+      most = Math.max(most, after);
+      if (error.answered && fruitless < MOST_FRUITLESS) continue;
       const kept =
         after > 0 ? `; ${after} bytes are kept, and the next run goes on from there` : "";
+      const { host } = new URL(file.url);
+      const failed = error.answered ? `${host} keeps breaking off` : `cannot reach ${host}`;
       throw new DownloadError(
-        `${options.source}: cannot reach ${new URL(file.url).host} (${networkReason(error.cause)})${kept}. Without a network, ${byHand(file, options.destination)}`,
+        `${source}: ${failed} (${networkReason(error.cause)})${kept}. Without a network, ${byHand(file, destination)}`,
         { cause: error.cause },
       );
     }
   }
 }
 
-/** The network failed: before an answer, or in the middle of one. */
-class Broken extends Error {
-  readonly answered: boolean;
-
-  constructor(cause: unknown, answered: boolean) {
-    super("the connection broke", { cause });
-    this.answered = answered;
-  }
-}
-
 function networkReason(error: unknown): string {
   const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
   return cause?.code ?? cause?.message ?? (error as Error).message;
-}
-
-async function fetchOnce(
-  file: DownloadFile,
-  part: string,
-  options: DownloadOptions,
-): Promise<void> {
-  const { source, destination, signal, onProgress, baseUrl } = options;
-  const offset = await sizeOf(part);
-  const url = baseUrl === undefined ? file.url : baseUrl + new URL(file.url).pathname;
-  // The bytes as they are: a .gz must not be unpacked on the way.
-  const headers: Record<string, string> = { "accept-encoding": "identity" };
-  if (offset > 0) headers.range = `bytes=${offset}-`;
-  const response = await fetch(url, { headers, signal: signal ?? null }).catch((cause) => {
-    throw new Broken(cause, false);
-  });
-  const resumed = response.status === 206 && rangeStart(response) === offset;
-  if (response.status === 416 || (response.status === 206 && !resumed)) {
-    // The part does not fit what is there now: begin again.
-    await response.body?.cancel();
-    await unlink(part);
-    return fetchOnce(file, part, options);
-  }
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new DownloadError(
-      `${source}: ${file.url} answers ${response.status} ${response.statusText}; ${byHand(file, destination)}`,
-    );
-  }
-  const announced = Number(response.headers.get("content-length")) || null;
-  let done = resumed ? offset : 0;
-  const total = file.bytes ?? (announced === null ? null : done + announced);
-  const handle = await open(part, resumed ? "a" : "w");
-  const { body } = response;
-  await withCleanupLater(
-    async () => {
-      for await (const chunk of received(body)) {
-        await handle.writeFile(chunk);
-        done += chunk.length;
-        onProgress?.({ phase: "download", done, total, what: basename(destination) });
-      }
-      await handle.sync();
-    },
-    () => handle.close(),
-  );
-  if (total !== null && done !== total)
-    throw new Broken(new Error(`${done} of ${total} bytes arrived`), true);
-}
-
-/** The body's chunks; what the network does wrong is told apart from what the disk does. */
-async function* received(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause) => {
-        throw new Broken(cause, true);
-      });
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-function rangeStart(response: Response): number | null {
-  const match = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
-  return match === null ? null : Number(match[1]);
 }

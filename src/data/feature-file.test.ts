@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   mkdtempSync,
   readdirSync,
@@ -50,7 +51,8 @@ describe("the file", () => {
     const opens = async (other = key) => (await openFeatureFile(path, other)) !== null;
     expect(await opens({ ...key, fingerprint: "cd".repeat(32) })).toBe(false);
     expect(await opens({ ...key, rows: 2 })).toBe(false);
-    for (const place of [0, 8, 12, 16, 40, 70, 4096, whole.length - 1]) {
+    // 24: the seconds that it took; 200: what nothing is read from.
+    for (const place of [0, 8, 12, 16, 24, 31, 40, 70, 200, 4064, 4096, whole.length - 1]) {
       const damaged = Buffer.from(whole);
       damaged[place]! ^= 1;
       writeFileSync(path, damaged);
@@ -62,6 +64,28 @@ describe("the file", () => {
       writeFileSync(path, whole);
       truncateSync(path, length);
       expect(await opens()).toBe(false);
+    }
+  });
+
+  test("of lrscope 0.1, whose header has no checksum of its own, it is read", async () => {
+    const earlier = readFileSync(path);
+    earlier.fill(0, 4064, 4096);
+    writeFileSync(path, earlier);
+    const file = await openFeatureFile(path, key);
+    expect(file).not.toBeNull();
+    file!.close();
+  });
+
+  test("a folder or a FIFO in its place is named at once", async () => {
+    for (const [make, kind] of [
+      ["mkdir", "a folder"],
+      ["mkfifo", "a FIFO"],
+    ] as const) {
+      rmSync(path, { recursive: true });
+      execFileSync(make, [path]);
+      await expect(openFeatureFile(path, key)).rejects.toThrow(
+        `${path}: is ${kind}, where a file should be; remove it and run again`,
+      );
     }
   });
 

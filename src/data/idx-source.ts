@@ -3,12 +3,14 @@
  * extents, then bytes. Plain or gzipped. Format: yann.lecun.com/exdb/mnist, "FILE FORMATS".
  */
 
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { kMaxLength } from "node:buffer";
+import { readdirSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { constants, gunzip, type ZlibOptions } from "node:zlib";
 import { DataError } from "../core/errors.ts";
 import { type PackedBlock, packedSource } from "./packed-source.ts";
+import { readSourceFile } from "./read-source-file.ts";
 import { type Source, TRAIN, VALIDATION } from "./source.ts";
 
 const fileName = /^(train|t10k|test)-(images|labels)[.-]idx[13]-ubyte(\.gz)?$/;
@@ -95,28 +97,37 @@ async function readBlock(files: BlockFiles): Promise<PackedBlock> {
 }
 
 async function readIdx({ root, name }: BlockFiles, file: string, dimensions: number) {
-  let bytes: Buffer = readFileSync(join(root, file));
+  const stored = readSourceFile(root, name, file);
   const wrong = (reason: string) =>
     new DataError(`${name}: ${file} ${reason}; fetch the file again or remove it`);
-  if (file.endsWith(".gz")) {
+  const unpacked = async (bytes: Buffer, options: ZlibOptions) => {
+    if (!file.endsWith(".gz")) return bytes;
     try {
-      bytes = await promisify(gunzip)(bytes);
+      return await promisify(gunzip)(bytes, options);
     } catch (cause) {
-      throw wrong(`cannot be unpacked (${(cause as Error).message})`);
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === "ERR_BUFFER_TOO_LARGE") return null;
+      throw wrong(`cannot be unpacked (${message})`);
     }
-  }
+  };
   const header = 4 + 4 * dimensions;
-  if (bytes.length < header) throw wrong(`has ${bytes.length} bytes, fewer than its header`);
-  const magic = bytes.readUInt32BE(0);
+  // The header first: it says how much there is to unpack, of which a few bytes may become gigabytes.
+  const partly = { finishFlush: constants.Z_SYNC_FLUSH };
+  const beginning = (await unpacked(stored.subarray(0, 1 << 12), partly))!;
+  if (beginning.length < header)
+    throw wrong(`has ${beginning.length} bytes, fewer than its header`);
+  const magic = beginning.readUInt32BE(0);
   if (magic !== 0x800 + dimensions)
     throw wrong(
       `begins with 0x${magic.toString(16)}, not with 0x${(0x800 + dimensions).toString(16)}`,
     );
-  const extents = Array.from({ length: dimensions }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
+  const extents = Array.from({ length: dimensions }, (_, i) => beginning.readUInt32BE(4 + 4 * i));
   const wanted = extents.reduce((product, extent) => product * extent, 1);
+  const all = `should hold ${wanted} bytes (${extents.join(" x ")})`;
+  if (wanted > kMaxLength - header) throw wrong(`${all}, more than can be read at once`);
+  const bytes = await unpacked(stored, { maxOutputLength: header + wanted });
+  if (bytes === null) throw wrong(`${all} but holds more`);
   if (bytes.length - header !== wanted || wanted === 0)
-    throw wrong(
-      `should hold ${wanted} bytes (${extents.join(" x ")}) but holds ${bytes.length - header}`,
-    );
+    throw wrong(`${all} but holds ${bytes.length - header}`);
   return { data: bytes.subarray(header), extents };
 }

@@ -1,11 +1,11 @@
 /** @file From what the user wrote to a source: a name that is known, or a path and what lies there. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { DataError } from "../core/errors.ts";
+import { DataError, StoreError } from "../core/errors.ts";
 import { type Download, downloads, fashionClasses } from "./archives.ts";
 import { cifarSource, hasCifarFiles } from "./cifar-source.ts";
 import { download } from "./download.ts";
@@ -14,6 +14,7 @@ import { folderSource } from "./folder-source.ts";
 import { hasIdxFiles, idxSource } from "./idx-source.ts";
 import type { Source, SourceContext } from "./source.ts";
 import { isSourceName, type SourceName, sourceNames } from "./source-names.ts";
+import { storageError } from "./storage-errors.ts";
 import { syntheticSource } from "./synthetic-source.ts";
 import { unpack } from "./unpack.ts";
 
@@ -88,7 +89,7 @@ export async function fetchSource(
   const { cacheDir, signal, onProgress, baseUrl } = context;
   const incoming = join(cacheDir, "downloads", ...(folder === null ? [name] : []));
   const destination = folder === null ? incoming : join(cacheDir, "sources", name);
-  if (folder !== null && existsSync(destination)) return destination;
+  if (folder !== null && isThere(destination)) return destination;
   for (const file of files) {
     const archive = join(incoming, basename(new URL(file.url).pathname));
     await download(file, { source: name, destination: archive, signal, onProgress, baseUrl });
@@ -98,4 +99,21 @@ export async function fetchSource(
     }
   }
   return destination;
+}
+
+/** @throws StoreError where something else than a folder stands in its place */
+function isThere(folder: string): boolean {
+  let status: Stats | undefined;
+  try {
+    status = statSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    throw storageError(error, dirname(folder));
+  }
+  if (status?.isDirectory()) return true;
+  if (status === undefined && lstatSync(folder, { throwIfNoEntry: false }) === undefined)
+    return false;
+  throw new StoreError(
+    `${folder}: is no folder, where the unpacked images should be; remove it and run again`,
+    { exitCode: 2 },
+  );
 }

@@ -32,7 +32,7 @@ const words: Readonly<Record<string, string>> = {
 export function storageError(error: unknown, folder: string): unknown {
   const cause = error instanceof LrscopeError ? error.cause : error;
   const { code, errno } = (cause ?? {}) as NodeJS.ErrnoException;
-  if (typeof code !== "string") return error;
+  if (typeof code !== "string" || !/^E(?!RR_)[A-Z0-9]+$/.test(code)) return error;
   if (fullDisk.has(code))
     return new StoreError(
       `${folder}: no space left to write (${code}); free some, or set LRSCOPE_CACHE to a folder on another disk`,

@@ -3,7 +3,15 @@
  * writes to it, deaf to Ctrl-C.
  */
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { withCleanup } from "../core/cleanup.ts";
 import { StoreError } from "../core/errors.ts";
@@ -63,6 +71,18 @@ export function readRegularFile(path: string): Buffer | null {
     () => readFileSync(descriptor),
     () => closeSync(descriptor),
   );
+}
+
+/** Bytes of a file; null where there is none; throws as openRegularFile does. */
+export function sizeOfRegularFile(path: string): number | null {
+  let status: Stats;
+  try {
+    status = statSync(path);
+  } catch (error) {
+    return notOpened(path, error);
+  }
+  if (!status.isFile()) throw noFile(path, kindOf(status));
+  return status.size;
 }
 
 const kindOf = (status: Stats) =>

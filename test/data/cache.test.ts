@@ -1,6 +1,6 @@
 /** @file The cache of decoded images: found again, rebuilt when damaged, whole or absent. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -42,6 +42,15 @@ async function decodeCount(source: string, cacheDir: string, options = {}) {
   dataset.close();
   return { record, decoded: seen.filter(({ phase }) => phase === "decode").at(-1)?.done ?? 0 };
 }
+
+/** A process that dies in the middle of filling the cache. */
+const killed = (what: "decode", source: string, destination: string) =>
+  spawnSync(process.execPath, [
+    new URL("killed-child.mjs", import.meta.url).pathname,
+    what,
+    source,
+    destination,
+  ]);
 
 describe("the same source and settings", () => {
   test("are decoded once, broken files remembered", async () => {
@@ -177,6 +186,25 @@ describe("nothing half-written", () => {
     const names = filesIn(cacheDir);
     expect(names).toHaveLength(2);
     expect(names).toContain("y.images.78.0123abcd.tmp");
+  });
+
+  test("what a process killed while it decodes leaves goes with the next run", async () => {
+    const [source, cacheDir] = [await pets(), temporaryFolder()];
+    const { signal } = killed("decode", source, cacheDir);
+    expect(signal).toBe("SIGKILL");
+    expect(filesIn(cacheDir)).toEqual([expect.stringMatching(/\.tmp$/)]);
+    await decodeCount(source, cacheDir);
+    expect(filesIn(cacheDir)).toEqual([expect.stringMatching(/\.images$/)]);
+  });
+
+  test("and so does what is left beside features, sources, places and times of tuning", async () => {
+    const [source, cacheDir] = [await pets(), temporaryFolder()];
+    killed("decode", source, cacheDir);
+    const left = filesIn(cacheDir)[0]!;
+    const folders = ["features", "sources", "places", "tuning"];
+    writeTree(Object.fromEntries(folders.map((name) => [`${name}/${left}`, "half"])), cacheDir);
+    await decodeCount(source, cacheDir);
+    for (const name of folders) expect(readdirSync(join(cacheDir, name))).toEqual([]);
   });
 
   test("a folder that cannot be written is named, with the remedy", async () => {

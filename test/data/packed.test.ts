@@ -1,5 +1,7 @@
 /** @file IDX and CIFAR files, MNIST from its package, and the synthetic source. */
 
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -136,6 +138,31 @@ describe("IDX", () => {
       (file): file is [string, Buffer] => file[1] !== undefined,
     );
     expect(await refusal(Object.fromEntries(files))).toContain(message);
+  });
+
+  test("refused at once: a FIFO, a folder, a link to nothing as one of the files", async () => {
+    for (const [make, why] of [
+      [(path: string) => execFileSync("mkfifo", [path]), "cannot be read (it is no file)"],
+      [(path: string) => mkdirSync(path), "cannot be read (it is no file)"],
+      [(path: string) => symlinkSync(`${path}.absent`, path), "leads to no file"],
+    ] as const) {
+      const root = writeTree(letters);
+      const file = "train-images-idx3-ubyte";
+      rmSync(join(root, file));
+      make(join(root, file));
+      const error = await open(root).catch((error) => error);
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toContain(`${file} ${why}`);
+    }
+  });
+
+  test("refused: more bytes than the header says, before they are all unpacked", async () => {
+    const images = Buffer.concat([idx([6, 4, 4], grays(6, 4)), Buffer.alloc(1 << 28)]);
+    const packed = { "train-images-idx3-ubyte.gz": gzipSync(images) };
+    const { "train-images-idx3-ubyte": _, ...others } = letters;
+    expect(await refusal({ ...others, ...packed })).toContain(
+      "train-images-idx3-ubyte.gz should hold 96 bytes (6 x 4 x 4) but holds more",
+    );
   });
 
   test("refused: gzip that is none", async () => {
