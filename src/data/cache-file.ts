@@ -212,7 +212,12 @@ export async function writeCacheFile(
   key: CacheKey,
   chunks: AsyncIterable<DecodedChunk>,
 ): Promise<void> {
-  await writeWholeFile(file, (write) => writeContents(write, key, chunks));
+  try {
+    await writeWholeFile(file, (write) => writeContents(write, key, chunks));
+  } catch (error) {
+    // Decoding itself may be out of room: its memory counts as a file.
+    throw storageError(error, dirname(file));
+  }
 }
 
 async function writeContents(
