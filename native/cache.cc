@@ -15,7 +15,7 @@
 #include <stdexcept>
 
 #include "crc32c.h"
-#include "decode_worker.h"
+#include "for_each.h"
 
 namespace lrscope {
 

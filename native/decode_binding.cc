@@ -14,7 +14,7 @@ namespace lrscope {
 
 namespace {
 
-// decodeFiles(files, pixels, { size, channels, threads })
+// decodeFiles(files, pixels, { size, channels, threads }, states?)
 Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Array names = readArray(info[0], "files");
@@ -27,18 +27,27 @@ Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
   const auto pixels =
       std::make_shared<Target<uint8_t>>(info[1], "pixels", files->size() * shape.bytes());
 
+  // Written by the threads as they go, for a process that watches this one: 1 where a file is
+  // begun, 2 where it is done.
+  const auto states = info[3].IsUndefined()
+                          ? nullptr
+                          : std::make_shared<Target<uint8_t>>(info[3], "states", files->size());
+
   const auto outcomes = std::make_shared<std::vector<DecodeOutcome>>(files->size());
   return PromiseWorker::start(
       env,
-      [=, memory = pixels->memory()] {
+      [=, memory = pixels->memory(), watched = states ? states->memory() : nullptr] {
         uint8_t* const target = memory.get();
+        uint8_t* const state = watched.get();
         forEach<JpegDecoder>(files->size(), threads, [&](JpegDecoder& decoder, size_t i) {
+          if (state) __atomic_store_n(state + i, 1, __ATOMIC_SEQ_CST);
           try {
             (*outcomes)[i] =
                 decoder.run((*files)[i], target + i * shape.bytes(), shape.size, shape.channels);
           } catch (const std::bad_alloc&) {
-            (*outcomes)[i] = {DecodeStatus::kBroken, "not enough memory to decode it"};
+            (*outcomes)[i] = {DecodeStatus::kFailed, "not enough memory to decode it"};
           }
+          if (state) __atomic_store_n(state + i, 2, __ATOMIC_SEQ_CST);
         });
       },
       [=](Napi::Env env) -> Napi::Value {

@@ -96,7 +96,7 @@ Napi::Value arrayOver(Napi::Env env, const std::shared_ptr<Block>& block) {
       env, block->data(), block->size(), [](Napi::Env, void*, Keeper* held) { delete held; },
       keeper.get());
   keeper.release();
-  Environment::of(env)->lend(block);
+  Environment::of(env)->lend(std::shared_ptr<char>(block, block->data()), block->size());
   return Array::New(env, block->size() / 4, buffer, 0);
 }
 

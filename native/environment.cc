@@ -102,20 +102,20 @@ void Environment::end(void* self) {
   environment->pending_.clear();
 }
 
-void Environment::lend(const std::shared_ptr<Block>& block) {
+void Environment::lend(const std::shared_ptr<char>& memory, size_t bytes) {
   for (auto each = lent_.begin(); each != lent_.end();)
-    each = each->second.expired() ? lent_.erase(each) : std::next(each);
-  lent_[block->data()] = block;
+    each = each->second.first.expired() ? lent_.erase(each) : std::next(each);
+  lent_[memory.get()] = {memory, bytes};
 }
 
-std::shared_ptr<Block> Environment::lenderOf(const void* address, size_t bytes) {
+std::shared_ptr<char> Environment::lenderOf(const void* address, size_t bytes) {
   auto found = lent_.upper_bound(address);
   if (found == lent_.begin()) return nullptr;
-  const std::shared_ptr<Block> block = (--found)->second.lock();
-  if (!block) return nullptr;
-  const auto offset = static_cast<size_t>(static_cast<const char*>(address) - block->data());
-  const bool within = offset <= block->size() && bytes <= block->size() - offset;
-  return within ? block : nullptr;
+  const auto& [owner, size] = (--found)->second;
+  const std::shared_ptr<char> memory = owner.lock();
+  if (!memory) return nullptr;
+  const auto offset = static_cast<size_t>(static_cast<const char*>(address) - memory.get());
+  return offset <= size && bytes <= size - offset ? memory : nullptr;
 }
 
 }  // namespace lrscope

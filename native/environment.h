@@ -48,10 +48,10 @@ class Environment {
   void stopAtEnd(const void* key, std::function<void()> stop) { stops_[key] = std::move(stop); }
   void forget(const void* key) { stops_.erase(key); }
 
-  // On the JavaScript thread: memory that typed arrays were made over, and the block that owns an
+  // On the JavaScript thread: memory that typed arrays were made over, and what owns an
   // address, or null where it belongs to JavaScript.
-  void lend(const std::shared_ptr<Block>& block);
-  std::shared_ptr<Block> lenderOf(const void* address, size_t bytes);
+  void lend(const std::shared_ptr<char>& memory, size_t bytes);
+  std::shared_ptr<char> lenderOf(const void* address, size_t bytes);
 
  private:
   struct Pending {
@@ -72,7 +72,7 @@ class Environment {
   std::map<Ticket, Pending> pending_;
   Ticket next_ = 0;
   std::map<const void*, std::function<void()>> stops_;
-  std::map<const void*, std::weak_ptr<Block>> lent_;
+  std::map<const void*, std::pair<std::weak_ptr<char>, size_t>> lent_;
 
   std::mutex mutex_;
   std::condition_variable idle_;

@@ -5,6 +5,7 @@
 #include "cache_binding.h"
 #include "decode_binding.h"
 #include "exports.h"
+#include "isolation_binding.h"
 
 namespace lrscope {
 
@@ -12,6 +13,7 @@ void exportImages(Napi::Env env, Napi::Object exports) {
   exportDecoding(env, exports);
   exportCache(env, exports);
   exportAugmentation(env, exports);
+  exportIsolation(env, exports);
 }
 
 }  // namespace lrscope

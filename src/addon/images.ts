@@ -10,9 +10,11 @@ export const DECODED = 0;
 export const BROKEN = 1;
 /** No JPEG, or one that libjpeg-turbo leaves to others (CMYK, odd markers). */
 export const LEFT_TO_OTHERS = 2;
+/** Not decoded for a reason that may pass: no memory, no descriptor, a bad disk. */
+export const FAILED = 3;
 
 export interface DecodeResult {
-  /** DECODED, BROKEN or LEFT_TO_OTHERS for each file. */
+  /** DECODED, BROKEN, LEFT_TO_OTHERS or FAILED for each file. */
   readonly status: Uint8Array;
   /** "" where decoded. */
   readonly reasons: string[];
@@ -63,12 +65,14 @@ export interface LoaderOptions {
 export interface ImagesAddon {
   /**
    * Decode JPEGs to the working shape, image i to pixels[i * size * size * channels], on `threads`
-   * threads: EXIF orientation, shorter side to size (triangle filter), centre crop.
+   * threads: EXIF orientation, shorter side to size (triangle filter), centre crop. `states`, a byte a
+   * file, is written on the way: 1 where a file is begun, 2 where it is done.
    */
   decodeFiles(
     files: readonly string[],
     pixels: Uint8Array,
     options: WorkingShape & { readonly threads: number },
+    states?: Uint8Array,
   ): Promise<DecodeResult>;
   /** Resample one image that something else decoded. */
   resampleImage(

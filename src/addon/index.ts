@@ -6,13 +6,15 @@ import { AddonError } from "../core/errors.ts";
 import type { BandwidthAddon } from "./bandwidth.ts";
 import type { EngineAddon } from "./engine.ts";
 import type { ImagesAddon } from "./images.ts";
+import type { IsolationAddon } from "./isolation.ts";
 
 export type * from "./bandwidth.ts";
 export type * from "./engine.ts";
 export type * from "./images.ts";
+export type * from "./isolation.ts";
 
-/** Everything that the native module exports: engine.cc, images.cc and bandwidth.cc of native/. */
-export type Addon = EngineAddon & ImagesAddon & BandwidthAddon;
+/** Everything that the native module exports: engine.cc, images.cc, isolation_binding.cc and bandwidth.cc of native/. */
+export type Addon = EngineAddon & ImagesAddon & IsolationAddon & BandwidthAddon;
 
 let loaded: Addon | undefined;
 

@@ -126,8 +126,10 @@ export function dataText(record: BenchDataRecord, _colors: Colors): string[] {
     machineLine(record),
     "",
     ...record.decode.map(
-      ({ files, imagesPerSecond }) => `decoding ${files}: ${count(imagesPerSecond)} images/s`,
+      ({ files, imagesPerSecond, isolated }) =>
+        `decoding ${files}: ${count(imagesPerSecond)} images/s in this process, ${count(isolated.imagesPerSecond)} in one of its own (${isolated.ratio.toFixed(2)} times as long), as data sets are`,
     ),
+    `starting that process: ${milliseconds(record.startMs.medianMs)} ms, once a data set`,
     `opening the folder: ${milliseconds(openMs.first)} ms the first time, ${milliseconds(openMs.cached)} ms afterwards`,
     `augmenting a batch of ${record.batch} on one thread: ${milliseconds(augment.medianMs)} ms, ${percent(record.augmentShare)} of the vanilla step there (${milliseconds(step.medianMs)} ms)`,
   ];

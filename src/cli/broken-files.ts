@@ -1,5 +1,6 @@
 /** @file Files that a source had to leave out, by name. */
 
+import { visibleLine } from "../core/visible.ts";
 import type { DatasetRecord } from "../record/index.ts";
 import { plural } from "./format.ts";
 
@@ -13,7 +14,7 @@ export function describeBroken(
   const rest = broken.length - shown.length;
   return [
     `${plural(broken.length, "file")} cannot be used and ${broken.length === 1 ? "is" : "are"} left out:`,
-    ...shown.map(({ file, reason }) => `  ${file}: ${reason}`),
+    ...shown.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`),
     ...(rest > 0 ? [`  and ${rest} more; lrscope data lists them all`] : []),
   ];
 }

@@ -2,9 +2,8 @@
 
 import type { RangeTestRuleName } from "../analysis/index.ts";
 import { AddonError, ArgumentError } from "../core/errors.ts";
-import type { BudgetOptions, ComparisonRequest, LabEvent } from "../lab/index.ts";
-import type { ArmRecord, ExperimentRecord, SummaryRecord } from "../record/index.ts";
-import type { RunDirectory } from "../store/index.ts";
+import type { BudgetOptions, ComparisonRequest, LabEvent, TrainingSetup } from "../lab/index.ts";
+import type { ArmRecord, SummaryRecord } from "../record/index.ts";
 import { checkScheduleLength } from "./budget.ts";
 import type { FlagValues } from "./define-command.ts";
 import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./experiment.ts";
@@ -79,6 +78,7 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     seeds: seedsOf(call),
     protocol: protocolOptions(protocolOf(call)),
     specification: specify(call),
+    check: (setup) => checkTrialsOf(call, setup),
     async work(opened) {
       const { experiment } = opened;
       const runs = arms.length * seeds;
@@ -90,6 +90,14 @@ export async function runComparison(call: ComparisonCall): Promise<FinishedCompa
     },
   });
   return finishedComparison(finished);
+}
+
+/** @throws ArgumentError, ShapeError for what its trials would refuse as they begin */
+export async function checkTrialsOf(call: ComparisonCall, setup: TrainingSetup): Promise<void> {
+  const { checkComparison } = await import("../lab/check-trials.ts");
+  const { planEpoch } = await import("../lab/compile-options.ts");
+  const momentumSchedule = await momentumScheduleOf(call);
+  checkComparison(setup, requestOf(call, planEpoch(setup).updatesPerEpoch, momentumSchedule));
 }
 
 /** "--seeds 3 --seed 5": 5, 6, 7. */
@@ -104,12 +112,14 @@ export const protocolOf = ({ ramp, rampKind, ...call }: ComparisonCall) => ({
   test: call.flags.test,
 });
 
-/** All that is not on the disk yet: range tests, then trials, then the summary. */
+/** All that is not on the disk yet: range tests, then trials. */
 export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment): Promise<void> {
   const { context } = call;
   const { spec, setup, directory, experiment, progress } = opened;
   const { readRun } = await import("../store/index.ts");
-  const { planRangeTests, planTrials, unbegunTrials } = await import("../lab/plan-trials.ts");
+  const { planRangeTests, planTrials, unbegunTrials, unusableRangeTests } = await import(
+    "../lab/plan-trials.ts"
+  );
   const { isFinished, planOf } = await import("../lab/index.ts");
   const { runRangeTests, runTrials } = await import("../lab/trial-pool.ts");
   const { updatesPerEpoch } = experiment.protocol;
@@ -136,7 +146,9 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     },
   };
   const { records, failed } = await runRangeTests(missing, pool);
-  for (const { spec, ...why } of failed)
+  const found = [...before.rangeTests, ...records];
+  const unusable = unusableRangeTests(request, found, updatesPerEpoch);
+  for (const { spec, ...why } of [...failed, ...unusable])
     for (const trial of unbegunTrials(spec, request, { updatesPerEpoch, ...why })) {
       directory.writeTrial(trial);
       directory.appendLog(
@@ -146,7 +158,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
       );
       await pool.onEvent({ type: "trial-finished", trial });
     }
-  const rangeTests = [...before.rangeTests, ...records];
+  const rangeTests = found.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
   const trials = planTrials(request, rangeTests, updatesPerEpoch);
   const finished = new Set(
     before.trials
@@ -157,25 +169,6 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     trials.filter(({ slug, seed }) => !finished.has(`${slug}-${seed}`)),
     pool,
   );
-  await writeSummary(directory, experiment, call.answers);
-}
-
-/** Of the trials as recorded: the summary says what is on the disk. */
-export async function writeSummary(
-  directory: RunDirectory,
-  experiment: ExperimentRecord,
-  { targets, profile = false, tensorboard = false }: AnswerOptions = {},
-): Promise<void> {
-  const { readRun } = await import("../store/index.ts");
-  const { summarize } = await import("../analysis/index.ts");
-  const run = readRun(directory.path);
-  directory.writeSummary(
-    summarize(experiment, run.trials, { profile, ...(targets ? { targets } : {}) }),
-  );
-  if (tensorboard) {
-    const { writeTensorboard } = await import("./write-tensorboard.ts");
-    writeTensorboard(directory, run);
-  }
 }
 
 /** What was done, for printing. */

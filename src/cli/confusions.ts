@@ -1,16 +1,26 @@
 /**
- * @file Which classes each arm takes for which: confusions.json in the run directory, made once at the
+ * @file Which classes each arm takes for which: confusions.json in the run directory, made at the
  * end from the trials' best weights, so that the report can be rendered again without the source.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { WeightsError } from "../core/errors.ts";
 import type { Confusion, TrainingSetup } from "../lab/index.ts";
+import type { ExperimentRecord } from "../record/index.ts";
 import type { ReportConfusion } from "../report/index.ts";
-import { type RunDirectory, readRecord, readRun } from "../store/index.ts";
-import type { Samples } from "./samples.ts";
+import {
+  digestOf,
+  type Run,
+  type RunDirectory,
+  readRecord,
+  readRun,
+  recordsDigest,
+} from "../store/index.ts";
+import { readDerived, updateDerived } from "./derived-record.ts";
+import { hasSamples } from "./samples.ts";
 
 const FILE = "confusions.json";
 /** The surest mistakes of an arm that are kept, no image twice. */
@@ -40,41 +50,83 @@ type Confusions = z.infer<typeof confusionsRecord>;
 const MOST_CLASSES = 20;
 
 /**
- * Of each arm that has a finished trial; photos only where the run keeps samples. A trial whose best
- * weights are damaged is left out, and said to `onDamaged`: the report is not lost for them. It takes as many cores as `threads` says: those of
- * one trial would leave the others' idle.
+ * Whether confusions.json was counted from the records as they are: "other" records, or none of which
+ * anything is known ("unknown", as of a run of lrscope 0.1).
  */
-export async function writeConfusions(
-  {
-    setup,
-    threads,
-    directory,
-    samples,
-  }: {
-    readonly setup: TrainingSetup;
-    readonly threads: number;
-    readonly directory: RunDirectory;
-    readonly samples: Samples;
-  },
-  hooks: {
-    onDamaged(message: string): void;
-    /** Trials that were asked, of all. */
-    onProgress(done: number, total: number): void;
-  },
-): Promise<void> {
+export function confusionsFrom(path: string, run: Run): "these" | "other" | "unknown" {
+  const known = readDerived(path)?.confusions;
+  if (known === undefined) return "unknown";
+  const content = contentOf(join(path, FILE));
+  return known.from === recordsDigest(run) && known.content === content ? "these" : "other";
+}
+
+/** Digest of the file; null where there is none that can be read. */
+function contentOf(file: string): string | null {
+  try {
+    return digestOf(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Counts them from the trials' best weights, and says in derived.json from which records; photos only
+ * where the run keeps samples. A trial whose best weights are damaged is left out, and said to
+ * `onDamaged`: the report is not lost for them.
+ */
+export async function writeConfusions(call: ConfusionsCall, hooks: ConfusionsHooks): Promise<void> {
+  const { directory } = call;
+  const run = readRun(directory.path);
+  const all = await countConfusions(call, run, hooks);
+  const text = all.length > 0 ? `${JSON.stringify(all)}\n` : null;
+  // Said first: a file that is not the one spoken of counts as none.
+  updateDerived(directory, {
+    confusions: { from: recordsDigest(run), content: text === null ? null : digestOf(text) },
+  });
+  if (text === null) directory.remove(FILE);
+  else directory.writeText(FILE, text);
+}
+
+interface ConfusionsCall {
+  readonly setup: TrainingSetup;
+  readonly directory: RunDirectory;
+}
+
+interface ConfusionsHooks {
+  onDamaged(message: string): void;
+  /** Trials that were asked, of all. */
+  onProgress(done: number, total: number): void;
+}
+
+/**
+ * As many cores as all trials had together, as far as this machine has them: those of one would leave
+ * the others' idle; and as were recorded, since the bits of a probability may depend on them.
+ */
+function threadsFor({ protocol, arms, specification }: ExperimentRecord): number {
+  const jobs = Math.min(specification?.jobs ?? 1, arms.length * protocol.seeds.length);
+  return Math.max(1, Math.min(protocol.threads * jobs, availableParallelism()));
+}
+
+async function countConfusions(
+  { setup, directory }: ConfusionsCall,
+  { experiment, trials }: Run,
+  hooks: ConfusionsHooks,
+): Promise<Confusions> {
   const { confusionOf, wholeOf } = await import("../lab/index.ts");
   const { nativeBackend } = await import("../runtime/native/index.ts");
-  const backend = nativeBackend({ threads });
   const { batch, signal } = setup;
   const { dataset } = wholeOf(setup);
   const { classes } = dataset;
-  if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return;
-  const { experiment, trials } = readRun(directory.path);
   const all: Confusions = [];
+  if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return all;
+  const photos = hasSamples(directory.path);
   const arms = experiment.arms.filter(({ sensitivity }) => !sensitivity);
   const asked = trials.filter(
     ({ trial }) => trial.status === "done" && arms.some(({ name }) => name === trial.arm),
   );
+  if (asked.length === 0) return all;
+  const threads = threadsFor(experiment);
+  const backend = nativeBackend({ threads });
   let done = 0;
   for (const { name } of arms) {
     const counts = classes.map(() => classes.map(() => 0));
@@ -120,22 +172,24 @@ export async function writeConfusions(
           answer: classes[answer]!,
           probability,
           file: null,
-          image:
-            samples.length > 0
-              ? `data:image/png;base64,${Buffer.from(await dataset.png(image)).toString("base64")}`
-              : null,
+          image: photos
+            ? `data:image/png;base64,${Buffer.from(await dataset.png(image)).toString("base64")}`
+            : null,
         })),
       ),
     });
   }
   hooks.onProgress(asked.length, asked.length);
-  if (all.length > 0) directory.writeText(FILE, `${JSON.stringify(all)}\n`);
+  return all;
 }
 
-/** Those that the run kept; without their photos where those are not wanted. */
-export function readConfusions(path: string, photos: boolean): ReportConfusion[] {
+/**
+ * Those that the run kept, unless they are known to be of other records; without their photos where those
+ * are not wanted.
+ */
+export function readConfusions(path: string, run: Run, photos: boolean): ReportConfusion[] {
   const file = join(path, FILE);
-  if (!existsSync(file)) return [];
+  if (!existsSync(file) || confusionsFrom(path, run) === "other") return [];
   return readRecord(file, confusionsRecord).map((entry) => ({
     ...entry,
     mistakes: photos

@@ -24,7 +24,6 @@ import { count, duration, mebibytes, plural } from "./format.ts";
 import { rememberPlaces } from "./places.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import type { scoringFlags } from "./protocol-flags.ts";
-import type { Samples } from "./samples.ts";
 import type { averageFlags } from "./update-flags.ts";
 import { updateOptions } from "./update-options.ts";
 
@@ -53,6 +52,11 @@ export interface ExperimentCall {
   readonly specification?: ExperimentRecord["specification"];
   /** As the experiment was begun with; absent or null: as the flags say. */
   readonly convolutions?: ConvolutionDecision | null;
+  /**
+   * Refuses what the long work would refuse, once data, network and engine are known and before anything
+   * is written.
+   */
+  check?(setup: TrainingSetup): void | Promise<void>;
   /** The long work; its records go through `directory`. */
   work(opened: OpenedExperiment): Promise<void>;
 }
@@ -61,8 +65,6 @@ export interface OpenedExperiment {
   /** `setup` as data, for other processes to open. */
   readonly spec: SetupSpec;
   readonly setup: TrainingSetup;
-  /** Cores of all trials together. */
-  readonly threads: number;
   readonly directory: RunDirectory;
   readonly experiment: ExperimentRecord;
   /** Draws the bar; give it to the lab beside the recorder. */
@@ -86,8 +88,7 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
     try {
       const directory = createRunDirectory(path, experiment, lease);
       call.context.terminal.note(`records go to ${path}`);
-      const samples = flags.samples ? await collectedSamples(opened.setup, flags, directory) : [];
-      return await recordedWork(call, { ...opened, experiment, directory, samples });
+      return await recordedWork(call, { ...opened, experiment, directory });
     } finally {
       lease.release();
     }
@@ -145,11 +146,11 @@ export async function openExperiment<T>(
         ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
       },
     });
+    await call.check?.(setup);
     await rememberPlaces(call, experiment);
     const decision =
       call.convolutions ?? (await chooseConvolutions(setup, arms, { flags, terminal, signal }));
     return await use({
-      threads,
       spec: { ...spec, training: { ...spec.training, ...decision } },
       setup: { ...setup, ...decision },
       experiment,
@@ -210,31 +211,46 @@ const setupSpec = (
   },
 });
 
-async function collectedSamples(
+/** The images for the report, where they are wanted and not there. */
+async function keepSamples(
   { dataset }: TrainingSetup,
-  { seed }: ExperimentFlags,
+  { seed, samples }: Pick<ExperimentFlags, "seed" | "samples">,
   directory: RunDirectory,
-): Promise<Samples> {
-  const { collectSamples, writeSamples } = await import("./samples.ts");
-  const samples = await collectSamples(dataset, seed);
-  if (samples.length > 0) writeSamples(directory, samples);
-  return samples;
+): Promise<void> {
+  const { collectSamples, hasSamples, writeSamples } = await import("./samples.ts");
+  if (!samples || hasSamples(directory.path)) return;
+  const collected = await collectSamples(dataset, seed);
+  if (collected.length > 0) writeSamples(directory, collected);
 }
 
-/** The work, and then the report, whether it was done or interrupted. */
+/** The work, and then all that follows from its records, whether it was done or interrupted. */
 export async function recordedWork(
-  call: Pick<ExperimentCall, "context" | "work"> & { readonly flags?: { readonly png?: boolean } },
-  opened: Omit<OpenedExperiment, "progress"> & { progress: Progress; samples: Samples },
+  call: Pick<ExperimentCall, "context" | "work"> & {
+    readonly flags: Pick<ExperimentFlags, "seed" | "samples" | "png">;
+  },
+  opened: Omit<OpenedExperiment, "progress"> & { progress: Progress },
 ): Promise<FinishedExperiment> {
-  const { directory, progress, samples } = opened;
+  const { setup, directory, progress } = opened;
   const { terminal, signal } = call.context;
-  const { writeReport } = await import("./write-report.ts");
+  const { deriveResults, recordedOptions } = await import("./derive.ts");
+  const options = { ...recordedOptions(opened.experiment), png: call.flags.png };
   try {
+    await keepSamples(setup, call.flags, directory);
     await call.work({ ...opened, progress: progress.lab });
+    progress.stop();
+    await sweepFinished(directory);
+    const { writeConfusions } = await import("./confusions.ts");
+    await writeConfusions(opened, {
+      onDamaged: (message) => terminal.note(message),
+      onProgress: (done, total) => {
+        const what = `the best weights of ${plural(total, "run")}`;
+        progress.data({ phase: "classify", done, total, what });
+      },
+    });
   } catch (error) {
     progress.stop();
     if (error instanceof InterruptedError || signal.aborted) {
-      const { report } = await writeReport(directory, samples, call.flags);
+      const { report } = await deriveResults(directory, { ended: false, options });
       terminal.note(
         report
           ? `records so far: ${directory.path}; their report: ${report}`
@@ -249,15 +265,14 @@ export async function recordedWork(
     throw error;
   }
   progress.stop();
-  const { writeConfusions } = await import("./confusions.ts");
-  await writeConfusions(opened, {
-    onDamaged: (message) => terminal.note(message),
-    onProgress: (done, total) => {
-      const what = `the best weights of ${plural(total, "run")}`;
-      progress.data({ phase: "classify", done, total, what });
-    },
-  });
-  progress.stop();
-  const { run, report } = await writeReport(directory, samples, call.flags);
+  const { run, report } = await deriveResults(directory, { ended: true, options });
   return { path: directory.path, report: report ?? "", run };
+}
+
+/** Takes away what trials that ended, and processes that were killed, have left in the directory. */
+export async function sweepFinished({ path }: RunDirectory): Promise<void> {
+  const { readRun, sweepRun } = await import("../store/index.ts");
+  const { isFinished } = await import("../lab/index.ts");
+  const finished = readRun(path).trials.filter(({ trial }) => isFinished(trial));
+  sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
 }

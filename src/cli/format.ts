@@ -1,5 +1,6 @@
 /** @file Numbers and tables as people read them in a terminal. */
 
+import { visibleLine } from "../core/visible.ts";
 import type { Colors } from "./terminal.ts";
 
 export { formatRate as rate } from "../schedules/describe.ts";
@@ -39,15 +40,16 @@ export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed
 
 export type Align = "left" | "right";
 
-/** Columns of equal width, two spaces apart, under a heading. No colour codes within cells. */
+/** Columns of equal width, two spaces apart, under a heading. No colour codes within cells; control characters are written out. */
 export function textTable(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
   align: readonly Align[],
   colors: Colors,
 ): string {
+  const shown = rows.map((row) => row.map(visibleLine));
   const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+    Math.max(title.length, ...shown.map((row) => (row[column] ?? "").length)),
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -56,5 +58,5 @@ export function textTable(
       )
       .join("  ")
       .trimEnd();
-  return [colors.bold(line(heading)), ...rows.map(line)].join("\n");
+  return [colors.bold(line(heading)), ...shown.map(line)].join("\n");
 }

@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { ArgumentError } from "../core/errors.ts";
+import { ArgumentError, StoreError } from "../core/errors.ts";
 import { isSourceName } from "../data/source-names.ts";
 import { isModelFile } from "../lab/load-model.ts";
 import { isWeightsFile } from "../lab/weights-file.ts";
@@ -22,8 +22,7 @@ export async function rememberPlaces(
     await rememberPlace(model.pretrained.sha256, flags.pretrained);
 }
 
-/** What was said, or what is remembered. @throws ArgumentError where neither leads anywhere */
-export async function findPlaces(options: {
+export interface FindPlacesOptions {
   /** As in a message: "compare --resume my-run". */
   readonly call: string;
   readonly experiment: ExperimentRecord;
@@ -40,8 +39,39 @@ export async function findPlaces(options: {
     readonly model: string | undefined;
     readonly pretrained: string | undefined;
   };
-}): Promise<{ source: string; model: string; pretrained: string | undefined }> {
+}
+
+/**
+ * A record holds names alone: a run directory may come from anybody, and going on with it must not run a
+ * file, or read a folder, that the record chooses.
+ * @throws StoreError, exit code 2, for a record that holds a path
+ */
+function refusePaths(
+  call: string,
+  { source, model, pretrained }: FindPlacesOptions["recorded"],
+): void {
+  const refuse = (key: string, value: string, remedy: string) => {
+    throw new StoreError(
+      `${call}: "specification.${key}" of experiment.json must be a name or null; it is the path ${JSON.stringify(value)}. Records are written without paths, so this one was edited: set it to null and, if you trust what it names, say it yourself (${remedy})`,
+      { exitCode: 2 },
+    );
+  };
+  if (source !== null && !isSourceName(source)) refuse("source", source, "FOLDER");
+  if (model !== null && isModelFile(model)) refuse("model", model, "--model FILE");
+  if (typeof pretrained === "string" && isWeightsFile(pretrained))
+    refuse("pretrained", pretrained, "--pretrained FILE");
+}
+
+/**
+ * What was said, or what is remembered.
+ * @throws ArgumentError where neither leads anywhere
+ * @throws StoreError for a record that holds a path, whatever was said
+ */
+export async function findPlaces(
+  options: FindPlacesOptions,
+): Promise<{ source: string; model: string; pretrained: string | undefined }> {
   const { call, experiment, recorded, said } = options;
+  refusePaths(call, recorded);
   const { knownPlace } = await import("../data/index.ts");
   const known = (fingerprint: string | undefined) => {
     const path = fingerprint === undefined ? null : knownPlace(fingerprint);

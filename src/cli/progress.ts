@@ -4,6 +4,7 @@
  */
 
 import { SingleBar } from "cli-progress";
+import { visibleLine } from "../core/visible.ts";
 import type { DataProgress } from "../data/types.ts";
 import type { LabEvent, LabListener } from "../lab/events.ts";
 import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
@@ -85,7 +86,7 @@ function openBar(terminal: Terminal): Bar {
       const made = done - before;
       const left =
         made > 0 && seconds > 1 ? `, ${duration((seconds / made) * (total - done))} left` : "";
-      last = { done, total, payload: { label, detail, left } };
+      last = { done, total, payload: { label: visibleLine(label), detail, left } };
       if (running) {
         bar.setTotal(total);
         bar.update(done, last.payload);
@@ -224,7 +225,7 @@ function labProgress(terminal: Terminal, bar: Bar | null): LabListener {
       } else if (trial.endedBy) {
         terminal.print(`${subject}  ended early: ${trial.endedBy}`);
       } else if (trial.status === "failed") {
-        terminal.print(`${subject}  ${colors.red("failed")}: ${trial.failure}`);
+        terminal.print(`${subject}  ${colors.red("failed")}: ${visibleLine(trial.failure ?? "")}`);
       }
     },
   };

@@ -1,5 +1,6 @@
 /** @file The flags of a protocol's options: where rates come from, when a run ends, and how it is scored. */
 
+import { LIMITS } from "../core/limits.ts";
 import { optional, value } from "./define-command.ts";
 import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
 
@@ -14,7 +15,7 @@ export const learningRateFlags = {
   finderSeeds: value({
     placeholder: "n",
     help: "seeds of each range test, whose median is taken",
-    read: positiveInteger("3"),
+    read: positiveInteger("3", LIMITS.seeds),
     fallback: 1,
   }),
   sensitivity: optional({

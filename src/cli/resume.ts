@@ -1,20 +1,25 @@
 /** @file `compare --resume DIR` and `train --resume DIR`: what is on the disk stays, the rest is done. */
 
 import { availableParallelism } from "node:os";
-import { ArgumentError } from "../core/errors.ts";
+import { ArgumentError, InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { ExperimentRecord } from "../record/index.ts";
-import type { Run } from "../store/index.ts";
+import type { Run, RunDirectory } from "../store/index.ts";
 import {
   type ComparisonCall,
+  checkTrialsOf,
   type FinishedComparison,
   finishedComparison,
   protocolOf,
   runTrialsOf,
   seedsOf,
-  writeSummary,
 } from "./comparison.ts";
 import type { CommandContext } from "./define-command.ts";
-import { openExperiment, recordedWork } from "./experiment.ts";
+import {
+  type FinishedExperiment,
+  openExperiment,
+  recordedWork,
+  sweepFinished,
+} from "./experiment.ts";
 import { plural } from "./format.ts";
 import { findPlaces } from "./places.ts";
 import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
@@ -38,12 +43,13 @@ const MAY_BE_SAID = new Set(["resume", "jobs", "model", "pretrained", "json"]);
 
 /**
  * Goes on with a comparison. Finished trials are left as they are, others go on from their newest
- * checkpoint; a finished comparison is only rendered again.
+ * checkpoint. In the end all that follows from the records is made again, as it would have been without
+ * the interruption; of a comparison whose trials have all ended, that alone.
  * @throws StoreError, exit code 2, where data, protocol or engine are not what they were, or another
  *   process is at work in the directory
  */
 export async function resumeComparison(call: ResumeCall): Promise<FinishedComparison> {
-  const { command, path, given, context } = call;
+  const { command, path, context } = call;
   checkGiven(call);
   const { acquireLease, openRunDirectory, readRun, sweepTemporaries } = await import(
     "../store/index.ts"
@@ -52,75 +58,109 @@ export async function resumeComparison(call: ResumeCall): Promise<FinishedCompar
   const lease = await acquireLease(path);
   try {
     sweepTemporaries(path);
-    const run = readRun(path);
-    const { experiment } = run;
     const directory = openRunDirectory(path, lease);
-    const { readSamples } = await import("./samples.ts");
-    const samples = readSamples(path);
+    await sweepFinished(directory);
+    const run = readRun(path);
     const left = await unfinished(run);
-    if (left === 0) {
-      context.terminal.note(`${path}: is finished already; its report is rendered again`);
-      if (!run.summary) await writeSummary(directory, experiment);
-      const { writeReport } = await import("./write-report.ts");
-      const { run: rendered, report } = await writeReport(directory, samples);
-      return finishedComparison({ path, report: report ?? "", run: rendered });
-    }
-    const recorded = recall(path, experiment);
-    const places = await findPlaces({
-      call: `${command} --resume ${path}`,
-      experiment,
-      recorded,
-      said: {
-        source: call.source,
-        model: given.has("model") ? call.flags.model : undefined,
-        pretrained: call.flags.pretrained,
-      },
-    });
-    const { differences, protocolOptions } = await import("../lab/index.ts");
-    const { armsOf } = await import("../lab/plan-trials.ts");
-    const jobs = jobsOf(call, experiment, recorded.jobs);
-    const comparison: ComparisonCall = {
-      ...recorded,
-      kind: experiment.kind,
-      source: places.source,
-      flags: {
-        ...recorded.flags,
-        model: places.model,
-        pretrained: places.pretrained,
-        out: path,
-        // Of all trials together: each gets what it had.
-        threads: experiment.protocol.threads * jobs,
-      },
-      // The features' bits may depend on it.
-      ...(experiment.features && {
-        preparationThreads: experiment.features.threads ?? experiment.protocol.threads,
-      }),
-      jobs,
-      given: new Set(),
-      context,
-    };
-    const finished = await openExperiment(
-      {
-        ...comparison,
-        arms: armsOf(comparison),
-        seeds: seedsOf(comparison),
-        convolutions: recordedConvolutions(path),
-        protocol: protocolOptions(protocolOf(comparison)),
-        work: (opened) => runTrialsOf(comparison, opened),
-      },
-      async (opened) => {
-        checkSame(experiment, opened.experiment, call, differences);
-        context.terminal.note(`going on with ${path}: ${plural(left, "run")} to finish`);
-        return recordedWork(
-          { context, work: (all) => runTrialsOf(comparison, all) },
-          { ...opened, experiment, directory, samples },
-        );
-      },
-    );
-    return finishedComparison(finished);
+    if (left > 0) return finishedComparison(await goOn(call, directory, { run, left }));
+    context.terminal.note(`${path}: is finished already; its report is rendered again`);
+    const missing = await missingOf(path, run);
+    if (missing.length > 0)
+      try {
+        return finishedComparison(await goOn(call, directory, { run, left }));
+      } catch (error) {
+        if (!(error instanceof LrscopeError) || error instanceof InterruptedError) throw error;
+        context.terminal.note(`${missing.join(" and ")}: not made again: ${error.message}`);
+      }
+    const { deriveResults } = await import("./derive.ts");
+    const { run: derived, report } = await deriveResults(directory, { ended: true });
+    return finishedComparison({ path, report: report ?? "", run: derived });
   } finally {
     lease.release();
   }
+}
+
+/** What follows from the records of a finished run, and cannot be made without images and weights. */
+async function missingOf(path: string, run: Run): Promise<string[]> {
+  const { hasSamples } = await import("./samples.ts");
+  const { confusionsFrom } = await import("./confusions.ts");
+  const wanted = run.experiment.specification?.flags.samples === true;
+  return [
+    ...(wanted && !hasSamples(path) ? ["samples.json"] : []),
+    ...(confusionsFrom(path, run) === "these" ? [] : ["confusions.json"]),
+  ];
+}
+
+/** Opens the experiment as it was begun, and does what is left of it: trials, or what follows from them. */
+async function goOn(
+  call: ResumeCall,
+  directory: RunDirectory,
+  { run: { experiment }, left }: { run: Run; left: number },
+): Promise<FinishedExperiment> {
+  const { command, path, given, context } = call;
+  const recorded = recall(path, experiment);
+  const places = await findPlaces({
+    call: `${command} --resume ${path}`,
+    experiment,
+    recorded,
+    said: {
+      source: call.source,
+      model: given.has("model") ? call.flags.model : undefined,
+      pretrained: call.flags.pretrained,
+    },
+  });
+  const { differences, protocolOptions } = await import("../lab/index.ts");
+  const { armsOf } = await import("../lab/plan-trials.ts");
+  const jobs = jobsOf(call, experiment, recorded.jobs);
+  const comparison: ComparisonCall = {
+    ...recorded,
+    kind: experiment.kind,
+    source: places.source,
+    flags: {
+      ...recorded.flags,
+      model: places.model,
+      pretrained: places.pretrained,
+      out: path,
+      // Of all trials together: each gets what it had.
+      threads: experiment.protocol.threads * jobs,
+    },
+    // The features' bits may depend on it.
+    ...(experiment.features && {
+      preparationThreads: experiment.features.threads ?? experiment.protocol.threads,
+    }),
+    jobs,
+    given: new Set(),
+    context,
+  };
+  return openExperiment(
+    {
+      ...comparison,
+      arms: armsOf(comparison),
+      seeds: seedsOf(comparison),
+      convolutions: recordedConvolutions(path),
+      protocol: protocolOptions(protocolOf(comparison)),
+      ...(left > 0 ? { check: (setup) => checkTrialsOf(comparison, setup) } : {}),
+      work: (opened) => runTrialsOf(comparison, opened),
+    },
+    async (opened) => {
+      checkSame(experiment, opened.experiment, call, differences);
+      if (left > 0) {
+        context.terminal.note(`going on with ${path}: ${plural(left, "run")} to finish`);
+        // It is of trials that now go on; there is one again when they have ended.
+        directory.remove("summary.json");
+      }
+      return recordedWork(
+        {
+          context,
+          flags: comparison.flags,
+          work: async (all) => {
+            if (left > 0) await runTrialsOf(comparison, all);
+          },
+        },
+        { ...opened, experiment, directory },
+      );
+    },
+  );
 }
 
 /** Trials that have not run to their end. */

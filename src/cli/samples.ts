@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { StoreError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 
@@ -44,6 +45,16 @@ export async function collectSamples(dataset: Dataset, seed: number): Promise<Sa
 }
 
 const dataUri = (png: Uint8Array) => `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+
+/** Whether the run keeps images that can be read; what is damaged can be made again. */
+export function hasSamples(path: string): boolean {
+  try {
+    return readSamples(path).length > 0;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
+}
 
 export function writeSamples(directory: RunDirectory, samples: Samples): void {
   directory.writeText(SAMPLES_FILE, `${JSON.stringify(samples, null, 2)}\n`);

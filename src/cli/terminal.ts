@@ -1,9 +1,12 @@
 /**
  * @file Where text goes. Results are printed on stdout; with --json, stdout carries one JSON line
- * and everything for people goes to stderr. Progress is always on stderr.
+ * and everything for people goes to stderr. Progress is always on stderr. Of control sequences, only the
+ * colours that are put on here get through: names come from files, and files from anywhere.
  */
 
+import { randomBytes } from "node:crypto";
 import pc from "picocolors";
+import { visible, visibleJson, visibleLine } from "../core/visible.ts";
 
 export interface OutputStream {
   write(text: string): unknown;
@@ -21,7 +24,7 @@ export type Colors = ReturnType<typeof pc.createColors>;
 export interface Terminal {
   /** A result for people. */
   print(text: string): void;
-  /** Something by the way: stderr. */
+  /** Something by the way, in one line, without colours: stderr. */
   note(text: string): void;
   /** The one JSON line, on stdout. Does nothing unless --json. */
   result(value: unknown): void;
@@ -52,20 +55,44 @@ export function openTerminal({ stdout, stderr, json, environment }: TerminalOpti
   const terminal: Terminal = {
     json,
     stderr,
-    colors: pc.createColors(wantsColor && !environment.NO_COLOR),
+    colors: signed(pc.createColors(wantsColor && !environment.NO_COLOR)),
     columns: people.columns ?? 80,
     interactive: stderr.isTTY === true && !dumb,
     around: null,
     print: (text) => whole(people, text),
-    note: (text) => whole(stderr, text),
+    note: (text) => whole(stderr, visibleLine(text)),
     result(value) {
-      if (json) stdout.write(`${JSON.stringify(value)}\n`);
+      if (json) stdout.write(`${visibleJson(JSON.stringify(value))}\n`);
     },
   };
   function whole(stream: OutputStream, text: string): void {
-    const write = () => void stream.write(text.endsWith("\n") ? text : `${text}\n`);
+    const safe = onlySigned(text);
+    const write = () => void stream.write(safe.endsWith("\n") ? safe : `${safe}\n`);
     if (terminal.around) terminal.around(write);
     else write();
   }
   return terminal;
 }
+
+/** Follows the escape character of our own colours; nobody who named a file could have known it. */
+const SIGNATURE = randomBytes(8).toString("hex");
+const SIGNED = new RegExp(`\\\\x1b${SIGNATURE}(\\[[\\d;]*m)`, "g");
+
+/** Colours that `onlySigned` tells from those that a text came with. */
+const signed = (colors: Colors): Colors =>
+  Object.fromEntries(
+    Object.entries(colors).map(([name, color]) => [
+      name,
+      typeof color === "boolean" ? color : sign(color),
+    ]),
+  ) as unknown as Colors;
+
+/** The text goes between the sequences as it is, so that its own do not get signed. */
+function sign(color: (text: string) => string): (text: unknown) => string {
+  const [open = "", close = ""] = color("|").split("|");
+  const mark = (sequence: string) => sequence.replace("\x1b", `\x1b${SIGNATURE}`);
+  return (text) => `${mark(open)}${text}${mark(close)}`;
+}
+
+/** Every control character written out, but for line feeds and signed colours. */
+const onlySigned = (text: string): string => visible(text).replace(SIGNED, "\x1b$1");

@@ -9,4 +9,5 @@ export * from "./passes.ts";
 export { PRECISIONS, type Precision } from "./precision.ts";
 export * from "./predictor.ts";
 export * from "./split.ts";
+export { faultOfGraph, type NetworkEnds } from "./stored-graph.ts";
 export * from "./types.ts";

@@ -2,10 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { loadAddon } from "../addon/index.ts";
 import { StoreError } from "../core/errors.ts";
 import { sweepCache } from "./cache-dir.ts";
 import { CACHE_VERSION, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
-import type { DecodedChunk, Source } from "./source.ts";
+import { decodingConditions } from "./decode-limits.ts";
+import type { BrokenItem, DecodedChunk, Source } from "./source.ts";
 import type { DataProgress, OpenOptions } from "./types.ts";
 
 export interface DecodedImagesOptions extends Pick<OpenOptions, "signal" | "onProgress"> {
@@ -44,11 +46,15 @@ export async function decodedImages(
   const key = { fingerprint, size, channels, items: items.length };
   await sweepCache(cacheDir);
   const kept = await openCacheFile(file, key, { threads, signal });
-  if (kept.cache !== null) return { ...kept, fingerprint };
-
+  if (kept.cache !== null) {
+    if (kept.broken.every(stillHolds)) return { ...kept, fingerprint };
+    loadAddon().closeCache(kept.cache);
+  }
   const chunks = source.decode(items, { size, threads, signal });
   const why =
-    kept.why === null ? {} : { why: `the decoded images in the cache are of no use: ${kept.why}` };
+    kept.cache !== null || kept.why === null
+      ? {}
+      : { why: `the decoded images in the cache are of no use: ${kept.why}` };
   const about = { phase: "decode", total: items.length, what: name, ...why } as const;
   await writeCacheFile(file, key, reported(chunks, about, onProgress));
   const made = await openCacheFile(file, key, { threads, signal });
@@ -58,6 +64,9 @@ export async function decodedImages(
     );
   return { ...made, fingerprint };
 }
+
+/** What limits and decoders of another version have refused may be decoded by this one. */
+const stillHolds = ({ under }: BrokenItem) => under === undefined || under === decodingConditions();
 
 /** A file name's worth of a source's name. */
 const safe = (name: string) => name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40) || "images";

@@ -36,6 +36,16 @@ describe("the file", () => {
     file.close();
   });
 
+  test("a row that is transferred away within the read is not written", async () => {
+    const file = (await openFeatureFile(path, key))!;
+    const into = new Float32Array(4);
+    const reading = file.read(0, into);
+    const taken = structuredClone(into, { transfer: [into.buffer] });
+    await expect(reading).rejects.toThrow("a row must have its memory");
+    expect([...taken]).toEqual([0, 0, 0, 0]);
+    file.close();
+  });
+
   test("of another key, cut or changed by a bit, it counts as none", async () => {
     const whole = readFileSync(path);
     const opens = async (other = key) => (await openFeatureFile(path, other)) !== null;

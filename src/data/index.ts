@@ -6,6 +6,11 @@ export { listImages } from "./list-images.ts";
 export { openDataset } from "./open.ts";
 export { epochOrder } from "./order.ts";
 export { knownPlace, rememberPlace } from "./places.ts";
-export { decodeForPrediction, fillPredictions } from "./predict.ts";
+export {
+  decodeForPrediction,
+  fillPredictions,
+  openPredictionDecoder,
+  type PredictionDecoder,
+} from "./predict.ts";
 export { sourceNames } from "./source-names.ts";
 export type * from "./types.ts";

@@ -21,6 +21,11 @@ const largestSize = 1024;
  *
  * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
  *   binaries; or one of `sourceNames`
+ * Image files are decoded in a process of their own, within limits: 100 megapixels, 65,535 pixels a
+ * side, 1 GiB a file; 30 s of processor time and, on Linux, 2 GiB of memory to decode it. A file beyond
+ * them, or one that crashes its decoder, is left out and listed in `record.broken` as a damaged one is.
+ * What may pass (a lack of memory, a bad disk) fails the call, and nothing is kept of it.
+ *
  * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
  *   cannot be written, InterruptedError when the signal fires
  */

@@ -16,6 +16,11 @@ export interface BrokenItem {
   /** Relative to the source. */
   readonly file: string;
   readonly reason: string;
+  /**
+   * Where it is no fact of the file's bytes alone: the limits and decoders of the verdict
+   * (decode-limits.ts). Under others the file is decoded anew.
+   */
+  readonly under?: string;
 }
 
 /** Some of the items, decoded. The pixels are valid until the next chunk is asked for. */

@@ -4,3 +4,4 @@ export * from "./network.ts";
 export * from "./op.ts";
 export * from "./print.ts";
 export * from "./rebatch.ts";
+export * from "./graph-record.ts";

@@ -7,12 +7,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { quietly } from "../core/cleanup.ts";
+import { median } from "../analysis/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
+import { quietly } from "../core/cleanup.ts";
 import { InterruptedError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
 import { decodeImages } from "../data/decode.ts";
 import { openDataset } from "../data/index.ts";
+import { type ImageDecoder, openDecoder } from "../data/isolated-decoder.ts";
 import { createModel } from "../models/index.ts";
 import type { Session } from "../program/index.ts";
 import { nativeBackend } from "../runtime/native/index.ts";
@@ -40,7 +42,16 @@ export interface BenchDataRecord {
     readonly files: string;
     readonly imagesPerSecond: number;
     readonly ms: Times;
+    /** In a process of its own, as data sets are decoded; in turns with the former. */
+    readonly isolated: {
+      readonly imagesPerSecond: number;
+      readonly ms: Times;
+      /** Median of the ratios, turn by turn, to the same files decoded in this process. */
+      readonly ratio: number;
+    };
   }[];
+  /** Until a decoding process has decoded its first file: once a data set. */
+  readonly startMs: Times;
   /** Folder to data set: the first time, which decodes, and once everything is in the cache. */
   readonly openMs: { readonly first: number; readonly cached: number };
   /** A batch on one thread, augmented. */
@@ -67,18 +78,29 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
       [`${size}x${size}`, square],
       ["320x240", photos],
     ] as const) {
-      const ms = statistics(
-        await repeated(repetitions, () => decodeAll(list, size, threads), signal),
-      );
-      decode.push({ files, imagesPerSecond: (images / ms.medianMs) * 1000, ms });
+      const { here, isolated } = await inTurns(list, { size, threads, repetitions, signal });
+      const ms = statistics(here);
+      const apart = statistics(isolated);
+      const ratio = median(isolated.map((time, i) => time / here[i]!));
+      const perSecond = ({ medianMs }: Times) => (images / medianMs) * 1000;
+      decode.push({
+        files,
+        imagesPerSecond: perSecond(ms),
+        ms,
+        isolated: { imagesPerSecond: perSecond(apart), ms: apart, ratio },
+      });
     }
+    const first = square.slice(0, 1);
+    const startMs = statistics(
+      await repeated(repetitions, () => decodeApart(first, size, threads), signal),
+    );
     const open = () => openDataset(join(folder, "photos"), { size, threads, cacheDir: folder });
     const started = performance.now();
     (await open()).close();
-    const first = performance.now() - started;
+    const firstMs = performance.now() - started;
     const again = performance.now();
     const dataset = await open();
-    const openMs = { first, cached: performance.now() - again };
+    const openMs = { first: firstMs, cached: performance.now() - again };
     const backend = nativeBackend({ threads });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
     const single = nativeBackend({ threads: 1 });
@@ -105,6 +127,7 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
         size,
         threads,
         decode,
+        startMs,
         openMs,
         augment,
         step,
@@ -138,11 +161,64 @@ async function repeated(
   return times;
 }
 
+const CHUNK = 64;
+
 async function decodeAll(files: readonly string[], size: number, threads: number): Promise<void> {
-  const chunk = 64;
-  const pixels = new Uint8Array(chunk * size * size * 3);
-  for (let first = 0; first < files.length; first += chunk)
-    await decodeImages(files.slice(first, first + chunk), pixels, { size, channels: 3, threads });
+  const pixels = new Uint8Array(CHUNK * size * size * 3);
+  for (let first = 0; first < files.length; first += CHUNK)
+    await decodeImages(files.slice(first, first + CHUNK), pixels, { size, channels: 3, threads });
+}
+
+/** Two lists under way, as where a data set is decoded. */
+async function decodeWith(decoder: ImageDecoder, files: readonly string[]): Promise<void> {
+  let before: Promise<unknown> | undefined;
+  for (let first = 0; first < files.length; first += CHUNK) {
+    const next = decoder.decode(files.slice(first, first + CHUNK));
+    await before;
+    before = next;
+  }
+  await before;
+}
+
+async function decodeApart(files: readonly string[], size: number, threads: number) {
+  const decoder = openDecoder({ size, channels: 3, threads, capacity: CHUNK });
+  try {
+    await decodeWith(decoder, files);
+  } finally {
+    decoder.close();
+  }
+}
+
+interface TurnOptions {
+  readonly size: number;
+  readonly threads: number;
+  readonly repetitions: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Milliseconds of each turn; the process is there already, and the first turn is not counted. */
+async function inTurns(files: readonly string[], options: TurnOptions) {
+  const { size, threads, repetitions, signal } = options;
+  const decoder = openDecoder({ size, channels: 3, threads, capacity: CHUNK, signal });
+  try {
+    const here: number[] = [];
+    const isolated: number[] = [];
+    const times = await repeated(
+      repetitions,
+      async () => {
+        const started = performance.now();
+        await decodeAll(files, size, threads);
+        const between = performance.now();
+        await decodeWith(decoder, files);
+        here.push(between - started);
+        isolated.push(performance.now() - between);
+      },
+      signal,
+    );
+    return { here: here.slice(-times.length), isolated: isolated.slice(-times.length) };
+  } finally {
+    decoder.close();
+  }
 }
 
 const CLASSES = 5;

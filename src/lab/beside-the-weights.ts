@@ -3,7 +3,7 @@
 import type { EpochMetrics } from "../record/index.ts";
 import { constant } from "../schedules/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
-import { averageBegins, averageWeights, snapshotEpochs } from "./averages.ts";
+import { averageBegins, averageWeights, type Run, snapshotEpochs } from "./averages.ts";
 import type { FitOptions } from "./options.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { NamedTensor, Trainer } from "./trainer.ts";
@@ -17,6 +17,17 @@ export interface BesideTheWeights {
   write(checkpoint: Checkpoint): void;
 }
 
+/** The schedule that averages and snapshots follow, over the whole run. */
+export function followedRun(
+  { epochs, schedule: given, optimizer }: Pick<FitOptions, "epochs" | "schedule" | "optimizer">,
+  updatesPerEpoch: number,
+): Run {
+  // A reduction on plateaus has no cycles either.
+  const schedule =
+    given && !("initial" in given) ? given : constant(optimizer.hyperparameters.learningRate!);
+  return { schedule, updates: Math.round(epochs * updatesPerEpoch), updatesPerEpoch };
+}
+
 /** @throws ArgumentError for a decay outside [0, 1), or snapshots where no cycle ends with an epoch */
 export function besideTheWeights(
   options: Pick<
@@ -26,14 +37,9 @@ export function besideTheWeights(
   /** The one at hand: unfreezing opens another. */
   trainer: () => Trainer,
 ): BesideTheWeights {
-  const { average, dataset, epochs } = options;
+  const { average, dataset } = options;
   const { updatesPerEpoch } = trainer();
-  // A reduction on plateaus has no cycles either.
-  const schedule =
-    options.schedule && !("initial" in options.schedule)
-      ? options.schedule
-      : constant(options.optimizer.hyperparameters.learningRate!);
-  const run = { schedule, updates: Math.round(epochs * updatesPerEpoch), updatesPerEpoch };
+  const run = followedRun(options, updatesPerEpoch);
   const weights = average ? averageWeights(average, run) : () => 0;
   const begins = average ? averageBegins(average, run) : Number.POSITIVE_INFINITY;
   const { validation } = dataset;

@@ -9,7 +9,7 @@ import { WeightsError } from "../core/errors.ts";
 import type { Graph } from "../ir/index.ts";
 import { scheduleSpec, type TrialRecord } from "../record/index.ts";
 import type { PlateauState } from "../schedules/index.ts";
-import type { Checkpoint } from "../weights/index.ts";
+import { type Checkpoint, shownName } from "../weights/index.ts";
 import { wholeOf } from "./features.ts";
 import type { TrainingSetup } from "./options.ts";
 import type { NamedTensor } from "./trainer.ts";
@@ -17,6 +17,7 @@ import type { NamedTensor } from "./trainer.ts";
 /** What stands in the metadata, each value as JSON under its own key. */
 const checkpointMetadata = z.object({
   model: z.string(),
+  /** Checked where it is used: stored-network.ts. Going on with a training builds the network anew. */
   graph: z.custom<Graph>((value) => typeof value === "object" && value !== null),
   classes: z.array(z.string()),
   channels: z.number().int(),
@@ -50,6 +51,9 @@ const checkpointMetadata = z.object({
 export type CheckpointMetadata = z.infer<typeof checkpointMetadata>;
 
 const FORMAT = "lrscope-1";
+
+/** Characters of JSON in all metadata: parsed, two characters can take forty bytes. */
+const MAXIMUM_METADATA = 8 * 2 ** 20;
 
 export function makeCheckpoint(options: {
   setup: TrainingSetup;
@@ -95,14 +99,17 @@ export function makeCheckpoint(options: {
 export function readMetadata(checkpoint: Checkpoint, file: string): CheckpointMetadata {
   if (checkpoint.metadata.format !== FORMAT)
     throw new WeightsError(
-      `checkpoint ${file}: its metadata must say format "${FORMAT}"; got "${checkpoint.metadata.format ?? "none"}". Give best.safetensors or last.safetensors of a trial`,
+      `checkpoint ${file}: its metadata must say format "${FORMAT}"; got ${shownName(checkpoint.metadata.format ?? "none")}. Give best.safetensors or last.safetensors of a trial`,
+    );
+  const keys = Object.keys(checkpointMetadata.shape);
+  const length = keys.reduce((sum, key) => sum + (checkpoint.metadata[key]?.length ?? 0), 0);
+  if (length > MAXIMUM_METADATA)
+    throw new WeightsError(
+      `checkpoint ${file}: its metadata take ${length} characters, at most ${MAXIMUM_METADATA} are read; the file is damaged`,
     );
   try {
     const parsed = Object.fromEntries(
-      Object.keys(checkpointMetadata.shape).map((key) => [
-        key,
-        JSON.parse(checkpoint.metadata[key] ?? "null"),
-      ]),
+      keys.map((key) => [key, JSON.parse(checkpoint.metadata[key] ?? "null")]),
     );
     return checkpointMetadata.parse(parsed);
   } catch (error) {

@@ -5,6 +5,7 @@
 
 import { summarize } from "../analysis/index.ts";
 import { InterruptedError } from "../core/errors.ts";
+import { shareable } from "../files/machine-folders.ts";
 import type {
   EpochMetrics,
   ExperimentRecord,
@@ -12,6 +13,7 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { checkComparison } from "./check-trials.ts";
 import { planEpoch } from "./compile-options.ts";
 import { describeExperiment } from "./experiment.ts";
 import type { CompareOptions } from "./options.ts";
@@ -21,6 +23,7 @@ import {
   planRangeTests,
   planTrials,
   unbegunTrials,
+  unusableRangeTests,
 } from "./plan-trials.ts";
 import { runRangeTest, runTrial } from "./run-trial.ts";
 
@@ -45,6 +48,7 @@ export interface CompareResult {
 export async function compare(options: CompareOptions): Promise<CompareResult> {
   const { epochs, seeds = DEFAULT_SEEDS } = options;
   const arms = checkRequest(options);
+  checkComparison(options, options);
   const experiment = describeExperiment({
     kind: "compare",
     setup: options,
@@ -62,11 +66,18 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
     } catch (error) {
       if (error instanceof InterruptedError || isFatal(error)) throw error;
       const { message } = error as Error;
-      const failure = `range test of ${spec.arm}: ${message.replace(/^range test: /, "")}`;
+      const failure = shareable(
+        `range test of ${spec.arm}: ${message.replace(/^range test: /, "")}`,
+      );
       for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
         trials.push({ trial, metrics: [] });
     }
-  for (const spec of planTrials(options, rangeTests, updatesPerEpoch)) {
+  const unusable = unusableRangeTests(options, rangeTests, updatesPerEpoch);
+  for (const { spec, failure } of unusable)
+    for (const trial of unbegunTrials(spec, options, { updatesPerEpoch, failure }))
+      trials.push({ trial, metrics: [] });
+  const usable = rangeTests.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
+  for (const spec of planTrials(options, usable, updatesPerEpoch)) {
     let last: TrialRecord | undefined;
     const metrics: EpochMetrics[] = [];
     try {
@@ -87,7 +98,11 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
       if (error instanceof InterruptedError || last?.status !== "failed" || isFatal(error))
         throw error;
     }
-    if (last) trials.push({ trial: last, metrics });
+    if (last)
+      trials.push({
+        trial: { ...last, failure: last.failure && shareable(last.failure) },
+        metrics,
+      });
   }
   return { experiment, rangeTests, trials, summary: summarize(experiment, trials) };
 }

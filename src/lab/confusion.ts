@@ -49,7 +49,7 @@ export async function confusionOf(options: ConfusionOptions): Promise<Confusion>
       if (signal?.aborted) throw new InterruptedError("interrupted");
       const indices = validation.subarray(first, first + batch);
       await dataset.fill({ images: session.images(0), labels: unused, indices });
-      const probabilities = await run();
+      const probabilities = await run(indices.length);
       for (const [row, image] of indices.entries()) {
         const own = probabilities.subarray(row * classes.length, (row + 1) * classes.length);
         const answer = own.reduce((best, value, i) => (value > own[best]! ? i : best), 0);

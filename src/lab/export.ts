@@ -13,15 +13,17 @@ export interface ExportOptions {
 /**
  * The bytes of an ONNX file: input "images" (batch, channels, size, size), float32, of
  * (pixel / 255 - mean) / std; its metadata hold classes, mean, std, size, channels, preprocessing.
- * @throws WeightsError where the checkpoint cannot be read, or holds what ONNX has no operator for
+ * The weights are those that `predict` takes.
+ * @throws WeightsError where the checkpoint cannot be read, its graph is none, its weights do not fit it or
+ *   are no finite numbers, or it holds what ONNX has no operator for
  */
 export async function exportOnnx(options: ExportOptions): Promise<Uint8Array> {
-  const { checkpoint, metadata, network } = await readStoredNetwork(options.checkpoint);
+  const { weights, metadata, network } = await readStoredNetwork(options.checkpoint);
   const { classes, mean, std, size, channels, preprocessing, model, dataset } = metadata;
   const described = { classes, mean, std, size, channels, preprocessing, model, dataset };
   return encodeOnnx({
     graph: network.build(1),
-    tensors: checkpoint.tensors,
+    tensors: weights,
     softmax: options.softmax ?? true,
     metadata: Object.fromEntries(
       Object.entries(described).map(([key, value]) => [key, JSON.stringify(value)]),

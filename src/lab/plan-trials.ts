@@ -6,6 +6,7 @@
 import { checkRuleName, type RangeTestRuleName } from "../analysis/index.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { checkAtMost, LIMITS } from "../core/limits.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import type { RangeTestRecord, ScheduleSpec, TrialRecord } from "../record/index.ts";
 import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
@@ -81,6 +82,9 @@ export interface RangeTestSpec {
 export function checkRequest(request: ComparisonRequest): readonly Arm[] {
   const { epochs, seeds = DEFAULT_SEEDS, maxLr, baseLr, stepSize, finderSeeds = 1 } = request;
   checkPositiveInteger("compare", "epochs", epochs);
+  checkAtMost("compare", "epochs", { value: epochs, most: LIMITS.epochs });
+  checkAtMost("compare", "seeds", { value: seeds.length, most: LIMITS.seeds });
+  checkAtMost("compare", "finderSeeds", { value: finderSeeds, most: LIMITS.seeds });
   if (seeds.length === 0) throw new ArgumentError("compare: at least one seed must be given");
   checkPositiveInteger("compare", "finderSeeds", finderSeeds);
   if (maxLr !== undefined) checkPositive("compare", "maxLr", maxLr);
@@ -92,7 +96,13 @@ export function checkRequest(request: ComparisonRequest): readonly Arm[] {
     );
   if (request.rule !== undefined) checkRuleName(request.rule);
   checkBudget("compare", request);
-  return armsOf(request);
+  const arms = armsOf(request);
+  checkAtMost("compare", "arms x seeds", {
+    value: arms.length * seeds.length,
+    most: LIMITS.trials,
+    remedy: "Compare fewer arms, or over fewer seeds",
+  });
+  return arms;
 }
 
 /** The arms as they are named, each at several multiples of its rate where a sensitivity is asked for. */
@@ -180,6 +190,27 @@ export function planTrials(
       index,
       trials: all.length,
     }));
+}
+
+/**
+ * Range tests whose finding does not go with what was given (an upper bound below `baseLr`), and why. What
+ * was measured decides that, and of one arm alone: its trials cannot begin, those of others can.
+ */
+export function unusableRangeTests(
+  request: ComparisonRequest,
+  rangeTests: readonly RangeTestRecord[],
+  updatesPerEpoch: number,
+): { spec: RangeTestSpec; failure: string }[] {
+  return planRangeTests(request).flatMap((spec) => {
+    const found = rangeTests.filter(({ arm }) => arm === spec.arm);
+    try {
+      planTrials(request, found, updatesPerEpoch);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return [{ spec, failure: `range test of ${spec.arm}: ${error.message}` }];
+    }
+  });
 }
 
 /** The records of an arm's trials that cannot begin, as its range test failed; of its sensitivity's, too. */

@@ -2,13 +2,12 @@
 
 import { compilePredictor } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { InterruptedError, LrscopeError, WeightsError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shapes.ts";
-import { decodeForPrediction, fillPredictions } from "../data/index.ts";
-import type { Backend, Session } from "../program/index.ts";
-import type { Checkpoint } from "../weights/index.ts";
+import { InterruptedError, WeightsError } from "../core/errors.ts";
+import { fillPredictions, openPredictionDecoder, type PredictionDecoder } from "../data/index.ts";
+import type { Backend } from "../program/index.ts";
+import { shownName } from "../weights/index.ts";
 import { defaultThreads } from "./machine.ts";
-import { readStoredNetwork } from "./stored-network.ts";
+import { readStoredNetwork, type StoredNetwork } from "./stored-network.ts";
 
 /** What to classify, with which weights. */
 export interface PredictOptions {
@@ -39,7 +38,8 @@ export interface Prediction {
 /**
  * Probabilities of each file's likeliest classes, with the preprocessing that the network was
  * trained with. Files that cannot be decoded are returned with a reason.
- * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ * @throws WeightsError where the checkpoint cannot be read, its graph is none, its tensors do not fit it or
+ *   hold NaN or infinities, or its logits overflow
  * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
@@ -49,12 +49,13 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   checkPositiveInteger("predict", "batch", batch);
   const { metadata, session, run } = await openPredictor(path, { backend, batch, threads });
   const { classes, channels, size, mean, std, preprocessing } = metadata;
+  let decoder: PredictionDecoder | undefined;
   try {
+    const opened = openPredictionDecoder(preprocessing, { capacity: batch, signal });
+    decoder = opened;
     const predictions: Prediction[] = [];
     const decode = (first: number) =>
-      first < files.length
-        ? decodeForPrediction(files.slice(first, first + batch), preprocessing)
-        : Promise.resolve([]);
+      first < files.length ? opened.decode(files.slice(first, first + batch)) : Promise.resolve([]);
     let next = decode(0);
     for (let first = 0; first < files.length; first += batch) {
       if (signal?.aborted) throw new InterruptedError("interrupted");
@@ -64,7 +65,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
       next.catch(() => undefined);
       const usable = decoded.flatMap(({ pixels }) => (pixels ? [pixels] : []));
       fillPredictions({ images: session.images(0), pixels: usable, channels, size, mean, std });
-      const probabilities = usable.length > 0 ? await run() : new Float32Array(0);
+      const probabilities = usable.length > 0 ? await run(usable.length) : new Float32Array(0);
       let row = 0;
       for (const { file, pixels, reason } of decoded) {
         const place = pixels ? row++ * classes.length : 0;
@@ -76,14 +77,16 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
     }
     return predictions;
   } finally {
+    decoder?.close();
     session.dispose();
   }
 }
 
 /**
  * A stored network, ready to classify what is written to its session's slot 0; dispose the session
- * when done. `run` gives (batch, classes) probabilities.
- * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ * when done. `run` gives (batch, classes) probabilities, of which the first `rows` are checked.
+ * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph; from `run`
+ *   where the network gives no probabilities, as its logits overflow
  */
 export async function openPredictor(
   path: string,
@@ -93,16 +96,19 @@ export async function openPredictor(
     threads,
   }: { readonly backend: Backend; readonly batch: number; readonly threads: number },
 ) {
-  const { checkpoint, metadata, network } = await readStoredNetwork(path);
-  const compiled = compileStored(path, { network, backend, batch, threads });
+  const { metadata, network, weights } = await readStoredNetwork(path);
+  const compiled = compilePredictor({ network, backend, batch, threads });
   const session = backend.createSession(compiled.sessionOptions);
   try {
-    const evaluationWeights = metadata.evaluationWeights ?? null;
-    writeTensors(session, compiled.tensors, { checkpoint, path, evaluationWeights });
+    for (const { name, buffer } of compiled.tensors) session.write(buffer, weights.get(name)!.data);
     compiled.prepare(session);
     const program = session.load(compiled.program);
-    const run = async () =>
-      (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;
+    const run = async (rows: number) => {
+      const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
+      const used = probabilities!.subarray(0, rows * network.classes);
+      if (!used.every((value) => Number.isFinite(value))) throw overflow(path, weights);
+      return probabilities!;
+    };
     return { metadata, session, run };
   } catch (error) {
     session.dispose();
@@ -110,42 +116,12 @@ export async function openPredictor(
   }
 }
 
-/** @throws WeightsError where the graph of the checkpoint is none */
-function compileStored(path: string, options: Parameters<typeof compilePredictor>[0]) {
-  try {
-    return compilePredictor(options);
-  } catch (error) {
-    if (error instanceof LrscopeError && error.code !== "INTERNAL") throw error;
-    throw new WeightsError(
-      `checkpoint ${path}: its graph cannot be compiled; the file is damaged`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-function writeTensors(
-  session: Session,
-  tensors: ReturnType<typeof compilePredictor>["tensors"],
-  options: { checkpoint: Checkpoint; path: string; evaluationWeights: string | null },
-): void {
-  const { checkpoint, path, evaluationWeights } = options;
-  const problems: string[] = [];
-  for (const { name, buffer } of tensors) {
-    const stored =
-      checkpoint.tensors.get(`${name}:${evaluationWeights}`) ?? checkpoint.tensors.get(name);
-    if (!stored) problems.push(`"${name}" ${formatShape(buffer.shape)} is missing`);
-    else if (!sameShape(stored.shape, buffer.shape))
-      problems.push(
-        `"${name}" must be ${formatShape(buffer.shape)}; got ${formatShape(stored.shape)}`,
-      );
-    else if (!(stored.data instanceof Float32Array))
-      problems.push(`"${name}" must be F32; got another element type`);
-    else session.write(buffer, stored.data);
-  }
-  if (problems.length > 0)
-    throw new WeightsError(
-      `checkpoint ${path}: does not fit its own graph: ${problems.join("; ")}. The file is damaged`,
-    );
+function overflow(path: string, weights: StoredNetwork["weights"]): WeightsError {
+  let [largest, where] = [0, ""];
+  for (const [name, { data }] of weights)
+    for (const value of data)
+      if (Math.abs(value) > largest) [largest, where] = [Math.abs(value), name];
+  return new WeightsError(
+    `checkpoint ${path}: gives no probabilities: its weights are finite, but the logits that they make are not (the largest weight is ${largest.toPrecision(3)}, in ${shownName(where)}). Take weights of an earlier epoch, or train again at a lower learning rate`,
+  );
 }

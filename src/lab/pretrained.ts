@@ -15,6 +15,7 @@ import { cacheDirectory, type DataProgress, download } from "../data/index.ts";
 import type { Network } from "../ir/index.ts";
 import {
   type Checkpoint,
+  checkFinite,
   IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
   readWeights,
@@ -113,11 +114,11 @@ function publishedOf(what: string, model: string) {
 /** lrscope's own files say what they were trained with; others are taken for ImageNet's kin. */
 function normalizationOf({ metadata }: Checkpoint): PretrainedFile["normalization"] {
   const numbers = z.array(z.number()).min(1);
+  // A number for each channel: longer texts are not parsed, as two characters can take forty bytes.
+  const read = (text = "") => JSON.parse(text.slice(0, 1000)) as unknown;
   try {
-    const [mean, std] = [metadata.mean, metadata.std].map((text) =>
-      numbers.parse(JSON.parse(text ?? "")),
-    );
-    return { mean: mean!, std: std! };
+    const mean = numbers.parse(read(metadata.mean));
+    return { mean, std: z.array(z.number().positive()).min(1).parse(read(metadata.std)) };
   } catch {
     return IMAGENET_NORMALIZATION;
   }
@@ -138,7 +139,8 @@ export function headOf(network: Network): readonly string[] {
 
 /**
  * A file's tensors for the network's parameters and statistics.
- * @throws WeightsError that lists whatever is missing, left over or of another shape
+ * @throws WeightsError that lists whatever is missing, left over or of another shape, or names the first
+ *   tensor that holds NaN or an infinity, as float32
  */
 export function fitWeights(
   { checkpoint, source, sha256 }: Pick<PretrainedFile, "checkpoint" | "source" | "sha256">,
@@ -169,6 +171,13 @@ export function fitWeights(
     throw new WeightsError(
       `${source}: its weights do not fit ${network.name}:\n  ${problems.join("\n  ")}\nGive weights of this network, or another --model`,
     );
+  checkFinite(
+    source,
+    wanted.flatMap(({ name, shape }) => {
+      const data = tensors.get(name);
+      return data ? [[name, { shape, data }] as const] : [];
+    }),
+  );
   return { source, sha256, tensors, replaced };
 }
 

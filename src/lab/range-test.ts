@@ -18,6 +18,7 @@ import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import type { RangeTestOptions } from "./options.ts";
+import { planEpoch } from "./compile-options.ts";
 import { describePlan } from "./plan.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
 
@@ -49,6 +50,9 @@ export function ramp(options: {
   };
 }
 
+/** Where it begins and ends unless that is said. */
+const RAMP = { from: 1e-7, to: 0.1 } as const;
+
 /** Images that a validation loss is taken over, at each point of the curve. */
 const VALIDATION_IMAGES = 256;
 
@@ -64,9 +68,10 @@ const VALIDATION_IMAGES = 256;
  * @throws InterruptedError where `signal` aborts
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
-  const { optimizer, from = 1e-7, to = 0.1, epochs = 2, seeds = [0], smoothing: kind } = options;
+  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2 } = options;
+  const { seeds = [0], smoothing: kind } = options;
   const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
-  checkOptions(options);
+  checkRangeTest(options);
   const announce = announcer(options.onEvent);
   const started = performance.now();
   const runs: RangeTestRecord["runs"] = [];
@@ -89,8 +94,10 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
   return record;
 }
 
-function checkOptions(options: RangeTestOptions): void {
+/** @throws ArgumentError where the options do not fit together, or the ramp has fewer than two updates */
+export function checkRangeTest(options: RangeTestOptions): void {
   const { epochs = 2, seeds = [0], stopFactor, loss = "train" } = options;
+  const { from = RAMP.from, to = RAMP.to } = options;
   const subject = "range test";
   checkPositiveInteger(subject, "epochs", epochs);
   if (seeds.length === 0) throw new ArgumentError("range test: at least one seed must be given");
@@ -108,6 +115,7 @@ function checkOptions(options: RangeTestOptions): void {
         `range test: ${name} has no effect on the training loss; add loss: "validation"`,
       );
   }
+  ramp({ from, to, updates: epochs * planEpoch(options).updatesPerEpoch });
 }
 
 /** By the rule asked for; by the published one, with a warning, where no curve carries it. */
@@ -128,7 +136,8 @@ async function runSeed(
   seed: number,
   announce: Announcer,
 ): Promise<RangeTestPoint[]> {
-  const { dataset, optimizer, from = 1e-7, to = 0.1, epochs = 2, stopFactor, signal } = options;
+  const { dataset, optimizer, epochs = 2, stopFactor, signal } = options;
+  const { from = RAMP.from, to = RAMP.to } = options;
   const { arm = optimizer.name, validationEvery = 1 } = options;
   const validation =
     options.loss === "validation"

@@ -1,6 +1,5 @@
 /** @file Appends what the lab says to a run directory. */
 
-import { join } from "node:path";
 import {
   type RunDirectory,
   removeCheckpoints,
@@ -28,8 +27,6 @@ export function recordRun(directory: RunDirectory): LabListener {
 export function recordTrial(directory: RunDirectory): LabListener {
   const log = (slug: string, seed: number, text: string) =>
     directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
-  // A failure may name a file by its whole path; records say no more than where it lies in the run.
-  const here = join(directory.path, "/");
   const slugs = new Map<string, string>();
 
   return (event) => {
@@ -75,13 +72,12 @@ export function recordTrial(directory: RunDirectory): LabListener {
         return;
       }
       case "trial-finished": {
-        const failure = event.trial.failure?.replaceAll(here, "") ?? null;
-        const trial = { ...event.trial, failure };
+        const { trial } = event;
         directory.writeTrial(trial);
         log(
           trial.slug,
           trial.seed,
-          failure ?? [...new Set([trial.status, trial.endedBy ?? trial.status])].join(", "),
+          trial.failure ?? [...new Set([trial.status, trial.endedBy ?? trial.status])].join(", "),
         );
         if (isFinished(trial)) removeCheckpoints(directory.checkpoints(trial.slug, trial.seed));
         return;

@@ -10,18 +10,10 @@ import { rangeTest } from "./range-test.ts";
 import { scheduleOfSpec } from "./rates.ts";
 import type { TrialState } from "./resume.ts";
 
-/**
- * @param setup with `others`, where the trial may be pruned
- * @param from where an earlier run of the same trial stopped; absent: from the beginning
- */
-export function runTrial(
-  spec: TrialSpec,
-  setup: TrainingSetup & Pick<FitOptions, "others">,
-  from?: TrialState,
-): Promise<FitResult> {
+/** What a specification says of a trial, as `fit` takes it; without what all trials share. */
+export function fitOptionsOf(spec: TrialSpec): Omit<FitOptions, keyof TrainingSetup> {
   const { optimizer, schedule, hyperparameterSchedules, budget, ...rest } = spec;
-  return fit({
-    ...setup,
+  return {
     ...rest,
     ...budget,
     optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
@@ -36,9 +28,18 @@ export function runTrial(
           ),
         }
       : {}),
-    ...(from ? { from } : {}),
-  });
+  };
 }
+
+/**
+ * @param setup with `others`, where the trial may be pruned
+ * @param from where an earlier run of the same trial stopped; absent: from the beginning
+ */
+export const runTrial = (
+  spec: TrialSpec,
+  setup: TrainingSetup & Pick<FitOptions, "others">,
+  from?: TrialState,
+): Promise<FitResult> => fit({ ...setup, ...fitOptionsOf(spec), ...(from ? { from } : {}) });
 
 export function runRangeTest(spec: RangeTestSpec, setup: TrainingSetup): Promise<RangeTestRecord> {
   const { optimizer, ...rest } = spec;

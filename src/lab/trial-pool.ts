@@ -5,15 +5,17 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { quietly } from "../core/cleanup.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
+import { shareable } from "../files/machine-folders.ts";
 import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../record/index.ts";
 import { type RunDirectory, writeFailure } from "../store/index.ts";
 import { isFatal } from "./compare.ts";
 import type { LabListener } from "./events.ts";
 import type { RangeTestSpec, TrialSpec } from "./plan-trials.ts";
+import { describeEnd, tailOf, textOfLog } from "./process-end.ts";
 import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
 
 export interface PoolOptions {
@@ -26,9 +28,6 @@ export interface PoolOptions {
   readonly onEvent: LabListener;
   readonly signal: AbortSignal;
 }
-
-/** Last lines of a log that a record keeps. */
-const LOG_LINES = 20;
 
 /** A range test that failed or whose process died, in the words of its arm's trials. */
 export interface FailedRangeTest {
@@ -49,6 +48,7 @@ export async function runRangeTests(
 ): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }> {
   const records: RangeTestRecord[] = [];
   const failed: FailedRangeTest[] = [];
+  const clean = (text: string) => shareable(text, options.directory.path);
   await inTurns(specs, options, async (spec, signal) => {
     const log = options.directory.rangeTestLog(spec.slug);
     const { end, died } = await runProcess({
@@ -63,14 +63,15 @@ export async function runRangeTests(
     });
     const subject = `range test of ${spec.arm}: `;
     if (died) {
-      failed.push({ spec, failure: `${subject}${endText(died)}${lastLine(died)}`, ended: died });
+      failed.push({ spec, failure: clean(`${subject}${died.why}`), ended: died.end });
       return;
     }
     if (end) {
       const error = errorOf(end);
       if (error instanceof InterruptedError || isFatal(error)) throw error;
       // Its message may begin with its subject already.
-      failed.push({ spec, failure: `${subject}${end.message.replace(/^range test: /, "")}` });
+      const failure = `${subject}${end.message.replace(/^range test: /, "")}`;
+      failed.push({ spec, failure: clean(failure) });
       return;
     }
     // Nobody misses it, and nobody minds it.
@@ -105,8 +106,8 @@ export async function runTrials(specs: readonly TrialSpec[], options: PoolOption
     const trial: TrialRecord = {
       ...(last ?? begun(spec, options.updatesPerEpoch)),
       status: "failed",
-      failure: died ? `${endText(died)}${lastLine(died)}` : (error?.message ?? "it never began"),
-      ...(died ? { ended: died } : {}),
+      failure: shareable(died?.why ?? error?.message ?? "it never began", directory.path),
+      ...(died ? { ended: died.end } : {}),
     };
     directory.writeTrial(trial);
     await options.onEvent({ type: "trial-finished", trial });
@@ -164,7 +165,7 @@ interface ProcessResult {
   /** What the process said went wrong. */
   readonly end: ReportedError | null;
   /** How it ended, where it did so before it was done. */
-  readonly died: ProcessEnd | null;
+  readonly died: { readonly end: ProcessEnd; readonly why: string } | null;
 }
 
 interface ProcessCall {
@@ -180,6 +181,7 @@ interface ProcessCall {
 async function runProcess(call: ProcessCall): Promise<ProcessResult> {
   const { options, work, log, signal } = call;
   const output = openLog(log);
+  const before = textOfLog(log).length;
   let child: ChildProcess;
   try {
     child = fork(ENTRY, [], {
@@ -221,7 +223,13 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
   signal.removeEventListener("abort", stop);
   if (failure) throw failure.error;
   if (said) return { end: said.error, died: null };
-  return { end: null, died: { exitCode, signal: signalName, log: tailOf(log) } };
+  // Of an earlier run of the same trial the log may hold more.
+  const text = textOfLog(log).slice(before);
+  const end = { exitCode, signal: signalName };
+  return {
+    end: null,
+    died: { end: { ...end, log: tailOf(text) }, why: describeEnd(end, text) },
+  };
 }
 
 function openLog(file: string): number {
@@ -249,36 +257,6 @@ const ENTRY = fileURLToPath(
     import.meta.url,
   ),
 );
-
-/** What the system sends to a process whose own code went wrong. */
-const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"]);
-
-const endText = ({ exitCode, signal }: ProcessEnd): string =>
-  signal !== null
-    ? `its process ${CRASHES.has(signal) ? "crashed" : "was killed"} (${signal})`
-    : exitCode === null
-      ? "its process could not be started"
-      : `its process ended with exit code ${exitCode}`;
-
-const lastLine = ({ log }: ProcessEnd): string =>
-  log.length > 0 ? `; last in its log: ${log.at(-1)}` : "";
-
-/** Said by Node itself, and no help to anybody. */
-const NOISE = /^\s*(at |Node\.js v|\^|throw |$)/;
-/** A record holds no path of the machine: of each, the last part. */
-const FOLDERS = /(?:file:\/\/)?(?:\/[^/\s:"'()]+)+\//g;
-
-function tailOf(file: string): string[] {
-  try {
-    const lines = readFileSync(file, "utf8").split("\n");
-    return lines
-      .filter((line) => !NOISE.test(line))
-      .slice(-LOG_LINES)
-      .map((line) => line.replaceAll(FOLDERS, ""));
-  } catch {
-    return [];
-  }
-}
 
 function errorOf({ code, message, exitCode }: ReportedError): Error {
   if (code === "INTERRUPTED") return new InterruptedError(message);

@@ -1,6 +1,8 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { fileName } from "./file-name.ts";
+import { specificationRecord } from "./specification.ts";
 import { weightAverage } from "./trial.ts";
 
 export const FORMAT_VERSION = 1;
@@ -36,7 +38,7 @@ export const armRecord = z.object({
   /** As the user wrote it: "sgd+clr", "rmsprop@1e-3". */
   name: z.string(),
   /** Safe as a file name, unique within the experiment. */
-  slug: z.string(),
+  slug: fileName,
   optimizer: z.string(),
   schedule: z.string().nullable(),
   learningRate: z.number().nullable(),
@@ -150,6 +152,6 @@ export const experimentRecord = z.object({
     })
     .optional(),
   /** The call that began it, as the command line reads it back to go on; paths are left out. */
-  specification: z.record(z.string(), z.unknown()).optional(),
+  specification: specificationRecord.optional(),
 });
 export type ExperimentRecord = z.infer<typeof experimentRecord>;

@@ -13,9 +13,12 @@ export class Markup {
   }
 }
 
-/** Without control characters, which XML does not have even escaped; a file's name may. */
+/**
+ * Without control characters, which XML does not have even escaped, and without what turns the order of the
+ * letters after it round; a file's name may have both.
+ */
 export function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd");
+  return text.replace(/[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
 /** Text made safe inside elements and quoted attributes, in HTML and in XML. */

@@ -8,7 +8,8 @@ import { StoreError } from "../core/errors.ts";
 import { removeCheckpoints, writeCheckpoint } from "./checkpoints.ts";
 import { appendLine, diskFailure, replaceFile } from "./durable-write.ts";
 import { acquireLease } from "./lease.ts";
-import { openRunDirectory, sweepTemporaries } from "./run-directory.ts";
+import { openRunDirectory } from "./run-directory.ts";
+import { sweepTemporaries } from "./sweep.ts";
 
 /** Calls that fail, with the code that they fail with. */
 const { broken } = vi.hoisted(() => ({ broken: new Map<string, string>() }));

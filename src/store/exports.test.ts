@@ -48,6 +48,14 @@ test("metrics.csv: one line an epoch and trial, gaps empty, names quoted", () =>
   ]);
 });
 
+test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])(
+  "metrics.csv: the arm %j is no formula",
+  (arm) => {
+    const [, line = ""] = metricsCsv([trial(arm, 0, [epoch(1)])]).split("\n");
+    expect(line.replace(/^"/, "").startsWith("'")).toBe(true);
+  },
+);
+
 describe("CRC-32C", () => {
   // RFC 3720, appendix B.4.
   test.each([

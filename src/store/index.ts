@@ -28,6 +28,7 @@ export {
   createRunDirectory,
   openRunDirectory,
   type RunDirectory,
-  sweepTemporaries,
 } from "./run-directory.ts";
+export { digestOf, recordsDigest } from "./records-digest.ts";
+export { sweepRun, sweepTemporaries } from "./sweep.ts";
 export { type EventFile, tensorboardFiles } from "./tensorboard.ts";

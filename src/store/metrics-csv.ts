@@ -18,7 +18,7 @@ const COLUMNS = [
 
 /**
  * One line an epoch and trial under a line of names, in the order of `trials`; lines end with a line
- * feed, texts are quoted where they need it (RFC 4180), numbers have all their digits, and what was
+ * feed, texts are quoted where they need it (RFC 4180), with an apostrophe before what would be a formula, numbers have all their digits, and what was
  * not finite or not measured is empty. `diverged` is 1 on the epoch at which a trial ended so.
  */
 export function metricsCsv(trials: readonly RecordedTrial[]): string {
@@ -42,4 +42,10 @@ export function metricsCsv(trials: readonly RecordedTrial[]): string {
   return `${[COLUMNS.join(","), ...lines].join("\n")}\n`;
 }
 
-const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+/** A spreadsheet takes what begins with one of these for a formula, and runs it. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function quoted(name: string): string {
+  const text = FORMULA.test(name) ? `'${name}` : name;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

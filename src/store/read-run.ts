@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import {
@@ -59,7 +59,7 @@ export function readRun(path: string): Run {
     // A folder without trial.json is one that was made just before the machine stopped.
     .filter((folder) => existsSync(join(folder, "trial.json")))
     .map((folder) => ({
-      trial: readRecord(join(folder, "trial.json"), trialRecord),
+      trial: readTrial(folder),
       metrics: readMetrics(join(folder, "metrics.jsonl")),
     }))
     .sort((a, b) => rank(a) - rank(b) || a.trial.seed - b.trial.seed);
@@ -69,6 +69,18 @@ export function readRun(path: string): Run {
     trials,
     summary: existsSync(summaryFile) ? readRecord(summaryFile, summaryRecord) : null,
   };
+}
+
+/** @throws StoreError where it is the record of another trial: its files are sought by what it says */
+function readTrial(folder: string): TrialRecord {
+  const trial = readRecord(join(folder, "trial.json"), trialRecord);
+  const name = `${trial.slug}-${trial.seed}`;
+  if (name !== basename(folder))
+    throw new StoreError(
+      `${join(folder, "trial.json")}: is the record of another trial, "${name}"; bring back the one that was there`,
+      { exitCode: 2 },
+    );
+  return trial;
 }
 
 /** `find` writes one range-test.json; `compare` one an arm in a folder. */

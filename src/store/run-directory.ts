@@ -1,15 +1,17 @@
 /**
- * @file One experiment's folder, for the one process that writes it:
+ * @file One experiment's folder, for the one process that writes it. No record in it holds a path of the
+ * machine; log.txt may, as it takes whatever a trial's process prints:
  *
  *   experiment.json  plan.json  range-tests/<arm>.json
  *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
- *   summary.json  report.html  figures/*.svg
+ *   summary.json  report.html  figures/*.svg  derived.json
  */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
+import { shareable } from "../files/machine-folders.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import type {
   EpochMetrics,
@@ -19,7 +21,8 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile, writeFailure } from "./durable-write.ts";
-import { type Fence, inUse, isOwn, LEASE_NAME, leaseHolder } from "./lease.ts";
+import { type Fence, inUse, isOwn, leaseHolder } from "./lease.ts";
+import { isLeftover, sweepTemporaries } from "./sweep.ts";
 
 /** All writes throw StoreError (exit code 1) naming the file and what is kept. */
 export interface RunDirectory {
@@ -49,6 +52,8 @@ export interface RunDirectory {
   /** Any file by a relative name: "report.html", "figures/accuracy.svg". */
   writeText(name: string, text: string): void;
   writeBytes(name: string, bytes: Uint8Array): void;
+  /** Takes a file away by a relative name, where there is one. */
+  remove(name: string): void;
 }
 
 /** Pretty-printed, as people read these files too. */
@@ -93,7 +98,7 @@ export function checkRunDirectory(path: string): void {
   if (holder && !isOwn(holder)) throw inUse(path, holder);
   if (present.includes("experiment.json")) {
     throw new StoreError(
-      `${path}: already holds another experiment, which is left as it is; go on with that one with --resume ${path}, or choose a new folder with --out`,
+      `${path}: already holds another experiment, which is left as it is; ${howToGoOn(path, full)}`,
       { exitCode: 2 },
     );
   }
@@ -105,6 +110,26 @@ export function checkRunDirectory(path: string): void {
     );
   }
   probe(path, full);
+}
+
+/** What can be done about an experiment that is in the way, by its kind. */
+function howToGoOn(path: string, full: string): string {
+  const elsewhere = "choose a new folder with --out";
+  const record = recordIn(full);
+  if (record?.kind === "find")
+    return `a range test cannot be gone on with: remove that folder to make it again there, or ${elsewhere}`;
+  if (record?.specification === undefined) return `remove that folder, or ${elsewhere}`;
+  const command = record.kind === "train" ? "train" : "compare";
+  return `go on with that one by lrscope ${command} --resume ${path}, or ${elsewhere}`;
+}
+
+/** As far as it can be read: it is described here, not used. */
+function recordIn(folder: string): { kind?: unknown; specification?: unknown } | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, "experiment.json"), "utf8"));
+  } catch {
+    return null;
+  }
 }
 
 /** Makes the folder and one within it, and takes away again what was not there before. */
@@ -135,23 +160,15 @@ function unusable(path: string, reason: string, cause?: unknown): StoreError {
   );
 }
 
-/**
- * Takes away what a process that was killed had not finished writing. Call it with the lock held.
- * @throws StoreError, exit code 1
- */
-export function sweepTemporaries(folder: string): void {
-  try {
-    for (const name of existsSync(folder) ? readdirSync(folder) : [])
-      if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
-  } catch (error) {
-    throw writeFailure(folder, error, "what was recorded before is kept");
-  }
+/** Failures and logs hold what others said: of all texts of a record, these alone may name this machine's paths. */
+function withoutMachine(trial: TrialRecord, clean: (text: string) => string): TrialRecord {
+  const { failure, ended } = trial;
+  return {
+    ...trial,
+    failure: failure && clean(failure),
+    ...(ended ? { ended: { ...ended, log: ended.log.map(clean) } } : {}),
+  };
 }
-
-const TEMPORARY = /^\..*\.tmp(\.dead)?$/;
-
-/** What a process that was killed as it began may leave behind. */
-const isLeftover = (name: string) => name === LEASE_NAME || TEMPORARY.test(name);
 
 /** "" where there is no such file. @throws StoreError, exit code 1 */
 function textOf(file: string): string {
@@ -188,14 +205,21 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     path,
     ...(fence ? { fence } : {}),
     writePlan: (plan) => write("plan.json", plan),
-    writeRangeTest: (slug, record) => write(`range-tests/${slug}.json`, record),
+    writeRangeTest: (slug, record) =>
+      write(`range-tests/${slug}.json`, {
+        ...record,
+        warnings: record.warnings.map((text) => shareable(text, path)),
+      }),
     rangeTestLog(slug) {
       const file = inside(`range-tests/${slug}.log`);
       makeFolder(dirname(file));
       return file;
     },
     writeTrial: (trial) =>
-      replaceFile(trialFile(trial.slug, trial.seed, "trial.json"), json(trial)),
+      replaceFile(
+        trialFile(trial.slug, trial.seed, "trial.json"),
+        json(withoutMachine(trial, (text) => shareable(text, path))),
+      ),
     appendMetrics: (slug, seed, metrics) =>
       appendLine(trialFile(slug, seed, "metrics.jsonl"), JSON.stringify(metrics), {
         durable: true,
@@ -206,11 +230,18 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
       if (textOf(file) !== text) replaceFile(file, text);
     },
     appendLog: (slug, seed, line) =>
-      appendLine(trialFile(slug, seed, "log.txt"), line, { durable: false }),
+      appendLine(trialFile(slug, seed, "log.txt"), shareable(line, path), { durable: false }),
     checkpoints: (slug, seed) => trialFile(slug, seed, "checkpoints"),
     trialFile,
     writeSummary: (summary) => write("summary.json", summary),
     writeText: (name, text) => replaceFile(inside(name), text),
     writeBytes: (name, bytes) => replaceFile(inside(name), bytes),
+    remove(name) {
+      try {
+        rmSync(inside(name), { force: true });
+      } catch (error) {
+        throw writeFailure(inside(name), error, "all that was recorded is kept");
+      }
+    },
   };
 }

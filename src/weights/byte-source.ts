@@ -3,7 +3,7 @@
  * large file is never held as a whole beside its tensors.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { WeightsError } from "../core/errors.ts";
 
 export interface ByteSource {
@@ -24,7 +24,9 @@ function checkRange(
   length: number,
 ) {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length)))
-    throw new WeightsError(`${name}: points to bytes beyond any file; it is damaged`);
+    throw new WeightsError(
+      `${name}: points to bytes beyond any file; it is damaged: download or write it again`,
+    );
   if (offset < 0 || length < 0 || offset + length > size)
     throw new WeightsError(
       `${name}: bytes ${offset} to ${offset + length} are needed, it has ${size}; it is cut short or damaged: download or write it again`,
@@ -48,7 +50,9 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
  * @throws WeightsError where the file is missing or cannot be read
  */
 export function withFile<T>(path: string, use: (source: ByteSource) => T): T {
-  const handle = explain(path, () => openSync(path, "r"));
+  // Without waiting: a pipe that nobody writes to would never be open.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  const handle = explain(path, () => openSync(path, flags));
   try {
     const stat = explain(path, () => fstatSync(handle));
     if (!stat.isFile())
@@ -150,7 +154,8 @@ export class ByteReader {
     return value;
   }
 
-  private need(length: number): void {
+  /** @throws WeightsError where fewer bytes than that remain */
+  need(length: number): void {
     if (length > this.remaining)
       throw new WeightsError(
         `${this.source.name}: ends at byte ${this.end}, where ${length} more from byte ${this.position} are announced; it is cut short or damaged`,

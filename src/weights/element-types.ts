@@ -82,11 +82,15 @@ export function tensorData(type: ElementType, bytes: Uint8Array<ArrayBuffer>): T
       for (let i = 0; i < count; i++) words[i] = bits[i]! << 16;
       return new Float32Array(words.buffer);
     }
+    // `Int32Array.from` would make a list of all values first.
     case "int16":
-      return Int32Array.from(new Int16Array(buffer, byteOffset, count));
+      return new Int32Array(new Int16Array(buffer, byteOffset, count));
     case "int8":
-      return Int32Array.from(new Int8Array(buffer, byteOffset, count));
-    case "bool":
-      return Int32Array.from(bytes, (value) => (value === 0 ? 0 : 1));
+      return new Int32Array(new Int8Array(buffer, byteOffset, count));
+    case "bool": {
+      const values = new Int32Array(count);
+      for (let i = 0; i < count; i++) values[i] = bytes[i] === 0 ? 0 : 1;
+      return values;
+    }
   }
 }

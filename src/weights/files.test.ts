@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,6 +25,13 @@ describe("files", () => {
     await writeSafetensors(path, one(2));
     expect((await readSafetensors(path)).tensors.get("w")!.data[0]).toBe(2);
     expect(await readdir(folder)).toEqual(["best.safetensors"]);
+  });
+
+  // In Node, opening a pipe that nobody writes to would wait for ever, and for no signal.
+  test.skipIf(process.platform === "win32")("a pipe is no file", async () => {
+    const path = join(folder, "pipe");
+    expect(spawnSync("mkfifo", [path]).status).toBe(0);
+    await expect(readSafetensors(path)).rejects.toThrow("no regular file");
   });
 
   test("a failed write leaves the old state and no temporary file", async () => {

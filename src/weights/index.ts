@@ -1,5 +1,7 @@
 export { type ByteSource, memorySource } from "./byte-source.ts";
 export { readSafetensors, writeSafetensors, writeWeightsFile } from "./files.ts";
+export { checkFinite } from "./finite.ts";
+export { shownName, shownText } from "./limits.ts";
 export { decodeOnnx, readOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export {

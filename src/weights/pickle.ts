@@ -9,49 +9,22 @@
 
 import { WeightsError } from "../core/errors.ts";
 import type { ByteReader } from "./byte-source.ts";
-
-/** A tuple is an array that says so. */
-export class PyTuple {
-  readonly items: readonly PyValue[];
-  constructor(items: readonly PyValue[]) {
-    this.items = items;
-  }
-}
-
-export type PyDict = Map<PyValue, PyValue>;
-
-/** What a name stands for: a value of its own, or a function that may be called. */
-export class PyName {
-  readonly name: string;
-  readonly call: ((args: readonly PyValue[]) => PyValue) | undefined;
-  constructor(name: string, call?: (args: readonly PyValue[]) => PyValue) {
-    this.name = name;
-    this.call = call;
-  }
-}
-
-/** Anything that the caller's functions make. */
-export interface PyObject {
-  readonly kind: string;
-}
-
-export type PyValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PyValue[]
-  | PyTuple
-  | PyDict
-  | Set<PyValue>
-  | PyName
-  | PyObject;
+import { shownName } from "./limits.ts";
+import {
+  COST,
+  type PickleBudget,
+  PyDict,
+  PyName,
+  PySet,
+  PyTuple,
+  type PyValue,
+} from "./pickle-values.ts";
 
 export interface UnpickleOptions {
   /** Begins each message: the file. */
   readonly subject: string;
+  /** What the file's pickles may build together. */
+  readonly budget: PickleBudget;
   /** What "module.name" means; undefined refuses it. */
   resolve(name: string): PyName | undefined;
   /** What a persistent id stands for. */
@@ -70,9 +43,11 @@ const latin1 = new TextDecoder("latin1");
  * @throws WeightsError for what is damaged, and for whatever is neither a number, text nor a container
  */
 export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue {
-  const { subject } = options;
+  const { subject, budget } = options;
   const stack: Cell[] = [];
-  const memo = new Map<number, PyValue>();
+  const memo: (PyValue | undefined)[] = [];
+  let kept = 0;
+  let instructions = 0;
   const damaged = (what: string): never => {
     throw new WeightsError(
       `${subject}: its pickle is damaged: ${what}; download or write it again`,
@@ -109,7 +84,13 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     }
     return latin1.decode(Uint8Array.from(bytes));
   };
+  /** Called before so many bytes are read: the file has them, and may have them in memory. */
+  const admit = (length: number, cost: number) => {
+    reader.need(length);
+    budget.spend(cost);
+  };
   const utf8 = (length: number): string => {
+    admit(length, COST.text(length));
     try {
       return text.decode(reader.bytes(length));
     } catch (error) {
@@ -117,24 +98,47 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
       return damaged("a text that is not UTF-8");
     }
   };
-  const get = (index: number): PyValue =>
-    memo.has(index)
-      ? memo.get(index)!
-      : damaged(`it recalls number ${index}, which was never kept`);
+  const byteText = (length: number): string => {
+    admit(length, COST.text(length));
+    return latin1.decode(reader.bytes(length));
+  };
+  const bytesOf = (length: number): Uint8Array => {
+    admit(length, COST.container + length);
+    return reader.bytes(length).slice();
+  };
+  const get = (index: number): PyValue => {
+    const value = memo[index];
+    return value === undefined
+      ? damaged(`it recalls number ${index}, which was never kept`)
+      : value;
+  };
+  const keep = (index: number) => {
+    // Writers number what they keep from 0 or 1 on.
+    if (!(index >= 0 && index <= instructions))
+      damaged(`it keeps number ${index} after ${instructions} instructions`);
+    if (memo[index] === undefined) kept++;
+    memo[index] = top();
+  };
   const setItems = (target: PyValue, items: readonly PyValue[]) => {
-    if (!(target instanceof Map)) return damaged("it puts entries into what is no dictionary");
+    if (!(target instanceof PyDict)) return damaged("it puts entries into what is no dictionary");
     if (items.length % 2 !== 0) return damaged("a dictionary's key without a value");
-    for (let i = 0; i < items.length; i += 2) target.set(items[i]!, items[i + 1]!);
+    budget.spend((COST.entry * items.length) / 2);
+    for (let i = 0; i < items.length; i += 2) target.entries.push([items[i]!, items[i + 1]!]);
   };
   const append = (target: PyValue, items: readonly PyValue[]) => {
     if (!Array.isArray(target)) return damaged("it appends to what is no list");
+    budget.spend(COST.item * items.length);
     for (const item of items) target.push(item);
+  };
+  const container = <T extends PyValue>(value: T): T => {
+    budget.spend(COST.container);
+    return value;
   };
   const name = (module: PyValue, of: PyValue): PyName => {
     if (typeof module !== "string" || typeof of !== "string")
       return damaged("a name that is no text");
     const full = `${module}.${of}`;
-    return options.resolve(full) ?? refuse(`"${full.slice(0, 200)}"`);
+    return options.resolve(full) ?? refuse(shownName(full));
   };
   const long = (length: number): number | bigint => {
     if (length > 16) return damaged(`an integer of ${length} bytes`);
@@ -145,7 +149,7 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     return plain(value);
   };
   const decimal = (digits: string): number | bigint => {
-    if (!/^-?\d{1,40}L?$/.test(digits)) return damaged(`an integer "${digits.slice(0, 40)}"`);
+    if (!/^-?\d{1,40}L?$/.test(digits)) return damaged(`an integer ${shownName(digits)}`);
     return plain(BigInt(digits.replace("L", "")));
   };
   const persistent = (id: PyValue): PyValue =>
@@ -153,6 +157,8 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
 
   for (;;) {
     const opcode = reader.byte();
+    instructions++;
+    budget.spend(COST.instruction);
     switch (opcode) {
       case 0x80: // PROTO
         if (reader.byte() > 5) damaged("a protocol above 5");
@@ -229,14 +235,15 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
         break;
       }
       case 0x54: // BINSTRING
-        stack.push(latin1.decode(reader.bytes(reader.unsigned(4))));
+        stack.push(byteText(reader.unsigned(4)));
         break;
       case 0x55: // SHORT_BINSTRING
-        stack.push(latin1.decode(reader.bytes(reader.unsigned(1))));
+        stack.push(byteText(reader.unsigned(1)));
         break;
       case 0x56: {
         // UNICODE
         const raw = line();
+        budget.spend(COST.text(raw.length));
         if (raw.includes("\\")) damaged("a text with escapes");
         stack.push(raw);
         break;
@@ -251,47 +258,47 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
         stack.push(utf8(reader.unsigned64()));
         break;
       case 0x43: // SHORT_BINBYTES
-        stack.push(reader.bytes(reader.unsigned(1)).slice());
+        stack.push(bytesOf(reader.unsigned(1)));
         break;
       case 0x42: // BINBYTES
-        stack.push(reader.bytes(reader.unsigned(4)).slice());
+        stack.push(bytesOf(reader.unsigned(4)));
         break;
       case 0x8e: // BINBYTES8
-        stack.push(reader.bytes(reader.unsigned64()).slice());
+        stack.push(bytesOf(reader.unsigned64()));
         break;
       case 0x5d: // EMPTY_LIST
-        stack.push([]);
+        stack.push(container([]));
         break;
       case 0x29: // EMPTY_TUPLE
-        stack.push(new PyTuple([]));
+        stack.push(container(new PyTuple([])));
         break;
       case 0x7d: // EMPTY_DICT
-        stack.push(new Map());
+        stack.push(container(new PyDict()));
         break;
       case 0x8f: // EMPTY_SET
-        stack.push(new Set<PyValue>());
+        stack.push(container(new PySet()));
         break;
       case 0x6c: // LIST
-        stack.push(popMark());
+        stack.push(container(popMark()));
         break;
       case 0x64: {
         // DICT
-        const dictionary: PyDict = new Map();
+        const dictionary = container(new PyDict());
         setItems(dictionary, popMark());
         stack.push(dictionary);
         break;
       }
       case 0x74: // TUPLE
-        stack.push(new PyTuple(popMark()));
+        stack.push(container(new PyTuple(popMark())));
         break;
       case 0x85: // TUPLE1
-        stack.push(new PyTuple([pop()]));
+        stack.push(container(new PyTuple([pop()])));
         break;
       case 0x86: // TUPLE2
       case 0x87: {
         // TUPLE3
         const items = Array.from({ length: opcode - 0x84 }, pop).reverse();
-        stack.push(new PyTuple(items));
+        stack.push(container(new PyTuple(items)));
         break;
       }
       case 0x61: {
@@ -323,21 +330,22 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
         // ADDITEMS
         const items = popMark();
         const set = top();
-        if (!(set instanceof Set)) return damaged("it adds members to what is no set");
-        for (const item of items) set.add(item);
+        if (!(set instanceof PySet)) return damaged("it adds members to what is no set");
+        budget.spend(COST.item * items.length);
+        for (const item of items) set.items.push(item);
         break;
       }
       case 0x70: // PUT
-        memo.set(Number(decimal(line())), top());
+        keep(Number(decimal(line())));
         break;
       case 0x71: // BINPUT
-        memo.set(reader.unsigned(1), top());
+        keep(reader.unsigned(1));
         break;
       case 0x72: // LONG_BINPUT
-        memo.set(reader.unsigned(4), top());
+        keep(reader.unsigned(4));
         break;
       case 0x94: // MEMOIZE
-        memo.set(memo.size, top());
+        keep(kept);
         break;
       case 0x67: // GET
         stack.push(get(Number(decimal(line()))));
@@ -369,14 +377,18 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
         const callee = pop();
         if (!(callee instanceof PyName) || !(args instanceof PyTuple))
           return damaged("a call of what is no function");
-        if (!callee.call) return refuse(`a call of "${callee.name}"`);
+        if (!callee.call) return refuse(`a call of ${shownName(callee.name)}`);
+        // What is called may copy what it is given, and the same list may be given a thousand times.
+        budget.spend(COST.container);
+        for (const given of args.items)
+          if (Array.isArray(given)) budget.spend(COST.entry * given.length);
         stack.push(callee.call(args.items));
         break;
       }
       case 0x62: {
         // BUILD: attributes of an object. A state_dict carries version numbers so; they say nothing here.
         pop();
-        if (!(top() instanceof Map)) refuse("an object with attributes of its own");
+        if (!(top() instanceof PyDict)) refuse("an object with attributes of its own");
         break;
       }
       default:

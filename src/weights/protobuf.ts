@@ -36,7 +36,8 @@ export class MessageWriter {
     const inner = new MessageWriter();
     fill(inner);
     this.varint(BigInt(field * 8 + 2)).varint(BigInt(inner.length));
-    this.parts.push(...inner.parts);
+    // One by one: a call takes only so many arguments.
+    for (const part of inner.parts) this.parts.push(part);
     this.length += inner.length;
     return this;
   }
@@ -118,11 +119,13 @@ export function* fields(source: ByteSource, start = 0, end = source.size): Gener
   }
 }
 
-/** The integers of a repeated field, packed or one by one. */
-export function integersOf(source: ByteSource, field: Field): bigint[] {
-  if (field.wire === 0) return [field.value];
+/** The integers of a repeated field, packed or one by one; none is kept. */
+export function* integersOf(source: ByteSource, field: Field): Generator<bigint> {
+  if (field.wire === 0) {
+    yield field.value;
+    return;
+  }
   const reader = new ByteReader(source, field.start, field.end);
-  const values: bigint[] = [];
   while (reader.remaining > 0) {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
@@ -132,9 +135,17 @@ export function integersOf(source: ByteSource, field: Field): bigint[] {
       value |= BigInt(byte & 127) << shift;
       if (byte < 128) break;
     }
-    values.push(BigInt.asIntN(64, value));
+    yield BigInt.asIntN(64, value);
   }
-  return values;
+}
+
+/** How many they are. */
+export function countIntegers(source: ByteSource, field: Field): number {
+  if (field.wire === 0) return 1;
+  const reader = new ByteReader(source, field.start, field.end);
+  let count = 0;
+  while (reader.remaining > 0) if (reader.byte() < 128) count++;
+  return count;
 }
 
 /** The text of a field. */

@@ -9,6 +9,8 @@ import { WeightsError } from "../core/errors.ts";
 import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
 import { type ByteSource, memorySource } from "./byte-source.ts";
 import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
+import { MAXIMUM_DIMENSIONS, MAXIMUM_HEADER_BYTES, shownName, shownText } from "./limits.ts";
+import { checkHeaderText } from "./safetensors-header.ts";
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
@@ -26,8 +28,8 @@ export interface Checkpoint {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What the format allows; longer ones are refused before anything is allocated. */
-const MAXIMUM_HEADER_BYTES = 100_000_000;
+/** Longer ones the format does not allow. */
+const FORMAT_HEADER_BYTES = 100_000_000;
 const PREFIX_BYTES = 8;
 
 /** What is written, by the class of the data. */
@@ -163,15 +165,19 @@ function readHeader(source: ByteSource, refuse: Refuse) {
   if (source.size < PREFIX_BYTES)
     refuse(`it has ${source.size} bytes, the header's length alone takes 8`);
   const length = new DataView(source.read(0, PREFIX_BYTES).buffer).getBigUint64(0, true);
+  if (length > BigInt(FORMAT_HEADER_BYTES))
+    refuse(`its header claims ${length} bytes, the format allows ${FORMAT_HEADER_BYTES}`);
   if (length > BigInt(MAXIMUM_HEADER_BYTES))
-    refuse(`its header claims ${length} bytes, the format allows ${MAXIMUM_HEADER_BYTES}`);
+    refuse(`its header claims ${length} bytes, at most ${MAXIMUM_HEADER_BYTES} are read`);
   const dataStart = PREFIX_BYTES + Number(length);
   if (dataStart > source.size)
     refuse(`its header claims ${length} bytes, ${source.size - PREFIX_BYTES} follow`);
+  const text = decodeText(source.read(PREFIX_BYTES, Number(length)));
+  if (text === null) return refuse("its header is not JSON");
+  checkHeaderText(text, refuse);
   let header: unknown;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    header = JSON.parse(text.decode(source.read(PREFIX_BYTES, Number(length))));
+    header = JSON.parse(text);
   } catch {
     refuse("its header is not JSON");
   }
@@ -180,13 +186,25 @@ function readHeader(source: ByteSource, refuse: Refuse) {
   return { header: header as Record<string, unknown>, dataStart };
 }
 
+function decodeText(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 function checkMetadata(value: unknown, refuse: Refuse): Record<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     refuse("its __metadata__ is not an object");
   for (const [key, text] of Object.entries(value as object))
-    if (typeof text !== "string") refuse(`its metadata "${key}" is not text`);
+    if (typeof text !== "string") refuse(`its metadata ${shownName(key)} is not text`);
   return value as Record<string, string>;
 }
+
+/** Shallow, as the header is. */
+const shownValue = (value: unknown) =>
+  typeof value === "string" ? shownName(value) : shownText(String(JSON.stringify(value)), 200);
 
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
@@ -199,17 +217,17 @@ function checkEntry(
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (!isDType(dtype))
     throw new WeightsError(
-      `${file}: tensor "${name}" has dtype ${JSON.stringify(dtype)}; lrscope reads ${Object.keys(READ).join(", ")}: convert it first`,
+      `${file}: tensor ${shownName(name)} has dtype ${shownValue(dtype)}; lrscope reads ${Object.keys(READ).join(", ")}: convert it first`,
     );
-  if (!Array.isArray(shape) || !shape.every(isCount))
-    return refuse(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
+  if (!Array.isArray(shape) || shape.length > MAXIMUM_DIMENSIONS || !shape.every(isCount))
+    return refuse(`tensor ${shownName(name)} has shape ${shownValue(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
-    return refuse(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`);
+    return refuse(`tensor ${shownName(name)} has data_offsets ${shownValue(offsets)}`);
   const [begin, end] = offsets as [number, number];
   const wanted = elementCount(shape) * ELEMENT_BYTES[READ[dtype]];
   if (!Number.isSafeInteger(wanted) || end - begin !== wanted)
     refuse(
-      `tensor "${name}" spans ${end - begin} bytes, ${dtype} ${formatShape(shape)} takes ${wanted}`,
+      `tensor ${shownName(name)} spans ${end - begin} bytes, ${dtype} ${formatShape(shape)} takes ${wanted}`,
     );
   return { name, dtype, shape, begin, end };
 }
@@ -220,9 +238,9 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, refuse: Ref
   for (const { name, begin, end } of [...entries].sort(
     (a, b) => a.begin - b.begin || a.end - b.end,
   )) {
-    if (begin < covered) refuse(`tensor "${name}" overlaps another`);
+    if (begin < covered) refuse(`tensor ${shownName(name)} overlaps another`);
     if (begin > covered)
-      refuse(`${begin - covered} bytes before tensor "${name}" belong to no tensor`);
+      refuse(`${begin - covered} bytes before tensor ${shownName(name)} belong to no tensor`);
     covered = end;
   }
   if (covered > dataBytes)

@@ -7,7 +7,9 @@
 import { WeightsError } from "../core/errors.ts";
 import { ByteReader, type ByteSource, withFile } from "./byte-source.ts";
 import { ELEMENT_BYTES } from "./element-types.ts";
-import { type PyDict, type PyValue, unpickle } from "./pickle.ts";
+import { MAXIMUM_TENSORS, shownName } from "./limits.ts";
+import { unpickle } from "./pickle.ts";
+import { PickleBudget, PyDict, type PyValue } from "./pickle-values.ts";
 import type { Checkpoint, StoredTensor } from "./safetensors.ts";
 import {
   isTensor,
@@ -68,7 +70,7 @@ function decodeArchive(source: ByteSource): Checkpoint {
     const member: ZipMember | undefined = members.get(`${prefix}data/${storage.key}`);
     if (!member)
       throw new WeightsError(
-        `${source.name}: storage "${storage.key.slice(0, 100)}" is not in the archive; it is damaged`,
+        `${source.name}: storage ${shownName(storage.key)} is not in the archive; it is damaged`,
       );
     return exactly(source, storage, member.read());
   });
@@ -86,7 +88,7 @@ function decodeOlder(source: ByteSource): Checkpoint {
     );
   unpickle(reader, names);
   const system = unpickle(reader, names);
-  if (system instanceof Map && system.get("little_endian") === false)
+  if (system instanceof PyDict && system.texts().get("little_endian") === false)
     throw new WeightsError(
       `${source.name}: was written on a big-endian machine; save it on another`,
     );
@@ -117,7 +119,7 @@ function decodeOlder(source: ByteSource): Checkpoint {
     const place = places.get(storage.key);
     if (!place)
       throw new WeightsError(
-        `${source.name}: storage "${storage.key.slice(0, 100)}" is not in the file; it is damaged`,
+        `${source.name}: storage ${shownName(storage.key)} is not in the file; it is damaged`,
       );
     const bytes = source.read(place.offset, place.elements * ELEMENT_BYTES[storage.type]);
     return exactly(source, { ...storage, elements: storage.elements }, bytes);
@@ -133,15 +135,15 @@ const inMemory = (bytes: Uint8Array, name: string): ByteSource => ({
 
 const namesOf = (source: ByteSource) => ({
   subject: source.name,
+  budget: new PickleBudget(source.name),
   resolve: torchNames(source.name),
   persistent: (id: PyValue) => storageReference(id, source.name),
 });
 
-/** Sixteen copies of a file's size are more than any views of real checkpoints take. */
 const fetcherOf = (
   source: ByteSource,
   fetch: (storage: StorageReference) => Uint8Array<ArrayBuffer>,
-) => new TensorFetcher({ subject: source.name, budget: 16 * source.size, fetch });
+) => new TensorFetcher({ subject: source.name, fetch });
 
 function exactly(
   source: ByteSource,
@@ -150,7 +152,7 @@ function exactly(
 ): Uint8Array<ArrayBuffer> {
   if (bytes.length < elements * ELEMENT_BYTES[type] || bytes.length % ELEMENT_BYTES[type] !== 0)
     throw new WeightsError(
-      `${source.name}: storage "${key.slice(0, 100)}" has ${bytes.length} bytes, ${elements} elements of ${type} are declared; it is damaged`,
+      `${source.name}: storage ${shownName(key)} has ${bytes.length} bytes, ${elements} elements of ${type} are declared; it is damaged`,
     );
   return bytes;
 }
@@ -159,35 +161,49 @@ function checkpointOf(source: ByteSource, root: PyValue, fetcher: TensorFetcher)
   const entries = stateDict(root);
   if (!entries)
     throw new WeightsError(
-      `${source.name}: holds no state_dict (a dictionary of tensors by name)${root instanceof Map ? `; its keys are ${keysOf(root)}` : ""}. Write it with torch.save(model.state_dict(), path)`,
+      `${source.name}: holds no state_dict (a dictionary of tensors by name)${root instanceof PyDict ? `; its keys are ${keysOf(root)}` : ""}. Write it with torch.save(model.state_dict(), path)`,
+    );
+  if (entries.length > MAXIMUM_TENSORS)
+    throw new WeightsError(
+      `${source.name}: holds ${entries.length} tensors; lrscope reads at most ${MAXIMUM_TENSORS}. Save those of one network`,
     );
   const tensors = new Map<string, StoredTensor>();
   for (const [name, reference] of entries) tensors.set(name, fetcher.tensor(name, reference));
   return { tensors, metadata: {} };
 }
 
-const keysOf = (dictionary: PyDict) =>
-  [...dictionary.keys()]
+const keysOf = ({ entries }: PyDict) =>
+  entries
     .slice(0, 10)
-    .map((key) => JSON.stringify(String(key)))
-    .join(", ") + (dictionary.size > 10 ? ", ..." : "");
+    .map(([key]) => shownKey(key))
+    .join(", ") + (entries.length > 10 ? ", ..." : "");
+
+/** What is nested is not written out: a text of it may be longer than any memory. */
+function shownKey(key: PyValue): string {
+  if (typeof key === "string") return shownName(key);
+  const isPlain = key === null || typeof key !== "object";
+  return isPlain ? `"${String(key)}"` : "one that is no text";
+}
 
 /** Tensors by name, of the dictionary itself or of the one it holds under a usual key. */
 function stateDict(root: PyValue): [string, TensorReference][] | null {
-  if (!(root instanceof Map)) return null;
-  const own = [...root].filter(
-    (entry): entry is [string, TensorReference] =>
-      typeof entry[0] === "string" && isTensor(entry[1]),
-  );
-  if (own.length > 0) {
-    const parallel = own.every(([name]) => name.startsWith("module."));
-    return parallel ? own.map(([name, value]) => [name.slice("module.".length), value]) : own;
-  }
+  if (!(root instanceof PyDict)) return null;
+  const entries = root.texts();
+  const own = tensorsOf(entries);
+  if (own.length > 0) return own;
   for (const key of NESTED) {
-    const nested = root.get(key);
+    const nested = entries.get(key);
     // One level: deeper ones would have to be guessed.
-    if (nested instanceof Map && [...nested.values()].some((value) => isTensor(value)))
-      return stateDict(nested);
+    const within = nested instanceof PyDict ? tensorsOf(nested.texts()) : [];
+    if (within.length > 0) return within;
   }
   return null;
+}
+
+function tensorsOf(entries: ReadonlyMap<string, PyValue>): [string, TensorReference][] {
+  const own = [...entries].filter((entry): entry is [string, TensorReference] =>
+    isTensor(entry[1]),
+  );
+  const parallel = own.every(([name]) => name.startsWith("module."));
+  return parallel ? own.map(([name, value]) => [name.slice("module.".length), value]) : own;
 }

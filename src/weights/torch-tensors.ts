@@ -8,7 +8,8 @@
 import { WeightsError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
-import { PyName, type PyObject, PyTuple, type PyValue } from "./pickle.ts";
+import { MAXIMUM_DIMENSIONS, shownName } from "./limits.ts";
+import { PyDict, PyName, type PyObject, PySet, PyTuple, type PyValue } from "./pickle-values.ts";
 import type { StoredTensor, TensorData } from "./safetensors.ts";
 
 /** A reference to a storage of the file. */
@@ -77,9 +78,10 @@ export function torchNames(subject: string): (name: string) => PyName | undefine
   };
   const counts = (value: PyValue | undefined, of: string): number[] => {
     const items = value instanceof PyTuple ? value.items : Array.isArray(value) ? value : undefined;
+    if (items && items.length > MAXIMUM_DIMENSIONS)
+      return damaged(`a tensor has ${items.length} dimensions`);
     if (!items?.every((item) => Number.isSafeInteger(item) && (item as number) >= 0))
       return damaged(`a tensor's ${of} is no list of counts`);
-    if (items.length > 16) return damaged(`a tensor has ${items.length} dimensions`);
     return items as number[];
   };
   const tensor = (args: readonly PyValue[], dtype?: ElementType): TensorReference => {
@@ -112,19 +114,21 @@ export function torchNames(subject: string): (name: string) => PyName | undefine
     "torch._utils._rebuild_parameter_with_state": ([value]) =>
       isTensor(value) ? value : damaged("a parameter is made of something that is no tensor"),
     "collections.OrderedDict": (args) => {
-      if (args.length === 0) return new Map();
+      const dictionary = new PyDict();
+      if (args.length === 0) return dictionary;
       const pairs = Array.isArray(args[0]) ? args[0] : damaged("a dictionary of no pairs");
-      return new Map(
-        pairs.map((pair) => {
-          const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
-          return items.length === 2 ? [items[0]!, items[1]!] : damaged("a dictionary of no pairs");
-        }),
-      );
+      for (const pair of pairs) {
+        const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
+        if (items.length !== 2) return damaged("a dictionary of no pairs");
+        dictionary.entries.push([items[0]!, items[1]!]);
+      }
+      return dictionary;
     },
     "torch.Size": (args) => args[0] ?? new PyTuple([]),
     "torch.device": (args) => new PyTuple(args),
-    "builtins.set": (args) => new Set(Array.isArray(args[0]) ? args[0] : []),
-    "__builtin__.set": (args) => new Set(Array.isArray(args[0]) ? args[0] : []),
+    // Nothing that is read from a file asks what a set holds.
+    "builtins.set": () => new PySet(),
+    "__builtin__.set": () => new PySet(),
   };
   return (name) => {
     if (Object.hasOwn(callable, name)) return new PyName(name, callable[name]);
@@ -157,9 +161,9 @@ export function storageReference(id: PyValue, subject: string): StorageReference
     return refuse("a reference that is no storage");
   const short = type.name.replace("torch.", "");
   const elementType = short === "UntypedStorage" ? "uint8" : STORAGE_TYPES[short];
-  if (!elementType) return refuse(`a storage of type "${type.name}"`);
+  if (!elementType) return refuse(`a storage of type ${shownName(type.name)}`);
   if (!Number.isSafeInteger(elements) || (elements as number) < 0)
-    return refuse(`storage "${key.slice(0, 100)}" has no count of elements`);
+    return refuse(`storage ${shownName(key)} has no count of elements`);
   let start = 0;
   if (view instanceof PyTuple) {
     const at = view.items[1];
@@ -175,6 +179,9 @@ function reach({ offset, shape, strides }: TensorReference): number {
   return offset + shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i]!, 0) + 1;
 }
 
+/** Of tensors that are not contiguous, whatever the file's size. */
+const COPIED_FREELY = 16 * 2 ** 20;
+
 /** Whether its elements lie one after the other. */
 function isContiguous({ shape, strides }: TensorReference): boolean {
   let expected = 1;
@@ -187,22 +194,22 @@ function isContiguous({ shape, strides }: TensorReference): boolean {
 
 /**
  * Values of tensors. Storages are fetched and widened once; contiguous tensors are views of them,
- * others copies. Copies may not exceed `budget` bytes in all, as a stride of 0 can make terabytes of one number.
+ * others copies. Copies may take as much as the storages that were fetched and COPIED_FREELY bytes besides,
+ * as a stride of 0 can make terabytes of one number.
  */
 export class TensorFetcher {
-  private readonly storages = new Map<string, TensorData>();
+  private readonly storages = new Map<string, { type: ElementType; values: TensorData }>();
   private readonly fetchBytes: (storage: StorageReference) => Uint8Array<ArrayBuffer>;
   private readonly subject: string;
-  private budget: number;
+  private copied = 0;
+  private fetched = 0;
 
   /** @param fetch bytes of a storage at the start of a buffer of their own */
   constructor(options: {
     subject: string;
-    budget: number;
     fetch: (storage: StorageReference) => Uint8Array<ArrayBuffer>;
   }) {
     this.subject = options.subject;
-    this.budget = options.budget;
     this.fetchBytes = options.fetch;
   }
 
@@ -215,13 +222,13 @@ export class TensorFetcher {
     const last = reach({ ...reference, offset });
     if (!Number.isSafeInteger(last) || !Number.isSafeInteger(count) || last > values.length)
       throw new WeightsError(
-        `${this.subject}: tensor "${name}" reaches element ${last} of a storage of ${values.length}; it is damaged`,
+        `${this.subject}: tensor ${shownName(name)} reaches element ${last} of a storage of ${values.length}; it is damaged`,
       );
     if (isContiguous(reference)) return { shape, data: values.subarray(offset, offset + count) };
-    this.budget -= count * values.BYTES_PER_ELEMENT;
-    if (this.budget < 0)
+    this.copied += count * values.BYTES_PER_ELEMENT;
+    if (this.copied > this.fetched + COPIED_FREELY)
       throw new WeightsError(
-        `${this.subject}: tensor "${name}" repeats few numbers to [${shape.join(", ")}]; save it contiguous: tensor.contiguous()`,
+        `${this.subject}: tensor ${shownName(name)} repeats few numbers to [${shape.join(", ")}]; save it contiguous: tensor.contiguous()`,
       );
     const data = new (values.constructor as Float32ArrayConstructor)(count) as TensorData;
     const index = shape.map(() => 0);
@@ -238,12 +245,16 @@ export class TensorFetcher {
   }
 
   private values(storage: StorageReference): TensorData {
-    const id = `${storage.type} ${storage.key}`;
-    let values = this.storages.get(id);
-    if (!values) {
-      values = tensorData(storage.type, this.fetchBytes(storage));
-      this.storages.set(id, values);
-    }
+    const { key, type } = storage;
+    const known = this.storages.get(key);
+    if (known && known.type !== type)
+      throw new WeightsError(
+        `${this.subject}: storage ${shownName(key)} is said to hold ${known.type} and ${type}, which PyTorch does not write; it is damaged`,
+      );
+    if (known) return known.values;
+    const values = tensorData(type, this.fetchBytes(storage));
+    this.storages.set(key, { type, values });
+    this.fetched += values.byteLength;
     return values;
   }
 }

@@ -9,6 +9,7 @@ import { inflateRawSync } from "node:zlib";
 import { WeightsError } from "../core/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { crc32 } from "./crc32.ts";
+import { MAXIMUM_EXPANSION, MAXIMUM_TENSORS, shownName, UNPACKED_FREELY } from "./limits.ts";
 
 export interface ZipMember {
   readonly name: string;
@@ -24,6 +25,12 @@ const END64 = 0x06064b50;
 const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
 const END_BYTES = 22;
+const ENTRY_BYTES = 46;
+const LOCAL_BYTES = 30;
+/** One a tensor, and what PyTorch writes besides. */
+const MAXIMUM_MEMBERS = MAXIMUM_TENSORS + 1000;
+/** Flag: checksum and sizes follow the data, and the local header has zeros. */
+const SIZES_FOLLOW = 8;
 const UNKNOWN = 0xffffffff;
 
 /** Whether a file that begins with these bytes is an archive. */
@@ -31,8 +38,9 @@ export const looksLikeZip = (start: Uint8Array) =>
   start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5);
 
 /**
- * The members by name.
- * @throws WeightsError where the archive is cut short, damaged or encrypted
+ * The members by name. They lie side by side, and unpack to no more than the archive warrants (limits.ts):
+ * where thousands of names may mean the same bytes, a small file asks for any amount of memory.
+ * @throws WeightsError where the archive is cut short, damaged or encrypted, or its members overlap
  */
 export function readZip(source: ByteSource): Map<string, ZipMember> {
   const refuse = (found: string): never => {
@@ -40,38 +48,90 @@ export function readZip(source: ByteSource): Map<string, ZipMember> {
       `${source.name}: not a complete ZIP archive: ${found}; download or write it again`,
     );
   };
-  const { entries, offset, size } = findDirectory(source, refuse);
-  const directory = source.read(offset, size);
-  const view = new DataView(directory.buffer);
+  const directory = findDirectory(source, refuse);
+  const described = readDirectory(source, directory, refuse);
+  const ends = checkPlaces(described, directory.offset, refuse);
+  checkExpansion(described, source.size, refuse);
   const members = new Map<string, ZipMember>();
-  let at = 0;
-  for (let i = 0; i < entries; i++) {
-    if (at + 46 > size || view.getUint32(at, true) !== DIRECTORY_ENTRY)
-      refuse(`entry ${i + 1} of ${entries} in its directory is damaged`);
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
-      view.getUint16(at + field, true),
-    ) as [number, number, number];
-    const end = at + 46 + nameLength + extraLength + commentLength;
-    if (end > size) refuse(`entry ${i + 1} of ${entries} in its directory is cut short`);
-    const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameLength));
-    const extra = at + 46 + nameLength;
-    const described = {
-      name,
-      flags: view.getUint16(at + 8, true),
-      method: view.getUint16(at + 10, true),
-      checksum: view.getUint32(at + 16, true),
-      ...sizes(view, at, { extra, extraEnd: extra + extraLength }, refuse),
-    };
-    if (members.has(name)) refuse(`it holds "${name.slice(0, 200)}" twice`);
-    members.set(name, member(source, described, refuse));
-    at = end;
+  for (const [i, entry] of described.entries()) {
+    if (members.has(entry.name)) refuse(`it holds ${shownName(entry.name)} twice`);
+    members.set(entry.name, member(source, { ...entry, end: ends[i]! }, refuse));
   }
   return members;
 }
 
+interface Directory {
+  readonly entries: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+function readDirectory(
+  source: ByteSource,
+  { entries, offset, size }: Directory,
+  refuse: Refuse,
+): Described[] {
+  const directory = source.read(offset, size);
+  const view = new DataView(directory.buffer);
+  const described: Described[] = [];
+  let at = 0;
+  for (let i = 0; i < entries; i++) {
+    if (at + ENTRY_BYTES > size || view.getUint32(at, true) !== DIRECTORY_ENTRY)
+      refuse(`entry ${i + 1} of ${entries} in its directory is damaged`);
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
+      view.getUint16(at + field, true),
+    ) as [number, number, number];
+    const extra = at + ENTRY_BYTES + nameLength;
+    const end = extra + extraLength + commentLength;
+    if (end > size) refuse(`entry ${i + 1} of ${entries} in its directory is cut short`);
+    described.push({
+      name: new TextDecoder().decode(directory.subarray(at + ENTRY_BYTES, extra)),
+      nameLength,
+      flags: view.getUint16(at + 8, true),
+      method: view.getUint16(at + 10, true),
+      checksum: view.getUint32(at + 16, true),
+      ...sizes(view, at, { extra, extraEnd: extra + extraLength }, refuse),
+    });
+    at = end;
+  }
+  return described;
+}
+
+/** Where each member must have ended: at the next one's header, or at the directory. */
+function checkPlaces(
+  members: readonly Described[],
+  directory: number,
+  refuse: Refuse,
+): readonly number[] {
+  const ends = new Array<number>(members.length);
+  const order = members.map((_, i) => i).sort((a, b) => members[b]!.offset - members[a]!.offset);
+  let next = directory;
+  for (const i of order) {
+    const { name, nameLength, offset, packed, size } = members[i]!;
+    if (![offset, packed, size].every(Number.isSafeInteger))
+      refuse(`member ${shownName(name)} declares more bytes than any file has`);
+    if (offset + LOCAL_BYTES + nameLength + packed > next)
+      refuse(
+        `member ${shownName(name)}, ${packed} bytes from byte ${offset}, overlaps what begins at byte ${next}`,
+      );
+    ends[i] = next;
+    next = offset;
+  }
+  return ends;
+}
+
+function checkExpansion(members: readonly Described[], archive: number, refuse: Refuse): void {
+  const allowed = Math.max(UNPACKED_FREELY, MAXIMUM_EXPANSION * archive);
+  const unpacked = members.reduce((sum, { size }) => sum + size, 0);
+  if (unpacked > allowed)
+    refuse(
+      `its members unpack to ${unpacked} bytes, of an archive of ${archive} at most ${allowed} are read (PyTorch does not compress: save it again with torch.save)`,
+    );
+}
+
 type Refuse = (found: string) => never;
 
-function findDirectory(source: ByteSource, refuse: Refuse) {
+function findDirectory(source: ByteSource, refuse: Refuse): Directory {
   // The end record is the last thing but for a comment of at most 65535 bytes.
   const tail = Math.min(source.size, END_BYTES + 65535);
   const start = source.size - tail;
@@ -88,12 +148,20 @@ function findDirectory(source: ByteSource, refuse: Refuse) {
     const at = Number(view.getBigUint64(locator + 8, true));
     const record = new DataView(source.read(at, 56).buffer);
     if (record.getUint32(0, true) !== END64) refuse("its 64-bit end record is damaged");
-    entries = Number(record.getBigUint64(32, true));
-    size = Number(record.getBigUint64(40, true));
-    offset = Number(record.getBigUint64(48, true));
+    const [entries64, size64, offset64] = [32, 40, 48].map((field) =>
+      Number(record.getBigUint64(field, true)),
+    ) as [number, number, number];
+    const agree =
+      (entries === entries64 || entries === 0xffff) &&
+      (size === size64 || size === UNKNOWN) &&
+      (offset === offset64 || offset === UNKNOWN);
+    if (!agree) refuse("its two end records say different things");
+    [entries, size, offset] = [entries64, size64, offset64];
   }
-  if (offset + size > source.size || entries * 46 > size)
+  if (offset + size > start + end || entries * ENTRY_BYTES > size)
     refuse(`its directory of ${entries} entries lies beyond its end`);
+  if (entries > MAXIMUM_MEMBERS)
+    refuse(`it has ${entries} members, at most ${MAXIMUM_MEMBERS} are read`);
   return { entries, offset, size };
 }
 
@@ -129,31 +197,57 @@ function sizes(
 
 interface Described {
   readonly name: string;
+  /** Bytes of the name. */
+  readonly nameLength: number;
   readonly flags: number;
   readonly method: number;
   readonly checksum: number;
   readonly packed: number;
   readonly size: number;
+  /** Of its local header. */
   readonly offset: number;
 }
 
-function member(source: ByteSource, described: Described, refuse: Refuse): ZipMember {
-  const { name, flags, method, checksum, packed, size, offset } = described;
-  const label = `member "${name.slice(0, 200)}"`;
+function member(
+  source: ByteSource,
+  described: Described & { readonly end: number },
+  refuse: Refuse,
+): ZipMember {
+  const { name, flags, method, checksum, packed, size, offset, end } = described;
+  const label = `member ${shownName(name)}`;
   return {
     name,
     size,
     read() {
       if (flags & 1) refuse(`${label} is encrypted`);
-      const header = new DataView(source.read(offset, 30).buffer);
-      if (header.getUint32(0, true) !== LOCAL_HEADER) refuse(`${label} has no header`);
-      const data = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+      const data = findData();
       const bytes = unpack(source.read(data, packed));
       // Writers that were told to leave checksums out write 0.
       if (checksum !== 0 && crc32(bytes) !== checksum) refuse(`${label} has a wrong checksum`);
       return bytes;
     },
   };
+
+  /** Position of the first byte, once the header before it agrees with the directory. */
+  function findData(): number {
+    const header = new DataView(source.read(offset, LOCAL_BYTES).buffer);
+    if (header.getUint32(0, true) !== LOCAL_HEADER) refuse(`${label} has no header`);
+    const nameLength = header.getUint16(26, true);
+    const data = offset + LOCAL_BYTES + nameLength + header.getUint16(28, true);
+    if (data + packed > end) refuse(`${label} overlaps what begins at byte ${end}`);
+    const written = new TextDecoder().decode(source.read(offset + LOCAL_BYTES, nameLength));
+    const agrees = (field: number, value: number) => {
+      const found = header.getUint32(field, true);
+      return found === value || found === UNKNOWN || (flags & SIZES_FOLLOW && found === 0);
+    };
+    if (
+      written !== name ||
+      header.getUint16(8, true) !== method ||
+      !(agrees(14, checksum) && agrees(18, packed) && agrees(22, size))
+    )
+      refuse(`${label} is described differently in its own header and in the directory`);
+    return data;
+  }
 
   function unpack(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     if (method === 0) {
@@ -164,10 +258,15 @@ function member(source: ByteSource, described: Described, refuse: Refuse): ZipMe
     // Deflate shrinks by 1032 at best: a larger claim is a lie.
     if (size > packed * 1032 + 64) refuse(`${label} declares ${size} bytes out of ${packed}`);
     try {
-      const inflated = inflateRawSync(bytes, { maxOutputLength: Math.max(1, size) });
+      // In one piece: pieces that are put together afterwards would be held twice.
+      const inflated = inflateRawSync(bytes, {
+        maxOutputLength: Math.max(1, size),
+        chunkSize: Math.max(64, size + 1),
+      });
       if (inflated.length !== size)
         refuse(`${label} unpacks to ${inflated.length} bytes of ${size}`);
-      return new Uint8Array(inflated);
+      const alone = inflated.byteOffset === 0 && inflated.buffer instanceof ArrayBuffer;
+      return alone ? (inflated as Uint8Array<ArrayBuffer>) : new Uint8Array(inflated);
     } catch (error) {
       if (error instanceof WeightsError) throw error;
       return refuse(`${label} cannot be unpacked`);

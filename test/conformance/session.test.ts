@@ -264,6 +264,11 @@ describe("loading a program", () => {
     ["another shape", withBuffer({ shape: [4] }), '"b" must be [4]; got [5]'],
     ["a layout of another rank", withBuffer({ layout: "ab" }), "does not fit shape [5]"],
     ["a layout that is none", withBuffer({ layout: "A99999999a" }), "does not fit shape [5]"],
+    [
+      "blocks whose product overflows",
+      withBuffer({ layout: "a4096a4096a4096a4096a4096a4096a" }),
+      "does not fit shape [5]",
+    ],
     ["a zero extent", withBuffer({ shape: [0] }), "an extent must be an integer in range"],
     ["an unknown buffer", withInstruction({ inputs: [0, 77] }), "there is no buffer 77"],
     ["too few operands", withInstruction({ inputs: [0] }), "expects 2 inputs; got 1"],

@@ -375,7 +375,7 @@ describe("refusals", () => {
     const outcomes = await Promise.allSettled(waiting);
     for (const outcome of outcomes)
       if (outcome.status === "rejected")
-        expect(outcome.reason.message).toBe("the data set was closed");
+        expect(outcome.reason.message).toBe("synthetic: the data set was closed");
   });
 });
 

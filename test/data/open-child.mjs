@@ -3,10 +3,11 @@
 import { createJiti } from "jiti";
 
 const { openDataset } = await createJiti(import.meta.url).import("../../src/data/open.ts");
-const [, , source, cacheDir] = process.argv;
+const [, , source, cacheDir, size = "512"] = process.argv;
 try {
-  await openDataset(source, { cacheDir, size: 512, threads: 1 });
-  console.log(JSON.stringify({ exitCode: 0, message: "opened" }));
+  const { record } = await openDataset(source, { cacheDir, size: Number(size), threads: 1 });
+  const { images, broken } = record;
+  console.log(JSON.stringify({ exitCode: 0, message: "opened", images, broken }));
 } catch ({ exitCode, message }) {
   console.log(JSON.stringify({ exitCode, message }));
 }

@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { DataError, type LrscopeError } from "../../src/core/errors.ts";
-import { asymmetric, jpeg, open, plain, png, temporaryFolder, writeTree } from "./fixtures.ts";
+import {
+  asymmetric,
+  jpeg,
+  open,
+  plain,
+  png,
+  rawImage,
+  temporaryFolder,
+  writeTree,
+} from "./fixtures.ts";
 
 /** The same JPEG, claiming another size. */
 function claimJpegSize(file: Buffer, width: number, height: number): Buffer {
@@ -24,7 +33,47 @@ function claimPngSize(file: Buffer, width: number, height: number): Buffer {
   return copy;
 }
 
+/** Red, green, blue and two more, as cameras for fields have them. */
+function fiveChannels(): Promise<Buffer> {
+  const band = { raw: { width: 8, height: 8, channels: 1 } } as const;
+  const more = [Buffer.alloc(64, 90), Buffer.alloc(64, 120)];
+  return rawImage(asymmetric(8, 8), 8, 8)
+    .joinChannel(more, band)
+    .tiff({ compression: "lzw" })
+    .toBuffer();
+}
+
+/** The same TIFF of four channels, claiming that they are gray (PhotometricInterpretation, tag 262: 1). */
+function grayOfFour(file: Buffer): Buffer {
+  const copy = Buffer.from(file);
+  const directory = copy.readUInt32LE(4);
+  for (let i = 0; i < copy.readUInt16LE(directory); i++) {
+    const entry = directory + 2 + 12 * i;
+    if (copy.readUInt16LE(entry) === 262) copy.writeUInt16LE(1, entry + 8);
+  }
+  return copy;
+}
+
 describe("broken files are listed by name, and the rest goes on", () => {
+  test("a picture with channels that no photo has", async () => {
+    const good = await plain(100);
+    const folder = writeTree({
+      "a/1.png": good,
+      "a/2.png": good,
+      "a/five.tiff": await fiveChannels(),
+      "a/gray.tiff": grayOfFour(
+        await rawImage(new Uint8Array(256), 8, 8, 4).tiff({ compression: "lzw" }).toBuffer(),
+      ),
+      "b/1.png": good,
+      "b/2.png": good,
+    });
+    const { broken } = (await open(folder, { size: 8 })).record;
+    expect(broken).toEqual([
+      { file: "a/five.tiff", reason: expect.stringContaining("has 5 channels") },
+      { file: "a/gray.tiff", reason: expect.stringContaining("has 4 channels") },
+    ]);
+  });
+
   test("every kind of them", async () => {
     const photo = await jpeg(asymmetric(64, 64), 64, 64);
     const drawing = await png(asymmetric(64, 64), 64, 64);

@@ -3,6 +3,7 @@
  *
  *   node addon-child.mjs terminate FILES FIRST LAST   workers, one after the other, each in its nth call
  *   node addon-child.mjs together FILES               two workers at once beside the main thread's calls
+ *   node addon-child.mjs train FILES                  workers that train, each in its nth update
  *   node addon-child.mjs leave FILES NAME             process.exit() right after the call
  *   node addon-child.mjs wait FILES NAME              ends by itself, with the call in flight
  */
@@ -15,7 +16,11 @@ const files = JSON.parse(json);
 function start(name, more = {}) {
   const begun = new Int32Array(new SharedArrayBuffer(4));
   const workerData = { name, files, begun, ...more };
-  const worker = new Worker(new URL("./addon-worker.mjs", import.meta.url), { workerData });
+  return started("./addon-worker.mjs", workerData, begun);
+}
+
+function started(script, workerData, begun) {
+  const worker = new Worker(new URL(script, import.meta.url), { workerData });
   const failure = new Promise((_, reject) => worker.on("error", reject));
   failure.catch(() => {});
   return { worker, begun, failure };
@@ -40,6 +45,17 @@ if (mode === "terminate") {
   const { CALLS, loadModule } = await import("./addon-calls.mjs");
   for (const name of names) await CALLS[name](loadModule(), files)();
   console.log(`terminated ${ended}, and all still works`);
+} else if (mode === "train") {
+  for (const updates of [1, 2, 3, 5, 8]) {
+    const counted = new Int32Array(new SharedArrayBuffer(4));
+    const workerData = { updates: counted, cacheDir: files.folder };
+    const { worker, failure } = started("./train-worker.mjs", workerData, counted);
+    // Not blocking: loading the sources takes the main thread's help.
+    for (let now = 0; now < updates; now = Atomics.load(counted, 0))
+      await Promise.race([failure, Atomics.waitAsync(counted, 0, now).value]);
+    await Promise.race([failure, worker.terminate()]);
+  }
+  console.log("trained");
 } else if (mode === "together") {
   const { CALLS, loadModule } = await import("./addon-calls.mjs");
   const run = CALLS.run(loadModule(), files);

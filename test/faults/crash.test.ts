@@ -68,6 +68,23 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(summaryOf(path).notes).toBeUndefined();
   });
 
+  test("a range test that finds an upper bound below the lower one that was given", async () => {
+    const path = within("bounds");
+    const { code, stderr } = await cli([
+      ...["compare", ...TINY_FLAGS, ...common, "--epochs", "1", "--out", path],
+      ...["--optimizers", "sgd+clr,adam", "--base-lr", "0.5"],
+    ]);
+    expect(code).toBe(1);
+    const why = "range test of sgd+clr: compare: baseLr must be below the range test's upper bound";
+    expect(stderr).toContain(`1 of 2 runs failed (sgd+clr, seed 0: ${why}`);
+    expect(trialOf(path, "sgd-clr")).toMatchObject({
+      status: "failed",
+      failure: expect.stringContaining(why),
+    });
+    expect(trialOf(path, "adam").status).toBe("done");
+    expect(summaryOf(path).conclusion).toContain(`Reason of sgd+clr: ${why}`);
+  });
+
   test("a range test without any finite loss", async () => {
     const trained = within("trained");
     const call = [...TINY_FLAGS, ...common, "--epochs", "1"];

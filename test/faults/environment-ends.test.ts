@@ -30,7 +30,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     );
     const create = { width: 160, height: 120, channels: 3, background: "#a03050" } as const;
     await sharp({ create }).jpeg().toFile(photo);
-    files = JSON.stringify({ cache, photo });
+    files = JSON.stringify({ folder, cache, photo });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,6 +48,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       );
     },
   );
+
+  test("a worker is terminated while it trains: 5 of 5 times it alone ends", async () => {
+    expect(await child("train")).toBe("trained\n");
+  }, 240_000);
 
   test("two workers at once, and the main thread's own work beside them", async () => {
     expect(await child("together")).toBe("together\n");

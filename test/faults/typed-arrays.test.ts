@@ -18,6 +18,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   let dataset: Dataset;
   let right: { images: Float32Array; labels: Int32Array };
   const arrays = () => ({ images: new Float32Array(3 * length), labels: new Int32Array(4) });
+  /** TypeScript's library does not know the option yet. */
+  const resizable = (bytes: number): ArrayBuffer =>
+    Reflect.construct(ArrayBuffer, [bytes, { maxByteLength: 2 * bytes }]);
   const transferred = <T extends Float32Array | Int32Array>(array: T): T => {
     structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
     return array;
@@ -111,8 +114,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("shared and resizable memory is filled like any other", async () => {
-    const resizable = new ArrayBuffer(12 * length, { maxByteLength: 24 * length } as object);
-    for (const buffer of [new SharedArrayBuffer(12 * length), resizable]) {
+    for (const buffer of [new SharedArrayBuffer(12 * length), resizable(12 * length)]) {
       const images = new Float32Array(buffer);
       await dataset.fill({ ...arrays(), images, indices });
       expect([...images]).toEqual([...right.images]);
@@ -132,8 +134,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     },
   );
 
-  test("shrunk within the call: it fails, and grown again it is whole", async () => {
-    const buffer = new ArrayBuffer(12 * length, { maxByteLength: 12 * length } as object);
+  test("shrunk within the call: it fails", async () => {
+    const buffer = resizable(12 * length);
     const images = new Float32Array(buffer);
     const filling = dataset.fill({ ...arrays(), images, indices });
     (buffer as unknown as { resize(bytes: number): void }).resize(64);

@@ -1,5 +1,6 @@
 /** @file `lrscope data SOURCE`: what the source holds, and what of it cannot be used. */
 
+import { visibleLine } from "../../core/visible.ts";
 import { describeBroken } from "../broken-files.ts";
 import { defineCommand } from "../define-command.ts";
 import { dataFlags, jsonFlag, threadsFlag } from "../flags.ts";
@@ -34,7 +35,7 @@ export const data = defineCommand({
       const { record } = dataset;
       const { colors } = terminal;
       terminal.print(
-        `${colors.bold(record.name)}: ${count(record.images)} images in ${record.classes.length} classes, ${record.channels === 1 ? "grayscale" : "colour"}, at ${record.size}x${record.size}`,
+        `${colors.bold(visibleLine(record.name))}: ${count(record.images)} images in ${record.classes.length} classes, ${record.channels === 1 ? "grayscale" : "colour"}, at ${record.size}x${record.size}`,
       );
       terminal.print("");
       const total = (key: "count" | "train" | "validation") =>

@@ -70,6 +70,19 @@ export const find = defineCommand({
             momentum: flags.momentum,
           });
     const seeds = Array.from({ length: flags.seeds }, (_, index) => flags.seed + index);
+    const test = {
+      optimizer: tested,
+      from: flags.from,
+      to: flags.to,
+      epochs: flags.epochs,
+      seeds,
+      ramp: flags.ramp,
+      loss: flags.loss,
+      smoothing: flags.smoothing,
+      rule: flags.rule,
+      ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
+      ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
+    };
     const { runExperiment } = await import("../experiment.ts");
     const { path, report, run } = await runExperiment({
       kind: "find",
@@ -79,24 +92,18 @@ export const find = defineCommand({
       arms: [parseArm(flags.optimizer)],
       epochs: flags.epochs,
       seeds,
+      async check(setup) {
+        const { checkFind } = await import("../../lab/check-trials.ts");
+        checkFind({ ...setup, ...test });
+      },
       async work({ setup, directory, progress }) {
         const record = await rangeTest({
           ...setup,
-          optimizer: tested,
-          from: flags.from,
-          to: flags.to,
-          epochs: flags.epochs,
-          seeds,
-          ramp: flags.ramp,
-          loss: flags.loss,
-          smoothing: flags.smoothing,
-          rule: flags.rule,
-          ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
+          ...test,
           onEvent(event) {
             if (event.type === "plan") directory.writePlan(event.plan);
             return progress(event);
           },
-          ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
         });
         // Written before too: what has been measured is on the disk.
         directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);

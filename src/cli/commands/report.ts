@@ -33,29 +33,49 @@ export const report = defineCommand({
     const { summarize } = await import("../../analysis/index.ts");
     const { mergeRuns } = await import("../merge-runs.ts");
     const { readSamples } = await import("../samples.ts");
-    const { readConfusions } = await import("../confusions.ts");
+    const { confusionsFrom, readConfusions } = await import("../confusions.ts");
+    const { recordedOptions, renderRun, wantedOptions } = await import("../derive.ts");
     const { renderInto, withLogs } = await import("../write-report.ts");
     const runs = args.map((path) => {
       const run = readRun(path);
-      return { path, run: { ...run, trials: withLogs(path, run.trials) } };
+      return { path, run: { ...run, trials: withLogs(path, run.trials) }, recorded: run };
     });
     const single = runs.length === 1 ? runs[0]! : null;
     const { run, notes, experiments } = single
       ? { run: single.run, notes: [], experiments: [] }
       : mergeRuns(runs);
     const out = flags.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
-    if (!single || flags.out !== undefined) checkRunDirectory(out);
+    const inPlace = single !== null && flags.out === undefined;
+    if (!inPlace) checkRunDirectory(out);
     const samples = flags.samples ? readSamples(args[0]!) : [];
-    const confusions = runs.flatMap(({ path }, i) =>
-      readConfusions(path, flags.samples).map((entry) => ({
+    const confusions = runs.flatMap(({ path, recorded }, i) =>
+      readConfusions(path, recorded, flags.samples).map((entry) => ({
         ...entry,
         arm: experiments[i] ? `${experiments[i].name}: ${entry.arm}` : entry.arm,
       })),
     );
     const directory = openRunDirectory(out);
     for (const note of notes) terminal.note(`Note: ${note}`);
+    for (const { path, recorded } of runs)
+      if (confusionsFrom(path, recorded) === "other")
+        terminal.note(
+          `Note: ${path}/confusions.json is of earlier records, and left out; --resume makes it again`,
+        );
     const measured = run.trials.some(({ metrics }) => metrics.length > 0);
-    const { targets, profile } = flags;
+    // What a run was asked for when it began, its report answers too.
+    const begun = single ? recordedOptions(run.experiment) : {};
+    const asked = {
+      targets: flags.targets ?? begun.targets,
+      profile: flags.profile || begun.profile,
+      png: flags.png || begun.png,
+      tensorboard: flags.tensorboard || begun.tensorboard,
+    };
+    const {
+      targets,
+      profile = false,
+      png,
+      tensorboard,
+    } = inPlace ? wantedOptions(out, asked) : { ...asked, tensorboard: flags.tensorboard };
     const summarized = measured
       ? summarize(run.experiment, run.trials, {
           profile,
@@ -67,17 +87,16 @@ export const report = defineCommand({
       summarized && notes.length > 0
         ? { ...summarized, notes: [...notes, ...(summarized.notes ?? [])] }
         : summarized;
-    const path = await renderInto(
-      directory,
-      { ...run, summary, samples, experiments, confusions },
-      flags,
-    );
+    const input = { ...run, summary, samples, experiments, confusions };
+    const path = inPlace
+      ? await renderRun(directory, input, { png })
+      : (await renderInto(directory, input, { png: png ?? false })).report;
     if (summary) {
       directory.writeSummary(summary);
       terminal.print(await resultsText(summary, terminal));
       terminal.print("");
     }
-    if (flags.tensorboard) {
+    if (tensorboard) {
       const { writeTensorboard } = await import("../write-tensorboard.ts");
       terminal.print(`Events:  ${writeTensorboard(directory, run)}`);
     }

@@ -1,0 +1,107 @@
+/**
+ * @file The call that began an experiment, as it stands in experiment.json and is read to go on with it.
+ * What a later version adds to it is kept; what is known here has to have its form. Rules between fields
+ * (whether a rate lies below another, whether an optimizer exists) are those of the calls themselves.
+ */
+
+import { z } from "zod";
+
+const positive = z.number().positive();
+const natural = z.number().int().nonnegative();
+const count = z.number().int().positive();
+const share = z.number().min(0).max(1);
+
+/** 216 updates, or 4 epochs. */
+const span = z.object({ count: positive, unit: z.enum(["updates", "epochs"]) });
+
+/** Parameters by the beginnings of their names. */
+const scales = z.array(z.object({ name: z.string(), scale: z.number().nonnegative() }));
+
+/** What training is told, by the names of the command line's flags; absent: not given. */
+const specifiedFlags = z.looseObject({
+  size: count.optional(),
+  limit: count.optional(),
+  validation: share,
+  splitSeed: natural,
+  test: share.optional(),
+  batch: count,
+  precision: z.enum(["fp32", "bf16"]),
+  seed: natural.max(0xffff_ffff),
+  augment: z.enum(["default", "none"]),
+  // Below: some are absent in records of lrscope 0.1, where there was no such flag yet.
+  accumulate: count.default(1),
+  dropLast: z.boolean().default(false),
+  labelSmoothing: share.default(0),
+  momentum: share.optional(),
+  weightDecay: z.number().nonnegative().optional(),
+  clip: positive.optional(),
+  clipValue: positive.optional(),
+  lrScale: scales.optional(),
+  decayScale: scales.optional(),
+  decayOnBias: z.boolean().default(true),
+  tune: z.boolean().default(false),
+  memory: count.optional(),
+  trainFrom: z.string().optional(),
+  unfreeze: z.array(z.object({ from: z.string(), epoch: count })).optional(),
+  frozenBatchNorm: z.enum(["evaluate", "train"]).optional(),
+  cacheFeatures: count.optional(),
+  classWeights: z.enum(["balanced"]).optional(),
+  average: z.enum(["ema", "swa"]).optional(),
+  averageDecay: share.optional(),
+  snapshots: z.boolean().optional(),
+  snapCycles: z.boolean().optional(),
+  momentumSchedule: z.string().optional(),
+  samples: z.boolean().default(true),
+  png: z.boolean().default(false),
+});
+
+/** Which numbers the results are asked for beside the usual. */
+const specifiedAnswers = z.looseObject({
+  targets: z.array(share).optional(),
+  profile: z.boolean().optional(),
+  tensorboard: z.boolean().optional(),
+});
+
+export const specificationRecord = z.looseObject({
+  /** Absent in records of lrscope 0.1. */
+  formatVersion: z.literal(1).optional(),
+  /** Trials at a time; absent in older records: 1. */
+  jobs: count.optional(),
+  /** `NAME[+SCHEDULE][@RATE]` each. */
+  optimizers: z.array(z.string()).min(1),
+  /** How many; the first is `flags.seed`. */
+  seeds: count,
+  epochs: count,
+  budget: z
+    .looseObject({
+      time: positive.optional(),
+      targetAccuracy: share.optional(),
+      evalEvery: count.optional(),
+      earlyStopping: count.optional(),
+      prune: count.optional(),
+    })
+    .optional(),
+  learningRates: z.enum(["defaults", "range-test"]).optional(),
+  finderSeeds: count.optional(),
+  sensitivity: count.optional(),
+  rangeTestEpochs: count.optional(),
+  rampKind: z.enum(["exponential", "linear"]).optional(),
+  rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).optional(),
+  answers: specifiedAnswers.optional(),
+  /** A source's name; null: a folder. */
+  source: z.string().nullable(),
+  /** A name of the collection; null: a file. */
+  model: z.string().nullable(),
+  /** The file's own name, for people. */
+  modelFile: z.string().optional(),
+  modelOptions: z
+    .object({ widths: z.array(count).optional(), hidden: count.optional() })
+    .optional(),
+  /** Published weights by name; null: a file of them; absent: none. */
+  pretrained: z.string().nullable().optional(),
+  cycle: z.object({ maxLr: positive.optional(), baseLr: positive.optional(), stepSize: span }),
+  /** Absent: the range test's own; `to` absent: by each optimizer. */
+  ramp: z.object({ from: positive, to: positive.optional() }).optional(),
+  flags: specifiedFlags,
+});
+export type SpecificationRecord = z.infer<typeof specificationRecord>;
