@@ -91,17 +91,25 @@ void addImage(const uint8_t* pixels, size_t bytes, int channels, std::array<uint
 
 int64_t damagedBlock(const ImageCache& cache, const std::vector<uint32_t>& checksums, size_t first,
                      size_t blockBytes, int threads) {
+  // Read in pieces that stay in a core's own cache until they are summed.
+  constexpr size_t kPiece = size_t{1} << 17;
   const size_t total = cache.count() * cache.imageBytes();
   std::atomic<int64_t> damaged{-1};
   forEach<std::vector<uint8_t>>(
       checksums.size(), threads, [&](std::vector<uint8_t>& buffer, size_t i) {
         if (damaged >= 0) return;
-        const size_t start = std::min(total, (first + i) * blockBytes);
-        const size_t length = std::min(blockBytes, total - start);
-        buffer.resize(length);
-        const bool whole = cache.read(cache.offset() + start, buffer.data(), length) &&
-                           crc32c(buffer.data(), length, 0) == checksums[i];
-        if (!whole) damaged = static_cast<int64_t>(first + i);
+        buffer.resize(kPiece);
+        size_t at = std::min(total, (first + i) * blockBytes);
+        const size_t end = at + std::min(blockBytes, total - at);
+        uint32_t sum = 0;
+        bool readable = true;
+        while (readable && at < end) {
+          const size_t length = std::min(kPiece, end - at);
+          readable = cache.read(cache.offset() + at, buffer.data(), length);
+          if (readable) sum = crc32c(buffer.data(), length, sum);
+          at += length;
+        }
+        if (!readable || sum != checksums[i]) damaged = static_cast<int64_t>(first + i);
       });
   return damaged;
 }
