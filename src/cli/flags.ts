@@ -1,6 +1,5 @@
 /** @file The flags that several commands share, each stated once. */
 
-import { LIMITS } from "../core/limits.ts";
 import { optimizerNames } from "../optimizers/names.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import { updateFlags } from "./update-flags.ts";
@@ -66,7 +65,7 @@ export const threadsFlag = {
   threads: optional({
     placeholder: "n",
     help: "cores to compute with",
-    read: positiveInteger("2", LIMITS.threads),
+    read: positiveInteger("2"),
     shownFallback: "all",
   }),
 };
@@ -134,7 +133,7 @@ const freezingFlags = {
   cacheFeatures: optional({
     placeholder: "views",
     help: "run the frozen part once for so many augmented views of each image, and train from those",
-    read: positiveInteger("4", LIMITS.views),
+    read: positiveInteger("4"),
     shownFallback: "run it in each update",
   }),
 };
@@ -206,19 +205,14 @@ export const trainingFlags = {
 };
 
 export const epochsFlag = (fallback: number, help: string) => ({
-  epochs: value({
-    placeholder: "n",
-    help,
-    read: positiveInteger(String(fallback), LIMITS.epochs),
-    fallback,
-  }),
+  epochs: value({ placeholder: "n", help, read: positiveInteger(String(fallback)), fallback }),
 });
 
 export const seedsFlag = (fallback: number) => ({
   seeds: value({
     placeholder: "n",
     help: "runs of each: seed, seed + 1, ...",
-    read: positiveInteger("3", LIMITS.seeds),
+    read: positiveInteger("3"),
     fallback,
   }),
 });
@@ -305,7 +299,7 @@ export const confirmFlags = {
   confirmEpochs: optional({
     placeholder: "n",
     help: "epochs of each of those runs",
-    read: positiveInteger("2", LIMITS.epochs),
+    read: positiveInteger("2"),
     shownFallback: "2",
   }),
 };

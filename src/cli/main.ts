@@ -53,7 +53,7 @@ function report(
   const debug = Boolean(environment.LRSCOPE_DEBUG);
   // A message may hold a foreign name: further lines are set in, so that none passes for one of ours.
   const said = (text: string) => visible(text).replaceAll("\n", "\n  ");
-  const message = said(shortened(error instanceof Error ? error.message : String(error)));
+  const message = said(error instanceof Error ? error.message : String(error));
   if (error instanceof LrscopeError) {
     stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
     if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
@@ -64,14 +64,6 @@ function report(
   if (debug && error instanceof Error) stderr.write(`${said(String(error.stack))}\n`);
   return error instanceof LrscopeError ? error.exitCode : 1;
 }
-
-/** Letters of a message that are printed: one that quotes a whole file is cut in its middle. */
-const MOST_LETTERS = 4000;
-
-const shortened = (message: string): string =>
-  message.length <= MOST_LETTERS
-    ? message
-    : `${message.slice(0, MOST_LETTERS / 2)} [...] ${message.slice(-MOST_LETTERS / 2)}`;
 
 const HOW_TO_DEBUG =
   "This is a fault of lrscope's; LRSCOPE_DEBUG=1 in the environment shows where it arose";

@@ -1,6 +1,5 @@
 /** @file The flags of a protocol's options: where rates come from, when a run ends, and how it is scored. */
 
-import { LIMITS } from "../core/limits.ts";
 import { optional, value } from "./define-command.ts";
 import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
 
@@ -15,7 +14,7 @@ export const learningRateFlags = {
   finderSeeds: value({
     placeholder: "n",
     help: "seeds of each range test, whose median is taken",
-    read: positiveInteger("3", LIMITS.seeds),
+    read: positiveInteger("3"),
     fallback: 1,
   }),
   sensitivity: optional({

@@ -3,10 +3,7 @@
 import type { Schedule, ScheduleSpec } from "../schedules/index.ts";
 
 /** How many updates show what a schedule is: its own length, three cycles, four drops. */
-export const updatesToDraw = (schedule: Schedule): number =>
-  Math.min(lengthOf(schedule), Number.MAX_SAFE_INTEGER);
-
-function lengthOf(schedule: Schedule): number {
+export function updatesToDraw(schedule: Schedule): number {
   const { steps, cycleEnd } = schedule;
   if (Number.isFinite(steps)) return Math.max(2, Math.ceil(steps) + 1);
   if (!cycleEnd) return endless(schedule.toJSON());

@@ -4,7 +4,6 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
-import { grouped, LIMITS } from "../core/limits.ts";
 import { nearest } from "../lab/nearest.ts";
 
 /**
@@ -44,21 +43,8 @@ export const positive = (example: string) =>
 export const nonNegative = (example: string) =>
   numeric("a number, 0 or more", example, (value) => value >= 0);
 
-/** From 1 to `most`, which is named where it is passed; default 2^53 - 1. */
-export const positiveInteger = (
-  example: string,
-  most = Number.MAX_SAFE_INTEGER,
-): ReadValue<number> => {
-  const read = numeric(
-    "a positive whole number",
-    example,
-    (value) => Number.isInteger(value) && value > 0,
-  );
-  return (text, flag) => {
-    const value = read(text, flag);
-    return value <= most ? value : refuse(flag, `at most ${grouped(most)}`, text, example);
-  };
-};
+export const positiveInteger = (example: string) =>
+  numeric("a positive whole number", example, (value) => Number.isSafeInteger(value) && value > 0);
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -75,9 +61,9 @@ export const byteCount =
 /** Of which one is in the middle. */
 export const oddNumber = (example: string) =>
   numeric(
-    `an odd whole number from 3 to ${LIMITS.sensitivity}`,
+    "an odd whole number, 3 or more",
     example,
-    (value) => value >= 3 && value % 2 === 1 && value <= LIMITS.sensitivity,
+    (value) => Number.isSafeInteger(value) && value >= 3 && value % 2 === 1,
   );
 
 /** Seeds: a key of the random streams, 32 bits. */
@@ -147,26 +133,12 @@ export const text: ReadValue<string> = (value, flag) => {
   return value;
 };
 
-/** Split at commas; one within brackets belongs to a schedule. In time linear in the text. */
-function outsideBrackets(text: string): string[] {
-  const parts: string[] = [];
-  let [depth, from] = [0, 0];
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === "(") depth += 1;
-    else if (text[i] === ")") depth = Math.max(0, depth - 1);
-    else if (text[i] === "," && depth === 0) {
-      parts.push(text.slice(from, i));
-      from = i + 1;
-    }
-  }
-  return [...parts, text.slice(from)];
-}
-
 /** "adam,sgd+clr": names with commas between. */
 export const list =
   (example: string): ReadValue<string[]> =>
   (value, flag) => {
-    const names = outsideBrackets(value).map((name) => name.trim());
+    // A comma within brackets belongs to a schedule.
+    const names = value.split(/,(?![^()]*\))/).map((name) => name.trim());
     return names.includes("") ? refuse(flag, "names with commas between", value, example) : names;
   };
 
@@ -192,7 +164,7 @@ export const timeSpan: ReadValue<number> = (value, flag) => {
   const seconds = unit
     ? toNumber(count) * SECONDS[unit.toLowerCase() as keyof typeof SECONDS]
     : Number.NaN;
-  return seconds > 0 && Number.isFinite(seconds)
+  return seconds > 0
     ? seconds
     : refuse(flag, "a number of seconds, minutes or hours above 0", value, "20m");
 };

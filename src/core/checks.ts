@@ -4,24 +4,14 @@ import { ArgumentError } from "./errors.ts";
 
 const shown = (value: unknown) => (typeof value === "string" ? `"${value}"` : String(value));
 
-/** Above it, whole numbers are no longer told apart. */
-function checkExact(subject: string, name: string, value: number): void {
-  if (value > Number.MAX_SAFE_INTEGER)
-    throw new ArgumentError(
-      `${subject}: ${name} must be at most ${Number.MAX_SAFE_INTEGER}, up to which whole numbers are exact; got ${value}`,
-    );
-}
-
-/** @throws ArgumentError unless value is an integer from 1 to 2^53 - 1. */
+/** @throws ArgumentError unless value is an integer >= 1. */
 export function checkPositiveInteger(subject: string, name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1)
     throw new ArgumentError(`${subject}: ${name} must be a positive integer; got ${shown(value)}`);
-  checkExact(subject, name, value);
 }
 
-/** @throws ArgumentError unless value is an integer from 0 to 2^53 - 1. */
+/** @throws ArgumentError unless value is an integer >= 0. */
 export function checkNonNegativeInteger(subject: string, name: string, value: number): void {
-  checkExact(subject, name, value);
   if (!Number.isInteger(value) || value < 0)
     throw new ArgumentError(
       `${subject}: ${name} must be an integer, 0 or more; got ${shown(value)}`,

@@ -5,7 +5,6 @@
 
 import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
-import { checkAtMost, LIMITS } from "../core/limits.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
@@ -54,7 +53,6 @@ export function parseArm(text: string): ArmRecord {
 export function parseArms(texts: readonly string[]): ReturnType<typeof parseArm>[] {
   if (texts.length === 0)
     throw new ArgumentError("arms: at least one optimizer must be named, such as adam");
-  checkAtMost("arms", "the list", { value: texts.length, most: LIMITS.arms });
   const arms = texts.map(parseArm);
   for (const [i, arm] of arms.entries()) {
     if (arms.findIndex((other) => other.name === arm.name) < i)

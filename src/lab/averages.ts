@@ -2,7 +2,6 @@
 
 import { checkHalfOpen, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
-import { checkAtMost, LIMITS } from "../core/limits.ts";
 import { exponentialWeight } from "../optimizers/index.ts";
 import type { WeightAverage } from "../record/index.ts";
 import type { Schedule } from "../schedules/index.ts";
@@ -22,11 +21,6 @@ export interface Run {
  * end of the run. Without such a rise there is no cycle, and the list is empty.
  */
 export function cycleEnds({ schedule, updates }: Pick<Run, "schedule" | "updates">): number[] {
-  checkAtMost("cycles", "the updates of a run whose cycles are looked for", {
-    value: updates,
-    most: LIMITS.cycleSearch,
-    remedy: "Leave --average swa or --snapshots out, or train for fewer epochs",
-  });
   const ends: number[] = [];
   let falling = false;
   for (let t = 0; t + 1 < updates; t++) {

@@ -3,7 +3,6 @@
 import type { CompileOptions } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
-import { checkAtMost, LIMITS } from "../core/limits.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { implementationsOf } from "./convolution-choice.ts";
 import { defaultThreads } from "./machine.ts";
@@ -46,16 +45,6 @@ export function planEpoch(setup: TrainingSetup): {
     images,
     updatesPerEpoch: Math.ceil(images / whole),
   };
-}
-
-/** @throws ArgumentError above a million epochs or a thousand million updates */
-export function checkRunLength(subject: string, epochs: number, updatesPerEpoch: number): void {
-  checkAtMost(subject, "epochs", { value: epochs, most: LIMITS.epochs });
-  checkAtMost(subject, `epochs x updates of an epoch (${updatesPerEpoch})`, {
-    value: epochs * updatesPerEpoch,
-    most: LIMITS.updates,
-    remedy: "Train for fewer epochs, or with a greater batch",
-  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { trainingGraph } from "../compile/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Network } from "../ir/index.ts";
 import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
-import { checkFits, checkRunLength, planEpoch } from "./compile-options.ts";
+import { checkFits, planEpoch } from "./compile-options.ts";
 import { type Features, wholeOf } from "./features.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -45,7 +45,6 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
   checkFits(setup);
   checkUnfreezing(setup, epochs);
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
-  checkRunLength(kind, epochs, updatesPerEpoch);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
     trainingGraph(
       network,

@@ -12,7 +12,7 @@ import { armSlug } from "./arms.ts";
 import { type BesideTheWeights, besideTheWeights } from "./beside-the-weights.ts";
 import { checkBudget, endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
-import { checkRunLength, compileOptions, planEpoch } from "./compile-options.ts";
+import { compileOptions, planEpoch } from "./compile-options.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { type Rates, ratesOf } from "./rates.ts";
@@ -39,7 +39,6 @@ export interface FitResult {
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
-  checkRunLength("fit", epochs, planEpoch(options).updatesPerEpoch);
   checkNonNegativeInteger("fit", "seed", seed);
   checkBudget("fit", options);
   const arm = options.arm ?? optimizer.name;

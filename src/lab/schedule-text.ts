@@ -14,7 +14,6 @@ import {
   scheduleFromJSON,
   scheduleTypes,
 } from "../schedules/index.ts";
-import { checkDepth } from "../schedules/depth.ts";
 import { nearest } from "./nearest.ts";
 import { KEY_WORDS, TYPE_WORDS, typeOf } from "./schedule-words.ts";
 
@@ -44,8 +43,7 @@ function fromJSON(text: string): ScheduleSpec {
   return value as ScheduleSpec;
 }
 
-function fromWords(text: string, types: readonly string[], depth = 1): ScheduleSpec {
-  checkDepth(depth);
+function fromWords(text: string, types: readonly string[]): ScheduleSpec {
   const colon = text.indexOf(":");
   const word = (colon < 0 ? text : text.slice(0, colon)).trim();
   const type = typeOf(word, types);
@@ -61,16 +59,13 @@ function fromWords(text: string, types: readonly string[], depth = 1): ScheduleS
   for (const part of outside(colon < 0 ? "" : text.slice(colon + 1), ",")) {
     const [key, value] = keyAndValue(part);
     if (type === "sequence" && /^\d+$/.test(key)) {
-      parts.push({
-        steps: Number(key),
-        schedule: fromWords(inBrackets(value, part), types, depth + 1),
-      });
+      parts.push({ steps: Number(key), schedule: fromWords(inBrackets(value, part), types) });
       continue;
     }
     const name = KEY_WORDS[type]?.[key] ?? key;
     if (name in spec) throw new ArgumentError(`schedule: "${key}" is given twice; give it once`);
     spec[name] = value.startsWith("(")
-      ? fromWords(inBrackets(value, part), types, depth + 1)
+      ? fromWords(inBrackets(value, part), types)
       : readValue(name, value, part);
   }
   if (parts.length > 0) spec.parts = parts;

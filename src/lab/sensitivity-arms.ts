@@ -2,7 +2,6 @@
 
 import { sensitivityFactors } from "../analysis/index.ts";
 import { ArgumentError } from "../core/errors.ts";
-import { checkAtMost, LIMITS } from "../core/limits.ts";
 import { isSpecified } from "./arm-schedules.ts";
 import type { parseArm } from "./arms.ts";
 
@@ -18,8 +17,6 @@ export function withSensitivity(
     throw new ArgumentError(
       `arms: sensitivity must be an odd number, 3 or more, so that each arm's own rate is among them; got ${count}`,
     );
-  checkAtMost("arms", "sensitivity", { value: count, most: LIMITS.sensitivity });
-  checkAtMost("arms", "arms x sensitivity", { value: count * arms.length, most: LIMITS.arms });
   const fixed = arms.find(({ schedule }) => isSpecified(schedule));
   if (fixed)
     throw new ArgumentError(

@@ -3,7 +3,7 @@
 import { describeSchedule, formatRate, type Schedule } from "../schedules/index.ts";
 import { draw, lineFigure } from "./draw.ts";
 import { linearRateAxis, updateAxis } from "./plot/axes.ts";
-import { simplified, tracedUpdates } from "./simplify.ts";
+import { simplified } from "./simplify.ts";
 
 const FRAME = { height: 250, top: 30, right: 18, bottom: 46, left: 52 };
 
@@ -16,14 +16,17 @@ export async function drawSchedule(
   schedule: Schedule,
   { updates, label }: { readonly updates: number; readonly label?: string },
 ): Promise<string> {
-  const all = tracedUpdates(schedule, updates);
-  const greatest = all.reduce((most, { lr }) => Math.max(most, lr), 0) || 1;
+  const stride = Math.max(1, Math.floor(updates / 20_000));
+  const all: { update: number; lr: number }[] = [];
+  for (let update = 0; update <= updates; update += stride)
+    all.push({ update, lr: schedule(update) });
+  const greatest = Math.max(...all.map(({ lr }) => lr)) || 1;
   const points = simplified(all, 2e-3 * greatest);
   const figure = lineFigure(
     {
       name: "schedule",
       x: [updateAxis(0, Math.max(1, updates))],
-      y: [linearRateAxis("learning rate", Math.min(greatest * 1.08, Number.MAX_VALUE))],
+      y: [linearRateAxis("learning rate", greatest * 1.08)],
       frames: [FRAME, FRAME],
       lines: [
         {

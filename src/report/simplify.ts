@@ -1,26 +1,5 @@
 /** @file Fewer points for the same line. */
 
-import { sampleSchedule, type Schedule } from "../schedules/index.ts";
-
-/** Updates of a line before it is simplified. */
-const MOST_POINTS = 20_000;
-
-/**
- * Updates 0 .. `updates` of a schedule: evenly spaced ones, of no more than 40,000; of a longer one the
- * first, the least and the greatest of each column, and the ends of its cycles.
- */
-export function tracedUpdates(
-  schedule: Schedule,
-  updates: number,
-): { readonly update: number; readonly lr: number }[] {
-  if (updates > 100 * MOST_POINTS) return sampleSchedule(schedule, updates + 1, MOST_POINTS);
-  const stride = Math.max(1, Math.floor(updates / MOST_POINTS));
-  const points: { update: number; lr: number }[] = [];
-  for (let update = 0; update <= updates; update += stride)
-    points.push({ update, lr: schedule(update) });
-  return points;
-}
-
 /**
  * Douglas and Peucker's selection, vertical distance: where a point is left out, the line through
  * its neighbours passes within `tolerance` of it. First and last stay.

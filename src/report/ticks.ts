@@ -12,9 +12,6 @@ export function niceStep(extent: number, count: number): number {
 export function linearTicks(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low];
   const step = niceStep(high - low, count);
-  // Beyond what a double holds there are no round numbers: the ends are named.
-  if (!(step > 0 && Number.isFinite(step) && Math.abs(high) + Math.abs(low) < 1e300))
-    return [low, high];
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
@@ -31,17 +28,12 @@ export function decades(low: number, high: number, count = 12): number[] {
   const last = Math.floor(Math.log10(high) + 1e-9);
   const all = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
   const every = Math.ceil(all.length / count);
-  return all
-    .filter((_, i) => i % every === 0)
-    .map((exponent) => Number(`1e${exponent}`))
-    .filter((power) => power > 0 && Number.isFinite(power));
+  return all.filter((_, i) => i % every === 0).map((exponent) => Number(`1e${exponent}`));
 }
 
 /** Ends of a log axis about the rates: half a decade of room on either side, so a tick or more. */
 export function rateDomain(rates: readonly number[]): [number, number] {
-  const least = rates.reduce((a, b) => Math.min(a, b));
-  const greatest = rates.reduce((a, b) => Math.max(a, b));
-  return [Math.max(least / 3.2, Number.MIN_VALUE), Math.min(greatest * 3.2, Number.MAX_VALUE)];
+  return [Math.min(...rates) / 3.2, Math.max(...rates) * 3.2];
 }
 
 /** Ends of an axis of fractions: whole steps of 5 or 10 percent about the values, within 0 .. 1. */

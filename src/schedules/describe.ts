@@ -1,6 +1,5 @@
 /** @file A schedule in a few words, for tables and captions. */
 
-import { LIMITS } from "../core/limits.ts";
 import type { ScheduleSpec } from "./schedule.ts";
 
 const rate = (value: unknown) => (typeof value === "number" ? formatRate(value) : "?");
@@ -14,7 +13,7 @@ export function formatRate(value: number): string {
   return `${Number(digits)}e${Number(exponent)}`;
 }
 
-const words: Readonly<Record<string, (s: ScheduleSpec, depth: number) => string>> = {
+const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
   constant: (s) => `constant, ${rate(s.rate)}`,
   triangular: (s) => `triangular, ${triangle(s)}`,
   triangular2: (s) => `triangular2 (amplitude halves each cycle), ${triangle(s)}`,
@@ -48,28 +47,28 @@ const words: Readonly<Record<string, (s: ScheduleSpec, depth: number) => string>
     )
       .map((point) => (Array.isArray(point) ? `${rate(point[1])} at ${point[0]}` : "?"))
       .join(", ")}`,
-  warmup: (s, depth) =>
-    `${s.shape ?? "linear"} warm-up from ${rate(s.from ?? 0)} over ${s.steps} updates; then ${inner(s, depth)}`,
-  sequence: (s, depth) =>
+  warmup: (s) =>
+    `${s.shape ?? "linear"} warm-up from ${rate(s.from ?? 0)} over ${s.steps} updates; then ${inner(s)}`,
+  sequence: (s) =>
     Array.isArray(s.parts)
-      ? s.parts.map((part) => describe(part.schedule, depth + 1)).join("; then ")
+      ? s.parts.map((part) => describeSchedule(part.schedule)).join("; then ")
       : s.type,
-  repeat: (s, depth) =>
-    `${inner(s, depth)}; its first ${s.steps} updates ${s.times === undefined ? "again and again" : `${s.times} times`}`,
-  stretch: (s, depth) =>
-    `${inner(s, depth)}; ${s.steps} updates of it stretched to ${s.to}${s.after ? ` after update ${s.after}` : ""}`,
-  clip: (s, depth) =>
-    `${inner(s, depth)}; ${[
+  repeat: (s) =>
+    `${inner(s)}; its first ${s.steps} updates ${s.times === undefined ? "again and again" : `${s.times} times`}`,
+  stretch: (s) =>
+    `${inner(s)}; ${s.steps} updates of it stretched to ${s.to}${s.after ? ` after update ${s.after}` : ""}`,
+  clip: (s) =>
+    `${inner(s)}; ${[
       s.min === undefined ? [] : [`no less than ${rate(s.min)}`],
       s.max === undefined ? [] : [`no more than ${rate(s.max)}`],
     ]
       .flat()
       .join(", ")}`,
-  inverseMomentum: (s, depth) =>
-    `from ${rate(s.high)} down to ${rate(s.low)} as the rate rises: ${inner(s, depth)}`,
+  inverseMomentum: (s) =>
+    `from ${rate(s.high)} down to ${rate(s.low)} as the rate rises: ${inner(s)}`,
   reduceOnPlateau: (s) =>
     `from ${rate(s.rate)}, times ${s.factor ?? 0.1} after ${Number(s.patience ?? 10) + 1} epochs without improvement`,
-  holdAfter: (s, depth) => `${inner(s, depth)}; flat after ${s.steps} updates`,
+  holdAfter: (s) => `${inner(s)}; flat after ${s.steps} updates`,
 };
 
 const triangle = (s: ScheduleSpec) =>
@@ -78,18 +77,10 @@ const triangle = (s: ScheduleSpec) =>
     : `${span(s.base, s.max)}, ${s.stepSize} updates up, ${s.stepDown} down`;
 const span = (from: unknown, to: unknown) => `${rate(from)} to ${rate(to ?? 0)}`;
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const inner = (s: ScheduleSpec, depth: number) => describe(s.schedule as ScheduleSpec, depth + 1);
+const inner = (s: ScheduleSpec) => describeSchedule(s.schedule as ScheduleSpec);
 
-/**
- * "triangular, 2e-3 to 0.012, step size 216 updates"; an unknown type is named as it is, and what lies
- * deeper than scheduleFromJSON reads is left out.
- */
-export const describeSchedule = (spec: ScheduleSpec): string => describe(spec, 1);
-
-function describe(spec: ScheduleSpec, depth: number): string {
-  if (depth > LIMITS.scheduleDepth) return "...";
+/** "triangular, 2e-3 to 0.012, step size 216 updates"; an unknown type is named as it is. */
+export function describeSchedule(spec: ScheduleSpec): string {
   const type = spec?.type;
-  return typeof type === "string" && Object.hasOwn(words, type)
-    ? words[type]!(spec, depth)
-    : String(type);
+  return typeof type === "string" && Object.hasOwn(words, type) ? words[type]!(spec) : String(type);
 }

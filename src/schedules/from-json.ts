@@ -1,7 +1,6 @@
 /** @file A schedule read back from its specification. */
 
 import { ArgumentError } from "../core/errors.ts";
-import { checkDepth } from "./depth.ts";
 import { clip } from "./clip.ts";
 import { constant } from "./constant.ts";
 import { cosineDecay } from "./cosine-decay.ts";
@@ -106,15 +105,9 @@ export const scheduleTypes: readonly string[] = Object.keys(families);
 
 /**
  * The schedule that a specification describes: the inverse of `schedule.toJSON()`.
- * @throws ArgumentError on an unknown type, a missing or unknown field, a value outside its domain, or
- * schedules that lie within each other more than 64 deep.
+ * @throws ArgumentError on an unknown type, a missing or unknown field, or a value outside its domain.
  */
 export function scheduleFromJSON(spec: ScheduleSpec): Schedule {
-  return read(spec, 1);
-}
-
-function read(spec: ScheduleSpec, depth: number): Schedule {
-  checkDepth(depth);
   const type = spec?.type;
   if (type === "reduceOnPlateau")
     throw new ArgumentError(
@@ -125,7 +118,7 @@ function read(spec: ScheduleSpec, depth: number): Schedule {
     throw new ArgumentError(
       `schedule: type must be one of ${scheduleTypes.join(", ")}; got ${JSON.stringify(type)}`,
     );
-  const fields = new SpecFields(spec, (inner) => read(inner, depth + 1));
+  const fields = new SpecFields(spec, scheduleFromJSON);
   const schedule = families[type]!(fields);
   fields.refuseOthers();
   return schedule;

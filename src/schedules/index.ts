@@ -39,7 +39,6 @@ export {
   type ScheduleSpec,
   type ScheduleTraits,
 } from "./schedule.ts";
-export { sampleSchedule } from "./sample.ts";
 export { type SequencePart, sequence } from "./sequence.ts";
 export { snapCycles } from "./snap-cycles.ts";
 export { type StepDecayOptions, stepDecay } from "./step-decay.ts";

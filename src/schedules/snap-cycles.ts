@@ -23,27 +23,11 @@ export function snapCycles(schedule: Schedule, steps: number): Schedule {
       "snapCycles: needs a schedule with cycles: triangular, triangular2, expRange, cyclical, " +
         "cosineRestarts or repeat, as it is, clipped or stretched",
     );
+  let count = 1;
   const off = (n: number) => Math.abs(Math.log(cycleEnd(n) / steps));
   // More cycles come nearer until they have passed the end; of equals, the more.
-  const within = cyclesWithin(cycleEnd, steps);
-  const count = off(within + 1) <= off(within) ? within + 1 : within;
+  while (off(count + 1) <= off(count)) count += 1;
   const own = cycleEnd(count);
   const fitted = own === steps ? schedule : stretch(schedule, { steps: own, to: steps });
   return holdAfter(fitted, { steps });
-}
-
-/** Whole cycles in so many updates, at least 1: by doubling, then by halves. */
-function cyclesWithin(cycleEnd: (n: number) => number, steps: number): number {
-  let low = 1;
-  let high = 2;
-  while (cycleEnd(high) <= steps && high < Number.MAX_SAFE_INTEGER / 2) {
-    low = high;
-    high *= 2;
-  }
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (cycleEnd(middle) <= steps) low = middle;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,5 @@
 /** @file `lrscope schedule SPEC`: a schedule as a curve, before any training. */
 
-import { grouped } from "../../core/limits.ts";
 import { asciiChart, axisLabels, chartWidth } from "../ascii-chart.ts";
 import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag } from "../flags.ts";
@@ -15,20 +14,6 @@ const count = (help: string) =>
     read: positiveInteger("1000"),
     shownFallback: "the schedule's own length, or three cycles",
   });
-
-/** A longer schedule is sampled: the least and the greatest rate of a column stay. */
-const MOST_POINTS = 20_000;
-
-/** Rates at evenly spaced updates, as the chart takes them. */
-function evenly(points: readonly { update: number; lr: number }[], updates: number): number[] {
-  if (points.length === updates) return points.map(({ lr }) => lr);
-  let next = 0;
-  return Array.from({ length: MOST_POINTS }, (_, i) => {
-    const update = (i / (MOST_POINTS - 1)) * (updates - 1);
-    while (next + 1 < points.length && points[next + 1]!.update <= update) next++;
-    return points[next]!.lr;
-  });
-}
 
 export const schedule = defineCommand({
   name: "schedule",
@@ -52,16 +37,14 @@ export const schedule = defineCommand({
     const drawn = parseSchedule(args[0]!);
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
-    const { describeSchedule, sampleSchedule } = await import("../../schedules/index.ts");
-    const points = sampleSchedule(drawn, updates, MOST_POINTS);
+    const points = Array.from({ length: updates }, (_, update) => ({ update, lr: drawn(update) }));
+    const { describeSchedule } = await import("../../schedules/index.ts");
     const width = chartWidth(terminal.columns);
-    const rates = evenly(points, updates);
+    const rates = points.map(({ lr }) => lr);
     terminal.print(describeSchedule(spec));
     terminal.print("");
     terminal.print(asciiChart(rates, { width, height: 10, format: rate }));
     terminal.print(axisLabels("0", "update", String(updates - 1), width));
-    if (points.length < updates)
-      terminal.note(`drawn from ${grouped(points.length)} of its ${grouped(updates)} updates`);
     if (updates > drawn.steps + 1)
       terminal.note(`made for ${drawn.steps} updates; flat from there on`);
     if (flags.svg !== undefined) {

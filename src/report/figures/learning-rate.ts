@@ -6,7 +6,7 @@ import { type Figure, lineFigure } from "../draw.ts";
 import { formatRate } from "../format.ts";
 import { epochAxis, linearRateAxis, logRateAxis, updateAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
-import { simplified, tracedUpdates } from "../simplify.ts";
+import { simplified } from "../simplify.ts";
 import { fitted } from "../text-width.ts";
 import { rateDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
@@ -45,24 +45,15 @@ export function learningRateFigure(
   const curves = planned.map((plan) => ({ ...plan, points: traced(plan) }));
   const rates = curves.flatMap(({ points }) => points.map(({ lr }) => lr));
   const positive = rates.filter((rate) => rate > 0);
-  const greatest = rates.reduce((most, rate) => Math.max(most, rate), 0);
-  const peaks = curves.map(({ points }) => greatestOf(points));
-  const linear = linearRateAxis(
-    "learning rate",
-    greatest > 0 ? Math.min(greatest * 1.08, Number.MAX_VALUE) : 1,
-  );
+  const greatest = Math.max(...rates);
+  const peaks = curves.map(({ points }) => Math.max(...points.map(({ lr }) => lr)));
+  const linear = linearRateAxis("learning rate", greatest > 0 ? greatest * 1.08 : 1);
   const log =
     positive.length > 0
       ? [
           logRateAxis(
             "learning rate (log scale)",
-            rateDomain([
-              Math.max(
-                positive.reduce((least, rate) => Math.min(least, rate)),
-                greatest * 1e-6,
-              ),
-              greatest,
-            ]),
+            rateDomain([Math.max(Math.min(...positive), greatest * 1e-6), greatest]),
           ),
         ]
       : [];
@@ -127,12 +118,12 @@ export function learningRateFigure(
   };
 }
 
-const greatestOf = (points: readonly { lr: number }[]): number =>
-  points.reduce((most, { lr }) => Math.max(most, lr), 0);
-
 /** Points of the schedule; those that lie on a line between their neighbours are left out. */
 function traced({ spec, updates }: Pick<Planned, "spec" | "updates">) {
   const schedule = scheduleFromJSON(spec);
-  const points = tracedUpdates(schedule, updates);
-  return simplified(points, 2e-3 * greatestOf(points));
+  const stride = Math.max(1, Math.floor(updates / 20_000));
+  const points: { update: number; lr: number }[] = [];
+  for (let update = 0; update <= updates; update += stride)
+    points.push({ update, lr: schedule(update) });
+  return simplified(points, 2e-3 * Math.max(...points.map((p) => p.lr)));
 }

@@ -10,7 +10,6 @@ import {
 } from "../../addon/index.ts";
 import { checkPositiveInteger } from "../../core/checks.ts";
 import { AddonError } from "../../core/errors.ts";
-import { checkAtMost, LIMITS } from "../../core/limits.ts";
 import { checkTypedArray } from "../../core/typed-arrays.ts";
 import type {
   Backend,
@@ -45,7 +44,6 @@ export interface NativeBackendOptions {
 export function nativeBackend(options: NativeBackendOptions = {}): Backend {
   const { threads = availableParallelism(), emulateBf16 = false } = options;
   checkPositiveInteger("nativeBackend", "threads", threads);
-  checkAtMost("nativeBackend", "threads", { value: threads, most: LIMITS.threads });
   const addon = loadAddon();
   const { onednn, isa, bf16 } = addon.engineInfo();
   return {
