@@ -16,6 +16,9 @@ export interface CosineRestartsOptions {
   readonly growth?: number;
 }
 
+/** The guessed cycle is off by one or two; past 2^53 updates there is no next one to be told apart. */
+const LOOKS = 8;
+
 /**
  * Cosine decay with warm restarts. In cycle i, `T_i = cycleSteps growth^i` updates long, `s` updates
  * after its start:
@@ -34,15 +37,19 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
   checkPositiveInteger("cosineRestarts", "cycleSteps", cycleSteps);
   if (!(growth >= 1 && Number.isFinite(growth)))
     throw new ArgumentError(`cosineRestarts: growth must be a number, 1 or more; got ${growth}`);
-  const startOf = (cycle: number) =>
-    growth === 1 ? cycle * cycleSteps : (cycleSteps * (growth ** cycle - 1)) / (growth - 1);
+  const startOf = (cycle: number) => {
+    if (growth === 1) return cycle * cycleSteps;
+    const start = (cycleSteps * (growth ** cycle - 1)) / (growth - 1);
+    // The product of the two may be too great for a number where the quotient is not.
+    return Number.isFinite(start) ? start : cycleSteps * ((growth ** cycle - 1) / (growth - 1));
+  };
   return defineSchedule(
     (t) => {
       const cycle = cycleAt(t);
       return halfCosine(peak, floor, (t - startOf(cycle)) / (cycleSteps * growth ** cycle));
     },
     { type: "cosineRestarts", peak, floor, cycleSteps, growth },
-    { cycleEnd: startOf },
+    { cycleEnd: startOf, nextTurn: (t) => startOf(cycleAt(t) + 1) },
   );
 
   function cycleAt(t: number): number {
@@ -50,7 +57,7 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
     const guess = Math.log1p((t * (growth - 1)) / cycleSteps) / Math.log(growth);
     // Rounding puts the logarithm on either side of a whole number at a restart: look again.
     let cycle = Math.max(0, Math.floor(guess) - 1);
-    while (startOf(cycle + 1) <= t) cycle += 1;
+    for (let looks = 0; looks < LOOKS && startOf(cycle + 1) <= t; looks++) cycle += 1;
     return cycle;
   }
 }

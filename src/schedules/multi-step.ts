@@ -3,6 +3,7 @@
 import { checkPositive } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { countUpTo, turnsAt } from "./turns.ts";
 
 export interface MultiStepOptions {
   /** Rate of the first update. */
@@ -31,10 +32,9 @@ export function multiStep({ rate, milestones, factor = 0.1 }: MultiStepOptions):
       `multiStep: milestones must be ascending positive integers, at least one; got ${JSON.stringify(milestones)}`,
     );
   const own = [...milestones];
-  return defineSchedule((t) => rate * factor ** own.filter((at) => at <= t).length, {
-    type: "multiStep",
-    rate,
-    milestones: own,
-    factor,
-  });
+  return defineSchedule(
+    (t) => rate * factor ** countUpTo(own, t),
+    { type: "multiStep", rate, milestones: own, factor },
+    { nextTurn: turnsAt(own) },
+  );
 }

@@ -4,6 +4,7 @@ import { checkNonNegative, checkNonNegativeInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkChoice, halfCosine, line } from "./shape.ts";
+import { countUpTo, turnsAt } from "./turns.ts";
 
 const BETWEEN = {
   hold: (from: number) => from,
@@ -39,15 +40,17 @@ export function piecewise({ points, between = "hold" }: PiecewiseOptions): Sched
       `piecewise: points must begin at update 0 and ascend; got updates ${JSON.stringify(points.map(([at]) => at))}`,
     );
   const own = points.map(([update, rate]) => [update, rate] as const);
+  const updates = own.map(([update]) => update);
   const form = BETWEEN[between];
   const [lastAt, lastRate] = own.at(-1)!;
   return defineSchedule(
     (t) => {
       if (t >= lastAt) return lastRate;
-      const next = own.findIndex(([at]) => at > t);
+      const next = countUpTo(updates, t);
       const [[from, before], [to, after]] = [own[next - 1]!, own[next]!];
       return form(before, after, (t - from) / (to - from));
     },
     { type: "piecewise", points: own, between },
+    { nextTurn: turnsAt(updates) },
   );
 }

@@ -9,11 +9,16 @@ export const line = (from: number, to: number, done: number): number =>
 
 /** `from` at done = 0, `to` at done = 1; half a cosine between, level at both ends. */
 export const halfCosine = (from: number, to: number, done: number): number =>
-  to + ((from - to) * (1 + Math.cos(Math.PI * done))) / 2;
+  to + (from - to) * ((1 + Math.cos(Math.PI * done)) / 2);
 
 /** `from` at done = 0, `to` at done = 1; equal ratios between. Both above 0. */
-export const geometric = (from: number, to: number, done: number): number =>
-  done >= 1 ? to : from * (to / from) ** done;
+export function geometric(from: number, to: number, done: number): number {
+  if (done >= 1) return to;
+  const ratio = to / from;
+  // Of ends more than 308 decades apart the ratio is no number, though all rates between are.
+  if (ratio > 0 && ratio < Infinity) return from * ratio ** done;
+  return Math.exp(Math.log(from) * (1 - done) + Math.log(to) * done);
+}
 
 /** @throws ArgumentError unless floor is 0 or more, peak above 0, and floor not above peak. */
 export function checkFloorAndPeak(subject: string, floor: number, peak: number): void {

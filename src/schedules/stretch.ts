@@ -28,7 +28,7 @@ export function stretch(schedule: Schedule, { steps, to, after = 0 }: StretchOpt
   checkPositive("stretch", "steps", steps);
   checkPositive("stretch", "to", to);
   checkNonNegativeInteger("stretch", "after", after);
-  const { cycleEnd } = schedule;
+  const { cycleEnd, nextTurn } = schedule;
   const stretched = (t: number) => (t <= after ? t : after + ((t - after) * to) / steps);
   return defineSchedule(
     (t) => schedule(t <= after ? t : after + ((t - after) * steps) / to),
@@ -36,6 +36,15 @@ export function stretch(schedule: Schedule, { steps, to, after = 0 }: StretchOpt
     {
       steps: stretched(schedule.steps),
       ...(cycleEnd ? { cycleEnd: (n: number) => stretched(cycleEnd(n)) } : {}),
+      nextTurn:
+        nextTurn &&
+        ((t) => {
+          let own = nextTurn(t <= after ? t : after + ((t - after) * steps) / to);
+          // There and back, rounding may end where it began: then the turn is the one just met.
+          for (let looks = 0; looks < 2 && stretched(own) <= t; looks++) own = nextTurn(own);
+          return stretched(own);
+        }),
+      of: [schedule],
     },
   );
 }
