@@ -54,7 +54,9 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
 
   function cycleAt(t: number): number {
     if (growth === 1) return Math.floor(t / cycleSteps);
-    const guess = Math.log1p((t * (growth - 1)) / cycleSteps) / Math.log(growth);
+    if (!Number.isFinite(t)) return 0;
+    const grown = (t / cycleSteps) * (growth - 1);
+    const guess = Math.log1p(Math.min(grown, Number.MAX_VALUE)) / Math.log(growth);
     // Rounding puts the logarithm on either side of a whole number at a restart: look again.
     let cycle = Math.max(0, Math.floor(guess) - 1);
     for (let looks = 0; looks < LOOKS && startOf(cycle + 1) <= t; looks++) cycle += 1;

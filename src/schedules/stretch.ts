@@ -2,6 +2,7 @@
 
 import { checkNonNegativeInteger, checkPositive } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { updateAfter } from "./turns.ts";
 
 export interface StretchOptions {
   /** So many updates of the schedule ... */
@@ -42,7 +43,8 @@ export function stretch(schedule: Schedule, { steps, to, after = 0 }: StretchOpt
           let own = nextTurn(t <= after ? t : after + ((t - after) * steps) / to);
           // There and back, rounding may end where it began: then the turn is the one just met.
           for (let looks = 0; looks < 2 && stretched(own) <= t; looks++) own = nextTurn(own);
-          return stretched(own);
+          const turn = stretched(own);
+          return turn > t ? turn : updateAfter(t);
         }),
       of: [schedule],
     },

@@ -24,9 +24,12 @@ export const everyRound = (length: number, ofRound: (t: number) => number) => (t
   if (!Number.isFinite(t)) return Number.POSITIVE_INFINITY;
   const start = t - (t % length);
   const next = start + Math.min(ofRound(t - start), length);
-  // Past 2^53 the next turn may be no other number than this update.
-  return next > t ? next : Math.max(start + length, t + 1);
+  return next > t ? next : updateAfter(t);
 };
+
+/** Where rounding puts a turn no later than it was asked for; past 2^53 no update is after another. */
+export const updateAfter = (t: number): number =>
+  t < Number.MAX_SAFE_INTEGER ? Math.floor(t) + 1 : Number.POSITIVE_INFINITY;
 
 export interface Stretch {
   /** First and last update. */
