@@ -4,6 +4,7 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkFloorAndPeak, halfCosine } from "./shape.ts";
+import { updateAfter } from "./turns.ts";
 
 export interface CosineRestartsOptions {
   /** Rate at the start of each cycle. */
@@ -49,8 +50,13 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
       return halfCosine(peak, floor, (t - startOf(cycle)) / (cycleSteps * growth ** cycle));
     },
     { type: "cosineRestarts", peak, floor, cycleSteps, growth },
-    { cycleEnd: startOf, nextTurn: (t) => startOf(cycleAt(t) + 1) },
+    { cycleEnd: startOf, nextTurn },
   );
+
+  function nextTurn(t: number): number {
+    const restart = startOf(cycleAt(t) + 1);
+    return restart > t ? restart : updateAfter(t);
+  }
 
   function cycleAt(t: number): number {
     if (growth === 1) return Math.floor(t / cycleSteps);
