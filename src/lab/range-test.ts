@@ -16,6 +16,7 @@ import {
 import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
+import { geometric, line } from "../schedules/shape.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import type { RangeTestOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
@@ -45,7 +46,7 @@ export function ramp(options: {
   return (update) => {
     if (update >= updates - 1) return to;
     const part = update / (updates - 1);
-    return kind === "linear" ? from + (to - from) * part : from * (to / from) ** part;
+    return kind === "linear" ? line(from, to, part) : geometric(from, to, part);
   };
 }
 

@@ -19,7 +19,7 @@ export function simplified<P extends { update: number; lr: number }>(
     let at = -1;
     for (let i = from + 1; i < to; i++) {
       const p = points[i]!;
-      const onLine = a.lr + ((b.lr - a.lr) * (p.update - a.update)) / (b.update - a.update);
+      const onLine = a.lr + (b.lr - a.lr) * ((p.update - a.update) / (b.update - a.update));
       const distance = Math.abs(p.lr - onLine);
       if (distance > worst) {
         worst = distance;

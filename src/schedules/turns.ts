@@ -94,7 +94,7 @@ function lastTurn(nextTurn: (t: number) => number, from: number, to: number): nu
 }
 
 /** `count` updates from `from` to `to`, both among them, as far as there are so many. */
-function evenly(from: number, to: number, count: number): number[] {
+export function evenly(from: number, to: number, count: number): number[] {
   const distance = to - from;
   const parts = Math.min(distance, count - 1);
   if (parts < 1) return [...new Set([from, to])];

@@ -4,7 +4,7 @@ import { asciiChart, axisLabels, chartWidth } from "../ascii-chart.ts";
 import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag } from "../flags.ts";
 import { rate } from "../format.ts";
-import { updatesToDraw } from "../schedule-spec.ts";
+import { chartedRates, checkFinite, updatesToDraw } from "../schedule-spec.ts";
 import { positiveInteger, text } from "../values.ts";
 
 const count = (help: string) =>
@@ -37,13 +37,15 @@ export const schedule = defineCommand({
     const drawn = parseSchedule(args[0]!);
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
-    const points = Array.from({ length: updates }, (_, update) => ({ update, lr: drawn(update) }));
     const { describeSchedule } = await import("../../schedules/index.ts");
+    const { sampledRates } = await import("../../schedules/sampled.ts");
+    const points = sampledRates(drawn, updates - 1);
+    checkFinite(drawn, points);
     const width = chartWidth(terminal.columns);
-    const rates = points.map(({ lr }) => lr);
+    const charted = chartedRates(drawn, { updates, width, points });
     terminal.print(describeSchedule(spec));
     terminal.print("");
-    terminal.print(asciiChart(rates, { width, height: 10, format: rate }));
+    terminal.print(asciiChart(charted, { height: 10, format: rate }));
     terminal.print(axisLabels("0", "update", String(updates - 1), width));
     if (updates > drawn.steps + 1)
       terminal.note(`made for ${drawn.steps} updates; flat from there on`);
