@@ -24,7 +24,7 @@ export function plainChart(
   const lines = series.map((values) => [...values]);
   const range = greatest - least;
   const rows = (height / range) * Math.max(Math.abs(least), Math.abs(greatest));
-  if (range > 0 && rows < MOST_ROWS)
+  if (range > 0 && rows < MOST_ROWS && range * height < Number.MAX_VALUE)
     return plot(lines, { height, format, min: least, max: greatest });
   // As parts of the way up, and the labels back again; halves, as the way may be greater than any number.
   const half = greatest / 2 - least / 2;
