@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { LrscopeError } from "../core/errors.ts";
+import { shortened } from "../core/shown.ts";
 import { commands } from "./commands/index.ts";
 import { parseArguments } from "./parse.ts";
 import { openTerminal, type Streams } from "./terminal.ts";
@@ -42,7 +43,7 @@ function report(
   environment: Readonly<Record<string, string | undefined>>,
 ): number {
   const debug = Boolean(environment.LRSCOPE_DEBUG);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = shortened(error instanceof Error ? error.message : String(error), MOST_PRINTED);
   if (error instanceof LrscopeError) {
     stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
     if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
@@ -53,6 +54,9 @@ function report(
   if (debug && error instanceof Error) stderr.write(`${error.stack}\n`);
   return error instanceof LrscopeError ? error.exitCode : 1;
 }
+
+/** Characters of a message: what a user gave may be longer than a terminal is patient. */
+const MOST_PRINTED = 8_000;
 
 const HOW_TO_DEBUG =
   "This is a fault of lrscope's; LRSCOPE_DEBUG=1 in the environment shows where it arose";

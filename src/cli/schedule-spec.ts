@@ -1,10 +1,10 @@
 /** @file How much of a schedule a drawing shows, and its values column by column. */
 
 import { ArgumentError } from "../core/errors.ts";
-import type { Charted } from "./ascii-chart.ts";
 import type { Schedule, ScheduleSpec } from "../schedules/index.ts";
 import { columnOf, type SampledRate } from "../schedules/sampled.ts";
 import { turningUpdates } from "../schedules/turns.ts";
+import type { Charted } from "./ascii-chart.ts";
 
 /** How many updates show what a schedule is: its own length, three cycles, four drops. */
 export function updatesToDraw(schedule: Schedule): number {

@@ -1,8 +1,7 @@
 /** @file Argument checks shared by every room: each throws an ArgumentError that says what was found. */
 
 import { ArgumentError } from "./errors.ts";
-
-const shown = (value: unknown) => (typeof value === "string" ? `"${value}"` : String(value));
+import { shown } from "./shown.ts";
 
 /** Beyond it an update more is no other number. */
 function refuseUnsafe(subject: string, name: string, value: number): void {

@@ -20,6 +20,7 @@ import { geometric, line } from "../schedules/shape.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import type { RangeTestOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
+import { updatesOfRun } from "./run-length.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
 
 /**
@@ -137,7 +138,7 @@ async function runSeed(
       : null;
   const trainer = openTrainer(options, optimizer, seed);
   try {
-    const updates = epochs * trainer.updatesPerEpoch;
+    const updates = updatesOfRun("range test", epochs, trainer.updatesPerEpoch);
     const kind = options.ramp ? { kind: options.ramp } : {};
     const learningRate = ramp({ from, to, updates, ...kind });
     const smooth = smoothing(options.smoothing ? { kind: options.smoothing } : {});

@@ -2,6 +2,7 @@
 
 import { checkPositive } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { countUpTo, turnsAt } from "./turns.ts";
 
@@ -29,7 +30,7 @@ export function multiStep({ rate, milestones, factor = 0.1 }: MultiStepOptions):
   );
   if (milestones.length === 0 || !ascending)
     throw new ArgumentError(
-      `multiStep: milestones must be ascending positive integers, at least one; got ${JSON.stringify(milestones)}`,
+      `multiStep: milestones must be ascending positive integers, at least one; got ${shown(milestones)}`,
     );
   const own = [...milestones];
   return defineSchedule(

@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkNonNegativeInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkChoice, halfCosine, line } from "./shape.ts";
 import { countUpTo, turnsAt } from "./turns.ts";
@@ -37,7 +38,7 @@ export function piecewise({ points, between = "hold" }: PiecewiseOptions): Sched
   const ascending = points.every(([at], i) => (i === 0 ? at === 0 : at > points[i - 1]![0]));
   if (points.length === 0 || !ascending)
     throw new ArgumentError(
-      `piecewise: points must begin at update 0 and ascend; got updates ${JSON.stringify(points.map(([at]) => at))}`,
+      `piecewise: points must begin at update 0 and ascend; got updates ${shown(points.map(([at]) => at))}`,
     );
   const own = points.map(([update, rate]) => [update, rate] as const);
   const updates = own.map(([update]) => update);

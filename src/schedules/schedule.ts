@@ -43,22 +43,33 @@ export interface ScheduleTraits {
 /** Schedules within schedules: so many levels at most, the innermost counted. */
 export const MOST_LEVELS = 64;
 
-const levelsOf = new WeakMap<Schedule, number>();
+/** And so many in all. */
+export const MOST_PARTS = 10_000;
+
+/** Of each schedule: its levels, and of how many schedules it is made, itself counted. */
+const sizes = new WeakMap<Schedule, { readonly levels: number; readonly parts: number }>();
 
 /**
  * Join a rate function to its specification, or to a function that makes it (or throws, where there
  * is none). The way to a schedule of one's own:
  *
  *   const halving = defineSchedule((t) => 0.1 / 2 ** Math.floor(t / 100), { type: "halving" });
- * @throws ArgumentError if it is made of schedules that are nested more than 63 deep themselves.
+ * @throws ArgumentError if it is made of schedules, and they are nested more than 63 deep themselves, or
+ * are 10,000 or more.
  */
 export function defineSchedule(
   rate: (t: number) => number,
   spec: ScheduleSpec | (() => ScheduleSpec),
   { steps = Number.POSITIVE_INFINITY, cycleEnd, nextTurn, of = [] }: ScheduleTraits = {},
 ): Schedule {
-  const levels = 1 + Math.max(0, ...of.map((inner) => levelsOf.get(inner) ?? 1));
+  let [levels, parts] = [1, 1];
+  for (const inner of of) {
+    const size = sizes.get(inner) ?? { levels: 1, parts: 1 };
+    levels = Math.max(levels, 1 + size.levels);
+    parts += size.parts;
+  }
   if (levels > MOST_LEVELS) throw tooDeep();
+  if (parts > MOST_PARTS) throw tooManyParts();
   const toJSON = typeof spec === "function" ? spec : () => spec;
   const schedule = Object.assign((t: number) => rate(t), {
     steps,
@@ -66,7 +77,7 @@ export function defineSchedule(
     ...(cycleEnd ? { cycleEnd } : {}),
     ...(nextTurn ? { nextTurn } : {}),
   });
-  levelsOf.set(schedule, levels);
+  sizes.set(schedule, { levels, parts });
   return schedule;
 }
 
@@ -74,4 +85,9 @@ export function defineSchedule(
 export const tooDeep = () =>
   new ArgumentError(
     `schedule: is nested more than ${MOST_LEVELS} levels deep; write what lies innermost without the combinators around it`,
+  );
+
+export const tooManyParts = () =>
+  new ArgumentError(
+    `schedule: is made of more than ${MOST_PARTS} schedules; use fewer parts, as with piecewise`,
   );

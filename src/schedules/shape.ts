@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkPositive } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 
 /** `from` at done = 0, `to` at done = 1, to the bit; a straight line between. */
 export const line = (from: number, to: number, done: number): number =>
@@ -39,7 +40,7 @@ export function checkChoice<T extends string | number>(
 ): void {
   if (!choices.includes(value))
     throw new ArgumentError(
-      `${subject}: ${name} must be ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}; got ${JSON.stringify(value)}`,
+      `${subject}: ${name} must be ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}; got ${shown(value)}`,
     );
 }
 
