@@ -42,7 +42,7 @@ export function ramp(options: {
     );
   if (updates < 2)
     throw new ArgumentError(
-      `range test: the ramp needs at least 2 updates; got ${updates}. Raise --epochs or lower --batch`,
+      `range test: the ramp needs at least 2 updates; got ${updates}. Raise --epochs, or lower --batch or --accumulate`,
     );
   return (update) => {
     if (update >= updates - 1) return to;

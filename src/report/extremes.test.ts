@@ -114,6 +114,8 @@ describe("of any finite numbers", () => {
         const text = plainChart([values], { height: 10, least, greatest, format: label });
         expect(text).not.toMatch(/NaN|Infinity|undefined/);
         expect(text.split("\n").length).toBeLessThanOrEqual(12);
+        if (formatRate(least) !== formatRate(greatest))
+          for (const end of [least, greatest]) expect(text).toContain(`${formatRate(end)} `);
       }),
       { numRuns: 500 },
     );

@@ -21,20 +21,33 @@ export function plainChart(
   series: readonly (readonly number[])[],
   { height, least, greatest, format }: PlainChartOptions,
 ): string {
-  const lines = series.map((values) => [...values]);
   const range = greatest - least;
-  const rows = (height / range) * Math.max(Math.abs(least), Math.abs(greatest));
-  if (range > 0 && rows < MOST_ROWS && range * height < Number.MAX_VALUE)
-    return plot(lines, { height, format, min: least, max: greatest });
-  // As parts of the way up, and the labels back again; halves, as the way may be greater than any number.
-  const half = greatest / 2 - least / 2;
-  const parts = lines.map((values) =>
-    values.map((value) => (half > 0 ? (value / 2 - least / 2) / half : 0)),
+  const ratio = height / range;
+  const [low, high] = [least * ratio, greatest * ratio];
+  /** With the ends' own numbers: taking steps off the greatest, asciichart loses the digits of the least. */
+  const labels = (rows: number) => (value: number, row: number) =>
+    format(row === 0 ? greatest : row === rows ? least : value);
+  const counted = Math.max(Math.abs(low), Math.abs(high)) < MOST_ROWS;
+  if (range > 0 && counted && range * height < Number.MAX_VALUE)
+    return plot(series, {
+      height,
+      min: least,
+      max: greatest,
+      format: labels(Math.round(high) - Math.round(low)),
+    });
+  // As parts of the way up, and the labels back again; by halves where the way is greater than any number.
+  const part = (value: number) =>
+    range < Number.MAX_VALUE
+      ? (value - least) / range
+      : (value / 2 - least / 2) / (greatest / 2 - least / 2);
+  const label = labels(height);
+  return plot(
+    series.map((values) => values.map((value) => (range > 0 ? part(value) : 0))),
+    {
+      height,
+      min: 0,
+      max: range > 0 ? 1 : 0,
+      format: (done, row) => label(least * (1 - done) + greatest * done, row),
+    },
   );
-  return plot(parts, {
-    height,
-    min: 0,
-    max: half > 0 ? 1 : 0,
-    format: (part) => format(least * (1 - part) + greatest * part),
-  });
 }
