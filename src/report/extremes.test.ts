@@ -194,3 +194,11 @@ test("cycles too many to be drawn one by one are drawn between their least and g
     expect(svg.length).toBeLessThan(200_000);
   }
 });
+
+test("a range test of 200,000 updates has its figures", async () => {
+  const record = fakeRangeTest({ seeds: 1, points: 200_000 });
+  expect(formatRangeTestChart(record)).not.toBe("");
+  const experiment = { ...fakeExperiment({ arms: ["sgd+clr"] }), kind: "find" as const };
+  const { figures } = await renderReport({ ...NOTHING, experiment, rangeTests: [record] });
+  expect(Object.keys(figures)).toContain("range-test-sgd-clr-loss.svg");
+});

@@ -96,7 +96,7 @@ test("what lies too deep in a field, or within itself, is shown in a few words",
 });
 
 const brackets = (levels: number) =>
-  "clip:min=0,schedule=(".repeat(levels - 1) + "constant:lr=1" + ")".repeat(levels - 1);
+  ["clip:min=0,schedule=(".repeat(levels - 1), ")".repeat(levels - 1)].join("constant:lr=1");
 const braces = (levels: number) =>
   '{"type":"clip","min":0,"schedule":'.repeat(levels - 1) +
   '{"type":"constant","rate":1}' +
