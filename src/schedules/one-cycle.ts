@@ -137,6 +137,8 @@ export function oneCyclePhases(options: OneCycleOptions): {
     );
   const start = max / startDivisor;
   const end = options.end ?? (rules.endOf === "start" ? start : max) / endDivisor;
+  checkNonNegative("oneCycle", "the first rate, max / startDivisor,", start);
+  checkNonNegative("oneCycle", "the last rate, by endDivisor,", end);
   return {
     start,
     form: anneal === "cosine" ? halfCosine : line,
