@@ -3,13 +3,13 @@
  * `adam+warmup-cosine@3e-4`, `sgd+(wsd:peak=0.1,steps=1000,down=200)`.
  */
 
+import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_ARMS } from "../core/limits.ts";
 import { shortened } from "../core/shown.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
-import { nearest } from "./nearest.ts";
 
 export { PUBLISHED_ARMS } from "./published-arms.ts";
 
@@ -49,10 +49,9 @@ export function parseArm(text: string): ArmRecord {
   };
 }
 
-const meantBy = (word: string): string => {
-  const meant = nearest(word, ARM_SCHEDULES);
-  return meant ? `did you mean "${meant}"?` : "there is none like it.";
-};
+/** Of a word as long as any schedule has; what is longer need not be compared letter by letter. */
+const meantBy = (word: string) =>
+  `did you mean "${closest(word.slice(0, 40), [...ARM_SCHEDULES])}"?`;
 
 /**
  * Reads a list of arms.
