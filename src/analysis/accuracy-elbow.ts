@@ -1,5 +1,7 @@
 /** @file The accuracy elbow: bounds of the learning rate off the accuracy of a range test. */
 
+import { greatestOf } from "../core/extremes.ts";
+
 /** Part of the points on either side that a mean is taken over. */
 const WINDOW = 1 / 40;
 
@@ -41,7 +43,7 @@ export function accuracyElbow(
 ): ElbowBounds | null {
   if (lrs.length < 10) return null;
   const smooth = centredMeans(accuracies);
-  const peak = smooth.indexOf(Math.max(...smooth));
+  const peak = smooth.indexOf(greatestOf(smooth));
   const rise = smooth[peak]! - smooth[0]!;
   if (!(rise >= LEAST_RISE)) return null;
   let base = peak;

@@ -1,5 +1,6 @@
 /** @file One arm of an experiment: its trials' records as quantities over the seeds. */
 
+import { greatestOf, leastOf } from "../core/extremes.ts";
 import type { EpochMetrics, OptimizerSummary, Spread, TrialRecord } from "../record/index.ts";
 import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
 import { spreadOf } from "./spread.ts";
@@ -91,14 +92,14 @@ const greatest =
   (field: Field): Reading =>
   ({ metrics }) => {
     const values = present(metrics, field);
-    return values.length === 0 ? null : Math.max(...values);
+    return values.length === 0 ? null : greatestOf(values);
   };
 
 const least =
   (field: Field): Reading =>
   ({ metrics }) => {
     const values = present(metrics, field);
-    return values.length === 0 ? null : Math.min(...values);
+    return values.length === 0 ? null : leastOf(values);
   };
 
 function gap(measured: MeasuredTrial): number | null {
@@ -171,5 +172,5 @@ function greatestRateOf({ trial, metrics }: MeasuredTrial): number | null {
     return greatestRate(scheduleFromJSON(trial.schedule), updates);
   }
   const rates = metrics.map((line) => line.lr);
-  return rates.length === 0 ? null : Math.max(...rates);
+  return rates.length === 0 ? null : greatestOf(rates);
 }

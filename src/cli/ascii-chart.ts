@@ -1,6 +1,6 @@
 /** @file A curve in the terminal: asciichart's, with a width to fit and labels of equal width. */
 
-import { plot } from "asciichart";
+import { plainChart } from "../report/plain-chart.ts";
 
 /** Columns of the value labels; the axis takes two more. */
 const LABEL = 9;
@@ -9,26 +9,24 @@ const LABEL = 9;
 export const CHART_MARGIN = LABEL + 2;
 
 export interface ChartOptions {
-  /** Columns of the curve itself. */
-  readonly width: number;
   readonly height: number;
   readonly format: (value: number) => string;
 }
 
-/** @param values at least one, all finite; drawn at `width` evenly spaced places */
-export function asciiChart(values: readonly number[], options: ChartOptions): string {
-  const { width, height, format } = options;
-  const shown = Array.from(
-    { length: width },
-    (_, column) => values[Math.round((column * (values.length - 1)) / (width - 1))]!,
-  );
+/** What is drawn: the axis ends at the least and the greatest, which need not be on the curves. */
+export interface Charted {
+  /** One or more curves of as many columns, all finite. */
+  readonly series: readonly (readonly number[])[];
+  readonly least: number;
+  readonly greatest: number;
+}
+
+export function asciiChart({ series, least, greatest }: Charted, options: ChartOptions): string {
+  const { height, format } = options;
   const label = (value: number) => format(value).padStart(LABEL);
-  // Of all values, drawn or not, so that the axis ends at the true least and greatest.
-  const least = values.reduce((a, b) => Math.min(a, b));
-  const greatest = values.reduce((a, b) => Math.max(a, b));
   // Nothing but one value: asciichart cannot scale that.
-  if (least === greatest) return `${label(least)} ┼${"─".repeat(width - 1)}`;
-  return plot(shown, { height, format: label, min: least, max: greatest })
+  if (least === greatest) return `${label(least)} ┼${"─".repeat(series[0]!.length - 1)}`;
+  return plainChart(series, { height, format: label, least, greatest })
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");

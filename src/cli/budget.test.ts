@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseArms } from "../lab/arms.ts";
 import { isFitted } from "../lab/arm-schedules.ts";
+import { parseArms } from "../lab/arms.ts";
 import { budgetOf, checkScheduleLength, epochsOf } from "./budget.ts";
 import { timeSpan } from "./values.ts";
 

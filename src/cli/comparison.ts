@@ -58,11 +58,12 @@ export interface FinishedComparison extends FinishedExperiment {
 export async function runComparison(call: ComparisonCall): Promise<FinishedComparison> {
   const { kind, given } = call;
   const { protocolOptions } = await import("../lab/index.ts");
-  const { armsOf } = await import("../lab/plan-trials.ts");
+  const { armsOf, checkTrials } = await import("../lab/plan-trials.ts");
   const { needsRangeTest } = await import("../lab/arm-rates.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
   const { seeds, ...experiment } = call;
   const arms = armsOf(call);
+  checkTrials(kind, { arms: arms.length, seeds });
   const { isCyclical, isFitted } = await import("../lab/arm-schedules.ts");
   checkCycle(kind, arms, call, { isCyclical, needsRangeTest });
   checkScheduleLength(kind, arms, { ...call, isFitted });
@@ -101,8 +102,20 @@ export async function checkTrialsOf(call: ComparisonCall, setup: TrainingSetup):
 }
 
 /** "--seeds 3 --seed 5": 5, 6, 7. */
-export const seedsOf = ({ seeds, flags }: ComparisonCall): number[] =>
-  Array.from({ length: seeds }, (_, index) => flags.seed + index);
+export const seedsOf = ({ kind, seeds, flags }: Pick<ComparisonCall, "kind" | "seeds" | "flags">) =>
+  seedsFrom(kind, flags.seed, seeds);
+
+/** The greatest key of the random streams. */
+const GREATEST_SEED = 0xffff_ffff;
+
+/** @throws ArgumentError where they pass the greatest seed */
+export function seedsFrom(kind: string, seed: number, count: number): number[] {
+  if (seed + count - 1 > GREATEST_SEED)
+    throw new ArgumentError(
+      `${kind}: --seed and those that follow it must be at most ${GREATEST_SEED}; got --seed ${seed} and ${count} of them`,
+    );
+  return Array.from({ length: count }, (_, index) => seed + index);
+}
 
 /** The options of the protocol as they were asked for. */
 export const protocolOf = ({ ramp, rampKind, ...call }: ComparisonCall) => ({
@@ -227,8 +240,15 @@ function defined<T extends Record<string, unknown>>(
 }
 
 /** "4e" in updates; at least one. */
-export const updatesOf = ({ count, unit }: Span, updatesPerEpoch: number): number =>
-  unit === "updates" ? count : Math.max(1, Math.round(count * updatesPerEpoch));
+export function updatesOf({ count, unit }: Span, updatesPerEpoch: number): number {
+  const updates = unit === "updates" ? count : Math.max(1, Math.round(count * updatesPerEpoch));
+  // Cycles have an up and a down, whose sum has to be exact.
+  if (updates > Number.MAX_SAFE_INTEGER / 2)
+    throw new ArgumentError(
+      `--step-size must come to at most ${Math.floor(Number.MAX_SAFE_INTEGER / 2)} updates; got ${updates}`,
+    );
+  return updates;
+}
 
 /** A flag that no arm would look at is a misunderstanding: say so before hours are spent. */
 function checkCycle(

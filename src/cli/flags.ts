@@ -1,5 +1,6 @@
 /** @file The flags that several commands share, each stated once. */
 
+import { MOST_IMAGES, MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../core/limits.ts";
 import { optimizerNames } from "../optimizers/names.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import { updateFlags } from "./update-flags.ts";
@@ -65,7 +66,7 @@ export const threadsFlag = {
   threads: optional({
     placeholder: "n",
     help: "cores to compute with",
-    read: positiveInteger("2"),
+    read: positiveInteger("2", MOST_THREADS),
     shownFallback: "all",
   }),
 };
@@ -83,7 +84,7 @@ export const batchFlag = {
   batch: value({
     placeholder: "n",
     help: "images of a batch",
-    read: positiveInteger("64"),
+    read: positiveInteger("64", MOST_IMAGES),
     fallback: 64,
   }),
 };
@@ -133,7 +134,7 @@ const freezingFlags = {
   cacheFeatures: optional({
     placeholder: "views",
     help: "run the frozen part once for so many augmented views of each image, and train from those",
-    read: positiveInteger("4"),
+    read: positiveInteger("4", MOST_VIEWS),
     shownFallback: "run it in each update",
   }),
 };
@@ -212,7 +213,7 @@ export const seedsFlag = (fallback: number) => ({
   seeds: value({
     placeholder: "n",
     help: "runs of each: seed, seed + 1, ...",
-    read: positiveInteger("3"),
+    read: positiveInteger("3", MOST_SEEDS),
     fallback,
   }),
 });

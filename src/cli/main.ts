@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { LrscopeError } from "../core/errors.ts";
+import { shortened } from "../core/shown.ts";
 import { visible } from "../core/visible.ts";
 import { commands } from "./commands/index.ts";
 import { parseArguments } from "./parse.ts";
@@ -53,7 +54,9 @@ function report(
   const debug = Boolean(environment.LRSCOPE_DEBUG);
   // A message may hold a foreign name: further lines are set in, so that none passes for one of ours.
   const said = (text: string) => visible(text).replaceAll("\n", "\n  ");
-  const message = said(error instanceof Error ? error.message : String(error));
+  const message = said(
+    shortened(error instanceof Error ? error.message : String(error), MOST_PRINTED),
+  );
   if (error instanceof LrscopeError) {
     stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
     if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
@@ -64,6 +67,9 @@ function report(
   if (debug && error instanceof Error) stderr.write(`${said(String(error.stack))}\n`);
   return error instanceof LrscopeError ? error.exitCode : 1;
 }
+
+/** Characters of a message: what a user gave may be longer than a terminal is patient. */
+const MOST_PRINTED = 8_000;
 
 const HOW_TO_DEBUG =
   "This is a fault of lrscope's; LRSCOPE_DEBUG=1 in the environment shows where it arose";

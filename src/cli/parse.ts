@@ -10,9 +10,9 @@ import {
   Option,
 } from "commander";
 import { ArgumentError, InternalError } from "../core/errors.ts";
+import { nearest } from "../lab/nearest.ts";
 import { type Command, type Flag, flagName } from "./define-command.ts";
 import { addHelp } from "./help.ts";
-import { nearest } from "../lab/nearest.ts";
 import type { OutputStream } from "./terminal.ts";
 
 export interface ParsedCall {

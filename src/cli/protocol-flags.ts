@@ -1,5 +1,6 @@
 /** @file The flags of a protocol's options: where rates come from, when a run ends, and how it is scored. */
 
+import { MOST_MULTIPLES, MOST_SEEDS } from "../core/limits.ts";
 import { optional, value } from "./define-command.ts";
 import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
 
@@ -14,13 +15,13 @@ export const learningRateFlags = {
   finderSeeds: value({
     placeholder: "n",
     help: "seeds of each range test, whose median is taken",
-    read: positiveInteger("3"),
+    read: positiveInteger("3", MOST_SEEDS),
     fallback: 1,
   }),
   sensitivity: optional({
     placeholder: "n",
     help: "train each arm at n multiples of its rate, from 1/10 to 10",
-    read: oddNumber("5"),
+    read: oddNumber("5", MOST_MULTIPLES),
     shownFallback: "its rate alone",
   }),
 };

@@ -4,6 +4,8 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
+import { MOST_LISTED } from "../core/limits.ts";
+import { shortened } from "../core/shown.ts";
 import { nearest } from "../lab/nearest.ts";
 
 /**
@@ -21,7 +23,7 @@ function toNumber(text: string): number {
 
 function refuse(flag: string, rule: string, found: string, example: string): never {
   throw new ArgumentError(
-    `${flag} must be ${rule}; got "${found}". For example: ${flag.split(" ").at(-1)} ${example}`,
+    `${flag} must be ${rule}; got "${shortened(found)}". For example: ${flag.split(" ").at(-1)} ${example}`,
   );
 }
 
@@ -43,8 +45,16 @@ export const positive = (example: string) =>
 export const nonNegative = (example: string) =>
   numeric("a number, 0 or more", example, (value) => value >= 0);
 
-export const positiveInteger = (example: string) =>
-  numeric("a positive whole number", example, (value) => Number.isSafeInteger(value) && value > 0);
+/** Counts, up to what is given or 2^53 - 1, beyond which they are not exact. */
+export const positiveInteger =
+  (example: string, most: number = Number.MAX_SAFE_INTEGER): ReadValue<number> =>
+  (text, flag) => {
+    const value = toNumber(text);
+    if (Number.isSafeInteger(value) && value > 0 && value <= most) return value;
+    const rule =
+      value > most ? `a positive whole number, at most ${most}` : "a positive whole number";
+    return refuse(flag, rule, text, example);
+  };
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -59,11 +69,11 @@ export const byteCount =
   };
 
 /** Of which one is in the middle. */
-export const oddNumber = (example: string) =>
+export const oddNumber = (example: string, most: number) =>
   numeric(
-    "an odd whole number, 3 or more",
+    `an odd whole number from 3 to ${most}`,
     example,
-    (value) => Number.isSafeInteger(value) && value >= 3 && value % 2 === 1,
+    (value) => Number.isSafeInteger(value) && value >= 3 && value <= most && value % 2 === 1,
   );
 
 /** Seeds: a key of the random streams, 32 bits. */
@@ -89,15 +99,36 @@ export const oneOf =
     if ((known as readonly string[]).includes(text)) return text as T;
     const meant = nearest(text, known);
     throw new ArgumentError(
-      `${flag} must be one of ${known.join(", ")}; got "${text}"${meant ? `; did you mean "${meant}"?` : ""}`,
+      `${flag} must be one of ${known.join(", ")}; got "${shortened(text)}"${meant ? `; did you mean "${meant}"?` : ""}`,
     );
   };
+
+/**
+ * The parts between commas; a comma within brackets belongs to a schedule.
+ * @throws ArgumentError where there are more than a thousand
+ */
+function listed(text: string, flag: string): string[] {
+  const parts: string[] = [];
+  let [depth, from] = [0, 0];
+  for (let i = 0; i <= text.length; i++) {
+    if (text[i] === "(") depth += 1;
+    if (text[i] === ")") depth = Math.max(0, depth - 1);
+    if (i < text.length && (text[i] !== "," || depth > 0)) continue;
+    parts.push(text.slice(from, i));
+    from = i + 1;
+    if (parts.length > MOST_LISTED)
+      throw new ArgumentError(
+        `${flag} must hold at most ${MOST_LISTED} names or values; it holds more`,
+      );
+  }
+  return parts;
+}
 
 /** "features=0.1,classifier=1": names, and a number of 0 or more for each. */
 export const scales =
   (example: string): ReadValue<readonly { readonly name: string; readonly scale: number }[]> =>
   (text, flag) =>
-    text.split(",").map((part) => {
+    listed(text, flag).map((part) => {
       const [name = "", number = "", ...rest] = part.split("=").map((word) => word.trim());
       const scale = toNumber(number);
       if (name === "" || rest.length > 0 || !Number.isFinite(scale) || scale < 0)
@@ -114,10 +145,10 @@ export const scales =
 export const unfreezings: ReadValue<
   readonly { readonly from: string; readonly epoch: number }[]
 > = (text, flag) =>
-  text.split(",").map((part) => {
+  listed(text, flag).map((part) => {
     const [from = "", number = "", ...rest] = part.split("@").map((word) => word.trim());
     const epoch = toNumber(number);
-    if (from === "" || rest.length > 0 || !Number.isInteger(epoch) || epoch < 1)
+    if (from === "" || rest.length > 0 || !Number.isSafeInteger(epoch) || epoch < 1)
       return refuse(
         flag,
         "MODULE@EPOCH, the epoch a whole number from 2, or several by commas",
@@ -137,8 +168,7 @@ export const text: ReadValue<string> = (value, flag) => {
 export const list =
   (example: string): ReadValue<string[]> =>
   (value, flag) => {
-    // A comma within brackets belongs to a schedule.
-    const names = value.split(/,(?![^()]*\))/).map((name) => name.trim());
+    const names = listed(value, flag).map((name) => name.trim());
     return names.includes("") ? refuse(flag, "names with commas between", value, example) : names;
   };
 
@@ -151,7 +181,9 @@ export interface Span {
 export const span: ReadValue<Span> = (value, flag) => {
   const epochs = /^(.*)e$/i.exec(value);
   const count = toNumber(epochs ? epochs[1]! : value);
-  const valid = epochs ? count > 0 : Number.isSafeInteger(count) && count > 0;
+  const valid = epochs
+    ? count > 0 && Number.isFinite(count)
+    : Number.isSafeInteger(count) && count > 0;
   if (!valid) refuse(flag, "a whole number of updates, or of epochs followed by e", value, "4e");
   return { count, unit: epochs ? "epochs" : "updates" };
 };
@@ -164,7 +196,7 @@ export const timeSpan: ReadValue<number> = (value, flag) => {
   const seconds = unit
     ? toNumber(count) * SECONDS[unit.toLowerCase() as keyof typeof SECONDS]
     : Number.NaN;
-  return seconds > 0
+  return seconds > 0 && Number.isFinite(seconds)
     ? seconds
     : refuse(flag, "a number of seconds, minutes or hours above 0", value, "20m");
 };

@@ -5,6 +5,8 @@
 
 import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
+import { MOST_ARMS } from "../core/limits.ts";
+import { shortened } from "../core/shown.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
@@ -20,22 +22,23 @@ export function parseArm(text: string): ArmRecord {
   const match = /^([^+@]+)(?:\+(\(.+\)|[^+@]+))?(?:@(.+))?$/.exec(text.trim());
   if (!match)
     throw new ArgumentError(
-      `arm "${text}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
+      `arm "${shortened(text)}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
     );
   const [, optimizer, schedule = null, rate] = match;
+  const named = shortened(text);
   createOptimizer(optimizer!);
   if (schedule !== null && !isArmSchedule(schedule))
     throw new ArgumentError(
-      `arm "${text}": unknown schedule "${schedule}"; did you mean "${closest(schedule, [...ARM_SCHEDULES])}"? Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
+      `arm "${named}": unknown schedule "${shortened(schedule)}"; ${meantBy(schedule)} Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
     );
   if (isSpecified(schedule) && rate !== undefined && !schedule?.startsWith("(plateau"))
     throw new ArgumentError(
-      `arm "${text}": a schedule in brackets says its rates itself; leave out @${rate}`,
+      `arm "${named}": a schedule in brackets says its rates itself; leave out @${shortened(rate)}`,
     );
   const learningRate = rate === undefined ? null : Number(rate);
   if (learningRate !== null && !(Number.isFinite(learningRate) && learningRate > 0))
     throw new ArgumentError(
-      `arm "${text}": the rate after @ must be a positive number; got "${rate}"`,
+      `arm "${named}": the rate after @ must be a positive number; got "${shortened(rate!)}"`,
     );
   return {
     name: text.trim(),
@@ -46,13 +49,21 @@ export function parseArm(text: string): ArmRecord {
   };
 }
 
+/** Of a word as long as any schedule has; what is longer need not be compared letter by letter. */
+const meantBy = (word: string) =>
+  `did you mean "${closest(word.slice(0, 40), [...ARM_SCHEDULES])}"?`;
+
 /**
  * Reads a list of arms.
- * @throws ArgumentError where it is empty or names an arm twice
+ * @throws ArgumentError where it is empty, names more than a thousand, or one of them twice
  */
 export function parseArms(texts: readonly string[]): ReturnType<typeof parseArm>[] {
   if (texts.length === 0)
     throw new ArgumentError("arms: at least one optimizer must be named, such as adam");
+  if (texts.length > MOST_ARMS)
+    throw new ArgumentError(
+      `arms: at most ${MOST_ARMS} may be named; got ${texts.length}. Compare fewer at a time`,
+    );
   const arms = texts.map(parseArm);
   for (const [i, arm] of arms.entries()) {
     if (arms.findIndex((other) => other.name === arm.name) < i)

@@ -6,6 +6,7 @@
 import { median } from "../analysis/index.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { greatestOf } from "../core/extremes.ts";
 import type { EpochMetrics } from "../record/index.ts";
 
 /** What may end a trial before its last epoch; all off by default. */
@@ -96,11 +97,11 @@ const accuraciesOf = (done: readonly EpochMetrics[]) =>
 
 function bestOf(done: readonly EpochMetrics[]): number | null {
   const values = accuraciesOf(done);
-  return values.length === 0 ? null : Math.max(...values);
+  return values.length === 0 ? null : greatestOf(values);
 }
 
 /** Validations since the first with the highest accuracy. */
 function sinceBest(done: readonly EpochMetrics[]): number {
   const values = accuraciesOf(done);
-  return values.length === 0 ? 0 : values.length - 1 - values.indexOf(Math.max(...values));
+  return values.length === 0 ? 0 : values.length - 1 - values.indexOf(greatestOf(values));
 }

@@ -5,6 +5,7 @@ import type { Dataset } from "../data/types.ts";
 import type { Backend } from "../program/index.ts";
 import { defaultThreads } from "./machine.ts";
 import { openPredictor } from "./predict.ts";
+import { noConfusion } from "./scores.ts";
 
 export interface ConfusionOptions {
   /** Path of best.safetensors or last.safetensors of a trial on this data set. */
@@ -41,7 +42,7 @@ export async function confusionOf(options: ConfusionOptions): Promise<Confusion>
   const { validation, labels, classes } = dataset;
   const batch = Math.min(options.batch ?? 32, Math.max(1, validation.length));
   const { session, run } = await openPredictor(checkpoint, { backend, batch, threads });
-  const counts = classes.map(() => classes.map(() => 0));
+  const counts = noConfusion(classes.length);
   const mistakes: { image: number; truth: number; answer: number; probability: number }[] = [];
   try {
     const unused = new Int32Array(batch);
@@ -54,7 +55,7 @@ export async function confusionOf(options: ConfusionOptions): Promise<Confusion>
         const own = probabilities.subarray(row * classes.length, (row + 1) * classes.length);
         const answer = own.reduce((best, value, i) => (value > own[best]! ? i : best), 0);
         const truth = labels[image]!;
-        counts[truth]![answer]!++;
+        counts[truth]![answer] = (counts[truth]![answer] ?? 0) + 1;
         if (answer !== truth) mistakes.push({ image, truth, answer, probability: own[answer]! });
       }
     }

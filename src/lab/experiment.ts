@@ -11,6 +11,7 @@ import { type Features, wholeOf } from "./features.ts";
 import { defaultThreads, describeMachine } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
 import { protocolOptions } from "./protocol-options.ts";
+import { updatesOfRun } from "./run-length.ts";
 import { transferProtocol } from "./transfer.ts";
 import { checkUnfreezing, whollyUnfrozen } from "./unfreeze.ts";
 
@@ -45,6 +46,7 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
   checkFits(setup);
   checkUnfreezing(setup, epochs);
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
+  updatesOfRun(kind, epochs, updatesPerEpoch);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
     trainingGraph(
       network,

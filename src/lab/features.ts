@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { compileFeatures, splitNetwork } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError, StoreError } from "../core/errors.ts";
-import { cacheDirectory, type Dataset, type OpenOptions } from "../data/index.ts";
+import { MOST_VIEWS } from "../core/limits.ts";
 import { featureDataset, featureRows } from "../data/feature-dataset.ts";
 import { FEATURE_VERSION, openFeatureFile, writeFeatureFile } from "../data/feature-file.ts";
+import { cacheDirectory, type Dataset, type OpenOptions } from "../data/index.ts";
 import type { Network } from "../ir/index.ts";
 import { defaultThreads } from "./machine.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -133,6 +134,10 @@ export async function cacheFeatures(
 function checkPossible(setup: TrainingSetup, views: number): void {
   const { pretrained, trainFrom = "all", unfreeze, frozenBatchNorm, dataset } = setup;
   checkPositiveInteger("feature cache", "views", views);
+  if (views > MOST_VIEWS)
+    throw new ArgumentError(
+      `feature cache: views must be at most ${MOST_VIEWS}; got ${views}. Use --cache-features ${MOST_VIEWS} or less`,
+    );
   const refuse = (why: string) => {
     throw new ArgumentError(`training: --cache-features cannot be used ${why}`);
   };

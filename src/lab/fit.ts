@@ -17,6 +17,7 @@ import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { type Rates, ratesOf } from "./rates.ts";
 import { bestEpoch } from "./resume.ts";
+import { updatesOfRun } from "./run-length.ts";
 import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
 import { type Evaluation, openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 import { checkUnfreezing, trainFromIn, unfreezesAt } from "./unfreeze.ts";
@@ -45,7 +46,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const announce = announcer(options.onEvent);
   const rates = ratesOf({
     ...options,
-    updates: epochs * planEpoch(options).updatesPerEpoch,
+    updates: updatesOfRun("fit", epochs, planEpoch(options).updatesPerEpoch),
     warn: (message) => announce.say({ type: "warning", arm, seed, message }),
   });
   checkUnfreezing(options, epochs);

@@ -5,10 +5,10 @@
 
 import type { LaidOutGraph, LaidOutNode } from "../compile/lay-out.ts";
 import { aligned } from "../compile/offsets.ts";
+import { randomStream } from "../core/random.ts";
 import { formatShape } from "../core/shapes.ts";
 import { formatAttributes } from "../ir/index.ts";
 import type { Backend, BufferSpec, InstructionKind, Program, Session } from "../program/index.ts";
-import { randomStream } from "../core/random.ts";
 
 /** Milliseconds of an instruction. */
 export interface InstructionTime {

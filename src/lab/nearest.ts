@@ -7,6 +7,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
+    // Each letter more is one that differs: no need to compare a megabyte.
+    if (word.length > 2 * candidate.length) continue;
     const apart = distance(word.toLowerCase(), candidate.toLowerCase());
     if (apart < least) {
       least = apart;

@@ -6,6 +6,7 @@
 import { checkRuleName, type RangeTestRuleName } from "../analysis/index.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { MOST_SEEDS, MOST_TRIALS } from "../core/limits.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import type { RangeTestRecord, ScheduleSpec, TrialRecord } from "../record/index.ts";
 import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
@@ -90,9 +91,26 @@ export function checkRequest(request: ComparisonRequest): readonly Arm[] {
     throw new ArgumentError(
       `compare: baseLr must be below maxLr; got baseLr ${baseLr} and maxLr ${maxLr}`,
     );
+  if (finderSeeds > MOST_SEEDS)
+    throw new ArgumentError(
+      `compare: finderSeeds must be at most ${MOST_SEEDS}; got ${finderSeeds}`,
+    );
   if (request.rule !== undefined) checkRuleName(request.rule);
   checkBudget("compare", request);
-  return armsOf(request);
+  const arms = armsOf(request);
+  checkTrials("compare", { arms: arms.length, seeds: seeds.length });
+  return arms;
+}
+
+/** @throws ArgumentError where they make more runs than can be planned */
+export function checkTrials(
+  subject: string,
+  { arms, seeds }: { arms: number; seeds: number },
+): void {
+  if (arms * seeds > MOST_TRIALS)
+    throw new ArgumentError(
+      `${subject}: at most ${MOST_TRIALS} runs can be planned; got ${arms} arms x ${seeds} seeds. Lower --seeds, or name fewer --optimizers`,
+    );
 }
 
 /** The arms as they are named, each at several multiples of its rate where a sensitivity is asked for. */

@@ -4,7 +4,7 @@ import type { Dataset } from "../data/types.ts";
 import { vanilla } from "../models/index.ts";
 import { sgd } from "../optimizers/index.ts";
 import { referenceBackend } from "../runtime/reference/index.ts";
-import { type Plan, describePlan, planDifferences } from "./plan.ts";
+import { describePlan, type Plan, planDifferences } from "./plan.ts";
 
 const network = vanilla({ classes: 2, channels: 1, size: 8, widths: [2], hidden: 2 });
 const backend = referenceBackend();

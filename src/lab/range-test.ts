@@ -16,10 +16,12 @@ import {
 import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
+import { geometric, line } from "../schedules/shape.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import type { RangeTestOptions } from "./options.ts";
 import { planEpoch } from "./compile-options.ts";
 import { describePlan } from "./plan.ts";
+import { updatesOfRun } from "./run-length.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
 
 /**
@@ -41,12 +43,12 @@ export function ramp(options: {
     );
   if (updates < 2)
     throw new ArgumentError(
-      `range test: the ramp needs at least 2 updates; got ${updates}. Raise --epochs or lower --batch`,
+      `range test: the ramp needs at least 2 updates; got ${updates}. Raise --epochs, or lower --batch or --accumulate`,
     );
   return (update) => {
     if (update >= updates - 1) return to;
     const part = update / (updates - 1);
-    return kind === "linear" ? from + (to - from) * part : from * (to / from) ** part;
+    return kind === "linear" ? line(from, to, part) : geometric(from, to, part);
   };
 }
 
@@ -145,7 +147,7 @@ async function runSeed(
       : null;
   const trainer = openTrainer(options, optimizer, seed);
   try {
-    const updates = epochs * trainer.updatesPerEpoch;
+    const updates = updatesOfRun("range test", epochs, trainer.updatesPerEpoch);
     const kind = options.ramp ? { kind: options.ramp } : {};
     const learningRate = ramp({ from, to, updates, ...kind });
     const smooth = smoothing(options.smoothing ? { kind: options.smoothing } : {});

@@ -65,11 +65,12 @@ export function ratesOf(options: RatesOptions): Rates {
         `${optimizer.name}: ${name} must stay below 1; its schedule comes to ${greatest}`,
       );
   }
-  // Twice, as a value that is the optimizer's own is never refused.
+  // Twice, as a value that is the optimizer's own is never refused. At the first count, as some optimizers
+  // compute a product over all counts before.
   for (const update of [0, Math.floor(updates / 2)])
     optimizerScalars(optimizer, {
       learningRate: 0,
-      t: update + 1,
+      t: 1,
       hyperparameters: hyperparameters(update),
     });
   const plateauAfter = (done: readonly EpochMetrics[]) => plateau && replay(plateau, done);

@@ -8,12 +8,14 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
+import { shortened, shown } from "../core/shown.ts";
 import {
   type Schedule,
   type ScheduleSpec,
   scheduleFromJSON,
   scheduleTypes,
 } from "../schedules/index.ts";
+import { MOST_LEVELS, tooDeep } from "../schedules/schedule.ts";
 import { nearest } from "./nearest.ts";
 import { KEY_WORDS, TYPE_WORDS, typeOf } from "./schedule-words.ts";
 
@@ -24,7 +26,7 @@ const TYPES = [...scheduleTypes, "reduceOnPlateau"];
  * @throws ArgumentError naming the part that is wrong, and the nearest known word
  */
 export const parseScheduleWords = (text: string): ScheduleSpec =>
-  text.trimStart().startsWith("{") ? fromJSON(text) : fromWords(text, TYPES);
+  text.trimStart().startsWith("{") ? fromJSON(text) : fromWords(text, 1);
 
 /** @throws ArgumentError naming the part that is wrong, and the nearest known word */
 export const parseSchedule = (text: string): Schedule => scheduleFromJSON(parseScheduleWords(text));
@@ -34,7 +36,7 @@ function fromJSON(text: string): ScheduleSpec {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ArgumentError(`schedule: SPEC is not JSON: ${(error as Error).message}`);
+    throw new ArgumentError(`schedule: SPEC is not JSON: ${shortened((error as Error).message)}`);
   }
   if (typeof (value as ScheduleSpec).type !== "string")
     throw new ArgumentError(
@@ -43,15 +45,16 @@ function fromJSON(text: string): ScheduleSpec {
   return value as ScheduleSpec;
 }
 
-function fromWords(text: string, types: readonly string[]): ScheduleSpec {
+function fromWords(text: string, level: number): ScheduleSpec {
+  if (level > MOST_LEVELS) throw tooDeep();
   const colon = text.indexOf(":");
   const word = (colon < 0 ? text : text.slice(0, colon)).trim();
-  const type = typeOf(word, types);
-  if (!types.includes(type)) {
-    const known = [...types, ...Object.keys(TYPE_WORDS)];
+  const type = typeOf(word, TYPES);
+  if (!TYPES.includes(type)) {
+    const known = [...TYPES, ...Object.keys(TYPE_WORDS)];
     const meant = nearest(word, known);
     throw new ArgumentError(
-      `schedule: unknown type "${word}"${meant ? `; did you mean "${meant}"?` : ""} Types: ${known.join(", ")}`,
+      `schedule: unknown type ${shown(word)}${meant ? `; did you mean "${meant}"?` : ""} Types: ${known.join(", ")}`,
     );
   }
   const spec: ScheduleSpec = { type };
@@ -59,13 +62,14 @@ function fromWords(text: string, types: readonly string[]): ScheduleSpec {
   for (const part of outside(colon < 0 ? "" : text.slice(colon + 1), ",")) {
     const [key, value] = keyAndValue(part);
     if (type === "sequence" && /^\d+$/.test(key)) {
-      parts.push({ steps: Number(key), schedule: fromWords(inBrackets(value, part), types) });
+      parts.push({ steps: Number(key), schedule: fromWords(inBrackets(value, part), level + 1) });
       continue;
     }
     const name = KEY_WORDS[type]?.[key] ?? key;
-    if (name in spec) throw new ArgumentError(`schedule: "${key}" is given twice; give it once`);
+    if (name in spec)
+      throw new ArgumentError(`schedule: ${shown(key)} is given twice; give it once`);
     spec[name] = value.startsWith("(")
-      ? fromWords(inBrackets(value, part), types)
+      ? fromWords(inBrackets(value, part), level + 1)
       : readValue(name, value, part);
   }
   if (parts.length > 0) spec.parts = parts;
@@ -97,14 +101,14 @@ function numberOf(text: string, part: string): number {
 function inBrackets(value: string, part: string): string {
   if (!(value.startsWith("(") && value.endsWith(")")))
     throw new ArgumentError(
-      `schedule: "${part.trim()}" must hold a schedule in round brackets, as in 90=(cosine:peak=0.1,steps=90)`,
+      `schedule: ${shown(part.trim())} must hold a schedule in round brackets, as in 90=(cosine:peak=0.1,steps=90)`,
     );
   return value.slice(1, -1);
 }
 
 function refuse(part: string): never {
   throw new ArgumentError(
-    `schedule: "${part.trim()}" must be KEY=NUMBER, as in triangular:base=1e-4,max=1e-2,step=216`,
+    `schedule: ${shown(part.trim())} must be KEY=NUMBER, as in triangular:base=1e-4,max=1e-2,step=216`,
   );
 }
 
@@ -121,6 +125,6 @@ export function outside(text: string, separator: string): string[] {
       from = i + 1;
     }
   }
-  if (depth !== 0) throw new ArgumentError(`schedule: brackets do not match in "${text}"`);
+  if (depth !== 0) throw new ArgumentError(`schedule: brackets do not match in ${shown(text)}`);
   return parts.filter((part) => part.trim() !== "");
 }

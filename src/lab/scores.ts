@@ -1,13 +1,25 @@
 /** @file What is said of an evaluation class by class, where accuracy alone flatters uneven classes. */
 
-/** Counts of one evaluation: rows are true classes, columns answers. */
+/**
+ * Counts of one evaluation: rows are true classes, columns answers. Of more than a thousand classes a row
+ * holds the answers alone that were given, as most never are.
+ */
 export type ConfusionCounts = readonly (readonly number[])[];
+
+/** Of 100,000 classes all pairs would be 80 GB. */
+const MOST_DENSE = 1_000;
+
+/** Nothing counted yet. */
+export const noConfusion = (classes: number): number[][] =>
+  Array.from({ length: classes }, () =>
+    classes <= MOST_DENSE ? new Array<number>(classes).fill(0) : [],
+  );
 
 /** Accuracy of each class; null where it has no image. */
 export const perClassAccuracy = (confusion: ConfusionCounts): (number | null)[] =>
   confusion.map((row, label) => {
-    const images = row.reduce((sum, count) => sum + count, 0);
-    return images === 0 ? null : row[label]! / images;
+    const images = Object.values(row).reduce((sum, count) => sum + count, 0);
+    return images === 0 ? null : (row[label] ?? 0) / images;
   });
 
 /**

@@ -12,7 +12,7 @@ import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import { keepStatistics, recalibrate } from "./recalibrate.ts";
-import type { ConfusionCounts } from "./scores.ts";
+import { type ConfusionCounts, noConfusion } from "./scores.ts";
 
 /** Result of one update. */
 export interface UpdateResult {
@@ -214,12 +214,15 @@ export function openTrainer(
     ): Promise<Evaluation> => {
       let loss = 0;
       let correct = 0;
-      const confusion = dataset.classes.map(() => dataset.classes.map(() => 0));
+      const confusion = noConfusion(dataset.classes.length);
       await forEachBatch(indices, program, slots, (outputs, images) => {
         loss += outputs.loss![0]! * images.length;
         correct += outputs.correct![0]!;
-        for (const [row, image] of images.entries())
-          confusion[dataset.labels[image]!]![likeliest(outputs.probabilities!, row)]!++;
+        for (const [row, image] of images.entries()) {
+          const answers = confusion[dataset.labels[image]!]!;
+          const answer = likeliest(outputs.probabilities!, row);
+          answers[answer] = (answers[answer] ?? 0) + 1;
+        }
       });
       return { loss: loss / indices.length, accuracy: correct / indices.length, confusion };
     };

@@ -155,7 +155,7 @@ async function inTurns<T>(
         over.abort();
       }
   };
-  await Promise.all(Array.from({ length: jobs }, lane));
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, lane));
   signal.removeEventListener("abort", interrupt);
   if (signal.aborted) throw new InterruptedError();
   if (failure) throw failure.error;

@@ -84,12 +84,41 @@ export type ScalarNode =
       readonly of: Vector;
     };
 
+/** Operations on the way from a result to what it is made of; and scalars that one is made of, each use counted. */
+const MOST_DEEP = 1_000;
+const MOST_SCALARS = 10_000;
+
+const measures = new WeakMap<
+  Scalar | Vector,
+  { readonly depth: number; readonly scalars: number }
+>();
+
+/**
+ * What reads an expression does so by recursion, a scalar once for each use: both have an end.
+ * @throws ArgumentError for an expression that is deeper, or a scalar that is made of more
+ */
+function measure(expression: Scalar | Vector, node: ScalarNode | VectorNode): void {
+  let [depth, scalars] = [1, 1];
+  for (const part of Object.values(node)) {
+    const known = part instanceof Scalar || part instanceof Vector ? measures.get(part) : undefined;
+    if (!known) continue;
+    depth = Math.max(depth, 1 + known.depth);
+    if (expression instanceof Scalar && part instanceof Scalar) scalars += known.scalars;
+  }
+  if (depth > MOST_DEEP || scalars > MOST_SCALARS)
+    throw new ArgumentError(
+      `optimizer expression: must be at most ${MOST_DEEP} operations deep, and a scalar of at most ${MOST_SCALARS} scalars; write it with fewer`,
+    );
+  measures.set(expression, { depth, scalars });
+}
+
 /** A number that is the same for every element of a tensor. */
 export class Scalar {
   readonly node: ScalarNode;
 
   constructor(node: ScalarNode) {
     this.node = node;
+    measure(this, node);
   }
 
   add(b: Scalar | number): Scalar {
@@ -155,6 +184,7 @@ export class Vector {
 
   constructor(node: VectorNode) {
     this.node = node;
+    measure(this, node);
   }
 
   add(b: Vector | Scalar | number): Vector {

@@ -1,6 +1,7 @@
 /** @file One schedule as a picture that stands alone. */
 
 import { describeSchedule, formatRate, type Schedule } from "../schedules/index.ts";
+import { sampledRates } from "../schedules/sampled.ts";
 import { draw, lineFigure } from "./draw.ts";
 import { linearRateAxis, updateAxis } from "./plot/axes.ts";
 import { simplified } from "./simplify.ts";
@@ -16,11 +17,8 @@ export async function drawSchedule(
   schedule: Schedule,
   { updates, label }: { readonly updates: number; readonly label?: string },
 ): Promise<string> {
-  const stride = Math.max(1, Math.floor(updates / 20_000));
-  const all: { update: number; lr: number }[] = [];
-  for (let update = 0; update <= updates; update += stride)
-    all.push({ update, lr: schedule(update) });
-  const greatest = Math.max(...all.map(({ lr }) => lr)) || 1;
+  const all = sampledRates(schedule, updates);
+  const greatest = all.reduce((most, { lr }) => Math.max(most, lr), 0) || 1;
   const points = simplified(all, 2e-3 * greatest);
   const figure = lineFigure(
     {

@@ -19,7 +19,7 @@ export function simplified<P extends { update: number; lr: number }>(
     let at = -1;
     for (let i = from + 1; i < to; i++) {
       const p = points[i]!;
-      const onLine = a.lr + ((b.lr - a.lr) * (p.update - a.update)) / (b.update - a.update);
+      const onLine = a.lr + riseOf(b.lr - a.lr, p.update - a.update, b.update - a.update);
       const distance = Math.abs(p.lr - onLine);
       if (distance > worst) {
         worst = distance;
@@ -32,4 +32,10 @@ export function simplified<P extends { update: number; lr: number }>(
     }
   }
   return points.filter((_, i) => kept.has(i));
+}
+
+/** Of `rise` over `length`, the part of the first `done`; their product may be too great for a number. */
+function riseOf(rise: number, done: number, length: number): number {
+  const product = rise * done;
+  return Number.isFinite(product) ? product / length : rise * (done / length);
 }

@@ -1,10 +1,10 @@
 /** @file A range test's curve as plain text, for a terminal. */
 
-import asciichart from "asciichart";
 import { finiteCurve } from "../analysis/index.ts";
 import type { RangeTestRecord } from "../record/index.ts";
 import { lossCeiling } from "./figures/range-test.ts";
 import { formatRate } from "./format.ts";
+import { plainChart } from "./plain-chart.ts";
 
 export interface TerminalChartOptions {
   /** Columns, with the axis; default 72. */
@@ -28,8 +28,9 @@ export function formatRangeTestChart(
   const gutter = 9;
   const columns = Math.max(20, width - gutter);
   const ceiling = lossCeiling([{ smoothed: lrs.map((lr, i) => ({ lr, loss: losses[i]! })) }]);
+  const span = Math.log(record.to) - Math.log(record.from);
   const column = (lr: number) =>
-    Math.round((Math.log(lr / record.from) / Math.log(record.to / record.from)) * (columns - 1));
+    Math.round(((Math.log(lr) - Math.log(record.from)) / span) * (columns - 1));
   // The nearest point at or before each column, so that any ramp comes out on a log scale.
   let at = 0;
   const series: number[] = [];
@@ -37,9 +38,13 @@ export function formatRangeTestChart(
     while (at + 1 < lrs.length && column(lrs[at + 1]!) <= i) at++;
     series.push(Math.min(losses[at]!, ceiling));
   }
-  const plot = asciichart.plot(series, {
+  const plot = plainChart([series], {
     height: height - 1,
-    format: (value) => value.toFixed(3).padStart(gutter - 2),
+    least: series.reduce((a, b) => Math.min(a, b)),
+    greatest: series.reduce((a, b) => Math.max(a, b)),
+    // A loss that explodes keeps its width.
+    format: (value) =>
+      (Math.abs(value) < 1e3 ? value.toFixed(3) : value.toExponential(0)).padStart(gutter - 2),
   });
   const { baseLr, maxLr } = record.suggestion;
   const marks = Array.from({ length: columns }, () => " ");

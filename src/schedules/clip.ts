@@ -24,7 +24,7 @@ export function clip(schedule: Schedule, { min, max }: ClipOptions): Schedule {
   const [low, high] = [min ?? 0, max ?? Number.POSITIVE_INFINITY];
   if (low > high)
     throw new ArgumentError(`clip: min must not be above max; got min ${low}, max ${high}`);
-  const { steps, cycleEnd } = schedule;
+  const { steps, cycleEnd, nextTurn } = schedule;
   return defineSchedule(
     (t) => Math.min(Math.max(schedule(t), low), high),
     () => ({
@@ -33,6 +33,6 @@ export function clip(schedule: Schedule, { min, max }: ClipOptions): Schedule {
       ...(max === undefined ? {} : { max }),
       schedule: schedule.toJSON(),
     }),
-    { steps, ...(cycleEnd ? { cycleEnd } : {}) },
+    { steps, nextTurn, of: [schedule], ...(cycleEnd ? { cycleEnd } : {}) },
   );
 }

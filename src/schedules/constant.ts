@@ -2,6 +2,7 @@
 
 import { checkPositive } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { turnsAt } from "./turns.ts";
 
 /**
  * `rate` at every update.
@@ -9,5 +10,5 @@ import { defineSchedule, type Schedule } from "./schedule.ts";
  */
 export function constant(rate: number): Schedule {
   checkPositive("constant", "rate", rate);
-  return defineSchedule(() => rate, { type: "constant", rate });
+  return defineSchedule(() => rate, { type: "constant", rate }, { nextTurn: turnsAt([]) });
 }

@@ -3,6 +3,7 @@
 import { checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkFloorAndPeak } from "./shape.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface CosineDecayOptions {
   /** Rate of the first update. */
@@ -27,8 +28,8 @@ export function cosineDecay({ peak, floor = 0, steps }: CosineDecayOptions): Sch
   checkFloorAndPeak("cosineDecay", floor, peak);
   checkPositiveInteger("cosineDecay", "steps", steps);
   return defineSchedule(
-    (t) => floor + ((peak - floor) * (1 + Math.cos(Math.PI * Math.min(t / steps, 1)))) / 2,
+    (t) => floor + (peak - floor) * ((1 + Math.cos(Math.PI * Math.min(t / steps, 1))) / 2),
     { type: "cosineDecay", peak, floor, steps },
-    { steps },
+    { steps, nextTurn: turnsAt([steps]) },
   );
 }

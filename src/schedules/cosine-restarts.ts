@@ -4,6 +4,7 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkFloorAndPeak, halfCosine } from "./shape.ts";
+import { updateAfter } from "./turns.ts";
 
 export interface CosineRestartsOptions {
   /** Rate at the start of each cycle. */
@@ -15,6 +16,9 @@ export interface CosineRestartsOptions {
   /** Each cycle is as many times as long as the one before: T_mult, 1 or more; default 1. */
   readonly growth?: number;
 }
+
+/** The guessed cycle is off by one or two; past 2^53 updates there is no next one to be told apart. */
+const LOOKS = 8;
 
 /**
  * Cosine decay with warm restarts. In cycle i, `T_i = cycleSteps growth^i` updates long, `s` updates
@@ -34,23 +38,34 @@ export function cosineRestarts(options: CosineRestartsOptions): Schedule {
   checkPositiveInteger("cosineRestarts", "cycleSteps", cycleSteps);
   if (!(growth >= 1 && Number.isFinite(growth)))
     throw new ArgumentError(`cosineRestarts: growth must be a number, 1 or more; got ${growth}`);
-  const startOf = (cycle: number) =>
-    growth === 1 ? cycle * cycleSteps : (cycleSteps * (growth ** cycle - 1)) / (growth - 1);
+  const startOf = (cycle: number) => {
+    if (growth === 1) return cycle * cycleSteps;
+    const start = (cycleSteps * (growth ** cycle - 1)) / (growth - 1);
+    // The product of the two may be too great for a number where the quotient is not.
+    return Number.isFinite(start) ? start : cycleSteps * ((growth ** cycle - 1) / (growth - 1));
+  };
   return defineSchedule(
     (t) => {
       const cycle = cycleAt(t);
       return halfCosine(peak, floor, (t - startOf(cycle)) / (cycleSteps * growth ** cycle));
     },
     { type: "cosineRestarts", peak, floor, cycleSteps, growth },
-    { cycleEnd: startOf },
+    { cycleEnd: startOf, nextTurn },
   );
+
+  function nextTurn(t: number): number {
+    const restart = startOf(cycleAt(t) + 1);
+    return restart > t ? restart : updateAfter(t);
+  }
 
   function cycleAt(t: number): number {
     if (growth === 1) return Math.floor(t / cycleSteps);
-    const guess = Math.log1p((t * (growth - 1)) / cycleSteps) / Math.log(growth);
+    if (!Number.isFinite(t)) return 0;
+    const grown = (t / cycleSteps) * (growth - 1);
+    const guess = Math.log1p(Math.min(grown, Number.MAX_VALUE)) / Math.log(growth);
     // Rounding puts the logarithm on either side of a whole number at a restart: look again.
     let cycle = Math.max(0, Math.floor(guess) - 1);
-    while (startOf(cycle + 1) <= t) cycle += 1;
+    for (let looks = 0; looks < LOOKS && startOf(cycle + 1) <= t; looks++) cycle += 1;
     return cycle;
   }
 }

@@ -29,7 +29,7 @@ export interface CyclicalOptions extends TriangularOptions {
  */
 export function cyclical(options: CyclicalOptions): Schedule {
   const { base, max, scale, scaleBy = "cycle" } = options;
-  const { height, completed, cycleEnd } = triangle("cyclical", options);
+  const { height, completed, cycleEnd, nextTurn } = triangle("cyclical", options);
   checkChoice("cyclical", "scaleBy", scaleBy, SCALE_BY);
   if (typeof scale !== "function")
     throw new ArgumentError(`cyclical: scale must be a function; got ${JSON.stringify(scale)}`);
@@ -43,6 +43,7 @@ export function cyclical(options: CyclicalOptions): Schedule {
           "or expRange where one of them will do, or piecewise for the rates that you have in mind",
       );
     },
-    { cycleEnd },
+    // By the update, the function may turn anywhere.
+    { cycleEnd, ...(scaleBy === "cycle" ? { nextTurn } : {}) },
   );
 }

@@ -1,5 +1,6 @@
 /** @file A schedule in a few words, for tables and captions. */
 
+import { checkNesting } from "./nesting.ts";
 import type { ScheduleSpec } from "./schedule.ts";
 
 const rate = (value: unknown) => (typeof value === "number" ? formatRate(value) : "?");
@@ -40,18 +41,18 @@ const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
     `exponential, ${rate(s.rate)} times ${s.factor} ${s.every === undefined || s.every === 1 ? "each update" : `over each ${s.every} updates`}`,
   stepDecay: (s) => `step, ${rate(s.rate)} times ${s.factor ?? 0.1} every ${s.every} updates`,
   multiStep: (s) =>
-    `multi-step, ${rate(s.rate)} times ${s.factor ?? 0.1} at updates ${list(s.milestones).join(", ")}`,
+    `multi-step, ${rate(s.rate)} times ${s.factor ?? 0.1} at updates ${told(list(s.milestones).map(String))}`,
   piecewise: (s) =>
-    `piecewise${s.between === undefined || s.between === "hold" ? "" : ` ${s.between}`}, ${list(
-      s.points,
-    )
-      .map((point) => (Array.isArray(point) ? `${rate(point[1])} at ${point[0]}` : "?"))
-      .join(", ")}`,
+    `piecewise${s.between === undefined || s.between === "hold" ? "" : ` ${s.between}`}, ${told(
+      list(s.points).map((point) =>
+        Array.isArray(point) ? `${rate(point[1])} at ${point[0]}` : "?",
+      ),
+    )}`,
   warmup: (s) =>
     `${s.shape ?? "linear"} warm-up from ${rate(s.from ?? 0)} over ${s.steps} updates; then ${inner(s)}`,
   sequence: (s) =>
     Array.isArray(s.parts)
-      ? s.parts.map((part) => describeSchedule(part.schedule)).join("; then ")
+      ? s.parts.map((part) => inWords(part?.schedule)).join("; then ")
       : s.type,
   repeat: (s) =>
     `${inner(s)}; its first ${s.steps} updates ${s.times === undefined ? "again and again" : `${s.times} times`}`,
@@ -76,11 +77,25 @@ const triangle = (s: ScheduleSpec) =>
     ? `${span(s.base, s.max)}, step size ${s.stepSize} updates`
     : `${span(s.base, s.max)}, ${s.stepSize} updates up, ${s.stepDown} down`;
 const span = (from: unknown, to: unknown) => `${rate(from)} to ${rate(to ?? 0)}`;
+/** Entries that are told one by one. */
+const MOST_TOLD = 50;
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const inner = (s: ScheduleSpec) => describeSchedule(s.schedule as ScheduleSpec);
+const told = (words: readonly string[]): string =>
+  words.length <= MOST_TOLD
+    ? words.join(", ")
+    : `${words.slice(0, MOST_TOLD).join(", ")} and ${words.length - MOST_TOLD} more`;
+const inner = (s: ScheduleSpec) => inWords(s.schedule as ScheduleSpec);
 
-/** "triangular, 2e-3 to 0.012, step size 216 updates"; an unknown type is named as it is. */
+/**
+ * "triangular, 2e-3 to 0.012, step size 216 updates"; an unknown type is named as it is.
+ * @throws ArgumentError for schedules within schedules more than 64 levels deep
+ */
 export function describeSchedule(spec: ScheduleSpec): string {
+  checkNesting(spec);
+  return inWords(spec);
+}
+
+function inWords(spec: ScheduleSpec): string {
   const type = spec?.type;
   return typeof type === "string" && Object.hasOwn(words, type) ? words[type]!(spec) : String(type);
 }

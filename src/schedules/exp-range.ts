@@ -31,15 +31,18 @@ export interface ExpRangeOptions extends TriangularOptions {
  */
 export function expRange(options: ExpRangeOptions): Schedule {
   const { base, max, gamma, decay = "amplitude" } = options;
-  const { height, cycleEnd, fields } = triangle("expRange", options);
+  const { height, cycleEnd, turnsWith, fields } = triangle("expRange", options);
   if (!(gamma > 0 && gamma <= 1))
     throw new ArgumentError(`expRange: gamma must be above 0, and at most 1; got ${gamma}`);
   checkChoice("expRange", "decay", decay, DECAYS);
+  // A rise of (a + b x) gamma^x, x from the cycle's start, is greatest at x = -1 / ln gamma - a / b.
+  const risen = -1 / Math.log(gamma);
+  const sooner = decay === "bounds" ? (base * fields.stepSize) / (max - base) : 0;
   return defineSchedule(
     decay === "amplitude"
       ? (t) => base + (max - base) * height(t) * gamma ** t
       : (t) => (base + (max - base) * height(t)) * gamma ** t,
     { type: "expRange", ...fields, gamma, decay },
-    { cycleEnd },
+    { cycleEnd, nextTurn: turnsWith(risen - sooner) },
   );
 }

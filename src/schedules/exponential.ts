@@ -2,6 +2,7 @@
 
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface ExponentialOptions {
   /** Rate of the first update. */
@@ -23,10 +24,9 @@ export function exponential({ rate, factor, every = 1 }: ExponentialOptions): Sc
   checkPositive("exponential", "rate", rate);
   checkPositive("exponential", "factor", factor);
   checkPositiveInteger("exponential", "every", every);
-  return defineSchedule((t) => rate * factor ** (t / every), {
-    type: "exponential",
-    rate,
-    factor,
-    every,
-  });
+  return defineSchedule(
+    (t) => rate * factor ** (t / every),
+    { type: "exponential", rate, factor, every },
+    { nextTurn: turnsAt([]) },
+  );
 }

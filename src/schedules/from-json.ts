@@ -1,6 +1,7 @@
 /** @file A schedule read back from its specification. */
 
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { clip } from "./clip.ts";
 import { constant } from "./constant.ts";
 import { cosineDecay } from "./cosine-decay.ts";
@@ -12,6 +13,7 @@ import { inverseMomentum } from "./inverse-momentum.ts";
 import { inverseSqrt } from "./inverse-sqrt.ts";
 import { linearRamp } from "./linear-ramp.ts";
 import { multiStep } from "./multi-step.ts";
+import { checkNesting } from "./nesting.ts";
 import { oneCycle } from "./one-cycle.ts";
 import { piecewise } from "./piecewise.ts";
 import { polynomial } from "./polynomial.ts";
@@ -105,9 +107,15 @@ export const scheduleTypes: readonly string[] = Object.keys(families);
 
 /**
  * The schedule that a specification describes: the inverse of `schedule.toJSON()`.
- * @throws ArgumentError on an unknown type, a missing or unknown field, or a value outside its domain.
+ * @throws ArgumentError on an unknown type, a missing or unknown field, a value outside its domain, or
+ * schedules within schedules more than 64 levels deep.
  */
 export function scheduleFromJSON(spec: ScheduleSpec): Schedule {
+  checkNesting(spec);
+  return read(spec);
+}
+
+function read(spec: ScheduleSpec): Schedule {
   const type = spec?.type;
   if (type === "reduceOnPlateau")
     throw new ArgumentError(
@@ -116,9 +124,9 @@ export function scheduleFromJSON(spec: ScheduleSpec): Schedule {
     );
   if (typeof type !== "string" || !Object.hasOwn(families, type))
     throw new ArgumentError(
-      `schedule: type must be one of ${scheduleTypes.join(", ")}; got ${JSON.stringify(type)}`,
+      `schedule: type must be one of ${scheduleTypes.join(", ")}; got ${shown(type)}`,
     );
-  const fields = new SpecFields(spec, scheduleFromJSON);
+  const fields = new SpecFields(spec, read);
   const schedule = families[type]!(fields);
   fields.refuseOthers();
   return schedule;

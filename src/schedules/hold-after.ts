@@ -16,10 +16,15 @@ export interface HoldAfterOptions {
  */
 export function holdAfter(schedule: Schedule, { steps }: HoldAfterOptions): Schedule {
   checkPositiveInteger("holdAfter", "steps", steps);
-  const { cycleEnd } = schedule;
+  const { cycleEnd, nextTurn } = schedule;
   return defineSchedule(
     (t) => (t < steps ? schedule(t) : endRate(schedule, steps)),
     () => ({ type: "holdAfter", steps, schedule: schedule.toJSON() }),
-    { steps, ...(cycleEnd ? { cycleEnd } : {}) },
+    {
+      steps,
+      ...(cycleEnd ? { cycleEnd } : {}),
+      nextTurn: nextTurn && ((t) => (t >= steps ? Infinity : Math.min(nextTurn(t), steps))),
+      of: [schedule],
+    },
   );
 }

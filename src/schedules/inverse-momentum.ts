@@ -53,8 +53,8 @@ export function inverseMomentum(
     ...given,
     schedule: schedule.toJSON(),
   });
-  const { steps, cycleEnd } = schedule;
-  const traits = { steps, ...(cycleEnd ? { cycleEnd } : {}) };
+  const { steps, cycleEnd, nextTurn } = schedule;
+  const traits = { steps, nextTurn, of: [schedule], ...(cycleEnd ? { cycleEnd } : {}) };
   if (cycle) {
     const { knots, form } = cycle;
     const mirrored = knots.map(([at], i): Knot => [at, i === 0 ? low : high]);

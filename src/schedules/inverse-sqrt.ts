@@ -4,6 +4,7 @@ import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/c
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { line } from "./shape.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface InverseSqrtOptions {
   /** The greatest rate, at update warmupSteps. */
@@ -38,5 +39,6 @@ export function inverseSqrt({ peak, warmupSteps, from = 0 }: InverseSqrtOptions)
     (t) =>
       t < warmupSteps ? line(from, peak, t / warmupSteps) : peak * Math.sqrt(warmupSteps / t),
     { type: "inverseSqrt", peak, warmupSteps, from },
+    { nextTurn: turnsAt([warmupSteps]) },
   );
 }

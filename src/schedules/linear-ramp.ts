@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface LinearRampOptions {
   /** Rate of the first update. */
@@ -25,6 +26,6 @@ export function linearRamp({ from, to, steps }: LinearRampOptions): Schedule {
   return defineSchedule(
     (t) => (t >= steps ? to : from + (to - from) * (t / steps)),
     { type: "linearRamp", from, to, steps },
-    { steps },
+    { steps, nextTurn: turnsAt([steps]) },
   );
 }

@@ -2,7 +2,9 @@
 
 import { checkPositive } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { countUpTo, turnsAt } from "./turns.ts";
 
 export interface MultiStepOptions {
   /** Rate of the first update. */
@@ -28,13 +30,12 @@ export function multiStep({ rate, milestones, factor = 0.1 }: MultiStepOptions):
   );
   if (milestones.length === 0 || !ascending)
     throw new ArgumentError(
-      `multiStep: milestones must be ascending positive integers, at least one; got ${JSON.stringify(milestones)}`,
+      `multiStep: milestones must be ascending positive integers, at least one; got ${shown(milestones)}`,
     );
   const own = [...milestones];
-  return defineSchedule((t) => rate * factor ** own.filter((at) => at <= t).length, {
-    type: "multiStep",
-    rate,
-    milestones: own,
-    factor,
-  });
+  return defineSchedule(
+    (t) => rate * factor ** countUpTo(own, t),
+    { type: "multiStep", rate, milestones: own, factor },
+    { nextTurn: turnsAt(own) },
+  );
 }

@@ -4,6 +4,7 @@ import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/c
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule, type ScheduleSpec } from "./schedule.ts";
 import { checkChoice, halfCosine, line } from "./shape.ts";
+import { turnsAt } from "./turns.ts";
 
 /**
  * What libraries disagree on: defaults, what endDivisor divides, and at which updates phases end,
@@ -77,7 +78,10 @@ export interface OneCycleOptions {
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
   const { knots, start, form, fields } = oneCyclePhases(options);
-  return defineSchedule(through(start, knots, form), fields, { steps: options.steps });
+  return defineSchedule(through(start, knots, form), fields, {
+    steps: options.steps,
+    nextTurn: turnsAt(knots.map(([at]) => at)),
+  });
 }
 
 /** [update, value] at which a phase ends. */
@@ -133,6 +137,8 @@ export function oneCyclePhases(options: OneCycleOptions): {
     );
   const start = max / startDivisor;
   const end = options.end ?? (rules.endOf === "start" ? start : max) / endDivisor;
+  checkNonNegative("oneCycle", "the first rate, max / startDivisor,", start);
+  checkNonNegative("oneCycle", "the last rate, by endDivisor,", end);
   return {
     start,
     form: anneal === "cosine" ? halfCosine : line,

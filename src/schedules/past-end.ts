@@ -14,7 +14,7 @@ export function warnPastEnd(
   schedule: Schedule,
   warn: (message: string) => void = (message) => console.warn(message),
 ): Schedule {
-  const { steps, cycleEnd } = schedule;
+  const { steps, cycleEnd, nextTurn } = schedule;
   if (!Number.isFinite(steps)) return schedule;
   let warned = false;
   return defineSchedule(
@@ -30,6 +30,6 @@ export function warnPastEnd(
       return rate;
     },
     () => schedule.toJSON(),
-    { steps, ...(cycleEnd ? { cycleEnd } : {}) },
+    { steps, nextTurn, ...(cycleEnd ? { cycleEnd } : {}) },
   );
 }

@@ -2,8 +2,10 @@
 
 import { checkNonNegative, checkNonNegativeInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkChoice, halfCosine, line } from "./shape.ts";
+import { countUpTo, turnsAt } from "./turns.ts";
 
 const BETWEEN = {
   hold: (from: number) => from,
@@ -36,18 +38,20 @@ export function piecewise({ points, between = "hold" }: PiecewiseOptions): Sched
   const ascending = points.every(([at], i) => (i === 0 ? at === 0 : at > points[i - 1]![0]));
   if (points.length === 0 || !ascending)
     throw new ArgumentError(
-      `piecewise: points must begin at update 0 and ascend; got updates ${JSON.stringify(points.map(([at]) => at))}`,
+      `piecewise: points must begin at update 0 and ascend; got updates ${shown(points.map(([at]) => at))}`,
     );
   const own = points.map(([update, rate]) => [update, rate] as const);
+  const updates = own.map(([update]) => update);
   const form = BETWEEN[between];
   const [lastAt, lastRate] = own.at(-1)!;
   return defineSchedule(
     (t) => {
       if (t >= lastAt) return lastRate;
-      const next = own.findIndex(([at]) => at > t);
+      const next = countUpTo(updates, t);
       const [[from, before], [to, after]] = [own[next - 1]!, own[next]!];
       return form(before, after, (t - from) / (to - from));
     },
     { type: "piecewise", points: own, between },
+    { nextTurn: turnsAt(updates) },
   );
 }

@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface PolynomialOptions {
   /** Rate of the first update. */
@@ -28,6 +29,6 @@ export function polynomial({ from, to = 0, steps, power = 1 }: PolynomialOptions
   return defineSchedule(
     (t) => to + (from - to) * (1 - Math.min(t / steps, 1)) ** power,
     { type: "polynomial", from, to, steps, power },
-    { steps },
+    { steps, nextTurn: turnsAt([steps]) },
   );
 }

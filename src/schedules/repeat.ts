@@ -3,6 +3,7 @@
 import { checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { endRate } from "./shape.ts";
+import { everyRound } from "./turns.ts";
 
 export interface RepeatOptions {
   /** Updates of the schedule that make one round. */
@@ -20,6 +21,7 @@ export function repeat(schedule: Schedule, { steps, times }: RepeatOptions): Sch
   checkPositiveInteger("repeat", "steps", steps);
   if (times !== undefined) checkPositiveInteger("repeat", "times", times);
   const end = times === undefined ? Number.POSITIVE_INFINITY : times * steps;
+  const round = schedule.nextTurn && everyRound(steps, schedule.nextTurn);
   return defineSchedule(
     (t) => (t >= end ? endRate(schedule, steps) : schedule(t % steps)),
     () => ({
@@ -28,6 +30,11 @@ export function repeat(schedule: Schedule, { steps, times }: RepeatOptions): Sch
       ...(times === undefined ? {} : { times }),
       schedule: schedule.toJSON(),
     }),
-    { steps: end, cycleEnd: (n) => n * steps },
+    {
+      steps: end,
+      cycleEnd: (n) => n * steps,
+      nextTurn: round && ((t) => (t >= end ? Infinity : Math.min(round(t), end))),
+      of: [schedule],
+    },
   );
 }

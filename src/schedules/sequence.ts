@@ -21,6 +21,15 @@ export function sequence(...parts: readonly SequencePart[]): Schedule {
     throw new ArgumentError("sequence: needs at least one [steps, schedule] part; got none");
   for (const [steps] of parts) checkPositiveInteger("sequence", "steps", steps);
   const total = parts.reduce((sum, [steps]) => sum + steps, 0);
+  const known = parts.every(([, part]) => part.nextTurn);
+  const nextTurn = (t: number) => {
+    let start = 0;
+    for (const [steps, part] of parts) {
+      if (t < start + steps) return Math.min(start + part.nextTurn!(t - start), start + steps);
+      start += steps;
+    }
+    return Infinity;
+  };
   return defineSchedule(
     (t) => {
       let start = 0;
@@ -35,6 +44,6 @@ export function sequence(...parts: readonly SequencePart[]): Schedule {
       type: "sequence",
       parts: parts.map(([steps, schedule]) => ({ steps, schedule: schedule.toJSON() })),
     }),
-    { steps: total },
+    { steps: total, nextTurn: known ? nextTurn : undefined, of: parts.map(([, part]) => part) },
   );
 }

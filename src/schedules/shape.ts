@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkPositive } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 
 /** `from` at done = 0, `to` at done = 1, to the bit; a straight line between. */
 export const line = (from: number, to: number, done: number): number =>
@@ -9,11 +10,16 @@ export const line = (from: number, to: number, done: number): number =>
 
 /** `from` at done = 0, `to` at done = 1; half a cosine between, level at both ends. */
 export const halfCosine = (from: number, to: number, done: number): number =>
-  to + ((from - to) * (1 + Math.cos(Math.PI * done))) / 2;
+  to + (from - to) * ((1 + Math.cos(Math.PI * done)) / 2);
 
 /** `from` at done = 0, `to` at done = 1; equal ratios between. Both above 0. */
-export const geometric = (from: number, to: number, done: number): number =>
-  done >= 1 ? to : from * (to / from) ** done;
+export function geometric(from: number, to: number, done: number): number {
+  if (done >= 1) return to;
+  const ratio = to / from;
+  // Of ends more than 308 decades apart the ratio is no number, though all rates between are.
+  if (ratio > 0 && ratio < Infinity) return from * ratio ** done;
+  return Math.exp(Math.log(from) * (1 - done) + Math.log(to) * done);
+}
 
 /** @throws ArgumentError unless floor is 0 or more, peak above 0, and floor not above peak. */
 export function checkFloorAndPeak(subject: string, floor: number, peak: number): void {
@@ -34,7 +40,7 @@ export function checkChoice<T extends string | number>(
 ): void {
   if (!choices.includes(value))
     throw new ArgumentError(
-      `${subject}: ${name} must be ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}; got ${JSON.stringify(value)}`,
+      `${subject}: ${name} must be ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}; got ${shown(value)}`,
     );
 }
 

@@ -23,11 +23,24 @@ export function snapCycles(schedule: Schedule, steps: number): Schedule {
       "snapCycles: needs a schedule with cycles: triangular, triangular2, expRange, cyclical, " +
         "cosineRestarts or repeat, as it is, clipped or stretched",
     );
-  let count = 1;
   const off = (n: number) => Math.abs(Math.log(cycleEnd(n) / steps));
+  const whole = cyclesWithin(cycleEnd, steps);
   // More cycles come nearer until they have passed the end; of equals, the more.
-  while (off(count + 1) <= off(count)) count += 1;
+  const count = whole === 0 || off(whole + 1) <= off(whole) ? whole + 1 : whole;
   const own = cycleEnd(count);
   const fitted = own === steps ? schedule : stretch(schedule, { steps: own, to: steps });
   return holdAfter(fitted, { steps });
+}
+
+/** How many cycles end at or before update `steps`: by doubling, then by halves. */
+function cyclesWithin(cycleEnd: (n: number) => number, steps: number): number {
+  let above = 1;
+  while (above < Number.MAX_SAFE_INTEGER && cycleEnd(above) <= steps) above *= 2;
+  let within = Math.floor(above / 2);
+  while (above - within > 1) {
+    const middle = within + Math.floor((above - within) / 2);
+    if (cycleEnd(middle) <= steps) within = middle;
+    else above = middle;
+  }
+  return within;
 }

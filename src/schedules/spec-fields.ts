@@ -1,6 +1,7 @@
 /** @file The fields of a specification, read by name and kind; says which one is wrong. */
 
 import { ArgumentError } from "../core/errors.ts";
+import { shortened, shown } from "../core/shown.ts";
 import type { Schedule, ScheduleSpec } from "./schedule.ts";
 
 type Optional<Name extends string, T> = { [key in Name]?: T };
@@ -29,11 +30,11 @@ export class SpecFields {
       // What is there shows a slip of the pen, too.
       const there = Object.keys(this.#spec).filter((key) => key !== "type");
       throw new ArgumentError(
-        `schedule "${this.#spec.type}": ${name} is missing, ${rule}; given: ${there.join(", ") || "nothing"}`,
+        `schedule "${this.#spec.type}": ${name} is missing, ${rule}; given: ${shortened(there.join(", ")) || "nothing"}`,
       );
     }
     throw new ArgumentError(
-      `schedule "${this.#spec.type}": ${name} must be ${rule}; got ${JSON.stringify(this.#spec[name])}`,
+      `schedule "${this.#spec.type}": ${name} must be ${rule}; got ${shown(this.#spec[name])}`,
     );
   }
 
@@ -93,7 +94,7 @@ export class SpecFields {
     const other = Object.keys(this.#spec).find((name) => name !== "type" && !known.includes(name));
     if (other !== undefined)
       throw new ArgumentError(
-        `schedule: "${this.#spec.type}" has no "${other}"; it has ${known.join(", ")}`,
+        `schedule: "${this.#spec.type}" has no ${shown(other)}; it has ${known.join(", ")}`,
       );
   }
 }

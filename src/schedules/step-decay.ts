@@ -2,6 +2,7 @@
 
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { turnsAt } from "./turns.ts";
 
 export interface StepDecayOptions {
   /** Rate of the first update. */
@@ -22,10 +23,10 @@ export function stepDecay({ rate, factor = 0.1, every }: StepDecayOptions): Sche
   checkPositive("stepDecay", "rate", rate);
   checkPositive("stepDecay", "factor", factor);
   checkPositiveInteger("stepDecay", "every", every);
-  return defineSchedule((t) => rate * factor ** Math.floor(t / every), {
-    type: "stepDecay",
-    rate,
-    factor,
-    every,
-  });
+  return defineSchedule(
+    (t) => rate * factor ** Math.floor(t / every),
+    { type: "stepDecay", rate, factor, every },
+    // Each drop is a jump, but in the same direction as all others.
+    { nextTurn: turnsAt([]) },
+  );
 }

@@ -2,6 +2,7 @@
 
 import { checkNonNegativeInteger, checkPositive } from "../core/checks.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
+import { updateAfter } from "./turns.ts";
 
 export interface StretchOptions {
   /** So many updates of the schedule ... */
@@ -28,14 +29,26 @@ export function stretch(schedule: Schedule, { steps, to, after = 0 }: StretchOpt
   checkPositive("stretch", "steps", steps);
   checkPositive("stretch", "to", to);
   checkNonNegativeInteger("stretch", "after", after);
-  const { cycleEnd } = schedule;
+  const { cycleEnd, nextTurn } = schedule;
+  // Past 2^53 - 1 no update is after another: what would lie beyond is asked for there.
+  const own = (t: number) =>
+    t <= after ? t : Math.min(after + ((t - after) * steps) / to, Number.MAX_SAFE_INTEGER);
   const stretched = (t: number) => (t <= after ? t : after + ((t - after) * to) / steps);
   return defineSchedule(
-    (t) => schedule(t <= after ? t : after + ((t - after) * steps) / to),
+    (t) => schedule(own(t)),
     () => ({ type: "stretch", steps, to, after, schedule: schedule.toJSON() }),
     {
       steps: stretched(schedule.steps),
       ...(cycleEnd ? { cycleEnd: (n: number) => stretched(cycleEnd(n)) } : {}),
+      nextTurn:
+        nextTurn &&
+        ((t) => {
+          let turn = nextTurn(own(t));
+          // There and back, rounding may end where it began: then the turn is the one just met.
+          for (let looks = 0; looks < 2 && stretched(turn) <= t; looks++) turn = nextTurn(turn);
+          return stretched(turn) > t ? stretched(turn) : updateAfter(t);
+        }),
+      of: [schedule],
     },
   );
 }

@@ -4,6 +4,7 @@ import { checkNonNegative, checkNonNegativeInteger, checkPositiveInteger } from 
 import { ArgumentError } from "../core/errors.ts";
 import { defineSchedule, type Schedule } from "./schedule.ts";
 import { checkChoice, checkFloorAndPeak, line } from "./shape.ts";
+import { turnsAt } from "./turns.ts";
 
 const DECAYS = {
   linear: line,
@@ -71,6 +72,6 @@ export function trapezoidal(options: TrapezoidalOptions): Schedule {
       return form(peak, floor, Math.min((t - falls) / decaySteps, 1));
     },
     { type: "trapezoidal", peak, steps, warmupSteps, decaySteps, from, floor, decay },
-    { steps },
+    { steps, nextTurn: turnsAt([warmupSteps, falls, steps]) },
   );
 }

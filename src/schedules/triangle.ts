@@ -2,6 +2,7 @@
 
 import { checkNonNegative, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { everyRound, turnsAt } from "./turns.ts";
 
 export interface TriangularOptions {
   /** Rate at the start of a cycle, its least. */
@@ -23,6 +24,10 @@ export interface Triangle {
   completed(t: number): number;
   /** Update at which the n-th cycle ends, n from 1. */
   readonly cycleEnd: (n: number) => number;
+  /** Where it turns: at the peak and the end of each cycle. */
+  readonly nextTurn: (t: number) => number;
+  /** The same, and so many updates after each start, where that is on the rise. */
+  turnsWith(sooner: number): (t: number) => number;
   /** The fields of a specification; stepDown only where it differs. */
   readonly fields: TriangularOptions;
 }
@@ -37,6 +42,10 @@ export function triangle(subject: string, options: TriangularOptions): Triangle 
   if (base > max)
     throw new ArgumentError(`${subject}: base must not be above max; got base ${base}, max ${max}`);
   const length = stepSize + stepDown;
+  const turnsWith = (sooner: number) => {
+    const within = sooner > 0 && sooner < stepSize ? [sooner, stepSize] : [stepSize];
+    return everyRound(length, turnsAt(within));
+  };
   return {
     length,
     // By remainder, not by the published 1 + t / T - floor(1 + t / T), which loses digits as t grows.
@@ -46,6 +55,8 @@ export function triangle(subject: string, options: TriangularOptions): Triangle 
     },
     completed: (t) => Math.floor(t / length),
     cycleEnd: (n) => n * length,
+    nextTurn: turnsWith(0),
+    turnsWith,
     fields: { base, max, stepSize, ...(stepDown === stepSize ? {} : { stepDown }) },
   };
 }

@@ -20,10 +20,10 @@ export type { TriangularOptions } from "./triangle.ts";
  */
 export function triangular(options: TriangularOptions): Schedule {
   const { base, max } = options;
-  const { height, cycleEnd, fields } = triangle("triangular", options);
+  const { height, cycleEnd, nextTurn, fields } = triangle("triangular", options);
   return defineSchedule(
     (t) => base + (max - base) * height(t),
     { type: "triangular", ...fields },
-    { cycleEnd },
+    { cycleEnd, nextTurn },
   );
 }

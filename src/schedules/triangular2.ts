@@ -14,10 +14,10 @@ import { type TriangularOptions, triangle } from "./triangle.ts";
  */
 export function triangular2(options: TriangularOptions): Schedule {
   const { base, max } = options;
-  const { height, completed, cycleEnd, fields } = triangle("triangular2", options);
+  const { height, completed, cycleEnd, nextTurn, fields } = triangle("triangular2", options);
   return defineSchedule(
     (t) => base + (max - base) * height(t) * 2 ** -completed(t),
     { type: "triangular2", ...fields },
-    { cycleEnd },
+    { cycleEnd, nextTurn },
   );
 }

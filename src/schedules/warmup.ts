@@ -41,9 +41,14 @@ export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
       `warmup: an exponential one needs rates above 0 at both ends; got from ${from}, to ${peak}`,
     );
   const form = SHAPES[shape];
+  const { nextTurn } = schedule;
   return defineSchedule(
     (t) => (t < steps ? form(from, peak, t / steps) : schedule(t - steps)),
     () => ({ type: "warmup", steps, from, shape, schedule: schedule.toJSON() }),
-    { steps: steps + schedule.steps },
+    {
+      steps: steps + schedule.steps,
+      nextTurn: nextTurn && ((t) => (t < steps ? steps : steps + nextTurn(t - steps))),
+      of: [schedule],
+    },
   );
 }

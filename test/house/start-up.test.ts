@@ -11,6 +11,8 @@ const LIGHT_FILES = [
   "src/data/source-names.ts",
   "src/optimizers/names.ts",
   "src/schedules/describe.ts",
+  "src/schedules/nesting.ts",
+  "src/schedules/schedule.ts",
 ];
 const PACKAGES = ["commander", "fastest-levenshtein", "picocolors", "asciichart"];
 

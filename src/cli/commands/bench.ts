@@ -1,6 +1,8 @@
 /** @file `lrscope bench`: what the engine costs on this machine, beside PyTorch and the machine's limit. */
 
 import { ArgumentError } from "../../core/errors.ts";
+import { MOST_IMAGES, MOST_PIXELS, MOST_REPETITIONS } from "../../core/limits.ts";
+import { nearest } from "../../lab/nearest.ts";
 import {
   dataText,
   epochText,
@@ -11,7 +13,6 @@ import {
 } from "../bench-text.ts";
 import { defineCommand, optional, toggle, untoggle, value } from "../define-command.ts";
 import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
-import { nearest } from "../../lab/nearest.ts";
 import { positiveInteger, text } from "../values.ts";
 
 const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
@@ -27,14 +28,14 @@ export const bench = defineCommand({
     size: value({
       placeholder: "pixels",
       help: "size of the images",
-      read: positiveInteger("128"),
+      read: positiveInteger("128", MOST_PIXELS),
       fallback: 128,
     }),
     batch: trainingFlags.batch,
     images: value({
       placeholder: "n",
       help: "images of the folder (epoch, data)",
-      read: positiveInteger("1280"),
+      read: positiveInteger("1280", MOST_IMAGES),
       fallback: 1280,
     }),
     ...threadsFlag,
@@ -42,7 +43,7 @@ export const bench = defineCommand({
     repetitions: optional({
       placeholder: "n",
       help: "steps, epochs or updates to measure",
-      read: positiveInteger("25"),
+      read: positiveInteger("25", MOST_REPETITIONS),
       shownFallback: "25 steps, 7 of transfer, 5 epochs, 15 updates",
     }),
     tune: trainingFlags.tune,

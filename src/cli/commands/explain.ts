@@ -1,7 +1,9 @@
 /** @file `lrscope explain`: the compiled step, as it will run on this machine. */
 
+import { MOST_CLASSES, MOST_PIXELS } from "../../core/limits.ts";
 import { CONVOLUTION_IMPLEMENTATIONS } from "../../program/backend.ts";
 import { defineCommand, optional, value } from "../define-command.ts";
+import { convolutionRows, convolutionTable, decide } from "../explain-convolutions.ts";
 import {
   batchFlag,
   jsonFlag,
@@ -11,7 +13,6 @@ import {
   threadsFlag,
   tuningFlags,
 } from "../flags.ts";
-import { convolutionRows, convolutionTable, decide } from "../explain-convolutions.ts";
 import { oneOf, positiveInteger } from "../values.ts";
 
 export const explain = defineCommand({
@@ -25,7 +26,7 @@ export const explain = defineCommand({
     size: value({
       placeholder: "pixels",
       help: "size of the images",
-      read: positiveInteger("128"),
+      read: positiveInteger("128", MOST_PIXELS),
       fallback: 128,
     }),
     channels: value({
@@ -37,7 +38,7 @@ export const explain = defineCommand({
     classes: value({
       placeholder: "n",
       help: "outputs of the network",
-      read: positiveInteger("5"),
+      read: positiveInteger("5", MOST_CLASSES),
       fallback: 5,
     }),
     ...batchFlag,

@@ -1,7 +1,7 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { checkMomentum, checkRamp } from "../comparison.ts";
+import { checkMomentum, checkRamp, seedsFrom } from "../comparison.ts";
 import { defineCommand } from "../define-command.ts";
 import {
   confirmFlags,
@@ -69,7 +69,7 @@ export const find = defineCommand({
             ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
             momentum: flags.momentum,
           });
-    const seeds = Array.from({ length: flags.seeds }, (_, index) => flags.seed + index);
+    const seeds = seedsFrom("find", flags.seed, flags.seeds);
     const test = {
       optimizer: tested,
       from: flags.from,
@@ -114,7 +114,7 @@ export const find = defineCommand({
           optimizer: tested,
           rate: record.suggestion.maxLr,
           epochs: flags.confirmEpochs ?? 2,
-          seeds: Array.from({ length: Math.max(3, seeds.length) }, (_, i) => flags.seed + i),
+          seeds: seedsFrom("find", flags.seed, Math.max(3, seeds.length)),
           onEvent: progress,
         });
         directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);

@@ -1,10 +1,8 @@
 /** @file `lrscope schedule SPEC`: a schedule as a curve, before any training. */
 
-import { asciiChart, axisLabels, chartWidth } from "../ascii-chart.ts";
 import { defineCommand, optional } from "../define-command.ts";
 import { jsonFlag } from "../flags.ts";
 import { rate } from "../format.ts";
-import { updatesToDraw } from "../schedule-spec.ts";
 import { positiveInteger, text } from "../values.ts";
 
 const count = (help: string) =>
@@ -19,7 +17,7 @@ export const schedule = defineCommand({
   name: "schedule",
   summary: "draw a schedule",
   details:
-    "SPEC is TYPE:KEY=VALUE,... or the JSON of a trial's record. Types: constant (lr), triangular or clr, triangular2 (base, max, step, down), exp_range (and gamma, decay), 1cycle (max, steps, rise, phases, anneal, dialect, end), cosine (peak, steps, floor), sgdr (peak, cycle, growth), linear (from, to, steps), wsd (peak, steps, warmup, down, decay), isqrt (peak, warmup), poly (from, to, steps, power), exp (lr, factor, every), step (lr, factor, every), multistep (lr, at=30/60), piecewise (points=0:0.1/50:0.01, between); and, of another schedule in round brackets, warmup (steps, from, shape, schedule), sequence (STEPS=(SPEC),...), repeat (steps, times, schedule), stretch (steps, to, after, schedule), clip (min, max, schedule), hold (steps, schedule). Lengths are in updates.",
+    "SPEC is TYPE:KEY=VALUE,... or the JSON of a trial's record. Types: constant (lr), triangular or clr, triangular2 (base, max, step, down), exp_range (and gamma, decay), 1cycle (max, steps, rise, phases, anneal, dialect, end), cosine (peak, steps, floor), sgdr (peak, cycle, growth), linear (from, to, steps), wsd (peak, steps, warmup, down, decay), isqrt (peak, warmup), poly (from, to, steps, power), exp (lr, factor, every), step (lr, factor, every), multistep (lr, at=30/60), piecewise (points=0:0.1/50:0.01, between); and, of another schedule in round brackets, warmup (steps, from, shape, schedule), sequence (STEPS=(SPEC),...), repeat (steps, times, schedule), stretch (steps, to, after, schedule), clip (min, max, schedule), hold (steps, schedule). Lengths are in updates, up to 2^53 - 1; of more than 20,000, --json and --svg have so many points or fewer, the turns among them.",
   args: [{ name: "spec", help: "the schedule, as in triangular:base=1e-4,max=1e-2,step=216" }],
   flags: {
     steps: count("updates to draw"),
@@ -33,17 +31,21 @@ export const schedule = defineCommand({
     "lrscope schedule 'warmup:steps=100,schedule=(cosine:peak=0.1,steps=900)' --svg warmup.svg",
   ],
   async run({ args, flags, terminal }) {
+    const { asciiChart, axisLabels, chartWidth } = await import("../ascii-chart.ts");
+    const { chartedRates, checkFinite, updatesToDraw } = await import("../schedule-spec.ts");
     const { parseSchedule } = await import("../../lab/schedule-text.ts");
     const drawn = parseSchedule(args[0]!);
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
-    const points = Array.from({ length: updates }, (_, update) => ({ update, lr: drawn(update) }));
     const { describeSchedule } = await import("../../schedules/index.ts");
+    const { sampledRates } = await import("../../schedules/sampled.ts");
+    const points = sampledRates(drawn, updates - 1);
+    checkFinite(drawn, points);
     const width = chartWidth(terminal.columns);
-    const rates = points.map(({ lr }) => lr);
+    const charted = chartedRates(drawn, { updates, width, points });
     terminal.print(describeSchedule(spec));
     terminal.print("");
-    terminal.print(asciiChart(rates, { width, height: 10, format: rate }));
+    terminal.print(asciiChart(charted, { height: 10, format: rate }));
     terminal.print(axisLabels("0", "update", String(updates - 1), width));
     if (updates > drawn.steps + 1)
       terminal.note(`made for ${drawn.steps} updates; flat from there on`);

@@ -1,6 +1,7 @@
 /** @file Accuracy and loss against epoch or time: a line of means and bands for each arm. */
 
 import { spreadOf } from "../../analysis/index.ts";
+import { greatestOf, leastOf } from "../../core/extremes.ts";
 import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
 import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "../plot/axes.ts";
@@ -107,8 +108,8 @@ function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
         epochs,
         seconds: epochs.map((epoch) => seconds[epoch - 1]!),
         mean: spreads.map((spread) => spread.mean),
-        least: present.map((values) => (values.length > 0 ? Math.min(...values) : null)),
-        greatest: present.map((values) => (values.length > 0 ? Math.max(...values) : null)),
+        least: present.map((values) => (values.length > 0 ? leastOf(values) : null)),
+        greatest: present.map((values) => (values.length > 0 ? greatestOf(values) : null)),
         low: spreads.map((spread) => spread.interval?.low ?? null),
         high: spreads.map((spread) => spread.interval?.high ?? null),
         n: present.map((values) => values.length),
@@ -178,8 +179,8 @@ const present = (values: readonly (number | null)[]) => values.filter((value) =>
  */
 function lossAxes(title: string, curves: readonly ArmCurve[]): Axis[] {
   const all = curves.flatMap(({ least, greatest }) => present([...least, ...greatest]));
-  const least = Math.min(...all);
-  const greatest = Math.max(...all);
+  const least = leastOf(all);
+  const greatest = greatestOf(all);
   const means = curves.flatMap(({ mean }) => present(mean)).sort((a, b) => a - b);
   const usual = means[Math.floor((means.length - 1) * 0.98)]!;
   const top = Math.min(greatest, least + (usual - least) * 1.25);

@@ -2,6 +2,7 @@
 
 import type { ScheduleSpec } from "../../record/index.ts";
 import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
+import { sampledRates } from "../../schedules/sampled.ts";
 import { type Figure, lineFigure } from "../draw.ts";
 import { formatRate } from "../format.ts";
 import { epochAxis, linearRateAxis, logRateAxis, updateAxis } from "../plot/axes.ts";
@@ -45,15 +46,21 @@ export function learningRateFigure(
   const curves = planned.map((plan) => ({ ...plan, points: traced(plan) }));
   const rates = curves.flatMap(({ points }) => points.map(({ lr }) => lr));
   const positive = rates.filter((rate) => rate > 0);
-  const greatest = Math.max(...rates);
-  const peaks = curves.map(({ points }) => Math.max(...points.map(({ lr }) => lr)));
+  const peaks = curves.map(({ points }) => points.reduce((most, { lr }) => Math.max(most, lr), 0));
+  const greatest = Math.max(...peaks);
   const linear = linearRateAxis("learning rate", greatest > 0 ? greatest * 1.08 : 1);
   const log =
     positive.length > 0
       ? [
           logRateAxis(
             "learning rate (log scale)",
-            rateDomain([Math.max(Math.min(...positive), greatest * 1e-6), greatest]),
+            rateDomain([
+              Math.max(
+                positive.reduce((a, b) => Math.min(a, b)),
+                greatest * 1e-6,
+              ),
+              greatest,
+            ]),
           ),
         ]
       : [];
@@ -120,10 +127,8 @@ export function learningRateFigure(
 
 /** Points of the schedule; those that lie on a line between their neighbours are left out. */
 function traced({ spec, updates }: Pick<Planned, "spec" | "updates">) {
-  const schedule = scheduleFromJSON(spec);
-  const stride = Math.max(1, Math.floor(updates / 20_000));
-  const points: { update: number; lr: number }[] = [];
-  for (let update = 0; update <= updates; update += stride)
-    points.push({ update, lr: schedule(update) });
-  return simplified(points, 2e-3 * Math.max(...points.map((p) => p.lr)));
+  const points = sampledRates(scheduleFromJSON(spec), updates).filter(({ lr }) =>
+    Number.isFinite(lr),
+  );
+  return simplified(points, 2e-3 * points.reduce((most, { lr }) => Math.max(most, lr), 0));
 }

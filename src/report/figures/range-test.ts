@@ -1,6 +1,7 @@
 /** @file A range test: the loss against the rate, a line a seed, their band, and what each rule reads. */
 
 import { argmin, finiteCurve, medianRate, rangeTestBand } from "../../analysis/index.ts";
+import { greatestOf, leastOf } from "../../core/extremes.ts";
 import type { RangeTestRecord } from "../../record/index.ts";
 import { type Figure, lineFigure, NARROW, WIDE } from "../draw.ts";
 import { formatRate } from "../format.ts";
@@ -48,24 +49,24 @@ export function rangeTestFigures(record: RangeTestRecord, slug: string): Figure[
 
 /** The greatest loss that is drawn: where the curves began, and half their fall above it. */
 export function lossCeiling(curves: readonly Pick<SeedCurve, "smoothed">[]): number {
-  const begin = Math.max(
-    ...curves.map(({ smoothed }) =>
-      Math.max(
-        ...smoothed.slice(0, Math.max(1, Math.floor(smoothed.length / 2))).map((p) => p.loss),
+  const begin = greatestOf(
+    curves.map(({ smoothed }) =>
+      greatestOf(
+        smoothed.slice(0, Math.max(1, Math.floor(smoothed.length / 2))).map((p) => p.loss),
       ),
     ),
   );
-  const least = Math.min(...curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
+  const least = leastOf(curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
   return begin + Math.max(0.5 * (begin - least), 0.1 * Math.abs(begin));
 }
 
 function lossFigure(record: RangeTestRecord, curves: readonly SeedCurve[], slug: string): Figure {
   const { suggestion } = record;
   const { baseLr, maxLr, low, high, interval } = suggestion;
-  const least = Math.min(...curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
+  const least = leastOf(curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
   const ceiling = lossCeiling(curves);
   // Room for the single batches beneath the smoothed curve, but not for outliers among them.
-  const lowest = Math.min(...curves.flatMap(({ raw }) => raw.map((p) => p.loss)));
+  const lowest = leastOf(curves.flatMap(({ raw }) => raw.map((p) => p.loss)));
   const fall = ceiling - least;
   const floor = Math.max(least - 0.55 * fall, Math.min(lowest, least) - 0.06 * fall);
   const xAxis = logRateAxis("learning rate (log scale)", [record.from, record.to]);

@@ -1,7 +1,7 @@
 /** @file The axes that the figures have in common. */
 
 import { formatRate } from "../format.ts";
-import { decades, integerTicks, linearTicks } from "../ticks.ts";
+import { decades, finite, integerTicks, linearTicks, positive } from "../ticks.ts";
 import type { Axis, Tick } from "./line-plot.ts";
 
 const ticked = (values: readonly number[], text: (value: number) => string): Tick[] =>
@@ -83,41 +83,51 @@ export const updateAxis = (low: number, high: number): Axis => ({
 });
 
 /** Rates on a log axis, labelled at powers of ten. */
-export const logRateAxis = (title: string, [low, high]: readonly [number, number]): Axis => ({
-  title,
-  choice: "log",
-  format: "rate",
-  low,
-  high,
-  log: true,
-  ticks: ticked(decades(low, high, 12), formatRate),
-  fewTicks: ticked(decades(low, high, 5), formatRate),
-});
+export function logRateAxis(title: string, ends: readonly [number, number]): Axis {
+  const [low, high] = ends.map(positive) as [number, number];
+  return {
+    title,
+    choice: "log",
+    format: "rate",
+    low,
+    high,
+    log: true,
+    ticks: ticked(decades(low, high, 12), formatRate),
+    fewTicks: ticked(decades(low, high, 5), formatRate),
+  };
+}
 
-export const linearRateAxis = (title: string, high: number): Axis => ({
-  title,
-  choice: "linear",
-  format: "rate",
-  low: 0,
-  high,
-  log: false,
-  ticks: ticked(linearTicks(0, high, 6), formatRate),
-  fewTicks: ticked(linearTicks(0, high, 5), formatRate),
-});
+export function linearRateAxis(title: string, greatest: number): Axis {
+  const high = positive(greatest);
+  return {
+    title,
+    choice: "linear",
+    format: "rate",
+    low: 0,
+    high,
+    log: false,
+    ticks: ticked(linearTicks(0, high, 6), formatRate),
+    fewTicks: ticked(linearTicks(0, high, 5), formatRate),
+  };
+}
 
-export const numberAxis = (title: string, [low, high]: readonly [number, number]): Axis => ({
-  title,
-  choice: "linear",
-  format: "number",
-  low,
-  high,
-  log: false,
-  ticks: ticked(linearTicks(low, high, 7), String),
-  fewTicks: ticked(linearTicks(low, high, 5), String),
-});
+export function numberAxis(title: string, ends: readonly [number, number]): Axis {
+  const [low, high] = ends.map(finite) as [number, number];
+  return {
+    title,
+    choice: "linear",
+    format: "number",
+    low,
+    high,
+    log: false,
+    ticks: ticked(linearTicks(low, high, 7), String),
+    fewTicks: ticked(linearTicks(low, high, 5), String),
+  };
+}
 
 /** Positive numbers over a few decades at most: 1, 2 and 5 of each are labelled. */
-export function logNumberAxis(title: string, [low, high]: readonly [number, number]): Axis {
+export function logNumberAxis(title: string, ends: readonly [number, number]): Axis {
+  const [low, high] = ends.map(positive) as [number, number];
   const steps = [1, 2, 5].flatMap((digit) =>
     decades(low / 10, high).map((power) => Number((digit * power).toPrecision(6))),
   );

@@ -131,10 +131,18 @@ export interface DrawTools {
 
 /** Where a value lies on an axis of so many pixels, from its low end. */
 export function pixelOf(axis: Axis, value: number, extent: number): number {
+  const [low, high] = [axis.low, axis.high];
+  // Of ends more than 308 decades apart neither ratio nor distance is a number; halves' distance is one.
+  const parted = high / low < Number.MAX_VALUE && value / low < Number.MAX_VALUE && value / low > 0;
   const part = axis.log
-    ? Math.log(value / axis.low) / Math.log(axis.high / axis.low)
-    : (value - axis.low) / (axis.high - axis.low);
-  return part * extent;
+    ? parted
+      ? Math.log(value / low) / Math.log(high / low)
+      : (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low))
+    : high - low < Number.MAX_VALUE
+      ? (value - low) / (high - low)
+      : (value / 2 - low / 2) / (high / 2 - low / 2);
+  // What lies far outside is cut off there: a line towards it is upright already. Of no axis, 0 / 0.
+  return Number.isNaN(part) ? 0 : Math.min(Math.max(part, -1e4), 1e4) * extent;
 }
 
 /** Pixels to a tenth: no eye sees more, and figures stay small. */

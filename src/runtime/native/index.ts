@@ -9,7 +9,8 @@ import {
   type NativeSession,
 } from "../../addon/index.ts";
 import { checkPositiveInteger } from "../../core/checks.ts";
-import { AddonError } from "../../core/errors.ts";
+import { AddonError, ArgumentError } from "../../core/errors.ts";
+import { MOST_THREADS } from "../../core/limits.ts";
 import { checkTypedArray } from "../../core/typed-arrays.ts";
 import type {
   Backend,
@@ -44,6 +45,10 @@ export interface NativeBackendOptions {
 export function nativeBackend(options: NativeBackendOptions = {}): Backend {
   const { threads = availableParallelism(), emulateBf16 = false } = options;
   checkPositiveInteger("nativeBackend", "threads", threads);
+  if (threads > MOST_THREADS)
+    throw new ArgumentError(
+      `nativeBackend: threads must be at most ${MOST_THREADS}; got ${threads}`,
+    );
   const addon = loadAddon();
   const { onednn, isa, bf16 } = addon.engineInfo();
   return {

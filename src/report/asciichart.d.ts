@@ -9,5 +9,5 @@ declare module "asciichart" {
     offset?: number;
     format?: (value: number, index: number) => string;
   }
-  export function plot(series: readonly number[], options?: PlotOptions): string;
+  export function plot(series: readonly (readonly number[])[], options?: PlotOptions): string;
 }
