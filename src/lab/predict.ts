@@ -2,7 +2,7 @@
 
 import { compilePredictor } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { InterruptedError, LrscopeError, WeightsError } from "../core/errors.ts";
+import { InterruptedError, WeightsError } from "../core/errors.ts";
 import { fillPredictions, openPredictionDecoder, type PredictionDecoder } from "../data/index.ts";
 import type { Backend } from "../program/index.ts";
 import { shownName } from "../weights/index.ts";

@@ -4,7 +4,18 @@ import { z } from "zod";
 import { fileName } from "./file-name.ts";
 
 /** A schedule's own toJSON(): `{ type: "triangular", ... }`. */
-export const scheduleSpec = z.looseObject({ type: z.string() });
+export const scheduleSpec = z
+  .looseObject({ type: z.string() })
+  .refine((spec) => !isDeeper(spec, LEVELS), "lies too deep");
+
+/** Objects and lists within each other: schedules lie at most 64 deep, and one within a part takes three. */
+const LEVELS = 3 * 64;
+
+/** Whether they lie deeper than that; looks no further, as what was edited may have no end in sight. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
 export type ScheduleSpec = z.infer<typeof scheduleSpec>;
 
 export const divergence = z.object({

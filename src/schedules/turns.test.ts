@@ -31,7 +31,8 @@ import {
   triangular2,
   warmup,
 } from "./index.ts";
-import { turningUpdates } from "./turns.ts";
+import { sampledRates } from "./sampled.ts";
+import { evenly, turningUpdates } from "./turns.ts";
 
 const clr = triangular({ base: 1e-3, max: 6e-3, stepSize: 7, stepDown: 4 });
 const sgdr = cosineRestarts({ peak: 0.1, cycleSteps: 9, growth: 1.5 });
@@ -183,6 +184,22 @@ test("as many cycles are snapped as by trying one after another", () => {
       const expected = holdAfter(fitted, { steps });
       expect(JSON.stringify(snapCycles(schedule, steps))).toBe(JSON.stringify(expected));
     }
+});
+
+test("updates that are few are evaluated one by one, and no two twice", () => {
+  for (let last = 0; last < 3000; last += 7) {
+    const each = Array.from({ length: last + 1 }, (_, t) => t);
+    expect(evenly(0, last, last + 1)).toEqual(each);
+    expect(sampledRates(clr, last).map(({ update }) => update)).toEqual(each);
+  }
+  for (const count of [2, 999, 19_997, 20_000]) {
+    const some = evenly(3, 20_000, count);
+    expect([some[0], some.at(-1), new Set(some).size]).toEqual([
+      3,
+      20_000,
+      Math.min(count, 19_998),
+    ]);
+  }
 });
 
 test("counts that are not exact are refused", () => {

@@ -99,6 +99,6 @@ export function evenly(from: number, to: number, count: number): number[] {
   const parts = Math.min(distance, count - 1);
   if (parts < 1) return [...new Set([from, to])];
   return Array.from({ length: parts + 1 }, (_, i) =>
-    i === parts ? to : from + Math.floor(distance * (i / parts)),
+    i === parts ? to : from + (parts === distance ? i : Math.round(distance * (i / parts))),
   );
 }
