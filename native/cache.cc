@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 
@@ -94,10 +95,12 @@ int64_t damagedBlock(const ImageCache& cache, const std::vector<uint32_t>& check
   // Read in pieces that stay in a core's own cache until they are summed.
   constexpr size_t kPiece = size_t{1} << 17;
   const size_t total = cache.count() * cache.imageBytes();
-  std::atomic<int64_t> damaged{-1};
+  constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> damaged{kNone};
   forEach<std::vector<uint8_t>>(
       checksums.size(), threads, [&](std::vector<uint8_t>& buffer, size_t i) {
-        if (damaged >= 0) return;
+        const auto block = static_cast<int64_t>(first + i);
+        if (block > damaged) return;
         buffer.resize(kPiece);
         size_t at = std::min(total, (first + i) * blockBytes);
         const size_t end = at + std::min(blockBytes, total - at);
@@ -109,9 +112,12 @@ int64_t damagedBlock(const ImageCache& cache, const std::vector<uint32_t>& check
           if (readable) sum = crc32c(buffer.data(), length, sum);
           at += length;
         }
-        if (!readable || sum != checksums[i]) damaged = static_cast<int64_t>(first + i);
+        if (readable && sum == checksums[i]) return;
+        // Another thread may have found an earlier one.
+        for (int64_t seen = damaged; block < seen && !damaged.compare_exchange_weak(seen, block);) {
+        }
       });
-  return damaged;
+  return damaged == kNone ? -1 : damaged.load();
 }
 
 PixelStatistics pixelStatistics(const ImageCache& cache, const std::vector<int32_t>& indices,

@@ -52,6 +52,7 @@ Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
       },
       [=](Napi::Env env) -> Napi::Value {
         pixels->deliver();
+        if (states) states->deliver();
         Napi::Uint8Array status = Napi::Uint8Array::New(env, outcomes->size());
         const Napi::Array reasons = Napi::Array::New(env, outcomes->size());
         for (size_t i = 0; i < outcomes->size(); ++i) {

@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +33,7 @@ void forEach(size_t count, int threads, const std::function<void(State&, size_t)
   helpers.reserve(wanted);
   try {
     for (size_t t = 1; t < wanted; ++t) helpers.emplace_back(loop);
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // No more threads to be had: those that there are do the work.
   }
   loop();

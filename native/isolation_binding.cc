@@ -20,7 +20,8 @@ namespace lrscope {
 
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{1} << 40;
+// What 1,024 threads of the decoder may take is half of it.
+constexpr int64_t kMostBytes = int64_t{1} << 42;
 
 // As Node's own errors have it, of the two that callers tell apart.
 [[noreturn]] void fail(Napi::Env env, const char* what) {

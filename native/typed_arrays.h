@@ -82,7 +82,7 @@ class Target {
       memory_ = std::shared_ptr<T>(block, view.data);
       lent_ = true;
     } else {
-      memory_ = std::shared_ptr<T>(new T[count], std::default_delete<T[]>());
+      memory_ = std::shared_ptr<T>(new T[count](), std::default_delete<T[]>());
     }
   }
 

@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lrscope::Input input(data, size);
   const size_t offset = input.number(1) % 4 == 0 ? input.number(4) : input.number(2) % 8192;
   const size_t count = input.number(1) % 4 == 0 ? input.number(4) & 0x7fffffff : input.number(1);
-  const int side = 1 + static_cast<int>(input.number(2) % (input.number(1) % 4 == 0 ? 8192 : 24));
+  // In this order, whatever the compiler: an input means the same to all.
+  const uint64_t drawn = input.number(2);
+  const int side = 1 + static_cast<int>(drawn % (input.number(1) % 4 == 0 ? 8192 : 24));
   const int channels = input.number(1) % 2 ? 3 : 1;
   const uint32_t seed = input.number(4);
   const std::string& path = file.write(input.rest(), input.left());

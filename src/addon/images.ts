@@ -66,7 +66,8 @@ export interface ImagesAddon {
   /**
    * Decode JPEGs to the working shape, image i to pixels[i * size * size * channels], on `threads`
    * threads: EXIF orientation, shorter side to size (triangle filter), centre crop. `states`, a byte a
-   * file, is written on the way: 1 where a file is begun, 2 where it is done.
+   * file, is 1 where a file is begun, 2 where it is done: in memory of mapSharedMemory at once, elsewhere in
+   * the end.
    */
   decodeFiles(
     files: readonly string[],

@@ -97,7 +97,7 @@ export async function runExperiment(call: ExperimentCall): Promise<FinishedExper
 
 /** Opens what an experiment needs, says what it is, and describes it, for `use`. */
 export async function openExperiment<T>(
-  call: ExperimentCall,
+  call: Omit<ExperimentCall, "work">,
   use: (
     opened: Omit<OpenedExperiment, "directory" | "progress"> & { progress: Progress },
   ) => Promise<T>,
@@ -179,7 +179,7 @@ const describeFeatures = ({ views, bytes, seconds, found }: Features): string =>
   `features of the frozen part: ${plural(views, "view")} of each training image, ${mebibytes(bytes)}; ${found ? "from the cache, where making them took" : "made in"} ${duration(seconds)}`;
 
 const setupSpec = (
-  { kind, source, flags, modelOptions }: ExperimentCall,
+  { kind, source, flags, modelOptions }: Omit<ExperimentCall, "work">,
   threads: number,
 ): SetupSpec => ({
   source,

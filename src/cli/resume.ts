@@ -51,13 +51,10 @@ const MAY_BE_SAID = new Set(["resume", "jobs", "model", "pretrained", "json"]);
 export async function resumeComparison(call: ResumeCall): Promise<FinishedComparison> {
   const { command, path, context } = call;
   checkGiven(call);
-  const { acquireLease, openRunDirectory, readRun, sweepTemporaries } = await import(
-    "../store/index.ts"
-  );
+  const { acquireLease, openRunDirectory, readRun } = await import("../store/index.ts");
   checkKind(command, path, readRun(path).experiment.kind);
   const lease = await acquireLease(path);
   try {
-    sweepTemporaries(path);
     const directory = openRunDirectory(path, lease);
     await sweepFinished(directory);
     const run = readRun(path);
@@ -140,7 +137,6 @@ async function goOn(
       convolutions: recordedConvolutions(path),
       protocol: protocolOptions(protocolOf(comparison)),
       ...(left > 0 ? { check: (setup) => checkTrialsOf(comparison, setup) } : {}),
-      work: (opened) => runTrialsOf(comparison, opened),
     },
     async (opened) => {
       checkSame(experiment, opened.experiment, call, differences);

@@ -1,8 +1,8 @@
 /** @file A decoding process, as its parent sees it. */
 
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { ended } from "../files/child-end.ts";
 import type { DecodeFailure } from "./decode.ts";
 import type { DecoderSettings, DecodeTask, FromDecoder, ToDecoder } from "./decode-messages.ts";
 
@@ -79,7 +79,7 @@ export function startDecodeChild(settings: DecoderSettings, descriptor: number):
       kill();
     }
   });
-  void ended(child).then(([exitCode, signal]) => {
+  void ended(child, "close").then(([exitCode, signal]) => {
     const common = {
       type: "died",
       exitCode,
@@ -109,14 +109,4 @@ export function startDecodeChild(settings: DecoderSettings, descriptor: number):
     },
     kill,
   };
-}
-
-/** Resolves once the process is gone and all that it said has been heard. */
-async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
-  if (child.pid === undefined) return [null, null];
-  const [status] = await Promise.all([
-    once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
-    child.connected ? once(child, "disconnect") : undefined,
-  ]);
-  return status;
 }

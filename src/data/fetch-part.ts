@@ -43,7 +43,8 @@ export async function fetchOnce(options: FetchOptions): Promise<void> {
   const response = await ask(options, offset);
   const answer = understand(response, offset, options);
   if (answer.kind === "body") return receive(response, answer, options);
-  await response.body?.cancel();
+  // What is wrong is known already, however this connection ends.
+  await response.body?.cancel().catch(() => undefined);
   if (answer.kind === "whole") return;
   if (answer.kind === "refused") throw options.refuse(answer.what);
   await unlink(options.part);

@@ -10,6 +10,7 @@
 import { closeSync } from "node:fs";
 import { loadAddon, type WorkingShape } from "../addon/index.ts";
 import { AddonError, DataError, InternalError, InterruptedError } from "../core/errors.ts";
+import { CRASHES } from "../files/child-end.ts";
 import { BEGUN, type DecodeFailure, speaksOfMemory } from "./decode.ts";
 import { type Death, type DecodeChild, startDecodeChild } from "./decode-child.ts";
 import { DECODE_LIMITS, type DecodeLimits } from "./decode-limits.ts";
@@ -43,17 +44,6 @@ export interface ImageDecoder {
   /** Ends the process. */
   close(): void;
 }
-
-/** What the system sends to a process whose own code went wrong. */
-const CRASHES: ReadonlySet<string | null> = new Set([
-  "SIGSEGV",
-  "SIGABRT",
-  "SIGBUS",
-  "SIGILL",
-  "SIGFPE",
-  "SIGTRAP",
-  "SIGSYS",
-]);
 
 /** Of a file alone, where what stopped it may have passed. */
 const ATTEMPTS = 2;

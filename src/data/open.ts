@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { loadAddon } from "../addon/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
+import { MOST_THREADS } from "../core/limits.ts";
 import type { DatasetRecord } from "../record/index.ts";
 import { cacheDirectory } from "./cache-dir.ts";
 import { createDataset } from "./dataset.ts";
@@ -19,20 +20,20 @@ const largestSize = 1024;
 /**
  * Open a source: decode it into the cache where needed, split it, and map it.
  *
- * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
- *   binaries; or one of `sourceNames`
  * Image files are decoded in a process of their own, within limits: 100 megapixels, 65,535 pixels a
  * side, 1 GiB a file; 30 s of processor time and, on Linux, 2 GiB of memory to decode it. A file beyond
  * them, or one that crashes its decoder, is left out and listed in `record.broken` as a damaged one is.
  * What may pass (a lack of memory, a bad disk) fails the call, and nothing is kept of it.
  *
+ * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
+ *   binaries; or one of `sourceNames`
  * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
  *   cannot be written, InterruptedError when the signal fires
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
   const { splitSeed = 0, limit, signal, onProgress } = options;
-  const threads = options.threads ?? availableParallelism();
+  const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   const cacheDir = cacheDirectory(options.cacheDir);
   const opened = await openSource(source, { cacheDir, signal, onProgress });
   const size = options.size ?? opened.defaultSize;
@@ -122,7 +123,11 @@ function checkOptions(options: OpenOptions): void {
         "data: limit must be at least 2 images a class, one to train on and one to validate; got 1",
       );
   }
-  if (threads !== undefined) checkPositiveInteger("data", "threads", threads);
+  if (threads !== undefined) {
+    checkPositiveInteger("data", "threads", threads);
+    if (threads > MOST_THREADS)
+      throw new ArgumentError(`data: threads must be at most ${MOST_THREADS}; got ${threads}`);
+  }
 }
 
 function checkedNormalization(

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { loadAddon } from "../addon/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { MOST_THREADS } from "../core/limits.ts";
 import { openDecoder } from "./isolated-decoder.ts";
 import type { DecodeForPrediction } from "./types.ts";
 
@@ -44,7 +45,7 @@ export function openPredictionDecoder(
       `preprocessing: cover, triangle and 1 or 3 channels are known; got ${resize}, ${filter} and ${preprocessing.channels}`,
     );
   const bytes = size * size * channels;
-  const { capacity, threads = availableParallelism(), signal } = options;
+  const { capacity, threads = Math.min(availableParallelism(), MOST_THREADS), signal } = options;
   const decoder = openDecoder({ size, channels, threads, capacity, signal });
   return {
     async decode(files) {

@@ -31,8 +31,17 @@ export type Whereabouts =
   /** On another machine, or in another container: nothing here knows whether it lives. */
   | "elsewhere";
 
-/** This process. */
-export const thisProcess = (): Required<ProcessIdentity> => ({
+let known: Required<ProcessIdentity> | undefined;
+
+/** This process: looked up once, unless the system would not say at that moment. */
+export function thisProcess(): Required<ProcessIdentity> {
+  if (known) return known;
+  const found = lookedUp();
+  if (found.boot !== null && found.started !== null) known = found;
+  return found;
+}
+
+const lookedUp = (): Required<ProcessIdentity> => ({
   pid: process.pid,
   started: startOf(process.pid) ?? null,
   boot: read("/proc/sys/kernel/random/boot_id"),

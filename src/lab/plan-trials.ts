@@ -209,10 +209,14 @@ export function unusableRangeTests(
   rangeTests: readonly RangeTestRecord[],
   updatesPerEpoch: number,
 ): { spec: RangeTestSpec; failure: string }[] {
+  const arms = checkRequest(request);
   return planRangeTests(request).flatMap((spec) => {
-    const found = rangeTests.filter(({ arm }) => arm === spec.arm);
+    const found = rangeTests.find(({ arm }) => arm === spec.arm);
+    if (!found) return [];
     try {
-      planTrials(request, found, updatesPerEpoch);
+      for (const arm of arms)
+        if (testedAs(arm) === spec.arm)
+          scheduleOf(arm, optimizerOf(arm, request), { request, found, updatesPerEpoch });
       return [];
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;

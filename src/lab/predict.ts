@@ -54,15 +54,21 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
     const opened = openPredictionDecoder(preprocessing, { capacity: batch, signal });
     decoder = opened;
     const predictions: Prediction[] = [];
-    const decode = (first: number) =>
-      first < files.length ? opened.decode(files.slice(first, first + batch)) : Promise.resolve([]);
+    const decode = (first: number) => {
+      const decoding =
+        first < files.length
+          ? opened.decode(files.slice(first, first + batch))
+          : Promise.resolve([]);
+      // What goes wrong is thrown where it is awaited, which an earlier failure may keep it from.
+      decoding.catch(() => undefined);
+      return decoding;
+    };
     let next = decode(0);
     for (let first = 0; first < files.length; first += batch) {
       if (signal?.aborted) throw new InterruptedError("interrupted");
       const decoded = await next;
       // The next files are decoded while these go through the network.
       next = decode(first + batch);
-      next.catch(() => undefined);
       const usable = decoded.flatMap(({ pixels }) => (pixels ? [pixels] : []));
       fillPredictions({ images: session.images(0), pixels: usable, channels, size, mean, std });
       const probabilities = usable.length > 0 ? await run(usable.length) : new Float32Array(0);

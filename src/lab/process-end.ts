@@ -1,13 +1,11 @@
 /** @file How a trial's process ended, in words: from its exit code, its signal, and the end of its log. */
 
 import { readFileSync } from "node:fs";
+import { CRASHES } from "../files/child-end.ts";
 import type { ProcessEnd } from "../record/index.ts";
 
 /** Last lines of a log that a record keeps. */
 const LOG_LINES = 20;
-
-/** What the system sends to a process whose own code went wrong. */
-const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"]);
 
 /** Said by V8 and Node themselves, and no help to anybody: source lines, stacks, addresses, collections. */
 const NOISE =

@@ -4,11 +4,11 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { quietly } from "../core/cleanup.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
+import { ended } from "../files/child-end.ts";
 import { shareable } from "../files/machine-folders.ts";
 import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../record/index.ts";
 import { type RunDirectory, writeFailure } from "../store/index.ts";
@@ -238,16 +238,6 @@ function openLog(file: string): number {
   } catch (error) {
     throw writeFailure(file, error, "what was recorded before is kept");
   }
-}
-
-/** Resolves once the process is gone and all that it said has been heard. */
-async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
-  if (child.pid === undefined) return [null, null];
-  const [status] = await Promise.all([
-    once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
-    child.connected ? once(child, "disconnect") : undefined,
-  ]);
-  return status;
 }
 
 /** The compiled entry; sources are run by tests only, which build it first. */

@@ -8,8 +8,9 @@ export const scheduleSpec = z
   .looseObject({ type: z.string() })
   .refine((spec) => !isDeeper(spec, LEVELS), "lies too deep");
 
-/** Objects and lists within each other: schedules lie at most 64 deep, and one within a part takes three. */
-const LEVELS = 3 * 64;
+/** Objects and lists within each other: schedules lie at most 64 deep, one within a part
+ * takes three, and the points of the innermost two. */
+const LEVELS = 3 * 64 + 2;
 
 /** Whether they lie deeper than that; looks no further, as what was edited may have no end in sight. */
 function isDeeper(value: unknown, levels: number): boolean {

@@ -10,7 +10,6 @@ import {
   fstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   rmSync,
 } from "node:fs";
@@ -18,6 +17,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError } from "../core/errors.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { type CheckpointRecord, checkpointRecord } from "../record/index.ts";
 import { replaceFile, writeFailure } from "./durable-write.ts";
 
@@ -103,9 +103,12 @@ export function removeCheckpoints(folder: string): void {
 /** null where it is absent or damaged. */
 export function readCheckpoint(folder: string, epoch: number): StoredCheckpoint | null {
   try {
-    const read: unknown = JSON.parse(readFileSync(join(folder, `${nameOf(epoch)}.json`), "utf8"));
+    const read: unknown = JSON.parse(
+      String(readRegularFile(join(folder, `${nameOf(epoch)}.json`))),
+    );
     const sealed = sealedRecord.parse(read);
-    const weights = readFileSync(join(folder, `${nameOf(epoch)}.safetensors`));
+    const weights = readRegularFile(join(folder, `${nameOf(epoch)}.safetensors`));
+    if (weights === null) return null;
     // As written, not as parsed: the order of its keys is part of what the checksum is of, and of
     // the lines that metrics.jsonl will hold again.
     const { record } = read as { record: CheckpointRecord };

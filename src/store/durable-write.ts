@@ -13,10 +13,11 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { quietly, withCleanup } from "../core/cleanup.ts";
 import { LrscopeError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
+import { temporaryFor } from "../files/temporaries.ts";
 
 /** The disk, the quota or the allowed size of a file is used up. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -105,7 +106,8 @@ function writeWhole(descriptor: number, bytes: Uint8Array): void {
  * @throws StoreError, exit code 1
  */
 export function replaceFile(file: string, content: string | Uint8Array): void {
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  // Of a length that does not grow with the name's own, which may be as long as names can be.
+  const temporary = temporaryFor(join(dirname(file), ".whole"));
   try {
     makeFolder(dirname(file));
     const descriptor = openSync(temporary, "w");

@@ -10,17 +10,11 @@ export {
 export { diskFailure, replaceFile, writeFailure } from "./durable-write.ts";
 export {
   acquireLease,
-  type Fence,
   fenceOf,
-  HEARTBEAT_SECONDS,
-  inUse,
-  LEASE_SECONDS,
   type Lease,
   type LeaseClock,
-  type LeaseOptions,
   leaseHolder,
 } from "./lease.ts";
-export type { LeaseRecord } from "./lease-file.ts";
 export { metricsCsv } from "./metrics-csv.ts";
 export { type RecordedTrial, type Run, readRecord, readRun } from "./read-run.ts";
 export {

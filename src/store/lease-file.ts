@@ -19,6 +19,7 @@ import {
 import { join } from "node:path";
 import { z } from "zod";
 import { quietly, withCleanup } from "../core/cleanup.ts";
+import { openRegularFile } from "../files/regular-file.ts";
 import { codeOf } from "./durable-write.ts";
 import { processIdentity } from "../files/process-identity.ts";
 
@@ -52,16 +53,20 @@ const digits = (count: number) => String(count).padStart(10, "0");
 export const encodeLease = (record: Omit<LeaseRecord, "heartbeat">): string =>
   JSON.stringify({ heartbeat: digits(0), ...record });
 
-/** null where there is no such file. @throws the operating system's error */
+/**
+ * null where there is no such file.
+ * @throws StoreError, exit code 2, where it is no file; the operating system's error
+ */
 export function readLease(file: string): FoundLease | null {
   try {
-    const descriptor = openSync(file, "r");
+    const descriptor = openRegularFile(file);
+    if (descriptor === null) return null;
     return withCleanup(
       () => parsed(readFileSync(descriptor, "utf8"), fstatSync(descriptor).mtimeMs),
       () => closeSync(descriptor),
     );
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return null;
+    if (codeOf(error) === "ENOTDIR") return null;
     throw error;
   }
 }

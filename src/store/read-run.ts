@@ -3,10 +3,11 @@
  * an unfinished last line of metrics.jsonl (the machine stopped in mid-write) is passed over.
  */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, } from "node:fs";
 import { basename, join } from "node:path";
 import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import {
   type EpochMetrics,
   type ExperimentRecord,
@@ -115,13 +116,16 @@ export function readRecord<S extends z.ZodType>(file: string, schema: S): z.infe
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const bytes = readRegularFile(file);
+    if (bytes !== null) return bytes.toString("utf8");
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     throw new StoreError(`${file}: cannot be read: ${reasonOf(error)}`, {
       exitCode: 2,
       cause: error,
     });
   }
+  throw new StoreError(`${file}: cannot be read: it is not there`, { exitCode: 2 });
 }
 
 function parseRecord<S extends z.ZodType>(where: string, text: string, schema: S): z.infer<S> {

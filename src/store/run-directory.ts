@@ -7,10 +7,11 @@
  *   summary.json  report.html  figures/*.svg  derived.json
  */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { shareable } from "../files/machine-folders.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import type {
@@ -126,7 +127,7 @@ function howToGoOn(path: string, full: string): string {
 /** As far as it can be read: it is described here, not used. */
 function recordIn(folder: string): { kind?: unknown; specification?: unknown } | null {
   try {
-    return JSON.parse(readFileSync(join(folder, "experiment.json"), "utf8"));
+    return JSON.parse(String(readRegularFile(join(folder, "experiment.json"))));
   } catch {
     return null;
   }
@@ -173,7 +174,7 @@ function withoutMachine(trial: TrialRecord, clean: (text: string) => string): Tr
 /** "" where there is no such file. @throws StoreError, exit code 1 */
 function textOf(file: string): string {
   try {
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
+    return readRegularFile(file)?.toString("utf8") ?? "";
   } catch (error) {
     throw writeFailure(file, error, "the checkpoints are kept");
   }
@@ -237,10 +238,11 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     writeText: (name, text) => replaceFile(inside(name), text),
     writeBytes: (name, bytes) => replaceFile(inside(name), bytes),
     remove(name) {
+      const file = inside(name);
       try {
-        rmSync(inside(name), { force: true });
+        rmSync(file, { force: true });
       } catch (error) {
-        throw writeFailure(inside(name), error, "all that was recorded is kept");
+        throw writeFailure(file, error, "all that was recorded is kept");
       }
     },
   };

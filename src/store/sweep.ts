@@ -9,7 +9,7 @@ import { StoreError } from "../core/errors.ts";
 import { codeOf, writeFailure } from "./durable-write.ts";
 import { LEASE_NAME, leaseHolder } from "./lease.ts";
 
-/** ".report.html.4711.tmp", ".lock.4711.9f3a61c2.tmp.dead" */
+/** ".report.html.4711.tmp", ".lock.4711.9f3a61c2.tmp.dead" of lrscope 0.1 */
 const TEMPORARY = /^\..+\.tmp(\.dead)?$/;
 
 /** Of a process that looked whether a folder can be written: mkdtemp's six letters. */

@@ -4,6 +4,8 @@
  * (names, shapes, pickled objects, headers), and time in proportion to the file. What would take more is refused.
  */
 
+import { visibleLine } from "../core/visible.ts";
+
 /** The largest networks in use have some thousands. */
 export const MAXIMUM_TENSORS = 100_000;
 
@@ -29,10 +31,7 @@ export const UNPACKED_FREELY = 64 * 2 ** 20;
  */
 export function shownText(text: string, length = 300): string {
   const start = text.length > length ? `${text.slice(0, length)}...` : text;
-  return start.replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
+  return visibleLine(start).replace(/\p{Cs}/gu, "\\ufffd");
 }
 
 /** A name out of a file, quoted. */

@@ -4,7 +4,7 @@
  *   npm run fuzz                        an hour, shared among all parts
  *   npm run fuzz -- --minutes 10 --seed 7
  *   npm run fuzz -- --only decode_jpeg --only images
- *   npm run fuzz -- --images 60000      so many mutated photos, and nothing else
+ *   npm run fuzz -- --only images --cases 60000    so many cases of each part, however long they take
  *   npm run fuzz -- --photos FOLDER     JPEGs of your own to begin from, too
  *   npm run fuzz -- --native            the C++ targets alone, as the gate does
  *
@@ -15,12 +15,13 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { fuzzParts, type Part } from "./parts.ts";
-import { add, environment, type Finding, type FuzzOptions, type FuzzSummary } from "./report.ts";
+import { add, type Finding, type FuzzOptions, type FuzzSummary } from "./report.ts";
 import { TARGETS } from "./targets.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const built = join(root, "native", "build-fuzz");
 const findings = join(built, "findings");
 
@@ -28,7 +29,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
     seed: { type: "string", default: String(Math.floor(Date.now() / 1000) % 2 ** 31) },
-    images: { type: "string" },
+    cases: { type: "string" },
     only: { type: "string", multiple: true, default: [] },
     photos: { type: "string" },
     native: { type: "boolean", default: false },
@@ -45,7 +46,7 @@ function number(name: string, text: string): number {
 }
 
 const seed = number("seed", values.seed);
-const parts = await fuzzParts({ built, findings, photos: values.photos });
+const parts = fuzzParts({ built, findings, photos: values.photos });
 mkdirSync(findings, { recursive: true });
 
 /** A run of a part with the sanitized addon, in a process of its own. */
@@ -60,9 +61,7 @@ function runApart({ name }: Part, { first = 0, count }: FuzzOptions): Promise<Fu
     "--slice",
     slice,
   ];
-  // Node itself reserves and keeps more than the targets may.
-  const { ASAN_OPTIONS: _, ...env } = environment({});
-  const child = spawn("bash", command, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("bash", command, { stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
   let said = "";
   child.stdout.on("data", (text) => {
@@ -78,7 +77,7 @@ function runApart({ name }: Part, { first = 0, count }: FuzzOptions): Promise<Fu
       const line = said.split("\n").find((text) => /ERROR: |runtime error:/.test(text));
       const finding: Finding = {
         what: line ?? `the process ended with ${signal ?? `exit code ${code}`}`,
-        reproduce: `npm run --silent fuzz -- --seed ${seed} --slice "${slice}"`,
+        reproduce: `scripts/with-sanitizers node scripts/fuzz.mjs --seed ${seed} --slice "${slice}"`,
         detail: said,
       };
       resolve({ name, inputs: 0, outcomes: {}, findings: [finding] });
@@ -121,7 +120,7 @@ async function main(): Promise<void> {
     return;
   }
   print(`seed ${seed}`);
-  const only = values.images === undefined ? values.only : ["images"];
+  const { only } = values;
   const unknown = only.find((name) => !parts.some((part) => part.name === name));
   if (unknown !== undefined)
     throw new Error(
@@ -133,7 +132,7 @@ async function main(): Promise<void> {
     ({ name }) => only.length === 0 || only.includes(name),
   );
   const seconds = (60 * number("minutes", values.minutes)) / chosen.length;
-  const cases = values.images === undefined ? undefined : number("images", values.images);
+  const cases = values.cases === undefined ? undefined : number("cases", values.cases);
   let found = 0;
   for (const part of chosen)
     found += (await runPart(part, cases === undefined ? seconds : Infinity, cases)).findings.length;

@@ -1,11 +1,12 @@
 /** @file What `npm run fuzz` runs: every reader of foreign bytes, by name. */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fuzzImages } from "./images.ts";
 import { fuzzCacheFiles, fuzzPacked } from "./readers.ts";
 import type { FuzzOptions, FuzzSummary } from "./report.ts";
 import { fuzzNative, TARGETS } from "./targets.ts";
+import { fuzzWeights } from "./weights.ts";
 
 export interface Place {
   /** Folder of the targets that scripts/build-fuzz has built. */
@@ -39,16 +40,8 @@ function photosOf(folder: string | undefined): Buffer[] {
     .slice(0, 50);
 }
 
-/** Files of weights, where that fuzzer is there. */
-async function weightsPart(): Promise<Part[]> {
-  const file = new URL("./weights.ts", import.meta.url);
-  if (!existsSync(file)) return [];
-  const { fuzzWeights: run } = (await import(file.href)) as { fuzzWeights: Part["run"] };
-  return [{ name: "weights", slice: 3000, sanitized: false, run }];
-}
-
 /** In the order in which they run. */
-export async function fuzzParts(place: Place): Promise<Part[]> {
+export function fuzzParts(place: Place): Part[] {
   const more = photosOf(place.photos);
   const slices = {
     decode_jpeg: 5000,
@@ -68,6 +61,6 @@ export async function fuzzParts(place: Place): Promise<Part[]> {
     { name: "images", slice: 3000, sanitized: false, run: fuzzImages },
     { name: "packed", slice: 1000, sanitized: true, run: fuzzPacked },
     { name: "cache-files", slice: 500, sanitized: true, run: fuzzCacheFiles },
-    ...(await weightsPart()),
+    { name: "weights", slice: 3000, sanitized: false, run: fuzzWeights },
   ];
 }

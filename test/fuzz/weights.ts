@@ -17,34 +17,29 @@ import type { Backend } from "../../src/program/index.ts";
 import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { decodeOnnx, memorySource, readWeights } from "../../src/weights/index.ts";
 import { type MutatedFile, mutateWeights } from "./mutate-weights.ts";
+import type { Finding, FuzzOptions, FuzzSummary } from "./report.ts";
 
-export interface WeightFuzzOptions {
-  readonly seed: number;
-  /** Number of the first file; default 0. */
-  readonly first?: number;
-  readonly count: number;
+export interface WeightFuzzOptions extends FuzzOptions {
   /** Runs checkpoints; default the reference backend. */
   readonly backend?: Backend;
-  readonly onProgress?: (more: number) => void;
 }
 
-export interface WeightFuzzSummary {
-  readonly name: "weights";
-  readonly inputs: number;
-  /** How often "onnx: accepted", "onnx: WeightsError", "checkpoint: predicts" and so on. */
-  readonly outcomes: Readonly<Record<string, number>>;
-  readonly findings: readonly { readonly what: string; readonly reproduce: string }[];
+/** Outcomes are "onnx: accepted", "onnx: not accepted: WeightsError", "checkpoint: predicts" and so on. */
+export interface WeightFuzzSummary extends FuzzSummary {
   /** Of the file that took longest. */
   readonly slowest: { readonly milliseconds: number; readonly file: string };
   /** What one file's arrays took at most, in bytes beyond twice the larger of file and values; below 0: less. */
   readonly mostBeyond: { readonly bytes: number; readonly file: string };
 }
 
+/** What src/weights/limits.ts allows beyond twice the larger of file and values. */
+const BEYOND = 256 * 2 ** 20;
+
 /** Reads all of them; whatever is neither accepted nor refused as it should be is a finding. */
 export async function fuzzWeights(options: WeightFuzzOptions): Promise<WeightFuzzSummary> {
   const { seed, backend = referenceBackend(), onProgress } = options;
   const outcomes: Record<string, number> = {};
-  const findings: { what: string; reproduce: string }[] = [];
+  const findings: Finding[] = [];
   let slowest = { milliseconds: 0, file: "" };
   let mostBeyond = { bytes: Number.NEGATIVE_INFINITY, file: "" };
   const folder = mkdtempSync(join(tmpdir(), "lrscope-fuzz-weights-"));
@@ -71,6 +66,8 @@ export async function fuzzWeights(options: WeightFuzzOptions): Promise<WeightFuz
       await take("accepted", () => {
         const beyond = readCounting(file, path);
         if (beyond > mostBeyond.bytes) mostBeyond = { bytes: beyond, file: label };
+        if (beyond > BEYOND)
+          findings.push({ what: `${format}: takes ${beyond} bytes too many`, reproduce: label });
       });
       if (format === "checkpoint") {
         const predicts = await take("predicts", () => predictOnce(path, backend));
