@@ -78,6 +78,18 @@ describe.each(codes)("%s", (code, said) => {
     },
   );
 
+  test.each(["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"])(
+    "of %s while a file is replaced: the earlier file stays whole, and no part of the new one",
+    (call) => {
+      replaceFile(join(folder, "report.html"), "earlier");
+      broken.set(call, code);
+      expect(thrown(() => replaceFile(join(folder, "report.html"), "later")).exitCode).toBe(1);
+      broken.clear();
+      expect(fs.readFileSync(join(folder, "report.html"), "utf8")).toBe("earlier");
+      expect(fs.readdirSync(folder)).toEqual(["report.html"]);
+    },
+  );
+
   test.each(["openSync", "fstatSync", "writeSync", "fsyncSync", "closeSync"])(
     "of %s while a line is appended, with all clean-up failing too",
     (call) => {

@@ -3,7 +3,7 @@
  * an unfinished last line of metrics.jsonl (the machine stopped in mid-write) is passed over.
  */
 
-import { existsSync, readdirSync, } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";

@@ -6,7 +6,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -313,18 +312,5 @@ describe("a full disk", () => {
     );
     rmSync(file);
     expect(readRun(root).trials[0]!.trial).toEqual(trial("sgd", 0));
-  });
-
-  test("replacing: the earlier file stays whole, and no part of the new one", ({ skip }) => {
-    if (!existsSync("/dev/full")) skip("there is no /dev/full");
-    const directory = createRunDirectory(root, experiment);
-    directory.writeText("report.html", "earlier");
-    symlinkSync("/dev/full", join(root, `.report.html.${process.pid}.tmp`));
-    const error = refusal(() => directory.writeText("report.html", "later"));
-    expect(error.exitCode).toBe(1);
-    expect(error.message).toContain("the disk is full");
-    expect(readFileSync(join(root, "report.html"), "utf8")).toBe("earlier");
-    expect(readdirSync(root).sort()).toEqual(["experiment.json", "report.html"]);
-    expect(statSync(join(root, "report.html")).isFile()).toBe(true);
   });
 });
