@@ -172,8 +172,6 @@ describe("safetensors", () => {
   test("a name in a message is short, and controls no terminal", () => {
     const name = `\u001b[31m${"x".repeat(1000)}`;
     const bytes = file(`{${JSON.stringify(name)}:${entry("[9]", "[0,8]")}}`, eight);
-    expect(() => decodeSafetensors(bytes, "some.file")).toThrow(
-      /tensor "\\x1b\[31mx{115}\.\.\."/,
-    );
+    expect(() => decodeSafetensors(bytes, "some.file")).toThrow(/tensor "\\x1b\[31mx{115}\.\.\."/);
   });
 });
