@@ -6,6 +6,7 @@
 
 import { availableParallelism } from "node:os";
 import { compileNetwork } from "../src/compile/index.ts";
+import { nativeBackend } from "../src/engine/native/index.ts";
 import { createModel } from "../src/models/index.ts";
 import { createOptimizer } from "../src/optimizers/index.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type ConvolutionImplementation,
   type LayoutRequest,
 } from "../src/program/index.ts";
-import { nativeBackend } from "../src/runtime/native/index.ts";
 import {
   type Case,
   type PreparedCase,

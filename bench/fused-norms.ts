@@ -3,8 +3,8 @@
  * one, forward and backward, in turns on the same tensors. Run: npx jiti bench/fused-norms.ts
  */
 
+import { nativeBackend } from "../src/engine/native/index.ts";
 import type { AttributeValue } from "../src/program/index.ts";
-import { nativeBackend } from "../src/runtime/native/index.ts";
 import {
   type Case,
   prepareCase,

@@ -12,14 +12,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { compileNetwork } from "../src/compile/index.ts";
-import { openDataset } from "../src/data/index.ts";
-import { convolutionKey, isConvolution } from "../src/lab/convolution-choice.ts";
-import { fit, type TrainingSetup } from "../src/lab/index.ts";
-import { describeMachine } from "../src/lab/machine.ts";
+import { openDataset } from "../src/datasets/open.ts";
+import { nativeBackend } from "../src/engine/native/index.ts";
+import { convolutionKey, isConvolution } from "../src/engine/tuning/convolution-choice.ts";
+import { describeMachine } from "../src/files/machine.ts";
 import { createModel } from "../src/models/index.ts";
 import { createOptimizer } from "../src/optimizers/index.ts";
 import type { ConvolutionImplementation } from "../src/program/index.ts";
-import { nativeBackend } from "../src/runtime/native/index.ts";
+import { fit } from "../src/train/fit.ts";
+import type { TrainingSetup } from "../src/train/options.ts";
 
 const [study = "", folder, size = "64", epochs = "10", seeds = "5"] = process.argv.slice(2);
 if (!folder || !["winograd", "bf16"].includes(study))

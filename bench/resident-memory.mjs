@@ -6,10 +6,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planOf } from "../dist/lab/index.js";
-import { openSetup } from "../dist/lab/setup.js";
-import { runTrials } from "../dist/lab/trial-pool.js";
 import { openRunDirectory } from "../dist/store/index.js";
+import { runTrials } from "../dist/study/executors/child-process.js";
+import { openSetup } from "../dist/study/setup.js";
+import { planOf } from "../dist/train/plan.js";
 
 const EPOCHS = 500;
 const EARLY = 50;

@@ -7,30 +7,15 @@
  *   const test = await rangeTest({ dataset, network, backend, optimizer: sgd() });
  */
 
+export { parseArm } from "./arms/arms.ts";
 export * from "./core/errors.ts";
-export { openDataset as openImages } from "./data/index.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
+export { openDataset as openImages } from "./datasets/open.ts";
+export { nativeBackend } from "./engine/native/index.ts";
+export { referenceBackend } from "./engine/reference/index.ts";
+export { type Checkpoint, readSafetensors, writeSafetensors } from "./formats/index.ts";
+export { type Prediction, predict } from "./infer/predict.ts";
 export type { Graph, Network } from "./ir/index.ts";
-export {
-  type CompareOptions,
-  type CompareResult,
-  type ConfirmOptions,
-  compare,
-  confirmSuggestion,
-  type FitOptions,
-  type FitResult,
-  fit,
-  type LabEvent,
-  type LabListener,
-  type Prediction,
-  parseArm,
-  predict,
-  type RangeTestOptions,
-  ramp,
-  rangeTest,
-  recordRun,
-  type TrainingSetup,
-} from "./lab/index.ts";
 export * as layers from "./layers/index.ts";
 export * as models from "./models/index.ts";
 export {
@@ -75,8 +60,17 @@ export type {
   TrialRecord,
 } from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
-export { nativeBackend } from "./runtime/native/index.ts";
-export { referenceBackend } from "./runtime/reference/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
-export { type Checkpoint, readSafetensors, writeSafetensors } from "./weights/index.ts";
+export { type CompareResult, compare } from "./study/compare.ts";
+export { recordRun } from "./study/recorder.ts";
+export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
+export type { LabEvent, LabListener } from "./train/events.ts";
+export { type FitResult, fit } from "./train/fit.ts";
+export type {
+  CompareOptions,
+  FitOptions,
+  RangeTestOptions,
+  TrainingSetup,
+} from "./train/options.ts";
+export { ramp, rangeTest } from "./train/range-test.ts";

@@ -16,7 +16,7 @@ without gradients, their batch norms in evaluation mode; "head": all but the las
     peak 0      -> {"peakMiB": greatest resident memory so far}
 
 With --tuned 1 the caller also starts it with malloc told to keep its pages (see
-src/lab/bench-peers.ts): as installed, PyTorch gives every activation back to the system each step,
+src/bench/peers.ts): as installed, PyTorch gives every activation back to the system each step,
 and page faults then take most of it.
 """
 

@@ -1,6 +1,6 @@
 /** @file Curves of several seeds drawn together: mean and extremes at each epoch. */
 
-import { mean } from "./statistics.ts";
+import { mean } from "./statistics/statistics.ts";
 
 export interface BandPoint {
   readonly mean: number;

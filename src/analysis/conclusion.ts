@@ -5,9 +5,9 @@
 
 import { counted, listed, percent, percentDigits } from "../core/words.ts";
 import type { OptimizerSummary, PairedDifference, Sensitivity } from "../record/index.ts";
-import { ALPHA } from "./power.ts";
 import { ranked } from "./ranking.ts";
-import { leastSeeds } from "./sign-flip.ts";
+import { ALPHA } from "./statistics/power.ts";
+import { leastSeeds } from "./statistics/sign-flip.ts";
 
 export interface ConclusionInput {
   readonly optimizers: readonly OptimizerSummary[];

@@ -1,8 +1,6 @@
 /** @file From records to numbers: smoothing, suggestions, statistics. Pure and browser-safe. */
 
-export { accuracyElbow, type ElbowBounds } from "./accuracy-elbow.ts";
 export { type BandPoint, bands } from "./bands.ts";
-export { BOOTSTRAP_FROM, bootstrapMean, quantile } from "./bootstrap.ts";
 export {
   type ConclusionInput,
   conclude,
@@ -10,9 +8,7 @@ export {
   pairOf,
   recommendedSeeds,
 } from "./conclusion.ts";
-export { type Measure, PRIMARY_MEASURE, pairedDifference, pairedDifferences } from "./paired.ts";
 export { performanceProfile } from "./performance-profile.ts";
-export { pairedPower, seedsNeeded } from "./power.ts";
 export {
   comparePublished,
   PUBLICATION,
@@ -22,7 +18,8 @@ export {
   publishedExperiment,
   publishedOptimizer,
 } from "./published.ts";
-export { type RangeTestBandPoint, rangeTestBand } from "./range-test-band.ts";
+export { accuracyElbow, type ElbowBounds } from "./range-test/accuracy-elbow.ts";
+export { type RangeTestBandPoint, rangeTestBand } from "./range-test/band.ts";
 export {
   argmin,
   type Curve,
@@ -35,10 +32,7 @@ export {
   slide,
   steepest,
   valley,
-} from "./range-test-rules.ts";
-export { ranked } from "./ranking.ts";
-export { sensitivities, sensitivityFactors } from "./sensitivity.ts";
-export { holm, leastSeeds, leastSignFlipP, signFlipP } from "./sign-flip.ts";
+} from "./range-test/rules.ts";
 export {
   checkSmoothing,
   SMOOTHING_WEIGHT,
@@ -47,10 +41,7 @@ export {
   type SmoothingOptions,
   smooth,
   smoothing,
-} from "./smoothing.ts";
-export { spreadOf } from "./spread.ts";
-export { mean, median, medianRate, standardDeviation } from "./statistics.ts";
-export { LEVEL, tInterval, twoSidedP, twoSidedT } from "./student-t.ts";
+} from "./range-test/smoothing.ts";
 export {
   BASE_RATIO,
   finiteCurve,
@@ -59,6 +50,20 @@ export {
   type Suggestions,
   type SuggestOptions,
   suggest,
-} from "./suggest.ts";
+} from "./range-test/suggest.ts";
+export { ranked } from "./ranking.ts";
+export { sensitivities, sensitivityFactors } from "./sensitivity.ts";
+export { BOOTSTRAP_FROM, bootstrapMean, quantile } from "./statistics/bootstrap.ts";
+export {
+  type Measure,
+  PRIMARY_MEASURE,
+  pairedDifference,
+  pairedDifferences,
+} from "./statistics/paired.ts";
+export { pairedPower, seedsNeeded } from "./statistics/power.ts";
+export { holm, leastSeeds, leastSignFlipP, signFlipP } from "./statistics/sign-flip.ts";
+export { spreadOf } from "./statistics/spread.ts";
+export { mean, median, medianRate, standardDeviation } from "./statistics/statistics.ts";
+export { LEVEL, tInterval, twoSidedP, twoSidedT } from "./statistics/student-t.ts";
 export { type MeasuredTrial, type SummarizeOptions, summarize } from "./summarize.ts";
 export { chooseTargets, reach, timeToTarget } from "./time-to-target.ts";

@@ -11,8 +11,8 @@ import type {
 } from "../record/index.ts";
 import { bands } from "./bands.ts";
 import { TRANSFER_LOGS, VANILLA_LOGS } from "./published-logs.ts";
-import { spreadOf } from "./spread.ts";
-import { mean } from "./statistics.ts";
+import { spreadOf } from "./statistics/spread.ts";
+import { mean } from "./statistics/statistics.ts";
 import type { MeasuredTrial } from "./summarize-arm.ts";
 
 /** What the curves are of, as a report cites it. */

@@ -3,8 +3,8 @@
 import { greatestOf, leastOf } from "../core/extremes.ts";
 import type { EpochMetrics, OptimizerSummary, Spread, TrialRecord } from "../record/index.ts";
 import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
-import { spreadOf } from "./spread.ts";
-import { mean, median } from "./statistics.ts";
+import { spreadOf } from "./statistics/spread.ts";
+import { mean, median } from "./statistics/statistics.ts";
 import { timeToTarget } from "./time-to-target.ts";
 
 export interface MeasuredTrial {

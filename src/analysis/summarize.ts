@@ -3,11 +3,11 @@
 import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import { conclude } from "./conclusion.ts";
 import { notesOn } from "./notes.ts";
-import { pairedDifferences } from "./paired.ts";
 import { performanceProfile } from "./performance-profile.ts";
 import { comparePublished } from "./published.ts";
 import { sensitivities } from "./sensitivity.ts";
-import { mean } from "./statistics.ts";
+import { pairedDifferences } from "./statistics/paired.ts";
+import { mean } from "./statistics/statistics.ts";
 import { type MeasuredTrial, summarizeArm } from "./summarize-arm.ts";
 import { chooseTargets } from "./time-to-target.ts";
 

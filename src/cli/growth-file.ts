@@ -2,8 +2,8 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import type { GrowthPoint, GrowthRecord } from "../bench/grow.ts";
 import { ArgumentError } from "../core/errors.ts";
-import type { GrowthPoint, GrowthRecord } from "../lab/bench-grow.ts";
 import { replaceFile } from "../store/durable-write.ts";
 
 const number = z.number().nonnegative();

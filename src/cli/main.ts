@@ -8,7 +8,7 @@ import { LrscopeError } from "../core/errors.ts";
 import { shortened } from "../core/shown.ts";
 import { visible } from "../core/visible.ts";
 import { commands } from "./commands/index.ts";
-import { parseArguments } from "./parse.ts";
+import { parseArguments } from "./flags/parse.ts";
 import { openTerminal, type Streams } from "./terminal.ts";
 
 export interface MainOptions extends Streams {

@@ -19,16 +19,21 @@ import {
   withAverage,
 } from "../optimizers/index.ts";
 import type { Program } from "../program/index.ts";
-import { encode, inputBytes, outputBytes } from "./encode.ts";
-import { updateBytes } from "./encode-update.ts";
-import { countFlops } from "./flops.ts";
-import { writeFolded } from "./fold.ts";
-import { type LaidOutGraph, layOut } from "./lay-out.ts";
-import { parameterScales } from "./parameter-groups.ts";
-import { evaluationGraph, predictionGraph, recalibrationGraph, trainingGraph } from "./passes.ts";
-import { initializeTensors, persistentTensors } from "./persistent.ts";
-import { plan } from "./plan.ts";
-import { checkPrecision } from "./precision.ts";
+import { encode, inputBytes, outputBytes } from "./encode/encode.ts";
+import { updateBytes } from "./encode/encode-update.ts";
+import { parameterScales } from "./encode/parameter-groups.ts";
+import { countFlops } from "./graph/flops.ts";
+import { writeFolded } from "./graph/fold.ts";
+import {
+  evaluationGraph,
+  predictionGraph,
+  recalibrationGraph,
+  trainingGraph,
+} from "./graph/passes.ts";
+import { checkPrecision } from "./graph/precision.ts";
+import { plan } from "./memory/arena.ts";
+import { type LaidOutGraph, layOut } from "./memory/lay-out.ts";
+import { initializeTensors, persistentTensors } from "./memory/persistent.ts";
 import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } from "./types.ts";
 
 /**

@@ -4,7 +4,7 @@ import { elementCount, formatShape } from "../core/shapes.ts";
 import { byName, formatAttributes } from "../ir/index.ts";
 import { opNamed } from "../ops/index.ts";
 import type { BufferSpec, Instruction, Program } from "../program/index.ts";
-import { REORDER } from "./lay-out.ts";
+import { REORDER } from "./memory/lay-out.ts";
 import type { CompiledNetwork } from "./types.ts";
 
 export interface InstructionRow {

@@ -7,14 +7,14 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import type { Graph, Network } from "../ir/index.ts";
 import type { Backend, Program, Session, SessionOptions } from "../program/index.ts";
-import { encode, inputBytes, outputBytes } from "./encode.ts";
-import { writeFolded } from "./fold.ts";
-import { layOut } from "./lay-out.ts";
-import { featuresGraph, predictionGraph } from "./passes.ts";
-import { persistentTensors } from "./persistent.ts";
-import { plan } from "./plan.ts";
-import { checkPrecision, type Precision } from "./precision.ts";
-import type { Prefix } from "./split.ts";
+import { encode, inputBytes, outputBytes } from "./encode/encode.ts";
+import { writeFolded } from "./graph/fold.ts";
+import { featuresGraph, predictionGraph } from "./graph/passes.ts";
+import { checkPrecision, type Precision } from "./graph/precision.ts";
+import type { Prefix } from "./graph/split.ts";
+import { plan } from "./memory/arena.ts";
+import { layOut } from "./memory/lay-out.ts";
+import { persistentTensors } from "./memory/persistent.ts";
 import type { PersistentTensor } from "./types.ts";
 
 export interface PredictorOptions {

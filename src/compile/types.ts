@@ -4,9 +4,9 @@ import type { Initializer } from "../core/initializer.ts";
 import type { Network } from "../ir/network.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
-import type { ImplementationChoice } from "./lay-out.ts";
-import type { ParameterGroup } from "./parameter-groups.ts";
-import type { Precision } from "./precision.ts";
+import type { ParameterGroup } from "./encode/parameter-groups.ts";
+import type { Precision } from "./graph/precision.ts";
+import type { ImplementationChoice } from "./memory/lay-out.ts";
 
 export interface CompileOptions {
   readonly network: Network;

@@ -17,12 +17,12 @@ export {
 } from "./lease.ts";
 export { metricsCsv } from "./metrics-csv.ts";
 export { type RecordedTrial, type Run, readRecord, readRun } from "./read-run.ts";
+export { digestOf, recordsDigest } from "./records-digest.ts";
 export {
   checkRunDirectory,
   createRunDirectory,
   openRunDirectory,
   type RunDirectory,
 } from "./run-directory.ts";
-export { digestOf, recordsDigest } from "./records-digest.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
 export { type EventFile, tensorboardFiles } from "./tensorboard.ts";

@@ -18,6 +18,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quietly } from "../core/cleanup.ts";
 import { StoreError } from "../core/errors.ts";
+import { isRunning, secondsSinceBoot, thisProcess, whereIs } from "../files/process-identity.ts";
 import { codeOf, makeFolder, writeFailure } from "./durable-write.ts";
 import {
   beat,
@@ -28,7 +29,6 @@ import {
   linkExclusively,
   readLease,
 } from "./lease-file.ts";
-import { isRunning, secondsSinceBoot, thisProcess, whereIs } from "../files/process-identity.ts";
 
 /** Stands for itself in the folder, beside the records. */
 export const LEASE_NAME = "lock";

@@ -11,9 +11,9 @@ import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
-import { readRegularFile } from "../files/regular-file.ts";
 import { shareable } from "../files/machine-folders.ts";
 import { makeFolders } from "../files/make-folders.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import type {
   EpochMetrics,
   ExperimentRecord,

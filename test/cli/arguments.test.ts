@@ -1,10 +1,10 @@
 /** @file Calls that are wrong: exit code 2, one line on stderr that names the thing and the remedy. */
 
 import { describe, expect, test } from "vitest";
+import { PUBLISHED_ARMS } from "../../src/arms/published-arms.ts";
 import { commands } from "../../src/cli/commands/index.ts";
-import { flagName } from "../../src/cli/define-command.ts";
-import { PUBLISHED_ARMS } from "../../src/lab/index.ts";
-import { multipliesBf16 } from "../../src/lab/precision.ts";
+import { flagName } from "../../src/cli/flags/define-command.ts";
+import { multipliesBf16 } from "../../src/engine/native/precision.ts";
 import { cli } from "./run-cli.ts";
 
 async function refused(...argv: string[]): Promise<string> {

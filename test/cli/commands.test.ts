@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { PUBLISHED_ARMS } from "../../src/lab/index.ts";
+import { PUBLISHED_ARMS } from "../../src/arms/published-arms.ts";
 import type { SummaryRecord } from "../../src/record/index.ts";
 import { readRun } from "../../src/store/index.ts";
 import { cli } from "./run-cli.ts";

@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { readOnnx, readSafetensors, writeSafetensors } from "../../src/formats/index.ts";
 import type {
   EpochMetrics,
   RangeTestRecord,
@@ -11,7 +12,6 @@ import type {
   TrialRecord,
 } from "../../src/record/index.ts";
 import { readRun } from "../../src/store/index.ts";
-import { readOnnx, readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 

@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands/index.ts";
-import { type Flag, flagName } from "../../src/cli/define-command.ts";
+import { type Flag, flagName } from "../../src/cli/flags/define-command.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 

@@ -6,9 +6,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { encodeSafetensors } from "../../src/formats/index.ts";
 import { replaceFile } from "../../src/store/index.ts";
-import { encodeSafetensors } from "../../src/weights/index.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 

@@ -1,10 +1,10 @@
 /** @file A megabyte where a word was asked for, a hundred thousand arms: refused in a few words. */
 
 import { describe, expect, test } from "vitest";
+import { parseArm, parseArms } from "../../src/arms/arms.ts";
+import { checkRequest, planTrials } from "../../src/arms/trials.ts";
 import { commands } from "../../src/cli/commands/index.ts";
-import { flagName } from "../../src/cli/define-command.ts";
-import { parseArm, parseArms } from "../../src/lab/arms.ts";
-import { checkRequest, planTrials } from "../../src/lab/plan-trials.ts";
+import { flagName } from "../../src/cli/flags/define-command.ts";
 import { cli } from "./run-cli.ts";
 
 const MEGABYTE = 1_000_000;

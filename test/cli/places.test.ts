@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findPlaces } from "../../src/cli/places.ts";
 import { StoreError } from "../../src/core/errors.ts";
 import type { ExperimentRecord } from "../../src/record/index.ts";
+import { findPlaces } from "../../src/study/places.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
 const names = { source: "synthetic", model: "vanilla", pretrained: undefined };

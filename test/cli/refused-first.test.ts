@@ -5,7 +5,7 @@
 
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { multipliesBf16 } from "../../src/lab/precision.ts";
+import { multipliesBf16 } from "../../src/engine/native/precision.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 

@@ -2,10 +2,10 @@
 
 import { expect, test } from "vitest";
 import { summarize } from "../../src/analysis/index.ts";
-import { rangeTestText } from "../../src/cli/range-test-text.ts";
-import { fitting } from "../../src/cli/results-columns.ts";
-import { resultsText, wrapped } from "../../src/cli/results-text.ts";
 import { openTerminal } from "../../src/cli/terminal.ts";
+import { rangeTestText } from "../../src/cli/text/range-test-text.ts";
+import { fitting } from "../../src/cli/text/results-columns.ts";
+import { resultsText, wrapped } from "../../src/cli/text/results-text.ts";
 import { fakeComparison, fakeRangeTest } from "../report/fake-records.ts";
 
 const { colors } = openTerminal({

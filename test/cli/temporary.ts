@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
-import { loadAddon } from "../../src/addon/index.ts";
+import { loadAddon } from "../../src/engine/native/addon/index.ts";
 
 /** Why the engine is absent; null where it is there. */
 export const engineAbsent = (): string | null => {

@@ -1,9 +1,9 @@
 /** @file Small texts of the command line: numbers, near words, the command to go on with. */
 
 import { describe, expect, test } from "vitest";
-import { accuracy, duration, lossText, plural, rate } from "../../src/cli/format.ts";
-import { nearest } from "../../src/lab/nearest.ts";
-import { nextCommand } from "../../src/cli/next-command.ts";
+import { accuracy, duration, lossText, plural, rate } from "../../src/cli/text/format.ts";
+import { nextCommand } from "../../src/cli/text/next-command.ts";
+import { nearest } from "../../src/core/nearest-name.ts";
 import { fakeRangeTest } from "../report/fake-records.ts";
 
 test.each([

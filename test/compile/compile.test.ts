@@ -9,10 +9,10 @@ import {
   printSummary,
 } from "../../src/compile/index.ts";
 import type { CompileOptions } from "../../src/compile/types.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { batchNorm, conv2d, flatten, linear, network, sequential } from "../../src/layers/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { littleNetwork } from "./networks.ts";
 
 const backend = referenceBackend({ precision: "f64" });

@@ -4,20 +4,20 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { predictionGraph, trainingGraph } from "../../src/compile/graph/passes.ts";
 import {
   compileFeatures,
   compileNetwork,
   printSummary,
   splitNetwork,
 } from "../../src/compile/index.ts";
-import { predictionGraph, trainingGraph } from "../../src/compile/passes.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { Network } from "../../src/ir/index.ts";
 import { resnet18, vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, Session } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { relativeError } from "../conformance/harness.ts";
 import { littleNetwork } from "./networks.ts";
 

@@ -1,8 +1,8 @@
 /** @file Layouts against a backend with tastes of its own: blocked activations and weights. */
 
 import { describe, expect, test } from "vitest";
-import { type LaidOutGraph, layOut } from "../../src/compile/lay-out.ts";
-import { evaluationGraph, trainingGraph } from "../../src/compile/passes.ts";
+import { evaluationGraph, trainingGraph } from "../../src/compile/graph/passes.ts";
+import { type LaidOutGraph, layOut } from "../../src/compile/memory/lay-out.ts";
 import { type LayoutRequest, layoutBytes, plainLayout } from "../../src/program/index.ts";
 import { littleNetwork } from "./networks.ts";
 

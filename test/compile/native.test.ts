@@ -7,12 +7,12 @@ import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/shapes.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { Network } from "../../src/layers/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { CONVOLUTION_TOLERANCE } from "../conformance/agreement.ts";
 import { littleNetwork, residualNetwork } from "./networks.ts";
 

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/compile.ts";
-import { type ParameterGroup, parameterScales } from "../../src/compile/parameter-groups.ts";
+import { type ParameterGroup, parameterScales } from "../../src/compile/encode/parameter-groups.ts";
 import type { CompileOptions } from "../../src/compile/types.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { batchNorm, conv2d, flatten, linear, network, sequential } from "../../src/layers/index.ts";
 import { adamw, sgd } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 
 const NAMES = ["features.0.weight", "features.0.bias", "features.01.weight", "head.weight"];
 const scalesOf = (groups: readonly ParameterGroup[]) =>

@@ -2,13 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encode, inputBytes, outputBytes } from "../../src/compile/encode.ts";
-import { type LaidOutGraph, layOut } from "../../src/compile/lay-out.ts";
-import { aligned } from "../../src/compile/offsets.ts";
-import { evaluationGraph, trainingGraph } from "../../src/compile/passes.ts";
-import { initializeTensors, persistentTensors } from "../../src/compile/persistent.ts";
-import { type MemoryPlan, plan } from "../../src/compile/plan.ts";
+import { encode, inputBytes, outputBytes } from "../../src/compile/encode/encode.ts";
+import { evaluationGraph, trainingGraph } from "../../src/compile/graph/passes.ts";
+import { type MemoryPlan, plan } from "../../src/compile/memory/arena.ts";
+import { type LaidOutGraph, layOut } from "../../src/compile/memory/lay-out.ts";
+import { aligned } from "../../src/compile/memory/offsets.ts";
+import { initializeTensors, persistentTensors } from "../../src/compile/memory/persistent.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { DifferentiatedGraph, Graph } from "../../src/ir/index.ts";
 import {
   flatten,
@@ -21,7 +22,6 @@ import {
 } from "../../src/layers/index.ts";
 import { resnet18, vanilla } from "../../src/models/index.ts";
 import { optimizerScalars, runScalars, sgd } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { littleNetwork, randomNetworks } from "./networks.ts";
 
 const backend = referenceBackend({ precision: "f64" });

@@ -13,6 +13,8 @@ import {
   printProgram,
 } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   batchNorm,
   conv2d,
@@ -25,8 +27,6 @@ import {
 import { createModel, vanilla } from "../../src/models/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend, Program } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { littleNetwork, residualNetwork } from "./networks.ts";
 
 const native = nativeBackend({ threads: 2, emulateBf16: true });

@@ -5,10 +5,10 @@
 
 import { describe, expect, test } from "vitest";
 import { type CompiledNetwork, compileNetwork } from "../../src/compile/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer, type Optimizer, sgd } from "../../src/optimizers/index.ts";
 import type { Backend, Session } from "../../src/program/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadic } from "../parity/dyadic.ts";
 import { nativeOrReason } from "../parity/native-or-reason.ts";
 

@@ -2,9 +2,9 @@
 
 import { expect } from "vitest";
 import { elementCount } from "../../src/core/shapes.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { Layout } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { type Case, relativeError, runCase } from "./harness.ts";
 
 export const native = nativeBackend({ threads: 2 });

@@ -4,8 +4,8 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadics } from "../parity/dyadic.ts";
 import { openOptimizerRun } from "../parity/optimizer-program.ts";
 

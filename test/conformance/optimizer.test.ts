@@ -5,6 +5,8 @@
 
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../src/core/random.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type {
   BufferSpec,
   ElementwisePhase,
@@ -12,8 +14,6 @@ import type {
   VectorInstruction,
   VectorOp,
 } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { type Case, prepareCase, runCase, uniformValues } from "./harness.ts";
 
 const reference = referenceBackend({ precision: "f32" });

@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { elementCount } from "../../src/core/shapes.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   createOptimizer,
   optimizerNames,
@@ -13,7 +14,6 @@ import {
   wrapperNames,
 } from "../../src/optimizers/index.ts";
 import type { BufferSpec } from "../../src/program/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadics } from "../parity/dyadic.ts";
 import { openOptimizerRun } from "../parity/optimizer-program.ts";
 

@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 import { AddonError } from "../../src/core/errors.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { Instruction, Program, Session } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { type Case, prepareCase, relativeError, runCase, uniformValues } from "./harness.ts";
 
 const native = nativeBackend({ threads: 2 });

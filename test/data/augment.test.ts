@@ -3,9 +3,9 @@
 import { execFileSync } from "node:child_process";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { loadAddon } from "../../src/addon/index.ts";
 import { randomStream } from "../../src/core/random.ts";
-import type { Dataset } from "../../src/data/index.ts";
+import type { Dataset } from "../../src/data/types.ts";
+import { loadAddon } from "../../src/engine/native/addon/index.ts";
 import {
   largestDifference,
   open,

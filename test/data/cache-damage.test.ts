@@ -8,12 +8,14 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { loadAddon } from "../../src/addon/index.ts";
 import { LrscopeError } from "../../src/core/errors.ts";
 import { philox } from "../../src/core/philox.ts";
-import { type DataProgress, knownPlace, openDataset, rememberPlace } from "../../src/data/index.ts";
-import { openTuningCache } from "../../src/lab/tuning-cache.ts";
+import type { DataProgress } from "../../src/data/types.ts";
+import { knownPlace, rememberPlace } from "../../src/datasets/cache/places.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { loadAddon } from "../../src/engine/native/addon/index.ts";
 import { crc32c } from "../../src/store/crc32c.ts";
+import { openTuningCache } from "../../src/store/tuning-cache.ts";
 import { asymmetric, plain, png, temporaryFolder, writeTree } from "./fixtures.ts";
 
 /** The images end within the third MiB. */

@@ -13,7 +13,8 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { LrscopeError } from "../../src/core/errors.ts";
-import { type DataProgress, openDataset } from "../../src/data/index.ts";
+import type { DataProgress } from "../../src/data/types.ts";
+import { openDataset } from "../../src/datasets/open.ts";
 import { open, plain, storedPixels, temporaryFolder, writeTree } from "./fixtures.ts";
 
 const decoded = (cacheDir: string) => join(cacheDir, "decoded");

@@ -20,9 +20,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DataError, InterruptedError } from "../../src/core/errors.ts";
 import { randomStream } from "../../src/core/random.ts";
-import { decodeImages } from "../../src/data/decode.ts";
-import { DECODE_LIMITS } from "../../src/data/decode-limits.ts";
-import { openDecoder } from "../../src/data/isolated-decoder.ts";
+import { decodeImages } from "../../src/datasets/decoding/decode.ts";
+import { DECODE_LIMITS } from "../../src/datasets/decoding/decode-limits.ts";
+import { openDecoder } from "../../src/datasets/decoding/isolated-decoder.ts";
 import {
   asymmetric,
   jpeg,

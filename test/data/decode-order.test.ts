@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadAddon } from "../../src/addon/index.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { loadAddon } from "../../src/engine/native/addon/index.ts";
 import { paint, writeTree } from "./fixtures.ts";
 
 const size = 24;

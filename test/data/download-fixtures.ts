@@ -9,7 +9,7 @@ import { create } from "tar";
 import { expect, onTestFinished } from "vitest";
 import type { LrscopeError } from "../../src/core/errors.ts";
 import { philox } from "../../src/core/philox.ts";
-import type { Download } from "../../src/data/archives.ts";
+import type { Download } from "../../src/datasets/download/archives.ts";
 import { temporaryFolder, writeTree } from "./fixtures.ts";
 
 /** Bytes that do not compress, so that a part is a real part. */

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { downloads } from "../../src/data/archives.ts";
-import type { DataProgress } from "../../src/data/index.ts";
-import { fetchSource } from "../../src/data/open-source.ts";
+import type { DataProgress } from "../../src/data/types.ts";
+import { downloads } from "../../src/datasets/download/archives.ts";
+import { fetchSource } from "../../src/datasets/sources/open-source.ts";
 import {
   archive,
   entry,

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { onTestFinished } from "vitest";
-import { type Dataset, type OpenOptions, openDataset } from "../../src/data/index.ts";
+import type { Dataset, OpenOptions } from "../../src/data/types.ts";
+import { openDataset } from "../../src/datasets/open.ts";
 
 /** A new folder that goes away with the test. */
 export function temporaryFolder(): string {

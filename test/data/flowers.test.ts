@@ -1,7 +1,7 @@
 /** @file The photos of the published experiment, where they are at hand. */
 
 import { expect, test } from "vitest";
-import { epochOrder } from "../../src/data/index.ts";
+import { epochOrder } from "../../src/data/order.ts";
 import { flowers, flowersAbsent, open } from "./fixtures.ts";
 
 test.skipIf(flowersAbsent !== "")(

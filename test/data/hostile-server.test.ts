@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { LrscopeError } from "../../src/core/errors.ts";
-import { download } from "../../src/data/download.ts";
+import { download } from "../../src/datasets/download/download.ts";
 import { failure, noise, type Respond, sendFile, serve, sha256 } from "./download-fixtures.ts";
 import { temporaryFolder, writeTree } from "./fixtures.ts";
 

@@ -7,10 +7,10 @@ const jiti = createJiti(import.meta.url);
 const [, , what, source, cacheDir] = process.argv;
 const die = () => process.kill(process.pid, "SIGKILL");
 if (what === "decode") {
-  const { openDataset } = await jiti.import("../../src/data/open.ts");
+  const { openDataset } = await jiti.import("../../src/datasets/open.ts");
   await openDataset(source, { cacheDir, size: 8, threads: 1, onProgress: die });
 } else {
-  const { unpack } = await jiti.import("../../src/data/unpack.ts");
+  const { unpack } = await jiti.import("../../src/datasets/download/unpack.ts");
   const parent = dirname(cacheDir);
   // At the first file that is there: no turn of the event loop is enough for all of them.
   const watch = () => {

@@ -2,7 +2,7 @@
 // "wait" until the batches are there, "leave" at once with process.exit.
 import { createJiti } from "jiti";
 
-const { openDataset } = await createJiti(import.meta.url).import("../../src/data/open.ts");
+const { openDataset } = await createJiti(import.meta.url).import("../../src/datasets/open.ts");
 const [, , cacheDir, end] = process.argv;
 const dataset = await openDataset("synthetic", { cacheDir, size: 64, threads: 1 });
 const indices = dataset.train.subarray(0, 64);

@@ -2,7 +2,7 @@
 // the error as JSON.
 import { createJiti } from "jiti";
 
-const { openDataset } = await createJiti(import.meta.url).import("../../src/data/open.ts");
+const { openDataset } = await createJiti(import.meta.url).import("../../src/datasets/open.ts");
 const [, , source, cacheDir, size = "512"] = process.argv;
 try {
   const { record } = await openDataset(source, { cacheDir, size: Number(size), threads: 1 });

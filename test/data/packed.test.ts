@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
-import { openSource } from "../../src/data/open-source.ts";
+import { openSource } from "../../src/datasets/sources/open-source.ts";
 import {
   largestDifference,
   open,

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeForPrediction, fillPredictions } from "../../src/data/index.ts";
+import { decodeForPrediction, fillPredictions } from "../../src/datasets/predict.ts";
 import {
   asymmetric,
   jpeg,

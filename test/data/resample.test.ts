@@ -1,8 +1,8 @@
 /** @file The native resampler against the triangle filter's formula in float64. */
 
 import { describe, expect, test } from "vitest";
-import { loadAddon } from "../../src/addon/index.ts";
 import { philox } from "../../src/core/philox.ts";
+import { loadAddon } from "../../src/engine/native/addon/index.ts";
 import { largestDifference, paint } from "./fixtures.ts";
 
 const noise = (width: number, height: number, channels: number) =>

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create, Header } from "tar";
 import { describe, expect, test } from "vitest";
-import { fetchSource } from "../../src/data/open-source.ts";
-import { unpack } from "../../src/data/unpack.ts";
+import { unpack } from "../../src/datasets/download/unpack.ts";
+import { fetchSource } from "../../src/datasets/sources/open-source.ts";
 import { archive, entry, failure, noise } from "./download-fixtures.ts";
 import { temporaryFolder, writeTree } from "./fixtures.ts";
 

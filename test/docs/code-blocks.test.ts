@@ -8,11 +8,11 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parseArms } from "../../src/arms/arms.ts";
 import * as shapes from "../../src/core/shapes.ts";
-import { openDataset } from "../../src/data/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
 import * as lrscope from "../../src/index.ts";
 import * as ir from "../../src/ir/index.ts";
-import { parseArms } from "../../src/lab/arms.ts";
 import * as define from "../../src/optimizers/define.ts";
 import * as schedules from "../../src/schedules/index.ts";
 import { cli } from "../cli/run-cli.ts";

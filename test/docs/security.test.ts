@@ -3,7 +3,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { DECODE_LIMITS, MOST_PIXELS, MOST_SIDE } from "../../src/data/decode-limits.ts";
+import {
+  DECODE_LIMITS,
+  MOST_PIXELS,
+  MOST_SIDE,
+} from "../../src/datasets/decoding/decode-limits.ts";
 import { fuzzParts } from "../fuzz/parts.ts";
 import { TARGETS } from "../fuzz/targets.ts";
 import { root } from "../house/rooms.ts";

@@ -12,14 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readSafetensors } from "../../src/formats/index.ts";
+import { readStoredNetwork } from "../../src/infer/stored-network.ts";
 import {
   newestCheckpoint,
   openRunDirectory,
   sweepTemporaries,
   writeCheckpoint,
 } from "../../src/store/index.ts";
-import { readStoredNetwork } from "../../src/lab/stored-network.ts";
-import { readSafetensors } from "../../src/weights/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, stopTiny } from "./tiny.ts";
 

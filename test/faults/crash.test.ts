@@ -6,9 +6,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { encodeSafetensors, readSafetensors } from "../../src/formats/index.ts";
 import { summaryRecord, trialRecord } from "../../src/record/index.ts";
 import { readRecord, replaceFile } from "../../src/store/index.ts";
-import { encodeSafetensors, readSafetensors } from "../../src/weights/index.ts";
 import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { TINY_FLAGS } from "./tiny.ts";

@@ -5,8 +5,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { StoreError } from "../../src/core/errors.ts";
-import type { LabEvent } from "../../src/lab/index.ts";
 import { newestCheckpoint } from "../../src/store/index.ts";
+import type { LabEvent } from "../../src/train/events.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { epochsRecorded, resultOf, runTiny } from "./tiny.ts";
 

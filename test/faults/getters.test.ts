@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Addon, loadAddon, type NativeCache } from "../../src/addon/index.ts";
+import { type Addon, loadAddon, type NativeCache } from "../../src/engine/native/addon/index.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 const absent = engineAbsent();

@@ -8,11 +8,13 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type LabEvent, planOf, type TrialSpec } from "../../src/lab/index.ts";
-import { openSetup } from "../../src/lab/setup.ts";
-import { runTrials } from "../../src/lab/trial-pool.ts";
-import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
+import type { TrialSpec } from "../../src/arms/trials.ts";
 import { trialRecord } from "../../src/record/index.ts";
+import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
+import { runTrials } from "../../src/study/executors/child-process.ts";
+import { openSetup } from "../../src/study/setup.ts";
+import type { LabEvent } from "../../src/train/events.ts";
+import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, TINY, TINY_FLAGS, tinyTrial } from "./tiny.ts";
 

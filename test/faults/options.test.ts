@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SetupSpec, TrialSpec } from "../../src/lab/index.ts";
+import type { TrialSpec } from "../../src/arms/trials.ts";
 import { trialRecord } from "../../src/record/index.ts";
 import { readRecord } from "../../src/store/index.ts";
+import type { SetupSpec } from "../../src/study/setup.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, stopTiny, TINY, tinyTrial } from "./tiny.ts";
 

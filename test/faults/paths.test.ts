@@ -6,8 +6,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { expect, test, describe } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
+import { describe, expect, test } from "vitest";
+import { openDataset } from "../../src/datasets/open.ts";
 import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { root } from "../house/rooms.ts";

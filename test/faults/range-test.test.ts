@@ -2,10 +2,12 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type LabEvent, planOf, type RangeTestSpec } from "../../src/lab/index.ts";
-import { openSetup } from "../../src/lab/setup.ts";
-import { runRangeTests } from "../../src/lab/trial-pool.ts";
+import type { RangeTestSpec } from "../../src/arms/trials.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
+import { runRangeTests } from "../../src/study/executors/child-process.ts";
+import { openSetup } from "../../src/study/setup.ts";
+import type { LabEvent } from "../../src/train/events.ts";
+import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { TINY } from "./tiny.ts";
 

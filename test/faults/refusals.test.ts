@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
 import { acquireLease } from "../../src/store/index.ts";
 import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";

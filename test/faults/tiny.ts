@@ -5,12 +5,15 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TrialSpec } from "../../src/arms/trials.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { type LabEvent, recordTrial, restoreTrial, type TrialSpec } from "../../src/lab/index.ts";
-import { runTrial } from "../../src/lab/run-trial.ts";
-import { openSetup, type SetupSpec } from "../../src/lab/setup.ts";
 import type { DatasetRecord } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
+import { recordTrial } from "../../src/study/recorder.ts";
+import { restoreTrial } from "../../src/study/restore-trial.ts";
+import { openSetup, type SetupSpec } from "../../src/study/setup.ts";
+import type { LabEvent } from "../../src/train/events.ts";
+import { runTrial } from "../../src/train/run-trial.ts";
 
 /** 28 training images of 8 x 8 in four classes, four updates an epoch. */
 export const TINY: SetupSpec = {

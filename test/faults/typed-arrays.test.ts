@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AddonError, ArgumentError } from "../../src/core/errors.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { tinyDataset } from "./tiny.ts";
 

@@ -15,7 +15,7 @@ const { compileNetwork } = await load.import("../../src/compile/index.ts");
 const { randomStream } = await load.import("../../src/core/random.ts");
 const { vanilla } = await load.import("../../src/models/index.ts");
 const { adam } = await load.import("../../src/optimizers/index.ts");
-const { nativeBackend } = await load.import("../../src/runtime/native/index.ts");
+const { nativeBackend } = await load.import("../../src/engine/native/index.ts");
 
 const [, , json, seed, count] = process.argv;
 const { cache, photo, last } = JSON.parse(json);

@@ -5,8 +5,8 @@
  */
 
 import { type RandomStream, randomStream } from "../../src/core/random.ts";
-import { memorySource } from "../../src/weights/byte-source.ts";
-import { fields } from "../../src/weights/protobuf.ts";
+import { memorySource } from "../../src/formats/byte-source.ts";
+import { fields } from "../../src/formats/protobuf.ts";
 import {
   membersOf,
   type WeightFormat,

@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { InternalError, LrscopeError } from "../../src/core/errors.ts";
-import { type Dataset, openDataset } from "../../src/data/index.ts";
+import type { Dataset } from "../../src/data/types.ts";
+import { openDataset } from "../../src/datasets/open.ts";
 import { mutate } from "./mutate.ts";
 import type { Finding, FuzzOptions, FuzzSummary } from "./report.ts";
 

@@ -4,17 +4,17 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { elementCount } from "../../src/core/shapes.ts";
-import type { Network } from "../../src/ir/index.ts";
-import * as layers from "../../src/layers/index.ts";
-import { crc32 } from "../../src/weights/crc32.ts";
+import { crc32 } from "../../src/formats/crc32.ts";
 import {
   encodeOnnx,
   encodeSafetensors,
   memorySource,
   type StoredTensor,
-} from "../../src/weights/index.ts";
-import { MessageWriter } from "../../src/weights/protobuf.ts";
-import { readZip } from "../../src/weights/zip.ts";
+} from "../../src/formats/index.ts";
+import { MessageWriter } from "../../src/formats/protobuf.ts";
+import { readZip } from "../../src/formats/zip.ts";
+import type { Network } from "../../src/ir/index.ts";
+import * as layers from "../../src/layers/index.ts";
 
 export type WeightFormat = "safetensors" | "checkpoint" | "torch zip" | "torch older" | "onnx";
 

@@ -11,11 +11,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../src/core/errors.ts";
-import { exportOnnx } from "../../src/lab/export.ts";
-import { openPredictor } from "../../src/lab/predict.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
+import { decodeOnnx, memorySource, readWeights } from "../../src/formats/index.ts";
+import { exportOnnx } from "../../src/infer/export.ts";
+import { openPredictor } from "../../src/infer/predict.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
-import { decodeOnnx, memorySource, readWeights } from "../../src/weights/index.ts";
 import { type MutatedFile, mutateWeights } from "./mutate-weights.ts";
 import type { Finding, FuzzOptions, FuzzSummary } from "./report.ts";
 
@@ -32,7 +32,7 @@ export interface WeightFuzzSummary extends FuzzSummary {
   readonly mostBeyond: { readonly bytes: number; readonly file: string };
 }
 
-/** What src/weights/limits.ts allows beyond twice the larger of file and values. */
+/** What src/formats/limits.ts allows beyond twice the larger of file and values. */
 const BEYOND = 256 * 2 ** 20;
 
 /** Reads all of them; whatever is neither accepted nor refused as it should be is a finding. */
@@ -134,7 +134,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     count: number("--count", 3000),
   };
   const backend = process.argv.includes("--native")
-    ? (await import("../../src/runtime/native/index.ts")).nativeBackend({ threads: 1 })
+    ? (await import("../../src/engine/native/index.ts")).nativeBackend({ threads: 1 })
     : referenceBackend();
   const summary = await fuzzWeights({ ...options, backend });
   const peak = process.resourceUsage().maxRSS * 1024;

@@ -6,6 +6,8 @@
 import { expect, test } from "vitest";
 import { compileNetwork, type Precision } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   batchNorm,
   conv2d,
@@ -19,8 +21,6 @@ import {
 } from "../../src/layers/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { littleNetwork, residualNetwork } from "../compile/networks.ts";
 
 const emulating = nativeBackend({ threads: 2, emulateBf16: true });

@@ -7,12 +7,12 @@
 import { compileNetwork } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/shapes.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { GraphBuilder, type Network } from "../../src/ir/index.ts";
 import type { Layer } from "../../src/layers/index.ts";
 import { add, flatten } from "../../src/ops/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { BufferSpec } from "../../src/program/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 
 export interface GradientCase {
   readonly layer: Layer;

@@ -3,9 +3,9 @@
 import { expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
 import { randomStream } from "../../src/core/random.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 
 test.each([
   ["f32", 0],

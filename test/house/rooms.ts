@@ -7,56 +7,69 @@ import ts from "typescript";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-const ENGINE = [
-  "core",
-  "files",
-  "schedules",
-  "ir",
-  "ops",
-  "layers",
-  "models",
-  "optimizers",
-  "program",
-  "compile",
-  "addon",
-  "runtime",
-  "weights",
-  "data",
-  "record",
-  "store",
-  "analysis",
+/**
+ * Every room, in the order of docs/architecture.md: each may import those before it. `node`: it may use what
+ * Node has and a browser lacks.
+ */
+export const ROOMS: readonly { readonly name: string; readonly node?: true }[] = [
+  { name: "core" },
+  { name: "schedules" },
+  { name: "ir" },
+  { name: "ops" },
+  { name: "layers" },
+  { name: "models" },
+  { name: "optimizers" },
+  { name: "program" },
+  { name: "compile" },
+  { name: "record" },
+  { name: "analysis" },
+  { name: "formats" },
+  { name: "data" },
+  { name: "engine" },
+  { name: "arms" },
+  { name: "train" },
+  { name: "infer" },
+  { name: "report" },
+  { name: "files", node: true },
+  { name: "datasets", node: true },
+  { name: "store", node: true },
+  { name: "study", node: true },
+  { name: "bench", node: true },
+  { name: "index.ts", node: true },
+  { name: "cli", node: true },
 ];
 
 /** room -> the rooms that it may import from, itself aside. */
-export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  files: ["core"],
-  schedules: ["core"],
-  ir: ["core"],
-  ops: ["core", "ir"],
-  layers: ["core", "ir", "ops"],
-  models: ["core", "layers"],
-  optimizers: ["core", "ir"],
-  program: ["core"],
-  compile: ["core", "ir", "ops", "optimizers", "program"],
-  addon: ["core"],
-  runtime: ["core", "program", "addon"],
-  weights: ["core", "ir"],
-  // A data set describes itself in the words of the records: docs/decisions/0006.
-  data: ["core", "files", "addon", "record"],
-  record: ["core"],
-  store: ["core", "files", "record"],
-  analysis: ["core", "record", "schedules"],
-  lab: ENGINE,
-  report: ["core", "record", "analysis", "schedules"],
-  cli: [...ENGINE, "lab", "report", "index.ts"],
-  "index.ts": [...ENGINE, "lab", "report"],
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  ROOMS.map(({ name }, place) => [name, ROOMS.slice(0, place).map((room) => room.name)]),
+);
+
+/** Arrows against the order, file by file, until what they lead to has moved. */
+export const BREACHES: Readonly<Record<string, readonly string[]>> = {
+  "src/arms/arm-schedules.ts": ["train"],
+  "src/arms/trials.ts": ["train"],
+  "src/engine/tuning/tune.ts": ["store"],
+  "src/infer/confusion.ts": ["files"],
+  "src/infer/predict.ts": ["datasets", "files"],
+  "src/study/choose-convolutions.ts": ["cli"],
+  "src/study/comparison.ts": ["cli"],
+  "src/study/resume.ts": ["cli"],
+  "src/study/run-experiment.ts": ["cli"],
+  "src/train/compile-options.ts": ["files"],
+  "src/train/plan.ts": ["files"],
 };
 
 /** Rooms that a browser loads as they are, and the packages that they may load there. */
 export const BROWSER_SAFE: Readonly<Record<string, readonly string[]>> = {
-  core: [],
+  core: ["fastest-levenshtein"],
   schedules: [],
+  ir: ["zod"],
+  ops: [],
+  layers: [],
+  models: ["fastest-levenshtein"],
+  optimizers: ["fastest-levenshtein"],
+  program: [],
+  compile: ["fastest-levenshtein", "zod"],
   record: ["zod"],
   analysis: [],
   report: ["asciichart"],
@@ -115,12 +128,13 @@ export function roomOf(file: SourceFile, specifier: string): string | null {
   return target.startsWith("..") ? `outside src/ (${specifier})` : target.split(sep)[0]!;
 }
 
-/** "src/a/b.ts imports c, which a may not", for each arrow outside the table. */
+/** "src/a/b.ts imports c; ...", for each arrow against the order that is no known breach. */
 export function forbiddenArrows(file: SourceFile): string[] {
   const allowed = ALLOWED[file.room];
   if (!allowed) return [`${file.path} lies in a room that docs/architecture.md does not have`];
   return importsOf(file)
     .map((specifier) => roomOf(file, specifier))
     .filter((room) => room !== null && room !== file.room && !allowed.includes(room))
+    .filter((room) => !BREACHES[file.path]?.includes(room!))
     .map((room) => `${file.path} imports ${room}; ${file.room} may import [${allowed.join(" ")}]`);
 }

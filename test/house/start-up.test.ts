@@ -6,11 +6,11 @@ import { expect, test } from "vitest";
 import { root, type SourceFile, sourceFiles } from "./rooms.ts";
 
 /** Rooms whose modules are small, or hold the names that help shows; what they load is looked at too. */
-const LIGHT = ["cli", "core", "lab", "program"];
+const LIGHT = ["cli", "core", "arms", "study", "train", "program"];
 const LIGHT_FILES = [
-  "src/data/source-names.ts",
+  "src/datasets/sources/source-names.ts",
   "src/optimizers/names.ts",
-  "src/schedules/describe.ts",
+  "src/schedules/text/describe.ts",
   "src/schedules/nesting.ts",
   "src/schedules/schedule.ts",
 ];

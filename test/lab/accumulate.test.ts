@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { type FitOptions, fit, rangeTest } from "../../src/lab/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   conv2d,
   dropout,
@@ -20,8 +21,9 @@ import {
 } from "../../src/layers/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, lamb, type Optimizer, sgd } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { fit } from "../../src/train/fit.ts";
+import type { FitOptions } from "../../src/train/options.ts";
+import { rangeTest } from "../../src/train/range-test.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 /** No batch normalisation, so that no image's gradient depends on the others of its batch. */

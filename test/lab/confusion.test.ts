@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { confusionOf, fit } from "../../src/lab/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { writeSafetensors } from "../../src/formats/index.ts";
+import { confusionOf } from "../../src/infer/confusion.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { writeSafetensors } from "../../src/weights/index.ts";
+import { fit } from "../../src/train/fit.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 const absent = engineAbsent();

@@ -11,18 +11,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import {
-  cacheFeatures,
-  confusionOf,
-  describeExperiment,
-  fit,
-  type TrainingSetup,
-} from "../../src/lab/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { encodeSafetensors } from "../../src/formats/index.ts";
+import { confusionOf } from "../../src/infer/confusion.ts";
 import { sgd } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { encodeSafetensors } from "../../src/weights/index.ts";
+import { describeExperiment } from "../../src/study/experiment.ts";
+import { cacheFeatures } from "../../src/study/features.ts";
+import { fit } from "../../src/train/fit.ts";
+import type { TrainingSetup } from "../../src/train/options.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { network, pretrained } from "./tiny-transfer.ts";
 

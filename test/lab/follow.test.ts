@@ -4,14 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { fit, type LabEvent } from "../../src/lab/index.ts";
-import { ratesOf } from "../../src/lab/rates.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
 import type { EpochMetrics } from "../../src/record/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
 import {
   constant,
   cosineDecay,
@@ -21,6 +19,9 @@ import {
   reduceOnPlateau,
   triangular,
 } from "../../src/schedules/index.ts";
+import type { LabEvent } from "../../src/train/events.ts";
+import { fit } from "../../src/train/fit.ts";
+import { ratesOf } from "../../src/train/rates.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 const cycle = triangular({ base: 1e-3, max: 1e-2, stepSize: 4 });

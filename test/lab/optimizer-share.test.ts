@@ -4,16 +4,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { fit } from "../../src/lab/index.ts";
-import { optimizerShare } from "../../src/lab/optimizer-share.ts";
-import { openTrainer } from "../../src/lab/trainer.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
 import type { LoadedProgram } from "../../src/program/index.ts";
 import { trialRecord } from "../../src/record/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { fit } from "../../src/train/fit.ts";
+import { optimizerShare } from "../../src/train/optimizer-share.ts";
+import { openTrainer } from "../../src/train/trainer.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 /** A loaded program that takes the given milliseconds, one row a profile. */

@@ -6,19 +6,16 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accuracyElbow, argmin } from "../../src/analysis/index.ts";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import {
-  confirmSuggestion,
-  fit,
-  type RangeTestOptions,
-  ramp,
-  rangeTest,
-} from "../../src/lab/index.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
 import { constant, exponential } from "../../src/schedules/index.ts";
+import { confirmSuggestion } from "../../src/train/confirm.ts";
+import { fit } from "../../src/train/fit.ts";
+import type { RangeTestOptions } from "../../src/train/options.ts";
+import { ramp, rangeTest } from "../../src/train/range-test.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 describe("ramp", () => {

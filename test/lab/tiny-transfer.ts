@@ -2,8 +2,8 @@
 
 import { randomStream } from "../../src/core/random.ts";
 import { elementCount } from "../../src/core/shapes.ts";
-import type { PretrainedWeights } from "../../src/lab/index.ts";
 import * as layers from "../../src/layers/index.ts";
+import type { PretrainedWeights } from "../../src/train/freezing/pretrained-weights.ts";
 
 export const network = ({ classes = 4, channels = 3, size = 16 } = {}): layers.Network => {
   const { conv2d, batchNorm, relu, sequential, residual } = layers;

@@ -4,12 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { describeExperiment, fit, type TrainingSetup } from "../../src/lab/index.ts";
-import { freezing } from "../../src/lab/transfer.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import { adam } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
+import { describeExperiment } from "../../src/study/experiment.ts";
+import { fit } from "../../src/train/fit.ts";
+import { freezing } from "../../src/train/freezing/transfer.ts";
+import type { TrainingSetup } from "../../src/train/options.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { network, pretrained } from "./tiny-transfer.ts";
 

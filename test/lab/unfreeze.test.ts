@@ -4,18 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/index.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import { cacheFeatures } from "../../src/lab/features.ts";
-import { type FitOptions, fit, type LabEvent, type TrainingSetup } from "../../src/lab/index.ts";
-import type { TrialState } from "../../src/lab/resume.ts";
-import {
-  checkUnfreezing,
-  firstUpdatesIn,
-  groupsIn,
-  trainFromIn,
-  unfreezesAt,
-} from "../../src/lab/unfreeze.ts";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
+import type { Checkpoint } from "../../src/formats/index.ts";
 import {
   adam,
   lookahead,
@@ -24,9 +17,18 @@ import {
   scheduleFreeAdamw,
   sgd,
 } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
-import type { Checkpoint } from "../../src/weights/index.ts";
+import { cacheFeatures } from "../../src/study/features.ts";
+import type { LabEvent } from "../../src/train/events.ts";
+import { fit } from "../../src/train/fit.ts";
+import {
+  checkUnfreezing,
+  firstUpdatesIn,
+  groupsIn,
+  trainFromIn,
+  unfreezesAt,
+} from "../../src/train/freezing/unfreeze.ts";
+import type { FitOptions, TrainingSetup } from "../../src/train/options.ts";
+import type { TrialState } from "../../src/train/trial-state.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { network, pretrained } from "./tiny-transfer.ts";
 

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { elementCount, type Shape } from "../../src/core/shapes.ts";
+import { type ReferenceSession, referenceBackend } from "../../src/engine/reference/index.ts";
 import type {
   AttributeValue,
   BufferSpec,
@@ -13,7 +14,6 @@ import type {
   Program,
 } from "../../src/program/index.ts";
 import { plainLayout } from "../../src/program/index.ts";
-import { type ReferenceSession, referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadic } from "./dyadic.ts";
 
 interface Given {

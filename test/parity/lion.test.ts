@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { lion } from "../../src/optimizers/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { openOptimizerRun } from "./optimizer-program.ts";
@@ -12,7 +12,10 @@ const COUNT = 1500;
 const optimizer = lion({ learningRate: 0.01, weightDecay: 0.5 });
 
 test("the guide quotes the example as it is", () => {
-  const source = readFileSync(new URL("../../src/optimizers/lion.ts", import.meta.url), "utf8");
+  const source = readFileSync(
+    new URL("../../src/optimizers/rules/lion.ts", import.meta.url),
+    "utf8",
+  );
   const guide = readFileSync(new URL("../../docs/adding-an-optimizer.md", import.meta.url), "utf8");
   expect(guide).toContain(source.slice(source.indexOf("export const lion")).trim());
 });

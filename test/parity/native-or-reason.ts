@@ -1,8 +1,8 @@
 /** @file The native backend where its addon is built; else why the tests that need it are skipped. */
 
 import { LrscopeError } from "../../src/core/errors.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
 
 export interface NativeOrReason {
   /** Opens the backend with two threads; undefined where the addon is absent. */

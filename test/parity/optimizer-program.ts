@@ -1,6 +1,6 @@
 /** @file A program of nothing but an optimizer, on parameters and gradients that a test writes. */
 
-import { encodeOptimizer, isMatrixOf } from "../../src/compile/encode-optimizer.ts";
+import { encodeOptimizer, isMatrixOf } from "../../src/compile/encode/encode-optimizer.ts";
 import { elementCount } from "../../src/core/shapes.ts";
 import { type Optimizer, optimizerScalars } from "../../src/optimizers/index.ts";
 import {

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { elementCount } from "../../src/core/shapes.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   adafactor,
   adam,
@@ -20,7 +21,6 @@ import {
   sgd,
 } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { openOptimizerRun } from "./optimizer-program.ts";

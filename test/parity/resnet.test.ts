@@ -7,11 +7,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
-import { fitWeights } from "../../src/lab/pretrained.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { readWeights } from "../../src/formats/index.ts";
 import { createModel } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { readWeights } from "../../src/weights/index.ts";
+import { fitWeights } from "../../src/study/pretrained.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { difference, logits, logitsOf, valuesOf } from "./torchvision.ts";

@@ -1,7 +1,7 @@
 """Writes fixtures/statistics.json: what scipy says of Student's t, paired tests, power and bootstrap.
 
 Run: python3 test/parity/statistics.py
-Made with scipy 1.10; every value is checked by src/analysis/scipy.test.ts.
+Made with scipy 1.10; every value is checked by src/analysis/statistics/scipy.test.ts.
 """
 
 import itertools

@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileNetwork, type ParameterGroup, type Precision } from "../../src/compile/index.ts";
 import { elementCount } from "../../src/core/shapes.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session } from "../../src/program/index.ts";
-import { nativeBackend } from "../../src/runtime/native/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
 import { dyadic, dyadics, mix } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 

@@ -1,8 +1,8 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { figurePng } from "../../src/cli/figure-pngs.ts";
-import { linearRamp } from "../../src/schedules/index.ts";
 import { drawSchedule } from "../../src/report/index.ts";
+import { linearRamp } from "../../src/schedules/index.ts";
+import { figurePng } from "../../src/study/artefacts/figure-pngs.ts";
 
 test("a figure as PNG: twice its size, on its light paper, with its ink on it", async () => {
   const svg = await drawSchedule(linearRamp({ from: 0, to: 1, steps: 100 }), { updates: 100 });

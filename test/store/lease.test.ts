@@ -23,8 +23,8 @@ import {
   leaseHolder,
   openRunDirectory,
 } from "../../src/store/index.ts";
-import { root } from "../house/rooms.ts";
 import { temporaryFolder } from "../cli/temporary.ts";
+import { root } from "../house/rooms.ts";
 
 const within = temporaryFolder();
 

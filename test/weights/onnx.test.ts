@@ -4,16 +4,16 @@ import { createRequire } from "node:module";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compilePredictor } from "../../src/compile/index.ts";
 import { elementCount } from "../../src/core/shapes.ts";
-import type { Network } from "../../src/ir/index.ts";
-import * as layers from "../../src/layers/index.ts";
-import { createModel } from "../../src/models/index.ts";
-import { referenceBackend } from "../../src/runtime/reference/index.ts";
+import { referenceBackend } from "../../src/engine/reference/index.ts";
 import {
   decodeOnnx,
   encodeOnnx,
   memorySource,
   type StoredTensor,
-} from "../../src/weights/index.ts";
+} from "../../src/formats/index.ts";
+import type { Network } from "../../src/ir/index.ts";
+import * as layers from "../../src/layers/index.ts";
+import { createModel } from "../../src/models/index.ts";
 import { dyadics } from "../parity/dyadic.ts";
 
 type Ort = typeof import("onnxruntime-web");

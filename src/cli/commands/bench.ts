@@ -2,7 +2,10 @@
 
 import { ArgumentError } from "../../core/errors.ts";
 import { MOST_IMAGES, MOST_PIXELS, MOST_REPETITIONS } from "../../core/limits.ts";
-import { nearest } from "../../lab/nearest.ts";
+import { nearest } from "../../core/nearest-name.ts";
+import { defineCommand, optional, toggle, untoggle, value } from "../flags/define-command.ts";
+import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags/flags.ts";
+import { positiveInteger, text } from "../flags/values.ts";
 import {
   dataText,
   epochText,
@@ -10,10 +13,7 @@ import {
   optimizerText,
   stepText,
   transferText,
-} from "../bench-text.ts";
-import { defineCommand, optional, toggle, untoggle, value } from "../define-command.ts";
-import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags.ts";
-import { positiveInteger, text } from "../values.ts";
+} from "../text/bench-text.ts";
 
 const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
 
@@ -70,7 +70,7 @@ export const bench = defineCommand({
         `bench: unknown benchmark "${what}"${meant ? `; did you mean "${meant}"?` : ""} There is: ${KINDS.join(", ")}`,
       );
     }
-    const { checkPrecision } = await import("../../lab/precision.ts");
+    const { checkPrecision } = await import("../../engine/native/precision.ts");
     if (flags.precision !== "fp32" && (what !== "step" || flags.grow))
       throw new ArgumentError(
         `bench: --precision ${flags.precision} belongs to bench step without --grow; leave it out`,
@@ -92,7 +92,7 @@ export const bench = defineCommand({
     if (flags.grow) {
       terminal.note(`timing ${model} as it grows ...`);
       const { growthFile } = await import("../growth-file.ts");
-      const { benchGrowth } = await import("../../lab/bench-grow.ts");
+      const { benchGrowth } = await import("../../bench/grow.ts");
       const { known, keep } = growthFile(flags.into);
       const record = await benchGrowth({ model, known, onPoint: keep, signal });
       keep(record);
@@ -101,7 +101,7 @@ export const bench = defineCommand({
     switch (what) {
       case "step": {
         terminal.note(`timing ${model}, batch ${batch}, ${size}x${size} ...`);
-        const { benchStep } = await import("../../lab/bench-step.ts");
+        const { benchStep } = await import("../../bench/step.ts");
         const { tune, limit, precision } = flags;
         const about = { model, size, batch, tune, limit, precision };
         const record = await benchStep({ ...shared, ...about });
@@ -109,25 +109,25 @@ export const bench = defineCommand({
       }
       case "transfer": {
         terminal.note(`timing fine-tuning of ${model}, batch ${batch}, ${size}x${size} ...`);
-        const { benchTransfer } = await import("../../lab/bench-transfer.ts");
+        const { benchTransfer } = await import("../../bench/transfer.ts");
         const record = await benchTransfer({ ...shared, model, size, batch });
         return show(transferText(record, terminal.colors), record);
       }
       case "epoch": {
         terminal.note(`timing epochs of ${images} images, batch ${batch}, ${size}x${size} ...`);
-        const { benchEpoch } = await import("../../lab/bench-epoch.ts");
+        const { benchEpoch } = await import("../../bench/epoch.ts");
         const record = await benchEpoch({ ...shared, size, batch, images });
         return show(epochText(record, terminal.colors), record);
       }
       case "optimizer": {
         terminal.note("timing updates of 25 million parameters ...");
-        const { benchOptimizer } = await import("../../lab/bench-optimizer.ts");
+        const { benchOptimizer } = await import("../../bench/optimizer.ts");
         const record = await benchOptimizer(shared);
         return show(optimizerText(record, terminal.colors), record);
       }
       default: {
         terminal.note(`timing decoding and augmentation of ${images} images ...`);
-        const { benchData } = await import("../../lab/bench-data.ts");
+        const { benchData } = await import("../../bench/data.ts");
         const record = await benchData({ ...shared, size, batch, images });
         return show(dataText(record, terminal.colors), record);
       }

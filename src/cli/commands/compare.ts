@@ -1,10 +1,9 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
-import { PUBLISHED_ARMS } from "../../lab/published-arms.ts";
-import { budgetOf, epochsOf } from "../budget.ts";
-import { runComparison } from "../comparison.ts";
-import { printComparison } from "../comparison-result.ts";
-import { defineCommand } from "../define-command.ts";
+import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { runComparison } from "../../study/comparison.ts";
+import { budgetOf, epochsOf } from "../flags/budget.ts";
+import { defineCommand } from "../flags/define-command.ts";
 import {
   answerFlags,
   cycleFlags,
@@ -22,10 +21,16 @@ import {
   tensorboardFlag,
   trainingFlags,
   unfreezeFlag,
-} from "../flags.ts";
-import { budgetFlags, learningRateFlags, pruneFlag, scoringFlags } from "../protocol-flags.ts";
-import { sourceOrResume } from "../source.ts";
-import { averageFlags } from "../update-flags.ts";
+} from "../flags/flags.ts";
+import {
+  budgetFlags,
+  learningRateFlags,
+  pruneFlag,
+  scoringFlags,
+} from "../flags/protocol-flags.ts";
+import { sourceOrResume } from "../flags/source.ts";
+import { averageFlags } from "../flags/update-flags.ts";
+import { printComparison } from "../text/comparison-result.ts";
 
 export const compare = defineCommand({
   name: "compare",
@@ -72,7 +77,7 @@ export const compare = defineCommand({
         flags,
         given,
       } as const;
-      const { resumeComparison } = await import("../resume.ts");
+      const { resumeComparison } = await import("../../study/resume.ts");
       const context = { terminal, signal };
       const jobs = given.has("jobs") ? flags.jobs : undefined;
       await printComparison(await resumeComparison({ ...call, jobs, context }), terminal);

@@ -1,11 +1,11 @@
 /** @file `lrscope data SOURCE`: what the source holds, and what of it cannot be used. */
 
 import { visibleLine } from "../../core/visible.ts";
-import { describeBroken } from "../broken-files.ts";
-import { defineCommand } from "../define-command.ts";
-import { dataFlags, jsonFlag, threadsFlag } from "../flags.ts";
-import { count, textTable } from "../format.ts";
-import { sourceArgument } from "../source.ts";
+import { defineCommand } from "../flags/define-command.ts";
+import { dataFlags, jsonFlag, threadsFlag } from "../flags/flags.ts";
+import { sourceArgument } from "../flags/source.ts";
+import { describeBroken } from "../text/broken-files.ts";
+import { count, textTable } from "../text/format.ts";
 
 const figures = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(", ");
 
@@ -18,8 +18,8 @@ export const data = defineCommand({
   flags: { ...dataFlags, ...threadsFlag, ...jsonFlag },
   examples: ["lrscope data photos/", "lrscope data mnist --json"],
   async run({ args, flags, terminal, signal }) {
-    const { openDataset } = await import("../../data/index.ts");
-    const { openProgress } = await import("../progress.ts");
+    const { openDataset } = await import("../../datasets/open.ts");
+    const { openProgress } = await import("../text/progress.ts");
     const progress = openProgress(terminal);
     const { size, limit, threads } = flags;
     const dataset = await openDataset(args[0]!, {

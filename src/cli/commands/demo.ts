@@ -1,9 +1,8 @@
 /** @file `lrscope demo`: the published comparison in small, on data that comes with the package. */
 
-import { PUBLISHED_ARMS } from "../../lab/published-arms.ts";
-import { runComparison } from "../comparison.ts";
-import { printComparison } from "../comparison-result.ts";
-import { defineCommand } from "../define-command.ts";
+import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { runComparison } from "../../study/comparison.ts";
+import { defineCommand } from "../flags/define-command.ts";
 import {
   epochsFlag,
   jsonFlag,
@@ -12,7 +11,8 @@ import {
   seedsFlag,
   threadsFlag,
   trainingFlags,
-} from "../flags.ts";
+} from "../flags/flags.ts";
+import { printComparison } from "../text/comparison-result.ts";
 
 /** Chosen so that range test and 18 runs take under 3 minutes on 2 slow cores. */
 const DEMO = {

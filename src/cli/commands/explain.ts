@@ -2,8 +2,7 @@
 
 import { MOST_CLASSES, MOST_PIXELS } from "../../core/limits.ts";
 import { CONVOLUTION_IMPLEMENTATIONS } from "../../program/backend.ts";
-import { defineCommand, optional, value } from "../define-command.ts";
-import { convolutionRows, convolutionTable, decide } from "../explain-convolutions.ts";
+import { defineCommand, optional, value } from "../flags/define-command.ts";
 import {
   batchFlag,
   jsonFlag,
@@ -12,8 +11,9 @@ import {
   precisionFlag,
   threadsFlag,
   tuningFlags,
-} from "../flags.ts";
-import { oneOf, positiveInteger } from "../values.ts";
+} from "../flags/flags.ts";
+import { oneOf, positiveInteger } from "../flags/values.ts";
+import { convolutionRows, convolutionTable, decide } from "../text/explain-convolutions.ts";
 
 export const explain = defineCommand({
   name: "explain",
@@ -62,15 +62,15 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal, signal }) {
-    const { checkPrecision } = await import("../../lab/precision.ts");
+    const { checkPrecision } = await import("../../engine/native/precision.ts");
     checkPrecision("explain", flags.precision);
-    const { loadModel } = await import("../../lab/load-model.ts");
+    const { loadModel } = await import("../../study/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
       "../../compile/index.ts"
     );
-    const { nativeBackend } = await import("../../runtime/native/index.ts");
-    const { defaultThreads } = await import("../../lab/machine.ts");
+    const { nativeBackend } = await import("../../engine/native/index.ts");
+    const { defaultThreads } = await import("../../files/machine.ts");
     const { model, size, classes, batch } = flags;
     const threads = flags.threads ?? defaultThreads();
     const buildModel = await loadModel(model);
@@ -80,7 +80,7 @@ export const explain = defineCommand({
     const { precision } = flags;
     const options = { network, backend, batch, optimizer, threads, precision };
     const decision = await decide({ options, flags, terminal, signal });
-    const { implementationsOf } = await import("../../lab/convolution-choice.ts");
+    const { implementationsOf } = await import("../../engine/tuning/convolution-choice.ts");
     const implementations = implementationsOf(decision.convolutions);
     const compiled = compileNetwork({ ...options, implementations });
     const convolutions = await convolutionRows(compiled.programs.train, decision);

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { WeightsError } from "../../core/errors.ts";
-import { defineCommand, toggle } from "../define-command.ts";
-import { jsonFlag } from "../flags.ts";
+import { defineCommand, toggle } from "../flags/define-command.ts";
+import { jsonFlag } from "../flags/flags.ts";
 
 export const exportModel = defineCommand({
   name: "export",
@@ -28,8 +28,8 @@ export const exportModel = defineCommand({
       throw new WeightsError(
         `export: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
       );
-    const { exportOnnx } = await import("../../lab/index.ts");
-    const { writeWeightsFile } = await import("../../weights/index.ts");
+    const { exportOnnx } = await import("../../infer/export.ts");
+    const { writeWeightsFile } = await import("../../formats/index.ts");
     const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
     await writeWeightsFile(file, bytes);
     const output = flags.logits ? "logits" : "probabilities";

@@ -1,8 +1,8 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { checkMomentum, checkRamp, seedsFrom } from "../comparison.ts";
-import { defineCommand } from "../define-command.ts";
+import { checkMomentum, checkRamp, seedsFrom } from "../../study/comparison.ts";
+import { defineCommand } from "../flags/define-command.ts";
 import {
   confirmFlags,
   epochsFlag,
@@ -15,10 +15,10 @@ import {
   seedsFlag,
   stopFactorFlag,
   trainingFlags,
-} from "../flags.ts";
-import { nextCommand } from "../next-command.ts";
-import { rangeTestText } from "../range-test-text.ts";
-import { sourceArgument } from "../source.ts";
+} from "../flags/flags.ts";
+import { sourceArgument } from "../flags/source.ts";
+import { nextCommand } from "../text/next-command.ts";
+import { rangeTestText } from "../text/range-test-text.ts";
 
 export const find = defineCommand({
   name: "find",
@@ -55,7 +55,8 @@ export const find = defineCommand({
       );
     if (given.has("confirmEpochs") && !flags.confirm)
       throw new ArgumentError("find: --confirm-epochs has no effect alone; add --confirm");
-    const { parseArm, rangeTest } = await import("../../lab/index.ts");
+    const { parseArm } = await import("../../arms/arms.ts");
+    const { rangeTest } = await import("../../train/range-test.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const optimizer = createOptimizer(flags.optimizer, {
       ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
@@ -83,7 +84,7 @@ export const find = defineCommand({
       ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
       ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
     };
-    const { runExperiment } = await import("../experiment.ts");
+    const { runExperiment } = await import("../../study/run-experiment.ts");
     const { path, report, run } = await runExperiment({
       kind: "find",
       source,
@@ -93,7 +94,7 @@ export const find = defineCommand({
       epochs: flags.epochs,
       seeds,
       async check(setup) {
-        const { checkFind } = await import("../../lab/check-trials.ts");
+        const { checkFind } = await import("../../study/check-trials.ts");
         checkFind({ ...setup, ...test });
       },
       async work({ setup, directory, progress }) {
@@ -108,7 +109,7 @@ export const find = defineCommand({
         // Written before too: what has been measured is on the disk.
         directory.writeText("range-test.json", `${JSON.stringify(record, null, 2)}\n`);
         if (!flags.confirm) return;
-        const { confirmSuggestion } = await import("../../lab/confirm.ts");
+        const { confirmSuggestion } = await import("../../train/confirm.ts");
         record.confirmation = await confirmSuggestion({
           ...setup,
           optimizer: tested,

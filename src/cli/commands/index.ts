@@ -1,6 +1,6 @@
 /** @file The commands, in the order of the help. */
 
-import type { Command } from "../define-command.ts";
+import type { Command } from "../flags/define-command.ts";
 import { bench } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { data } from "./data.ts";

@@ -2,10 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { DataError, WeightsError } from "../../core/errors.ts";
-import { defineCommand, value } from "../define-command.ts";
-import { jsonFlag, threadsFlag } from "../flags.ts";
-import { textTable } from "../format.ts";
-import { positiveInteger } from "../values.ts";
+import { defineCommand, value } from "../flags/define-command.ts";
+import { jsonFlag, threadsFlag } from "../flags/flags.ts";
+import { positiveInteger } from "../flags/values.ts";
+import { textTable } from "../text/format.ts";
 
 export const predict = defineCommand({
   name: "predict",
@@ -45,17 +45,17 @@ export const predict = defineCommand({
       throw new DataError(
         `predict: no such image: ${missing.map((file) => `"${file}"`).join(", ")}`,
       );
-    const { listImages } = await import("../../data/index.ts");
+    const { listImages } = await import("../../datasets/list-images.ts");
     const files = images.flatMap((image) => listImages(image));
     if (files.length === 0)
       throw new DataError(
         `predict: there are no images in ${images.map((image) => `"${image}"`).join(", ")}; give files, or folders that hold some`,
       );
-    const { nativeBackend } = await import("../../runtime/native/index.ts");
-    const lab = await import("../../lab/index.ts");
+    const { nativeBackend } = await import("../../engine/native/index.ts");
+    const { predict: classify } = await import("../../infer/predict.ts");
     const threads = flags.threads === undefined ? {} : { threads: flags.threads };
     const backend = nativeBackend(threads);
-    const predictions = await lab.predict({
+    const predictions = await classify({
       checkpoint,
       files,
       backend,

@@ -1,10 +1,10 @@
 /** @file `lrscope report DIR...`: render records again, of one run or of several together. */
 
-import { timeStamp } from "../default-out.ts";
-import { defineCommand, optional } from "../define-command.ts";
-import { answerFlags, jsonFlag, samplesFlag, tensorboardFlag } from "../flags.ts";
-import { resultsText } from "../results-text.ts";
-import { text } from "../values.ts";
+import { timeStamp } from "../flags/default-out.ts";
+import { defineCommand, optional } from "../flags/define-command.ts";
+import { answerFlags, jsonFlag, samplesFlag, tensorboardFlag } from "../flags/flags.ts";
+import { text } from "../flags/values.ts";
+import { resultsText } from "../text/results-text.ts";
 
 export const report = defineCommand({
   name: "report",
@@ -31,11 +31,11 @@ export const report = defineCommand({
   async run({ args, flags, terminal }) {
     const { checkRunDirectory, openRunDirectory, readRun } = await import("../../store/index.ts");
     const { summarize } = await import("../../analysis/index.ts");
-    const { mergeRuns } = await import("../merge-runs.ts");
-    const { readSamples } = await import("../samples.ts");
-    const { confusionsFrom, readConfusions } = await import("../confusions.ts");
-    const { recordedOptions, renderRun, wantedOptions } = await import("../derive.ts");
-    const { renderInto, withLogs } = await import("../write-report.ts");
+    const { mergeRuns } = await import("../../study/merge-runs.ts");
+    const { readSamples } = await import("../../study/artefacts/samples.ts");
+    const { confusionsFrom, readConfusions } = await import("../../study/artefacts/confusions.ts");
+    const { recordedOptions, renderRun, wantedOptions } = await import("../../study/derive.ts");
+    const { renderInto, withLogs } = await import("../../study/artefacts/write-report.ts");
     const runs = args.map((path) => {
       const run = readRun(path);
       return { path, run: { ...run, trials: withLogs(path, run.trials) }, recorded: run };
@@ -97,7 +97,7 @@ export const report = defineCommand({
       terminal.print("");
     }
     if (tensorboard) {
-      const { writeTensorboard } = await import("../write-tensorboard.ts");
+      const { writeTensorboard } = await import("../../study/artefacts/write-tensorboard.ts");
       terminal.print(`Events:  ${writeTensorboard(directory, run)}`);
     }
     terminal.print(`Report:  ${terminal.colors.bold(path)}`);

@@ -1,9 +1,9 @@
 /** @file `lrscope schedule SPEC`: a schedule as a curve, before any training. */
 
-import { defineCommand, optional } from "../define-command.ts";
-import { jsonFlag } from "../flags.ts";
-import { rate } from "../format.ts";
-import { positiveInteger, text } from "../values.ts";
+import { defineCommand, optional } from "../flags/define-command.ts";
+import { jsonFlag } from "../flags/flags.ts";
+import { positiveInteger, text } from "../flags/values.ts";
+import { rate } from "../text/format.ts";
 
 const count = (help: string) =>
   optional({
@@ -31,9 +31,9 @@ export const schedule = defineCommand({
     "lrscope schedule 'warmup:steps=100,schedule=(cosine:peak=0.1,steps=900)' --svg warmup.svg",
   ],
   async run({ args, flags, terminal }) {
-    const { asciiChart, axisLabels, chartWidth } = await import("../ascii-chart.ts");
-    const { chartedRates, checkFinite, updatesToDraw } = await import("../schedule-spec.ts");
-    const { parseSchedule } = await import("../../lab/schedule-text.ts");
+    const { asciiChart, axisLabels, chartWidth } = await import("../text/ascii-chart.ts");
+    const { chartedRates, checkFinite, updatesToDraw } = await import("../flags/schedule-spec.ts");
+    const { parseSchedule } = await import("../../schedules/text/parse-schedule.ts");
     const drawn = parseSchedule(args[0]!);
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
@@ -51,7 +51,7 @@ export const schedule = defineCommand({
       terminal.note(`made for ${drawn.steps} updates; flat from there on`);
     if (flags.svg !== undefined) {
       const { drawSchedule } = await import("../../report/index.ts");
-      const { writeText } = await import("../write-text.ts");
+      const { writeText } = await import("../text/write-text.ts");
       writeText(flags.svg, await drawSchedule(drawn, { updates: Math.max(1, updates - 1) }));
       terminal.note(`drawn into ${flags.svg}`);
     }

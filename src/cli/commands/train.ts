@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 import { ArgumentError } from "../../core/errors.ts";
-import { budgetOf, epochsOf } from "../budget.ts";
-import { runComparison } from "../comparison.ts";
-import { defineCommand, optional, value } from "../define-command.ts";
+import { runComparison } from "../../study/comparison.ts";
+import { budgetOf, epochsOf } from "../flags/budget.ts";
+import { defineCommand, optional, value } from "../flags/define-command.ts";
 import {
   cycleFlags,
   epochsFlag,
@@ -17,12 +17,12 @@ import {
   tensorboardFlag,
   trainingFlags,
   unfreezeFlag,
-} from "../flags.ts";
-import { accuracy, duration } from "../format.ts";
-import { budgetFlags, scoringFlags } from "../protocol-flags.ts";
-import { sourceOrResume } from "../source.ts";
-import { averageFlags } from "../update-flags.ts";
-import { positive, text } from "../values.ts";
+} from "../flags/flags.ts";
+import { budgetFlags, scoringFlags } from "../flags/protocol-flags.ts";
+import { sourceOrResume } from "../flags/source.ts";
+import { averageFlags } from "../flags/update-flags.ts";
+import { positive, text } from "../flags/values.ts";
+import { accuracy, duration } from "../text/format.ts";
 
 /** The run as an arm of a comparison: "sgd+clr", "adam+cosine@0.001". */
 function armOf(flags: { optimizer: string; schedule: string; lr: number | undefined }): string {
@@ -102,7 +102,7 @@ export const train = defineCommand({
         context,
       });
     const goOn = async (path: string) => {
-      const { resumeComparison } = await import("../resume.ts");
+      const { resumeComparison } = await import("../../study/resume.ts");
       return resumeComparison({ command: "train", path, source: args[0], flags, given, context });
     };
     const { path, report, run, failure } = await (flags.resume === undefined

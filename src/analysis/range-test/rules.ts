@@ -1,0 +1,143 @@
+/**
+ * @file Rules that read a learning rate off the curve of a range test. Each is a pure function of
+ * rates and smoothed losses, of equal length and all finite, and gives null where the curve does
+ * not carry it.
+ */
+
+import { ArgumentError } from "../../core/errors.ts";
+import { accuracyElbow } from "./accuracy-elbow.ts";
+
+export interface Curve {
+  readonly lrs: readonly number[];
+  /** Smoothed. */
+  readonly losses: readonly number[];
+  /** In 0 .. 1, as measured; absent where a record has none. */
+  readonly accuracies?: readonly number[];
+}
+
+export type RangeTestRule = (curve: Curve) => number | null;
+
+/** Index of the first least value. */
+export function argmin(values: readonly number[]): number {
+  let least = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! < values[least]!) least = i;
+  return least;
+}
+
+/**
+ * The published rule: the rate at the smoothed minimum, divided by ten. A rate at the very minimum
+ * is already on the edge of divergence; a tenth of it still moves. As `minimum` of fastai 2.x.
+ */
+export function minimumOverTen({ lrs, losses }: Curve): number | null {
+  return losses.length === 0 ? null : lrs[argmin(losses)]! / 10;
+}
+
+/**
+ * The rate where the loss falls fastest against the logarithm of the rate: left end of the interval
+ * with the least difference quotient. As `steep` of fastai 2.x. null where the loss never falls.
+ */
+export function steepest(curve: Curve): number | null {
+  const { lrs, losses } = trimmed(curve);
+  if (losses.length < 2) return null;
+  const slopes = losses
+    .slice(1)
+    .map((loss, i) => (loss - losses[i]!) / (Math.log(lrs[i + 1]!) - Math.log(lrs[i]!)));
+  const at = argmin(slopes);
+  return slopes[at]! < 0 ? lrs[at]! : null;
+}
+
+/**
+ * A point well down the longest valley: with `length` that of the longest strictly decreasing
+ * subsequence and `end` the index where it is first reached, the valley is taken to be
+ * (end - length, end), and the point lies half of it in, in whole thirds and sixths. As `valley` of
+ * fastai 2.x, which takes the valley's start to be end - length although the subsequence may skip.
+ */
+export function valley(curve: Curve): number | null {
+  const { lrs, losses } = trimmed(curve);
+  if (losses.length < 2) return null;
+  // tails[k]: greatest last value of a decreasing subsequence of length k + 1 so far.
+  const tails: number[] = [];
+  let end = 0;
+  for (const [i, loss] of losses.entries()) {
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (tails[middle]! > loss) low = middle + 1;
+      else high = middle;
+    }
+    if (low === tails.length) end = i;
+    tails[low] = loss;
+  }
+  const length = tails.length;
+  if (length < 2) return null;
+  const start = Math.max(0, end - length);
+  const width = end - start;
+  return lrs[start + Math.floor(width / 3) + Math.floor(width / 6)]!;
+}
+
+const SLIDE_WIDTH = 15;
+const SLIDE_THRESHOLD = 0.005;
+
+/**
+ * Slide an interval of 15 points down from the end of the curve until the slopes at its two ends
+ * differ by no more than 0.005; the rate at the left end of the last interval that differed. As
+ * `slide` of fastai 2.x. null below 16 points.
+ */
+export function slide(curve: Curve): number | null {
+  const { lrs, losses } = trimmed(curve);
+  if (losses.length <= SLIDE_WIDTH) return null;
+  const slopes = gradient(losses);
+  let right = losses.length - 1;
+  let left = right - SLIDE_WIDTH;
+  let rate = lrs[left]!;
+  while (left >= 0 && Math.abs(slopes[right]! - slopes[left]!) > SLIDE_THRESHOLD) {
+    rate = lrs[left]!;
+    right--;
+    left--;
+  }
+  return rate;
+}
+
+/** The greater rate of `accuracyElbow`. null where the curve has no accuracy, or it does not rise. */
+export const elbow: RangeTestRule = ({ lrs, accuracies }) =>
+  accuracies ? (accuracyElbow(lrs, accuracies)?.maxLr ?? null) : null;
+
+/** Every rule by the name that records and flags use; the first is the default. */
+export const rangeTestRules = {
+  "minimum/10": minimumOverTen,
+  steepest,
+  valley,
+  slide,
+  elbow,
+} as const satisfies Record<string, RangeTestRule>;
+
+export type RangeTestRuleName = keyof typeof rangeTestRules;
+
+/** @throws ArgumentError on a name that is no rule's. */
+export function checkRuleName(name: string): asserts name is RangeTestRuleName {
+  if (!Object.hasOwn(rangeTestRules, name))
+    throw new ArgumentError(
+      `range test: rule must be one of ${Object.keys(rangeTestRules).join(", ")}; got "${name}"`,
+    );
+}
+
+/**
+ * Without the first tenth, where smoothing has not settled, and the last five points, where the
+ * loss explodes; fastai 2.x does the same before its rules other than the minimum.
+ */
+function trimmed({ lrs, losses }: Curve): Curve {
+  const first = Math.floor(losses.length / 10);
+  const last = losses.length - 5;
+  return { lrs: lrs.slice(first, last), losses: losses.slice(first, last) };
+}
+
+/** Central differences inside, one-sided at the ends: numpy.gradient with unit spacing. */
+function gradient(values: readonly number[]): number[] {
+  const last = values.length - 1;
+  return values.map((_, i) => {
+    const from = Math.max(0, i - 1);
+    const to = Math.min(last, i + 1);
+    return (values[to]! - values[from]!) / (to - from);
+  });
+}

@@ -1,0 +1,85 @@
+/** @file How a step's cost grows with batch, image size and threads: vanilla, and ours alone. */
+
+import { InterruptedError } from "../core/errors.ts";
+import { nativeBackend } from "../engine/native/index.ts";
+import { describeMachine } from "../files/machine.ts";
+import { createModel } from "../models/index.ts";
+import { openOurs } from "./step.ts";
+import { statistics } from "./turns.ts";
+
+export interface GrowthPoint {
+  readonly threads: number;
+  readonly batch: number;
+  readonly size: number;
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Medians / (batch x size x size): microseconds a thousand pixels. */
+  readonly usPerKilopixel: number;
+  readonly memoryMiB: number;
+}
+
+export interface GrowthRecord {
+  readonly model: string;
+  readonly points: readonly GrowthPoint[];
+  readonly machine: ReturnType<typeof describeMachine>;
+  readonly engine: string;
+}
+
+/** Along each line one quantity grows. */
+const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
+const SIZES = [32, 48, 64, 96, 128, 160, 192, 224] as const;
+const BATCH = 64;
+const SIZE = 128;
+/** Milliseconds of steps measured at each point, and how many at least and at most. */
+const BUDGET_MS = 1500;
+
+/**
+ * @param options.known points of an earlier call that was interrupted; they are not measured again
+ * @param options.onPoint called with all points so far
+ */
+export async function benchGrowth(
+  options: {
+    readonly model?: string;
+    readonly known?: readonly GrowthPoint[];
+    readonly onPoint?: (record: GrowthRecord) => void;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<GrowthRecord> {
+  const { model = "vanilla", known = [], onPoint, signal } = options;
+  const wanted = new Map<string, { threads: number; batch: number; size: number }>();
+  for (const threads of [1, 2]) {
+    for (const batch of BATCHES)
+      wanted.set(`${threads} ${batch} ${SIZE}`, { threads, batch, size: SIZE });
+    for (const size of SIZES)
+      wanted.set(`${threads} ${BATCH} ${size}`, { threads, batch: BATCH, size });
+  }
+  const points = [...known];
+  let engine = "";
+  const record = () => ({ model, points, machine: describeMachine(), engine });
+  for (const { threads, batch, size } of wanted.values()) {
+    if (signal?.aborted) throw new InterruptedError("interrupted; the points so far are kept");
+    const backend = nativeBackend({ threads });
+    engine = backend.description;
+    if (points.some((p) => p.threads === threads && p.batch === batch && p.size === size)) continue;
+    const network = createModel(model, { classes: 5, channels: 3, size });
+    const ours = openOurs({ network, batch, threads, backend });
+    try {
+      const [, first = 1] = await ours.run(2);
+      const times = await ours.run(Math.min(60, Math.max(5, Math.ceil(BUDGET_MS / first))));
+      const own = statistics(times);
+      points.push({
+        threads,
+        batch,
+        size,
+        ...own,
+        usPerKilopixel: (own.medianMs * 1e6) / (batch * size * size),
+        memoryMiB: ours.memoryBytes / 2 ** 20,
+      });
+      onPoint?.(record());
+    } finally {
+      ours.close();
+    }
+  }
+  return record();
+}

@@ -1,0 +1,77 @@
+/**
+ * @file What the hardware must charge for a step: each convolution, in each pass, at the time of the
+ * fastest primitive that was measured for it in this run, at its fastest; everything else at the time
+ * that its operands take to move at the bandwidth that a triad reaches at best in this run, each
+ * operand of an instruction counted once. Reorders count nothing: a better plan might need none.
+ * Everything is measured twice, some while apart, as a machine that others use has slow minutes.
+ */
+
+import { instructionRows, type Precision } from "../compile/index.ts";
+import { loadAddon } from "../engine/native/addon/index.ts";
+import { convolutionKey, isConvolution } from "../engine/tuning/convolution-choice.ts";
+import { type Tuning, tune } from "../engine/tuning/tune.ts";
+import type { Network } from "../ir/index.ts";
+import type { Backend, Program } from "../program/index.ts";
+
+/** Elements of each of the triad's three arrays: 384 MiB together, far beyond any cache. */
+const TRIAD_ELEMENTS = 2 ** 25;
+const TRIAD_PASSES = 12;
+
+export interface StepLimit {
+  readonly limitMs: number;
+  readonly convolutionMs: number;
+  readonly otherMs: number;
+  readonly otherBytes: number;
+  /** Gigabytes (10^9) a second. */
+  readonly triadGBs: number;
+}
+
+/** Gigabytes (10^9 bytes) a second of a = b + s c: of some passes the median, or the best. */
+export async function measureTriad(
+  threads: number,
+  which: "median" | "best" = "median",
+): Promise<number> {
+  const options = { elements: TRIAD_ELEMENTS, repetitions: TRIAD_PASSES, threads };
+  const sorted = [...(await loadAddon().measureTriad(options))].sort((a, b) => a - b);
+  const ms = which === "best" ? sorted[0]! : sorted[Math.floor(sorted.length / 2)]!;
+  return (12 * TRIAD_ELEMENTS) / ms / 1e6;
+}
+
+/** @param program a training step of the network that was tuned */
+export async function measureLimit(options: {
+  network: Network;
+  backend: Backend;
+  batch: number;
+  threads: number;
+  program: Program;
+  precision?: Precision | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<StepLimit> {
+  const { program, threads } = options;
+  const tunings: Tuning[] = [];
+  let triadGBs = 0;
+  for (let round = 0; round < 2; round++) {
+    triadGBs = Math.max(triadGBs, await measureTriad(threads, "best"));
+    tunings.push(await tune({ ...options, fresh: true }));
+  }
+  const rows = instructionRows(program);
+  let [convolutionMs, otherBytes] = [0, 0];
+  program.instructions.forEach((instruction, index) => {
+    const { kind, attributes } = instruction;
+    if (kind === "reorder") return;
+    if (!isConvolution(kind)) {
+      otherBytes += rows[index]!.bytes;
+      return;
+    }
+    const operands = (ids: readonly number[]) => ids.map((id) => program.buffers[id]!);
+    const [inputs, outputs] = [operands(instruction.inputs), operands(instruction.outputs)];
+    const key = convolutionKey({ kind, attributes, inputs, outputs });
+    const times = tunings.flatMap(({ rule, candidates }) => [
+      rule[key]?.minMs ?? Number.POSITIVE_INFINITY,
+      ...(candidates[key] ?? []).map(({ minMs }) => minMs),
+    ]);
+    convolutionMs += Math.min(...times);
+  });
+  const otherMs = otherBytes / triadGBs / 1e6;
+  return { limitMs: convolutionMs + otherMs, convolutionMs, otherMs, otherBytes, triadGBs };
+}

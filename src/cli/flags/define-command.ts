@@ -1,0 +1,120 @@
+/**
+ * @file What a command is: a name, arguments and typed flags, and what to do. Definitions are plain
+ * data, so that `lrscope --help` loads nothing but them; `run` imports the heavy rooms itself.
+ */
+
+import type { Terminal } from "../terminal.ts";
+import type { ReadValue } from "./values.ts";
+
+/** A flag that takes a value: `--lr <rate>`. */
+export interface ValueFlag<T> {
+  readonly kind: "value";
+  /** Shown in the help: "rate". */
+  readonly placeholder: string;
+  readonly help: string;
+  readonly read: ReadValue<unknown>;
+  readonly fallback: T;
+  /** Shown in the help where it is not the fallback itself. */
+  readonly shownFallback?: string;
+}
+
+/** A flag that stands alone: `--json`; `negated`: `--no-samples`, true unless given. */
+export interface SwitchFlag {
+  readonly kind: "switch";
+  readonly negated: boolean;
+  readonly help: string;
+}
+
+/** A flag that is known, and refused: what it does comes in a later version. */
+export interface LaterFlag {
+  readonly kind: "later";
+  /** null: it stands alone. */
+  readonly placeholder: string | null;
+  readonly help: string;
+}
+
+export type Flag<T = unknown> = ValueFlag<T> | SwitchFlag | LaterFlag;
+/** By camel-case name: `maxLr` is `--max-lr`. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+export type FlagValue<F> =
+  F extends ValueFlag<infer T> ? T : F extends SwitchFlag ? boolean : never;
+export type FlagValues<F extends Flags> = {
+  readonly [K in keyof F as F[K] extends LaterFlag ? never : K]: FlagValue<F[K]>;
+};
+
+/** A flag with a default. */
+export function value<T>(options: {
+  placeholder: string;
+  help: string;
+  read: ReadValue<T>;
+  fallback: T;
+  shownFallback?: string;
+}): ValueFlag<T> {
+  return { kind: "value", ...options };
+}
+
+/** A flag without a default: undefined unless given. */
+export function optional<T>(options: {
+  placeholder: string;
+  help: string;
+  read: ReadValue<T>;
+  /** What happens without it, for the help. */
+  shownFallback?: string;
+}): ValueFlag<T | undefined> {
+  return { kind: "value", fallback: undefined, ...options };
+}
+
+export const toggle = (help: string): SwitchFlag => ({ kind: "switch", negated: false, help });
+export const untoggle = (help: string): SwitchFlag => ({ kind: "switch", negated: true, help });
+export const later = (help: string, placeholder: string | null = null): LaterFlag => ({
+  kind: "later",
+  placeholder,
+  help,
+});
+
+export interface Argument {
+  readonly name: string;
+  readonly help: string;
+  readonly variadic?: boolean;
+  /** The words it may be, where it is one of a few. */
+  readonly choices?: readonly string[];
+  /** Key of a flag beside which it may be left out. */
+  readonly unless?: string;
+}
+
+export interface CommandContext<F extends Flags> {
+  readonly flags: FlagValues<F>;
+  /** Camel-case names of the flags that the user wrote. */
+  readonly given: ReadonlySet<string>;
+  /** In the order of the definition; a variadic one takes the rest. */
+  readonly args: readonly string[];
+  readonly terminal: Terminal;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Command<F extends Flags = Flags> {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** More, for the command's own help. */
+  readonly details?: string;
+  readonly args: readonly Argument[];
+  readonly flags: F;
+  /** Whole command lines that work. */
+  readonly examples: readonly string[];
+  /** Resolves when done; throws LrscopeError where not. */
+  run(context: CommandContext<F>): Promise<void>;
+}
+
+/** Fixes the types of the flags to what `run` is given. */
+export function defineCommand<const F extends Flags>(command: Command<F>): Command {
+  // `run` is only ever called with the values of its own flags.
+  return command as unknown as Command;
+}
+
+/** `maxLr` -> `--max-lr`. */
+export const flagName = (key: string, flag: Flag): string =>
+  `--${flag.kind === "switch" && flag.negated ? "no-" : ""}${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -1,0 +1,378 @@
+/** @file The flags that several commands share, each stated once. */
+
+import { MOST_IMAGES, MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
+import { optimizerNames } from "../../optimizers/names.ts";
+import { optional, toggle, untoggle, value } from "./define-command.ts";
+import { updateFlags } from "./update-flags.ts";
+import {
+  aboveOne,
+  byteCount,
+  fractionBelowOne,
+  fractions,
+  list,
+  nonNegative,
+  oneOf,
+  openFraction,
+  positive,
+  positiveInteger,
+  seedNumber,
+  span,
+  text,
+  unfreezings,
+} from "./values.ts";
+
+export const jsonFlag = {
+  json: toggle("print one JSON object on stdout; everything else goes to stderr"),
+};
+
+export const outFlag = {
+  out: optional({
+    placeholder: "dir",
+    help: "folder of the run's records and report",
+    read: text,
+    shownFallback: "./lrscope-runs/<command>-<source>-<time>",
+  }),
+};
+
+export const samplesFlag = {
+  samples: untoggle("leave the sample images out of the report"),
+  png: toggle("write the report's figures as PNG too"),
+};
+
+/** How a source becomes a data set. */
+export const dataFlags = {
+  size: optional({
+    placeholder: "pixels",
+    help: "working size of the images",
+    read: positiveInteger("128"),
+    shownFallback: "128; 28 for MNIST and Fashion-MNIST, 32 for CIFAR-10",
+  }),
+  validation: value({
+    placeholder: "part",
+    help: "part of each class kept for validation, where the source has no validation part",
+    read: openFraction("0.2"),
+    fallback: 0.2,
+  }),
+  splitSeed: value({ placeholder: "n", help: "seed of that split", read: seedNumber, fallback: 0 }),
+  limit: optional({
+    placeholder: "n",
+    help: "take at most so many images of each class",
+    read: positiveInteger("100"),
+    shownFallback: "all",
+  }),
+};
+
+export const threadsFlag = {
+  threads: optional({
+    placeholder: "n",
+    help: "cores to compute with",
+    read: positiveInteger("2", MOST_THREADS),
+    shownFallback: "all",
+  }),
+};
+
+export const modelFlag = {
+  model: value({
+    placeholder: "name|file",
+    help: 'network: vanilla (a CNN of four blocks), resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, or a .ts or .js file that exports one as "network"',
+    read: text,
+    fallback: "vanilla",
+  }),
+};
+
+export const batchFlag = {
+  batch: value({
+    placeholder: "n",
+    help: "images of a batch",
+    read: positiveInteger("64", MOST_IMAGES),
+    fallback: 64,
+  }),
+};
+
+export const precisionFlag = {
+  precision: value({
+    placeholder: "kind",
+    help: "arithmetic: fp32, or bf16 where the processor has it (AVX512-BF16 or AMX)",
+    read: oneOf(["fp32", "bf16"]),
+    fallback: "fp32" as const,
+  }),
+};
+
+export const pretrainedFlag = {
+  pretrained: optional({
+    placeholder: "name|file",
+    help: "weights to begin from: imagenet (downloaded once), or a .safetensors, .pth or .onnx file",
+    read: text,
+    shownFallback: "drawn by the seed",
+  }),
+};
+
+export const tuningFlags = {
+  tune: toggle("time the implementations of each convolution and keep the fastest"),
+  memory: optional({
+    placeholder: "bytes",
+    help: "greatest memory of a step: 2G, 800M",
+    read: byteCount("2G"),
+    shownFallback: "no bound",
+  }),
+};
+
+/** Which part of a network is trained. */
+const freezingFlags = {
+  trainFrom: optional({
+    placeholder: "module",
+    help: "train from this module on (layer4), the last layer (head), or all; freeze what comes before",
+    read: text,
+    shownFallback: "all; with --pretrained: the last stage of a known network, else head",
+  }),
+  frozenBatchNorm: optional({
+    placeholder: "mode",
+    help: "evaluate (frozen batch norms keep their statistics) or train (their statistics move)",
+    read: oneOf(["evaluate", "train"]),
+    shownFallback: "evaluate",
+  }),
+  cacheFeatures: optional({
+    placeholder: "views",
+    help: "run the frozen part once for so many augmented views of each image, and train from those",
+    read: positiveInteger("4", MOST_VIEWS),
+    shownFallback: "run it in each update",
+  }),
+};
+
+/** Of training; a range test trains the same part throughout. */
+export const unfreezeFlag = {
+  unfreeze: optional({
+    placeholder: "list",
+    help: "train from earlier modules from some epochs on: layer3@5,layer2@10 (epochs count from 1)",
+    read: unfreezings,
+    shownFallback: "train from --train-from throughout",
+  }),
+};
+
+/** How every experiment trains. */
+export const trainingFlags = {
+  ...modelFlag,
+  ...pretrainedFlag,
+  ...freezingFlags,
+  ...dataFlags,
+  ...batchFlag,
+  ...threadsFlag,
+  ...precisionFlag,
+  seed: value({
+    placeholder: "n",
+    help: "initial weights, order, augmentation and dropout",
+    read: seedNumber,
+    fallback: 0,
+  }),
+  augment: value({
+    placeholder: "kind",
+    help: "default (photos: flip, rotate, crop; digits: rotate) or none",
+    read: oneOf(["default", "none"]),
+    fallback: "default" as const,
+  }),
+  accumulate: value({
+    placeholder: "n",
+    help: "batches an update: the gradient is the mean over their images",
+    read: positiveInteger("4"),
+    fallback: 1,
+  }),
+  dropLast: toggle("leave out the last, smaller update of each epoch"),
+  momentum: optional({
+    placeholder: "m",
+    help: "of the optimizers that have one: sgd, rmsprop",
+    read: fractionBelowOne("0.9"),
+    shownFallback: "0",
+  }),
+  weightDecay: optional({
+    placeholder: "w",
+    help: "L2 penalty added to the gradient",
+    read: nonNegative("5e-4"),
+    shownFallback: "0",
+  }),
+  labelSmoothing: value({
+    placeholder: "s",
+    help: "probability spread over the other classes",
+    read: fractionBelowOne("0.1"),
+    fallback: 0,
+  }),
+  clip: optional({
+    placeholder: "norm",
+    help: "greatest norm of the whole gradient",
+    read: positive("1"),
+    shownFallback: "no clipping",
+  }),
+  ...tuningFlags,
+  ...updateFlags,
+};
+
+export const epochsFlag = (fallback: number, help: string) => ({
+  epochs: value({ placeholder: "n", help, read: positiveInteger(String(fallback)), fallback }),
+});
+
+export const seedsFlag = (fallback: number) => ({
+  seeds: value({
+    placeholder: "n",
+    help: "runs of each: seed, seed + 1, ...",
+    read: positiveInteger("3", MOST_SEEDS),
+    fallback,
+  }),
+});
+
+/** The ramp of a range test. */
+export const rampFlags = {
+  from: value({
+    placeholder: "rate",
+    help: "learning rate of the range test's first update",
+    read: positive("1e-7"),
+    fallback: 1e-7,
+  }),
+  to: value({
+    placeholder: "rate",
+    help: "and of its last",
+    read: positive("0.1"),
+    fallback: 0.1,
+  }),
+};
+
+export const stopFactorFlag = {
+  stopFactor: optional({
+    placeholder: "k",
+    help: "stop once the smoothed loss is k times its least",
+    read: aboveOne("4"),
+    shownFallback: "run to the end",
+  }),
+};
+
+/** What a range test watches, and how it is read. */
+export const readingFlags = {
+  ramp: value({
+    placeholder: "kind",
+    help: "how the rate rises: exponential, or linear as in the CLR paper's test",
+    read: oneOf(["exponential", "linear"]),
+    fallback: "exponential" as const,
+  }),
+  loss: value({
+    placeholder: "part",
+    help: "train (of each batch), or validation (of 256 images, after the update)",
+    read: oneOf(["train", "validation"]),
+    fallback: "train" as const,
+  }),
+  lossEvery: optional({
+    placeholder: "n",
+    help: "with --loss validation: measure it after every n-th update",
+    read: positiveInteger("4"),
+    shownFallback: "1",
+  }),
+  smoothing: value({
+    placeholder: "kind",
+    help: "of the loss: published (weight 0.05), bias-corrected (0.02, as fastai) or none",
+    read: oneOf(["published", "bias-corrected", "none"]),
+    fallback: "published" as const,
+  }),
+  rule: value({
+    placeholder: "name",
+    help: "whose reading is suggested: minimum/10, steepest, valley, slide or elbow (of accuracy)",
+    read: oneOf(["minimum/10", "steepest", "valley", "slide", "elbow"]),
+    fallback: "minimum/10" as const,
+  }),
+};
+
+/** What the results are asked for beside the usual. */
+export const answerFlags = {
+  targets: optional({
+    placeholder: "list",
+    help: "validation accuracies to time the arms to, 0.6,0.75",
+    read: fractions("0.6,0.75"),
+    shownFallback: "four, from the results",
+  }),
+  profile: toggle("add a performance profile over those targets to the summary"),
+};
+
+export const tensorboardFlag = {
+  tensorboard: toggle("write event files for TensorBoard as well, in tensorboard/ of the run"),
+};
+
+/** A suggestion put to the test. */
+export const confirmFlags = {
+  confirm: toggle(
+    "train shortly at the upper bound, a third and three times it, over three seeds or more, and report the regret",
+  ),
+  confirmEpochs: optional({
+    placeholder: "n",
+    help: "epochs of each of those runs",
+    read: positiveInteger("2"),
+    shownFallback: "2",
+  }),
+};
+
+/** Bounds of a cyclical schedule. */
+export const cycleFlags = {
+  maxLr: optional({
+    placeholder: "rate",
+    help: "upper bound of the cyclical schedule",
+    read: positive("0.01"),
+    shownFallback: "found by a range test",
+  }),
+  baseLr: optional({
+    placeholder: "rate",
+    help: "lower bound",
+    read: positive("0.002"),
+    shownFallback: "upper bound / 6",
+  }),
+  stepSize: value({
+    placeholder: "n|ne",
+    help: "half a cycle, in updates (216) or epochs (4e)",
+    read: span,
+    fallback: { count: 4, unit: "epochs" } as const,
+    shownFallback: "4e",
+  }),
+};
+
+/** How cycles and momentum follow. */
+export const followFlags = {
+  snapCycles: toggle("stretch cycles so that the last one ends with the run"),
+  momentumSchedule: optional({
+    placeholder: "spec|none",
+    help: "of momentum or beta1; none: constant",
+    read: text,
+    shownFallback: "opposite to the rate in clr and 1cycle, else constant",
+  }),
+};
+
+/** One optimizer, by name. */
+export const optimizerFlag = {
+  optimizer: value({
+    placeholder: "name",
+    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}`,
+    read: text,
+    fallback: "sgd",
+  }),
+};
+
+export const optimizersFlag = (fallback: readonly string[]) => ({
+  optimizers: value({
+    placeholder: "arms",
+    help: "what to compare, each NAME[+SCHEDULE][@RATE]",
+    read: list("sgd+clr,adam,rmsprop@1e-3"),
+    fallback,
+    shownFallback: fallback.join(","),
+  }),
+});
+
+export const jobsFlag = {
+  jobs: value({
+    placeholder: "n",
+    help: "runs at the same time, which share the cores",
+    read: positiveInteger("2"),
+    fallback: 1,
+  }),
+};
+
+export const resumeFlag = (what: string) => ({
+  resume: optional({
+    placeholder: "dir",
+    help: `go on with the ${what} in this folder; all else is taken from there`,
+    read: text,
+    shownFallback: "begin a new one",
+  }),
+});

@@ -1,0 +1,80 @@
+/** @file The flags of a protocol's options: where rates come from, when a run ends, and how it is scored. */
+
+import { MOST_MULTIPLES, MOST_SEEDS } from "../../core/limits.ts";
+import { optional, value } from "./define-command.ts";
+import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
+
+/** Where the arms of a comparison that name no rate take theirs from. */
+export const learningRateFlags = {
+  learningRates: value({
+    placeholder: "kind",
+    help: "of arms without @RATE: defaults (cyclical arms: a range test), or range-test for each",
+    read: oneOf(["defaults", "range-test"]),
+    fallback: "defaults" as const,
+  }),
+  finderSeeds: value({
+    placeholder: "n",
+    help: "seeds of each range test, whose median is taken",
+    read: positiveInteger("3", MOST_SEEDS),
+    fallback: 1,
+  }),
+  sensitivity: optional({
+    placeholder: "n",
+    help: "train each arm at n multiples of its rate, from 1/10 to 10",
+    read: oddNumber("5", MOST_MULTIPLES),
+    shownFallback: "its rate alone",
+  }),
+};
+
+/** What may end a run before its last epoch. */
+export const budgetFlags = {
+  time: optional({
+    placeholder: "20m",
+    help: "end a run after the epoch in which so much time (s, m, h) is used up",
+    read: timeSpan,
+    shownFallback: "none",
+  }),
+  targetAccuracy: optional({
+    placeholder: "part",
+    help: "end a run that reaches this validation accuracy",
+    read: openFraction("0.8"),
+    shownFallback: "none",
+  }),
+  evalEvery: value({
+    placeholder: "n",
+    help: "validate after every n-th epoch, and the last",
+    read: positiveInteger("5"),
+    fallback: 1,
+  }),
+  earlyStopping: optional({
+    placeholder: "n",
+    help: "end a run after n validations in a row without a better accuracy",
+    read: positiveInteger("10"),
+    shownFallback: "off",
+  }),
+};
+
+export const pruneFlag = {
+  prune: optional({
+    placeholder: "n",
+    help: "from epoch n on, end a run whose best is below the median of the others of its seed",
+    read: positiveInteger("5"),
+    shownFallback: "off",
+  }),
+};
+
+/** How results are scored where classes are uneven, or the best epoch is chosen. */
+export const scoringFlags = {
+  test: optional({
+    placeholder: "part",
+    help: "part of each class kept untouched, on which the best weights are scored once at the end",
+    read: openFraction("0.1"),
+    shownFallback: "none",
+  }),
+  classWeights: optional({
+    placeholder: "kind",
+    help: "balanced: each class weighs the same in the training loss",
+    read: oneOf(["balanced"]),
+    shownFallback: "each image weighs the same",
+  }),
+};

@@ -1,0 +1,30 @@
+/** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
+
+import type { FinishedComparison } from "../../study/comparison.ts";
+import type { Terminal } from "../terminal.ts";
+import { resultsText } from "./results-text.ts";
+
+/** @throws AddonError, after all is printed, where a trial failed */
+export async function printComparison(
+  finished: FinishedComparison,
+  terminal: Terminal,
+): Promise<void> {
+  const { summary, run, path, report } = finished;
+  terminal.print("");
+  terminal.print(await resultsText(summary, terminal));
+  terminal.print("");
+  terminal.print(`Records: ${path}`);
+  terminal.print(`Report:  ${terminal.colors.bold(report)}`);
+  terminal.result({
+    ...summary,
+    rangeTests: run.rangeTests.map(({ arm, suggestion, suggestions, seconds }) => ({
+      arm,
+      suggestion,
+      suggestions,
+      seconds,
+    })),
+    directory: path,
+    report,
+  });
+  if (finished.failure) throw finished.failure;
+}

@@ -1,0 +1,62 @@
+/** @file Numbers and tables as people read them in a terminal. */
+
+import { visibleLine } from "../../core/visible.ts";
+import type { Colors } from "../terminal.ts";
+
+export { formatRate as rate } from "../../schedules/text/describe.ts";
+
+/** 0.6134 -> "61.3%"; null, not finite -> "-". */
+export const accuracy = (value: number | null | undefined): string =>
+  value === null || value === undefined || !Number.isFinite(value)
+    ? "-"
+    : `${(value * 100).toFixed(1)}%`;
+
+/** 1.23456 -> "1.2346"; a loss that explodes keeps its width. */
+export const lossText = (value: number | null): string =>
+  value === null || !Number.isFinite(value)
+    ? "not finite"
+    : value < 1e4
+      ? value.toFixed(4)
+      : value.toExponential(1).replace("+", "");
+
+/** 75 -> "1 min 15 s". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 12345 -> "12,345". */
+export const count = (value: number): string => Math.round(value).toLocaleString("en");
+
+/** "1 image", "2 images". */
+export const plural = (value: number, noun: string, many = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : many}`;
+
+/** Bytes in MiB, or images, as a progress line says them. */
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export type Align = "left" | "right";
+
+/** Columns of equal width, two spaces apart, under a heading. No colour codes within cells; control characters are written out. */
+export function textTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly Align[],
+  colors: Colors,
+): string {
+  const shown = rows.map((row) => row.map(visibleLine));
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...shown.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        align[column] === "right" ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join("  ")
+      .trimEnd();
+  return [colors.bold(line(heading)), ...shown.map(line)].join("\n");
+}

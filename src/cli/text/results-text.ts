@@ -1,0 +1,194 @@
+/** @file What a comparison says at its end, on a terminal: tables that fit its width, then the conclusion. */
+
+import type { SummaryRecord } from "../../record/index.ts";
+import type { Colors } from "../terminal.ts";
+import { textTable } from "./format.ts";
+import { armColumns, fitting } from "./results-columns.ts";
+
+export interface ResultsLayout {
+  /** Columns of the terminal; 80 where unknown. */
+  readonly columns: number;
+  readonly colors: Colors;
+}
+
+/** Results, best arm first; paired differences to it; times to targets; the publication; the conclusion. */
+export async function resultsText(
+  summary: SummaryRecord,
+  { columns, colors }: ResultsLayout,
+): Promise<string> {
+  const { ranked } = await import("../../analysis/index.ts");
+  // Points of a sensitivity analysis have a table of their own, and are no contestants.
+  const points = new Set(
+    (summary.sensitivity ?? []).flatMap(({ points: own }) =>
+      own.flatMap((point) => (point.factor === 1 ? [] : [point.arm])),
+    ),
+  );
+  const order = ranked(summary.optimizers.filter(({ name }) => !points.has(name)));
+  const seeds = Math.max(0, ...order.map((entry) => entry.seeds.length));
+  const shown = fitting(armColumns(order), columns);
+  const table = textTable(
+    shown.map(({ title }) => title),
+    order.map((_, row) => shown.map(({ cells }) => cells[row]!)),
+    shown.map((_, index) => (index === 0 ? "left" : "right")),
+    colors,
+  );
+  const sections = [
+    [
+      wrapped(
+        `Accuracy on the validation images in percent${seeds > 1 ? ", mean ± standard deviation over the seeds" : ""}; best first`,
+        columns,
+      ),
+      table,
+    ].join("\n\n"),
+    await pairsText(summary, order[0]?.name, { columns, colors }),
+    targetsText(order, { columns, colors }),
+    sensitivityText(summary, { columns, colors }),
+    publishedText(summary, colors),
+    summary.conclusion ? wrapped(summary.conclusion, Math.min(columns, 100)) : "",
+    (summary.notes ?? [])
+      .map((note) => wrapped(`Note: ${note}`, Math.min(columns, 100)))
+      .join("\n"),
+  ];
+  return sections.filter((section) => section !== "").join("\n\n");
+}
+
+const percent = (value: number) => (value * 100).toFixed(1);
+const signed = (value: number) => `${value < 0 ? "-" : "+"}${percent(Math.abs(value))}`;
+
+/** The leader against each other arm: all pairs are in summary.json. */
+async function pairsText(
+  { pairs = [] }: SummaryRecord,
+  leader: string | undefined,
+  layout: ResultsLayout,
+): Promise<string> {
+  const { colors } = layout;
+  const { pairOf } = await import("../../analysis/index.ts");
+  if (leader === undefined) return "";
+  const names = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))].filter((name) => name !== leader);
+  const found = names
+    .map((name) => pairOf(pairs, leader, name))
+    .filter((pair) => pair !== undefined && pair.interval !== null)
+    .map((pair) => pair!)
+    .sort((x, y) => x.mean! - y.mean!);
+  if (found.length === 0) return "";
+  const rows = found.map((pair) => [
+    pair.b,
+    signed(pair.mean!),
+    `${signed(pair.interval!.low)} to ${signed(pair.interval!.high)}`,
+    pair.adjustedP === null ? "-" : String(Number(pair.adjustedP.toPrecision(2))),
+    String(pair.seeds.length),
+    pair.seedsNeeded === null ? "-" : String(pair.seedsNeeded),
+  ]);
+  return [
+    wrapped(
+      `Final accuracy of ${leader} minus that of each other arm, in points, paired by seed; p by the sign-flip test, Holm's over ${pairs.length} ${pairs.length === 1 ? "pair" : "pairs"}; seeds that would give power 0.8`,
+      layout.columns,
+    ),
+    "",
+    textTable(
+      ["minus", "mean", "95% interval", "p", "seeds", "for 0.8"],
+      rows,
+      ["left", "right", "right", "right", "right", "right"],
+      colors,
+    ),
+  ].join("\n");
+}
+
+function targetsText(
+  order: SummaryRecord["optimizers"],
+  { columns, colors }: ResultsLayout,
+): string {
+  const targets = order[0]?.timeToTarget ?? [];
+  if (targets.length === 0) return "";
+  const several = order.some(({ seeds }) => seeds.length > 1);
+  const cell = (arm: (typeof order)[number], index: number) => {
+    const time = arm.timeToTarget?.[index];
+    if (!time || time.reached === 0) return time?.openSeeds ? "not yet" : "never";
+    const parts = several ? ` (${time.reached}/${time.epochs.length})` : "";
+    return `${time.medianEpochs ?? "-"}${parts}`;
+  };
+  return [
+    wrapped(
+      `Epochs to a validation accuracy${several ? ": median over the seeds, - where the median is a miss (seeds that reached it)" : ""}`,
+      columns,
+    ),
+    "",
+    textTable(
+      ["arm", ...targets.map(({ target }) => `${Number((target * 100).toFixed(1))}%`)],
+      order.map((arm) => [arm.name, ...targets.map((_target, index) => cell(arm, index))]),
+      ["left", ...targets.map(() => "right" as const)],
+      colors,
+    ),
+  ].join("\n");
+}
+
+/** A row an arm, a column a multiple of its rate. */
+function sensitivityText(
+  { sensitivity = [] }: SummaryRecord,
+  { columns, colors }: ResultsLayout,
+): string {
+  const factors = [
+    ...new Set(sensitivity.flatMap(({ points }) => points.map(({ factor }) => factor))),
+  ].sort((a, b) => a - b);
+  if (factors.length === 0) return "";
+  const rows = sensitivity.map(({ arm, points, widthDecades }) => [
+    arm,
+    ...factors.map((factor) => {
+      const found = points.find((point) => point.factor === factor)?.finalValidationAccuracy;
+      return found?.mean == null ? "-" : percent(found.mean);
+    }),
+    widthDecades === null ? "-" : widthDecades.toFixed(1),
+  ]);
+  return [
+    wrapped(
+      "Final accuracy in percent at multiples of each arm's rate; decades of rate within 2 points of its best",
+      columns,
+    ),
+    "",
+    textTable(
+      ["arm", ...factors.map((factor) => `x ${Number(factor.toPrecision(2))}`), "decades"],
+      rows,
+      ["left", ...factors.map(() => "right" as const), "right"],
+      colors,
+    ),
+  ].join("\n");
+}
+
+function publishedText({ published }: SummaryRecord, colors: Colors): string {
+  if (!published) return "";
+  const spread = ({ mean, sd }: { mean: number | null; sd: number | null }) =>
+    mean === null ? "-" : `${percent(mean)}${sd === null ? "" : ` ± ${percent(sd)}`}`;
+  const difference = (value: number | null) => (value === null ? "-" : signed(value));
+  return [
+    `Beside the publication (${published.experiment}),`,
+    `up to epoch ${Math.min(...published.rows.map(({ epochs }) => epochs))}, in percent and points`,
+    "",
+    textTable(
+      ["optimizer", "final", "theirs", "diff", "best", "theirs", "diff"],
+      published.rows.map(({ arm, final, best }) => [
+        arm,
+        spread(final.ours),
+        spread(final.theirs),
+        difference(final.difference),
+        spread(best.ours),
+        spread(best.theirs),
+        difference(best.difference),
+      ]),
+      ["left", "right", "right", "right", "right", "right", "right"],
+      colors,
+    ),
+  ].join("\n");
+}
+
+/** Broken between words; a word longer than the width stands alone. */
+export function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

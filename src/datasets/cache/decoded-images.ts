@@ -1,0 +1,83 @@
+/** @file A source's images, decoded: from the cache where they are there and whole, else made now. */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { StoreError } from "../../core/errors.ts";
+import type { BrokenItem, DecodedChunk, Source } from "../../data/source.ts";
+import type { DataProgress, OpenOptions } from "../../data/types.ts";
+import { loadAddon } from "../../engine/native/addon/index.ts";
+import { sweepCache } from "../../files/cache-dir.ts";
+import { decodingConditions } from "../decoding/decode-limits.ts";
+import { CACHE_VERSION, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
+
+export interface DecodedImagesOptions extends Pick<OpenOptions, "signal" | "onProgress"> {
+  /** Of the source, in the order in which images are numbered. */
+  readonly items: Int32Array;
+  /** Pixels of the square that images are cut to. */
+  readonly size: number;
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+export interface DecodedImages extends OpenedCache {
+  /** SHA-256 of the items' contents and of how they were decoded, hexadecimal. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The images, mapped, every byte checked; the caller closes `cache`. Where the cache's file is damaged
+ * they are decoded anew, and progress says why.
+ * @throws StoreError for a cache that cannot be used, InterruptedError when the signal fires
+ */
+export async function decodedImages(
+  source: Source,
+  { items, size, cacheDir, threads, signal, onProgress }: DecodedImagesOptions,
+): Promise<DecodedImages> {
+  const { name, channels } = source;
+  const contents = await source.fingerprint(items, signal);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify({ version: CACHE_VERSION, contents, size, channels }))
+    .digest("hex");
+  const file = join(
+    cacheDir,
+    "decoded",
+    `${safe(name)}-${size}-${fingerprint.slice(0, 24)}.images`,
+  );
+  const key = { fingerprint, size, channels, items: items.length };
+  await sweepCache(cacheDir);
+  const kept = await openCacheFile(file, key, { threads, signal });
+  if (kept.cache !== null) {
+    if (kept.broken.every(stillHolds)) return { ...kept, fingerprint };
+    loadAddon().closeCache(kept.cache);
+  }
+  const chunks = source.decode(items, { size, threads, signal });
+  const why =
+    kept.cache !== null || kept.why === null
+      ? {}
+      : { why: `the decoded images in the cache are of no use: ${kept.why}` };
+  const about = { phase: "decode", total: items.length, what: name, ...why } as const;
+  await writeCacheFile(file, key, reported(chunks, about, onProgress));
+  const made = await openCacheFile(file, key, { threads, signal });
+  if (made.cache === null)
+    throw new StoreError(
+      `${file}: the decoded images cannot be read back (${made.why ?? "the file is gone"}); see whether the disk is sound, or set LRSCOPE_CACHE to a folder on another disk`,
+    );
+  return { ...made, fingerprint };
+}
+
+/** What limits and decoders of another version have refused may be decoded by this one. */
+const stillHolds = ({ under }: BrokenItem) => under === undefined || under === decodingConditions();
+
+/** A file name's worth of a source's name. */
+const safe = (name: string) => name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40) || "images";
+
+async function* reported(
+  chunks: AsyncIterable<DecodedChunk>,
+  about: Omit<DataProgress, "done">,
+  onProgress: OpenOptions["onProgress"],
+): AsyncGenerator<DecodedChunk> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    onProgress?.({ ...about, done: chunk.done });
+  }
+}

@@ -1,0 +1,93 @@
+/** @file A cache file, a split and a loader as one Dataset. */
+
+import { AddonError, ArgumentError } from "../core/errors.ts";
+import { formatShape } from "../core/shapes.ts";
+import { checkApart, checkTypedArray } from "../core/typed-arrays.ts";
+import type { Parts } from "../data/split.ts";
+import type { AugmentationName, Dataset, FillOptions } from "../data/types.ts";
+import { loadAddon, type NativeCache } from "../engine/native/addon/index.ts";
+import type { DatasetRecord } from "../record/index.ts";
+
+export interface DatasetParts {
+  readonly record: DatasetRecord;
+  /** Mapped; closed together with the data set. */
+  readonly cache: NativeCache;
+  readonly labels: Int32Array;
+  readonly parts: Parts;
+  readonly augmentation: AugmentationName;
+}
+
+type Key = { readonly seed: number; readonly epoch: number };
+
+/** Philox takes 32-bit words; larger seeds wrap, as in core/random.ts. */
+const native = (key: Key | undefined) =>
+  key === undefined ? null : { seed: key.seed >>> 0, epoch: key.epoch >>> 0 };
+
+export function createDataset({
+  record,
+  cache,
+  labels,
+  parts,
+  augmentation,
+}: DatasetParts): Dataset {
+  const { size, channels, mean, std } = record;
+  const addon = loadAddon();
+  const explained = (error: unknown) =>
+    new AddonError(`${record.name}: ${(error as Error).message}`, { cause: error });
+  const loader = (() => {
+    try {
+      return addon.createLoader(cache, { labels, mean, std, augmentation });
+    } catch (error) {
+      throw explained(error);
+    }
+  })();
+  const imageLength = channels * size * size;
+  const checkIndex = (index: number) => {
+    if (!Number.isInteger(index) || index < 0 || index >= labels.length)
+      throw new ArgumentError(
+        `${record.name}: there is no image ${index}; there are ${labels.length}`,
+      );
+  };
+  return {
+    record,
+    classes: record.classes.map(({ name }) => name),
+    channels,
+    size,
+    labels,
+    train: parts.train,
+    validation: parts.validation,
+    test: parts.test,
+    mean,
+    std,
+    augmentation,
+    preprocessing: { size, channels, resize: "cover", filter: "triangle" },
+    async fill({ images, labels: into, indices, augment }: FillOptions) {
+      checkTypedArray(record.name, "images", "Float32Array", images);
+      checkTypedArray(record.name, "labels", "Int32Array", into);
+      checkTypedArray(record.name, "indices", "Int32Array", indices);
+      checkApart(record.name, ["images", "labels"], [images, into]);
+      indices.forEach(checkIndex);
+      const needed = [indices.length, channels, size, size];
+      if (images.length < indices.length * imageLength || into.length < indices.length)
+        throw new ArgumentError(
+          `${record.name}: a batch of ${formatShape(needed)} does not fit ${images.length} values and ${into.length} labels`,
+        );
+      try {
+        await addon.fillBatch(loader, images, into, indices, native(augment));
+      } catch (error) {
+        throw explained(error);
+      }
+    },
+    async png(index, augment) {
+      checkIndex(index);
+      const pixels = addon.loaderImage(loader, index, native(augment));
+      const { default: sharp } = await import("sharp");
+      const raw = { width: size, height: size, channels: channels as 1 | 3 };
+      return sharp(pixels, { raw }).png().toBuffer();
+    },
+    close() {
+      addon.closeLoader(loader);
+      addon.closeCache(cache);
+    },
+  };
+}

@@ -1,0 +1,176 @@
+/** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
+
+import { availableParallelism } from "node:os";
+import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError, DataError } from "../core/errors.ts";
+import { MOST_THREADS } from "../core/limits.ts";
+import type { BrokenItem, Source } from "../data/source.ts";
+import {
+  checkClasses,
+  givenParts,
+  limitItems,
+  type Parts,
+  stratifiedSplit,
+} from "../data/split.ts";
+import type { Dataset, OpenOptions } from "../data/types.ts";
+import { loadAddon } from "../engine/native/addon/index.ts";
+import { cacheDirectory } from "../files/cache-dir.ts";
+import type { DatasetRecord } from "../record/index.ts";
+import { type DecodedImages, decodedImages } from "./cache/decoded-images.ts";
+import { createDataset } from "./dataset.ts";
+import { openSource } from "./sources/open-source.ts";
+
+/** Beyond this, a batch of images alone would take gigabytes. */
+const largestSize = 1024;
+
+/**
+ * Open a source: decode it into the cache where needed, split it, and map it.
+ *
+ * Image files are decoded in a process of their own, within limits: 100 megapixels, 65,535 pixels a
+ * side, 1 GiB a file; 30 s of processor time and, on Linux, 2 GiB of memory to decode it. A file beyond
+ * them, or one that crashes its decoder, is left out and listed in `record.broken` as a damaged one is.
+ * What may pass (a lack of memory, a bad disk) fails the call, and nothing is kept of it.
+ *
+ * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
+ *   binaries; or one of `sourceNames`
+ * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
+ *   cannot be written, InterruptedError when the signal fires
+ */
+export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
+  checkOptions(options);
+  const { splitSeed = 0, limit, signal, onProgress } = options;
+  const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
+  const cacheDir = cacheDirectory(options.cacheDir);
+  const opened = await openSource(source, { cacheDir, signal, onProgress });
+  const size = options.size ?? opened.defaultSize;
+
+  const items =
+    limit === undefined
+      ? Int32Array.from(opened.labels, (_, i) => i)
+      : limitItems({ ...opened, classes: opened.classes.length, limit, splitSeed });
+  const decoded = await decodedImages(opened, {
+    items,
+    size,
+    cacheDir,
+    threads,
+    signal,
+    onProgress,
+  });
+  try {
+    return await splitAndMap(opened, items, decoded, { ...options, threads });
+  } catch (error) {
+    loadAddon().closeCache(decoded.cache);
+    throw error;
+  }
+}
+
+async function splitAndMap(
+  opened: Source,
+  items: Int32Array,
+  { cache, broken: unusableItems, fingerprint }: DecodedImages,
+  options: OpenOptions & { readonly threads: number },
+): Promise<Dataset> {
+  const { name, classes, channels } = opened;
+  const { splitSeed = 0, validation = 0.2, test = 0, threads } = options;
+  const unusable = new Set(unusableItems.map(({ position }) => position));
+  const usable = items.filter((_, position) => !unusable.has(position));
+  refuseAllBroken(name, usable.length, unusableItems);
+  const labels = usable.map((item) => opened.labels[item]!);
+  const { parts: given } = opened;
+  const parts =
+    given === null
+      ? stratifiedSplit({ labels, classes: classes.length, validation, test, splitSeed })
+      : givenParts(
+          Uint8Array.from(usable, (item) => given[item]!),
+          { labels, classes: classes.length, test, splitSeed },
+        );
+  const broken = classes.map(() => 0);
+  for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
+  checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
+
+  const { mean, std } = options.normalization
+    ? checkedNormalization(options.normalization, name, channels)
+    : await loadAddon().pixelStatistics(cache, parts.train, threads);
+  const record: DatasetRecord = {
+    name,
+    fingerprint,
+    images: usable.length,
+    channels,
+    size: options.size ?? opened.defaultSize,
+    classes: countClasses(opened, labels, parts),
+    mean,
+    std,
+    broken: unusableItems.map(({ file, reason }) => ({ file, reason })),
+  };
+  const augmentation = options.augment === "none" ? "none" : opened.augmentation;
+  return createDataset({ record, cache, labels, parts, augmentation });
+}
+
+function checkOptions(options: OpenOptions): void {
+  const { size, validation, test, splitSeed, limit, threads } = options;
+  if (size !== undefined) {
+    checkPositiveInteger("data", "size", size);
+    if (size > largestSize)
+      throw new ArgumentError(`data: size must be at most ${largestSize}; got ${size}`);
+  }
+  if (validation !== undefined && !(validation > 0 && validation < 1))
+    throw new ArgumentError(
+      `data: validation must be a fraction between 0 and 1, both excluded; got ${validation}`,
+    );
+  if (test !== undefined && !(test > 0 && test + (validation ?? 0.2) < 1))
+    throw new ArgumentError(
+      `data: test must be a fraction above 0 that leaves images to train on beside the validation part (${validation ?? 0.2}); got ${test}`,
+    );
+  if (splitSeed !== undefined) checkNonNegativeInteger("data", "split seed", splitSeed);
+  if (limit !== undefined) {
+    checkPositiveInteger("data", "limit", limit);
+    if (limit < 2)
+      throw new ArgumentError(
+        "data: limit must be at least 2 images a class, one to train on and one to validate; got 1",
+      );
+  }
+  if (threads !== undefined) {
+    checkPositiveInteger("data", "threads", threads);
+    if (threads > MOST_THREADS)
+      throw new ArgumentError(`data: threads must be at most ${MOST_THREADS}; got ${threads}`);
+  }
+}
+
+function checkedNormalization(
+  { mean, std }: NonNullable<OpenOptions["normalization"]>,
+  name: string,
+  channels: number,
+): { mean: number[]; std: number[] } {
+  if (mean.length !== channels || std.length !== channels)
+    throw new ArgumentError(
+      `data: normalization must have ${channels} means and deviations, one a channel of "${name}"; got ${mean.length} and ${std.length}`,
+    );
+  if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0))
+    throw new ArgumentError(
+      `data: normalization must be finite means and positive deviations; got ${mean.join(", ")} and ${std.join(", ")}`,
+    );
+  return { mean: [...mean], std: [...std] };
+}
+
+function refuseAllBroken(name: string, usable: number, broken: readonly BrokenItem[]): void {
+  const first = broken[0];
+  if (usable === 0 && first !== undefined)
+    throw new DataError(
+      `${name}: none of its ${broken.length} files can be used; the first is ${first.file} (${first.reason})`,
+    );
+}
+
+function countClasses(
+  { classes }: Source,
+  labels: Int32Array,
+  parts: Parts,
+): DatasetRecord["classes"] {
+  const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0, test: 0 }));
+  for (const part of ["train", "validation", "test"] as const)
+    for (const i of parts[part]) {
+      counts[labels[i]!]!.count++;
+      counts[labels[i]!]![part]++;
+    }
+  if (parts.test.length > 0) return counts;
+  return counts.map(({ test, ...rest }) => rest);
+}

@@ -1,0 +1,102 @@
+/** @file What identifies the files of a folder: their names and contents. */
+
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { DataError } from "../../core/errors.ts";
+import { throwIfInterrupted } from "../../data/source.ts";
+import { unreadableText } from "../decoding/decode.ts";
+
+export interface FolderFiles {
+  readonly root: string;
+  /** What messages call the folder. */
+  readonly name: string;
+  /** Of each item, relative to `root`. */
+  readonly files: readonly string[];
+  /**
+   * Items that could not be read when they were hashed, and why. That is part of the fingerprint, and
+   * the only place where it is found out: so that what is kept is true for as long as the fingerprint is.
+   */
+  readonly unreadable: Map<number, string>;
+}
+
+/**
+ * Over each file's relative name, size and SHA-256, in listing order.
+ * @throws DataError for a file that cannot be read for a reason that may pass
+ */
+export async function hashFiles(
+  { root, name, files, unreadable }: FolderFiles,
+  items: Int32Array,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const all = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  let sinceBreath = 0;
+  for (const item of items) {
+    const file = files[item]!;
+    const { digest, size, error } = hashFile(join(root, file), buffer);
+    if (error !== null) {
+      if (!isLasting(error)) throw passingError(name, file, unreadableText(error));
+      unreadable.set(item, unreadableText(error));
+    }
+    all.update(`${file}\0${size}\0${digest}\n`);
+    sinceBreath += size + 20_000;
+    // Synchronous reads are several times faster on small files; signals and timers get their turn.
+    if (sinceBreath > 16 << 20) {
+      sinceBreath = 0;
+      await nextTurn();
+      throwIfInterrupted(signal);
+    }
+  }
+  return all.digest("hex");
+}
+
+/** A link to nothing, or a file that this user may not read: so it is until somebody changes it. */
+const lasting = new Set([
+  "ENOENT",
+  "EACCES",
+  "EPERM",
+  "ELOOP",
+  "ENOTDIR",
+  "EISDIR",
+  "ENAMETOOLONG",
+]);
+
+const isLasting = ({ code }: NodeJS.ErrnoException) => code !== undefined && lasting.has(code);
+
+/** For a file that something went wrong with that may go right another time. */
+export function passingError(name: string, file: string, reason: string): DataError {
+  return new DataError(
+    `${name}: ${file}: ${reason}; this may pass, so no images were kept: free memory, or look after the disk, and run again; or take the file out`,
+    { exitCode: 1 },
+  );
+}
+
+interface FileHash {
+  readonly digest: string;
+  readonly size: number;
+  /** Why it could not be read, or null. */
+  readonly error: NodeJS.ErrnoException | null;
+}
+
+/** A file that cannot be read hashes as such; decoding will list it as broken. */
+function hashFile(path: string, buffer: Buffer): FileHash {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, "r");
+    const hash = createHash("sha256");
+    let size = 0;
+    for (;;) {
+      const got = readSync(descriptor, buffer, 0, buffer.length, null);
+      hash.update(buffer.subarray(0, got));
+      size += got;
+      if (got < buffer.length && (got === 0 || size >= fstatSync(descriptor).size)) break;
+    }
+    return { digest: hash.digest("base64"), size, error: null };
+  } catch (error) {
+    return { digest: "unreadable", size: 0, error: error as NodeJS.ErrnoException };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}

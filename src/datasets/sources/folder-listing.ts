@@ -1,0 +1,69 @@
+/**
+ * @file What a folder of images holds: class folders, and the files in them. Hidden files, the
+ * leavings of operating systems and links that lead back to a folder above are ignored.
+ */
+
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DataError } from "../../core/errors.ts";
+
+const leavings = new Set(["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"]);
+
+const ignored = (name: string) => name.startsWith(".") || leavings.has(name.toLowerCase());
+
+/** Files and folders directly in `folder`, sorted by name; a link counts as what it points to. */
+export function listEntries(folder: string): { files: string[]; folders: string[] } {
+  const files: string[] = [];
+  const folders: string[] = [];
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (cause) {
+    throw new DataError(`${folder}: the folder cannot be read (${codeOf(cause)})`, { cause });
+  }
+  // Code-unit order: the same on every machine and locale.
+  for (const name of names.sort()) {
+    if (ignored(name)) continue;
+    const kind = kindOf(join(folder, name));
+    if (kind === "file") files.push(name);
+    else if (kind === "folder") folders.push(name);
+  }
+  return { files, folders };
+}
+
+/** A link to nothing is a file that cannot be read; a link to itself is nothing. */
+function kindOf(path: string): "file" | "folder" | "nothing" {
+  try {
+    const status = statSync(path);
+    return status.isDirectory() ? "folder" : status.isFile() ? "file" : "nothing";
+  } catch (error) {
+    return codeOf(error) === "ELOOP" ? "nothing" : "file";
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/**
+ * Every file under root/start at any depth, relative to `root` with forward slashes. A folder that
+ * several links lead to is visited once; `root` itself and what lies above it never are.
+ */
+export function listFiles(root: string, start: string): string[] {
+  const found: string[] = [];
+  const visited = new Set<string>([realpathSync(root)]);
+  const visit = (relative: string) => {
+    const real = realpathSync(join(root, relative));
+    if (visited.has(real) || realpathSync(root).startsWith(`${real === "/" ? "" : real}/`)) return;
+    visited.add(real);
+    const { files, folders } = listEntries(join(root, relative));
+    for (const name of files) found.push(`${relative}/${name}`);
+    for (const name of folders) visit(`${relative}/${name}`);
+  };
+  visit(start);
+  return found.sort();
+}
+
+/** Whether a class folder is a link to the folder that holds it, or to one above. */
+export function leadsBack(root: string, folder: string): boolean {
+  const real = realpathSync(join(root, folder));
+  return `${realpathSync(root)}/`.startsWith(real === "/" ? "/" : `${real}/`);
+}

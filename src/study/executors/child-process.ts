@@ -1,0 +1,256 @@
+/**
+ * @file Trials and range tests in processes of their own, some at a time. One that crashes or is killed
+ * is recorded as failed, with how it ended and what it said last; the others go on.
+ */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, openSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { RangeTestSpec, TrialSpec } from "../../arms/trials.ts";
+import { quietly } from "../../core/cleanup.ts";
+import { InterruptedError, LrscopeError } from "../../core/errors.ts";
+import { ended } from "../../files/child-end.ts";
+import { shareable } from "../../files/machine-folders.ts";
+import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../../record/index.ts";
+import { type RunDirectory, writeFailure } from "../../store/index.ts";
+import type { LabListener } from "../../train/events.ts";
+import { isFatal } from "../compare.ts";
+import { describeEnd, tailOf, textOfLog } from "./process-end.ts";
+import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
+
+export interface PoolOptions {
+  readonly directory: RunDirectory;
+  /** What all tasks share. */
+  readonly shared: Pick<TrialTask, "setup" | "dataset" | "plan">;
+  /** Processes at a time. */
+  readonly jobs: number;
+  readonly updatesPerEpoch: number;
+  readonly onEvent: LabListener;
+  readonly signal: AbortSignal;
+}
+
+/** A range test that failed or whose process died, in the words of its arm's trials. */
+export interface FailedRangeTest {
+  readonly spec: RangeTestSpec;
+  readonly failure: string;
+  readonly ended?: ProcessEnd;
+}
+
+/**
+ * Runs range tests, and gives their records, and those that failed: with them ends their arm, not the
+ * comparison.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runRangeTests(
+  specs: readonly RangeTestSpec[],
+  options: PoolOptions,
+): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }> {
+  const records: RangeTestRecord[] = [];
+  const failed: FailedRangeTest[] = [];
+  const clean = (text: string) => shareable(text, options.directory.path);
+  await inTurns(specs, options, async (spec, signal) => {
+    const log = options.directory.rangeTestLog(spec.slug);
+    const { end, died } = await runProcess({
+      options,
+      work: { kind: "range-test", spec },
+      log,
+      signal,
+      onEvent(event) {
+        if (event.type === "range-test-finished") records.push(event.record);
+        return options.onEvent(event);
+      },
+    });
+    const subject = `range test of ${spec.arm}: `;
+    if (died) {
+      failed.push({ spec, failure: clean(`${subject}${died.why}`), ended: died.end });
+      return;
+    }
+    if (end) {
+      const error = errorOf(end);
+      if (error instanceof InterruptedError || isFatal(error)) throw error;
+      // Its message may begin with its subject already.
+      const failure = `${subject}${end.message.replace(/^range test: /, "")}`;
+      failed.push({ spec, failure: clean(failure) });
+      return;
+    }
+    // Nobody misses it, and nobody minds it.
+    quietly(() => rmSync(log, { force: true }));
+  });
+  return { records, failed };
+}
+
+/**
+ * Runs trials; each leaves its records in its folder. A trial that was begun earlier goes on from its
+ * newest checkpoint.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runTrials(specs: readonly TrialSpec[], options: PoolOptions): Promise<void> {
+  await inTurns(specs, options, async (spec, signal) => {
+    const { directory } = options;
+    let last: TrialRecord | undefined;
+    const { end, died } = await runProcess({
+      options,
+      work: { kind: "trial", spec },
+      log: directory.trialFile(spec.slug, spec.seed, "log.txt"),
+      signal,
+      onEvent(event) {
+        if (event.type === "trial-started" || event.type === "trial-finished") last = event.trial;
+        return options.onEvent(event);
+      },
+    });
+    const error = end && errorOf(end);
+    if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
+    if (!died && last?.status !== "running" && last) return;
+    const trial: TrialRecord = {
+      ...(last ?? begun(spec, options.updatesPerEpoch)),
+      status: "failed",
+      failure: shareable(died?.why ?? error?.message ?? "it never began", directory.path),
+      ...(died ? { ended: died.end } : {}),
+    };
+    directory.writeTrial(trial);
+    await options.onEvent({ type: "trial-finished", trial });
+  });
+}
+
+/** The record of a trial whose process did not live long enough to write one. */
+const begun = (spec: TrialSpec, updatesPerEpoch: number): TrialRecord => ({
+  formatVersion: 1,
+  arm: spec.arm,
+  slug: spec.slug,
+  seed: spec.seed,
+  optimizer: { ...spec.optimizer, hyperparameters: { ...spec.optimizer.hyperparameters } },
+  schedule: spec.schedule,
+  learningRateSource: spec.learningRateSource,
+  updatesPerEpoch,
+  epochs: spec.epochs,
+  status: "running",
+  divergence: null,
+  failure: null,
+  msPerStep: null,
+  seconds: null,
+});
+
+/** `jobs` at a time, in order; after a failure that ends everything, those under way are stopped. */
+async function inTurns<T>(
+  items: readonly T[],
+  { jobs, signal }: PoolOptions,
+  run: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  // Aborted by the caller's signal, or by a failure.
+  const over = new AbortController();
+  const interrupt = () => over.abort();
+  if (signal.aborted) interrupt();
+  signal.addEventListener("abort", interrupt);
+  let failure: { readonly error: unknown } | undefined;
+  const lane = async () => {
+    for (let item = queue.shift(); item !== undefined && !over.signal.aborted; item = queue.shift())
+      try {
+        await run(item, over.signal);
+      } catch (error) {
+        // What made the others stop, not that they were stopped.
+        failure ??= { error };
+        over.abort();
+      }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, lane));
+  signal.removeEventListener("abort", interrupt);
+  if (signal.aborted) throw new InterruptedError();
+  if (failure) throw failure.error;
+}
+
+interface ProcessResult {
+  /** What the process said went wrong. */
+  readonly end: ReportedError | null;
+  /** How it ended, where it did so before it was done. */
+  readonly died: { readonly end: ProcessEnd; readonly why: string } | null;
+}
+
+interface ProcessCall {
+  readonly options: PoolOptions;
+  readonly work: TrialTask["work"];
+  /** File that takes what the process, and native code in it, prints. */
+  readonly log: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: LabListener;
+}
+
+/** @throws what `onEvent` throws, once the process is gone */
+async function runProcess(call: ProcessCall): Promise<ProcessResult> {
+  const { options, work, log, signal } = call;
+  const output = openLog(log);
+  const before = textOfLog(log).length;
+  let child: ChildProcess;
+  try {
+    child = fork(ENTRY, [], {
+      stdio: ["ignore", output, output, "ipc"],
+      // NaN and undefined come across, which JSON loses.
+      serialization: "advanced",
+      // JavaScript has little to do here: V8 would take sixteen times as much for young objects. For the
+      // others see collect-garbage.ts.
+      execArgv: ["--max-semi-space-size=1", "--expose-gc"],
+      // glibc's own default. Left to itself, it keeps ever larger buffers for the next checkpoint once one
+      // was freed; these are given back to the system.
+      env: { MALLOC_MMAP_THRESHOLD_: "131072", ...process.env },
+    });
+  } finally {
+    quietly(() => closeSync(output));
+  }
+  // Said by `ended` too: a process that could not be started has no number.
+  child.on("error", () => undefined);
+  const tell = (message: ToTrial) => child.connected && child.send(message, () => undefined);
+  const stop = () => tell({ type: "stop" });
+  signal.addEventListener("abort", stop);
+  let said: Extract<FromTrial, { type: "end" }> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  child.on("message", (message: FromTrial) => {
+    if (message.type === "end") said = message;
+    else
+      void Promise.resolve()
+        .then(() => call.onEvent(message.event))
+        .catch((error) => {
+          failure ??= { error };
+          stop();
+        });
+  });
+  const { path, fence } = options.directory;
+  const lease = fence ? { lease: fence.token } : {};
+  tell({ type: "start", task: { directory: path, ...lease, ...options.shared, work } });
+  if (signal.aborted) stop();
+  const [exitCode, signalName] = await ended(child);
+  signal.removeEventListener("abort", stop);
+  if (failure) throw failure.error;
+  if (said) return { end: said.error, died: null };
+  // Of an earlier run of the same trial the log may hold more.
+  const text = textOfLog(log).slice(before);
+  const end = { exitCode, signal: signalName };
+  return {
+    end: null,
+    died: { end: { ...end, log: tailOf(text) }, why: describeEnd(end, text) },
+  };
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file, "a");
+  } catch (error) {
+    throw writeFailure(file, error, "what was recorded before is kept");
+  }
+}
+
+/** The compiled entry; sources are run by tests only, which build it first. */
+const ENTRY = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts")
+      ? "../../../dist/study/executors/trial-process.js"
+      : "./trial-process.js",
+    import.meta.url,
+  ),
+);
+
+function errorOf({ code, message, exitCode }: ReportedError): Error {
+  if (code === "INTERRUPTED") return new InterruptedError(message);
+  return code === null ? new Error(message) : new LrscopeError(code, message, { exitCode });
+}

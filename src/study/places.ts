@@ -1,0 +1,98 @@
+/**
+ * @file Where the data and the network of an experiment lie on this machine. A run directory holds no
+ * path, so that it can be shown to anybody; this machine's cache remembers, and the user may say it.
+ */
+
+import { existsSync } from "node:fs";
+import { ArgumentError, StoreError } from "../core/errors.ts";
+import { isSourceName } from "../datasets/sources/source-names.ts";
+import type { ExperimentRecord } from "../record/index.ts";
+import { isModelFile } from "./load-model.ts";
+import { isWeightsFile } from "./weights-file.ts";
+
+/** Notes the places of a folder of images and of a file with a network. */
+export async function rememberPlaces(
+  { source, flags }: { source: string; flags: { model: string; pretrained?: string | undefined } },
+  { dataset, model }: ExperimentRecord,
+): Promise<void> {
+  const { rememberPlace } = await import("../datasets/cache/places.ts");
+  if (!isSourceName(source)) await rememberPlace(dataset.fingerprint, source);
+  if (isModelFile(flags.model) && model.graph) await rememberPlace(model.graph, flags.model);
+  if (flags.pretrained && model.pretrained && isWeightsFile(flags.pretrained))
+    await rememberPlace(model.pretrained.sha256, flags.pretrained);
+}
+
+export interface FindPlacesOptions {
+  /** As in a message: "compare --resume my-run". */
+  readonly call: string;
+  readonly experiment: ExperimentRecord;
+  /** As recorded: a name, or null for a folder or file. */
+  readonly recorded: {
+    readonly source: string | null;
+    readonly model: string | null;
+    /** undefined: the experiment began from weights drawn by the seed. */
+    readonly pretrained?: string | null;
+  };
+  /** As the user said this time. */
+  readonly said: {
+    readonly source: string | undefined;
+    readonly model: string | undefined;
+    readonly pretrained: string | undefined;
+  };
+}
+
+/**
+ * A record holds names alone: a run directory may come from anybody, and going on with it must not run a
+ * file, or read a folder, that the record chooses.
+ * @throws StoreError, exit code 2, for a record that holds a path
+ */
+function refusePaths(
+  call: string,
+  { source, model, pretrained }: FindPlacesOptions["recorded"],
+): void {
+  const refuse = (key: string, value: string, remedy: string) => {
+    throw new StoreError(
+      `${call}: "specification.${key}" of experiment.json must be a name or null; it is the path ${JSON.stringify(value)}. Records are written without paths, so this one was edited: set it to null and, if you trust what it names, say it yourself (${remedy})`,
+      { exitCode: 2 },
+    );
+  };
+  if (source !== null && !isSourceName(source)) refuse("source", source, "FOLDER");
+  if (model !== null && isModelFile(model)) refuse("model", model, "--model FILE");
+  if (typeof pretrained === "string" && isWeightsFile(pretrained))
+    refuse("pretrained", pretrained, "--pretrained FILE");
+}
+
+/**
+ * What was said, or what is remembered.
+ * @throws ArgumentError where neither leads anywhere
+ * @throws StoreError for a record that holds a path, whatever was said
+ */
+export async function findPlaces(
+  options: FindPlacesOptions,
+): Promise<{ source: string; model: string; pretrained: string | undefined }> {
+  const { call, experiment, recorded, said } = options;
+  refusePaths(call, recorded);
+  const { knownPlace } = await import("../datasets/cache/places.ts");
+  const known = (fingerprint: string | undefined) => {
+    const path = fingerprint === undefined ? null : knownPlace(fingerprint);
+    return path !== null && existsSync(path) ? path : null;
+  };
+  const { dataset, model } = experiment;
+  const source = said.source ?? recorded.source ?? known(dataset.fingerprint);
+  if (source === null)
+    throw new ArgumentError(
+      `${call}: the images of "${dataset.name}" are not where they were, or were never used on this machine; say where they are: lrscope ${call.replace(" ", " FOLDER ")}`,
+    );
+  const network = said.model ?? recorded.model ?? known(model.graph);
+  if (network === null)
+    throw new ArgumentError(
+      `${call}: the file with the network "${model.name}" is not where it was; say where it is: lrscope ${call} --model FILE`,
+    );
+  if (recorded.pretrained === undefined) return { source, model: network, pretrained: undefined };
+  const weights = said.pretrained ?? recorded.pretrained ?? known(model.pretrained?.sha256);
+  if (weights === null)
+    throw new ArgumentError(
+      `${call}: the weights "${model.pretrained?.source}" that it began from are not where they were; say where they are: lrscope ${call} --pretrained FILE`,
+    );
+  return { source, model: network, pretrained: weights };
+}

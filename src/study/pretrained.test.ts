@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { DownloadError, WeightsError } from "../core/errors.ts";
+import { type Checkpoint, encodeSafetensors, type StoredTensor } from "../formats/index.ts";
+import { vanilla } from "../models/index.ts";
+import { fitWeights as fitFile, headOf, openPretrained } from "./pretrained.ts";
+
+const network = vanilla({ classes: 3, channels: 1, size: 16, widths: [4, 4], hidden: 8 });
+
+/** Weights of the network, with a last layer for so many classes. */
+function weights(classes: number, change: (tensors: Map<string, StoredTensor>) => void = () => {}) {
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, role, shape } of network.build(1).tensors)
+    if (role === "parameter" || role === "statistic") {
+      const own = headOf(network).includes(name) ? [classes, ...shape.slice(1)] : [...shape];
+      const count = own.reduce((product, extent) => product * extent, 1);
+      tensors.set(name, { shape: own, data: new Float32Array(count).fill(0.5) });
+    }
+  change(tensors);
+  return { tensors, metadata: {} } satisfies Checkpoint;
+}
+
+const fitWeights = (checkpoint: Checkpoint, into: typeof network, source: string) =>
+  fitFile({ checkpoint, source, sha256: "" }, into);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lrscope-pretrained-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("fitting", () => {
+  test("every tensor under its own name; counters of batches are left alone", () => {
+    const checkpoint = weights(3, (tensors) =>
+      tensors.set("features.1.num_batches_tracked", { shape: [], data: BigInt64Array.of(4n) }),
+    );
+    const { tensors, replaced } = fitWeights(checkpoint, network, "x.pth");
+    expect(replaced).toEqual([]);
+    expect(tensors.size).toBe(checkpoint.tensors.size - 1);
+  });
+
+  test("a last layer of another width is replaced, and said so", () => {
+    const { tensors, replaced } = fitWeights(weights(1000), network, "x.pth");
+    expect(replaced).toEqual(headOf(network));
+    expect(replaced.length).toBe(2);
+    for (const name of replaced) expect(tensors.has(name)).toBe(false);
+  });
+
+  test("whatever is missing, left over or misshapen is listed at once", () => {
+    const checkpoint = weights(3, (tensors) => {
+      const [first, second] = [...tensors.keys()] as [string, string];
+      tensors.delete(first);
+      tensors.set(second, { shape: [7], data: new Float32Array(7) });
+      tensors.set("layer9.weight", { shape: [2], data: new Float32Array(2) });
+    });
+    const fit = () => fitWeights(checkpoint, network, "x.pth");
+    expect(fit).toThrow(WeightsError);
+    expect(fit).toThrow(/"features\.0\.weight" \[4, 1, 3, 3\] is missing/);
+    expect(fit).toThrow(/"features\.0\.bias" must be \[4\]; got \[7\]/);
+    expect(fit).toThrow(/"layer9\.weight" \[2\] is not in the network/);
+  });
+
+  test("integers are no weights", () => {
+    const checkpoint = weights(3, (tensors) =>
+      tensors.set("features.0.bias", { shape: [4], data: Int32Array.of(1, 2, 3, 4) }),
+    );
+    expect(() => fitWeights(checkpoint, network, "x.pth")).toThrow("floating-point");
+  });
+});
+
+describe("from a file", () => {
+  test("of lrscope: with the normalisation that it was trained with", async () => {
+    const file = join(folder, "best.safetensors");
+    const metadata = { mean: "[0.25]", std: "[0.5]" };
+    writeFileSync(file, encodeSafetensors({ ...weights(3), metadata }));
+    const loaded = await openPretrained(file, { model: "vanilla" });
+    expect(loaded.source).toBe("best.safetensors");
+    expect(loaded.normalization).toEqual({ mean: [0.25], std: [0.5] });
+  });
+
+  test("a missing file and an unknown name are told apart", async () => {
+    const missing = openPretrained(join(folder, "x.pth"), { model: "vanilla" });
+    await expect(missing).rejects.toThrow("there is no file");
+    await expect(openPretrained("imagenet", { model: "vanilla" })).rejects.toThrow(
+      'no weights are published for the model "vanilla"',
+    );
+    await expect(openPretrained("imagnet", { model: "resnet18" })).rejects.toThrow(
+      'did you mean "imagenet"?',
+    );
+  });
+});
+
+describe("published weights", () => {
+  test("offline: the message names the file to fetch and where to put it", async () => {
+    const server = createServer();
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((closed) => server.close(closed));
+    const load = openPretrained("imagenet", {
+      model: "resnet18",
+      cacheDir: folder,
+      baseUrl: `http://127.0.0.1:${port}`,
+    });
+    await expect(load).rejects.toThrow(DownloadError);
+    await expect(load).rejects.toThrow("resnet18-f37072fd.pth by hand and put it at");
+    await expect(load).rejects.toThrow(join(folder, "weights", "resnet18-f37072fd.pth"));
+  });
+
+  test("another file than the published one is not kept", async () => {
+    const server = createServer((_, response) => response.end("not these weights"));
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const load = openPretrained("imagenet", {
+      model: "resnet18",
+      cacheDir: folder,
+      baseUrl: `http://127.0.0.1:${port}`,
+    });
+    await expect(load).rejects.toThrow("not f37072fd, and was removed");
+    expect(() => readFileSync(join(folder, "weights", "resnet18-f37072fd.pth"))).toThrow("ENOENT");
+  });
+
+  test("fetched once, kept, and fitted: the weights of a publisher who states no checksum", async () => {
+    const { resnet34 } = await import("../models/index.ts");
+    const small = resnet34({ classes: 5, channels: 3, size: 32 });
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, role, shape } of small.build(1).tensors)
+      if (role === "parameter" || role === "statistic") {
+        const own = name.startsWith("fc.") ? [7, ...shape.slice(1)] : [...shape];
+        const count = own.reduce((product, extent) => product * extent, 1);
+        tensors.set(name, { shape: own, data: new Float32Array(count) });
+      }
+    const body = encodeSafetensors({ tensors, metadata: {} });
+    let requests = 0;
+    const server = createServer((request, response) => {
+      requests++;
+      expect(request.url).toBe("/timm/resnet34.a1_in1k/resolve/main/model.safetensors");
+      response.writeHead(200, { "content-length": body.length }).end(body);
+    });
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    onTestFinished(() => void server.close());
+    const options = {
+      model: "resnet34",
+      cacheDir: folder,
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    };
+    const file = await openPretrained("imagenet-a1", options);
+    const again = fitFile(await openPretrained("imagenet-a1", options), small);
+    const first = fitFile(file, small);
+    expect(requests).toBe(1);
+    expect(file.sha256).toBe(createHash("sha256").update(body).digest("hex"));
+    expect(first.replaced).toEqual(["fc.weight", "fc.bias"]);
+    expect([...again.tensors.keys()]).toEqual([...first.tensors.keys()]);
+  });
+});

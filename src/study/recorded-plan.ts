@@ -1,0 +1,60 @@
+/** @file plan.json: written once, and held against what would be compiled today by all that comes after. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { PRECISIONS } from "../compile/graph/precision.ts";
+import { StoreError } from "../core/errors.ts";
+import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
+import { type RunDirectory, readRecord } from "../store/index.ts";
+import { type Plan, planDifferences } from "../train/plan.ts";
+import type { ConvolutionDecision } from "./choose-convolutions.ts";
+
+const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "precision" | "implementations">> =
+  z.looseObject({
+    engine: z.string(),
+    threads: z.number(),
+    // Absent before there was a choice.
+    precision: z.enum(PRECISIONS).default("fp32"),
+    implementations: z.array(
+      z.object({ layer: z.string(), kind: z.string(), implementation: z.string() }),
+    ),
+  });
+
+const decision = z.looseObject({
+  convolutions: z.record(z.string(), z.enum(CONVOLUTION_IMPLEMENTATIONS)).default({}),
+  decidedBy: z.enum(["rule", "tuned", "memory", "given"]).default("rule"),
+});
+
+/**
+ * The convolutions that an experiment was begun with, so that going on with it times nothing anew;
+ * null where it has no plan yet.
+ */
+export function recordedConvolutions(path: string): ConvolutionDecision | null {
+  const file = join(path, "plan.json");
+  if (!existsSync(file)) return null;
+  const { convolutions, decidedBy } = readRecord(file, decision);
+  return decidedBy === "rule" ? {} : { convolutions, convolutionsDecidedBy: decidedBy };
+}
+
+/**
+ * Writes the plan, or compares it with the one there is.
+ * @throws StoreError, exit code 2, naming the difference
+ */
+export function checkOrWritePlan(directory: RunDirectory, plan: Plan): void {
+  const file = join(directory.path, "plan.json");
+  if (!existsSync(file)) {
+    directory.writePlan(plan);
+    return;
+  }
+  const recorded = readRecord(file, planRecord) as Plan;
+  const found = planDifferences(recorded, plan);
+  if (found.length > 0) throw cannotGoOn(directory.path, found);
+}
+
+/** The refusal to go on with an experiment where its bits would not be what they were. */
+export const cannotGoOn = (path: string, found: readonly string[]): StoreError =>
+  new StoreError(
+    `${path}: cannot be gone on with here, as its results would not be those of one run: ${found.join("; ")}. Bring back what it was begun with, or begin anew with another --out`,
+    { exitCode: 2 },
+  );

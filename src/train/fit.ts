@@ -1,0 +1,304 @@
+/** @file One training run: epochs of updates on a schedule, validation after each, best weights kept, and tested in the end. */
+
+import { median } from "../analysis/index.ts";
+import { armSlug } from "../arms/arms.ts";
+import { compileNetwork } from "../compile/index.ts";
+import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { InterruptedError, LrscopeError } from "../core/errors.ts";
+import type { Dataset } from "../data/types.ts";
+import type { Checkpoint } from "../formats/index.ts";
+import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
+import { type Announcer, announcer } from "./announce.ts";
+import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
+import { checkBudget, endOf, isEvaluated } from "./budget.ts";
+import { makeCheckpoint } from "./checkpoint.ts";
+import { compileOptions, planEpoch } from "./compile-options.ts";
+import { checkUnfreezing, trainFromIn, unfreezesAt } from "./freezing/unfreeze.ts";
+import type { FitOptions } from "./options.ts";
+import { describePlan } from "./plan.ts";
+import { type Rates, ratesOf } from "./rates.ts";
+import { updatesOfRun } from "./run-length.ts";
+import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
+import { type Evaluation, openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
+import { bestEpoch } from "./trial-state.ts";
+
+/** What a training run leaves. */
+export interface FitResult {
+  readonly trial: TrialRecord;
+  readonly metrics: readonly EpochMetrics[];
+  /** Weights and optimizer state after the last epoch; null where the trial diverged. */
+  readonly last: Checkpoint | null;
+}
+
+/**
+ * Trains a network. Equal seed, threads and machine give equal bits.
+ *
+ * A loss that stops being finite ends the trial with status "diverged", and is no error.
+ * @throws ArgumentError, ShapeError before the first update where the options do not fit together
+ * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
+ */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { optimizer, epochs, seed = 0 } = options;
+  checkPositiveInteger("fit", "epochs", epochs);
+  checkNonNegativeInteger("fit", "seed", seed);
+  checkBudget("fit", options);
+  const arm = options.arm ?? optimizer.name;
+  const announce = announcer(options.onEvent);
+  const rates = ratesOf({
+    ...options,
+    updates: updatesOfRun("fit", epochs, planEpoch(options).updatesPerEpoch),
+    warn: (message) => announce.say({ type: "warning", arm, seed, message }),
+  });
+  checkUnfreezing(options, epochs);
+  const { from } = options;
+  const open = (epoch: number) => openTrainer(options, optimizer, seed, epoch);
+  // As it was when the checkpoint was written: what the next epoch unfreezes comes with it.
+  let trainer = open(Math.max(1, from?.metrics.length ?? 0));
+  const beside = besideTheWeights(options, () => trainer);
+  /** Opens what an epoch trains that the one before it did not; all else is as it was. */
+  const unfreeze = (epoch: number) => {
+    const kept = trainer.read({ state: true });
+    trainer.dispose();
+    trainer = open(epoch);
+    const tensors = new Map(
+      kept.map(({ name, shape, data }) => [name, { shape: [...shape], data }]),
+    );
+    trainer.write({ tensors }, { begun: true });
+  };
+  const trial: TrialRecord = {
+    formatVersion: 1,
+    arm,
+    slug: options.slug ?? armSlug(arm),
+    seed,
+    optimizer: {
+      name: optimizer.name,
+      hyperparameters: { ...optimizer.hyperparameters },
+      ...(optimizer.dialect && optimizer.dialect !== "torch" ? { dialect: optimizer.dialect } : {}),
+    },
+    schedule: rates.schedule,
+    ...(Object.keys(rates.hyperparameterSchedules).length > 0
+      ? { hyperparameterSchedules: { ...rates.hyperparameterSchedules } }
+      : {}),
+    learningRateSource:
+      options.learningRateSource ??
+      (options.schedule ? "schedule" : `default of ${optimizer.name}`),
+    updatesPerEpoch: trainer.updatesPerEpoch,
+    epochs,
+    status: "running",
+    divergence: null,
+    failure: null,
+    msPerStep: null,
+    seconds: null,
+    ...(options.average ? { average: options.average } : {}),
+    ...(options.snapshots ? { snapshots: true } : {}),
+  };
+  const { index = 0, trials = 1 } = options;
+  const tested = options.dataset.test.length > 0;
+  /** The best weights, where they are to be scored on the test part in the end. */
+  let best: Checkpoint | null = (tested && from?.best) || null;
+  const metrics: EpochMetrics[] = [...(from?.metrics ?? [])];
+  const stepTimes: number[] = [];
+  const started = performance.now();
+  /** Milliseconds of what is not training. */
+  let untimed = 0;
+  const seconds = () => (from?.seconds ?? 0) + (performance.now() - started - untimed) / 1000;
+  const msPerStep = () => (stepTimes.length > 0 ? median(stepTimes) : (from?.msPerStep ?? null));
+  // The best serve prediction; the last go on from where they are, so they hold optimizer state too.
+  const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
+    const tensors = trainer.read({ state: which === "last" });
+    const plateau = rates.plateauAfter(metrics.slice(0, epoch));
+    if (which === "last") tensors.push(...beside.read());
+    const evaluationWeights = which === "last" ? optimizer.evaluationWeights : null;
+    const at = { epoch, plateau, evaluationWeights };
+    return makeCheckpoint({ setup: options, trial, tensors, ...at });
+  };
+  const keepBest = (epoch: number) => {
+    if (tested) best = checkpoint("best", epoch);
+    const read = () => best ?? checkpoint("best", epoch);
+    return announce.sayAndWait({ type: "weights", which: "best", trial, epoch, read });
+  };
+  const finish = (status: TrialRecord["status"]): Promise<void> => {
+    trial.status = status;
+    trial.msPerStep = msPerStep();
+    trial.seconds = seconds();
+    return announce.sayAndWait({ type: "trial-finished", trial: { ...trial } });
+  };
+
+  try {
+    // The plan is that of the first epoch, wherever the trial goes on.
+    const planned =
+      trainFromIn(options, from?.metrics.length ?? 1) === options.trainFrom
+        ? trainer.compiled
+        : compileNetwork(compileOptions(options, optimizer));
+    announce.say({ type: "plan", plan: describePlan(options, planned) });
+    announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
+    if (from) {
+      trainer.write(from.checkpoint);
+      beside.write(from.checkpoint);
+      const { length } = metrics;
+      if (bestEpoch(metrics) === length && from.bestKept !== length) await keepBest(length);
+    }
+    const { prune = Number.POSITIVE_INFINITY, others } = options;
+    const end = () => endOf(options, metrics, metrics.length >= prune ? others?.() : []);
+    let ended = end();
+    while (ended === null) {
+      const epoch = metrics.length + 1;
+      if (unfreezesAt(options, epoch)) unfreeze(epoch);
+      const line = await runEpoch({
+        ...options,
+        announce,
+        trainer,
+        trial,
+        done: metrics,
+        rates: rates.after(metrics),
+        stepTimes,
+        beside,
+      });
+      metrics.push(line);
+      announce.say({ type: "epoch", arm, seed, metrics: line });
+      if (line.diverged) break;
+      if (bestEpoch(metrics) === epoch) await keepBest(epoch);
+      await announce.sayAndWait({
+        type: "checkpoint",
+        trial,
+        record: {
+          formatVersion: 1,
+          epoch,
+          update: epoch * trainer.updatesPerEpoch,
+          metrics: [...metrics],
+          msPerStep: msPerStep(),
+          seconds: seconds(),
+        },
+        read: () => checkpoint("last", epoch),
+      });
+      ended = end();
+    }
+    if (ended !== null && ended !== "epochs") trial.endedBy = ended;
+    const epoch = metrics.length;
+    const last = trial.divergence ? null : checkpoint("last", epoch);
+    if (last)
+      await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
+    if (last && options.average) {
+      const averaged = await trainer.readAverage();
+      const read = () => makeCheckpoint({ setup: options, trial, tensors: averaged, epoch });
+      await announce.sayAndWait({ type: "weights", which: "averaged", trial, epoch, read });
+    }
+    if (!trial.divergence) {
+      const trained = performance.now();
+      trial.optimizerShare = await trainer.optimizerShare();
+      if (best) {
+        trainer.writeEvaluated(best);
+        trial.test = await scoreTest(trainer, options.dataset, bestEpoch(metrics)!);
+      }
+      untimed = performance.now() - trained;
+    }
+    await finish(trial.divergence ? "diverged" : ended === "pruned" ? "pruned" : "done");
+    return { trial, metrics, last };
+  } catch (error) {
+    if (!(error instanceof InterruptedError) && error instanceof Error)
+      trial.failure = error instanceof LrscopeError ? error.message : `internal: ${error.message}`;
+    // What ended the trial matters more than that its end could not be announced.
+    await finish(error instanceof InterruptedError ? "interrupted" : "failed").catch(
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    trainer.dispose();
+  }
+}
+
+interface EpochOptions extends FitOptions {
+  readonly announce: Announcer;
+  readonly trainer: Trainer;
+  readonly trial: TrialRecord;
+  /** Finished epochs. */
+  readonly done: readonly EpochMetrics[];
+  readonly rates: ReturnType<Rates["after"]>;
+  readonly stepTimes: number[];
+  readonly beside: BesideTheWeights;
+}
+
+/** Trains one epoch, then validates where that is due; marks the trial where the loss stops being finite. */
+async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
+  const { announce, trainer, trial, done, dataset, signal } = options;
+  const { arm, seed } = trial;
+  const epoch = done.length + 1;
+  const updates = options.epochs * trainer.updatesPerEpoch;
+  const started = performance.now();
+  let lossSum = 0;
+  let correct = 0;
+  let examples = 0;
+  let last: UpdateResult | undefined;
+  await trainer.trainEpoch({
+    epoch,
+    ...options.rates,
+    averageWeight: options.beside.averageWeight,
+    onUpdate(result) {
+      last = result;
+      lossSum += result.loss * result.examples;
+      correct += result.correct;
+      examples += result.examples;
+      options.stepTimes.push(result.milliseconds);
+      const seconds = (performance.now() - started) / 1000;
+      announce.say({
+        type: "update",
+        arm,
+        seed,
+        epoch,
+        update: result.update + 1,
+        updates,
+        lr: result.learningRate,
+        loss: result.loss,
+        imagesPerSecond: examples / seconds,
+      });
+      if (signal?.aborted) throw new InterruptedError();
+      return Number.isFinite(result.loss);
+    },
+  });
+  const { update, learningRate, loss } = last!;
+  const trained = (performance.now() - started) / 1000;
+  const due = Number.isFinite(loss) && isEvaluated(options, done, trained);
+  const evaluation = due ? await trainer.evaluate(dataset.validation) : null;
+  const diverged = !Number.isFinite(evaluation?.loss ?? loss);
+  if (diverged) trial.divergence = { update, learningRate, epoch };
+  return {
+    epoch,
+    update: update + 1,
+    lr: learningRate,
+    trainLoss: finite(lossSum / examples),
+    trainAccuracy: Number.isFinite(loss) ? correct / examples : null,
+    validationLoss: evaluation && finite(evaluation.loss),
+    validationAccuracy: diverged ? null : (evaluation?.accuracy ?? null),
+    ...(diverged || !evaluation ? {} : classesOf(evaluation)),
+    ...(diverged ? {} : await options.beside.validate(epoch)),
+    seconds: (performance.now() - started) / 1000,
+    ...(diverged ? { diverged } : {}),
+  };
+}
+
+function classesOf({ confusion }: Evaluation) {
+  const validationPerClass = perClassAccuracy(confusion);
+  return { validationBalancedAccuracy: balancedAccuracy(validationPerClass), validationPerClass };
+}
+
+/** Counts of more classes than this are left out of the record: they would be most of it. */
+const CONFUSION_CLASSES = 100;
+
+/** The test part, by the weights that the trainer has now, of the given epoch. */
+async function scoreTest(trainer: Trainer, dataset: Dataset, epoch: number): Promise<TestScore> {
+  const { loss, accuracy, confusion } = await trainer.evaluate(dataset.test);
+  const perClass = perClassAccuracy(confusion);
+  return {
+    epoch,
+    images: dataset.test.length,
+    loss: finite(loss),
+    accuracy: finite(accuracy),
+    balancedAccuracy: balancedAccuracy(perClass),
+    perClass,
+    ...(perClass.length <= CONFUSION_CLASSES
+      ? { confusion: confusion.map((row) => [...row]) }
+      : {}),
+  };
+}
+
+const finite = (value: number) => (Number.isFinite(value) ? value : null);

@@ -1,0 +1,62 @@
+/** @file Transfer learning's choices: which part of a network is trained where nobody says. */
+
+import { ArgumentError } from "../../core/errors.ts";
+import type { ProtocolRecord } from "../../record/index.ts";
+import type { TrainingSetup } from "../options.ts";
+
+/** Where a model's last stage begins: what works at the smallest size of its feature maps. */
+const LAST_STAGES: Readonly<Record<string, string>> = {
+  resnet18: "layer4",
+  resnet34: "layer4",
+  resnet50: "layer4",
+  vgg11_bn: "features.22",
+  mobilenet_v2: "features.14",
+};
+
+/**
+ * Weights from elsewhere are trained from the last stage of a known network on, and else in the last layer
+ * alone; weights drawn by the seed are all trained.
+ * @throws ArgumentError for a mode of frozen batch norms where nothing is frozen
+ */
+export function freezing({
+  model,
+  pretrained,
+  training,
+}: {
+  /** Its name in the collection, or a path. */
+  readonly model: string;
+  readonly pretrained?: string;
+  readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm" | "unfreeze">;
+}): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
+  const last = Object.hasOwn(LAST_STAGES, model) ? LAST_STAGES[model]! : "head";
+  const byDefault = pretrained === undefined ? "all" : last;
+  const { trainFrom = byDefault, frozenBatchNorm } = training;
+  if (trainFrom !== "all")
+    return { trainFrom, ...(frozenBatchNorm === undefined ? {} : { frozenBatchNorm }) };
+  if (frozenBatchNorm !== undefined)
+    throw new ArgumentError(
+      "training: --frozen-batch-norm has no effect here: nothing is frozen; leave it out, or add --train-from MODULE",
+    );
+  return { trainFrom };
+}
+
+/** What the record says of it, where something is frozen. */
+export const transferProtocol = ({
+  trainFrom,
+  frozenBatchNorm = "evaluate",
+  unfreeze = [],
+  features,
+}: TrainingSetup): Pick<
+  ProtocolRecord,
+  "trainFrom" | "unfreeze" | "frozenBatchNorm" | "cacheFeatures"
+> =>
+  trainFrom === undefined || trainFrom === "all"
+    ? {}
+    : {
+        trainFrom,
+        ...(unfreeze.length > 0
+          ? { unfreeze: unfreeze.map(({ from, epoch }) => `${from}@${epoch}`) }
+          : {}),
+        frozenBatchNorm,
+        ...(features ? { cacheFeatures: features.views } : {}),
+      };

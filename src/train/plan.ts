@@ -1,0 +1,68 @@
+/** @file plan.json: the choices that fix an experiment's bits, and what its step costs. */
+
+import type { OptimizerSpec } from "../arms/trials.ts";
+import type { CompiledNetwork, Precision } from "../compile/index.ts";
+import { compileNetwork } from "../compile/index.ts";
+import { differences } from "../core/differences.ts";
+import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
+import { defaultThreads, describeMachine } from "../files/machine.ts";
+import { createOptimizer } from "../optimizers/index.ts";
+import { compileOptions } from "./compile-options.ts";
+import type { TrainingSetup } from "./options.ts";
+
+export interface Plan {
+  /** "oneDNN 2.6.3, avx2, 2 threads" */
+  readonly engine: string;
+  readonly processor: string;
+  readonly threads: number;
+  readonly precision: Precision;
+  /** Implementations that were chosen against the engine's rule, by convolution. */
+  readonly convolutions: ConvolutionChoices;
+  readonly decidedBy: "rule" | "tuned" | "memory" | "given";
+  readonly memory: CompiledNetwork["memory"];
+  readonly flops: CompiledNetwork["flops"];
+  /** Which implementation runs each instruction of the training step, in order. */
+  readonly implementations: readonly { layer: string; kind: string; implementation: string }[];
+}
+
+export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): Plan => ({
+  engine: setup.backend.description,
+  processor: describeMachine().processor,
+  threads: setup.threads ?? defaultThreads(),
+  precision: setup.precision ?? "fp32",
+  convolutions: setup.convolutions ?? {},
+  decidedBy: setup.convolutionsDecidedBy ?? (setup.convolutions ? "given" : "rule"),
+  memory: compiled.memory,
+  flops: compiled.flops,
+  implementations: compiled.programs.train.instructions.map(({ layer, kind, implementation }) => ({
+    layer,
+    kind,
+    implementation,
+  })),
+});
+
+/** The plan of an experiment before any trial has begun, with the optimizer of one of its arms. */
+export const planOf = (setup: TrainingSetup, { name, hyperparameters }: OptimizerSpec): Plan =>
+  describePlan(
+    setup,
+    compileNetwork(compileOptions(setup, createOptimizer(name, hyperparameters))),
+  );
+
+/** What every trial shares: the optimizer's instructions, and the memory it takes, are an arm's own. */
+const shared = ({ engine, threads, precision, implementations }: Plan) => ({
+  engine,
+  threads,
+  precision,
+  implementations: Object.fromEntries(
+    implementations
+      .filter(({ kind }) => kind !== "optimizer")
+      .map(({ layer, kind, implementation }, index) => [
+        `${index} (${kind} of ${layer})`,
+        implementation,
+      ]),
+  ),
+});
+
+/** Where the bits of two plans may differ: `["engine is ..., not ..."]`. */
+export const planDifferences = (recorded: Plan, found: Plan): string[] =>
+  differences(shared(recorded), shared(found));
