@@ -52,7 +52,7 @@ export interface Op<N extends string = string, O extends string = string, A = At
   readonly alias?: true;
   /** Pairs [input, output]: every backend may write the output over the input. */
   readonly inPlace?: readonly (readonly [input: string, output: string])[];
-  /** What is f32 where other ops have bf16: all operands, or the results; see compile/precision.ts. */
+  /** What is f32 where other ops have bf16: all operands, or the results; see compile/graph/precision.ts. */
   readonly fullPrecision?: "operands" | "results";
   /** Only gradient ops: emitted by a derivative, and without one of their own. */
   readonly gradient?: true;

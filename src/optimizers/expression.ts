@@ -2,7 +2,7 @@
  * @file The notation in which an optimizer states its update: expressions over vectors (parameter,
  * gradient, state; one element for each element of a tensor, or for each of its rows or columns)
  * and scalars (learning rate, update count, hyperparameters and what is computed from them). Nothing
- * is computed here: the nodes are plain data, which compile/encode-optimizer.ts turns into a program
+ * is computed here: the nodes are plain data, which compile/encode/encode-optimizer.ts turns into a program
  * and scalars.ts evaluates.
  */
 

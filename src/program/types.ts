@@ -1,6 +1,6 @@
 /**
  * @file The step program: the seam between everything that reasons (compile/) and everything that
- * computes (runtime/, native/). It is plain data: it can be printed, compared and stored as JSON.
+ * computes (engine/, native/). It is plain data: it can be printed, compared and stored as JSON.
  *
  * A program is a flat list of instructions over numbered buffers. Buffers lie at fixed offsets in
  * a few regions; running a program allocates nothing.

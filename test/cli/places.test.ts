@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { StoreError } from "../../src/core/errors.ts";
 import type { ExperimentRecord } from "../../src/record/index.ts";
 import { findPlaces } from "../../src/study/places.ts";
-import { temporaryFolder } from "../data/fixtures.ts";
+import { temporaryFolder } from "../datasets/fixtures.ts";
 
 const names = { source: "synthetic", model: "vanilla", pretrained: undefined };
 const experiment = { dataset: { name: "x", fingerprint: "0" }, model: { name: "x" } };

@@ -3,7 +3,7 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "../data/fixtures.ts";
+import { temporaryFolder } from "../datasets/fixtures.ts";
 import { nativeOrReason } from "../parity/native-or-reason.ts";
 import { FORMATS, imageSeeds } from "./image-seeds.ts";
 import { fuzzImages } from "./images.ts";

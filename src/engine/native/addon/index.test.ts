@@ -6,10 +6,7 @@ afterEach(() => {
 });
 
 test("says what to install where the native module is absent", async () => {
-  vi.stubEnv(
-    "LRSCOPE_ADDON",
-    new URL("../../../addon/no-such-module.node", import.meta.url).pathname,
-  );
+  vi.stubEnv("LRSCOPE_ADDON", new URL("./no-such-module.node", import.meta.url).pathname);
   vi.resetModules();
   const { loadAddon } = await import("./index.ts");
   expect(loadAddon).toThrow("native engine: it is not built");
@@ -19,7 +16,7 @@ test("says what to install where the native module is absent", async () => {
 });
 
 test("says why a file that is no module cannot be loaded", async () => {
-  vi.stubEnv("LRSCOPE_ADDON", new URL("../../../addon/index.ts.node", import.meta.url).pathname);
+  vi.stubEnv("LRSCOPE_ADDON", new URL("./index.ts.node", import.meta.url).pathname);
   vi.resetModules();
   const { loadAddon } = await import("./index.ts");
   expect(loadAddon).toThrow("native engine: ");
