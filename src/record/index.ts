@@ -1,7 +1,6 @@
 export * from "./comparison.ts";
 export * from "./derived.ts";
 export * from "./experiment.ts";
-export * from "./published.ts";
 export * from "./range-test.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";
