@@ -1,6 +1,7 @@
 // What the kernels share.
 #include "engine/kernel.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace lrscope {
@@ -8,6 +9,12 @@ namespace lrscope {
 const Attributes::Value* Attributes::find(const char* name) const {
   const auto found = values_.find(name);
   return found == values_.end() ? nullptr : &found->second;
+}
+
+void Attributes::expectOnly(const std::vector<std::string>& names) const {
+  for (const auto& [name, value] : values_)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw Refusal("takes no attribute " + name);
 }
 
 double Attributes::number(const char* name) const {
