@@ -13,12 +13,12 @@ import { ArgumentError, WeightsError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
+import { readWeights } from "../files/weight-files.ts";
 import {
   type Checkpoint,
   checkFinite,
   IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
-  readWeights,
 } from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { DataEvent } from "../record/index.ts";

@@ -1,6 +1,7 @@
 /** @file Appends what training emits to a run directory: events as records and logs, weights and checkpoints as files. */
 
 import { armSlug } from "../arms/arms.ts";
+import { sealed } from "../files/seal.ts";
 import { encodeSafetensors } from "../formats/index.ts";
 import { NO_PROGRESS, progress, type StudyListener, subjectKey } from "../record/index.ts";
 import {
@@ -9,7 +10,6 @@ import {
   replaceFile,
   writeCheckpoint,
 } from "../store/index.ts";
-import { sealed } from "../train/seal.ts";
 import { isFinished } from "../train/trial-state.ts";
 import type { WeightsSink } from "../train/weights-sink.ts";
 

@@ -32,6 +32,8 @@ describe("a download", () => {
     const options = { cacheDir, baseUrl, onEvent: (event: DataEvent) => progress.push(event) };
     expectUnpacked(await fetchSource("photos", entry(body), options), cacheDir);
     expect(progress.at(-1)).toEqual({
+      formatVersion: 1,
+      type: "data",
       phase: "download",
       done: body.length,
       total: body.length,
