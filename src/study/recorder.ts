@@ -11,6 +11,7 @@ import {
 } from "../store/index.ts";
 import type { LabListener } from "../train/events.ts";
 import { isFinished } from "../train/trial-state.ts";
+import { writePlan } from "./recorded-plan.ts";
 
 /** A listener that writes a whole experiment as it comes: recordTrial's files, and the first plan. */
 export function recordRun(directory: RunDirectory): LabListener {
@@ -18,7 +19,7 @@ export function recordRun(directory: RunDirectory): LabListener {
   let planned = false;
   return (event) => {
     if (event.type !== "plan") return record(event);
-    if (!planned) directory.writePlan(event.plan);
+    if (!planned) writePlan(directory, event.plan);
     planned = true;
   };
 }

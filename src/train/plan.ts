@@ -5,7 +5,6 @@ import type { CompiledNetwork, Precision } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
 import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
-import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -13,7 +12,6 @@ import type { TrainingSetup } from "./options.ts";
 export interface Plan {
   /** "oneDNN 2.6.3, avx2, 2 threads" */
   readonly engine: string;
-  readonly processor: string;
   readonly threads: number;
   readonly precision: Precision;
   /** Implementations that were chosen against the engine's rule, by convolution. */
@@ -27,8 +25,7 @@ export interface Plan {
 
 export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): Plan => ({
   engine: setup.backend.description,
-  processor: describeMachine().processor,
-  threads: setup.threads ?? defaultThreads(),
+  threads: setup.threads ?? setup.backend.threads,
   precision: setup.precision ?? "fp32",
   convolutions: setup.convolutions ?? {},
   decidedBy: setup.convolutionsDecidedBy ?? (setup.convolutions ? "given" : "rule"),
