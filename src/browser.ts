@@ -43,6 +43,8 @@ export type {
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
+  StudyEvent,
+  StudyListener,
   SummaryRecord,
   TrialRecord,
 } from "./record/index.ts";
@@ -54,10 +56,10 @@ export {
 } from "./report/index.ts";
 export * from "./schedules/index.ts";
 export { confirmSuggestion } from "./train/confirm.ts";
-export type { LabEvent, LabListener } from "./train/events.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type { FitOptions, RangeTestOptions, TrainingSetup } from "./train/options.ts";
 export { ramp, rangeTest } from "./train/range-test.ts";
+export type { KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";
 
 /**
  * The record of an experiment in this browser, for `summarize` and `renderReport`. Of the machine it says
