@@ -9,12 +9,13 @@
 
 export { parseArm } from "./arms/arms.ts";
 export * from "./core/errors.ts";
+export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
 export { openDataset as openImages } from "./datasets/open.ts";
 export { nativeBackend } from "./engine/native/index.ts";
 export { referenceBackend } from "./engine/reference/index.ts";
-export { type Checkpoint, readSafetensors, writeSafetensors } from "./formats/index.ts";
-export { type Prediction, predict } from "./infer/predict.ts";
+export { readSafetensors, writeSafetensors } from "./files/weight-files.ts";
+export type { Checkpoint } from "./formats/index.ts";
 export type { Graph, Network } from "./ir/index.ts";
 export * as layers from "./layers/index.ts";
 export * as models from "./models/index.ts";
@@ -63,6 +64,7 @@ export { type ReportInput, renderReport } from "./report/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
+export { type Prediction, predict } from "./study/from-checkpoint.ts";
 export { recordRun } from "./study/recorder.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export type { LabEvent, LabListener } from "./train/events.ts";

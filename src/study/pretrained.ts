@@ -14,12 +14,12 @@ import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import type { DataProgress } from "../data/types.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
+import { readWeights } from "../files/weight-files.ts";
 import {
   type Checkpoint,
   checkFinite,
   IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
-  readWeights,
 } from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { PretrainedWeights } from "../train/freezing/pretrained-weights.ts";

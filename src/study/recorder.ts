@@ -1,6 +1,7 @@
 /** @file Appends what the lab says to a run directory. */
 
 import { armSlug } from "../arms/arms.ts";
+import { sealed } from "../files/seal.ts";
 import { encodeSafetensors } from "../formats/index.ts";
 import {
   type RunDirectory,
@@ -9,7 +10,6 @@ import {
   writeCheckpoint,
 } from "../store/index.ts";
 import type { LabListener } from "../train/events.ts";
-import { sealed } from "../train/seal.ts";
 import { isFinished } from "../train/trial-state.ts";
 
 /** A listener that writes a whole experiment as it comes: recordTrial's files, and the first plan. */

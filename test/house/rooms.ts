@@ -49,8 +49,6 @@ export const BREACHES: Readonly<Record<string, readonly string[]>> = {
   "src/arms/arm-schedules.ts": ["train"],
   "src/arms/trials.ts": ["train"],
   "src/engine/tuning/tune.ts": ["store"],
-  "src/infer/confusion.ts": ["files"],
-  "src/infer/predict.ts": ["datasets", "files"],
   "src/study/choose-convolutions.ts": ["cli"],
   "src/study/comparison.ts": ["cli"],
   "src/study/resume.ts": ["cli"],

@@ -5,8 +5,15 @@ import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { withCleanupLater } from "../core/cleanup.ts";
 import { WeightsError } from "../core/errors.ts";
-import { withFile } from "./byte-source.ts";
-import { type Checkpoint, encodeSafetensors, safetensorsFrom } from "./safetensors.ts";
+import {
+  type Checkpoint,
+  decodeOnnx,
+  decodeTorch,
+  decodeWeights,
+  encodeSafetensors,
+  safetensorsFrom,
+} from "../formats/index.ts";
+import { withFile, zlibDecompressor } from "./open-weights.ts";
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
@@ -17,6 +24,20 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? Stri
 export async function readSafetensors(path: string): Promise<Checkpoint> {
   return withFile(path, safetensorsFrom);
 }
+
+/** Reads a PyTorch file (.pth, .pt). @throws WeightsError where it is missing; as decodeTorch */
+export const readTorch = (path: string): Checkpoint =>
+  withFile(path, (source) => decodeTorch(source, zlibDecompressor));
+
+/** Reads the weights of an ONNX file, and its metadata. @throws WeightsError where it is missing; as decodeOnnx */
+export const readOnnx = (path: string): Checkpoint => withFile(path, decodeOnnx);
+
+/**
+ * Reads safetensors, PyTorch (.pth, .pt) or ONNX; the file's name does not matter.
+ * @throws WeightsError where it is missing, damaged or of another format
+ */
+export const readWeights = (path: string): Checkpoint =>
+  withFile(path, (source) => decodeWeights(source, zlibDecompressor));
 
 /** Write a safetensors file. @throws WeightsError as writeWeightsFile */
 export const writeSafetensors = (path: string, checkpoint: Checkpoint): Promise<void> =>

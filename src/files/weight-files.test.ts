@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readSafetensors, writeSafetensors } from "./files.ts";
-import type { Checkpoint } from "./safetensors.ts";
+import type { Checkpoint } from "../formats/index.ts";
+import { readSafetensors, writeSafetensors } from "./weight-files.ts";
 
 let folder: string;
 beforeEach(async () => {
