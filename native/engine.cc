@@ -1,5 +1,6 @@
-// The engine's exports: engineInfo, chooseLayouts and createSession, whose objects the classes
-// below are. What they do is in the files that they include; here values change language.
+// The engine's exports: engineInfo, engineKernels, chooseLayouts and createSession, whose objects
+// the classes below are. What they do is in the files that they include; here values change
+// language.
 #include <napi.h>
 #include <omp.h>
 
@@ -262,6 +263,28 @@ Napi::Value engineInfo(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// [{ kind, inputs: [least, most], outputs: [least, most], attributes }]
+Napi::Value engineKernels(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto counts = [&](const std::array<size_t, 2>& range) {
+    Napi::Array array = Napi::Array::New(env, range.size());
+    for (uint32_t i = 0; i < range.size(); ++i) array.Set(i, static_cast<double>(range[i]));
+    return array;
+  };
+  Napi::Array kernels = Napi::Array::New(env);
+  for (const auto& [kind, signature] : signatures()) {
+    Napi::Array attributes = Napi::Array::New(env);
+    for (const std::string& name : signature.attributes) attributes.Set(attributes.Length(), name);
+    Napi::Object kernel = Napi::Object::New(env);
+    kernel.Set("kind", kind);
+    kernel.Set("inputs", counts(signature.inputs));
+    kernel.Set("outputs", counts(signature.outputs));
+    kernel.Set("attributes", attributes);
+    kernels.Set(kernels.Length(), kernel);
+  }
+  return kernels;
+}
+
 Napi::Value chooseLayouts(const Napi::CallbackInfo& info) {
   LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
   question.emulateBf16 = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
@@ -278,6 +301,7 @@ void exportEngine(Napi::Env env, Napi::Object exports) {
                            "this processor lacks AVX2, which the native engine is compiled for");
 #endif
   exportFunction(exports, "engineInfo", engineInfo);
+  exportFunction(exports, "engineKernels", engineKernels);
   exportFunction(exports, "chooseLayouts", chooseLayouts);
   exportFunction(exports, "createSession", createSession);
 }

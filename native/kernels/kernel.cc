@@ -1,6 +1,7 @@
 // The table of kernels, and what they share.
 #include "kernel.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "emulated.h"
@@ -8,48 +9,79 @@
 
 namespace lrscope {
 
-const Kernel& kernelFor(const std::string& kind) {
-  static const auto* const kernels = new std::map<std::string, Kernel>{
-      {"conv2d", kConv2d},
-      {"conv2dBackwardData", kConv2dBackwardData},
-      {"conv2dBackwardWeights", kConv2dBackwardWeights},
-      {"batchNormTrain", kBatchNormTrain},
-      {"batchNormEvaluate", kBatchNormEvaluate},
-      {"batchNormEvaluateBackward", kBatchNormEvaluateBackward},
-      {"batchNormBackward", kBatchNormBackward},
-      {"batchNormPoolTrain", kBatchNormPoolTrain},
-      {"batchNormPoolBackward", kBatchNormPoolBackward},
-      {"batchNormAddTrain", kBatchNormAddTrain},
-      {"batchNormAddEvaluate", kBatchNormAddEvaluate},
-      {"batchNormAddBackward", kBatchNormAddBackward},
-      {"relu", kRelu},
-      {"reluBackward", kReluBackward},
-      {"relu6", kRelu6},
-      {"relu6Backward", kRelu6Backward},
-      {"add", kAdd},
-      {"maxPool2d", kMaxPool2d},
-      {"maxPool2dBackward", kMaxPool2dBackward},
-      {"globalAveragePool", kGlobalAveragePool},
-      {"globalAveragePoolBackward", kGlobalAveragePoolBackward},
-      {"adaptiveAveragePool2d", kAdaptiveAveragePool2d},
-      {"adaptiveAveragePool2dBackward", kAdaptiveAveragePool2dBackward},
-      {"dropout", kDropoutKernel},
-      {"dropoutBackward", kDropoutKernel},
-      {"linear", kLinear},
-      {"linearBackwardData", kLinearBackwardData},
-      {"linearBackwardWeights", kLinearBackwardWeights},
-      {"softmaxCrossEntropy", kSoftmaxCrossEntropy},
-      {"softmax", kSoftmax},
-      {"reorder", kReorder},
-      {"optimizer", kOptimizer},
+namespace {
+
+struct TableRow {
+  Kernel kernel;
+  Signature signature;
+};
+
+const std::map<std::string, TableRow>& table() {
+  static const auto* const rows = new std::map<std::string, TableRow>{
+      {"conv2d", {kConv2d, {{2, 3}, {1, 1}, {"stride", "padding", "groups", "relu"}}}},
+      {"conv2dBackwardData",
+       {kConv2dBackwardData, {{2, 2}, {1, 1}, {"stride", "padding", "groups"}}}},
+      {"conv2dBackwardWeights",
+       {kConv2dBackwardWeights, {{2, 2}, {1, 2}, {"stride", "padding", "groups"}}}},
+      {"batchNormTrain", {kBatchNormTrain, {{5, 5}, {3, 4}, {"epsilon", "momentum", "relu"}}}},
+      {"batchNormEvaluate", {kBatchNormEvaluate, {{5, 5}, {1, 1}, {"epsilon", "relu"}}}},
+      {"batchNormEvaluateBackward", {kBatchNormEvaluateBackward, {{3, 3}, {1, 1}, {"epsilon"}}}},
+      {"batchNormBackward", {kBatchNormBackward, {{6, 7}, {3, 3}, {"epsilon", "relu"}}}},
+      {"batchNormPoolTrain",
+       {kBatchNormPoolTrain,
+        {{5, 5}, {3, 4}, {"epsilon", "momentum", "relu", "kernel", "stride", "padding"}}}},
+      {"batchNormPoolBackward",
+       {kBatchNormPoolBackward,
+        {{8, 8}, {3, 3}, {"epsilon", "relu", "kernel", "stride", "padding"}}}},
+      {"batchNormAddTrain",
+       {kBatchNormAddTrain, {{6, 6}, {3, 4}, {"epsilon", "momentum", "relu"}}}},
+      {"batchNormAddEvaluate", {kBatchNormAddEvaluate, {{6, 6}, {1, 1}, {"epsilon", "relu"}}}},
+      {"batchNormAddBackward", {kBatchNormAddBackward, {{7, 8}, {4, 4}, {"epsilon"}}}},
+      {"relu", {kRelu, {{1, 1}, {1, 1}, {}}}},
+      {"reluBackward", {kReluBackward, {{2, 2}, {1, 1}, {}}}},
+      {"relu6", {kRelu6, {{1, 1}, {1, 1}, {}}}},
+      {"relu6Backward", {kRelu6Backward, {{2, 2}, {1, 1}, {}}}},
+      {"add", {kAdd, {{2, 2}, {1, 1}, {"relu"}}}},
+      {"maxPool2d", {kMaxPool2d, {{1, 1}, {1, 2}, {"kernel", "stride", "padding"}}}},
+      {"maxPool2dBackward",
+       {kMaxPool2dBackward, {{2, 2}, {1, 1}, {"kernel", "stride", "padding"}}}},
+      {"globalAveragePool", {kGlobalAveragePool, {{1, 1}, {1, 1}, {}}}},
+      {"globalAveragePoolBackward", {kGlobalAveragePoolBackward, {{1, 1}, {1, 1}, {}}}},
+      {"adaptiveAveragePool2d", {kAdaptiveAveragePool2d, {{1, 1}, {1, 1}, {"outputSize"}}}},
+      {"adaptiveAveragePool2dBackward",
+       {kAdaptiveAveragePool2dBackward, {{1, 1}, {1, 1}, {"outputSize"}}}},
+      {"dropout", {kDropoutKernel, {{1, 1}, {1, 1}, {"p", "layerIndex"}}}},
+      {"dropoutBackward", {kDropoutKernel, {{1, 1}, {1, 1}, {"p", "layerIndex"}}}},
+      {"linear", {kLinear, {{2, 3}, {1, 1}, {"relu"}}}},
+      {"linearBackwardData", {kLinearBackwardData, {{2, 2}, {1, 1}, {}}}},
+      {"linearBackwardWeights", {kLinearBackwardWeights, {{2, 2}, {1, 2}, {}}}},
+      {"softmaxCrossEntropy", {kSoftmaxCrossEntropy, {{2, 3}, {2, 3}, {"labelSmoothing"}}}},
+      {"softmax", {kSoftmax, {{1, 1}, {1, 1}, {}}}},
+      {"reorder", {kReorder, {{1, 1}, {1, 1}, {}}}},
+      {"optimizer", {kOptimizer, {{0, 0}, {0, 0}, {}}}},
   };
-  const auto found = kernels->find(kind);
-  if (found == kernels->end()) throw Refusal("the engine has no kernel for \"" + kind + "\"");
+  return *rows;
+}
+
+const TableRow& rowOf(const std::string& kind) {
+  const auto found = table().find(kind);
+  if (found == table().end()) throw Refusal("the engine has no kernel for \"" + kind + "\"");
   return found->second;
 }
 
+}  // namespace
+
+std::map<std::string, Signature> signatures() {
+  std::map<std::string, Signature> all;
+  for (const auto& [kind, row] : table()) all.emplace(kind, row.signature);
+  return all;
+}
+
 LayoutAnswer layoutsFor(const LayoutQuestion& question) {
-  const Kernel& kernel = kernelFor(question.kind);
+  const auto& [kernel, signature] = rowOf(question.kind);
+  expectCounts(question, signature.inputs[0], signature.inputs[1], signature.outputs[0],
+               signature.outputs[1]);
+  question.attributes.expectOnly(signature.attributes);
   if (!question.wanted.empty() && !kernel.alternatives)
     throw Refusal("has one implementation only; got \"" + question.wanted + "\"");
   if (kernel.multiplies && emulated::concerns(question)) {
@@ -61,7 +93,10 @@ LayoutAnswer layoutsFor(const LayoutQuestion& question) {
 }
 
 std::unique_ptr<Step> stepOf(const Site& site) {
-  const Kernel& kernel = kernelFor(site.kind);
+  const auto& [kernel, signature] = rowOf(site.kind);
+  expectOperands(site, signature.inputs[0], signature.inputs[1], signature.outputs[0],
+                 signature.outputs[1]);
+  site.attributes.expectOnly(signature.attributes);
   return emulated::names(site.implementation) ? emulated::makeStep(kernel, site)
                                               : kernel.build(site);
 }
@@ -69,6 +104,12 @@ std::unique_ptr<Step> stepOf(const Site& site) {
 const Attributes::Value* Attributes::find(const char* name) const {
   const auto found = values_.find(name);
   return found == values_.end() ? nullptr : &found->second;
+}
+
+void Attributes::expectOnly(const std::vector<std::string>& names) const {
+  for (const auto& [name, value] : values_)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw Refusal("takes no attribute " + name);
 }
 
 double Attributes::number(const char* name) const {

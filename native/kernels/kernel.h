@@ -1,5 +1,5 @@
 // What a kernel is: how it answers the layout pass, and how it becomes a step of a program.
-// One file of this folder holds one family of instructions (src/program/types.ts names them).
+// One file of this folder holds one family of instructions (src/program/kernels.ts names them).
 #pragma once
 #include <map>
 #include <memory>
@@ -23,9 +23,10 @@ class Attributes {
   void set(const std::string& name, Value value) { values_[name] = std::move(value); }
   double number(const char* name) const;
   int64_t integer(const char* name) const;
-  int64_t integerOr(const char* name, int64_t fallback) const;  // where it is absent
-  bool flag(const char* name) const;                            // false when absent
-  Pair pair(const char* name) const;                            // [h, w]
+  int64_t integerOr(const char* name, int64_t fallback) const;   // where it is absent
+  bool flag(const char* name) const;                             // false when absent
+  Pair pair(const char* name) const;                             // [h, w]
+  void expectOnly(const std::vector<std::string>& names) const;  // refuses every other one
 
  private:
   const Value* find(const char* name) const;
@@ -106,10 +107,18 @@ struct Kernel {
   bool multiplies = false;
 };
 
-// Refuses a kind that the engine does not know.
-const Kernel& kernelFor(const std::string& kind);
+// What an instruction of a kind may hold. src/program/kernels.ts says it for every engine, and a
+// test compares: operands that may be absent are the last of their list.
+struct Signature {
+  std::array<size_t, 2> inputs, outputs;  // the least and the most of them
+  std::vector<std::string> attributes;
+};
 
-// The kernel's answer; refuses a wanted implementation where the kind has but one.
+// Of every kind that the engine has a kernel for.
+std::map<std::string, Signature> signatures();
+
+// The kernel's answer; refuses a kind that the engine does not know, other operands or attributes
+// than its signature allows, and a wanted implementation where the kind has but one.
 LayoutAnswer layoutsFor(const LayoutQuestion& question);
 
 // The instruction, ready to run, in the implementation that it names.

@@ -2,14 +2,8 @@
 
 import type { Initializer } from "../core/initializer.ts";
 import type { Shape } from "../core/shapes.ts";
-import type {
-  AttributeValue,
-  BufferSpec,
-  DType,
-  InstructionKind,
-  Layout,
-  Program,
-} from "./types.ts";
+import type { InstructionKind } from "./kernels.ts";
+import type { AttributeValue, BufferSpec, DType, Layout, Program } from "./types.ts";
 
 export type { Initializer };
 

@@ -7,7 +7,7 @@ import { openDataset } from "../../dist/datasets/open.js";
 const [, , what, source, cacheDir] = process.argv;
 const die = () => process.kill(process.pid, "SIGKILL");
 if (what === "decode") {
-  await openDataset(source, { cacheDir, size: 8, threads: 1, onProgress: die });
+  await openDataset(source, { cacheDir, size: 8, threads: 1, onEvent: die });
 } else {
   const parent = dirname(cacheDir);
   // At the first file that is there: no turn of the event loop is enough for all of them.
