@@ -11,6 +11,10 @@ const SHARED = ["src", "test/compile", "test/conformance", "test/gradients", "te
 export default defineConfig({
   resolve: {
     alias: [
+      {
+        find: /^lrscope\/studies\/([\w-]+)$/,
+        replacement: new URL("./studies/$1/index.ts", import.meta.url).pathname,
+      },
       { find: /^lrscope$/, replacement: source("index.ts") },
       {
         find: /^lrscope\/(schedules|record|analysis|report)$/,
