@@ -34,7 +34,7 @@ export interface TrainingSetup {
    * Batch normalisation sees each batch by itself.
    */
   readonly accumulate?: number;
-  /** Cores of the step; default all. */
+  /** Cores of the step; default those that the backend plans for. */
   readonly threads?: number;
   /** Leave the last, smaller batch of an epoch out; default false: it is trained on. */
   readonly dropLast?: boolean;
