@@ -1,10 +1,12 @@
-// Compiles src/ to dist/, unless the dist/ that is there came from the same sources.
+// Compiles src/ to dist/, and what a browser needs of it to the one module dist/browser.js, unless the dist/
+// that is there came from the same sources.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "rolldown";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -14,7 +16,7 @@ const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const sources = readdirSync(join(root, "src"), { recursive: true })
   .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
   .map((name) => join("src", name))
-  .concat("tsconfig.json", "tsconfig.build.json", "package.json")
+  .concat("tsconfig.json", "tsconfig.build.json", "package.json", "scripts/build-dist.mjs")
   .sort();
 const hash = createHash("sha256");
 for (const name of sources) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
@@ -39,6 +41,16 @@ if (status !== 0) {
   console.error("lrscope: dist/ does not type-check; mend the errors above, then run this again");
   process.exit(1);
 }
+
+// One file, packages and all, for a page that has no bundler: <script type="module"> imports it as it is. Names
+// and texts of functions stay, as the report's page carries some of them.
+await build({
+  input: join(fresh, "browser.js"),
+  platform: "browser",
+  output: { file: join(fresh, "browser.js"), format: "esm", minify: false },
+  logLevel: "warn",
+});
+
 writeFileSync(join(fresh, ".stamp"), stamp);
 if (existsSync(dist)) renameSync(dist, old);
 renameSync(fresh, dist);
