@@ -148,7 +148,7 @@ export interface RangeTestOptions extends TrainingSetup {
 
 /** A comparison: arms x seeds, and where cyclical arms take their bounds from. */
 export interface CompareOptions extends TrainingSetup, BudgetOptions {
-  /** "sgd+clr", "adam", "rmsprop@1e-3"; default the publication's six. */
+  /** "sgd+clr", "adam", "rmsprop@1e-3"; default DEFAULT_ARMS, six. */
   readonly optimizers?: readonly string[];
   readonly epochs: number;
   /** Default [0, 1, 2]. */

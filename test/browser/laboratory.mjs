@@ -22,24 +22,33 @@ export async function runLaboratory(lrscope) {
     inputShape: [3, size, size],
     classes: classes.length,
     layer: layers.sequential({
-      conv: layers.conv2d({ inChannels: 3, outChannels: 4, kernel: 3, padding: 1, bias: false }),
-      norm: layers.batchNorm({ channels: 4 }),
+      conv: layers.conv2d({ channels: 4, kernel: 3, padding: 1, bias: false }),
+      norm: layers.batchNorm(),
       relu: layers.relu(),
       pool: layers.maxPool2d({ kernel: 2 }),
       flatten: layers.flatten(),
-      drop: layers.dropout({ probability: 0.2 }),
-      head: layers.linear({ inFeatures: 4 * (size / 2) ** 2, outFeatures: classes.length }),
+      drop: layers.dropout({ p: 0.2 }),
+      head: layers.linear({ features: classes.length }),
     }),
   });
   const setup = { dataset, network, backend: lrscope.referenceBackend(), batch: 8 };
   const [epochs, seeds] = [2, [0, 1]];
-  const optimizers = { adam: lrscope.adam(), sgd: lrscope.sgd({ learningRate: 0.05, momentum: 0.9 }) };
+  const optimizers = {
+    adam: lrscope.adam(),
+    sgd: lrscope.sgd({ learningRate: 0.05, momentum: 0.9 }),
+  };
   const trials = [];
   const weights = {};
   let checkpoint;
   for (const [arm, optimizer] of Object.entries(optimizers))
     for (const seed of seeds) {
-      const { trial, metrics, last } = await lrscope.fit({ ...setup, optimizer, arm, epochs, seed });
+      const { trial, metrics, last } = await lrscope.fit({
+        ...setup,
+        optimizer,
+        arm,
+        epochs,
+        seed,
+      });
       trials.push({ trial, metrics });
       for (const [name, { data }] of last.tensors) weights[`${arm}-${seed} ${name}`] = [...data];
       checkpoint ??= lrscope.encodeSafetensors(last);
@@ -69,7 +78,8 @@ export async function runLaboratory(lrscope) {
     lrscope.decodeSafetensors(checkpoint, "last.safetensors"),
     "last.safetensors",
   );
-  const picture = (image) => images.subarray(image * size * size * 3, (image + 1) * size * size * 3);
+  const picture = (image) =>
+    images.subarray(image * size * size * 3, (image + 1) * size * size * 3);
   const answers = await lrscope.classify({
     stored,
     images: [...dataset.validation],
@@ -82,7 +92,6 @@ export async function runLaboratory(lrscope) {
   return {
     records: withoutTimes({ trials, rangeTest, experiment, answers, onnx }),
     weights,
-    // By seconds and by machine nothing here is drawn but what the names say.
     figures: report.figures,
     html: report.html,
     table: report.markdownTable,

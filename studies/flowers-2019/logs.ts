@@ -5,7 +5,7 @@
  * right answers of 865, which is exact. `training`: mean over the runs, in thousandths.
  */
 
-interface LoggedRuns {
+export interface LoggedRuns {
   readonly validation: readonly string[];
   readonly training: string;
 }

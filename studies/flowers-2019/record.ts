@@ -1,10 +1,10 @@
-/** @file An experiment's arms beside those of the publication that it repeats. Part of summary.json. */
+/** @file An experiment's arms beside those of the article that it repeats: `published` of summary.json. */
 
+import { spread } from "lrscope/record";
 import { z } from "zod";
-import { spread } from "./spread.ts";
 
 export const publishedRow = z.object({
-  /** Name in the publication: "sgd+clr". */
+  /** Name in the article: "sgd+clr". */
   optimizer: z.string(),
   /** The arm of ours that is set beside it. */
   arm: z.string(),
@@ -16,7 +16,7 @@ export const publishedRow = z.object({
 export type PublishedRow = z.infer<typeof publishedRow>;
 
 export const publishedComparison = z.object({
-  /** Which of the publication's experiments: "vanilla CNN, 150 epochs". */
+  /** Which of the article's experiments: "vanilla CNN from scratch, 150 epochs, 3 runs". */
   experiment: z.string(),
   citation: z.string(),
   rows: z.array(publishedRow),
