@@ -13,13 +13,13 @@ import { root } from "../house/rooms.ts";
 type Laboratory = {
   records: {
     trials: {
-      trial: { status: string };
-      metrics: { trainLoss: number; validationAccuracy: number }[];
+      trial: { arm: string; status: string };
+      metrics: { validationAccuracy: number }[];
     }[];
-    rangeTest: { seeds: unknown[] };
     answers: { top: { class: string; probability: number }[] }[];
     onnx: number;
   };
+  rangeTest: unknown;
   weights: Record<string, number[]>;
   figures: Record<string, string>;
   html: string;
@@ -35,6 +35,16 @@ const missing = [
   ...(executablePath ? [] : ["no Chromium at /usr/bin/chromium"]),
   ...(existsSync(bundle) ? [] : ["no dist/: npm run build"]),
 ];
+
+/** Every number of a record, by where it stands. */
+function numbersOf(value: unknown, path = ""): Record<string, number> {
+  if (typeof value === "number") return { [path]: value };
+  if (typeof value !== "object" || value === null) return {};
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, entry]) => numbersOf(entry, `${path}.${key}`)),
+  );
+}
 
 test.skipIf(!existsSync(bundle))("browser.js is one module that imports nothing", () => {
   const text = readFileSync(bundle, "utf8");
@@ -80,16 +90,23 @@ describe.skipIf(missing.length > 0)(`lrscope in a browser ${missing.join("; ")}`
 
   test("all trials end, and learn something", () => {
     expect(there.records.trials.map(({ trial }) => trial.status)).toEqual(Array(4).fill("done"));
-    for (const { metrics } of there.records.trials) {
-      expect(metrics).toHaveLength(2);
-      expect(metrics[1]!.trainLoss).toBeLessThan(metrics[0]!.trainLoss);
-    }
+    for (const { metrics } of there.records.trials) expect(metrics).toHaveLength(2);
+    const sgd = there.records.trials.filter(({ trial }) => trial.arm === "sgd");
+    for (const { metrics } of sgd) expect(metrics[1]!.validationAccuracy).toBeGreaterThan(0.6);
   });
 
-  test("every metric, range test and answer is that of Node, to the bit", () => {
+  test("every metric and answer is that of Node, to the bit", () => {
     expect(there.records).toEqual(here.records);
     expect(here.records.answers[0]!.top[0]!.probability).toBeGreaterThan(0.25);
     expect(here.records.onnx).toBeGreaterThan(1000);
+  });
+
+  test("a range test is, but for the last bit of what a power gives in another version of V8", () => {
+    const [found, expected] = [numbersOf(there.rangeTest), numbersOf(here.rangeTest)];
+    expect(Object.keys(found)).toEqual(Object.keys(expected));
+    expect(Object.keys(found).length).toBeGreaterThan(20);
+    for (const [path, value] of Object.entries(expected))
+      expect(Math.abs(found[path]! - value), path).toBeLessThanOrEqual(1e-6 * Math.abs(value));
   });
 
   test("so are the weights and the optimizers' state", () => {
@@ -98,11 +115,9 @@ describe.skipIf(missing.length > 0)(`lrscope in a browser ${missing.join("; ")}`
   });
 
   test("figures and table are those that Node draws", () => {
-    expect(there.table.replace(/[\d.]+ s\b/g, "")).toBe(here.table.replace(/[\d.]+ s\b/g, ""));
-    const timed = /second|minute/;
-    const untimed = Object.keys(here.figures).filter((name) => !timed.test(here.figures[name]!));
-    expect(untimed).toContain("accuracy-validation.svg");
-    for (const name of untimed) expect(there.figures[name], name).toBe(here.figures[name]);
+    expect(there.table).toBe(here.table);
+    expect(Object.keys(here.figures)).toContain("accuracy-validation.svg");
+    expect(there.figures).toEqual(here.figures);
   });
 
   test("the report is laid out, with its figures and its script", async () => {
