@@ -56,6 +56,9 @@ export type {
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
+  Recipe,
+  StudyRequest,
+  StudySpec,
   SummaryRecord,
   TrialRecord,
 } from "./record/index.ts";
@@ -63,7 +66,12 @@ export { type ReportInput, renderReport } from "./report/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
+export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
+export type { StudyPlaces } from "./study/places.ts";
 export { recordRun } from "./study/recorder.ts";
+export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
+export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export type { LabEvent, LabListener } from "./train/events.ts";
 export { type FitResult, fit } from "./train/fit.ts";

@@ -8,12 +8,12 @@ import type {
   ExperimentRecord,
   PublishedComparison,
   PublishedRow,
+  TrialHistory,
 } from "../record/index.ts";
 import { bands } from "./bands.ts";
 import { TRANSFER_LOGS, VANILLA_LOGS } from "./published-logs.ts";
 import { spreadOf } from "./statistics/spread.ts";
 import { mean } from "./statistics/statistics.ts";
-import type { MeasuredTrial } from "./summarize-arm.ts";
 
 /** What the curves are of, as a report cites it. */
 export const PUBLICATION =
@@ -106,7 +106,7 @@ export function publishedOptimizer(arm: ArmRecord): string | null {
  */
 export function comparePublished(
   experiment: ExperimentRecord,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
 ): PublishedComparison | null {
   const kind = publishedExperiment(experiment);
   if (!kind) return null;

@@ -10,6 +10,5 @@ export type {
   ReportConfusion,
   ReportInput,
   ReportMistake,
-  ReportTrial,
   SampleImages,
 } from "./types.ts";

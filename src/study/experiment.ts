@@ -6,32 +6,30 @@ import { trainingGraph } from "../compile/graph/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import type { Network } from "../ir/index.ts";
-import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import {
+  type ArmRecord,
+  type ExperimentRecord,
+  type Planned,
+  protocolOf,
+  type StudySpec,
+} from "../record/index.ts";
 import { checkFits, planEpoch } from "../train/compile-options.ts";
 import { type Features, wholeOf } from "../train/freezing/frozen-features.ts";
-import { transferProtocol } from "../train/freezing/transfer.ts";
 import { checkUnfreezing, whollyUnfrozen } from "../train/freezing/unfreeze.ts";
 import type { TrainingSetup } from "../train/options.ts";
-import { protocolOptions } from "../train/protocol-options.ts";
 import { updatesOfRun } from "../train/run-length.ts";
 
 /** This package's version. */
 export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
 
 export interface ExperimentOptions {
-  readonly kind: ExperimentRecord["kind"];
-  readonly setup: TrainingSetup & { momentum?: number; weightDecay?: number };
+  /** The study, or as much of one as the library's own objects leave to say. */
+  readonly study: Omit<Planned, "optimizers"> &
+    Pick<StudySpec, "kind" | "seeds"> & { readonly data?: Partial<StudySpec["data"]> };
+  readonly setup: TrainingSetup;
   readonly arms: readonly ArmRecord[];
-  readonly epochs: number;
-  readonly seeds: readonly number[];
-  /** As asked for, for the record; the data set knows what it did. */
-  readonly validation?: number | null;
-  readonly splitSeed?: number;
-  readonly precision?: string;
-  /** Options of the protocol; those that are on are recorded. */
-  readonly protocol?: Omit<Parameters<typeof protocolOptions>[0], "classWeights">;
-  /** The call as data, so that it can be gone on with. */
-  readonly specification?: ExperimentRecord["specification"];
+  /** The study as data, so that it can be resumed. */
+  readonly specification?: StudySpec;
 }
 
 /**
@@ -40,12 +38,13 @@ export interface ExperimentOptions {
  *   training split, one value a channel for batch norm, a network that does not fit the images
  */
 export function describeExperiment(options: ExperimentOptions): ExperimentRecord {
-  const { kind, setup, arms, epochs, seeds } = options;
+  const { study, setup, arms } = options;
+  const { kind, epochs, seeds, data } = study;
   const { backend } = setup;
   const { dataset, network } = wholeOf(setup);
   checkFits(setup);
   checkUnfreezing(setup, epochs);
-  const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
+  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
   updatesOfRun(kind, epochs, updatesPerEpoch);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
     trainingGraph(
@@ -74,30 +73,21 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
         ? { pretrained: { source: setup.pretrained.source, sha256: setup.pretrained.sha256 } }
         : {}),
     },
-    protocol: {
-      epochs,
-      batch,
-      accumulate,
-      seeds: [...seeds],
-      updatesPerEpoch,
-      augment: dataset.augmentation,
-      validation: options.validation ?? null,
-      splitSeed: options.splitSeed ?? 0,
-      dropLast: setup.dropLast ?? false,
-      precision: options.precision ?? setup.precision ?? "fp32",
-      threads: setup.threads ?? defaultThreads(),
-      momentum: setup.momentum ?? 0,
-      weightDecay: setup.weightDecay ?? 0,
-      clip: setup.clip ?? null,
-      labelSmoothing: setup.labelSmoothing ?? 0,
-      ...transferProtocol(setup),
-      ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
-      ...(setup.parameterGroups ? { parameterGroups: [...setup.parameterGroups] } : {}),
-      ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
-      ...(setup.average ? { average: setup.average } : {}),
-      ...(setup.snapshots ? { snapshots: true } : {}),
-      ...protocolOptions({ ...options.protocol, classWeights: classWeightsOf(setup) }),
-    },
+    protocol: protocolOf(
+      {
+        epochs,
+        seeds: [...seeds],
+        updatesPerEpoch,
+        augment: dataset.augmentation,
+        validation: data?.validation ?? null,
+        splitSeed: data?.splitSeed ?? 0,
+        threads: setup.threads ?? defaultThreads(),
+        momentum: study.momentum ?? 0,
+        weightDecay: study.weightDecay ?? 0,
+      },
+      setup,
+      { ...study, test: data?.test, cacheFeatures: setup.features?.views },
+    ),
     arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
       name,
       slug,
@@ -110,9 +100,6 @@ export function describeExperiment(options: ExperimentOptions): ExperimentRecord
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
-
-const classWeightsOf = ({ classWeights }: TrainingSetup) =>
-  classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
 
 const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   views,

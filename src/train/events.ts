@@ -23,6 +23,13 @@ export type LabEvent =
       smoothedLoss: number;
       imagesPerSecond: number;
     }
+  /** One seed's curve is whole; it is read when all are. */
+  | {
+      type: "range-test-run";
+      arm: string;
+      run: RangeTestRecord["runs"][number];
+      seconds: number;
+    }
   | { type: "range-test-finished"; arm: string; record: RangeTestRecord }
   /** How the step was compiled; said before each trial, and before each run of a range test. */
   | { type: "plan"; plan: Plan }

@@ -2,6 +2,7 @@
 
 import { median } from "../analysis/index.ts";
 import { armSlug } from "../arms/arms.ts";
+import { checkEnds } from "../arms/check-ends.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
@@ -10,7 +11,7 @@ import type { Checkpoint } from "../formats/index.ts";
 import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
-import { checkBudget, endOf, isEvaluated } from "./budget.ts";
+import { endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import { compileOptions, planEpoch } from "./compile-options.ts";
 import { checkUnfreezing, trainFromIn, unfreezesAt } from "./freezing/unfreeze.ts";
@@ -41,7 +42,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   checkNonNegativeInteger("fit", "seed", seed);
-  checkBudget("fit", options);
+  checkEnds("fit", options);
   const arm = options.arm ?? optimizer.name;
   const announce = announcer(options.onEvent);
   const rates = ratesOf({

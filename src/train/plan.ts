@@ -1,12 +1,12 @@
 /** @file plan.json: the choices that fix an experiment's bits, and what its step costs. */
 
-import type { OptimizerSpec } from "../arms/trials.ts";
 import type { CompiledNetwork, Precision } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
 import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createOptimizer } from "../optimizers/index.ts";
+import type { Task } from "../record/index.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { TrainingSetup } from "./options.ts";
 
@@ -42,7 +42,7 @@ export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): P
 });
 
 /** The plan of an experiment before any trial has begun, with the optimizer of one of its arms. */
-export const planOf = (setup: TrainingSetup, { name, hyperparameters }: OptimizerSpec): Plan =>
+export const planOf = (setup: TrainingSetup, { name, hyperparameters }: Task["optimizer"]): Plan =>
   describePlan(
     setup,
     compileNetwork(compileOptions(setup, createOptimizer(name, hyperparameters))),

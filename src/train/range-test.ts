@@ -19,7 +19,7 @@ import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
 import { geometric, line } from "../schedules/combine/shape.ts";
 import { type Announcer, announcer } from "./announce.ts";
 import { planEpoch } from "./compile-options.ts";
-import type { RangeTestOptions } from "./options.ts";
+import type { RangeTestOptions, TrainingSetup } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { updatesOfRun } from "./run-length.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
@@ -70,15 +70,49 @@ const VALIDATION_IMAGES = 256;
  * @throws InterruptedError where `signal` aborts
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
-  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2 } = options;
-  const { seeds = [0], smoothing: kind } = options;
-  const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
-  checkRangeTest(options);
+  const { arm = options.optimizer.name } = options;
   const announce = announcer(options.onEvent);
+  const { runs, seconds } = await measure(options, announce);
+  const record = rangeTestRecordOf(options, runs, seconds);
+  await announce.sayAndWait({ type: "range-test-finished", arm, record });
+  return record;
+}
+
+/** The curves alone, each an event "range-test-run": for one of several processes that share the seeds. */
+export async function measureRangeTest(options: RangeTestOptions): Promise<void> {
+  await measure(options, announcer(options.onEvent));
+}
+
+async function measure(
+  options: RangeTestOptions,
+  announce: Announcer,
+): Promise<{ runs: RangeTestRecord["runs"]; seconds: number }> {
+  const { arm = options.optimizer.name, seeds = [0] } = options;
+  checkRangeTest(options);
   const started = performance.now();
   const runs: RangeTestRecord["runs"] = [];
-  for (const seed of seeds) runs.push({ seed, points: await runSeed(options, seed, announce) });
-  const record: RangeTestRecord = {
+  for (const seed of seeds) {
+    const begun = performance.now();
+    const run = { seed, points: await runSeed(options, seed, announce) };
+    runs.push(run);
+    const seconds = (performance.now() - begun) / 1000;
+    await announce.sayAndWait({ type: "range-test-run", arm, run, seconds });
+  }
+  return { runs, seconds: (performance.now() - started) / 1000 };
+}
+
+/**
+ * The record of a range test whose curves are known.
+ * @throws RangeTestError where no seed has a finite loss
+ */
+export function rangeTestRecordOf(
+  options: Omit<RangeTestOptions, keyof TrainingSetup>,
+  runs: RangeTestRecord["runs"],
+  seconds: number,
+): RangeTestRecord {
+  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2, smoothing: kind } = options;
+  const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
+  return {
     formatVersion: 1,
     arm,
     optimizer: optimizer.name,
@@ -90,10 +124,8 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
     smoothing: kind ?? "published",
     runs,
     ...read(runs, rule, kind),
-    seconds: (performance.now() - started) / 1000,
+    seconds,
   };
-  await announce.sayAndWait({ type: "range-test-finished", arm, record });
-  return record;
 }
 
 /** @throws ArgumentError where the options do not fit together, or the ramp has fewer than two updates */
