@@ -6,6 +6,10 @@ const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathn
 export default defineConfig({
   resolve: {
     alias: [
+      {
+        find: /^lrscope\/studies\/([\w-]+)$/,
+        replacement: new URL("./studies/$1/index.ts", import.meta.url).pathname,
+      },
       { find: /^lrscope$/, replacement: source("index.ts") },
       {
         find: /^lrscope\/(schedules|record|analysis|report)$/,

@@ -9,12 +9,13 @@
 
 export { parseArm } from "./arms/arms.ts";
 export * from "./core/errors.ts";
+export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
 export { openDataset as openImages } from "./datasets/open.ts";
 export { nativeBackend } from "./engine/native/index.ts";
 export { referenceBackend } from "./engine/reference/index.ts";
-export { type Checkpoint, readSafetensors, writeSafetensors } from "./formats/index.ts";
-export { type Prediction, predict } from "./infer/predict.ts";
+export { readSafetensors, writeSafetensors } from "./files/weight-files.ts";
+export type { Checkpoint } from "./formats/index.ts";
 export type { Graph, Network } from "./ir/index.ts";
 export * as layers from "./layers/index.ts";
 export * as models from "./models/index.ts";
@@ -57,23 +58,27 @@ export type {
   ExperimentRecord,
   RangeTestRecord,
   Recipe,
+  StudyEvent,
+  StudyListener,
+  StudyProgress,
   StudyRequest,
   StudySpec,
   SummaryRecord,
   TrialRecord,
 } from "./record/index.ts";
+export { NO_PROGRESS, progress } from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
+export { type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
-export { recordRun } from "./study/recorder.ts";
+export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
 export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
-export type { LabEvent, LabListener } from "./train/events.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {
   CompareOptions,
@@ -82,3 +87,4 @@ export type {
   TrainingSetup,
 } from "./train/options.ts";
 export { ramp, rangeTest } from "./train/range-test.ts";
+export type { KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";

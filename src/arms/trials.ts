@@ -17,7 +17,7 @@ import {
   type TrialRecord,
 } from "../record/index.ts";
 import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
-import { PUBLISHED_ARMS, parseArms } from "./arms.ts";
+import { DEFAULT_ARMS, parseArms } from "./arms.ts";
 import { checkEnds, endsThatAreOn } from "./check-ends.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
@@ -68,7 +68,7 @@ export function checkTrials(
 
 /** The arms as they are named, each at several multiples of its rate where a sensitivity is asked for. */
 export function armsOf({
-  optimizers = PUBLISHED_ARMS,
+  optimizers = DEFAULT_ARMS,
   sensitivity,
 }: Pick<PlannedArms, "optimizers" | "sensitivity">): readonly ArmRecord[] {
   const arms = parseArms(optimizers);

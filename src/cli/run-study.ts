@@ -4,7 +4,6 @@ import type { FinishedStudy, StudyRequest } from "../index.ts";
 import type { OpenStudyOptions } from "../study/open-study.ts";
 import type { CommandContext } from "./flags/define-command.ts";
 import { checkBesideResume, checkResumes } from "./flags/resume-checks.ts";
-import { studyOutput } from "./text/study-output.ts";
 
 type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
 
@@ -21,6 +20,7 @@ export async function runFromFlags(
 ): Promise<FinishedStudy> {
   const { openStudy } = await import("../study/open-study.ts");
   const { runStudy } = await import("../study/run-study.ts");
+  const { studyOutput } = await import("./text/study-output.ts");
   const sink = studyOutput(terminal, { warnings: request.kind !== "find" });
   try {
     const study = await openStudy(request, { ...opening, sink, signal });
@@ -56,6 +56,7 @@ export async function resumeFromFlags(
   const { readRun } = await import("../store/index.ts");
   checkResumes(command, path, readRun(path).experiment.kind);
   const { resumeStudy } = await import("../study/resume-study.ts");
+  const { studyOutput } = await import("./text/study-output.ts");
   const sink = studyOutput(terminal, { warnings: command !== "find" });
   try {
     return await resumeStudy(path, {

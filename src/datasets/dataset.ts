@@ -1,8 +1,7 @@
 /** @file A cache file, a split and a loader as one Dataset. */
 
-import { AddonError, ArgumentError } from "../core/errors.ts";
-import { formatShape } from "../core/shapes.ts";
-import { checkApart, checkTypedArray } from "../core/typed-arrays.ts";
+import { AddonError } from "../core/errors.ts";
+import { checkBatch, checkImage } from "../data/batch.ts";
 import type { Parts } from "../data/split.ts";
 import type { AugmentationName, Dataset, FillOptions } from "../data/types.ts";
 import { loadAddon, type NativeCache } from "../engine/native/addon/index.ts";
@@ -41,13 +40,7 @@ export function createDataset({
       throw explained(error);
     }
   })();
-  const imageLength = channels * size * size;
-  const checkIndex = (index: number) => {
-    if (!Number.isInteger(index) || index < 0 || index >= labels.length)
-      throw new ArgumentError(
-        `${record.name}: there is no image ${index}; there are ${labels.length}`,
-      );
-  };
+  const of = { name: record.name, count: labels.length, channels, size };
   return {
     record,
     classes: record.classes.map(({ name }) => name),
@@ -61,17 +54,9 @@ export function createDataset({
     std,
     augmentation,
     preprocessing: { size, channels, resize: "cover", filter: "triangle" },
-    async fill({ images, labels: into, indices, augment }: FillOptions) {
-      checkTypedArray(record.name, "images", "Float32Array", images);
-      checkTypedArray(record.name, "labels", "Int32Array", into);
-      checkTypedArray(record.name, "indices", "Int32Array", indices);
-      checkApart(record.name, ["images", "labels"], [images, into]);
-      indices.forEach(checkIndex);
-      const needed = [indices.length, channels, size, size];
-      if (images.length < indices.length * imageLength || into.length < indices.length)
-        throw new ArgumentError(
-          `${record.name}: a batch of ${formatShape(needed)} does not fit ${images.length} values and ${into.length} labels`,
-        );
+    async fill(batch: FillOptions) {
+      checkBatch(of, batch);
+      const { images, labels: into, indices, augment } = batch;
       try {
         await addon.fillBatch(loader, images, into, indices, native(augment));
       } catch (error) {
@@ -79,7 +64,7 @@ export function createDataset({
       }
     },
     async png(index, augment) {
-      checkIndex(index);
+      checkImage(of, index);
       const pixels = addon.loaderImage(loader, index, native(augment));
       const { default: sharp } = await import("sharp");
       const raw = { width: size, height: size, channels: channels as 1 | 3 };

@@ -9,7 +9,6 @@ export { listImages } from "./list-images.ts";
 export { openDataset } from "./open.ts";
 export {
   decodeForPrediction,
-  fillPredictions,
   openPredictionDecoder,
   type PredictionDecoder,
 } from "./predict.ts";

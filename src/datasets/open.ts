@@ -1,17 +1,17 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
 import { availableParallelism } from "node:os";
-import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
 import type { BrokenItem, Source } from "../data/source.ts";
+import { checkClasses, givenParts, limitItems, stratifiedSplit } from "../data/split.ts";
 import {
-  checkClasses,
-  givenParts,
-  limitItems,
-  type Parts,
-  stratifiedSplit,
-} from "../data/split.ts";
+  checkedNormalization,
+  checkSplit,
+  countClasses,
+  VALIDATION_FRACTION,
+} from "../data/split-checks.ts";
 import type { Dataset, OpenOptions } from "../data/types.ts";
 import { loadAddon } from "../engine/native/addon/index.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
@@ -38,10 +38,10 @@ const largestSize = 1024;
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
-  const { splitSeed = 0, limit, signal, onProgress } = options;
+  const { splitSeed = 0, limit, signal, onEvent } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   const cacheDir = cacheDirectory(options.cacheDir);
-  const opened = await openSource(source, { cacheDir, signal, onProgress });
+  const opened = await openSource(source, { cacheDir, signal, onEvent });
   const size = options.size ?? opened.defaultSize;
 
   const items =
@@ -54,7 +54,7 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     cacheDir,
     threads,
     signal,
-    onProgress,
+    onEvent,
   });
   try {
     return await splitAndMap(opened, items, decoded, { ...options, threads });
@@ -71,7 +71,7 @@ async function splitAndMap(
   options: OpenOptions & { readonly threads: number },
 ): Promise<Dataset> {
   const { name, classes, channels } = opened;
-  const { splitSeed = 0, validation = 0.2, test = 0, threads } = options;
+  const { splitSeed = 0, validation = VALIDATION_FRACTION, test = 0, threads } = options;
   const unusable = new Set(unusableItems.map(({ position }) => position));
   const usable = items.filter((_, position) => !unusable.has(position));
   refuseAllBroken(name, usable.length, unusableItems);
@@ -97,7 +97,7 @@ async function splitAndMap(
     images: usable.length,
     channels,
     size: options.size ?? opened.defaultSize,
-    classes: countClasses(opened, labels, parts),
+    classes: countClasses(classes, labels, parts),
     mean,
     std,
     broken: unusableItems.map(({ file, reason }) => ({ file, reason })),
@@ -107,21 +107,13 @@ async function splitAndMap(
 }
 
 function checkOptions(options: OpenOptions): void {
-  const { size, validation, test, splitSeed, limit, threads } = options;
+  const { size, limit, threads } = options;
   if (size !== undefined) {
     checkPositiveInteger("data", "size", size);
     if (size > largestSize)
       throw new ArgumentError(`data: size must be at most ${largestSize}; got ${size}`);
   }
-  if (validation !== undefined && !(validation > 0 && validation < 1))
-    throw new ArgumentError(
-      `data: validation must be a fraction between 0 and 1, both excluded; got ${validation}`,
-    );
-  if (test !== undefined && !(test > 0 && test + (validation ?? 0.2) < 1))
-    throw new ArgumentError(
-      `data: test must be a fraction above 0 that leaves images to train on beside the validation part (${validation ?? 0.2}); got ${test}`,
-    );
-  if (splitSeed !== undefined) checkNonNegativeInteger("data", "split seed", splitSeed);
+  checkSplit(options);
   if (limit !== undefined) {
     checkPositiveInteger("data", "limit", limit);
     if (limit < 2)
@@ -136,41 +128,10 @@ function checkOptions(options: OpenOptions): void {
   }
 }
 
-function checkedNormalization(
-  { mean, std }: NonNullable<OpenOptions["normalization"]>,
-  name: string,
-  channels: number,
-): { mean: number[]; std: number[] } {
-  if (mean.length !== channels || std.length !== channels)
-    throw new ArgumentError(
-      `data: normalization must have ${channels} means and deviations, one a channel of "${name}"; got ${mean.length} and ${std.length}`,
-    );
-  if (!mean.every(Number.isFinite) || !std.every((value) => Number.isFinite(value) && value > 0))
-    throw new ArgumentError(
-      `data: normalization must be finite means and positive deviations; got ${mean.join(", ")} and ${std.join(", ")}`,
-    );
-  return { mean: [...mean], std: [...std] };
-}
-
 function refuseAllBroken(name: string, usable: number, broken: readonly BrokenItem[]): void {
   const first = broken[0];
   if (usable === 0 && first !== undefined)
     throw new DataError(
       `${name}: none of its ${broken.length} files can be used; the first is ${first.file} (${first.reason})`,
     );
-}
-
-function countClasses(
-  { classes }: Source,
-  labels: Int32Array,
-  parts: Parts,
-): DatasetRecord["classes"] {
-  const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0, test: 0 }));
-  for (const part of ["train", "validation", "test"] as const)
-    for (const i of parts[part]) {
-      counts[labels[i]!]!.count++;
-      counts[labels[i]!]![part]++;
-    }
-  if (parts.test.length > 0) return counts;
-  return counts.map(({ test, ...rest }) => rest);
 }

@@ -5,7 +5,6 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
 import type { DecodeForPrediction } from "../data/types.ts";
-import { loadAddon } from "../engine/native/addon/index.ts";
 import { openDecoder } from "./decoding/isolated-decoder.ts";
 
 export interface PredictionDecoderOptions {
@@ -78,21 +77,3 @@ export const decodeForPrediction: DecodeForPrediction = async (files, preprocess
     decoder.close();
   }
 };
-
-export interface FillPredictionsOptions {
-  /** (B, channels, size, size) f32, plain order; the first `pixels.length` images are written. */
-  readonly images: Float32Array;
-  /** (size, size, channels) u8 each, as `decodeForPrediction` gives them. */
-  readonly pixels: readonly Uint8Array[];
-  readonly size: number;
-  readonly channels: number;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/** Normalise decoded images into a program's input: (x / 255 - mean) / std, plain order. */
-export function fillPredictions(options: FillPredictionsOptions): void {
-  const { images, pixels, size, channels, mean, std } = options;
-  for (const [first, image] of pixels.entries())
-    loadAddon().normaliseImages(image, images, { size, channels, first, mean, std });
-}

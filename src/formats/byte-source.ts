@@ -1,9 +1,8 @@
 /**
- * @file Bytes at positions, from memory or a file. Readers of weights ask for what they need, so a
- * large file is never held as a whole beside its tensors.
+ * @file Bytes at positions, in memory or wherever the caller has them (files/weight-files.ts opens files).
+ * Readers of weights ask for what they need, so a large file is never held as a whole beside its tensors.
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { WeightsError } from "../core/errors.ts";
 
 export interface ByteSource {
@@ -18,11 +17,12 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
-function checkRange(
-  { name, size }: { name: string; size: number },
+/** @throws WeightsError where a source of that size lacks some of the bytes */
+export function checkRange(
+  { name, size }: Pick<ByteSource, "name" | "size">,
   offset: number,
   length: number,
-) {
+): void {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length)))
     throw new WeightsError(
       `${name}: points to bytes beyond any file; it is damaged: download or write it again`,
@@ -43,54 +43,6 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
       return new Uint8Array(bytes.subarray(offset, offset + length));
     },
   };
-}
-
-/**
- * Runs `use` over an open file and closes it.
- * @throws WeightsError where the file is missing or cannot be read
- */
-export function withFile<T>(path: string, use: (source: ByteSource) => T): T {
-  // Without waiting: a pipe that nobody writes to would never be open.
-  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-  const handle = explain(path, () => openSync(path, flags));
-  try {
-    const stat = explain(path, () => fstatSync(handle));
-    if (!stat.isFile())
-      throw new WeightsError(
-        `cannot read checkpoint ${path}: it is ${stat.isDirectory() ? "a folder" : "no regular file"}; give the path of a file`,
-      );
-    const about = { name: path, size: stat.size };
-    return use({
-      ...about,
-      read(offset, length) {
-        checkRange(about, offset, length);
-        const bytes = new Uint8Array(length);
-        for (let done = 0; done < length; ) {
-          const count = explain(path, () =>
-            readSync(handle, bytes, done, length - done, offset + done),
-          );
-          if (count === 0)
-            throw new WeightsError(`cannot read checkpoint ${path}: it became shorter while read`);
-          done += count;
-        }
-        return bytes;
-      },
-    });
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function explain<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const found = { ENOENT: "there is no such file", EISDIR: "it is a folder" }[code] ?? code;
-    throw new WeightsError(`cannot read checkpoint ${path}: ${found}; give the path of a file`, {
-      cause: error,
-    });
-  }
 }
 
 /** Reads a source from the front, in pieces of 64 KiB. */

@@ -1,15 +1,16 @@
-export { type ByteSource, memorySource } from "./byte-source.ts";
-export { readSafetensors, writeSafetensors, writeWeightsFile } from "./files.ts";
+export { type ByteSource, checkRange, memorySource } from "./byte-source.ts";
+export { crc32 } from "./crc32.ts";
+export { type Decompressor, plainDecompressor } from "./decompressor.ts";
 export { checkFinite } from "./finite.ts";
 export { shownName, shownText } from "./limits.ts";
-export { decodeOnnx, readOnnx } from "./onnx-read.ts";
+export { decodeOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export {
   IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
   type PublishedWeights,
 } from "./published.ts";
-export { readWeights } from "./read-weights.ts";
+export { decodeWeights } from "./read-weights.ts";
 export {
   type Checkpoint,
   decodeSafetensors,
@@ -18,4 +19,4 @@ export {
   safetensorsFrom,
   type TensorData,
 } from "./safetensors.ts";
-export { decodeTorch, readTorch } from "./torch-file.ts";
+export { decodeTorch } from "./torch-file.ts";

@@ -7,7 +7,6 @@
 import { WeightsError } from "../core/errors.ts";
 import { elementCount, formatShape } from "../core/shapes.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { withFile } from "./byte-source.ts";
 import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
 import { MAXIMUM_DIMENSIONS, MAXIMUM_TENSORS, shownName } from "./limits.ts";
 import { countIntegers, type Field, fields, integersOf, textOf } from "./protobuf.ts";
@@ -29,11 +28,8 @@ const DATA_TYPES: Readonly<Record<number, ElementType>> = {
 
 /**
  * Reads the weights of an ONNX file, and its metadata.
- * @throws WeightsError where it is missing, damaged, without weights, or keeps them in other files
+ * @throws WeightsError where it is damaged, without weights, or keeps them in other files
  */
-export const readOnnx = (path: string): Checkpoint => withFile(path, decodeOnnx);
-
-/** The same from any source of bytes. @throws WeightsError as readOnnx */
 export function decodeOnnx(source: ByteSource): Checkpoint {
   const tensors = new Map<string, StoredTensor>();
   const metadata: Record<string, string> = Object.create(null);

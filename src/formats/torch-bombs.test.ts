@@ -6,7 +6,8 @@
 import { describe, expect, test } from "vitest";
 import { type ZipEntry, zipOf } from "../../test/fuzz/weight-seeds.ts";
 import { WeightsError } from "../core/errors.ts";
-import { decodeTorch } from "./index.ts";
+import { zlibDecompressor } from "../files/open-weights.ts";
+import { type ByteSource, decodeTorch as decodeTorchWith, plainDecompressor } from "./index.ts";
 import {
   decode,
   dictionary,
@@ -19,6 +20,8 @@ import {
   torch,
   u32,
 } from "./test-bombs.ts";
+
+const decodeTorch = (source: ByteSource) => decodeTorchWith(source, zlibDecompressor);
 
 /** `names` that all mean the first member's bytes: the directory says so, the archive has them once. */
 function overlapping(entry: ZipEntry, names: readonly string[]): Buffer {
@@ -248,5 +251,21 @@ describe("ZIP", () => {
   test("deflated weights are read, within what deflating warrants", () => {
     const bytes = torch(root, [{ ...zeros, deflated: true }]);
     expect(decode(bytes, decodeTorch).tensors.get("w")!.data.length).toBe(2 ** 18);
+    // Without zlib, some MiB of pieces come on top, whatever the archive's size.
+    const plain = (source: ByteSource) => decodeTorchWith(source, plainDecompressor);
+    expect(decode(bytes, plain, 16 * MIB).tensors.get("w")!.data.length).toBe(2 ** 18);
+  });
+
+  test("a member that unpacks to more than it declares is refused, by whatever unpacks it", () => {
+    const honest = torch(root, [{ ...zeros, deflated: true }]);
+    const lying = Buffer.from(honest);
+    // Of 32 KiB where a MiB comes out: of the second entry of the directory, and of the member's own header.
+    const entry = lying.lastIndexOf("PK\x01\x02", undefined, "latin1");
+    lying.writeUInt32LE(2 ** 15, entry + 24);
+    lying.writeUInt32LE(2 ** 15, lying.lastIndexOf("PK\x03\x04", undefined, "latin1") + 22);
+    for (const decompressor of [zlibDecompressor, plainDecompressor])
+      expect(() =>
+        decode(lying, (source) => decodeTorchWith(source, decompressor), 16 * MIB),
+      ).toThrow('member "a/data/0" cannot be unpacked');
   });
 });

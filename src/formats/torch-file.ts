@@ -5,7 +5,8 @@
  */
 
 import { WeightsError } from "../core/errors.ts";
-import { ByteReader, type ByteSource, withFile } from "./byte-source.ts";
+import { ByteReader, type ByteSource } from "./byte-source.ts";
+import type { Decompressor } from "./decompressor.ts";
 import { ELEMENT_BYTES } from "./element-types.ts";
 import { MAXIMUM_TENSORS, shownName } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
@@ -29,15 +30,13 @@ const NESTED = ["state_dict", "model_state_dict", "model", "net", "module", "wei
 
 /**
  * Reads a PyTorch file. Half and bfloat16 become float32; "module." (DataParallel) is taken off.
- * @throws WeightsError where it is missing, damaged, holds no state_dict, or holds anything but
- * tensors, numbers, text and containers (named)
+ * @param decompressor of archives; default one in plain JavaScript
+ * @throws WeightsError where it is damaged, holds no state_dict, or holds anything but tensors, numbers,
+ * text and containers (named)
  */
-export const readTorch = (path: string): Checkpoint => withFile(path, decodeTorch);
-
-/** The same from any source of bytes. @throws WeightsError as readTorch */
-export function decodeTorch(source: ByteSource): Checkpoint {
+export function decodeTorch(source: ByteSource, decompressor?: Decompressor): Checkpoint {
   const start = source.read(0, Math.min(source.size, 300));
-  if (looksLikeZip(start)) return decodeArchive(source);
+  if (looksLikeZip(start)) return decodeArchive(source, decompressor);
   if (start[0] === 0x80) return decodeOlder(source);
   const tar = new TextDecoder("latin1").decode(start.subarray(257, 262)) === "ustar";
   throw new WeightsError(
@@ -47,8 +46,8 @@ export function decodeTorch(source: ByteSource): Checkpoint {
   );
 }
 
-function decodeArchive(source: ByteSource): Checkpoint {
-  const members = readZip(source);
+function decodeArchive(source: ByteSource, decompressor: Decompressor | undefined): Checkpoint {
+  const members = readZip(source, decompressor);
   const pickles = [...members.keys()].filter((name) => /^[^/]*\/?data\.pkl$/.test(name));
   if (pickles.length !== 1)
     throw new WeightsError(

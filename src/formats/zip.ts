@@ -5,10 +5,9 @@
  * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 (records) and 4.5.3 (64-bit extension).
  */
 
-import { inflateRawSync } from "node:zlib";
 import { WeightsError } from "../core/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { crc32 } from "./crc32.ts";
+import { type Decompressor, plainDecompressor } from "./decompressor.ts";
 import { MAXIMUM_EXPANSION, MAXIMUM_TENSORS, shownName, UNPACKED_FREELY } from "./limits.ts";
 
 export interface ZipMember {
@@ -42,7 +41,10 @@ export const looksLikeZip = (start: Uint8Array) =>
  * where thousands of names may mean the same bytes, a small file asks for any amount of memory.
  * @throws WeightsError where the archive is cut short, damaged or encrypted, or its members overlap
  */
-export function readZip(source: ByteSource): Map<string, ZipMember> {
+export function readZip(
+  source: ByteSource,
+  decompressor: Decompressor = plainDecompressor,
+): Map<string, ZipMember> {
   const refuse = (found: string): never => {
     throw new WeightsError(
       `${source.name}: not a complete ZIP archive: ${found}; download or write it again`,
@@ -55,7 +57,7 @@ export function readZip(source: ByteSource): Map<string, ZipMember> {
   const members = new Map<string, ZipMember>();
   for (const [i, entry] of described.entries()) {
     if (members.has(entry.name)) refuse(`it holds ${shownName(entry.name)} twice`);
-    members.set(entry.name, member(source, { ...entry, end: ends[i]! }, refuse));
+    members.set(entry.name, member(source, { ...entry, end: ends[i]! }, { decompressor, refuse }));
   }
   return members;
 }
@@ -211,7 +213,7 @@ interface Described {
 function member(
   source: ByteSource,
   described: Described & { readonly end: number },
-  refuse: Refuse,
+  { decompressor, refuse }: { readonly decompressor: Decompressor; readonly refuse: Refuse },
 ): ZipMember {
   const { name, flags, method, checksum, packed, size, offset, end } = described;
   const label = `member ${shownName(name)}`;
@@ -223,7 +225,8 @@ function member(
       const data = findData();
       const bytes = unpack(source.read(data, packed));
       // Writers that were told to leave checksums out write 0.
-      if (checksum !== 0 && crc32(bytes) !== checksum) refuse(`${label} has a wrong checksum`);
+      if (checksum !== 0 && decompressor.crc32(bytes) !== checksum)
+        refuse(`${label} has a wrong checksum`);
       return bytes;
     },
   };
@@ -257,19 +260,14 @@ function member(
     if (method !== 8) refuse(`${label} is compressed by method ${method}`);
     // Deflate shrinks by 1032 at best: a larger claim is a lie.
     if (size > packed * 1032 + 64) refuse(`${label} declares ${size} bytes out of ${packed}`);
-    try {
-      // In one piece: pieces that are put together afterwards would be held twice.
-      const inflated = inflateRawSync(bytes, {
-        maxOutputLength: Math.max(1, size),
-        chunkSize: Math.max(64, size + 1),
-      });
-      if (inflated.length !== size)
-        refuse(`${label} unpacks to ${inflated.length} bytes of ${size}`);
-      const alone = inflated.byteOffset === 0 && inflated.buffer instanceof ArrayBuffer;
-      return alone ? (inflated as Uint8Array<ArrayBuffer>) : new Uint8Array(inflated);
-    } catch (error) {
-      if (error instanceof WeightsError) throw error;
-      return refuse(`${label} cannot be unpacked`);
-    }
+    const inflated = (() => {
+      try {
+        return decompressor.inflate(bytes, size);
+      } catch {
+        return refuse(`${label} cannot be unpacked`);
+      }
+    })();
+    if (inflated.length !== size) refuse(`${label} unpacks to ${inflated.length} bytes of ${size}`);
+    return inflated;
   }
 }

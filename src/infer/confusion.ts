@@ -1,21 +1,20 @@
-/** @file Which classes a checkpoint takes for which, on the validation images. */
+/** @file Which classes a stored network takes for which, on the validation images. */
 
 import { InterruptedError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
-import { defaultThreads } from "../files/machine.ts";
 import type { Backend } from "../program/index.ts";
 import { noConfusion } from "../train/scores.ts";
-import { openPredictor } from "./predict.ts";
+import { openPredictor } from "./predictor.ts";
+import type { StoredNetwork } from "./stored-network.ts";
 
 export interface ConfusionOptions {
-  /** Path of best.safetensors or last.safetensors of a trial on this data set. */
-  readonly checkpoint: string;
+  /** Of a trial on this data set. */
+  readonly stored: StoredNetwork;
   readonly dataset: Dataset;
   readonly backend: Backend;
   /** Images a run; default 32. */
   readonly batch?: number;
-  /** Cores; default all. */
-  readonly threads?: number;
+  readonly threads: number;
   /** Ends the work between two batches, with an InterruptedError. */
   readonly signal?: AbortSignal;
 }
@@ -34,14 +33,14 @@ export interface Confusion {
 
 /**
  * Classifies every validation image, without augmentation.
- * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ * @throws WeightsError where the network gives no probabilities, as its logits overflow
  * @throws InterruptedError where `signal` aborts
  */
-export async function confusionOf(options: ConfusionOptions): Promise<Confusion> {
-  const { checkpoint, dataset, backend, threads = defaultThreads(), signal } = options;
+export async function countConfusion(options: ConfusionOptions): Promise<Confusion> {
+  const { stored, dataset, backend, threads, signal } = options;
   const { validation, labels, classes } = dataset;
   const batch = Math.min(options.batch ?? 32, Math.max(1, validation.length));
-  const { session, run } = await openPredictor(checkpoint, { backend, batch, threads });
+  const { session, run } = await openPredictor(stored, { backend, batch, threads });
   const counts = noConfusion(classes.length);
   const mistakes: { image: number; truth: number; answer: number; probability: number }[] = [];
   try {

@@ -7,18 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkpointOf } from "../../test/fuzz/weight-seeds.ts";
 import { WeightsError } from "../core/errors.ts";
 import { referenceBackend } from "../engine/reference/index.ts";
-import {
-  type Checkpoint,
-  decodeOnnx,
-  encodeSafetensors,
-  memorySource,
-  readSafetensors,
-} from "../formats/index.ts";
+import { readStoredNetwork } from "../files/stored-network.ts";
+import { readSafetensors } from "../files/weight-files.ts";
+import { type Checkpoint, decodeOnnx, encodeSafetensors, memorySource } from "../formats/index.ts";
 import { vanilla } from "../models/index.ts";
+import { exportOnnx } from "../study/from-checkpoint.ts";
 import { fitWeights } from "../study/pretrained.ts";
-import { exportOnnx } from "./export.ts";
-import { openPredictor } from "./predict.ts";
-import { readStoredNetwork } from "./stored-network.ts";
+import { openPredictor as compiledPredictor } from "./predictor.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -40,6 +35,9 @@ function written(change: Change): string {
 const data = ({ tensors }: ReturnType<typeof checkpointOf>, name: string) =>
   tensors.get(name)!.data as Float32Array;
 const json = (value: unknown) => JSON.stringify(value);
+
+const openPredictor = async (path: string, options: Parameters<typeof compiledPredictor>[1]) =>
+  compiledPredictor(await readStoredNetwork(path), options);
 
 /** What prediction and export say; each must refuse it alike. */
 async function refusal(path: string): Promise<string> {

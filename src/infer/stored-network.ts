@@ -6,16 +6,9 @@
 import { faultOfGraph, predictionGraph } from "../compile/index.ts";
 import { LrscopeError, WeightsError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
-import {
-  type Checkpoint,
-  checkFinite,
-  readSafetensors,
-  shownName,
-  shownText,
-} from "../formats/index.ts";
+import { type Checkpoint, checkFinite, shownName, shownText } from "../formats/index.ts";
 import { forwardGraphRecord, type Graph, type Network, rebatch } from "../ir/index.ts";
 import { type CheckpointMetadata, readMetadata } from "../train/checkpoint.ts";
-import { checkSeal } from "../train/seal.ts";
 
 /** Values of a parameter or statistic, in logical order. */
 export interface StoredWeight {
@@ -24,6 +17,8 @@ export interface StoredWeight {
 }
 
 export interface StoredNetwork {
+  /** What messages call the checkpoint. */
+  readonly file: string;
   readonly metadata: CheckpointMetadata;
   readonly network: Network;
   /** What the network predicts with, by name: all of its parameters and statistics, finite numbers. */
@@ -31,16 +26,16 @@ export interface StoredNetwork {
 }
 
 /**
- * @throws WeightsError where the file is missing, damaged, or no checkpoint of lrscope; where its graph is
- *   none, or its weights do not fit it or hold NaN or infinities
+ * The network of a checkpoint that was read; files/stored-network.ts reads one from a file.
+ * @param file what messages call it
+ * @throws WeightsError where it is damaged, or no checkpoint of lrscope; where its graph is none, or its
+ *   weights do not fit it or hold NaN or infinities
  */
-export async function readStoredNetwork(path: string): Promise<StoredNetwork> {
-  const checkpoint = await readSafetensors(path);
-  const metadata = readMetadata(checkpoint, path);
-  checkSeal(checkpoint, path);
+export function storedNetworkOf(checkpoint: Checkpoint, file: string): StoredNetwork {
+  const metadata = readMetadata(checkpoint, file);
   const damaged = (what: string): never => {
     throw new WeightsError(
-      `checkpoint ${path}: ${shownText(what)}; the file is damaged: copy it again from where it came, or train again`,
+      `checkpoint ${file}: ${shownText(what)}; the file is damaged: copy it again from where it came, or train again`,
     );
   };
   checkPreprocessing(metadata, damaged);
@@ -68,8 +63,8 @@ export async function readStoredNetwork(path: string): Promise<StoredNetwork> {
   };
   checkPasses(network, graph.batch, damaged);
   const weights = weightsOf(graph, { checkpoint, metadata, damaged });
-  checkFinite(`checkpoint ${path}`, weights);
-  return { metadata, network, weights };
+  checkFinite(`checkpoint ${file}`, weights);
+  return { file, metadata, network, weights };
 }
 
 type Damaged = (what: string) => never;

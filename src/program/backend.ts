@@ -2,14 +2,8 @@
 
 import type { Initializer } from "../core/initializer.ts";
 import type { Shape } from "../core/shapes.ts";
-import type {
-  AttributeValue,
-  BufferSpec,
-  DType,
-  InstructionKind,
-  Layout,
-  Program,
-} from "./types.ts";
+import type { InstructionKind } from "./kernels.ts";
+import type { AttributeValue, BufferSpec, DType, Layout, Program } from "./types.ts";
 
 export type { Initializer };
 
@@ -123,6 +117,8 @@ export interface Backend {
   readonly name: "native" | "reference-f32" | "reference-f64";
   /** E.g. "oneDNN 2.6.3, avx2, 2 threads"; goes into plan.json. */
   readonly description: string;
+  /** Threads that it plans for, and that its sessions have unless told otherwise; 1 where it has no threads. */
+  readonly threads: number;
   /** Whether it computes with tensors of bf16. */
   readonly bf16: boolean;
   chooseLayouts(request: LayoutRequest): LayoutAnswer;

@@ -7,6 +7,7 @@
  */
 
 import type { Shape } from "../core/shapes.ts";
+import type { InstructionKind } from "./kernels.ts";
 
 /**
  * Element types; "bf16" is float32 without its last 16 bits. The float64 reference backend widens "f32"
@@ -52,7 +53,7 @@ export interface Instruction {
   readonly kind: InstructionKind;
   /** The layer that it came from, for messages and `explain`. */
   readonly layer: string;
-  /** Buffer ids, in the order that instructions.ts gives for the kind. */
+  /** Buffer ids, in the order that KERNELS of kernels.ts gives for the kind. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** Buffer id of the scratchpad, or -1. */
@@ -75,77 +76,6 @@ export interface Program {
   /** Examples a run. */
   readonly batch: number;
 }
-
-/**
- * Vocabulary of the backends. Operands in order; [x] may be absent (then the list is shorter).
- * An output may lie where an input of its layout lies, if the op in ops/ lists the pair as `inPlace`.
- * B batch, C channels, H W image, O output channels or features, K classes.
- */
-export type InstructionKind =
-  /** x (B,C,H,W), weight (O,C/groups,kh,kw), [bias (O)] -> y (B,O,H',W'). stride, padding: [h, w]; groups (default 1); relu */
-  | "conv2d"
-  /** dy, weight -> dx. stride, padding, groups */
-  | "conv2dBackwardData"
-  /** x, dy -> dweight, [dbias]. stride, padding, groups */
-  | "conv2dBackwardWeights"
-  /** x, gamma, beta, runningMean, runningVariance (C; both updated) -> y, mean, variance (C), [workspace]. epsilon, momentum, relu */
-  | "batchNormTrain"
-  /** x, gamma, beta, runningMean, runningVariance -> y. epsilon, relu */
-  | "batchNormEvaluate"
-  /** dy, gamma, runningVariance -> dx. epsilon */
-  | "batchNormEvaluateBackward"
-  /** x, dy, gamma, beta, mean, variance, [workspace] -> dx, dgamma, dbeta. epsilon, relu */
-  | "batchNormBackward"
-  /** x, gamma, beta, runningMean, runningVariance -> y (B,C,H',W'), mean, variance, [workspace]. epsilon, momentum, relu; kernel, stride, padding */
-  | "batchNormPoolTrain"
-  /** x, dy, gamma, beta, mean, variance, y, workspace -> dx, dgamma, dbeta. epsilon, relu; kernel, stride, padding */
-  | "batchNormPoolBackward"
-  /** x, gamma, beta, runningMean, runningVariance, residual -> y, mean, variance, [workspace]. epsilon, momentum, relu */
-  | "batchNormAddTrain"
-  /** x, gamma, beta, runningMean, runningVariance, residual -> y. epsilon, relu */
-  | "batchNormAddEvaluate"
-  /** x, dy, gamma, beta, mean, variance, workspace, [dyOther] -> dx, dgamma, dbeta, dresidual. epsilon */
-  | "batchNormAddBackward"
-  /** x -> y */
-  | "relu"
-  /** y (the forward's output), dy -> dx */
-  | "reluBackward"
-  /** x -> y = min(max(x, 0), 6) */
-  | "relu6"
-  /** y (the forward's output), dy -> dx */
-  | "relu6Backward"
-  /** x -> y, [workspace]. kernel, stride, padding: [h, w] */
-  | "maxPool2d"
-  /** dy, workspace -> dx. kernel, stride, padding */
-  | "maxPool2dBackward"
-  /** x -> y = x * keep / (1 - p). p, layerIndex; keep drawn from (seed, update, layerIndex, logical element) */
-  | "dropout"
-  /** dy -> dx, the same mask drawn again. p, layerIndex */
-  | "dropoutBackward"
-  /** x (B,I), weight (O,I), [bias (O)] -> y (B,O). relu */
-  | "linear"
-  /** dy, weight -> dx */
-  | "linearBackwardData"
-  /** x, dy -> dweight, [dbias] */
-  | "linearBackwardWeights"
-  /** logits (B,K), labels (B) i32 (-1: row ignored), [classWeights (K)] -> loss (1), correct (1), [dlogits]. labelSmoothing */
-  | "softmaxCrossEntropy"
-  /** logits (B,K) -> probabilities (B,K) */
-  | "softmax"
-  /** a, b -> y. relu */
-  | "add"
-  /** x (B,C,H,W) -> y (B,C) */
-  | "globalAveragePool"
-  /** dy (B,C) -> dx (B,C,H,W) */
-  | "globalAveragePoolBackward"
-  /** x (B,C,H,W) -> y (B,C,...outputSize). outputSize: [h, w] */
-  | "adaptiveAveragePool2d"
-  /** dy -> dx. outputSize */
-  | "adaptiveAveragePool2dBackward"
-  /** x -> y: the same logical tensor in another layout, or as f32 where it was bf16, or the reverse */
-  | "reorder"
-  /** all segments; see OptimizerProgram */
-  | "optimizer";
 
 // ---------------------------------------------------------------------------------------------
 // The optimizer's part of a step: see architecture, "Optimizers are expressions".

@@ -20,6 +20,8 @@ const shared = {
 
 /** Options of a study, absent where they are off: a report names those that are there. */
 const options = {
+  /** The published study whose protocol this one follows: "flowers-2019". */
+  protocol: z.string().optional(),
   /** Arms without a rate of their own have a range test's suggestion, not their optimizer's default. */
   learningRates: z.enum(["defaults", "range-test"]).optional(),
   /** Of each range test. */
@@ -70,6 +72,7 @@ export function protocolOf(
   study: Partial<Planned> & {
     readonly test?: number | undefined;
     readonly cacheFeatures?: number | undefined;
+    readonly protocol?: string | undefined;
   },
 ): ProtocolRecord {
   const defaults: Readonly<Record<string, unknown>> = STUDY_DEFAULTS;

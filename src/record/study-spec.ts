@@ -157,6 +157,8 @@ export const studySpec = z.object({
   /** Greatest memory of a step, in bytes; absent: no bound. */
   memory: count.optional(),
   answers,
+  /** The published study whose protocol this one follows: what that sets, the rest has already. */
+  protocol: z.string().optional(),
   /** Trials at a time. */
   jobs: count.default(1),
   /** Cores of each trial, on which its bits depend; absent: the cores that there are, divided by `jobs`. */

@@ -36,6 +36,7 @@ export async function chooseConvolutions(
       createOptimizer("sgd"),
     );
     note?.({ type: "tuning" });
+    const { openTuningCache } = await import("../store/tuning-cache.ts");
     const onNote = (text: string) => note?.({ type: "tuning-detail", text });
     const tuned = await tune({
       network,
@@ -45,7 +46,7 @@ export async function chooseConvolutions(
       labelSmoothing,
       classWeights,
       precision,
-      onNote,
+      remember: (about) => openTuningCache({ ...about, onNote }),
       ...(signal ? { signal } : {}),
     });
     const { stepMs, ruleStepMs } = tuned;

@@ -12,12 +12,12 @@ import {
   type ExperimentRecord,
   type RangeTestRecord,
   STUDY_DEFAULTS,
+  type StudyEvent,
   type SummaryRecord,
   type TrialHistory,
   type TrialRecord,
 } from "../record/index.ts";
 import { planEpoch } from "../train/compile-options.ts";
-import type { LabEvent } from "../train/events.ts";
 import type { CompareOptions } from "../train/options.ts";
 import { checkComparison } from "./check-trials.ts";
 import { inProcess } from "./executors/in-process.ts";
@@ -66,7 +66,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
 }
 
 /** Records as a run directory would have them, in the order in which they come. */
-function recordsInMemory(): StudyRecords & { take(event: LabEvent): void } {
+function recordsInMemory(): StudyRecords & { take(event: StudyEvent): void } {
   const rangeTests: RangeTestRecord[] = [];
   const trials = new Map<string, { trial: TrialRecord; metrics: EpochMetrics[] }>();
   const keep = (trial: TrialRecord) => {

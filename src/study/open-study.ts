@@ -14,6 +14,7 @@ import {
 import type { TrainingSetup } from "../train/options.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
+import { checkProtocol } from "./protocols.ts";
 import type { SetupSpec } from "./setup.ts";
 import type { StudySink } from "./study-sink.ts";
 
@@ -144,11 +145,12 @@ export async function open(opening: Opening): Promise<Study> {
   };
   const { setup, dataset } = await openSetup(wanted, {
     ...(signal ? { signal } : {}),
-    ...(sink.progress ? { onProgress: sink.progress } : {}),
+    ...(sink.event ? { onEvent: sink.event } : {}),
   });
   try {
     tellOpened(setup, dataset, sink);
     const experiment = describeExperiment({ study: spec, setup, arms, specification: spec });
+    await checkProtocol(spec.kind, experiment);
     if (opening.check) await checkStudy(spec, setup);
     const { rememberPlaces } = await import("./places.ts");
     await rememberPlaces(places, experiment);

@@ -1,9 +1,10 @@
 /** @file Where a trial stands on the disk, and how it goes on from there. */
 
-import { type Checkpoint, decodeSafetensors, readSafetensors } from "../formats/index.ts";
+import { checkSeal } from "../files/seal.ts";
+import { readSafetensors } from "../files/weight-files.ts";
+import { type Checkpoint, decodeSafetensors } from "../formats/index.ts";
 import { newestCheckpoint, type RunDirectory, sweepTemporaries } from "../store/index.ts";
 import { readMetadata } from "../train/checkpoint.ts";
-import { checkSeal } from "../train/seal.ts";
 import { bestEpoch, type TrialState } from "../train/trial-state.ts";
 
 /**

@@ -9,10 +9,15 @@ import { z } from "zod";
 import { finderTask, seedTasks } from "../arms/finder-task.ts";
 import { AddonError } from "../core/errors.ts";
 import { createOptimizer } from "../optimizers/index.ts";
-import { type RangeTestRecord, rangeTestPoint, rangeTestRecord } from "../record/index.ts";
+import {
+  type RangeTestRecord,
+  rangeTestPoint,
+  rangeTestRecord,
+  type StudyListener,
+  versioned,
+} from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import { confirmSuggestion } from "../train/confirm.ts";
-import type { LabListener } from "../train/events.ts";
 import { rangeTestRecordOf } from "../train/range-test.ts";
 import { rangeTestOptionsOf } from "../train/run-trial.ts";
 import type { Study } from "./open-study.ts";
@@ -46,7 +51,7 @@ const recordIn = (path: string): RangeTestRecord | null =>
 export interface RunFinderOptions {
   readonly directory: RunDirectory;
   readonly runner: TaskRunner;
-  readonly onEvent: LabListener;
+  readonly onEvent: StudyListener;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +75,7 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
     // Written before it is confirmed: what has been measured is on the disk.
     write(record);
     for (const { seed } of runs) directory.remove(fileOf(seed));
-    await onEvent({ type: "range-test-finished", arm: record.arm, record });
+    await onEvent(versioned({ type: "range-test-finished", arm: record.arm, record }));
   }
   if (spec.confirm === undefined || record.confirmation) return;
   const { name, hyperparameters } = finderTask(spec).optimizer;

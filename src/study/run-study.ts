@@ -5,7 +5,7 @@
 
 import { finderTask } from "../arms/finder-task.ts";
 import { AddonError, InterruptedError } from "../core/errors.ts";
-import type { ExperimentRecord, StudySpec } from "../record/index.ts";
+import { type ExperimentRecord, type StudySpec, versioned } from "../record/index.ts";
 import {
   acquireLease,
   createRunDirectory,
@@ -93,7 +93,7 @@ export async function recordedStudy(
         onDamaged: (message) => sink.note?.({ type: "damaged-weights", message }),
         onProgress: (done, total) => {
           const what = `the best weights of ${total} ${total === 1 ? "run" : "runs"}`;
-          sink.progress?.({ phase: "classify", done, total, what });
+          sink.event?.(versioned({ type: "data", phase: "classify", done, total, what }));
         },
       },
     );

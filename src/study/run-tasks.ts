@@ -10,14 +10,15 @@ import {
   unbegunTrials,
   unusableRangeTests,
 } from "../arms/trials.ts";
-import type {
-  ProcessEnd,
-  RangeTestRecord,
-  Task,
-  TrialHistory,
-  TrialRecord,
+import {
+  type ProcessEnd,
+  type RangeTestRecord,
+  type StudyListener,
+  type Task,
+  type TrialHistory,
+  type TrialRecord,
+  versioned,
 } from "../record/index.ts";
-import type { LabListener } from "../train/events.ts";
 import { isFinished } from "../train/trial-state.ts";
 
 /** A range test that failed or whose process died, in the words of its arm's trials. */
@@ -32,9 +33,9 @@ export interface TaskRunner {
   /** Gives the records, and those that failed: with them ends their arm, not the study. */
   rangeTests(
     tasks: readonly Task<"range-test">[],
-    onEvent: LabListener,
+    onEvent: StudyListener,
   ): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }>;
-  trials(tasks: readonly Task<"trial">[], onEvent: LabListener): Promise<void>;
+  trials(tasks: readonly Task<"trial">[], onEvent: StudyListener): Promise<void>;
 }
 
 /** Where the records of a study are. */
@@ -51,7 +52,7 @@ export interface RunTasksOptions {
   readonly updatesPerEpoch: number;
   readonly records: StudyRecords;
   readonly runner: TaskRunner;
-  readonly onEvent: LabListener;
+  readonly onEvent: StudyListener;
 }
 
 /**
@@ -73,7 +74,7 @@ export async function runTasks(
   for (const { task, ...why } of [...made.failed, ...unusable])
     for (const trial of unbegunTrials(task, study, { updatesPerEpoch, ...why })) {
       records.neverBegan(trial);
-      await onEvent({ type: "trial-finished", trial });
+      await onEvent(versioned({ type: "trial-finished", trial }));
     }
   const usable = found.filter(({ arm }) => !unusable.some(({ task }) => task.arm === arm));
   const finished = new Set(

@@ -1,8 +1,6 @@
 /** @file What a study tells whoever listens: plain data, which the command line turns into text. */
 
-import type { DataProgress } from "../data/types.ts";
-import type { DatasetRecord, Recipe } from "../record/index.ts";
-import type { LabListener } from "../train/events.ts";
+import type { DatasetRecord, Recipe, StudyListener } from "../record/index.ts";
 
 /** Something by the way, told apart by `type`. */
 export type StudyNote =
@@ -34,14 +32,8 @@ export type StudyNote =
   | { type: "not-made-again"; files: readonly string[]; reason: string }
   | { type: "other-processor"; before: string; here: string };
 
-/** What comes before the trials, and what comes after them. */
-export type StudyProgress = Omit<DataProgress, "phase"> & {
-  readonly phase: DataProgress["phase"] | "classify";
-};
-
 /** Listeners; each may be left out. */
 export interface StudySink {
-  readonly event?: LabListener | undefined;
+  readonly event?: StudyListener | undefined;
   readonly note?: ((note: StudyNote) => void) | undefined;
-  readonly progress?: ((progress: StudyProgress) => void) | undefined;
 }

@@ -6,19 +6,19 @@ import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts"
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
-import type { Ends, EpochMetrics, Planned, Recipe } from "../record/index.ts";
+import type { Ends, EpochMetrics, Planned, Recipe, StudyListener } from "../record/index.ts";
 import type { ReduceOnPlateau, Schedule } from "../schedules/index.ts";
-import type { LabListener } from "./events.ts";
 import type { Features } from "./freezing/frozen-features.ts";
 import type { PretrainedWeights } from "./freezing/pretrained-weights.ts";
 import type { TrialState } from "./trial-state.ts";
+import type { WeightsSink } from "./weights-sink.ts";
 
 /** A network, the data that it learns, the engine that runs it, and how it is trained. */
 export interface TrainingSetup extends Partial<Recipe> {
   readonly dataset: Dataset;
   readonly network: Network;
   readonly backend: Backend;
-  /** Cores of the step; default all. */
+  /** Cores of the step; default those that the backend plans for. */
   readonly threads?: number;
   /** Weights to begin from, see openPretrained; default: drawn by the seed. */
   readonly pretrained?: PretrainedWeights;
@@ -28,7 +28,9 @@ export interface TrainingSetup extends Partial<Recipe> {
   readonly convolutionsDecidedBy?: "tuned" | "memory" | "given";
   /** Where `dataset` holds features of images, and `network` is what takes them: see cacheFeatures. */
   readonly features?: Features;
-  readonly onEvent?: LabListener;
+  readonly onEvent?: StudyListener;
+  /** Takes weights and checkpoints of trials; default: nobody does. */
+  readonly sink?: WeightsSink;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;
 }

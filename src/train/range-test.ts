@@ -17,9 +17,10 @@ import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "..
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
 import { geometric, line } from "../schedules/combine/shape.ts";
-import { type Announcer, announcer } from "./announce.ts";
 import { planEpoch } from "./compile-options.ts";
+import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
 import type { RangeTestOptions, TrainingSetup } from "./options.ts";
+
 import { describePlan } from "./plan.ts";
 import { updatesOfRun } from "./run-length.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
@@ -71,21 +72,21 @@ const VALIDATION_IMAGES = 256;
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
   const { arm = options.optimizer.name } = options;
-  const announce = announcer(options.onEvent);
-  const { runs, seconds } = await measure(options, announce);
+  const emitting = emitter(options.onEvent);
+  const { runs, seconds } = await measure(options, emitting);
   const record = rangeTestRecordOf(options, runs, seconds);
-  await announce.sayAndWait({ type: "range-test-finished", arm, record });
+  await emitting.emitAndWait({ type: "range-test-finished", arm, record });
   return record;
 }
 
 /** The curves alone, each an event "range-test-run": for one of several processes that share the seeds. */
 export async function measureRangeTest(options: RangeTestOptions): Promise<void> {
-  await measure(options, announcer(options.onEvent));
+  await measure(options, emitter(options.onEvent));
 }
 
 async function measure(
   options: RangeTestOptions,
-  announce: Announcer,
+  { emit, emitAndWait }: Emitter,
 ): Promise<{ runs: RangeTestRecord["runs"]; seconds: number }> {
   const { arm = options.optimizer.name, seeds = [0] } = options;
   checkRangeTest(options);
@@ -93,10 +94,10 @@ async function measure(
   const runs: RangeTestRecord["runs"] = [];
   for (const seed of seeds) {
     const begun = performance.now();
-    const run = { seed, points: await runSeed(options, seed, announce) };
+    const run = { seed, points: await runSeed(options, seed, emit) };
     runs.push(run);
     const seconds = (performance.now() - begun) / 1000;
-    await announce.sayAndWait({ type: "range-test-run", arm, run, seconds });
+    await emitAndWait({ type: "range-test-run", arm, run, seconds });
   }
   return { runs, seconds: (performance.now() - started) / 1000 };
 }
@@ -168,7 +169,7 @@ function read(
 async function runSeed(
   options: RangeTestOptions,
   seed: number,
-  announce: Announcer,
+  emit: Emitter["emit"],
 ): Promise<RangeTestPoint[]> {
   const { dataset, optimizer, epochs = 2, stopFactor, signal } = options;
   const { from = RAMP.from, to = RAMP.to } = options;
@@ -184,11 +185,14 @@ async function runSeed(
     const learningRate = ramp({ from, to, updates, ...kind });
     const smooth = smoothing(options.smoothing ? { kind: options.smoothing } : {});
     const points: RangeTestPoint[] = [];
-    announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
-    announce.say({ type: "range-test-started", arm, seed, updates });
+    emit({ type: "plan", arm, seed, plan: describePlan(options, trainer.compiled) });
+    emit({ type: "range-test-started", arm, seed, updates });
     let least = Number.POSITIVE_INFINITY;
     let examples = 0;
-    let measured = { loss: Number.NaN, smoothedLoss: Number.NaN };
+    let measured: { loss: number | null; smoothedLoss: number | null } = {
+      loss: null,
+      smoothedLoss: null,
+    };
     const runStarted = performance.now();
 
     const onUpdate: OnUpdate = async (result, evaluate) => {
@@ -201,19 +205,18 @@ async function runSeed(
           validation && goOn
             ? await evaluate(validation)
             : { loss: result.loss, accuracy: result.correct / result.examples };
-        const finite = Number.isFinite(loss);
-        const smoothedLoss = finite ? smooth(loss) : Number.NaN;
+        const measurable = Number.isFinite(loss);
+        const smoothedLoss = measurable ? smooth(loss) : Number.NaN;
         points.push(
-          finite
+          measurable
             ? { update, lr, loss, smoothedLoss, accuracy }
             : { update, lr, loss: null, smoothedLoss: null, accuracy: null },
         );
-        least = Math.min(least, finite ? smoothedLoss : least);
-        goOn &&= finite && !(stopFactor !== undefined && smoothedLoss > stopFactor * least);
-        measured = { loss, smoothedLoss };
+        least = Math.min(least, measurable ? smoothedLoss : least);
+        goOn &&= measurable && !(stopFactor !== undefined && smoothedLoss > stopFactor * least);
+        measured = { loss: finite(loss), smoothedLoss: finite(smoothedLoss) };
       }
-      const imagesPerSecond = examples / ((performance.now() - runStarted) / 1000);
-      announce.say({
+      emit({
         type: "range-test-update",
         arm,
         seed,
@@ -221,7 +224,7 @@ async function runSeed(
         updates,
         lr,
         ...measured,
-        imagesPerSecond,
+        imagesPerSecond: perSecond(examples, runStarted),
       });
       if (signal?.aborted) throw new InterruptedError();
       return goOn;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDataset } from "../../src/datasets/open.ts";
-import { readOnnx, readSafetensors, writeSafetensors } from "../../src/formats/index.ts";
+import { readOnnx, readSafetensors, writeSafetensors } from "../../src/files/weight-files.ts";
 import type {
   EpochMetrics,
   RangeTestRecord,

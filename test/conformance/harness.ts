@@ -14,6 +14,7 @@ import {
   type DType,
   type Instruction,
   type InstructionKind,
+  KERNELS,
   type Layout,
   layoutBytes,
   type OptimizerProgram,
@@ -34,6 +35,7 @@ export interface TensorCase {
 
 export interface StepCase {
   readonly kind: InstructionKind;
+  /** Several kinds may share them: each gets those that it takes. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -123,7 +125,10 @@ export function prepareCase(
   const scratchOf = (bytes: number) =>
     bytes === 0 ? -1 : place("scratch", [bytes], "u8", "opaque", bytes).id;
 
-  for (const { kind, attributes = {}, inputs, outputs, wanted } of steps) {
+  for (const { kind, attributes: shared = {}, inputs, outputs, wanted } of steps) {
+    const attributes = Object.fromEntries(
+      Object.entries(shared).filter(([name]) => Object.hasOwn(KERNELS[kind].attributes, name)),
+    );
     const operand = (name: string) => {
       const { shape, dtype = "f32" } = tensors[name]!;
       return { shape, dtype, layout: named.get(name)?.layout ?? plainOrGiven(name) };

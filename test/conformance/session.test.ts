@@ -273,7 +273,11 @@ describe("loading a program", () => {
     ["an unknown buffer", withInstruction({ inputs: [0, 77] }), "there is no buffer 77"],
     ["too few operands", withInstruction({ inputs: [0] }), "expects 2 inputs; got 1"],
     ["an unknown kind", withInstruction({ kind: "median" }), 'no kernel for "median"'],
-    ["no program", withInstruction({ kind: "optimizer" }), "has no optimizer program"],
+    [
+      "no program",
+      withInstruction({ kind: "optimizer", inputs: [], outputs: [] }),
+      "has no optimizer program",
+    ],
   ])("refuses %s", (_, load, message) => {
     expect(load).toThrow(AddonError);
     expect(load).toThrow(message);

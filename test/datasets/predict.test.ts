@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeForPrediction, fillPredictions } from "../../src/datasets/predict.ts";
+import { fillPredictions } from "../../src/data/normalise.ts";
+import { decodeForPrediction } from "../../src/datasets/predict.ts";
 import {
   asymmetric,
   jpeg,

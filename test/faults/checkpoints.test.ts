@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readSafetensors } from "../../src/formats/index.ts";
-import { readStoredNetwork } from "../../src/infer/stored-network.ts";
+import { readStoredNetwork } from "../../src/files/stored-network.ts";
+import { readSafetensors } from "../../src/files/weight-files.ts";
 import {
   newestCheckpoint,
   openRunDirectory,

@@ -6,7 +6,8 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodeSafetensors, readSafetensors } from "../../src/formats/index.ts";
+import { readSafetensors } from "../../src/files/weight-files.ts";
+import { encodeSafetensors } from "../../src/formats/index.ts";
 import { summaryRecord, trialRecord } from "../../src/record/index.ts";
 import { readRecord, replaceFile } from "../../src/store/index.ts";
 import { cli } from "../cli/run-cli.ts";

@@ -110,6 +110,7 @@ const initializer = () =>
 /** Object, name and right arguments of each function. */
 const CALLS = [
   [() => addon, "engineInfo", () => []],
+  [() => addon, "engineKernels", () => []],
   [() => addon, "chooseLayouts", () => [layouts(), 1, false]],
   [() => addon, "createSession", () => [compiled.sessionOptions]],
   [() => handles.session, "load", () => [program]],

@@ -12,10 +12,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../src/core/errors.ts";
 import { referenceBackend } from "../../src/engine/reference/index.ts";
-import { decodeOnnx, memorySource, readWeights } from "../../src/formats/index.ts";
-import { exportOnnx } from "../../src/infer/export.ts";
-import { openPredictor } from "../../src/infer/predict.ts";
+import { readStoredNetwork } from "../../src/files/stored-network.ts";
+import { readWeights } from "../../src/files/weight-files.ts";
+import { decodeOnnx, memorySource } from "../../src/formats/index.ts";
+import { openPredictor } from "../../src/infer/predictor.ts";
 import type { Backend } from "../../src/program/index.ts";
+import { exportOnnx } from "../../src/study/from-checkpoint.ts";
 import { type MutatedFile, mutateWeights } from "./mutate-weights.ts";
 import type { Finding, FuzzOptions, FuzzSummary } from "./report.ts";
 
@@ -107,7 +109,11 @@ function readCounting({ bytes }: MutatedFile, path: string): number {
 }
 
 async function predictOnce(path: string, backend: Backend): Promise<void> {
-  const { session, run } = await openPredictor(path, { backend, batch: 2, threads: 1 });
+  const { session, run } = await openPredictor(await readStoredNetwork(path), {
+    backend,
+    batch: 2,
+    threads: 1,
+  });
   try {
     session.images(0).fill(0.5);
     const probabilities = await run(2);

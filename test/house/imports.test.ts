@@ -5,15 +5,17 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import {
   BREACHES,
-  BROWSER_SAFE,
+  BROWSER_PACKAGES,
   forbiddenArrows,
   importsOf,
+  isBrowserSafe,
   parse,
   ROOMS,
   roomOf,
   root,
   type SourceFile,
   sourceFiles,
+  targetOf,
 } from "./rooms.ts";
 
 const files = sourceFiles();
@@ -84,21 +86,46 @@ describe("arrows between rooms", () => {
 });
 
 describe("rooms that a browser loads", () => {
-  const safe = files.filter((file) => file.room in BROWSER_SAFE);
+  const safe = files.filter(isBrowserSafe);
+  const safePaths = new Set(safe.map(({ path }) => path));
+
+  test("are all but the native engine's above the line", () => {
+    const above = ROOMS.filter(({ node }) => !node).map(({ name }) => name);
+    expect(above.slice(-4)).toEqual(["train", "infer", "report", "browser.ts"]);
+    const left = files.filter(({ path, room }) => above.includes(room) && !safePaths.has(path));
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.filter(({ path }) => !path.startsWith("src/engine/native/"))).toEqual([]);
+  });
 
   test("lead to each other alone", () => {
     const led = safe.flatMap((file) =>
-      importsOf(file).map((specifier) => [file.path, roomOf(file, specifier)] as const),
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => ({ file: file.path, target: targetOf(file, specifier) })),
     );
     expect(led.length).toBeGreaterThan(100);
-    expect(led.filter(([, room]) => room !== null && !(room in BROWSER_SAFE))).toEqual([]);
+    expect(led.filter(({ target }) => !safePaths.has(target))).toEqual([]);
+  });
+
+  test("are compiled without Node's types: tsconfig.browser.json", () => {
+    const config = JSON.parse(readFileSync(join(root, "tsconfig.browser.json"), "utf8"));
+    expect(config.compilerOptions.types).toEqual([]);
+    expect(config.files).toEqual(["src/browser.ts"]);
+    expect(config.include).toEqual(
+      ROOMS.filter(({ name, node }) => !node && name !== "browser.ts").map(
+        ({ name }) => `src/${name}`,
+      ),
+    );
+    expect(config.exclude).toEqual(["src/**/*.test.ts", "src/**/test-*.ts", "src/engine/native"]);
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(scripts.typecheck).toBe("tsc --noEmit && tsc --noEmit -p tsconfig.browser.json");
   });
 
   test("import no builtin of Node and no package but those listed", () => {
     const packages = safe.flatMap((file) =>
       importsOf(file)
         .filter((specifier) => roomOf(file, specifier) === null)
-        .filter((name) => isBuiltin(name) || !BROWSER_SAFE[file.room]!.includes(name))
+        .filter((name) => isBuiltin(name) || !BROWSER_PACKAGES[file.room]?.includes(name))
         .map((name) => `${file.path} imports ${name}`),
     );
     expect(packages).toEqual([]);

@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
-import { readWeights } from "../../src/formats/index.ts";
+import { readWeights } from "../../src/files/weight-files.ts";
 import { createModel } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import { fitWeights } from "../../src/study/pretrained.ts";

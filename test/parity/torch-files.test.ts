@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.ts";
-import { readTorch } from "../../src/formats/index.ts";
+import { readTorch } from "../../src/files/weight-files.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/torch/${name}`, import.meta.url));
 const expected: Record<string, { shape: number[]; values: number[] }> = JSON.parse(

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Dataset } from "../../src/data/types.ts";
 import { openDataset } from "../../src/datasets/open.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
-import { writeSafetensors } from "../../src/formats/index.ts";
-import { confusionOf } from "../../src/infer/confusion.ts";
+import { writeSafetensors } from "../../src/files/weight-files.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam } from "../../src/optimizers/index.ts";
+import { confusionOf } from "../../src/study/from-checkpoint.ts";
 import { fit } from "../../src/train/fit.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 

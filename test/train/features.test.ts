@@ -15,10 +15,10 @@ import type { Dataset } from "../../src/data/types.ts";
 import { openDataset } from "../../src/datasets/open.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
 import { encodeSafetensors } from "../../src/formats/index.ts";
-import { confusionOf } from "../../src/infer/confusion.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import { describeExperiment } from "../../src/study/experiment.ts";
 import { cacheFeatures } from "../../src/study/features.ts";
+import { confusionOf } from "../../src/study/from-checkpoint.ts";
 import { fit } from "../../src/train/fit.ts";
 import type { TrainingSetup } from "../../src/train/options.ts";
 import { engineAbsent } from "../cli/temporary.ts";
@@ -65,7 +65,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }),
       epochs: 3,
       ...options,
-      onEvent: (event) => void (event.type === "update" && losses.push(event.loss)),
+      onEvent: (event) => void (event.type === "update" && losses.push(event.loss!)),
     });
     return { losses, ...result, bytes: encodeSafetensors(result.last!) };
   }

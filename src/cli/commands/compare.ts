@@ -1,6 +1,7 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
-import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
+import { defaultsOf } from "../../study/protocols.ts";
 import { epochsOf } from "../flags/budget.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import {
@@ -20,7 +21,13 @@ import {
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
-import { budgetFlags, learningRateFlags, pruneFlag, testFlag } from "../flags/protocol-flags.ts";
+import {
+  budgetFlags,
+  learningRateFlags,
+  pruneFlag,
+  publishedFlag,
+  testFlag,
+} from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
@@ -35,7 +42,10 @@ export const compare = defineCommand({
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
   flags: {
-    ...optimizersFlag(PUBLISHED_ARMS),
+    ...optimizersFlag(DEFAULT_ARMS),
+    ...publishedFlag(
+      "follow a published study: its arms, epochs, seeds and batch where none are given, its results beside ours: flowers-2019",
+    ),
     ...seedsFlag(3),
     ...epochsFlag(10, "epochs of each run"),
     ...learningRateFlags,
@@ -60,6 +70,7 @@ export const compare = defineCommand({
   examples: [
     "lrscope compare photos/",
     "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
+    "lrscope compare flowers --protocol flowers-2019 --size 64",
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
   ],
@@ -70,13 +81,13 @@ export const compare = defineCommand({
       const call = { command: "compare", path, source: args[0], flags, given } as const;
       return printComparison(await resumeFromFlags(call, context), terminal);
     }
+    const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
+    if (said) terminal.note(said);
+    const { optimizers, seeds, ...rest } = { ...flags, ...set };
     const asked = await studyOfFlags({
-      kind: "compare",
-      source: args[0]!,
-      optimizers: flags.optimizers,
-      seeds: flags.seeds,
-      epochs: epochsOf(flags, given),
-      flags: { ...flags, to: given.has("to") ? flags.to : undefined },
+      ...{ kind: "compare", source: args[0]!, optimizers, seeds },
+      epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
+      flags: { ...rest, to: given.has("to") ? flags.to : undefined },
     });
     await checkStudyFlags({ ...asked.study, given });
     await printComparison(await runFromFlags(asked, context), terminal);

@@ -1,6 +1,6 @@
-/** @file `lrscope demo`: the published comparison in small, on data that comes with the package. */
+/** @file `lrscope demo`: the default comparison in small, on data that comes with the package. */
 
-import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
 import { resolveRecipe } from "../../record/recipe.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import {
@@ -20,7 +20,7 @@ import { printComparison } from "../text/comparison-result.ts";
 const DEMO = {
   formatVersion: 2,
   kind: "demo",
-  optimizers: PUBLISHED_ARMS,
+  optimizers: DEFAULT_ARMS,
   epochs: 4,
   source: "mnist",
   data: { size: 28, limit: 200, validation: 0.2, splitSeed: 0, augment: "default" },

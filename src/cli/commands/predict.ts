@@ -52,7 +52,7 @@ export const predict = defineCommand({
         `predict: there are no images in ${images.map((image) => `"${image}"`).join(", ")}; give files, or folders that hold some`,
       );
     const { nativeBackend } = await import("../../engine/native/index.ts");
-    const { predict: classify } = await import("../../infer/predict.ts");
+    const { predict: classify } = await import("../../study/from-checkpoint.ts");
     const threads = flags.threads === undefined ? {} : { threads: flags.threads };
     const backend = nativeBackend(threads);
     const predictions = await classify({

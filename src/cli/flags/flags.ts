@@ -117,6 +117,7 @@ export const trainingFlags = {
   ...pretrainedFlag,
   ...featuresFlag,
   ...dataFlags,
+  ...recipeFlags,
   ...threadsFlag,
   seed: value({
     placeholder: "n",
@@ -142,7 +143,6 @@ export const trainingFlags = {
     read: nonNegative("5e-4"),
     shownFallback: "0",
   }),
-  ...recipeFlags,
   ...tuningFlags,
 };
 

@@ -34,6 +34,7 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
     readonly test?: number | undefined;
     readonly jobs?: number;
     readonly stopFactor?: number | undefined;
+    readonly protocol?: string | undefined;
   };
 
 export interface StudyCall {
@@ -95,7 +96,7 @@ const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
   ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
-  ...["stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
+  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
 ];
 
 /** Those of the flags that the command has and that are not undefined. */

@@ -1,5 +1,6 @@
 /** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
 
+import { publishedTableOf } from "../../study/protocols.ts";
 import type { FinishedStudy } from "../../study/run-study.ts";
 import type { Terminal } from "../terminal.ts";
 import { resultsText } from "./results-text.ts";
@@ -10,7 +11,9 @@ export async function printComparison(finished: FinishedStudy, terminal: Termina
   // There is one wherever trials have ended.
   const summary = run.summary!;
   terminal.print("");
-  terminal.print(await resultsText(summary, terminal));
+  const published = await publishedTableOf(run.experiment, summary);
+  const { columns, colors } = terminal;
+  terminal.print(await resultsText(summary, { columns, colors, published }));
   terminal.print("");
   terminal.print(`Records: ${path}`);
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);

@@ -14,7 +14,6 @@ export interface StudyOutput extends Required<StudySink> {
 export function studyOutput(terminal: Terminal, { warnings }: { warnings: boolean }): StudyOutput {
   const progress = openProgress(terminal);
   return {
-    progress: progress.data,
     note(note) {
       if (note.type === "data" || note.type === "interrupted") progress.stop();
       for (const line of noteLines(note)) terminal.note(line);
@@ -23,7 +22,7 @@ export function studyOutput(terminal: Terminal, { warnings }: { warnings: boolea
       if (warnings && event.type === "range-test-finished")
         for (const warning of event.record.warnings)
           terminal.note(`range test of ${event.arm}: ${warning}`);
-      return progress.lab(event);
+      progress.onEvent(event);
     },
     stop: () => progress.stop(),
   };

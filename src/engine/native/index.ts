@@ -54,6 +54,7 @@ export function nativeBackend(options: NativeBackendOptions = {}): Backend {
   return {
     name: "native",
     description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}${emulateBf16 ? ", bf16 emulated" : ""}`,
+    threads,
     bf16: bf16 || emulateBf16,
     chooseLayouts: (request: LayoutRequest): LayoutAnswer =>
       named(`${request.kind} "${request.layer}"`, () =>

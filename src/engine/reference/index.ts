@@ -115,6 +115,7 @@ export function referenceBackend({
   return {
     name: `reference-${precision}`,
     description: `reference backend, ${precision}, 1 thread`,
+    threads: 1,
     bf16: true,
     chooseLayouts,
     createSession: (options) => createSession(options, precision),

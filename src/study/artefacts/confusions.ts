@@ -113,7 +113,7 @@ async function countConfusions(
   { experiment, trials }: Run,
   hooks: ConfusionsHooks,
 ): Promise<Confusions> {
-  const { confusionOf } = await import("../../infer/confusion.ts");
+  const { confusionOf } = await import("../from-checkpoint.ts");
   const { wholeOf } = await import("../../train/freezing/frozen-features.ts");
   const { nativeBackend } = await import("../../engine/native/index.ts");
   const { batch, signal } = setup;

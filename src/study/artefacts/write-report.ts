@@ -6,6 +6,7 @@ import { shareable } from "../../files/machine-folders.ts";
 import type { TrialHistory } from "../../record/index.ts";
 import { type ReportInput, renderReport } from "../../report/index.ts";
 import { metricsCsv, type RunDirectory } from "../../store/index.ts";
+import { sectionsOf } from "../protocols.ts";
 
 export interface ReportOptions {
   /** Figures as PNG too. */
@@ -27,7 +28,8 @@ export async function renderInto(
   input: ReportInput,
   { png = false, onFigures }: ReportOptions = {},
 ): Promise<WrittenReport> {
-  const { html, figures: drawn } = await renderReport(input);
+  const sections = await sectionsOf(input.experiment, input.summary);
+  const { html, figures: drawn } = await renderReport(input, { sections });
   const figures = Object.keys(drawn)
     .flatMap((name) => (png ? [name, pngName(name)] : [name]))
     .sort();

@@ -2,8 +2,12 @@
 
 import { InterruptedError } from "../../core/errors.ts";
 import { shareable } from "../../files/machine-folders.ts";
-import type { RangeTestRecord, TrialHistory, TrialRecord } from "../../record/index.ts";
-import type { LabListener } from "../../train/events.ts";
+import type {
+  RangeTestRecord,
+  StudyListener,
+  TrialHistory,
+  TrialRecord,
+} from "../../record/index.ts";
 import type { TrainingSetup } from "../../train/options.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
 import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
@@ -34,7 +38,7 @@ export function inProcess(
     async trials(tasks, onEvent) {
       for (const task of tasks) {
         let status: TrialRecord["status"] | undefined;
-        const watched: LabListener = (event) => {
+        const watched: StudyListener = (event) => {
           if (event.type === "trial-started" || event.type === "trial-finished")
             status = event.trial.status;
           return onEvent(event);

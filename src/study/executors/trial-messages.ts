@@ -1,9 +1,7 @@
 /** @file What a comparison and the process of one of its trials say to each other. */
 
 import type { ErrorCode } from "../../core/errors.ts";
-import type { DatasetRecord, Task } from "../../record/index.ts";
-import type { LabEvent } from "../../train/events.ts";
-import type { Plan } from "../../train/plan.ts";
+import type { DatasetRecord, Plan, StudyEvent, Task } from "../../record/index.ts";
 import type { SetupSpec } from "../setup.ts";
 
 /** A task, and all that a process of its own needs to run it on this machine. */
@@ -19,9 +17,6 @@ export interface Assignment {
   readonly task: Task;
 }
 
-/** Events without what can only be read in the process itself. */
-export type ReportedEvent = Exclude<LabEvent, { type: "weights" | "checkpoint" }>;
-
 export type ToTrial = { type: "start"; assignment: Assignment } | { type: "stop" };
 
 export interface ReportedError {
@@ -32,5 +27,5 @@ export interface ReportedError {
 }
 
 export type FromTrial =
-  | { type: "event"; event: ReportedEvent }
+  | { type: "event"; event: StudyEvent }
   | { type: "end"; error: ReportedError | null };

@@ -5,7 +5,7 @@
 
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
-import type { DatasetRecord, EpochMetrics, Task } from "../../record/index.ts";
+import type { DatasetRecord, EpochMetrics, Plan, StudyEvent, Task } from "../../record/index.ts";
 import {
   acquireLease,
   diskFailure,
@@ -14,8 +14,7 @@ import {
   openRunDirectory,
   readRun,
 } from "../../store/index.ts";
-import type { LabEvent } from "../../train/events.ts";
-import { type Plan, planDifferences } from "../../train/plan.ts";
+import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
 import { recordTrial } from "../recorder.ts";
 import { restoreTrial } from "../restore-trial.ts";
@@ -84,14 +83,14 @@ async function work(assignment: Assignment): Promise<void> {
   const { setup, dataset } = await openSetup(assignment.setup, { signal });
   try {
     checkDataset(assignment.dataset, dataset.record);
-    const record = recordTrial(directory);
+    const recorder = recordTrial(directory);
     const report = throttled();
     const collectGarbage = garbageCollector();
-    const onEvent = (event: LabEvent) => {
+    const onEvent = (event: StudyEvent) => {
       if (event.type === "plan") checkPlan(assignment.plan, event.plan);
-      const recorded = record(event);
+      const recorded = recorder.onEvent(event);
       report(event);
-      // Written by now: the recorder promises nothing.
+      // Written by now.
       if (event.type === "checkpoint") collectGarbage();
       return recorded;
     };
@@ -103,7 +102,7 @@ async function work(assignment: Assignment): Promise<void> {
     const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(assignment.directory, task);
-    await runTrial(task, { ...setup, onEvent, others }, from ?? undefined);
+    await runTrial(task, { ...setup, onEvent, sink: recorder.sink, others }, from ?? undefined);
   } finally {
     lease?.release();
     dataset.close();
@@ -145,10 +144,9 @@ function checkPlan(planned: Plan, found: Plan): void {
     throw new StoreError(`the engine changed while the experiment was running: ${difference}`);
 }
 
-function throttled(): (event: LabEvent) => void {
+function throttled(): (event: StudyEvent) => void {
   let last = Number.NEGATIVE_INFINITY;
   return (event) => {
-    if (event.type === "weights" || event.type === "checkpoint") return;
     if (event.type === "update" || event.type === "range-test-update") {
       const now = performance.now();
       if (now - last < REPORT_EVERY) return;

@@ -1,5 +1,5 @@
 /**
- * @file What native/engine.cc exports, as it is: plain objects in, plain objects out. The Backend
+ * @file What native/binding/engine.cc exports, as it is: plain objects in, plain objects out. The Backend
  * that the rest of lrscope sees is in engine/native/, which turns the errors into AddonErrors.
  * Errors thrown or rejected carry the index of the instruction that failed, when there is one.
  */
@@ -13,6 +13,16 @@ export interface EngineInfo {
   readonly bf16: boolean;
   /** Processors that OpenMP sees. */
   readonly processors: number;
+}
+
+/** What the engine takes of a kind; src/program/kernels.ts says the same of every engine. */
+export interface NativeKernel {
+  readonly kind: string;
+  /** The least and the most of them. */
+  readonly inputs: readonly [number, number];
+  readonly outputs: readonly [number, number];
+  /** Names of all that it takes. */
+  readonly attributes: readonly string[];
 }
 
 export interface NativeLayoutAnswer {
@@ -55,6 +65,8 @@ export interface NativeSession {
 
 export interface EngineAddon {
   engineInfo(): EngineInfo;
+  /** Every kernel that the engine has. It refuses operands and attributes beside what they take. */
+  engineKernels(): NativeKernel[];
   /** `request` is a LayoutRequest of src/program/backend.ts. */
   chooseLayouts(request: object, threads: number, emulateBf16: boolean): NativeLayoutAnswer;
   /** `options` is a SessionOptions of src/program/backend.ts. */

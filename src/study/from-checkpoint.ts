@@ -1,0 +1,97 @@
+/** @file What is made of a checkpoint file: predictions for image files, confusions on a data set, an ONNX model. */
+
+import { checkPositiveInteger } from "../core/checks.ts";
+import { openPredictionDecoder } from "../datasets/predict.ts";
+import { readStoredNetwork } from "../files/stored-network.ts";
+import { type Confusion, type ConfusionOptions, countConfusion } from "../infer/confusion.ts";
+import { onnxOf } from "../infer/export.ts";
+import { type Classified, classify } from "../infer/predict.ts";
+import type { Backend } from "../program/index.ts";
+
+/** What to classify, with which weights. */
+export interface PredictOptions {
+  /** Path of best.safetensors or last.safetensors of a trial. */
+  readonly checkpoint: string;
+  /** Image files, of any format that training accepts. */
+  readonly files: readonly string[];
+  readonly backend: Backend;
+  /** How many classes to name for each file; default 3 (or all, where there are fewer). */
+  readonly top?: number;
+  /** Images a run, and how many are decoded ahead; default 32, or as many as there are. */
+  readonly batch?: number;
+  /** Cores; default those that the backend plans for. */
+  readonly threads?: number;
+  /** Ends the work between two batches, with an InterruptedError. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the network sees in one file. */
+export interface Prediction extends Classified {
+  readonly file: string;
+}
+
+/**
+ * Probabilities of each file's likeliest classes, with the preprocessing that the network was
+ * trained with. Files that cannot be decoded are returned with a reason.
+ * @throws WeightsError where the checkpoint cannot be read, its graph is none, its tensors do not fit it or
+ *   hold NaN or infinities, or its logits overflow
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function predict(options: PredictOptions): Promise<Prediction[]> {
+  const { files, threads = options.backend.threads, signal } = options;
+  const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
+  checkPositiveInteger("predict", "top", options.top ?? 3);
+  checkPositiveInteger("predict", "batch", batch);
+  const stored = await readStoredNetwork(options.checkpoint);
+  const { preprocessing } = stored.metadata;
+  const decoder = openPredictionDecoder(preprocessing, { capacity: batch, signal });
+  try {
+    const { decode } = decoder;
+    const answers = await classify({ ...options, stored, images: files, decode, batch, threads });
+    return answers.map((answer, i) => ({ file: files[i]!, ...answer }));
+  } finally {
+    decoder.close();
+  }
+}
+
+/**
+ * Classifies every validation image, without augmentation.
+ * @param options.checkpoint path of best.safetensors or last.safetensors of a trial on the data set
+ * @param options.threads default the backend's
+ * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function confusionOf(
+  options: Omit<ConfusionOptions, "stored" | "threads"> & {
+    readonly checkpoint: string;
+    readonly threads?: number;
+  },
+): Promise<Confusion> {
+  const stored = await readStoredNetwork(options.checkpoint);
+  return countConfusion({
+    ...options,
+    stored,
+    threads: options.threads ?? options.backend.threads,
+  });
+}
+
+export interface ExportOptions {
+  /** Path of best.safetensors or last.safetensors of a trial. */
+  readonly checkpoint: string;
+  /** Output "probabilities" in place of "logits"; default true. */
+  readonly softmax?: boolean;
+}
+
+/**
+ * The bytes of an ONNX file: input "images" (batch, channels, size, size), float32, of
+ * (pixel / 255 - mean) / std; its metadata hold classes, mean, std, size, channels, preprocessing.
+ * The weights are those that `predict` takes.
+ * @throws WeightsError where the checkpoint cannot be read, its graph is none, its weights do not fit it or
+ *   are no finite numbers, or it holds what ONNX has no operator for
+ */
+export async function exportOnnx({
+  checkpoint,
+  softmax = true,
+}: ExportOptions): Promise<Uint8Array> {
+  return onnxOf(await readStoredNetwork(checkpoint), { softmax });
+}
