@@ -10,7 +10,9 @@ const inRoom = (room) =>
     .sort();
 const parts = {
   binding: inRoom("binding"),
-  loops: ["engine", "images", "kernels", "optimizer"].flatMap(inRoom).filter((file) => file !== AVX512),
+  loops: ["engine", "images", "kernels", "optimizer"]
+    .flatMap(inRoom)
+    .filter((file) => file !== AVX512),
   avx512: [AVX512],
 };
 const [part] = process.argv.slice(2);
