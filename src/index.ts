@@ -57,17 +57,20 @@ export type {
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
+  StudyEvent,
+  StudyListener,
+  StudyProgress,
   SummaryRecord,
   TrialRecord,
 } from "./record/index.ts";
+export { NO_PROGRESS, progress } from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
 export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
 export { type Prediction, predict } from "./study/from-checkpoint.ts";
-export { recordRun } from "./study/recorder.ts";
+export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
-export type { LabEvent, LabListener } from "./train/events.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {
   CompareOptions,
@@ -76,3 +79,4 @@ export type {
   TrainingSetup,
 } from "./train/options.ts";
 export { ramp, rangeTest } from "./train/range-test.ts";
+export type { KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";

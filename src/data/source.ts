@@ -1,7 +1,8 @@
 /** @file What every source of images is, whatever it reads. */
 
 import { InterruptedError } from "../core/errors.ts";
-import type { AugmentationName, DataProgress } from "./types.ts";
+import type { DataEvent } from "../record/index.ts";
+import type { AugmentationName } from "./types.ts";
 
 export interface DecodeSettings {
   /** Pixels of the square that images are cut to. */
@@ -57,7 +58,7 @@ export interface SourceContext {
   /** Where downloads and decoded images are kept. */
   readonly cacheDir: string;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
+  readonly onEvent?: ((event: DataEvent) => void) | undefined;
   /**
    * Put in place of the scheme and host of every download, for tests: "http://127.0.0.1:1234".
    * No option of the command line or of openDataset leads here.

@@ -1,6 +1,6 @@
 /** @file What the data room hands to the lab. */
 
-import type { DatasetRecord } from "../record/index.ts";
+import type { DataEvent, DatasetRecord } from "../record/index.ts";
 
 /** "photos": flip, rotation, crop. "digits": rotation only. "none". */
 export type AugmentationName = "photos" | "digits" | "none";
@@ -68,18 +68,7 @@ export interface OpenOptions {
   readonly cacheDir?: string;
   readonly threads?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: DataProgress) => void;
-}
-
-export interface DataProgress {
-  readonly phase: "download" | "decode" | "features";
-  /** Bytes or images. */
-  readonly done: number;
-  /** null where unknown. */
-  readonly total: number | null;
-  readonly what: string;
-  /** Why it is done again, where the cache had it, damaged. */
-  readonly why?: string;
+  readonly onEvent?: (event: DataEvent) => void;
 }
 
 /** One image of the user's, decoded as the training images were: for predict. */

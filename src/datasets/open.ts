@@ -38,10 +38,10 @@ const largestSize = 1024;
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
-  const { splitSeed = 0, limit, signal, onProgress } = options;
+  const { splitSeed = 0, limit, signal, onEvent } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   const cacheDir = cacheDirectory(options.cacheDir);
-  const opened = await openSource(source, { cacheDir, signal, onProgress });
+  const opened = await openSource(source, { cacheDir, signal, onEvent });
   const size = options.size ?? opened.defaultSize;
 
   const items =
@@ -54,7 +54,7 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     cacheDir,
     threads,
     signal,
-    onProgress,
+    onEvent,
   });
   try {
     return await splitAndMap(opened, items, decoded, { ...options, threads });

@@ -8,9 +8,8 @@ import type { cycleFlags, followFlags } from "../cli/flags/flags.ts";
 import type { Span } from "../cli/flags/values.ts";
 import { plural } from "../cli/text/format.ts";
 import { AddonError, ArgumentError } from "../core/errors.ts";
-import type { ArmRecord, SummaryRecord } from "../record/index.ts";
+import type { ArmRecord, StudyEvent, SummaryRecord } from "../record/index.ts";
 import type { BudgetOptions } from "../train/budget.ts";
-import type { LabEvent } from "../train/events.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./run-experiment.ts";
 import { specify } from "./specification.ts";
@@ -132,6 +131,7 @@ export const protocolOf = ({ ramp, rampKind, ...call }: ComparisonCall) => ({
 export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment): Promise<void> {
   const { context } = call;
   const { spec, setup, directory, experiment, progress } = opened;
+  const { versioned } = await import("../record/index.ts");
   const { readRun } = await import("../store/index.ts");
   const { planRangeTests, planTrials, unbegunTrials, unusableRangeTests } = await import(
     "../arms/trials.ts"
@@ -155,7 +155,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
     jobs: call.jobs ?? 1,
     updatesPerEpoch,
     signal: context.signal,
-    onEvent(event: LabEvent) {
+    onEvent(event: StudyEvent) {
       if (event.type === "range-test-finished")
         for (const warning of event.record.warnings)
           context.terminal.note(`range test of ${event.arm}: ${warning}`);
@@ -173,7 +173,7 @@ export async function runTrialsOf(call: ComparisonCall, opened: OpenedExperiment
         trial.seed,
         `${new Date().toISOString()} never began: ${why.failure}`,
       );
-      await pool.onEvent({ type: "trial-finished", trial });
+      await pool.onEvent(versioned({ type: "trial-finished", trial }));
     }
   const rangeTests = found.filter(({ arm }) => !unusable.some(({ spec }) => spec.arm === arm));
   const trials = planTrials(request, rangeTests, updatesPerEpoch);

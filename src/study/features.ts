@@ -19,12 +19,13 @@ import {
 import { featureDataset, featureRows } from "../datasets/feature-dataset.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import { defaultThreads } from "../files/machine.ts";
+import { versioned } from "../record/index.ts";
 import { refuseUnfreezingFeatures } from "../train/freezing/unfreeze.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import { pipeline } from "../train/pipeline.ts";
 import type { NamedTensor } from "../train/trainer.ts";
 
-export type FeatureOptions = Pick<OpenOptions, "cacheDir" | "signal" | "onProgress"> & {
+export type FeatureOptions = Pick<OpenOptions, "cacheDir" | "signal" | "onEvent"> & {
   /** Augmented views of each training image. */
   readonly views: number;
 };
@@ -40,7 +41,7 @@ const BATCH = 32;
  */
 export async function cacheFeatures(
   setup: TrainingSetup,
-  { views, cacheDir, signal, onProgress }: FeatureOptions,
+  { views, cacheDir, signal, onEvent }: FeatureOptions,
 ): Promise<TrainingSetup> {
   checkPossible(setup, views);
   const { network, dataset, pretrained, trainFrom, backend } = setup;
@@ -79,11 +80,14 @@ export async function cacheFeatures(
     await writeFeatureFile(file, key, async ({ append }) => {
       const what = `${dataset.record.name} by ${prefix.name}`;
       let done = 0;
-      onProgress?.({ phase: "features", done, total: rows.count, what, ...why });
+      const { count: total } = rows;
+      const report = (why: { why?: string } = {}) =>
+        onEvent?.(versioned({ type: "data", phase: "features", done, total, what, ...why }));
+      report(why);
       await computeFeatures({ setup, prefix, tensors, rows, signal }, async (values, count) => {
         await append(values.subarray(0, count * length));
         done += count;
-        onProgress?.({ phase: "features", done, total: rows.count, what });
+        report();
       });
     });
   }

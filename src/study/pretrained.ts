@@ -11,7 +11,6 @@ import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { ArgumentError, WeightsError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
-import type { DataProgress } from "../data/types.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import { readWeights } from "../files/weight-files.ts";
@@ -22,6 +21,7 @@ import {
   PUBLISHED_WEIGHTS,
 } from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
+import type { DataEvent } from "../record/index.ts";
 import type { PretrainedWeights } from "../train/freezing/pretrained-weights.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
@@ -42,7 +42,7 @@ export interface PretrainedOptions {
   /** Where downloads are kept; default $LRSCOPE_CACHE, else the user's cache folder. */
   readonly cacheDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
+  readonly onEvent?: ((event: DataEvent) => void) | undefined;
   /** Scheme and host in place of the publisher's: a mirror. */
   readonly baseUrl?: string | undefined;
 }
@@ -67,10 +67,10 @@ export async function openPretrained(
   }
   const { url, sha256 } = publishedOf(what, options.model);
   const destination = join(cacheDirectory(options.cacheDir), "weights", fileNameOf(url, what));
-  const { signal, onProgress, baseUrl } = options;
+  const { signal, onEvent, baseUrl } = options;
   await download(
     { url, bytes: null, checksum: { algorithm: "sha256", hex: sha256 } },
-    { source: `pretrained ${what}`, destination, signal, onProgress, baseUrl },
+    { source: `pretrained ${what}`, destination, signal, onEvent, baseUrl },
   );
   return {
     source: what,

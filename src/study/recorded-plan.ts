@@ -6,8 +6,9 @@ import { z } from "zod";
 import { PRECISIONS } from "../compile/graph/precision.ts";
 import { StoreError } from "../core/errors.ts";
 import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
+import type { Plan } from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
-import { type Plan, planDifferences } from "../train/plan.ts";
+import { planDifferences } from "../train/plan.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 
 const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "precision" | "implementations">> =

@@ -1,48 +1,67 @@
-/** @file Appends what the lab says to a run directory. */
+/** @file Appends what training emits to a run directory: events as records and logs, weights and checkpoints as files. */
 
 import { armSlug } from "../arms/arms.ts";
 import { sealed } from "../files/seal.ts";
 import { encodeSafetensors } from "../formats/index.ts";
+import { NO_PROGRESS, progress, type StudyListener, subjectKey } from "../record/index.ts";
 import {
   type RunDirectory,
   removeCheckpoints,
   replaceFile,
   writeCheckpoint,
 } from "../store/index.ts";
-import type { LabListener } from "../train/events.ts";
 import { isFinished } from "../train/trial-state.ts";
+import type { WeightsSink } from "../train/weights-sink.ts";
 
-/** A listener that writes a whole experiment as it comes: recordTrial's files, and the first plan. */
-export function recordRun(directory: RunDirectory): LabListener {
-  const record = recordTrial(directory);
+/** What `fit`, `rangeTest` and `compare` take of a recorder: `{ ...options, ...recordRun(directory) }`. */
+export interface Recorder {
+  readonly onEvent: StudyListener;
+  readonly sink: WeightsSink;
+}
+
+/** Writes a whole experiment as it comes: recordTrial's files, and the first plan. */
+export function recordRun(directory: RunDirectory): Recorder {
+  const { onEvent, sink } = recordTrial(directory);
   let planned = false;
-  return (event) => {
-    if (event.type !== "plan") return record(event);
-    if (!planned) directory.writePlan(event.plan);
-    planned = true;
+  return {
+    sink,
+    onEvent(event) {
+      if (event.type !== "plan") return onEvent(event);
+      if (!planned) directory.writePlan(event.plan);
+      planned = true;
+    },
   };
 }
 
-/** A listener that writes range tests, trials, metrics, logs, weights and checkpoints as they come. */
-export function recordTrial(directory: RunDirectory): LabListener {
+/** Writes range tests, trials, metrics, logs, weights and checkpoints as they come. */
+export const recordTrial = (directory: RunDirectory): Recorder => ({
+  onEvent: recordEvents(directory),
+  sink: weightsFiles(directory),
+});
+
+function recordEvents(directory: RunDirectory): StudyListener {
+  let state = NO_PROGRESS;
+  const slugOf = (subject: { arm: string; seed: number }) =>
+    state.trials[subjectKey(subject)]?.trial.slug ?? armSlug(subject.arm);
   const log = (slug: string, seed: number, text: string) =>
     directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
-  const slugs = new Map<string, string>();
 
   return (event) => {
+    // Nothing is written of an update.
+    if (event.type === "update" || event.type === "range-test-update") return;
+    state = progress(state, event);
     switch (event.type) {
       case "range-test-finished":
         directory.writeRangeTest(armSlug(event.arm), event.record);
         return;
       case "trial-started": {
         const { trial } = event;
-        slugs.set(trial.arm, trial.slug);
         directory.writeTrial(trial);
         log(trial.slug, trial.seed, `started; learning rate from ${trial.learningRateSource}`);
         return;
       }
       case "epoch": {
-        const slug = slugs.get(event.arm) ?? armSlug(event.arm);
+        const slug = slugOf(event);
         directory.appendMetrics(slug, event.seed, event.metrics);
         const { epoch, trainLoss, validationAccuracy, diverged } = event.metrics;
         log(
@@ -55,22 +74,8 @@ export function recordTrial(directory: RunDirectory): LabListener {
         return;
       }
       case "warning":
-        log(slugs.get(event.arm) ?? armSlug(event.arm), event.seed, event.message);
+        log(slugOf(event), event.seed, event.message);
         return;
-      case "weights": {
-        const { trial, which } = event;
-        const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
-        replaceFile(path, encodeSafetensors(sealed(event.read())));
-        return;
-      }
-      case "checkpoint": {
-        const { slug, seed } = event.trial;
-        writeCheckpoint(directory.checkpoints(slug, seed), {
-          record: event.record,
-          weights: encodeSafetensors(event.read()),
-        });
-        return;
-      }
       case "trial-finished": {
         const { trial } = event;
         directory.writeTrial(trial);
@@ -85,3 +90,16 @@ export function recordTrial(directory: RunDirectory): LabListener {
     }
   };
 }
+
+const weightsFiles = (directory: RunDirectory): WeightsSink => ({
+  weights({ which, trial, weights }) {
+    const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
+    replaceFile(path, encodeSafetensors(sealed(weights)));
+  },
+  checkpoint({ trial, record, weights }) {
+    writeCheckpoint(directory.checkpoints(trial.slug, trial.seed), {
+      record,
+      weights: encodeSafetensors(weights),
+    });
+  },
+});

@@ -14,9 +14,13 @@ import { describeBroken } from "../cli/text/broken-files.ts";
 import { count, duration, mebibytes, plural } from "../cli/text/format.ts";
 import { openProgress, type Progress } from "../cli/text/progress.ts";
 import { InterruptedError } from "../core/errors.ts";
-import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import {
+  type ArmRecord,
+  type ExperimentRecord,
+  type StudyListener,
+  versioned,
+} from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
-import type { LabListener } from "../train/events.ts";
 import type { Features } from "../train/freezing/frozen-features.ts";
 import type { PretrainedWeights } from "../train/freezing/pretrained-weights.ts";
 import type { TrainingSetup } from "../train/options.ts";
@@ -65,8 +69,8 @@ export interface OpenedExperiment {
   readonly setup: TrainingSetup;
   readonly directory: RunDirectory;
   readonly experiment: ExperimentRecord;
-  /** Draws the bar; give it to the lab beside the recorder. */
-  readonly progress: LabListener;
+  /** Draws the bar; give it to the training beside the recorder. */
+  readonly progress: StudyListener;
 }
 
 export interface FinishedExperiment {
@@ -118,7 +122,7 @@ export async function openExperiment<T>(
   const progress = openProgress(terminal);
   const { setup, dataset } = await openSetup(spec, {
     signal,
-    onProgress: progress.data,
+    onEvent: progress.onEvent,
   }).finally(() => progress.stop());
   try {
     const { record } = dataset;
@@ -235,7 +239,7 @@ export async function recordedWork(
   const options = { ...recordedOptions(opened.experiment), png: call.flags.png };
   try {
     await keepSamples(setup, call.flags, directory);
-    await call.work({ ...opened, progress: progress.lab });
+    await call.work({ ...opened, progress: progress.onEvent });
     progress.stop();
     await sweepFinished(directory);
     const { writeConfusions } = await import("./artefacts/confusions.ts");
@@ -243,7 +247,7 @@ export async function recordedWork(
       onDamaged: (message) => terminal.note(message),
       onProgress: (done, total) => {
         const what = `the best weights of ${plural(total, "run")}`;
-        progress.data({ phase: "classify", done, total, what });
+        progress.onEvent(versioned({ type: "data", phase: "classify", done, total, what }));
       },
     });
   } catch (error) {

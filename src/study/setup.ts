@@ -59,7 +59,7 @@ export interface OpenedSetup {
  */
 export async function openSetup(
   spec: SetupSpec,
-  hooks: Pick<OpenOptions, "signal" | "onProgress"> = {},
+  hooks: Pick<OpenOptions, "signal" | "onEvent"> = {},
 ): Promise<OpenedSetup> {
   const { loadModel } = await import("./load-model.ts");
   const buildModel = await loadModel(spec.model, spec.modelOptions);

@@ -8,11 +8,11 @@ import { InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Checkpoint } from "../formats/index.ts";
 import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
-import { type Announcer, announcer } from "./announce.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
 import { checkBudget, endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import { compileOptions, planEpoch } from "./compile-options.ts";
+import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
 import { checkUnfreezing, trainFromIn, unfreezesAt } from "./freezing/unfreeze.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
@@ -21,6 +21,7 @@ import { updatesOfRun } from "./run-length.ts";
 import { balancedAccuracy, perClassAccuracy } from "./scores.ts";
 import { type Evaluation, openTrainer, type Trainer, type UpdateResult } from "./trainer.ts";
 import { bestEpoch } from "./trial-state.ts";
+import type { KeptWeights } from "./weights-sink.ts";
 
 /** What a training run leaves. */
 export interface FitResult {
@@ -43,11 +44,12 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   checkNonNegativeInteger("fit", "seed", seed);
   checkBudget("fit", options);
   const arm = options.arm ?? optimizer.name;
-  const announce = announcer(options.onEvent);
+  const { sink = {} } = options;
+  const { emit, emitAndWait } = emitter(options.onEvent);
   const rates = ratesOf({
     ...options,
     updates: updatesOfRun("fit", epochs, planEpoch(options).updatesPerEpoch),
-    warn: (message) => announce.say({ type: "warning", arm, seed, message }),
+    warn: (message) => emit({ type: "warning", arm, seed, message }),
   });
   checkUnfreezing(options, epochs);
   const { from } = options;
@@ -112,16 +114,19 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const at = { epoch, plateau, evaluationWeights };
     return makeCheckpoint({ setup: options, trial, tensors, ...at });
   };
+  const keep = async (which: KeptWeights["which"], epoch: number, read: () => Checkpoint) => {
+    await sink.weights?.({ which, trial, epoch, weights: read() });
+    await emitAndWait({ type: "weights", arm, seed, which, epoch });
+  };
   const keepBest = (epoch: number) => {
     if (tested) best = checkpoint("best", epoch);
-    const read = () => best ?? checkpoint("best", epoch);
-    return announce.sayAndWait({ type: "weights", which: "best", trial, epoch, read });
+    return keep("best", epoch, () => best ?? checkpoint("best", epoch));
   };
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
     trial.msPerStep = msPerStep();
     trial.seconds = seconds();
-    return announce.sayAndWait({ type: "trial-finished", trial: { ...trial } });
+    return emitAndWait({ type: "trial-finished", trial: { ...trial } });
   };
 
   try {
@@ -130,8 +135,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       trainFromIn(options, from?.metrics.length ?? 1) === options.trainFrom
         ? trainer.compiled
         : compileNetwork(compileOptions(options, optimizer));
-    announce.say({ type: "plan", plan: describePlan(options, planned) });
-    announce.say({ type: "trial-started", trial: { ...trial }, index, trials });
+    emit({ type: "plan", arm, seed, plan: describePlan(options, planned) });
+    emit({ type: "trial-started", trial: { ...trial }, metrics: [...metrics], index, trials });
     if (from) {
       trainer.write(from.checkpoint);
       beside.write(from.checkpoint);
@@ -146,7 +151,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       if (unfreezesAt(options, epoch)) unfreeze(epoch);
       const line = await runEpoch({
         ...options,
-        announce,
+        emit,
         trainer,
         trial,
         done: metrics,
@@ -155,11 +160,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         beside,
       });
       metrics.push(line);
-      announce.say({ type: "epoch", arm, seed, metrics: line });
+      emit({ type: "epoch", arm, seed, metrics: line });
       if (line.diverged) break;
       if (bestEpoch(metrics) === epoch) await keepBest(epoch);
-      await announce.sayAndWait({
-        type: "checkpoint",
+      await sink.checkpoint?.({
         trial,
         record: {
           formatVersion: 1,
@@ -169,19 +173,19 @@ export async function fit(options: FitOptions): Promise<FitResult> {
           msPerStep: msPerStep(),
           seconds: seconds(),
         },
-        read: () => checkpoint("last", epoch),
+        weights: checkpoint("last", epoch),
       });
+      await emitAndWait({ type: "checkpoint", arm, seed, epoch });
       ended = end();
     }
     if (ended !== null && ended !== "epochs") trial.endedBy = ended;
     const epoch = metrics.length;
     const last = trial.divergence ? null : checkpoint("last", epoch);
-    if (last)
-      await announce.sayAndWait({ type: "weights", which: "last", trial, epoch, read: () => last });
+    if (last) await keep("last", epoch, () => last);
     if (last && options.average) {
       const averaged = await trainer.readAverage();
       const read = () => makeCheckpoint({ setup: options, trial, tensors: averaged, epoch });
-      await announce.sayAndWait({ type: "weights", which: "averaged", trial, epoch, read });
+      await keep("averaged", epoch, read);
     }
     if (!trial.divergence) {
       const trained = performance.now();
@@ -197,7 +201,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   } catch (error) {
     if (!(error instanceof InterruptedError) && error instanceof Error)
       trial.failure = error instanceof LrscopeError ? error.message : `internal: ${error.message}`;
-    // What ended the trial matters more than that its end could not be announced.
+    // What ended the trial matters more than that nobody could be told of its end.
     await finish(error instanceof InterruptedError ? "interrupted" : "failed").catch(
       () => undefined,
     );
@@ -208,7 +212,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
 }
 
 interface EpochOptions extends FitOptions {
-  readonly announce: Announcer;
+  readonly emit: Emitter["emit"];
   readonly trainer: Trainer;
   readonly trial: TrialRecord;
   /** Finished epochs. */
@@ -220,7 +224,7 @@ interface EpochOptions extends FitOptions {
 
 /** Trains one epoch, then validates where that is due; marks the trial where the loss stops being finite. */
 async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
-  const { announce, trainer, trial, done, dataset, signal } = options;
+  const { emit, trainer, trial, done, dataset, signal } = options;
   const { arm, seed } = trial;
   const epoch = done.length + 1;
   const updates = options.epochs * trainer.updatesPerEpoch;
@@ -239,8 +243,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
       correct += result.correct;
       examples += result.examples;
       options.stepTimes.push(result.milliseconds);
-      const seconds = (performance.now() - started) / 1000;
-      announce.say({
+      emit({
         type: "update",
         arm,
         seed,
@@ -248,8 +251,8 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
         update: result.update + 1,
         updates,
         lr: result.learningRate,
-        loss: result.loss,
-        imagesPerSecond: examples / seconds,
+        loss: finite(result.loss),
+        imagesPerSecond: perSecond(examples, started),
       });
       if (signal?.aborted) throw new InterruptedError();
       return Number.isFinite(result.loss);
@@ -300,5 +303,3 @@ async function scoreTest(trainer: Trainer, dataset: Dataset, epoch: number): Pro
       : {}),
   };
 }
-
-const finite = (value: number) => (Number.isFinite(value) ? value : null);

@@ -7,13 +7,13 @@ import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts"
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
-import type { EpochMetrics, WeightAverage } from "../record/index.ts";
+import type { EpochMetrics, StudyListener, WeightAverage } from "../record/index.ts";
 import type { ReduceOnPlateau, Schedule, ScheduleSpec } from "../schedules/index.ts";
 import type { BudgetOptions } from "./budget.ts";
-import type { LabListener } from "./events.ts";
 import type { Features } from "./freezing/frozen-features.ts";
 import type { PretrainedWeights } from "./freezing/pretrained-weights.ts";
 import type { TrialState } from "./trial-state.ts";
+import type { WeightsSink } from "./weights-sink.ts";
 
 /** A module from which training begins, from an epoch on; epochs count from 1. */
 export interface Unfreezing {
@@ -80,7 +80,9 @@ export interface TrainingSetup {
   readonly snapshots?: boolean;
   /** Where `dataset` holds features of images, and `network` is what takes them: see cacheFeatures. */
   readonly features?: Features;
-  readonly onEvent?: LabListener;
+  readonly onEvent?: StudyListener;
+  /** Takes weights and checkpoints of trials; default: nobody does. */
+  readonly sink?: WeightsSink;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;
 }

@@ -4,7 +4,8 @@ import type { Dataset } from "../data/types.ts";
 import { referenceBackend } from "../engine/reference/index.ts";
 import { vanilla } from "../models/index.ts";
 import { sgd } from "../optimizers/index.ts";
-import { describePlan, type Plan, planDifferences } from "./plan.ts";
+import type { Plan } from "../record/index.ts";
+import { describePlan, planDifferences } from "./plan.ts";
 
 const network = vanilla({ classes: 2, channels: 1, size: 8, widths: [2], hidden: 2 });
 const backend = referenceBackend();

@@ -1,29 +1,14 @@
-/** @file plan.json: the choices that fix an experiment's bits, and what its step costs. */
+/** @file The plan of a network that was compiled, and where two plans differ. */
 
 import type { OptimizerSpec } from "../arms/trials.ts";
-import type { CompiledNetwork, Precision } from "../compile/index.ts";
+import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
-import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createOptimizer } from "../optimizers/index.ts";
+import type { Plan } from "../record/index.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { TrainingSetup } from "./options.ts";
-
-export interface Plan {
-  /** "oneDNN 2.6.3, avx2, 2 threads" */
-  readonly engine: string;
-  readonly processor: string;
-  readonly threads: number;
-  readonly precision: Precision;
-  /** Implementations that were chosen against the engine's rule, by convolution. */
-  readonly convolutions: ConvolutionChoices;
-  readonly decidedBy: "rule" | "tuned" | "memory" | "given";
-  readonly memory: CompiledNetwork["memory"];
-  readonly flops: CompiledNetwork["flops"];
-  /** Which implementation runs each instruction of the training step, in order. */
-  readonly implementations: readonly { layer: string; kind: string; implementation: string }[];
-}
 
 export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): Plan => ({
   engine: setup.backend.description,

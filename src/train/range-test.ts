@@ -17,8 +17,8 @@ import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "..
 import { ArgumentError, InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
 import { geometric, line } from "../schedules/combine/shape.ts";
-import { type Announcer, announcer } from "./announce.ts";
 import { planEpoch } from "./compile-options.ts";
+import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
 import type { RangeTestOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
 import { updatesOfRun } from "./run-length.ts";
@@ -74,10 +74,10 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
   const { seeds = [0], smoothing: kind } = options;
   const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
   checkRangeTest(options);
-  const announce = announcer(options.onEvent);
+  const { emit, emitAndWait } = emitter(options.onEvent);
   const started = performance.now();
   const runs: RangeTestRecord["runs"] = [];
-  for (const seed of seeds) runs.push({ seed, points: await runSeed(options, seed, announce) });
+  for (const seed of seeds) runs.push({ seed, points: await runSeed(options, seed, emit) });
   const record: RangeTestRecord = {
     formatVersion: 1,
     arm,
@@ -92,7 +92,7 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
     ...read(runs, rule, kind),
     seconds: (performance.now() - started) / 1000,
   };
-  await announce.sayAndWait({ type: "range-test-finished", arm, record });
+  await emitAndWait({ type: "range-test-finished", arm, record });
   return record;
 }
 
@@ -136,7 +136,7 @@ function read(
 async function runSeed(
   options: RangeTestOptions,
   seed: number,
-  announce: Announcer,
+  emit: Emitter["emit"],
 ): Promise<RangeTestPoint[]> {
   const { dataset, optimizer, epochs = 2, stopFactor, signal } = options;
   const { from = RAMP.from, to = RAMP.to } = options;
@@ -152,11 +152,14 @@ async function runSeed(
     const learningRate = ramp({ from, to, updates, ...kind });
     const smooth = smoothing(options.smoothing ? { kind: options.smoothing } : {});
     const points: RangeTestPoint[] = [];
-    announce.say({ type: "plan", plan: describePlan(options, trainer.compiled) });
-    announce.say({ type: "range-test-started", arm, seed, updates });
+    emit({ type: "plan", arm, seed, plan: describePlan(options, trainer.compiled) });
+    emit({ type: "range-test-started", arm, seed, updates });
     let least = Number.POSITIVE_INFINITY;
     let examples = 0;
-    let measured = { loss: Number.NaN, smoothedLoss: Number.NaN };
+    let measured: { loss: number | null; smoothedLoss: number | null } = {
+      loss: null,
+      smoothedLoss: null,
+    };
     const runStarted = performance.now();
 
     const onUpdate: OnUpdate = async (result, evaluate) => {
@@ -169,19 +172,18 @@ async function runSeed(
           validation && goOn
             ? await evaluate(validation)
             : { loss: result.loss, accuracy: result.correct / result.examples };
-        const finite = Number.isFinite(loss);
-        const smoothedLoss = finite ? smooth(loss) : Number.NaN;
+        const measurable = Number.isFinite(loss);
+        const smoothedLoss = measurable ? smooth(loss) : Number.NaN;
         points.push(
-          finite
+          measurable
             ? { update, lr, loss, smoothedLoss, accuracy }
             : { update, lr, loss: null, smoothedLoss: null, accuracy: null },
         );
-        least = Math.min(least, finite ? smoothedLoss : least);
-        goOn &&= finite && !(stopFactor !== undefined && smoothedLoss > stopFactor * least);
-        measured = { loss, smoothedLoss };
+        least = Math.min(least, measurable ? smoothedLoss : least);
+        goOn &&= measurable && !(stopFactor !== undefined && smoothedLoss > stopFactor * least);
+        measured = { loss: finite(loss), smoothedLoss: finite(smoothedLoss) };
       }
-      const imagesPerSecond = examples / ((performance.now() - runStarted) / 1000);
-      announce.say({
+      emit({
         type: "range-test-update",
         arm,
         seed,
@@ -189,7 +191,7 @@ async function runSeed(
         updates,
         lr,
         ...measured,
-        imagesPerSecond,
+        imagesPerSecond: perSecond(examples, runStarted),
       });
       if (signal?.aborted) throw new InterruptedError();
       return goOn;

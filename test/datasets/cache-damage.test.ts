@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { LrscopeError } from "../../src/core/errors.ts";
 import { philox } from "../../src/core/philox.ts";
-import type { DataProgress } from "../../src/data/types.ts";
 import { knownPlace, rememberPlace } from "../../src/datasets/cache/places.ts";
 import { openDataset } from "../../src/datasets/open.ts";
 import { loadAddon } from "../../src/engine/native/addon/index.ts";
+import type { DataEvent } from "../../src/record/index.ts";
 import { crc32c } from "../../src/store/crc32c.ts";
 import { openTuningCache } from "../../src/store/tuning-cache.ts";
 import { asymmetric, plain, png, temporaryFolder, writeTree } from "./fixtures.ts";
@@ -38,12 +38,12 @@ async function pets() {
 async function kept() {
   const [source, cacheDir] = [await pets(), temporaryFolder()];
   const open = async () => {
-    const said: DataProgress[] = [];
+    const said: DataEvent[] = [];
     const dataset = await openDataset(source, {
       cacheDir,
       size: SIZE,
       threads: 2,
-      onProgress: (progress) => said.push(progress),
+      onEvent: (event) => said.push(event),
     });
     const count = dataset.labels.length;
     const images = new Float32Array(count * IMAGE);

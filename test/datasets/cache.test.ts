@@ -13,8 +13,8 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { LrscopeError } from "../../src/core/errors.ts";
-import type { DataProgress } from "../../src/data/types.ts";
 import { openDataset } from "../../src/datasets/open.ts";
+import type { DataEvent } from "../../src/record/index.ts";
 import { open, plain, storedPixels, temporaryFolder, writeTree } from "./fixtures.ts";
 
 const decoded = (cacheDir: string) => join(cacheDir, "decoded");
@@ -32,11 +32,11 @@ async function pets() {
 
 /** Open, count decoded images, close. */
 async function decodeCount(source: string, cacheDir: string, options = {}) {
-  const seen: DataProgress[] = [];
+  const seen: DataEvent[] = [];
   const dataset = await openDataset(source, {
     cacheDir,
     size: 8,
-    onProgress: (p) => seen.push(p),
+    onEvent: (event) => seen.push(event),
     ...options,
   });
   const { record } = dataset;
@@ -170,7 +170,7 @@ describe("nothing half-written", () => {
       cacheDir,
       size: 8,
       signal: controller.signal,
-      onProgress: () => controller.abort(),
+      onEvent: () => controller.abort(),
     });
     await expect(opening).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
     expect(filesIn(cacheDir)).toEqual([]);

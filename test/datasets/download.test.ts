@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DataProgress } from "../../src/data/types.ts";
 import { downloads } from "../../src/datasets/download/archives.ts";
 import { fetchSource } from "../../src/datasets/sources/open-source.ts";
+import type { DataEvent } from "../../src/record/index.ts";
 import {
   archive,
   entry,
@@ -28,10 +28,12 @@ describe("a download", () => {
       sendFile(body, request, response),
     );
     const cacheDir = temporaryFolder();
-    const progress: DataProgress[] = [];
-    const options = { cacheDir, baseUrl, onProgress: (p: DataProgress) => progress.push(p) };
+    const progress: DataEvent[] = [];
+    const options = { cacheDir, baseUrl, onEvent: (event: DataEvent) => progress.push(event) };
     expectUnpacked(await fetchSource("photos", entry(body), options), cacheDir);
     expect(progress.at(-1)).toEqual({
+      formatVersion: 1,
+      type: "data",
       phase: "download",
       done: body.length,
       total: body.length,
@@ -205,7 +207,7 @@ describe("a download that fails ends with exit code 1", () => {
         cacheDir,
         baseUrl,
         signal: controller.signal,
-        onProgress: () => controller.abort(),
+        onEvent: () => controller.abort(),
       }),
     );
     expect(error).toMatchObject({ code: "INTERRUPTED", exitCode: 130 });

@@ -8,7 +8,7 @@ const [, , what, source, cacheDir] = process.argv;
 const die = () => process.kill(process.pid, "SIGKILL");
 if (what === "decode") {
   const { openDataset } = await jiti.import("../../src/datasets/open.ts");
-  await openDataset(source, { cacheDir, size: 8, threads: 1, onProgress: die });
+  await openDataset(source, { cacheDir, size: 8, threads: 1, onEvent: die });
 } else {
   const { unpack } = await jiti.import("../../src/datasets/download/unpack.ts");
   const parent = dirname(cacheDir);

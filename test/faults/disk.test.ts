@@ -5,8 +5,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { StoreError } from "../../src/core/errors.ts";
+import type { StudyEvent } from "../../src/record/index.ts";
 import { newestCheckpoint } from "../../src/store/index.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { epochsRecorded, resultOf, runTiny } from "./tiny.ts";
 
@@ -33,7 +33,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   };
   /** What the trial ends with, where the disk fails after its third epoch. */
   const fails = (directory: string, breakDisk: () => void): Promise<StoreError> => {
-    const onEvent = (event: LabEvent) => {
+    const onEvent = (event: StudyEvent) => {
       if (event.type === "update" && event.epoch === 4) breakDisk();
     };
     return runTiny({ directory, onEvent }).then(

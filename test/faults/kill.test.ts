@@ -9,11 +9,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TrialSpec } from "../../src/arms/trials.ts";
-import { trialRecord } from "../../src/record/index.ts";
+import { type StudyEvent, trialRecord } from "../../src/record/index.ts";
 import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
 import { runTrials } from "../../src/study/executors/child-process.ts";
 import { openSetup } from "../../src/study/setup.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, TINY, TINY_FLAGS, tinyTrial } from "./tiny.ts";
@@ -63,7 +62,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const folder = directory.trialFile(spec.slug, spec.seed, ".");
     let seen = 0;
     let began = false;
-    const onEvent = (event: LabEvent) => {
+    const onEvent = (event: StudyEvent) => {
       if (event.type === "trial-started") began = true;
       if (event.type === "epoch") seen++;
       if (!began || seen !== epochs) return;

@@ -3,10 +3,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { RangeTestSpec } from "../../src/arms/trials.ts";
+import type { StudyEvent } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
 import { runRangeTests } from "../../src/study/executors/child-process.ts";
 import { openSetup } from "../../src/study/setup.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { TINY } from "./tiny.ts";
@@ -41,7 +41,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       plan: planOf(setup, specs[0]!.optimizer),
     };
     dataset.close();
-    const run = (specs: readonly RangeTestSpec[], onEvent: (event: LabEvent) => void) =>
+    const run = (specs: readonly RangeTestSpec[], onEvent: (event: StudyEvent) => void) =>
       runRangeTests(specs, {
         ...{ directory, shared, jobs: 1, updatesPerEpoch: 4, onEvent },
         signal: new AbortController().signal,

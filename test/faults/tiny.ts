@@ -7,12 +7,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrialSpec } from "../../src/arms/trials.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import type { DatasetRecord } from "../../src/record/index.ts";
+import type { DatasetRecord, StudyEvent } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
 import { recordTrial } from "../../src/study/recorder.ts";
 import { restoreTrial } from "../../src/study/restore-trial.ts";
 import { openSetup, type SetupSpec } from "../../src/study/setup.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { runTrial } from "../../src/train/run-trial.ts";
 
 /** 28 training images of 8 x 8 in four classes, four updates an epoch. */
@@ -46,7 +45,7 @@ export interface TinyRun {
   /** Default TINY. */
   readonly setup?: SetupSpec;
   /** Throws or aborts, to end the trial there. */
-  readonly onEvent?: (event: LabEvent) => void;
+  readonly onEvent?: (event: StudyEvent) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -58,14 +57,15 @@ export async function runTiny(options: TinyRun) {
   const epochs: number[] = [];
   try {
     const run = openRunDirectory(directory);
-    const record = recordTrial(run);
+    const recorder = recordTrial(run);
     const from = await restoreTrial(run, spec);
     await runTrial(
       spec,
       {
         ...setup,
+        sink: recorder.sink,
         onEvent(event) {
-          const recorded = record(event);
+          const recorded = recorder.onEvent(event);
           if (event.type === "epoch") epochs.push(event.metrics.epoch);
           hooks.onEvent?.(event);
           return recorded;
@@ -86,7 +86,7 @@ export async function stopTiny(
   options: Pick<TinyRun, "spec" | "setup"> = {},
 ): Promise<void> {
   const controller = new AbortController();
-  const onEvent = (event: LabEvent) => {
+  const onEvent = (event: StudyEvent) => {
     if (event.type === "update" && event.epoch === afterEpoch + 1) controller.abort();
   };
   const error = await runTiny({

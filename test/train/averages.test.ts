@@ -11,10 +11,10 @@ import type { Checkpoint } from "../../src/formats/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer, sgd } from "../../src/optimizers/index.ts";
 import { triangular } from "../../src/schedules/index.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { fit } from "../../src/train/fit.ts";
 import type { FitOptions } from "../../src/train/options.ts";
 import { openTrainer } from "../../src/train/trainer.ts";
+import type { WeightsSink } from "../../src/train/weights-sink.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
 const absent = engineAbsent();
@@ -47,12 +47,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   test("an average and an ensemble are validated beside the weights, which they leave as they are", async () => {
     const written = new Map<string, Checkpoint>();
-    const onEvent = (event: LabEvent) => {
-      if (event.type === "weights") written.set(event.which, event.read());
-    };
+    const sink: WeightsSink = { weights: ({ which, weights }) => void written.set(which, weights) };
     const plain = await fit(cyclical({}));
     const { metrics, trial } = await fit(
-      cyclical({ average: { kind: "swa" }, snapshots: true, onEvent }),
+      cyclical({ average: { kind: "swa" }, snapshots: true, sink }),
     );
     for (const [i, line] of metrics.entries()) {
       const { validationLoss, trainLoss } = plain.metrics[i]!;
@@ -79,14 +77,13 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   test("a run that goes on from a checkpoint ends as the one that was not interrupted", async () => {
     const options = { average: { kind: "ema", decay: 0.9 }, snapshots: true } as const;
     const saved: { checkpoint: Checkpoint; metrics: FitOptions["from"] }[] = [];
-    const onEvent = (event: LabEvent) => {
-      if (event.type !== "checkpoint") return;
-      const checkpoint = event.read();
-      const { metrics } = event.record;
-      const from = { metrics, checkpoint, msPerStep: null, seconds: 0, bestKept: 1 };
-      saved.push({ checkpoint, metrics: from });
+    const sink: WeightsSink = {
+      checkpoint({ record: { metrics }, weights: checkpoint }) {
+        const from = { metrics, checkpoint, msPerStep: null, seconds: 0, bestKept: 1 };
+        saved.push({ checkpoint, metrics: from });
+      },
     };
-    const straight = await fit(cyclical({ ...options, onEvent }));
+    const straight = await fit(cyclical({ ...options, sink }));
     const resumed = await fit(cyclical({ ...options, from: saved[1]!.metrics! }));
     const numbers = ({ metrics }: typeof straight) => metrics.map(({ seconds, ...line }) => line);
     expect(numbers(resumed)).toEqual(numbers(straight));

@@ -10,10 +10,9 @@ import { nativeBackend } from "../../src/engine/native/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
-import type { RangeTestRecord } from "../../src/record/index.ts";
+import type { RangeTestRecord, StudyEvent } from "../../src/record/index.ts";
 import { triangular } from "../../src/schedules/index.ts";
 import { compare } from "../../src/study/compare.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { fit } from "../../src/train/fit.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 
@@ -41,7 +40,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   describe("fit", () => {
     test("one event an update, one metrics line an epoch; the schedule is followed", async () => {
-      const events: LabEvent[] = [];
+      const events: StudyEvent[] = [];
       const schedule = triangular({ base: 1e-3, max: 5e-3, stepSize: 4 });
       const { trial, metrics } = await fit({
         ...setup(),
@@ -59,7 +58,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         [2, 14],
       ]);
       // Weighted by example: the last batch counts 12, the others 32.
-      const first = updates.slice(0, 7).map(({ loss }) => loss);
+      const first = updates.slice(0, 7).map(({ loss }) => loss!);
       const mean = first.reduce((sum, loss, i) => sum + loss * (i < 6 ? 32 : 12), 0) / 204;
       expect(metrics[0]!.trainLoss).toBeCloseTo(mean, 10);
       expect(trial).toMatchObject({ status: "done", updatesPerEpoch: 7, divergence: null });
@@ -91,8 +90,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         ...setup(),
         optimizer: adam(),
         epochs: 1,
-        onEvent(event) {
-          if (event.type === "weights") names[event.which] = [...event.read().tensors.keys()];
+        sink: {
+          weights({ which, weights }) {
+            names[which] = [...weights.tensors.keys()];
+          },
         },
       });
       const state = names.last!.filter((name) => !names.best!.includes(name));
@@ -213,6 +214,47 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       },
     );
 
+    test.each(["weights", "checkpoint"] as const)(
+      "a sink that cannot take the %s ends it with its own error, at once or by a promise",
+      async (part) => {
+        const refusing = (refuse: () => never | Promise<never>) =>
+          fit({ ...setup(), optimizer: sgd(), epochs: 50, sink: { [part]: refuse } });
+        await expect(
+          refusing(() => {
+            throw new Error(`no room for ${part}`);
+          }),
+        ).rejects.toThrow(`no room for ${part}`);
+        await expect(refusing(async () => Promise.reject(new Error("later")))).rejects.toThrow(
+          "later",
+        );
+      },
+    );
+
+    test("weights and checkpoints reach the sink before an event says so", async () => {
+      const order: string[] = [];
+      await fit({
+        ...setup(),
+        optimizer: sgd(),
+        epochs: 2,
+        sink: {
+          weights: ({ which, epoch }) => void order.push(`${which} ${epoch}`),
+          async checkpoint({ record }) {
+            await Promise.resolve();
+            order.push(`checkpoint ${record.epoch}`);
+          },
+        },
+        onEvent(event) {
+          if (event.type === "weights") order.push(`event ${event.which} ${event.epoch}`);
+          if (event.type === "checkpoint") order.push(`event checkpoint ${event.epoch}`);
+        },
+      });
+      const at = order.indexOf("event checkpoint 1");
+      expect(order.slice(0, at + 1)).toEqual(
+        ["best 1", "checkpoint 1"].flatMap((kept) => [kept, `event ${kept}`]),
+      );
+      expect(order.slice(-2)).toEqual(["last 2", "event last 2"]);
+    });
+
     test.each([
       [{ clip: 0 }, "clip must be a positive number; got 0"],
       [{ clip: Number.NaN }, "clip must be a positive number; got NaN"],
@@ -259,7 +301,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const tests: RangeTestRecord[] = [];
       const { trials, rangeTests, summary } = await run({
         to: 1,
-        onEvent(event: LabEvent) {
+        onEvent(event: StudyEvent) {
           if (event.type === "range-test-finished") tests.push(event.record);
         },
       });

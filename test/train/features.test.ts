@@ -65,7 +65,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }),
       epochs: 3,
       ...options,
-      onEvent: (event) => void (event.type === "update" && losses.push(event.loss)),
+      onEvent: (event) => void (event.type === "update" && losses.push(event.loss!)),
     });
     return { losses, ...result, bytes: encodeSafetensors(result.last!) };
   }

@@ -9,7 +9,7 @@ import { openDataset } from "../../src/datasets/open.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
-import type { EpochMetrics } from "../../src/record/index.ts";
+import type { EpochMetrics, StudyEvent } from "../../src/record/index.ts";
 import {
   constant,
   cosineDecay,
@@ -19,7 +19,6 @@ import {
   reduceOnPlateau,
   triangular,
 } from "../../src/schedules/index.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { fit } from "../../src/train/fit.ts";
 import { ratesOf } from "../../src/train/rates.ts";
 import { engineAbsent } from "../cli/temporary.ts";
@@ -147,7 +146,7 @@ describe.skipIf(absent)(`fit${absent ? ` (${absent})` : ""}`, () => {
   });
 
   test("a run past the end of its schedule says so once, and stays at the last rate", async () => {
-    const events: LabEvent[] = [];
+    const events: StudyEvent[] = [];
     const { metrics } = await fit({
       ...setup(),
       optimizer: sgd({ momentum: 0.5 }),

@@ -18,7 +18,6 @@ import {
   sgd,
 } from "../../src/optimizers/index.ts";
 import { cacheFeatures } from "../../src/study/features.ts";
-import type { LabEvent } from "../../src/train/events.ts";
 import { fit } from "../../src/train/fit.ts";
 import {
   checkUnfreezing,
@@ -29,6 +28,7 @@ import {
 } from "../../src/train/freezing/unfreeze.ts";
 import type { FitOptions, TrainingSetup } from "../../src/train/options.ts";
 import type { TrialState } from "../../src/train/trial-state.ts";
+import type { WeightsSink } from "../../src/train/weights-sink.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { network, pretrained } from "./tiny-transfer.ts";
 
@@ -133,14 +133,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   async function run(options: Partial<FitOptions> & Pick<FitOptions, "optimizer">): Promise<Run> {
     const states = new Map<number, TrialState>();
-    const onEvent = (event: LabEvent) => {
-      if (event.type === "checkpoint") {
-        const { epoch, metrics, msPerStep, seconds } = event.record;
-        const checkpoint = event.read();
+    const sink: WeightsSink = {
+      checkpoint({ record: { epoch, metrics, msPerStep, seconds }, weights: checkpoint }) {
         states.set(epoch, { metrics, msPerStep, seconds, checkpoint, bestKept: epoch });
-      }
+      },
     };
-    const { last, metrics } = await fit({ ...setup(options), epochs: 6, onEvent, ...options });
+    const { last, metrics } = await fit({ ...setup(options), epochs: 6, sink, ...options });
     const lines = metrics.map(({ seconds: _, ...line }) => line);
     return { states, last: last!, lines };
   }

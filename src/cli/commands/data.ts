@@ -26,7 +26,7 @@ export const data = defineCommand({
       validation: flags.validation,
       splitSeed: flags.splitSeed,
       signal,
-      onProgress: progress.data,
+      onEvent: progress.onEvent,
       ...(size === undefined ? {} : { size }),
       ...(limit === undefined ? {} : { limit }),
       ...(threads === undefined ? {} : { threads }),

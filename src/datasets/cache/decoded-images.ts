@@ -4,13 +4,14 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { StoreError } from "../../core/errors.ts";
 import type { BrokenItem, DecodedChunk, Source } from "../../data/source.ts";
-import type { DataProgress, OpenOptions } from "../../data/types.ts";
+import type { OpenOptions } from "../../data/types.ts";
 import { loadAddon } from "../../engine/native/addon/index.ts";
 import { sweepCache } from "../../files/cache-dir.ts";
+import { type DataEvent, type EventBody, versioned } from "../../record/index.ts";
 import { decodingConditions } from "../decoding/decode-limits.ts";
 import { CACHE_VERSION, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
 
-export interface DecodedImagesOptions extends Pick<OpenOptions, "signal" | "onProgress"> {
+export interface DecodedImagesOptions extends Pick<OpenOptions, "signal" | "onEvent"> {
   /** Of the source, in the order in which images are numbered. */
   readonly items: Int32Array;
   /** Pixels of the square that images are cut to. */
@@ -26,12 +27,12 @@ export interface DecodedImages extends OpenedCache {
 
 /**
  * The images, mapped, every byte checked; the caller closes `cache`. Where the cache's file is damaged
- * they are decoded anew, and progress says why.
+ * they are decoded anew, and the events say why.
  * @throws StoreError for a cache that cannot be used, InterruptedError when the signal fires
  */
 export async function decodedImages(
   source: Source,
-  { items, size, cacheDir, threads, signal, onProgress }: DecodedImagesOptions,
+  { items, size, cacheDir, threads, signal, onEvent }: DecodedImagesOptions,
 ): Promise<DecodedImages> {
   const { name, channels } = source;
   const contents = await source.fingerprint(items, signal);
@@ -55,8 +56,9 @@ export async function decodedImages(
     kept.cache !== null || kept.why === null
       ? {}
       : { why: `the decoded images in the cache are of no use: ${kept.why}` };
-  const about = { phase: "decode", total: items.length, what: name, ...why } as const;
-  await writeCacheFile(file, key, reported(chunks, about, onProgress));
+  const { length: total } = items;
+  const about = { type: "data", phase: "decode", total, what: name, ...why } as const;
+  await writeCacheFile(file, key, reported(chunks, about, onEvent));
   const made = await openCacheFile(file, key, { threads, signal });
   if (made.cache === null)
     throw new StoreError(
@@ -73,11 +75,11 @@ const safe = (name: string) => name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 40
 
 async function* reported(
   chunks: AsyncIterable<DecodedChunk>,
-  about: Omit<DataProgress, "done">,
-  onProgress: OpenOptions["onProgress"],
+  about: Omit<EventBody<DataEvent>, "done">,
+  onEvent: OpenOptions["onEvent"],
 ): AsyncGenerator<DecodedChunk> {
   for await (const chunk of chunks) {
     yield chunk;
-    onProgress?.({ ...about, done: chunk.done });
+    onEvent?.(versioned({ ...about, done: chunk.done }));
   }
 }

@@ -9,9 +9,9 @@ import { rename, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { DownloadError, LrscopeError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
-import type { DataProgress } from "../../data/types.ts";
 import { makeFolders } from "../../files/make-folders.ts";
 import { openRegularFile, sizeOfRegularFile } from "../../files/regular-file.ts";
+import { type DataEvent, versioned } from "../../record/index.ts";
 import { storageError } from "../storage-errors.ts";
 import type { DownloadFile } from "./archives.ts";
 import { Broken, type FetchOptions, fetchOnce } from "./fetch-part.ts";
@@ -24,7 +24,7 @@ export interface DownloadOptions {
   /** Bytes that are taken, at most, of a file whose length is not published; default 4 GiB. */
   readonly mostBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
+  readonly onEvent?: ((event: DataEvent) => void) | undefined;
   /** Scheme and host in place of the table's; see SourceContext. */
   readonly baseUrl?: string | undefined;
 }
@@ -83,7 +83,7 @@ const DEFAULT_MOST_BYTES = 4 * 2 ** 30;
 
 /** Until the part is whole, or the server cannot be reached, or it keeps breaking off. */
 async function fetchAll(file: DownloadFile, part: string, options: DownloadOptions): Promise<void> {
-  const { source, destination, signal, onProgress, baseUrl } = options;
+  const { source, destination, signal, onEvent, baseUrl } = options;
   const attempt: FetchOptions = {
     file,
     url: baseUrl === undefined ? file.url : baseUrl + new URL(file.url).pathname,
@@ -91,7 +91,9 @@ async function fetchAll(file: DownloadFile, part: string, options: DownloadOptio
     mostBytes: options.mostBytes ?? DEFAULT_MOST_BYTES,
     signal,
     onBytes: (done, total) =>
-      onProgress?.({ phase: "download", done, total, what: basename(destination) }),
+      onEvent?.(
+        versioned({ type: "data", phase: "download", done, total, what: basename(destination) }),
+      ),
     refuse: (what) =>
       new DownloadError(`${source}: ${file.url} ${what}; ${byHand(file, destination)}`),
   };

@@ -86,13 +86,13 @@ export async function fetchSource(
   { files, folder }: Download,
   context: SourceContext,
 ): Promise<string> {
-  const { cacheDir, signal, onProgress, baseUrl } = context;
+  const { cacheDir, signal, onEvent, baseUrl } = context;
   const incoming = join(cacheDir, "downloads", ...(folder === null ? [name] : []));
   const destination = folder === null ? incoming : join(cacheDir, "sources", name);
   if (folder !== null && isThere(destination)) return destination;
   for (const file of files) {
     const archive = join(incoming, basename(new URL(file.url).pathname));
-    await download(file, { source: name, destination: archive, signal, onProgress, baseUrl });
+    await download(file, { source: name, destination: archive, signal, onEvent, baseUrl });
     if (folder !== null) {
       await unpack({ archive, folder, destination });
       await rm(archive);

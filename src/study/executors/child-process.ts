@@ -11,9 +11,15 @@ import { quietly } from "../../core/cleanup.ts";
 import { InterruptedError, LrscopeError } from "../../core/errors.ts";
 import { ended } from "../../files/child-end.ts";
 import { shareable } from "../../files/machine-folders.ts";
-import type { ProcessEnd, RangeTestRecord, TrialRecord } from "../../record/index.ts";
+import {
+  type ProcessEnd,
+  type RangeTestRecord,
+  type StudyListener,
+  studyEvent,
+  type TrialRecord,
+  versioned,
+} from "../../record/index.ts";
 import { type RunDirectory, writeFailure } from "../../store/index.ts";
-import type { LabListener } from "../../train/events.ts";
 import { isFatal } from "../compare.ts";
 import { describeEnd, tailOf, textOfLog } from "./process-end.ts";
 import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
@@ -25,7 +31,7 @@ export interface PoolOptions {
   /** Processes at a time. */
   readonly jobs: number;
   readonly updatesPerEpoch: number;
-  readonly onEvent: LabListener;
+  readonly onEvent: StudyListener;
   readonly signal: AbortSignal;
 }
 
@@ -110,7 +116,7 @@ export async function runTrials(specs: readonly TrialSpec[], options: PoolOption
       ...(died ? { ended: died.end } : {}),
     };
     directory.writeTrial(trial);
-    await options.onEvent({ type: "trial-finished", trial });
+    await options.onEvent(versioned({ type: "trial-finished", trial }));
   });
 }
 
@@ -174,7 +180,7 @@ interface ProcessCall {
   /** File that takes what the process, and native code in it, prints. */
   readonly log: string;
   readonly signal: AbortSignal;
-  readonly onEvent: LabListener;
+  readonly onEvent: StudyListener;
 }
 
 /** @throws what `onEvent` throws, once the process is gone */
@@ -186,8 +192,6 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
   try {
     child = fork(ENTRY, [], {
       stdio: ["ignore", output, output, "ipc"],
-      // NaN and undefined come across, which JSON loses.
-      serialization: "advanced",
       // JavaScript has little to do here: V8 would take sixteen times as much for young objects. For the
       // others see collect-garbage.ts.
       execArgv: ["--max-semi-space-size=1", "--expose-gc"],
@@ -209,7 +213,7 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
     if (message.type === "end") said = message;
     else
       void Promise.resolve()
-        .then(() => call.onEvent(message.event))
+        .then(() => call.onEvent(studyEvent.parse(message.event)))
         .catch((error) => {
           failure ??= { error };
           stop();

@@ -2,9 +2,7 @@
 
 import type { RangeTestSpec, TrialSpec } from "../../arms/trials.ts";
 import type { ErrorCode } from "../../core/errors.ts";
-import type { DatasetRecord } from "../../record/index.ts";
-import type { LabEvent } from "../../train/events.ts";
-import type { Plan } from "../../train/plan.ts";
+import type { DatasetRecord, Plan, StudyEvent } from "../../record/index.ts";
 import type { SetupSpec } from "../setup.ts";
 
 /** All that a process needs to run one trial or range test. */
@@ -22,9 +20,6 @@ export interface TrialTask {
     | { readonly kind: "range-test"; readonly spec: RangeTestSpec };
 }
 
-/** Events without what can only be read in the process itself. */
-export type ReportedEvent = Exclude<LabEvent, { type: "weights" | "checkpoint" }>;
-
 export type ToTrial = { type: "start"; task: TrialTask } | { type: "stop" };
 
 export interface ReportedError {
@@ -35,5 +30,5 @@ export interface ReportedError {
 }
 
 export type FromTrial =
-  | { type: "event"; event: ReportedEvent }
+  | { type: "event"; event: StudyEvent }
   | { type: "end"; error: ReportedError | null };

@@ -6,7 +6,7 @@
 import type { TrialSpec } from "../../arms/trials.ts";
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
-import type { DatasetRecord, EpochMetrics } from "../../record/index.ts";
+import type { DatasetRecord, EpochMetrics, StudyEvent } from "../../record/index.ts";
 import {
   acquireLease,
   diskFailure,
@@ -15,7 +15,6 @@ import {
   openRunDirectory,
   readRun,
 } from "../../store/index.ts";
-import type { LabEvent } from "../../train/events.ts";
 import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
 import { recordTrial } from "../recorder.ts";
@@ -83,14 +82,14 @@ async function work(task: TrialTask): Promise<void> {
   const { setup, dataset } = await openSetup(task.setup, { signal });
   try {
     checkDataset(task.dataset, dataset.record);
-    const record = recordTrial(directory);
+    const recorder = recordTrial(directory);
     const report = throttled();
     const collectGarbage = garbageCollector();
-    const onEvent = (event: LabEvent) => {
+    const onEvent = (event: StudyEvent) => {
       if (event.type === "plan") checkPlan(task, event.plan);
-      const recorded = record(event);
+      const recorded = recorder.onEvent(event);
       report(event);
-      // Written by now: the recorder promises nothing.
+      // Written by now.
       if (event.type === "checkpoint") collectGarbage();
       return recorded;
     };
@@ -103,7 +102,7 @@ async function work(task: TrialTask): Promise<void> {
     const from = await restoreTrial(directory, spec);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(task.directory, spec);
-    await runTrial(spec, { ...setup, onEvent, others }, from ?? undefined);
+    await runTrial(spec, { ...setup, onEvent, sink: recorder.sink, others }, from ?? undefined);
   } finally {
     lease?.release();
     dataset.close();
@@ -145,10 +144,9 @@ function checkPlan(task: TrialTask, found: TrialTask["plan"]): void {
     throw new StoreError(`the engine changed while the experiment was running: ${difference}`);
 }
 
-function throttled(): (event: LabEvent) => void {
+function throttled(): (event: StudyEvent) => void {
   let last = Number.NEGATIVE_INFINITY;
   return (event) => {
-    if (event.type === "weights" || event.type === "checkpoint") return;
     if (event.type === "update" || event.type === "range-test-update") {
       const now = performance.now();
       if (now - last < REPORT_EVERY) return;

@@ -1,0 +1,200 @@
+/** @file How far a study is, in words: pure text of its events and of the state that they make. */
+
+import { visibleLine } from "../../core/visible.ts";
+import {
+  type DataEvent,
+  imagesPerSecond,
+  type StudyEvent,
+  type StudyProgress,
+  subjectKey,
+  type TrialProgress,
+  trialsDone,
+} from "../../record/index.ts";
+import type { Colors } from "../terminal.ts";
+import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
+
+/** What a bar shows. */
+export interface BarText {
+  /** Names what the bar is of: the time left is reckoned anew where another one begins. */
+  readonly work: string;
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  readonly detail: string;
+}
+
+/** null where there is nothing to show. */
+export function barOf(state: StudyProgress): BarText | null {
+  const { data, latest, rangeTestRuns, trials } = state;
+  if (data !== null) return barOfData(data);
+  const run = latest?.kind === "range-test" ? rangeTestRuns[latest.key]?.update : null;
+  if (run) {
+    const { arm, seed, update, updates, imagesPerSecond } = run;
+    return {
+      work: `range test ${Object.keys(rangeTestRuns).length}`,
+      label: `range test ${arm}, seed ${seed}`,
+      done: update,
+      total: updates,
+      detail: speedText(imagesPerSecond),
+    };
+  }
+  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined);
+}
+
+const speedText = (speed: number) => `, ${count(speed)} images/s`;
+
+const WORDS = {
+  download: "downloading",
+  decode: "decoding",
+  features: "computing features of",
+  classify: "classifying the validation images with",
+} as const satisfies Record<DataEvent["phase"], string>;
+
+const labelOf = ({ phase, what }: DataEvent) => `${WORDS[phase]} ${what}`;
+const amountOf = ({ phase }: DataEvent) => (phase === "download" ? mebibytes : count);
+
+function barOfData(event: DataEvent): BarText | null {
+  const { phase, what, done, total } = event;
+  if (total === null || total === 0) return null;
+  const amount = amountOf(event);
+  const detail = `, ${amount(done)} of ${amount(total)}`;
+  return { work: `${phase} ${what}`, label: labelOf(event), done, total, detail };
+}
+
+/** One bar over all trials, so that the time left is that of all. */
+function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): BarText | null {
+  const { planned } = state;
+  const done = trialsDone(state);
+  if (done >= planned) return null;
+  const update = latest?.update;
+  const place = planned > 1 ? ` (run ${(latest?.index ?? 0) + 1} of ${planned})` : "";
+  return {
+    work: "trials",
+    label: update
+      ? `${update.arm}, seed ${update.seed}, epoch ${update.epoch}${place}`
+      : `${count(Math.floor(done))} of ${count(planned)} runs done`,
+    done,
+    total: planned,
+    detail: update ? speedText(imagesPerSecond(state)) : "",
+  };
+}
+
+/** A line, and whether it is part of what was asked for or said beside it. */
+export interface Line {
+  readonly kind: "print" | "note";
+  readonly text: string;
+}
+
+export interface LinesOptions {
+  /** Before the event, and after it. */
+  readonly before: StudyProgress;
+  readonly after: StudyProgress;
+  readonly event: StudyEvent;
+  /** Whether a bar shows what is under way: fewer lines do. */
+  readonly bar: boolean;
+  readonly colors: Colors;
+}
+
+/** What is written of an event. */
+export function linesOf(options: LinesOptions): Line[] {
+  const { event, before, after, bar, colors } = options;
+  const note = (text: string): Line[] => [{ kind: "note", text }];
+  switch (event.type) {
+    case "data":
+      return linesOfData(event, before, bar).flatMap(note);
+    case "range-test-started": {
+      const { arm, seed, updates } = event;
+      return bar ? [] : note(`range test of ${arm}, seed ${seed}: ${count(updates)} updates`);
+    }
+    case "range-test-update": {
+      const { update, updates, lr, smoothedLoss, imagesPerSecond } = event;
+      const earlier = before.rangeTestRuns[subjectKey(event)]?.update?.update ?? 0;
+      const quarter = (made: number) => Math.floor((made / updates) * 4);
+      if (bar || quarter(update) <= quarter(earlier)) return [];
+      return note(
+        `  update ${count(update)}/${count(updates)}: learning rate ${rate(lr)}, smoothed loss ${lossText(smoothedLoss)}${speedText(imagesPerSecond)}`,
+      );
+    }
+    case "range-test-finished": {
+      const { maxLr, baseLr } = event.record.suggestion;
+      return note(
+        `range test of ${event.arm}: suggested bounds ${rate(baseLr)} to ${rate(maxLr)} (${duration(event.record.seconds)})`,
+      );
+    }
+    case "warning":
+      return note(`${event.arm}, seed ${event.seed}: ${event.message}`);
+    case "epoch":
+      return lineOfEpoch(event, after, colors);
+    case "trial-finished":
+      return lineOfEnd(event, after, colors);
+    default:
+      return [];
+  }
+}
+
+function linesOfData(event: DataEvent, { data: before }: StudyProgress, bar: boolean): string[] {
+  const { phase, done, total, what, why } = event;
+  const same = before?.phase === phase && before.what === what;
+  const lines: string[] = [];
+  if (!same && why !== undefined)
+    lines.push(`${what}: ${why}; ${phase === "decode" ? "they are decoded" : "it is done"} again`);
+  if (bar) return lines;
+  if (!same && done !== total) lines.push(`${labelOf(event)} ...`);
+  // A line at every tenth of what may take minutes; decoding takes seconds.
+  if ((phase === "download" || phase === "features") && total) {
+    const tenth = (made: number) => Math.floor((made / total) * 10);
+    const amount = amountOf(event);
+    if (tenth(done) > tenth(same ? before.done : 0))
+      lines.push(`${labelOf(event)}: ${amount(done)} of ${amount(total)}`);
+  }
+  return lines;
+}
+
+/** "adam   seed 0", as wide as that of the widest arm that began. */
+function subjectText({ arm, seed }: { arm: string; seed: number }, { trials }: StudyProgress) {
+  const arms = Object.values(trials).flatMap(({ index, trial }) =>
+    index === null ? [] : [trial.arm.length],
+  );
+  return `${arm.padEnd(Math.max(0, ...arms))}  seed ${seed}`;
+}
+
+function lineOfEpoch(
+  event: Extract<StudyEvent, { type: "epoch" }>,
+  state: StudyProgress,
+  colors: Colors,
+): Line[] {
+  const { metrics } = event;
+  if (metrics.diverged) return [];
+  const { epoch, trainLoss, trainAccuracy, validationAccuracy, lr } = metrics;
+  const speed = state.trials[subjectKey(event)]?.update?.imagesPerSecond ?? 0;
+  const text = [
+    `${subjectText(event, state)}  epoch ${String(epoch).padStart(3)}`,
+    `loss ${lossText(trainLoss)}`,
+    `training ${accuracy(trainAccuracy)}`,
+    `validation ${colors.bold(accuracy(validationAccuracy))}`,
+    colors.dim(`lr ${rate(lr)}`),
+    colors.dim(`${duration(metrics.seconds)}${speedText(speed)}`),
+  ].join("  ");
+  return [{ kind: "print", text }];
+}
+
+/** Why a trial ended before its last epoch; nothing of one that did not. */
+function lineOfEnd(
+  { trial }: Extract<StudyEvent, { type: "trial-finished" }>,
+  state: StudyProgress,
+  colors: Colors,
+): Line[] {
+  const line = (text: string): Line[] => [
+    { kind: "print", text: `${subjectText(trial, state)}  ${text}` },
+  ];
+  if (trial.divergence) {
+    const { update, learningRate, epoch } = trial.divergence;
+    return line(
+      `${colors.red("diverged")} in epoch ${epoch}: the loss stopped being finite at update ${count(update)}, learning rate ${rate(learningRate)}`,
+    );
+  }
+  if (trial.endedBy) return line(`ended early: ${trial.endedBy}`);
+  if (trial.status === "failed")
+    return line(`${colors.red("failed")}: ${visibleLine(trial.failure ?? "")}`);
+  return [];
+}

@@ -1,0 +1,125 @@
+/**
+ * @file What a study says while it works: plain JSON, so that a terminal, a log, another process and a
+ * page hear the same. A number that is not finite is null. Weights are no events: see WeightsSink of train/.
+ */
+
+import { z } from "zod";
+import { planRecord } from "./plan.ts";
+import { rangeTestRecord } from "./range-test.ts";
+import { epochMetrics, trialRecord } from "./trial.ts";
+
+const count = z.number().int().nonnegative();
+
+/** Every event says which version of this file wrote it. */
+const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.object({ formatVersion: z.literal(1), type: z.literal(type), ...shape });
+
+/** Of which trial, or of which run of a range test, an event is. */
+const subject = { arm: z.string(), seed: count };
+
+/** Work that is counted beside the training: what comes before the trials, and what comes after them. */
+const data = event("data", {
+  phase: z.enum(["download", "decode", "features", "classify"]),
+  /** Bytes, images or, of "classify", trials. */
+  done: count,
+  /** null where unknown. */
+  total: count.nullable(),
+  /** The file, data set or weights. */
+  what: z.string(),
+  /** Why it is done again, where the cache had it, damaged. */
+  why: z.string().optional(),
+});
+
+const rangeTestStarted = event("range-test-started", { ...subject, updates: count });
+
+const rangeTestUpdate = event("range-test-update", {
+  ...subject,
+  /** Updates made, and to make. */
+  update: count,
+  updates: count,
+  lr: z.number(),
+  /** The newest that was measured; null where it is not finite, and before the first one. */
+  loss: z.number().nullable(),
+  smoothedLoss: z.number().nullable(),
+  imagesPerSecond: z.number(),
+});
+
+const rangeTestFinished = event("range-test-finished", {
+  arm: z.string(),
+  record: rangeTestRecord,
+});
+
+/** How the step was compiled; before each trial, and before each run of a range test. */
+const plan = event("plan", { ...subject, plan: planRecord });
+
+const trialStarted = event("trial-started", {
+  trial: trialRecord,
+  /** The epochs after which it is resumed; none: it starts from the beginning. */
+  metrics: z.array(epochMetrics),
+  /** Its place among the trials of the study, from 0. */
+  index: count,
+  trials: count,
+});
+
+const update = event("update", {
+  ...subject,
+  /** Epoch under way, from 1. */
+  epoch: count,
+  /** Updates made, and to make, in the trial. */
+  update: count,
+  updates: count,
+  lr: z.number(),
+  /** Of the update's own batch; null where it is not finite. */
+  loss: z.number().nullable(),
+  imagesPerSecond: z.number(),
+});
+
+const epoch = event("epoch", { ...subject, metrics: epochMetrics });
+
+/** What the user should know, and did not ask: a run is longer than its schedule. */
+const warning = event("warning", { ...subject, message: z.string() });
+
+/** The sink has these weights, if there is one. "averaged" comes at the end, where an average is kept. */
+const weights = event("weights", {
+  ...subject,
+  which: z.enum(["best", "last", "averaged"]),
+  epoch: count,
+});
+
+/** The sink has what the trial can be resumed from after this epoch, if there is a sink. */
+const checkpoint = event("checkpoint", { ...subject, epoch: count });
+
+const trialFinished = event("trial-finished", { trial: trialRecord });
+
+export const studyEvent = z.discriminatedUnion("type", [
+  data,
+  rangeTestStarted,
+  rangeTestUpdate,
+  rangeTestFinished,
+  plan,
+  trialStarted,
+  update,
+  epoch,
+  warning,
+  weights,
+  checkpoint,
+  trialFinished,
+]);
+/** One thing that a study says, told apart by `type`. */
+export type StudyEvent = z.infer<typeof studyEvent>;
+export type DataEvent = z.infer<typeof data>;
+
+/** An event without its version: what an emitter says. */
+export type EventBody<E = StudyEvent> = E extends StudyEvent ? Omit<E, "formatVersion"> : never;
+
+/** The event as it is sent and written. */
+export const versioned = <E extends EventBody>(event: E): E & { formatVersion: 1 } => ({
+  formatVersion: 1,
+  ...event,
+});
+
+/**
+ * What it throws, or a promise of its rejects with, ends the work. A promise is awaited on "weights",
+ * "checkpoint" and at the end of a trial or range test.
+ */
+export type StudyListener = (event: StudyEvent) => void | Promise<void>;
