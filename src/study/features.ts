@@ -162,8 +162,7 @@ async function computeFeatures(
   const session = await backend.openSession({ ...compiled.sessionOptions, slots: 2 });
   try {
     const values = new Map(tensors.map(({ name, data }) => [name, data]));
-    for (const { name, buffer } of compiled.tensors)
-      await session.write(buffer, values.get(name)!);
+    for (const { name, buffer } of compiled.tensors) await session.write(buffer, values.get(name)!);
     await compiled.prepare(session);
     const program = await session.load(compiled.program);
     const batches = rows.parts.flatMap(({ images, view }) =>

@@ -343,7 +343,8 @@ export async function openTrainer(
           begun && role === "state" && !checkpoint.tensors.has(name);
         for (const tensor of compiled.tensors.filter(isKept(true))) {
           const { name, copyOf, buffer } = tensor;
-          if (!isNew(tensor)) await session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
+          if (!isNew(tensor))
+            await session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
           else if (copyOf !== undefined)
             await session.write(buffer, storedTensor(checkpoint, copyOf, buffer.shape));
         }

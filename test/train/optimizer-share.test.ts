@@ -68,7 +68,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("measuring leaves parameters, statistics and state as they were, to the bit", async () => {
-    const trainer = openTrainer(setup(), adam(), 3);
+    const trainer = await openTrainer(setup(), adam(), 3);
     try {
       await trainer.trainEpoch({
         epoch: 1,

@@ -53,9 +53,7 @@ export interface LayOutOptions {
 }
 
 /** Which implementation a request must get; undefined leaves it to the backend's rule. */
-export type ImplementationChoice = (
-  request: LayoutRequest,
-) => string | undefined;
+export type ImplementationChoice = (request: LayoutRequest) => string | undefined;
 
 export const REORDER = "reorder" satisfies InstructionKind;
 

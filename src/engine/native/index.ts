@@ -74,8 +74,12 @@ function createSession(addon: EngineAddon, options: SessionOptions): Session {
     load: async (program) => loadProgram(session, program),
     images: (slot) => named("images", () => session.images(slot)),
     labels: (slot) => named("labels", () => session.labels(slot)),
-    initialize: async (buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number) =>
-      named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
+    initialize: async (
+      buffer: BufferSpec,
+      initializer: Initializer,
+      seed: number,
+      ordinal: number,
+    ) => named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
     read: async (buffer) => named(buffer.name, () => session.read(buffer)),
     async write(buffer, values) {
       const isDouble = values instanceof Float64Array;

@@ -62,7 +62,7 @@ export function forceEverywhere(
   implementation: string,
 ): ConvolutionChoices {
   const backend = remembering(options.backend);
-  const choices: Record<string, ConvolutionImplementation> = {};
+  const choices: Record<string, string> = {};
   compileNetwork({
     ...options,
     backend,
