@@ -13,11 +13,9 @@ const optional = process.argv.includes("--optional");
 const stampFile = join(native, "addon.stamp");
 const binary = join(native, "build", "Release", "lrscope.node");
 
-const sources = ["", "kernels"].flatMap((folder) =>
-  readdirSync(join(native, folder))
-    .filter((name) => /\.(cc|h|gyp|mjs)$/.test(name))
-    .map((name) => join(native, folder, name)),
-);
+const sources = readdirSync(native, { recursive: true })
+  .filter((name) => /\.(cc|h|gyp|mjs)$/.test(name) && !/^(build|fuzz)/.test(name))
+  .map((name) => join(native, name));
 const hash = createHash("sha256").update(`${process.version} ${process.arch}`);
 for (const file of sources.sort())
   hash.update(file.slice(native.length)).update(readFileSync(file));

@@ -1,4 +1,4 @@
-// Compiles src/ to dist/, unless the dist/ that is there came from the same sources.
+// Compiles src/ to dist/ and studies/ to dist/studies/, unless the dist/ that is there came from the same sources.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -11,10 +11,12 @@ const dist = join(root, "dist");
 const stampFile = join(dist, ".stamp");
 const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 
-const sources = readdirSync(join(root, "src"), { recursive: true })
+const sources = ["src", "studies"]
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+  )
   .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
-  .map((name) => join("src", name))
-  .concat("tsconfig.json", "tsconfig.build.json", "package.json")
+  .concat("tsconfig.json", "tsconfig.build.json", "tsconfig.studies.json", "package.json")
   .sort();
 const hash = createHash("sha256");
 for (const name of sources) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
@@ -29,12 +31,26 @@ if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
 // running it keeps until the new one is whole.
 const fresh = `${dist}-${process.pid}`;
 const old = `${dist}-${process.pid}-old`;
-const { status } = spawnSync(
-  process.execPath,
-  [compiler, "-p", "tsconfig.build.json", "--outDir", fresh],
-  { cwd: root, stdio: "inherit" },
-);
-if (status !== 0) {
+const compiled = (project, outDir) =>
+  spawnSync(process.execPath, [compiler, "-p", project, "--outDir", outDir], {
+    cwd: root,
+    stdio: "inherit",
+  }).status === 0;
+
+/** Against the declarations of the dist/ that it will lie in, as a study of somebody else's would be. */
+function compileStudies() {
+  const project = join(fresh, "tsconfig.json");
+  const paths = { lrscope: ["./index.d.ts"], "lrscope/*": ["./*/index.d.ts"] };
+  writeFileSync(
+    project,
+    JSON.stringify({ extends: "../tsconfig.studies.json", compilerOptions: { paths } }),
+  );
+  const done = compiled(project, join(fresh, "studies"));
+  rmSync(project);
+  return done;
+}
+
+if (!compiled("tsconfig.build.json", fresh) || !compileStudies()) {
   rmSync(fresh, { recursive: true, force: true });
   console.error("lrscope: dist/ does not type-check; mend the errors above, then run this again");
   process.exit(1);

@@ -1,12 +1,12 @@
 // Fuzz target: a file of decoded images against what its header is said to be: mapped, summed, and
 // read by the loader as stored and augmented.
-#include "../cache.h"
+#include "images/cache.h"
 
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
 
-#include "../augment_loader.h"
+#include "images/loader.h"
 #include "input.h"
 
 using lrscope::Augmentation;

@@ -1,6 +1,6 @@
 // Fuzz target: the orientation of a JPEG file, from the file as it is, and from the input as an
 // EXIF segment's contents.
-#include "../decode_exif.h"
+#include "images/decode_exif.h"
 
 #include "input.h"
 

@@ -4,7 +4,7 @@
 // Every thirtieth file or so begins a new data set, with a decoder and a working shape of its own.
 // A decoder that a damaged file leaves in a state in which it refuses all others would hide what
 // else there is to find.
-#include "../decode_jpeg.h"
+#include "images/decode_jpeg.h"
 
 #include <memory>
 

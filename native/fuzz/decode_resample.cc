@@ -1,6 +1,6 @@
 // Fuzz target: the resampler, over every combination of extents, orientation, channels and size,
 // one resampler for all, as a thread has it.
-#include "../decode_resample.h"
+#include "images/decode_resample.h"
 
 #include <algorithm>
 

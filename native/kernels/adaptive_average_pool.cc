@@ -1,7 +1,7 @@
 // Adaptive average pooling, in plain layout: y[i,j] is the mean of x from floor(i H / h) to
 // ceil((i + 1) H / h) and likewise of columns; dx gathers dy over the window's size.
-#include "kernels.h"
-#include "lanes.h"
+#include "kernels/kernels.h"
+#include "kernels/simd/lanes.h"
 
 namespace lrscope {
 

@@ -1,6 +1,6 @@
 // Global average pooling: x (B,C,H,W) -> y (B,C), and its derivative dx = dy / (H W).
-#include "kernels.h"
-#include "lanes.h"
+#include "kernels/kernels.h"
+#include "kernels/simd/lanes.h"
 
 namespace lrscope {
 

@@ -1,9 +1,9 @@
 // conv2d and its derivatives, on oneDNN or by our own Winograd.
 #include <functional>
 
-#include "few_channels.h"
-#include "lanes.h"
-#include "winograd.h"
+#include "kernels/few_channels.h"
+#include "kernels/simd/lanes.h"
+#include "kernels/winograd/winograd.h"
 
 namespace lrscope {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../philox.h"
-#include "kernels.h"
-#include "lanes.h"
+#include "core/philox.h"
+#include "kernels/kernels.h"
+#include "kernels/simd/lanes.h"
 
 namespace lrscope {
 

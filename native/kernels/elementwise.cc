@@ -1,6 +1,6 @@
 // relu, relu6, their derivatives, and add: flat loops over whatever layout the operands share. The
 // padding takes part, and stays zero.
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 namespace lrscope {
 

@@ -1,5 +1,5 @@
 // The scratchpad holds the widened operands, inputs first, then what the f32 kernel needs itself.
-#include "emulated.h"
+#include "kernels/emulated.h"
 
 #include <omp.h>
 

@@ -2,7 +2,7 @@
 // the scratchpad, the f32 kernel runs, and what it computes is rounded. The numbers are those of
 // the instructions for bf16, which also sum in f32, but for the order of the sums.
 #pragma once
-#include "kernel.h"
+#include "engine/kernel.h"
 
 namespace lrscope::emulated {
 

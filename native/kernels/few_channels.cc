@@ -1,14 +1,14 @@
 // For each row of dy, the rows of x that it meets are copied between zeros that stand for the
 // padding. Each tap (input channel, kernel row and column) then sums x times dy along the row, six
 // taps and sixteen output channels at a time in registers. The bias is a tap more, over ones.
-#include "few_channels.h"
+#include "kernels/few_channels.h"
 
 #if defined(__AVX2__) && defined(__FMA__)
 #include <omp.h>
 
 #include <cstring>
 
-#include "winograd_operands.h"
+#include "kernels/winograd/operands.h"
 
 namespace lrscope::few_channels {
 

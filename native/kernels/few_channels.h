@@ -3,7 +3,7 @@
 #pragma once
 #include <memory>
 
-#include "product.h"
+#include "kernels/product.h"
 
 namespace lrscope::few_channels {
 

@@ -1,6 +1,6 @@
-// Every kernel of the engine, by instruction; kernel.cc has the table.
+// Every kernel of the engine, by instruction; table.cc has the table.
 #pragma once
-#include "kernel.h"
+#include "engine/kernel.h"
 
 namespace lrscope {
 

@@ -1,6 +1,6 @@
 // linear and its derivatives, on oneDNN's inner product. Every tensor stays plain, so that the
 // optimizer and the other rooms see the weight as it is; oneDNN's gemm packs what it needs.
-#include "product.h"
+#include "kernels/product.h"
 
 namespace lrscope {
 

@@ -2,8 +2,8 @@
 // before all, as in PyTorch. The workspace holds, after a header that names the layout, each
 // output's position in its window (kw * row + column), one byte, in the order of the outputs: the
 // header lets the derivative find it when its gradient arrives in another layout.
-#include "kernels.h"
-#include "pool_window.h"
+#include "kernels/kernels.h"
+#include "kernels/pool_window.h"
 
 namespace lrscope {
 

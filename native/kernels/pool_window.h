@@ -2,7 +2,7 @@
 #pragma once
 #include <limits>
 
-#include "lanes.h"
+#include "kernels/simd/lanes.h"
 
 namespace lrscope {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 namespace lrscope {
 

@@ -9,15 +9,6 @@ export {
   recommendedSeeds,
 } from "./conclusion.ts";
 export { performanceProfile } from "./performance-profile.ts";
-export {
-  comparePublished,
-  PUBLICATION,
-  type PublishedCurve,
-  type PublishedExperiment,
-  publishedCurves,
-  publishedExperiment,
-  publishedOptimizer,
-} from "./published.ts";
 export { accuracyElbow, type ElbowBounds } from "./range-test/accuracy-elbow.ts";
 export { type RangeTestBandPoint, rangeTestBand } from "./range-test/band.ts";
 export {

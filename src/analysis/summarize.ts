@@ -4,7 +4,6 @@ import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import { conclude } from "./conclusion.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
-import { comparePublished } from "./published.ts";
 import { sensitivities } from "./sensitivity.ts";
 import { pairedDifferences } from "./statistics/paired.ts";
 import { mean } from "./statistics/statistics.ts";
@@ -20,17 +19,18 @@ export interface SummarizeOptions {
   readonly profile?: boolean;
   /** Whether all trials ran by the experiment's protocol; false of runs set side by side that differ. */
   readonly oneProtocol?: boolean;
+  /** What the followed protocol says of ours beside the publication's; goes into the summary as it is. */
+  readonly published?: SummaryRecord["published"];
 }
 
 /**
  * Every arm that has a trial, in the experiment's order, seeds ascending; every pair of them; the
- * conclusion. Where arms belong to a sensitivity analysis, or the protocol is the publication's,
- * the summary says so in `sensitivity` and `published`.
+ * conclusion. Where arms belong to a sensitivity analysis, the summary says so in `sensitivity`.
  */
 export function summarize(
   experiment: ExperimentRecord,
   trials: readonly MeasuredTrial[],
-  { targets, profile = false, oneProtocol = true }: SummarizeOptions = {},
+  { targets, profile = false, oneProtocol = true, published }: SummarizeOptions = {},
 ): SummaryRecord {
   const arms = experiment.arms.flatMap(({ name }) => {
     const own = trials
@@ -52,7 +52,6 @@ export function summarize(
   const contestants = optimizers.filter(({ name }) => !aside.has(name));
   const pairs = pairedDifferences(contestants);
   const sensitivity = sensitivities(experiment, optimizers);
-  const published = comparePublished(experiment, trials);
   const notes = notesOn(experiment, trials);
   return {
     formatVersion: 1,

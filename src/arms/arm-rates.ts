@@ -78,8 +78,8 @@ function rateOf(
   return times(optimizer.hyperparameters.learningRate!, `default of ${optimizer.name}`);
 }
 
-/** Of which a record says nothing, as it is what the publication did. */
-const PUBLISHED_RULE = "minimum/10";
+/** Of which a record says nothing, as it is the default. */
+const DEFAULT_RULE = "minimum/10";
 
 /** Of a point of a sensitivity analysis, on the rate of the arm that it belongs to. */
 const factorOf = ({ sensitivity }: Arm): number => sensitivity?.factor ?? 1;
@@ -87,7 +87,7 @@ const factorOf = ({ sensitivity }: Arm): number => sensitivity?.factor ?? 1;
 /** "range test: 1.2e-2", or of several seeds "range test, median of 3 seeds: 1.2e-2 (8e-3 to 1.5e-2)". */
 function foundText({ suggestion, runs }: RangeTestRecord): string {
   const { maxLr, low, high } = suggestion;
-  const named = suggestion.rule === PUBLISHED_RULE ? "" : ` by ${suggestion.rule}`;
+  const named = suggestion.rule === DEFAULT_RULE ? "" : ` by ${suggestion.rule}`;
   if (runs.length === 1) return `range test${named}: ${formatRate(maxLr)}`;
   return `range test${named}, median of ${runs.length} seeds: ${formatRate(maxLr)} (${formatRate(low)} to ${formatRate(high)})`;
 }

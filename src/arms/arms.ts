@@ -11,7 +11,7 @@ import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
 
-export { PUBLISHED_ARMS } from "./published-arms.ts";
+export { DEFAULT_ARMS } from "./default-arms.ts";
 
 /**
  * Reads one arm.

@@ -12,7 +12,7 @@ import type { RangeTestRecord, ScheduleSpec, TrialRecord } from "../record/index
 import { type BudgetOptions, checkBudget } from "../train/budget.ts";
 import type { CompareOptions } from "../train/options.ts";
 import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
-import { PUBLISHED_ARMS, type parseArm, parseArms } from "./arms.ts";
+import { DEFAULT_ARMS, type parseArm, parseArms } from "./arms.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
 type Arm = ReturnType<typeof parseArm>;
@@ -115,7 +115,7 @@ export function checkTrials(
 
 /** The arms as they are named, each at several multiples of its rate where a sensitivity is asked for. */
 export function armsOf({
-  optimizers = PUBLISHED_ARMS,
+  optimizers = DEFAULT_ARMS,
   sensitivity,
 }: Pick<ComparisonRequest, "optimizers" | "sensitivity">): readonly Arm[] {
   const arms = parseArms(optimizers);

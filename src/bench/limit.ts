@@ -52,7 +52,7 @@ export async function measureLimit(options: {
   let triadGBs = 0;
   for (let round = 0; round < 2; round++) {
     triadGBs = Math.max(triadGBs, await measureTriad(threads, "best"));
-    tunings.push(await tune({ ...options, fresh: true }));
+    tunings.push(await tune(options));
   }
   const rows = instructionRows(program);
   let [convolutionMs, otherBytes] = [0, 0];

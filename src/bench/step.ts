@@ -15,6 +15,7 @@ import type { Network } from "../ir/index.ts";
 import { createModel } from "../models/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
+import { openTuningCache } from "../store/tuning-cache.ts";
 import { measureLimit, type StepLimit } from "./limit.ts";
 import { openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
 import {
@@ -111,7 +112,17 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
   const backend = nativeBackend({ threads });
   const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
   const convolutions = wantTuned
-    ? (await tune({ network, backend, batch, threads, precision, signal })).convolutions
+    ? (
+        await tune({
+          network,
+          backend,
+          batch,
+          threads,
+          precision,
+          signal,
+          remember: openTuningCache,
+        })
+      ).convolutions
     : {};
   const ours = await openOurs({ network, batch, threads, backend, convolutions, precision });
   const notes: string[] = [];

@@ -2,7 +2,7 @@
  * @file Philox4x32-10, a counter-based generator: the n-th draw of a stream is a pure function of
  * (key, counter), so that any thread may compute any draw, and a run resumes anywhere.
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
- * native/philox.h is the same function.
+ * native/core/philox.h is the same function.
  */
 
 const M0 = 0xd2511f53;

@@ -6,7 +6,7 @@
  *
  *   order          a = epoch                         Fisher-Yates shuffle of an epoch
  *   split          a = class                         stratified split
- *   augmentation   a = epoch, b = image              native/augment.cc
+ *   augmentation   a = epoch, b = image              native/images/augment.cc
  *   dropout        a = update, b = layer, index = element / 4: word (element % 4)
  *   initialise     a = parameter ordinal, index = element / 4: word (element % 4)
  *   synthetic      a = image                         the synthetic source
@@ -14,7 +14,7 @@
 
 import { philox } from "./philox.ts";
 
-/** Stream numbers; native/philox.h has the same table. */
+/** Stream numbers; native/core/philox.h has the same table. */
 export const STREAMS = {
   order: 1,
   split: 2,

@@ -1,6 +1,7 @@
 /** @file A data set of arrays in memory, images or the rows of a table: no files, no engine, any JavaScript. */
 
 import { checkPositiveInteger } from "../core/checks.ts";
+import { sha256 } from "../core/digest.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { checkTypedArray } from "../core/typed-arrays.ts";
 import { affineOf, drawAugmentation, type EpochKey, RowColours, Warper } from "./augment.ts";
@@ -213,13 +214,6 @@ async function fingerprintOf(
   labels: Int32Array,
   described: object,
 ): Promise<string> {
-  const digest = async (bytes: ArrayBufferView) => {
-    // A copy, as the digest takes no memory that threads share.
-    const own = new Uint8Array(bytes.byteLength);
-    own.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    const hash = await crypto.subtle.digest("SHA-256", own);
-    return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  };
-  const contents = [await digest(images), await digest(labels)];
-  return digest(new TextEncoder().encode(JSON.stringify([described, ...contents])));
+  const contents = [await sha256(images), await sha256(labels)];
+  return sha256(JSON.stringify([described, ...contents]));
 }

@@ -126,6 +126,8 @@ export interface Backend {
   readonly kind: string;
   /** E.g. "oneDNN 2.6.3, avx2, 2 threads"; goes into plan.json. */
   readonly description: string;
+  /** Threads that it plans for, and that its sessions have unless told otherwise; 1 where it has no threads. */
+  readonly threads: number;
   readonly capabilities: Capabilities;
   /** Bytes of which a buffer's offset in its region must be a multiple; itself a multiple of 64. */
   readonly alignment: number;

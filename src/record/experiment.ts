@@ -94,6 +94,8 @@ export const protocolRecord = z.object({
   average: weightAverage.optional(),
   snapshots: z.boolean().optional(),
   // Options, absent where they are off: a report names those that are there.
+  /** The published study whose protocol this one follows, by its folder below studies/. */
+  protocol: z.string().optional(),
   /** Arms without a rate of their own have a range test's suggestion, not their optimizer's default. */
   learningRates: z.enum(["defaults", "range-test"]).optional(),
   /** Of each range test. */

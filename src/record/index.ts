@@ -3,7 +3,6 @@ export * from "./derived.ts";
 export * from "./experiment.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";
-export * from "./published.ts";
 export * from "./range-test.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";

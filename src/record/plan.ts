@@ -8,7 +8,8 @@ const bytes = z.number().int().nonnegative();
 export const planRecord = z.object({
   /** "oneDNN 2.6.3, avx2, 2 threads" */
   engine: z.string(),
-  processor: z.string(),
+  /** Of the machine; who writes plan.json adds it, and events have none. */
+  processor: z.string().optional(),
   threads: z.number().int(),
   precision: z.enum(PRECISIONS),
   /** Implementations that were chosen against the engine's rule, by convolution. */

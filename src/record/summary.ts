@@ -6,7 +6,6 @@
 import { z } from "zod";
 import { pairedDifference, performanceProfile, sensitivity } from "./comparison.ts";
 import { protocolRecord } from "./experiment.ts";
-import { publishedComparison } from "./published.ts";
 import { spread } from "./spread.ts";
 
 /** How far an arm had to go to a validation accuracy. */
@@ -89,7 +88,8 @@ export const summaryRecord = z.object({
   conclusion: z.string().optional(),
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
-  published: publishedComparison.optional(),
+  /** Ours beside the publication whose protocol was followed, in the form of its own study. */
+  published: z.record(z.string(), z.unknown()).optional(),
   /**
    * What a reader must know beside the numbers, a sentence each: trials that failed, options that end
    * trials early, the test part; of several experiments set side by side, in what they differ.

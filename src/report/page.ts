@@ -6,6 +6,7 @@ import type { ReportArm } from "./figures/arms.ts";
 import { grouped } from "./format.ts";
 import { html, trusted } from "./html.ts";
 import { pageScript } from "./live/script.ts";
+import { type AddedSection, addedSection } from "./published-protocol.ts";
 import {
   classesSection,
   curvesSection,
@@ -17,12 +18,7 @@ import {
 } from "./sections/evidence.ts";
 import type { CaptionedFigure } from "./sections/figures.ts";
 import { protocolSection, reproduceSection } from "./sections/protocol.ts";
-import {
-  differencesSection,
-  publishedSection,
-  resultsSection,
-  targetsSection,
-} from "./sections/results.ts";
+import { differencesSection, resultsSection, targetsSection } from "./sections/results.ts";
 import { styleSheet } from "./style.ts";
 import type { ReportConfusion, ReportInput } from "./types.ts";
 
@@ -37,7 +33,10 @@ export interface PageParts {
   readonly differences: CaptionedFigure | null;
   readonly targets: readonly CaptionedFigure[];
   readonly curves: readonly CaptionedFigure[];
-  readonly published: readonly CaptionedFigure[];
+  readonly added: readonly {
+    readonly section: AddedSection;
+    readonly drawn: readonly CaptionedFigure[];
+  }[];
   readonly profile: CaptionedFigure | null;
   readonly sensitivity: CaptionedFigure | null;
   readonly perClass: readonly CaptionedFigure[];
@@ -63,7 +62,7 @@ export function page(parts: PageParts): string {
     differencesSection(summary?.pairs ?? [], parts.differences),
     targetsSection(summary?.optimizers ?? [], parts.targets),
     curvesSection(parts.curves),
-    publishedSection(summary?.published ?? null, parts.published),
+    ...parts.added.map(({ section, drawn }) => addedSection(section, drawn)),
     profileSection(parts.profile, parts.sensitivity),
     classesSection(parts.perClass, parts.confusions),
     rangeTestsSection(parts.rangeTests),

@@ -14,13 +14,18 @@ import { learningRateFigure } from "./figures/learning-rate.ts";
 import { pairedFigure } from "./figures/paired.ts";
 import { confusionFigure, perClassFigure } from "./figures/per-class.ts";
 import { profileFigure, sensitivityFigure } from "./figures/profile.ts";
-import { publishedFigure } from "./figures/published.ts";
 import { rangeTestFigures } from "./figures/range-test.ts";
 import { targetFigures } from "./figures/targets.ts";
 import { page } from "./page.ts";
+import type { AddedSection } from "./published-protocol.ts";
 import type { CaptionedFigure } from "./sections/figures.ts";
 import { markdownTable } from "./table.ts";
 import type { RenderedReport, ReportConfusion, ReportInput } from "./types.ts";
+
+export interface RenderOptions {
+  /** What the study of a published protocol adds to the page. */
+  readonly sections?: readonly AddedSection[];
+}
 
 /**
  * Render a report from plain records: one self-contained HTML page, its figures as SVG files, and
@@ -28,8 +33,12 @@ import type { RenderedReport, ReportConfusion, ReportInput } from "./types.ts";
  *
  * Sections for which the records hold nothing are absent: a range test alone, a single training
  * run, or a comparison that was interrupted all make a report. Values that are null are gaps.
+ * @param options sections to add after the curves, each with its figures; default none
  */
-export async function renderReport(input: ReportInput): Promise<RenderedReport> {
+export async function renderReport(
+  input: ReportInput,
+  { sections = [] }: RenderOptions = {},
+): Promise<RenderedReport> {
   const { experiment, rangeTests, trials } = input;
   const whole = input.summary ?? (trials.length > 0 ? summarize(experiment, trials) : null);
   const everyArm = armsOf(input);
@@ -56,10 +65,11 @@ export async function renderReport(input: ReportInput): Promise<RenderedReport> 
     return [album.add(figure, captions.curves(measure, input))];
   });
   const rate = learningRateFigure(arms);
-  const publishedOf = () => {
-    const figure = summary?.published ? publishedFigure(experiment, summary.published, arms) : null;
-    return figure ? [album.add(figure, captions.published)] : [];
-  };
+  const added = () =>
+    sections.map((section) => ({
+      section,
+      drawn: section.figures(arms).map(({ figure, caption }) => album.add(figure, caption)),
+    }));
   const html = page({
     input,
     answer: answer(input, summary),
@@ -70,7 +80,7 @@ export async function renderReport(input: ReportInput): Promise<RenderedReport> 
     differences: album.maybe(pairedFigure(summary?.pairs ?? []), captions.paired),
     targets: targetFigures(optimizers, arms).map((figure) => album.add(figure, "")),
     curves,
-    published: publishedOf(),
+    added: added(),
     profile: summary?.profile
       ? album.maybe(profileFigure(summary.profile, arms), captions.profile)
       : null,

@@ -37,6 +37,7 @@ export async function chooseConvolutions(
       createOptimizer("sgd"),
     );
     terminal.note("timing the implementations of each convolution ...");
+    const { openTuningCache } = await import("../store/tuning-cache.ts");
     const onNote = (text: string) => terminal.note(text);
     const tuned = await tune({
       network,
@@ -46,7 +47,7 @@ export async function chooseConvolutions(
       labelSmoothing,
       classWeights,
       precision,
-      onNote,
+      remember: (about) => openTuningCache({ ...about, onNote }),
       signal,
     });
     terminal.note(

@@ -11,6 +11,7 @@ import { AddonError, ArgumentError } from "../core/errors.ts";
 import type { ArmRecord, StudyEvent, SummaryRecord } from "../record/index.ts";
 import type { BudgetOptions } from "../train/budget.ts";
 import type { TrainingSetup } from "../train/options.ts";
+import type { ProtocolName } from "./protocols.ts";
 import type { ExperimentCall, FinishedExperiment, OpenedExperiment } from "./run-experiment.ts";
 import { specify } from "./specification.ts";
 
@@ -35,6 +36,8 @@ export interface ComparisonCall
   readonly finderSeeds?: number;
   /** Each arm at so many multiples of its rate. */
   readonly sensitivity?: number;
+  /** The published study that is followed: what it sets, the call has already. */
+  readonly protocol?: ProtocolName;
   /** What is asked of the results; recorded with the rest of the call. */
   readonly answers?: AnswerOptions;
   /** Camel-case names of the flags that the user wrote: one without effect is refused. */

@@ -13,6 +13,7 @@ import { readConfusions } from "./artefacts/confusions.ts";
 import { readSamples, type Samples } from "./artefacts/samples.ts";
 import { renderInto, withLogs } from "./artefacts/write-report.ts";
 import { readDerived, updateDerived } from "./derived-record.ts";
+import { publishedOf } from "./protocols.ts";
 
 /** What is asked of the results beside the usual; absent: off. */
 export interface DeriveOptions {
@@ -63,7 +64,11 @@ export async function deriveResults(
   const { targets, profile = false } = options;
   const soFar =
     trials.length > 0
-      ? summarize(experiment, trials, { profile, ...(targets ? { targets } : {}) })
+      ? summarize(experiment, trials, {
+          profile,
+          ...(targets ? { targets } : {}),
+          ...(await publishedOf(experiment, trials)),
+        })
       : null;
   if (ended && soFar) directory.writeSummary(soFar);
   const run = { ...read, summary: ended ? soFar : null };

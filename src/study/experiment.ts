@@ -1,128 +1,16 @@
-/** @file experiment.json: everything that a reader needs to judge or repeat a run. */
+/** @file The record of an experiment on this machine. */
 
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
-import { trainingGraph } from "../compile/graph/passes.ts";
-import { elementCount } from "../core/shapes.ts";
-import { defaultThreads, describeMachine } from "../files/machine.ts";
-import type { Network } from "../ir/index.ts";
-import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
-import { checkFits, planEpoch } from "../train/compile-options.ts";
-import { type Features, wholeOf } from "../train/freezing/frozen-features.ts";
-import { transferProtocol } from "../train/freezing/transfer.ts";
-import { checkUnfreezing, whollyUnfrozen } from "../train/freezing/unfreeze.ts";
-import type { TrainingSetup } from "../train/options.ts";
-import { protocolOptions } from "../train/protocol-options.ts";
-import { updatesOfRun } from "../train/run-length.ts";
+import { describeMachine } from "../files/machine.ts";
+import type { ExperimentRecord } from "../record/index.ts";
+import { type ExperimentOptions, experimentRecord } from "../train/experiment-record.ts";
+import { wholeOf } from "../train/freezing/frozen-features.ts";
 
-/** This package's version. */
-export const lrscopeVersion: string = createRequire(import.meta.url)("../../package.json").version;
-
-export interface ExperimentOptions {
-  readonly kind: ExperimentRecord["kind"];
-  readonly setup: TrainingSetup & { momentum?: number; weightDecay?: number };
-  readonly arms: readonly ArmRecord[];
-  readonly epochs: number;
-  readonly seeds: readonly number[];
-  /** As asked for, for the record; the data set knows what it did. */
-  readonly validation?: number | null;
-  readonly splitSeed?: number;
-  readonly precision?: string;
-  /** Options of the protocol; those that are on are recorded. */
-  readonly protocol?: Omit<Parameters<typeof protocolOptions>[0], "classWeights">;
-  /** The call as data, so that it can be gone on with. */
-  readonly specification?: ExperimentRecord["specification"];
-}
-
-/**
- * The record of an experiment that is about to run.
- * @throws ArgumentError, ShapeError for what no training step can be made of: a batch larger than the
- *   training split, one value a channel for batch norm, a network that does not fit the images
- */
+/** experiment.json of an experiment that is about to run. @throws ArgumentError, ShapeError as experimentRecord */
 export function describeExperiment(options: ExperimentOptions): ExperimentRecord {
-  const { kind, setup, arms, epochs, seeds } = options;
-  const { backend } = setup;
-  const { dataset, network } = wholeOf(setup);
-  checkFits(setup);
-  checkUnfreezing(setup, epochs);
-  const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
-  updatesOfRun(kind, epochs, updatesPerEpoch);
-  for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
-    trainingGraph(
-      network,
-      size,
-      { labelSmoothing: setup.labelSmoothing ?? 0 },
-      whollyUnfrozen(setup),
-    );
-  const parameters = network
-    .build(1)
-    .tensors.filter((tensor) => tensor.role === "parameter")
-    .reduce((sum, tensor) => sum + elementCount(tensor.shape), 0);
-  return {
-    formatVersion: 1,
-    kind,
-    created: new Date().toISOString(),
-    lrscope: lrscopeVersion,
-    engine: backend.description,
-    machine: describeMachine(),
-    dataset: dataset.record,
-    model: {
-      name: network.name,
-      parameters,
-      graph: graphFingerprint(network),
-      ...(setup.pretrained
-        ? { pretrained: { source: setup.pretrained.source, sha256: setup.pretrained.sha256 } }
-        : {}),
-    },
-    protocol: {
-      epochs,
-      batch,
-      accumulate,
-      seeds: [...seeds],
-      updatesPerEpoch,
-      augment: dataset.augmentation,
-      validation: options.validation ?? null,
-      splitSeed: options.splitSeed ?? 0,
-      dropLast: setup.dropLast ?? false,
-      precision: options.precision ?? setup.precision ?? "fp32",
-      threads: setup.threads ?? defaultThreads(),
-      momentum: setup.momentum ?? 0,
-      weightDecay: setup.weightDecay ?? 0,
-      clip: setup.clip ?? null,
-      labelSmoothing: setup.labelSmoothing ?? 0,
-      ...transferProtocol(setup),
-      ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
-      ...(setup.parameterGroups ? { parameterGroups: [...setup.parameterGroups] } : {}),
-      ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
-      ...(setup.average ? { average: setup.average } : {}),
-      ...(setup.snapshots ? { snapshots: true } : {}),
-      ...protocolOptions({ ...options.protocol, classWeights: classWeightsOf(setup) }),
-    },
-    arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
-      name,
-      slug,
-      optimizer,
-      schedule,
-      learningRate,
-      ...(sensitivity ? { sensitivity } : {}),
-    })),
-    ...(setup.features ? { features: costOf(setup.features) } : {}),
-    ...(options.specification ? { specification: options.specification } : {}),
-  };
-}
-
-const classWeightsOf = ({ classWeights }: TrainingSetup) =>
-  classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
-
-const costOf = ({ views, threads, bytes, seconds }: Features) => ({
-  views,
-  threads,
-  bytes,
-  seconds,
-});
-
-/** SHA-256 of the network's graph: two of the same name may differ. */
-const graphFingerprint = (network: Network): string =>
-  createHash("sha256")
+  const { network } = wholeOf(options.setup);
+  const graph = createHash("sha256")
     .update(JSON.stringify(network.build(1)))
     .digest("hex");
+  return experimentRecord(options, { machine: describeMachine(), graph });
+}

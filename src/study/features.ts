@@ -18,7 +18,6 @@ import {
 } from "../datasets/cache/feature-file.ts";
 import { featureDataset, featureRows } from "../datasets/feature-dataset.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
-import { defaultThreads } from "../files/machine.ts";
 import { versioned } from "../record/index.ts";
 import { refuseUnfreezingFeatures } from "../train/freezing/unfreeze.ts";
 import type { TrainingSetup } from "../train/options.ts";
@@ -103,7 +102,7 @@ export async function cacheFeatures(
       images: dataset,
       tensors,
       views,
-      threads: setup.threads ?? defaultThreads(),
+      threads: setup.threads ?? setup.backend.threads,
       bytes: opened.bytes,
       seconds: opened.seconds,
       found: existing !== null,
@@ -157,7 +156,7 @@ async function computeFeatures(
   { setup, prefix, tensors, rows, signal }: Computation,
   take: (values: Float64Array, count: number) => Promise<void>,
 ): Promise<void> {
-  const { dataset, backend, threads = defaultThreads(), precision } = setup;
+  const { dataset, backend, threads = backend.threads, precision } = setup;
   const compiled = compileFeatures({ prefix, backend, batch: BATCH, threads, precision });
   const session = await backend.openSession({ ...compiled.sessionOptions, slots: 2 });
   try {

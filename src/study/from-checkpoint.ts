@@ -2,7 +2,6 @@
 
 import { checkPositiveInteger } from "../core/checks.ts";
 import { openPredictionDecoder } from "../datasets/predict.ts";
-import { defaultThreads } from "../files/machine.ts";
 import { readStoredNetwork } from "../files/stored-network.ts";
 import { type Confusion, type ConfusionOptions, countConfusion } from "../infer/confusion.ts";
 import { onnxOf } from "../infer/export.ts";
@@ -20,7 +19,7 @@ export interface PredictOptions {
   readonly top?: number;
   /** Images a run, and how many are decoded ahead; default 32, or as many as there are. */
   readonly batch?: number;
-  /** Cores; default all. */
+  /** Cores; default those that the backend plans for. */
   readonly threads?: number;
   /** Ends the work between two batches, with an InterruptedError. */
   readonly signal?: AbortSignal;
@@ -39,7 +38,7 @@ export interface Prediction extends Classified {
  * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
-  const { files, threads = defaultThreads(), signal } = options;
+  const { files, threads = options.backend.threads, signal } = options;
   const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
   checkPositiveInteger("predict", "top", options.top ?? 3);
   checkPositiveInteger("predict", "batch", batch);
@@ -58,7 +57,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
 /**
  * Classifies every validation image, without augmentation.
  * @param options.checkpoint path of best.safetensors or last.safetensors of a trial on the data set
- * @param options.threads default all cores
+ * @param options.threads default the backend's
  * @throws WeightsError where the checkpoint cannot be read or its tensors do not fit its graph
  * @throws InterruptedError where `signal` aborts
  */
@@ -69,7 +68,11 @@ export async function confusionOf(
   },
 ): Promise<Confusion> {
   const stored = await readStoredNetwork(options.checkpoint);
-  return countConfusion({ ...options, stored, threads: options.threads ?? defaultThreads() });
+  return countConfusion({
+    ...options,
+    stored,
+    threads: options.threads ?? options.backend.threads,
+  });
 }
 
 export interface ExportOptions {

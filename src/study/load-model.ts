@@ -2,7 +2,6 @@
 
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ArgumentError, LrscopeError } from "../core/errors.ts";
 import type { Network } from "../ir/index.ts";
 
@@ -44,10 +43,10 @@ export async function loadModel(
       `${subject}: there is no such file; give a name such as vanilla, or a .ts or .js file that exports "network"`,
     );
   const { createJiti } = await import("jiti");
-  const lrscope = fileURLToPath(
-    new URL(import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js", import.meta.url),
-  );
-  const jiti = createJiti(import.meta.url, { alias: { lrscope }, fsCache: false });
+  // This copy of the library, loaded already: jiti would compile all of it again.
+  const index = import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js";
+  const lrscope = await import(new URL(index, import.meta.url).href);
+  const jiti = createJiti(import.meta.url, { virtualModules: { lrscope }, fsCache: false });
   let exported: Record<string, unknown>;
   try {
     exported = await jiti.import(file);

@@ -38,6 +38,7 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
   const renamed = runs.map(({ run }, index) => rename(run, names[index]!));
   const { experiment } = first!.run;
   const protocols = runs.map(({ run }) => run.experiment.protocol);
+  const { protocol: followed, ...shared } = experiment.protocol;
   const seeds = [...new Set(protocols.flatMap((protocol) => protocol.seeds))].sort((a, b) => a - b);
   return {
     run: {
@@ -45,7 +46,11 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
         ...experiment,
         kind: "compare",
         protocol: {
-          ...experiment.protocol,
+          ...shared,
+          // The runs together follow what each of them follows.
+          ...(followed !== undefined && protocols.every(({ protocol }) => protocol === followed)
+            ? { protocol: followed }
+            : {}),
           seeds,
           epochs: Math.max(...protocols.map(({ epochs }) => epochs)),
         },

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { PRECISIONS } from "../compile/graph/precision.ts";
 import { StoreError } from "../core/errors.ts";
-import { knownImplementations } from "../engine/registry.ts";
+import { knownImplementations } from "../engine/native/engines.ts";
+import { describeMachine } from "../files/machine.ts";
 import type { Plan } from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import { planDifferences } from "../train/plan.ts";
@@ -38,6 +39,11 @@ export function recordedConvolutions(path: string): ConvolutionDecision | null {
   return decidedBy === "rule" ? {} : { convolutions, convolutionsDecidedBy: decidedBy };
 }
 
+/** plan.json, with the processor that it was made on. */
+export function writePlan(directory: RunDirectory, { engine, ...rest }: Plan): void {
+  directory.writePlan({ engine, processor: describeMachine().processor, ...rest });
+}
+
 /**
  * Writes the plan, or compares it with the one there is.
  * @throws StoreError, exit code 2, naming the difference
@@ -45,7 +51,7 @@ export function recordedConvolutions(path: string): ConvolutionDecision | null {
 export function checkOrWritePlan(directory: RunDirectory, plan: Plan): void {
   const file = join(directory.path, "plan.json");
   if (!existsSync(file)) {
-    directory.writePlan(plan);
+    writePlan(directory, plan);
     return;
   }
   const recorded = readRecord(file, planRecord) as Plan;

@@ -12,6 +12,7 @@ import {
 } from "../store/index.ts";
 import { isFinished } from "../train/trial-state.ts";
 import type { WeightsSink } from "../train/weights-sink.ts";
+import { writePlan } from "./recorded-plan.ts";
 
 /** What `fit`, `rangeTest` and `compare` take of a recorder: `{ ...options, ...recordRun(directory) }`. */
 export interface Recorder {
@@ -27,7 +28,7 @@ export function recordRun(directory: RunDirectory): Recorder {
     sink,
     onEvent(event) {
       if (event.type !== "plan") return onEvent(event);
-      if (!planned) directory.writePlan(event.plan);
+      if (!planned) writePlan(directory, event.plan);
       planned = true;
     },
   };

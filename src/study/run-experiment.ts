@@ -27,6 +27,7 @@ import type { TrainingSetup } from "../train/options.ts";
 import type { ProtocolOptions } from "../train/protocol-options.ts";
 import { type ConvolutionDecision, chooseConvolutions } from "./choose-convolutions.ts";
 import { rememberPlaces } from "./places.ts";
+import { checkProtocol } from "./protocols.ts";
 import type { SetupSpec } from "./setup.ts";
 
 export type ExperimentFlags = FlagValues<
@@ -149,6 +150,7 @@ export async function openExperiment<T>(
         ...(flags.weightDecay === undefined ? {} : { weightDecay: flags.weightDecay }),
       },
     });
+    await checkProtocol(kind, experiment);
     await call.check?.(setup);
     await rememberPlaces(call, experiment);
     const decision =

@@ -4,7 +4,6 @@ import type { CompileOptions } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
 import { implementationsOf } from "../engine/tuning/convolution-choice.ts";
-import { defaultThreads } from "../files/machine.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { firstUpdatesIn, groupsIn, trainFromIn } from "./freezing/unfreeze.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -70,7 +69,7 @@ export function compileOptions(
     optimizer,
     slots: 2,
     accumulate: accumulate > 1,
-    threads: setup.threads ?? defaultThreads(),
+    threads: setup.threads ?? backend.threads,
     ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
     ...(classWeights ? { classWeights } : {}),
     ...(setup.clip === undefined ? {} : { clip: setup.clip }),

@@ -34,7 +34,7 @@ export interface TrainingSetup {
    * Batch normalisation sees each batch by itself.
    */
   readonly accumulate?: number;
-  /** Cores of the step; default all. */
+  /** Cores of the step; default those that the backend plans for. */
   readonly threads?: number;
   /** Leave the last, smaller batch of an epoch out; default false: it is trained on. */
   readonly dropLast?: boolean;
@@ -148,7 +148,7 @@ export interface RangeTestOptions extends TrainingSetup {
 
 /** A comparison: arms x seeds, and where cyclical arms take their bounds from. */
 export interface CompareOptions extends TrainingSetup, BudgetOptions {
-  /** "sgd+clr", "adam", "rmsprop@1e-3"; default the publication's six. */
+  /** "sgd+clr", "adam", "rmsprop@1e-3"; default DEFAULT_ARMS, six. */
   readonly optimizers?: readonly string[];
   readonly epochs: number;
   /** Default [0, 1, 2]. */

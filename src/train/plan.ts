@@ -4,7 +4,6 @@ import type { OptimizerSpec } from "../arms/trials.ts";
 import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
-import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Plan } from "../record/index.ts";
 import { compileOptions } from "./compile-options.ts";
@@ -12,8 +11,7 @@ import type { TrainingSetup } from "./options.ts";
 
 export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): Plan => ({
   engine: setup.backend.description,
-  processor: describeMachine().processor,
-  threads: setup.threads ?? defaultThreads(),
+  threads: setup.threads ?? setup.backend.threads,
   precision: setup.precision ?? "fp32",
   convolutions: setup.convolutions ?? {},
   decidedBy: setup.convolutionsDecidedBy ?? (setup.convolutions ? "given" : "rule"),

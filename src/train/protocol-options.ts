@@ -3,6 +3,7 @@
 import type { ProtocolRecord } from "../record/index.ts";
 
 type Name =
+  | "protocol"
   | "learningRates"
   | "finderSeeds"
   | "ramp"
@@ -21,6 +22,7 @@ export type ProtocolOptions = Pick<ProtocolRecord, Name>;
 
 /** What each is where nobody asks for it. */
 const DEFAULTS: { readonly [K in Name]: ProtocolOptions[K] } = {
+  protocol: undefined,
   learningRates: "defaults",
   finderSeeds: 1,
   ramp: "exponential",

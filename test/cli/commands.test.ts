@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { PUBLISHED_ARMS } from "../../src/arms/published-arms.ts";
+import { DEFAULT_ARMS } from "../../src/arms/default-arms.ts";
 import type { SummaryRecord } from "../../src/record/index.ts";
 import { readRun } from "../../src/store/index.ts";
 import { cli } from "./run-cli.ts";
@@ -13,20 +13,20 @@ const absent = engineAbsent();
 const within = temporaryFolder();
 
 describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => {
-  test("demo: a range test, the published arms, a table and a report", async () => {
+  test("demo: a range test, the default arms, a table and a report", async () => {
     const out = within("demo");
     const flags = ["--seeds", "1", "--epochs", "1", "--threads", "1", "--out", out];
     const { code, stdout, stderr } = await cli(["demo", ...flags]);
     expect(code).toBe(0);
     expect(stderr).toContain("mnist: 2,000 images at 28x28 in 10 classes");
-    for (const arm of PUBLISHED_ARMS)
+    for (const arm of DEFAULT_ARMS)
       expect(stdout).toMatch(new RegExp(`^${arm.replace("+", "\\+")} .*\\d%`, "m"));
     expect(stdout).toContain(`Report:  ${join(out, "report.html")}`);
     const { experiment, rangeTests, trials, summary } = readRun(out);
     expect(experiment.kind).toBe("demo");
     expect(rangeTests.map(({ arm }) => arm)).toEqual(["sgd+clr"]);
-    expect(trials.map(({ trial }) => trial.status)).toEqual(PUBLISHED_ARMS.map(() => "done"));
-    expect((summary as SummaryRecord).optimizers.map(({ name }) => name)).toEqual(PUBLISHED_ARMS);
+    expect(trials.map(({ trial }) => trial.status)).toEqual(DEFAULT_ARMS.map(() => "done"));
+    expect((summary as SummaryRecord).optimizers.map(({ name }) => name)).toEqual(DEFAULT_ARMS);
     expect(existsSync(join(out, "figures/accuracy-validation.svg"))).toBe(true);
   }, 240_000);
 

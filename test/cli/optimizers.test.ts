@@ -1,8 +1,12 @@
 /** @file The command line knows every optimizer: in help texts, and as arms of a comparison. */
 
 import { describe, expect, test } from "vitest";
+import { openDataset } from "../../src/datasets/open.ts";
+import { nativeBackend } from "../../src/engine/native/index.ts";
+import { vanilla } from "../../src/models/index.ts";
 import { optimizerNames } from "../../src/optimizers/index.ts";
 import type { SummaryRecord } from "../../src/record/index.ts";
+import { compare } from "../../src/study/compare.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -35,16 +39,34 @@ test.each([
 
 describe.skipIf(absent)(`compare${absent ? ` (${absent})` : ""}`, () => {
   test("trains with each at its default rate, and with momentum where there is one", async () => {
+    const rates = { momentum: 0.5, weightDecay: 1e-3 };
+    // All in this process: of the command line, whose trials are processes, three say as much.
+    const dataset = await openDataset("synthetic", { size: 16, threads: 1 });
+    const network = vanilla({ classes: 4, channels: 3, size: 16 });
+    const { trials, summary } = await compare({
+      ...{ dataset, network, backend: nativeBackend({ threads: 1 }), threads: 1, batch: 32 },
+      ...{ optimizers: optimizerNames, epochs: 1, seeds: [0], ...rates },
+    });
+    dataset.close();
+    expect(trials.map(({ trial }) => trial.failure)).toEqual(optimizerNames.map(() => null));
+    expect(summary.optimizers.map(({ name }) => name).sort()).toEqual([...optimizerNames].sort());
+    for (const { name, diverged } of summary.optimizers) expect(diverged, name).toBe(0);
+
+    const some = ["sgd", "adam", "lion"];
     const result = await cli([
       ...["compare", "synthetic", "--size", "16", "--batch", "32", "--threads", "1"],
-      ...["--optimizers", optimizerNames.join(","), "--momentum", "0.5", "--weight-decay", "1e-3"],
+      ...["--optimizers", some.join(","), "--momentum", "0.5", "--weight-decay", "1e-3"],
       ...["--epochs", "1", "--seeds", "1", "--out", within("all"), "--no-samples", "--json"],
     ]);
     expect(result.stderr).not.toContain("failed");
     expect(result.code).toBe(0);
     const { optimizers } = result.json<SummaryRecord>();
-    expect(optimizers.map(({ name }) => name).sort()).toEqual([...optimizerNames].sort());
-    for (const { name, diverged } of optimizers) expect(diverged, name).toBe(0);
+    expect(optimizers.map(({ name }) => name).sort()).toEqual([...some].sort());
+    // The same numbers as in one process.
+    for (const arm of optimizers) {
+      const inProcess = summary.optimizers.find(({ name }) => name === arm.name)!;
+      expect(arm.finalValidationAccuracy).toEqual(inProcess.finalValidationAccuracy);
+    }
   });
 
   test("train: averages, snapshots, groups and clipping by flag, in the records", async () => {

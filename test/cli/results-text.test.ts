@@ -6,6 +6,7 @@ import { openTerminal } from "../../src/cli/terminal.ts";
 import { rangeTestText } from "../../src/cli/text/range-test-text.ts";
 import { fitting } from "../../src/cli/text/results-columns.ts";
 import { resultsText, wrapped } from "../../src/cli/text/results-text.ts";
+import { protocol } from "../../studies/flowers-2019/index.ts";
 import { fakeComparison, fakeRangeTest } from "../report/fake-records.ts";
 
 const { colors } = openTerminal({
@@ -19,7 +20,8 @@ const input = fakeComparison({ epochs: 30 });
 const summary = summarize(input.experiment, input.trials);
 
 test("eighty columns hold the essentials", async () => {
-  const text = await resultsText(summary, { columns: 80, colors });
+  const published = protocol.table(protocol.compare(input.experiment, input.trials));
+  const text = await resultsText(summary, { columns: 80, colors, published });
   expect(widest(text)).toBeLessThanOrEqual(80);
   expect(text).toMatch(/^arm +final +.*best/m);
   expect(text).toContain("minus");

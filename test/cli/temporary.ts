@@ -1,10 +1,8 @@
 /** @file A folder of the test's own, with a cache of decoded images in it; and whether there is an engine. */
 
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { loadAddon } from "../../src/engine/native/addon/index.ts";
 
@@ -18,15 +16,11 @@ export const engineAbsent = (): string | null => {
   }
 };
 
-const BUILD = fileURLToPath(new URL("../../scripts/build-dist.mjs", import.meta.url));
-
 /** Made before the file's tests, removed after them. */
 export function temporaryFolder(): (name: string) => string {
   let root = "";
   const earlier = process.env.LRSCOPE_CACHE;
   beforeAll(() => {
-    // Trials run in processes of their own, which start from dist/.
-    execFileSync(process.execPath, [BUILD], { stdio: "pipe" });
     root = mkdtempSync(join(tmpdir(), "lrscope-cli-"));
     process.env.LRSCOPE_CACHE = join(root, "cache");
   });

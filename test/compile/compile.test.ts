@@ -207,8 +207,8 @@ test("a predictor agrees with the prediction program", async () => {
   await compiled.initialize(session, 2);
   const named = new Map(compiled.tensors.map(({ name, buffer }) => [name, buffer]));
   for (const { name, buffer } of predictor.tensors)
-    alone.write(buffer, session.readDouble(named.get(name)!));
-  predictor.prepare(alone);
+    await alone.write(buffer, session.readDouble(named.get(name)!));
+  await predictor.prepare(alone);
   for (const images of [session.images(0), alone.images(0)])
     images.forEach((_, i) => {
       images[i] = Math.sin(i);

@@ -18,7 +18,7 @@ import type { Network } from "../../src/ir/index.ts";
 import { resnet18, vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, Session } from "../../src/program/index.ts";
-import { relativeError } from "../conformance/harness.ts";
+import { generate, relativeError } from "../conformance/harness.ts";
 import { inTurn } from "./in-turn.ts";
 import { littleNetwork } from "./networks.ts";
 
@@ -73,7 +73,7 @@ async function moveStatistics(
 /** Another batch for each update, the same for every network. */
 function images(length: number, update: number): Float32Array {
   const stream = randomStream(update, "synthetic");
-  return Float32Array.from({ length }, () => 2 * stream.uniform() - 1);
+  return generate(length, () => 2 * stream.uniform() - 1);
 }
 
 async function train({ compiled, session }: Opened, updates: number, input = images) {

@@ -150,7 +150,7 @@ async function outcome(
 ): Promise<Outcome> {
   const made = compiled(model, backend, options);
   const session = await backend.openSession(made.sessionOptions);
-  made.initialize(session, 4);
+  await made.initialize(session, 4);
   const stream = randomStream(4, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = 2 * stream.uniform() - 1;
@@ -222,7 +222,11 @@ describe("programs in bf16 agree with those of the reference backend, and nearly
 
 describe("refused", () => {
   test("where the processor has no bf16, before anything is compiled", () => {
-    const without = { ...native, bf16: false, description: "oneDNN 2.6.3, avx2, 2 threads" };
+    const without = {
+      ...native,
+      capabilities: { ...native.capabilities, bf16: false },
+      description: "oneDNN 2.6.3, avx2, 2 threads",
+    };
     expect(() => compiled(littleNetwork(), without)).toThrow(
       'little: precision "bf16" needs a processor with AVX512-BF16 or AMX, which this one is not (oneDNN 2.6.3, avx2, 2 threads); use "fp32"',
     );

@@ -7,7 +7,14 @@
 import { describe, expect, test } from "vitest";
 import { inTurn } from "../compile/in-turn.ts";
 import { expectAgreement, laidOut, native } from "./agreement.ts";
-import { type Case, prepareCase, runCase, type TensorCase, uniformValues } from "./harness.ts";
+import {
+  type Case,
+  generate,
+  prepareCase,
+  runCase,
+  type TensorCase,
+  uniformValues,
+} from "./harness.ts";
 
 const perChannel = (C: number, seed: number, map = (v: number, _: number) => v) => ({
   shape: [C],
@@ -100,7 +107,7 @@ describe("batch norm + ReLU + max pooling", () => {
   test("a tensor larger than the caches", async () => {
     const x = [24, 17, 110, 100] as const;
     const some = uniformValues([10007], 1);
-    const values = Float32Array.from({ length: 24 * 17 * 11000 }, (_, i) => some[i % 10007]!);
+    const values = generate(24 * 17 * 11000, (i) => some[i % 10007]!);
     await expectAgreement(poolCase({ x, geometry: tiles, layout: "aBcd8b", values }), 2e-5);
   });
 

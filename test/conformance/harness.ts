@@ -268,7 +268,14 @@ async function expectZeroPadding(
 /** Values in [-1, 1), the same for the same name. */
 export function uniformValues(shape: Shape, seed: number): Float32Array {
   const stream = randomStream(seed, "synthetic");
-  return Float32Array.from({ length: elementCount(shape) }, () => 2 * stream.uniform() - 1);
+  return generate(elementCount(shape), () => 2 * stream.uniform() - 1);
+}
+
+/** `Float32Array.from` with a function, in a loop, which takes a tenth of the time. */
+export function generate(length: number, value: (index: number) => number): Float32Array {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = value(i);
+  return values;
 }
 
 /** Largest difference, relative to the largest magnitude of what is expected. */

@@ -5,7 +5,7 @@
 
 import { describe, test } from "vitest";
 import { expectAgreement, LAYOUTS, laidOut } from "./agreement.ts";
-import { uniformValues } from "./harness.ts";
+import { generate, uniformValues } from "./harness.ts";
 
 describe("max pooling", () => {
   const geometries = [
@@ -60,7 +60,7 @@ describe("a tensor larger than the caches", () => {
     const y = [B, C, 55, 50];
     const some = uniformValues([10007], 1);
     const values = (shift: number) =>
-      Float32Array.from({ length: B * C * H * W }, (_, i) => some[(i + shift) % some.length]!);
+      generate(B * C * H * W, (i) => some[(i + shift) % some.length]!);
     const bn = { epsilon: 1e-5, momentum: 0.1, relu: true };
     const pool = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
     const perChannel = (seed: number) => ({ shape: [C], values: uniformValues([C], seed) });

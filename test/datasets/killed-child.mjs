@@ -1,16 +1,14 @@
 // Dies, as of SIGKILL, in the middle of filling the cache: of decoding, or of unpacking an archive.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { createJiti } from "jiti";
+import { unpack } from "../../dist/datasets/download/unpack.js";
+import { openDataset } from "../../dist/datasets/open.js";
 
-const jiti = createJiti(import.meta.url);
 const [, , what, source, cacheDir] = process.argv;
 const die = () => process.kill(process.pid, "SIGKILL");
 if (what === "decode") {
-  const { openDataset } = await jiti.import("../../src/datasets/open.ts");
   await openDataset(source, { cacheDir, size: 8, threads: 1, onEvent: die });
 } else {
-  const { unpack } = await jiti.import("../../src/datasets/download/unpack.ts");
   const parent = dirname(cacheDir);
   // At the first file that is there: no turn of the event loop is enough for all of them.
   const watch = () => {

@@ -1,8 +1,7 @@
 // Fills batches in a process of its own and never closes the data set, for tests of how it ends:
 // "wait" until the batches are there, "leave" at once with process.exit.
-import { createJiti } from "jiti";
+import { openDataset } from "../../dist/datasets/open.js";
 
-const { openDataset } = await createJiti(import.meta.url).import("../../src/datasets/open.ts");
 const [, , cacheDir, end] = process.argv;
 const dataset = await openDataset("synthetic", { cacheDir, size: 64, threads: 1 });
 const indices = dataset.train.subarray(0, 64);

@@ -1,8 +1,7 @@
 // Opens a source in a process of its own, for tests that limit what the process may do, and prints
 // the error as JSON.
-import { createJiti } from "jiti";
+import { openDataset } from "../../dist/datasets/open.js";
 
-const { openDataset } = await createJiti(import.meta.url).import("../../src/datasets/open.ts");
 const [, , source, cacheDir, size = "512"] = process.argv;
 try {
   const { record } = await openDataset(source, { cacheDir, size: Number(size), threads: 1 });

@@ -62,8 +62,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   /** The uninterrupted one with the same bits, but for the number of jobs in its record. */
   const JOBS = [
-    { jobs: 1, parent: 24, child: 4 },
-    { jobs: 2, parent: 8, child: 2 },
+    { jobs: 1, parent: 10, child: 2 },
+    { jobs: 2, parent: 3, child: 1 },
   ];
   describe.each(JOBS)("$jobs at a time", ({ jobs, parent, child }) => {
     const call =
@@ -130,7 +130,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         cpSync(before, path, { recursive: true });
         const { code, operations: own, stderr } = await live(path);
         expect(code, stderr).toBe(0);
-        const stops = operationsOf(own.get("parent")!, 6).map((operation) => ({
+        const stops = operationsOf(own.get("parent")!, 3).map((operation) => ({
           role: "parent",
           operation,
         }));

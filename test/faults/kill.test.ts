@@ -1,6 +1,8 @@
 /**
- * @file kill -9 at a hundred instants, drawn from a seed: of a trial's process, and of the comparison's.
- * Each time the comparison goes on; what it has in the end is what it would have had without.
+ * @file kill -9 at instants drawn from a seed: of a trial's process, and of the comparison's. Each time the
+ * comparison goes on; what it has in the end is what it would have had without.
+ *
+ * The gate kills 30 + 4 times; `npm run test:long` 90 + 10 times.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,11 +19,12 @@ import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, runTiny, TINY, TINY_FLAGS, tinyTrial } from "./tiny.ts";
 
+const LONG = process.env.LRSCOPE_TEST_LONG === "1";
 const LANES = 2;
-const TRIAL_KILLS = 90;
-const COMPARISON_KILLS = 10;
+const TRIAL_KILLS = LONG ? 90 : 30;
+const COMPARISON_KILLS = LONG ? 10 : 4;
 /** Milliseconds: a hundred processes have to start, perhaps on a busy machine. */
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 const bin = fileURLToPath(new URL("../../bin/lrscope.js", import.meta.url));
 
 /** Numbers in 0 .. 1, the same each time. Source: Steele, Lea, Flood 2014 (splitmix), 32 bits. */

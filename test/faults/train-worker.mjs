@@ -1,12 +1,9 @@
 /** @file A worker that trains, over and over, until it is terminated; `updates` counts its updates. */
 
 import { workerData } from "node:worker_threads";
-import { createJiti } from "jiti";
+import { fit, models, nativeBackend, openImages, sgd } from "../../dist/index.js";
 
-const load = createJiti(import.meta.url);
-const lrscope = await load.import("../../src/index.ts");
 const { updates, cacheDir } = workerData;
-const { openImages, models, nativeBackend, fit, sgd } = lrscope;
 
 for (;;) {
   const dataset = await openImages("synthetic", { size: 16, limit: 9, threads: 1, cacheDir });

@@ -7,15 +7,12 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { createJiti } from "jiti";
+import { compileNetwork } from "../../dist/compile/index.js";
+import { randomStream } from "../../dist/core/random.js";
+import { nativeBackend } from "../../dist/engine/native/index.js";
+import { vanilla } from "../../dist/models/index.js";
+import { adam } from "../../dist/optimizers/index.js";
 import { loadModule } from "./addon-calls.mjs";
-
-const load = createJiti(import.meta.url);
-const { compileNetwork } = await load.import("../../src/compile/index.ts");
-const { randomStream } = await load.import("../../src/core/random.ts");
-const { vanilla } = await load.import("../../src/models/index.ts");
-const { adam } = await load.import("../../src/optimizers/index.ts");
-const { nativeBackend } = await load.import("../../src/engine/native/index.ts");
 
 const [, , json, seed, count] = process.argv;
 const { cache, photo, last } = JSON.parse(json);

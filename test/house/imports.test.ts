@@ -1,19 +1,21 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import {
   BREACHES,
-  BROWSER_SAFE,
+  BROWSER_PACKAGES,
   forbiddenArrows,
   importsOf,
+  isBrowserSafe,
   parse,
   ROOMS,
   roomOf,
   root,
   type SourceFile,
   sourceFiles,
+  targetOf,
 } from "./rooms.ts";
 
 const files = sourceFiles();
@@ -83,22 +85,79 @@ describe("arrows between rooms", () => {
   });
 });
 
+describe("studies of publications", () => {
+  const folder = join(root, "studies");
+  const studies = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => parse(join("studies", name), readFileSync(join(folder, name), "utf8")));
+
+  /** A study stands above the line by the package's public API alone. */
+  const strangers = (file: SourceFile) =>
+    importsOf(file).filter(
+      (name) =>
+        !/^\.\/[\w-]+\.ts$/.test(name) &&
+        name !== "zod" &&
+        !ROOMS.some(({ name: room, node }) => !node && name === `lrscope/${room}`),
+    );
+
+  test("import their own files, and rooms that a browser loads by the package's entry points", () => {
+    expect(studies.length).toBeGreaterThan(3);
+    expect(studies.flatMap(strangers)).toEqual([]);
+    const text =
+      'import "./x.ts"; import "lrscope/report"; import "lrscope"; import "../../src/x.ts";';
+    expect(strangers(parse("studies/x/y.ts", text))).toEqual(["lrscope", "../../src/x.ts"]);
+  });
+
+  test("are loaded by study/ alone, and named by it and the command line", () => {
+    const naming = (text: RegExp) =>
+      files.filter(({ ast }) => text.test(ast.text)).map(({ path, room }) => ({ path, room }));
+    expect(naming(/lrscope\/studies/)).toEqual([{ path: "src/study/protocols.ts", room: "study" }]);
+    const rooms = new Set(naming(/flowers-2019/).map(({ room }) => room));
+    expect([...rooms].filter((room) => !["cli", "study", "index.ts"].includes(room))).toEqual([]);
+  });
+});
+
 describe("rooms that a browser loads", () => {
-  const safe = files.filter((file) => file.room in BROWSER_SAFE);
+  const safe = files.filter(isBrowserSafe);
+  const safePaths = new Set(safe.map(({ path }) => path));
+
+  test("are all but the native engine's above the line", () => {
+    const above = ROOMS.filter(({ node }) => !node).map(({ name }) => name);
+    expect(above.slice(-4)).toEqual(["train", "infer", "report", "browser.ts"]);
+    const left = files.filter(({ path, room }) => above.includes(room) && !safePaths.has(path));
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.filter(({ path }) => !path.startsWith("src/engine/native/"))).toEqual([]);
+  });
 
   test("lead to each other alone", () => {
     const led = safe.flatMap((file) =>
-      importsOf(file).map((specifier) => [file.path, roomOf(file, specifier)] as const),
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => ({ file: file.path, target: targetOf(file, specifier) })),
     );
     expect(led.length).toBeGreaterThan(100);
-    expect(led.filter(([, room]) => room !== null && !(room in BROWSER_SAFE))).toEqual([]);
+    expect(led.filter(({ target }) => !safePaths.has(target))).toEqual([]);
+  });
+
+  test("are compiled without Node's types: tsconfig.browser.json", () => {
+    const config = JSON.parse(readFileSync(join(root, "tsconfig.browser.json"), "utf8"));
+    expect(config.compilerOptions.types).toEqual([]);
+    expect(config.files).toEqual(["src/browser.ts"]);
+    expect(config.include).toEqual(
+      ROOMS.filter(({ name, node }) => !node && name !== "browser.ts").map(
+        ({ name }) => `src/${name}`,
+      ),
+    );
+    expect(config.exclude).toEqual(["src/**/*.test.ts", "src/**/test-*.ts", "src/engine/native"]);
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(scripts.typecheck).toBe("tsc --noEmit && tsc --noEmit -p tsconfig.browser.json");
   });
 
   test("import no builtin of Node and no package but those listed", () => {
     const packages = safe.flatMap((file) =>
       importsOf(file)
         .filter((specifier) => roomOf(file, specifier) === null)
-        .filter((name) => isBuiltin(name) || !BROWSER_SAFE[file.room]!.includes(name))
+        .filter((name) => isBuiltin(name) || !BROWSER_PACKAGES[file.room]?.includes(name))
         .map((name) => `${file.path} imports ${name}`),
     );
     expect(packages).toEqual([]);

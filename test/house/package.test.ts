@@ -21,6 +21,11 @@ describe("package.json", () => {
     expect(files.filter((name) => !existsSync(join(root, name)))).toEqual([]);
   });
 
+  test("the version that records carry is this one", async () => {
+    const { VERSION } = await import("../../src/core/version.ts");
+    expect(VERSION).toBe(manifest.version);
+  });
+
   test("dependencies are pinned", () => {
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
     expect(Object.entries<string>(all).filter(([, version]) => !/^\d/.test(version))).toEqual([]);

@@ -102,7 +102,7 @@ describe.skipIf(!native)(`fine-tuning as PyTorch does it${reason}`, () => {
       await compiled.prepare(session);
       const load = (step: number) => {
         const pixels = dyadics(batch * 3 * size * size, imageSalt + 1 + step);
-        session.images(0).set(Float32Array.from(pixels, (value) => 2 * value));
+        session.images(0).set(pixels.map((value) => 2 * value));
         session.labels(0).set(Array.from({ length: batch }, (_, i) => (i + step) % classes));
       };
       const step = await session.load(train);

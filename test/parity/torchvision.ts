@@ -5,7 +5,7 @@ import { elementCount } from "../../src/core/shapes.ts";
 import type { Network } from "../../src/ir/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, Program } from "../../src/program/index.ts";
-import { dyadics } from "./dyadic.ts";
+import { dyadic } from "./dyadic.ts";
 
 /** A program that ends where its logits are known. */
 export function logitsOf(program: Program, offset: number): Program {
@@ -51,7 +51,7 @@ export async function logits(options: {
     for (const { name, role, buffer } of compiled.tensors)
       if (role === "parameter" || role === "statistic")
         await session.write(buffer, values.get(name)!);
-    session.images(0).set(Float32Array.from(images));
+    session.images(0).set(images);
     session.labels(0).fill(0);
     const scalars = compiled.scalars({ seed: 0, update: 0 });
     const run = await (await session.load(program)).run({ slot: 0, scalars });
@@ -77,9 +77,11 @@ export function valuesOf(network: Network): Map<string, Float32Array> {
       const count = elementCount(shape);
       const scale = Math.sqrt(3 / (count / shape[0]!));
       const isOne = name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1);
-      const scaled = (value: number) =>
-        shape.length > 1 ? value * scale : isOne ? 1 + value / 4 : value / 8;
-      return [name, Float32Array.from(dyadics(count, salt), scaled)];
+      const factor = shape.length > 1 ? scale : isOne ? 1 / 4 : 1 / 8;
+      const offset = shape.length === 1 && isOne ? 1 : 0;
+      const values = new Float32Array(count);
+      for (let i = 0; i < count; i++) values[i] = offset + dyadic(i, salt) * factor;
+      return [name, values];
     }),
   );
 }

@@ -60,7 +60,7 @@ function built(model: string, size: number): Network {
 }
 
 const imagesOf = (count: number, size: number, salt: number) =>
-  Float32Array.from(dyadics(count * 3 * size * size, salt), (value) => 2 * value);
+  Float32Array.from(dyadics(count * 3 * size * size, salt).map((value) => 2 * value));
 
 describe.skipIf(!native)(`torchvision's logits${reason}`, () => {
   describe.each(["vgg11_bn", "mobilenet_v2"])("%s", (model) => {

@@ -1,15 +1,10 @@
 /** @file What a summary says beyond final accuracy, on trials small enough to work out by hand. */
 
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   chooseTargets,
-  comparePublished,
   type MeasuredTrial,
   performanceProfile,
-  publishedCurves,
-  publishedExperiment,
-  publishedOptimizer,
   sensitivityFactors,
   summarize,
 } from "../../src/analysis/index.ts";
@@ -233,92 +228,5 @@ describe("sensitivity", () => {
 
   test("the whole is a valid record", () => {
     expect(summaryRecord.parse(summary)).toEqual(summary);
-  });
-});
-
-describe("beside the publication", () => {
-  test("its best accuracies are those that it reports", () => {
-    const best = Object.fromEntries(
-      publishedCurves("vanilla").map(({ optimizer, runs }) => [
-        optimizer,
-        runs.map((run) => Number(Math.max(...run).toFixed(3))),
-      ]),
-    );
-    expect(best["sgd+clr"]).toEqual([0.815, 0.822, 0.83]);
-    expect(best.rmsprop).toEqual([0.736, 0.705, 0.74]);
-    expect(publishedCurves("transfer").map(({ runs }) => runs.length)).toEqual(Array(6).fill(2));
-  });
-
-  const logs = new URL("../../../shared/reference/flowers-2019-logs.json", import.meta.url);
-  const here = existsSync(logs);
-  test.skipIf(!here)(`every epoch of the logs${here ? "" : " (which are not here)"}`, () => {
-    const original = JSON.parse(readFileSync(logs, "utf8"));
-    for (const [kind, key] of [
-      ["vanilla", "vanilla_cnn_150_epochs"],
-      ["transfer", "resnet34_transfer_100_epochs"],
-    ] as const)
-      for (const { optimizer, runs, trainAccuracy } of publishedCurves(kind)) {
-        const logged = original[key][optimizer] as { val_acc: number[]; train_acc: number[] }[];
-        expect(runs).toHaveLength(logged.length);
-        for (const [i, run] of runs.entries())
-          for (const [epoch, value] of run.entries())
-            expect(Math.abs(value - logged[i]!.val_acc[epoch]!)).toBeLessThan(1e-6);
-        for (const [epoch, value] of trainAccuracy.entries()) {
-          const wanted =
-            logged.reduce((sum, run) => sum + run.train_acc[epoch]!, 0) / logged.length;
-          expect(Math.abs(value - wanted)).toBeLessThan(5.01e-4);
-        }
-      }
-  });
-
-  test("which experiment: five flowers, plural or not, and the model", () => {
-    const named = (names: readonly string[], model: string) =>
-      publishedExperiment({
-        dataset: {
-          ...base.dataset,
-          classes: names.map((name) => ({ name, count: 1, train: 1, validation: 0 })),
-        },
-        model: { name: model, parameters: 1 },
-      });
-    const flowers = ["tulips", "daisy", "Dandelion", "roses", "sunflower"];
-    expect(named(flowers, "vanilla")).toBe("vanilla");
-    expect(named(flowers, "resnet34")).toBe("transfer");
-    expect(named(flowers, "resnet18")).toBeNull();
-    expect(named([...flowers, "orchid"], "vanilla")).toBeNull();
-  });
-
-  test("which optimizer: at its published rate, without a schedule but for sgd+clr", () => {
-    const arm = (optimizer: string, schedule: string | null, learningRate: number | null) =>
-      publishedOptimizer({ name: "x", slug: "x", optimizer, schedule, learningRate });
-    expect(arm("sgd", "clr", 0.01)).toBe("sgd+clr");
-    expect(arm("sgd", null, null)).toBeNull();
-    expect(arm("rmsprop", null, 1e-2)).toBe("rmsprop");
-    expect(arm("rmsprop", null, 1e-3)).toBeNull();
-    expect(arm("adam", "cosine", null)).toBeNull();
-    expect(arm("lion", null, null)).toBeNull();
-  });
-
-  test("both read up to the same epoch, final and best", () => {
-    const trials = [
-      trial("adam", 1, [0.4, 0.7, 0.6]),
-      trial("adam", 0, [0.2, 0.3, 0.5]),
-      trial("adam", 2, [0.9], { status: "diverged" }),
-    ];
-    const { rows, notes } = comparePublished(base, trials)!;
-    expect(rows).toHaveLength(1);
-    const theirs = publishedCurves("vanilla").find(({ optimizer }) => optimizer === "adam")!.runs;
-    expect(rows[0]).toMatchObject({ optimizer: "adam", arm: "adam", epochs: 3 });
-    expect(rows[0]!.final.ours.values).toEqual([0.5, 0.6]);
-    expect(rows[0]!.final.theirs.values).toEqual(theirs.map((run) => run[2]));
-    expect(rows[0]!.best.ours.values).toEqual([0.5, 0.7]);
-    const best = theirs.map((run) => Math.max(...run.slice(0, 3)));
-    expect(rows[0]!.best.difference).toBeCloseTo(0.6 - best.reduce((a, b) => a + b) / 3, 12);
-    expect(notes[0]).toContain("same epoch as ours (3); the publication went on to 150");
-  });
-
-  test("absent where no arm repeats one of its own", () => {
-    const experiment = { ...base, dataset: { ...base.dataset, classes: [] } };
-    expect(comparePublished(experiment, [trial("adam", 0, [0.5])])).toBeNull();
-    expect(comparePublished(base, [])).toBeNull();
   });
 });

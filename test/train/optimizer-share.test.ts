@@ -75,11 +75,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         learningRate: () => 1e-3,
         onUpdate: () => true,
       });
-      const before = trainer.read({ state: true });
+      const before = await trainer.read({ state: true });
       const share = await trainer.optimizerShare();
       expect(share).toBeGreaterThan(0);
       expect(share).toBeLessThan(1);
-      expect(trainer.read({ state: true })).toEqual(before);
+      expect(await trainer.read({ state: true })).toEqual(before);
     } finally {
       trainer.dispose();
     }

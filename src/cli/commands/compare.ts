@@ -1,7 +1,8 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
-import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
 import { runComparison } from "../../study/comparison.ts";
+import { defaultsOf } from "../../study/protocols.ts";
 import { budgetOf, epochsOf } from "../flags/budget.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import {
@@ -26,6 +27,7 @@ import {
   budgetFlags,
   learningRateFlags,
   pruneFlag,
+  publishedFlag,
   scoringFlags,
 } from "../flags/protocol-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
@@ -39,7 +41,10 @@ export const compare = defineCommand({
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
   flags: {
-    ...optimizersFlag(PUBLISHED_ARMS),
+    ...optimizersFlag(DEFAULT_ARMS),
+    ...publishedFlag(
+      "follow a published study: its arms, epochs, seeds and batch where none are given, its results beside ours: flowers-2019",
+    ),
     ...seedsFlag(3),
     ...epochsFlag(10, "epochs of each run"),
     ...learningRateFlags,
@@ -65,6 +70,7 @@ export const compare = defineCommand({
   examples: [
     "lrscope compare photos/",
     "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
+    "lrscope compare flowers --protocol flowers-2019 --size 64",
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
   ],
@@ -83,13 +89,17 @@ export const compare = defineCommand({
       await printComparison(await resumeComparison({ ...call, jobs, context }), terminal);
       return;
     }
+    const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
+    if (said) terminal.note(said);
+    const asked = { ...flags, ...set };
     const finished = await runComparison({
       kind: "compare",
       source: args[0]!,
       jobs: flags.jobs,
-      optimizers: flags.optimizers,
-      seeds: flags.seeds,
-      epochs: epochsOf(flags, given),
+      optimizers: asked.optimizers,
+      seeds: asked.seeds,
+      epochs: epochsOf(asked, new Set([...given, ...Object.keys(set)])),
+      ...(flags.protocol === undefined ? {} : { protocol: flags.protocol }),
       budget: budgetOf(flags),
       cycle: flags,
       ramp: { from: flags.from, to: given.has("to") ? flags.to : undefined },
@@ -103,7 +113,7 @@ export const compare = defineCommand({
         profile: flags.profile,
         tensorboard: flags.tensorboard,
       },
-      flags,
+      flags: asked,
       given,
       context: { terminal, signal },
     });

@@ -1,6 +1,6 @@
-/** @file `lrscope demo`: the published comparison in small, on data that comes with the package. */
+/** @file `lrscope demo`: the default comparison in small, on data that comes with the package. */
 
-import { PUBLISHED_ARMS } from "../../arms/published-arms.ts";
+import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
 import { runComparison } from "../../study/comparison.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import {
@@ -50,7 +50,7 @@ export const demo = defineCommand({
     const finished = await runComparison({
       kind: "demo",
       source: DEMO.source,
-      optimizers: PUBLISHED_ARMS,
+      optimizers: DEFAULT_ARMS,
       seeds: flags.seeds,
       epochs: flags.epochs,
       cycle: { maxLr: undefined, baseLr: undefined, stepSize: DEMO.stepSize },

@@ -1,7 +1,7 @@
 /** @file `lrscope explain`: the compiled step, as it will run on this machine. */
 
 import { MOST_CLASSES, MOST_PIXELS } from "../../core/limits.ts";
-import { knownImplementations } from "../../engine/registry.ts";
+import { knownImplementations } from "../../engine/native/engines.ts";
 import { defineCommand, optional, value } from "../flags/define-command.ts";
 import {
   batchFlag,

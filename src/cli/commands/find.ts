@@ -84,6 +84,7 @@ export const find = defineCommand({
       ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
       ...(flags.stopFactor === undefined ? {} : { stopFactor: flags.stopFactor }),
     };
+    const { writePlan } = await import("../../study/recorded-plan.ts");
     const { runExperiment } = await import("../../study/run-experiment.ts");
     const { path, report, run } = await runExperiment({
       kind: "find",
@@ -102,7 +103,7 @@ export const find = defineCommand({
           ...setup,
           ...test,
           onEvent(event) {
-            if (event.type === "plan") directory.writePlan(event.plan);
+            if (event.type === "plan") writePlan(directory, event.plan);
             return progress(event);
           },
         });

@@ -3,6 +3,7 @@
 import { timeStamp } from "../flags/default-out.ts";
 import { defineCommand, optional } from "../flags/define-command.ts";
 import { answerFlags, jsonFlag, samplesFlag, tensorboardFlag } from "../flags/flags.ts";
+import { publishedFlag } from "../flags/protocol-flags.ts";
 import { text } from "../flags/values.ts";
 import { resultsText } from "../text/results-text.ts";
 
@@ -19,6 +20,9 @@ export const report = defineCommand({
       read: text,
       shownFallback: "the directory itself; of several, ./lrscope-runs/report-<time>",
     }),
+    ...publishedFlag(
+      "the published study that the runs repeat, whose results are set beside theirs: flowers-2019",
+    ),
     ...answerFlags,
     ...tensorboardFlag,
     ...samplesFlag,
@@ -34,6 +38,9 @@ export const report = defineCommand({
     const { mergeRuns } = await import("../../study/merge-runs.ts");
     const { readSamples } = await import("../../study/artefacts/samples.ts");
     const { confusionsFrom, readConfusions } = await import("../../study/artefacts/confusions.ts");
+    const { checkProtocol, following, publishedOf, publishedTableOf } = await import(
+      "../../study/protocols.ts"
+    );
     const { recordedOptions, renderRun, wantedOptions } = await import("../../study/derive.ts");
     const { renderInto, withLogs } = await import("../../study/artefacts/write-report.ts");
     const runs = args.map((path) => {
@@ -41,9 +48,13 @@ export const report = defineCommand({
       return { path, run: { ...run, trials: withLogs(path, run.trials) }, recorded: run };
     });
     const single = runs.length === 1 ? runs[0]! : null;
-    const { run, notes, experiments } = single
-      ? { run: single.run, notes: [], experiments: [] }
-      : mergeRuns(runs);
+    const {
+      run: recordedRun,
+      notes,
+      experiments,
+    } = single ? { run: single.run, notes: [], experiments: [] } : mergeRuns(runs);
+    const run = following(recordedRun, flags.protocol);
+    await checkProtocol("report", run.experiment);
     const out = flags.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
     const inPlace = single !== null && flags.out === undefined;
     if (!inPlace) checkRunDirectory(out);
@@ -80,6 +91,7 @@ export const report = defineCommand({
       ? summarize(run.experiment, run.trials, {
           profile,
           oneProtocol: notes.length === 0,
+          ...(await publishedOf(run.experiment, run.trials)),
           ...(targets ? { targets } : {}),
         })
       : null;
@@ -93,7 +105,9 @@ export const report = defineCommand({
       : (await renderInto(directory, input, { png: png ?? false })).report;
     if (summary) {
       directory.writeSummary(summary);
-      terminal.print(await resultsText(summary, terminal));
+      const { columns, colors } = terminal;
+      const published = await publishedTableOf(run.experiment, summary);
+      terminal.print(await resultsText(summary, { columns, colors, published }));
       terminal.print("");
     }
     if (tensorboard) {

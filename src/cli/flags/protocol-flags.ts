@@ -1,8 +1,19 @@
 /** @file The flags of a protocol's options: where rates come from, when a run ends, and how it is scored. */
 
 import { MOST_MULTIPLES, MOST_SEEDS } from "../../core/limits.ts";
+import { PROTOCOL_NAMES } from "../../study/protocols.ts";
 import { optional, value } from "./define-command.ts";
 import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
+
+/** The published study that a comparison, or the report of one, follows. */
+export const publishedFlag = (help: string) => ({
+  protocol: optional({
+    placeholder: "name",
+    help,
+    read: oneOf(PROTOCOL_NAMES),
+    shownFallback: "none",
+  }),
+});
 
 /** Where the arms of a comparison that name no rate take theirs from. */
 export const learningRateFlags = {

@@ -1,6 +1,7 @@
 /** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
 
 import type { FinishedComparison } from "../../study/comparison.ts";
+import { publishedTableOf } from "../../study/protocols.ts";
 import type { Terminal } from "../terminal.ts";
 import { resultsText } from "./results-text.ts";
 
@@ -11,7 +12,9 @@ export async function printComparison(
 ): Promise<void> {
   const { summary, run, path, report } = finished;
   terminal.print("");
-  terminal.print(await resultsText(summary, terminal));
+  const published = await publishedTableOf(run.experiment, summary);
+  const { columns, colors } = terminal;
+  terminal.print(await resultsText(summary, { columns, colors, published }));
   terminal.print("");
   terminal.print(`Records: ${path}`);
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);

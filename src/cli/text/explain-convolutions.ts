@@ -47,9 +47,12 @@ export async function decide(call: {
   let tuning: Tuning | null = null;
   if (flags.tune) {
     const { tune } = await import("../../engine/tuning/tune.ts");
+    const { openTuningCache } = await import("../../store/tuning-cache.ts");
     const onNote = (text: string) => terminal.note(text);
+    const remember = (about: { engine: string; threads: number }) =>
+      openTuningCache({ ...about, onNote });
     terminal.note("timing the implementations of each convolution ...");
-    tuning = await tune({ ...options, onNote, signal });
+    tuning = await tune({ ...options, remember, signal });
     convolutions = tuning.convolutions;
     for (const key of Object.keys(tuning.rule)) reasons[key] = "tuned";
   }

@@ -1,6 +1,7 @@
 /** @file What a comparison says at its end, on a terminal: tables that fit its width, then the conclusion. */
 
 import type { SummaryRecord } from "../../record/index.ts";
+import type { TextTable } from "../../report/index.ts";
 import type { Colors } from "../terminal.ts";
 import { textTable } from "./format.ts";
 import { armColumns, fitting } from "./results-columns.ts";
@@ -9,12 +10,14 @@ export interface ResultsLayout {
   /** Columns of the terminal; 80 where unknown. */
   readonly columns: number;
   readonly colors: Colors;
+  /** Of the publication whose protocol is followed; absent or null: none is. */
+  readonly published?: TextTable | null;
 }
 
 /** Results, best arm first; paired differences to it; times to targets; the publication; the conclusion. */
 export async function resultsText(
   summary: SummaryRecord,
-  { columns, colors }: ResultsLayout,
+  { columns, colors, published = null }: ResultsLayout,
 ): Promise<string> {
   const { ranked } = await import("../../analysis/index.ts");
   // Points of a sensitivity analysis have a table of their own, and are no contestants.
@@ -43,7 +46,7 @@ export async function resultsText(
     await pairsText(summary, order[0]?.name, { columns, colors }),
     targetsText(order, { columns, colors }),
     sensitivityText(summary, { columns, colors }),
-    publishedText(summary, colors),
+    publishedText(published, colors),
     summary.conclusion ? wrapped(summary.conclusion, Math.min(columns, 100)) : "",
     (summary.notes ?? [])
       .map((note) => wrapped(`Note: ${note}`, Math.min(columns, 100)))
@@ -154,30 +157,11 @@ function sensitivityText(
   ].join("\n");
 }
 
-function publishedText({ published }: SummaryRecord, colors: Colors): string {
-  if (!published) return "";
-  const spread = ({ mean, sd }: { mean: number | null; sd: number | null }) =>
-    mean === null ? "-" : `${percent(mean)}${sd === null ? "" : ` ± ${percent(sd)}`}`;
-  const difference = (value: number | null) => (value === null ? "-" : signed(value));
-  return [
-    `Beside the publication (${published.experiment}),`,
-    `up to epoch ${Math.min(...published.rows.map(({ epochs }) => epochs))}, in percent and points`,
-    "",
-    textTable(
-      ["optimizer", "final", "theirs", "diff", "best", "theirs", "diff"],
-      published.rows.map(({ arm, final, best }) => [
-        arm,
-        spread(final.ours),
-        spread(final.theirs),
-        difference(final.difference),
-        spread(best.ours),
-        spread(best.theirs),
-        difference(best.difference),
-      ]),
-      ["left", "right", "right", "right", "right", "right", "right"],
-      colors,
-    ),
-  ].join("\n");
+function publishedText(table: TextTable | null, colors: Colors): string {
+  if (!table) return "";
+  const { title, head, rows } = table;
+  const sides = head.map((_, column) => (column === 0 ? ("left" as const) : ("right" as const)));
+  return [title, "", textTable(head, rows, sides, colors)].join("\n");
 }
 
 /** Broken between words; a word longer than the width stands alone. */

@@ -37,23 +37,24 @@ export interface DecodeChild {
   kill(): void;
 }
 
-const beside = (name: string) => new URL(name, import.meta.url);
-const [ENTRY, LOADER] = import.meta.url.endsWith(".ts")
-  ? // Sources are run by tests only.
-    [
-      beside("./decode-process.ts"),
-      ["--import", beside("../../../node_modules/jiti/lib/jiti-register.mjs").href],
-    ]
-  : [beside("./decode-process.js"), []];
+/** The compiled entry; sources are run by tests only, which build it first. */
+const ENTRY = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith(".ts")
+      ? "../../../dist/datasets/decoding/decode-process.js"
+      : "./decode-process.js",
+    import.meta.url,
+  ),
+);
 
 /** Characters of its last words that are kept. */
 const MOST_SAID = 4096;
 
 /** @param descriptor of the memory that it is to write states and pixels to */
 export function startDecodeChild(settings: DecoderSettings, descriptor: number): DecodeChild {
-  const child = fork(fileURLToPath(ENTRY), [], {
+  const child = fork(ENTRY, [], {
     stdio: ["ignore", "ignore", "pipe", "ipc", descriptor],
-    execArgv: [...LOADER, "--max-semi-space-size=1"],
+    execArgv: ["--max-semi-space-size=1"],
   });
   // Said by `ended` too: a process that could not be started has no number.
   child.on("error", () => undefined);

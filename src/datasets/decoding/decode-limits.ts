@@ -35,7 +35,7 @@ export const DECODE_LIMITS: DecodeLimits = { processorSeconds: 30, memory: 2048 
  * not believed.
  */
 export function decodingConditions(limits = DECODE_LIMITS): string {
-  const { version, dependencies } = createRequire(import.meta.url)("../../package.json") as {
+  const { version, dependencies } = createRequire(import.meta.url)("../../../package.json") as {
     version: string;
     dependencies: Record<string, string>;
   };

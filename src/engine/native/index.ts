@@ -59,6 +59,7 @@ export function nativeBackend(options: NativeBackendOptions = {}): Backend {
   return {
     kind: "native",
     description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}${emulateBf16 ? ", bf16 emulated" : ""}`,
+    threads,
     capabilities: { bf16: bf16 || emulateBf16, profile: true, timing: true },
     // A cache line, and the widest vector register.
     alignment: 64,

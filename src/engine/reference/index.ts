@@ -122,6 +122,7 @@ export function referenceBackend({
   return {
     kind: `reference-${precision}`,
     description: `reference backend, ${precision}, 1 thread`,
+    threads: 1,
     capabilities: { bf16: true, profile: false, timing: false },
     alignment,
     chooseLayouts,

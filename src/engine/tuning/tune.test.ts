@@ -5,17 +5,26 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compileNetwork } from "../../compile/index.ts";
 import { createModel } from "../../models/index.ts";
 import { createOptimizer } from "../../optimizers/index.ts";
+import { openTuningCache } from "../../store/tuning-cache.ts";
 import { describePlan, planDifferences } from "../../train/plan.ts";
 import { nativeBackend } from "../native/index.ts";
 import { convolutionKey, implementationsOf } from "./convolution-choice.ts";
 import { boundMemory, forceEverywhere, sessionBytes } from "./memory-bound.ts";
-import { tune } from "./tune.ts";
+import { type TuneOptions, tune as tuneWith } from "./tune.ts";
 
 const threads = 1;
 const backend = nativeBackend({ threads });
 const network = createModel("vanilla", { classes: 3, channels: 3, size: 32 });
 const optimizer = createOptimizer("sgd");
 const options = { network, backend, batch: 4, optimizer, threads };
+
+/** With a memory in a folder. */
+const tune = ({
+  cacheDir,
+  onNote,
+  ...rest
+}: TuneOptions & { cacheDir: string; onNote?: (text: string) => void }) =>
+  tuneWith({ ...rest, remember: (about) => openTuningCache({ ...about, cacheDir, onNote }) });
 
 let cacheDir: string;
 beforeEach(() => {

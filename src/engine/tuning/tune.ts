@@ -10,14 +10,17 @@ import { type LaidOutGraph, layOut } from "../../compile/memory/lay-out.ts";
 import { AddonError, InterruptedError } from "../../core/errors.ts";
 import type { Network } from "../../ir/index.ts";
 import type { Backend, LayoutAnswer, LayoutRequest } from "../../program/index.ts";
-import { openTuningCache } from "../../store/tuning-cache.ts";
 import {
   type ConvolutionChoices,
   convolutionKey,
   implementationsOf,
   isConvolution,
 } from "./convolution-choice.ts";
-import { type InstructionClock, openInstructionClock } from "./instruction-clock.ts";
+import {
+  type InstructionClock,
+  type InstructionTime,
+  openInstructionClock,
+} from "./instruction-clock.ts";
 
 export interface TuneOptions {
   readonly network: Network;
@@ -28,12 +31,15 @@ export interface TuneOptions {
   readonly classWeights?: readonly number[] | undefined;
   /** Default "fp32". */
   readonly precision?: Precision | undefined;
-  /** Folder of what is remembered from run to run; default: as for decoded images. */
-  readonly cacheDir?: string | undefined;
-  /** Neither reads nor writes what is remembered; default false. */
-  readonly fresh?: boolean;
-  readonly onNote?: ((text: string) => void) | undefined;
+  /** What is remembered from run to run of an engine on so many threads; default nothing. */
+  readonly remember?: ((about: { engine: string; threads: number }) => RememberedTimes) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Times of instructions, by key (instruction-clock.ts), that an earlier run left. */
+export interface RememberedTimes {
+  readonly times: ReadonlyMap<string, InstructionTime>;
+  save(times: ReadonlyMap<string, InstructionTime>): void;
 }
 
 /** One implementation of one convolution. */
@@ -68,18 +74,18 @@ const CHAINED = "channels-last";
 
 /**
  * Times every implementation that the machine has for every convolution of a training step.
- * Remembers the times per processor, engine and thread count.
+ * The times are remembered where the caller gives a place.
  * @throws InterruptedError where the signal aborts
  */
 export async function tune(options: TuneOptions): Promise<Tuning> {
   const { network, batch, threads, signal, labelSmoothing = 0, classWeights, precision } = options;
   const backend = remembering(options.backend);
   const graph = trainingGraph(network, batch, { labelSmoothing, classWeights });
-  const cache = options.fresh ? null : openTuningCache({ ...options, engine: backend.description });
+  const remembered = options.remember?.({ engine: backend.description, threads });
   const clock = openInstructionClock({
     backend,
     threads,
-    ...(cache ? { known: cache.times } : {}),
+    ...(remembered ? { known: remembered.times } : {}),
   });
   /** What the backend has of each convolution, by key. */
   const alternatives = new Map<string, readonly string[]>();
@@ -142,7 +148,7 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
       const other = await descend(last, lastMs);
       if (other.stepMs < best.stepMs * (1 - LEAST_GAIN)) best = other;
     }
-    cache?.save(clock.times);
+    remembered?.save(clock.times);
     return {
       convolutions: best.choices,
       candidates,

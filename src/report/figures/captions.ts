@@ -13,7 +13,6 @@ export const captions = {
   profile:
     "Higher and further left is faster. Each curve rises where one more target is reached, by one more seed, within that multiple of the fastest arm’s cost; a miss never is.",
   sensitivity: "Line: mean over seeds. The flatter about its top, the less an arm minds its rate.",
-  published: "Solid: ours, mean over seeds. Dashed: the publication’s, mean over its runs.",
   confirmation: "A dot for each seed, a stroke at their mean; the suggested rate in blue.",
   perClass: "A dot for each seed, a stroke at their mean.",
 

@@ -200,9 +200,15 @@ function machineFacts({ engine, machine, lrscope }: ExperimentRecord): Facts {
     ["Engine", engine],
     [
       "Machine",
-      `${machine.processor}, ${counted(machine.cores, "core")}, ${machine.memoryGiB} GiB, ${machine.platform}`,
+      [
+        machine.processor,
+        counted(machine.cores, "core"),
+        // A browser does not tell.
+        ...(machine.memoryGiB > 0 ? [`${machine.memoryGiB} GiB`] : []),
+        machine.platform,
+      ].join(", "),
     ],
-    ["Versions", `lrscope ${lrscope}, Node ${machine.node.replace(/^v/, "")}`],
+    ["Versions", `lrscope ${lrscope}, ${machine.node.replace(/^v/, "Node ")}`],
   ];
 }
 

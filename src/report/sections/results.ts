@@ -1,10 +1,9 @@
-/** @file The answer's tables: arms, paired differences, targets, the publication's beside ours. */
+/** @file The answer's tables: arms, paired differences, targets. */
 
 import { ranked } from "../../analysis/index.ts";
 import type {
   OptimizerSummary,
   PairedDifference,
-  PublishedComparison,
   Spread,
   SummaryRecord,
 } from "../../record/index.ts";
@@ -14,7 +13,6 @@ import {
   milliseconds,
   percent,
   percentDigits,
-  percentSpread,
   points,
   pValue,
   rates,
@@ -221,29 +219,4 @@ ${figures(drawn)}
     )}
 </tbody></table>`,
   )}</details></section>`;
-}
-
-export function publishedSection(
-  published: PublishedComparison | null,
-  drawn: readonly CaptionedFigure[],
-): Markup | null {
-  if (!published || published.rows.length === 0) return null;
-  const pair = ({ ours, theirs, difference }: PublishedComparison["rows"][number]["final"]) =>
-    html`${number(percentSpread(ours))}${number(percentSpread(theirs))}${number(difference === null ? "–" : signedPoints(difference))}`;
-  return html`<section id="publication"><h2>Beside the publication</h2>
-<p>${sentence(`${published.experiment}: ${published.citation}`)}</p>
-${figures(drawn)}
-${scrolling(
-  "Ours beside the publication's",
-  html`<table>
-<thead><tr><th scope="col" rowspan="2">optimizer</th><th scope="colgroup" colspan="3" class="num">final accuracy</th><th scope="colgroup" colspan="3" class="num">best epoch</th><th scope="col" rowspan="2" class="num">epochs</th></tr>
-<tr>${[0, 1].flatMap(() => ["ours", "theirs", "difference"].map((heading) => html`<th scope="col" class="num">${heading}</th>`))}</tr></thead>
-<tbody>${published.rows.map(
-    (row) => html`
-<tr><th scope="row">${row.optimizer}${row.arm !== row.optimizer && html`<small>ours: ${row.arm}</small>`}</th>${pair(row.final)}${pair(row.best)}${number(String(row.epochs))}</tr>`,
-  )}
-</tbody></table>`,
-)}
-${published.notes.length > 0 && html`<ul class="note">${published.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
-<p class="note">Mean ± standard deviation over seeds (n − 1); differences in percentage points, ours minus theirs.</p></section>`;
 }

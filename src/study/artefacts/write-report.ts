@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { shareable } from "../../files/machine-folders.ts";
 import { type ReportInput, type ReportTrial, renderReport } from "../../report/index.ts";
 import { metricsCsv, type RecordedTrial, type RunDirectory } from "../../store/index.ts";
+import { sectionsOf } from "../protocols.ts";
 
 export interface ReportOptions {
   /** Figures as PNG too. */
@@ -26,7 +27,8 @@ export async function renderInto(
   input: ReportInput,
   { png = false, onFigures }: ReportOptions = {},
 ): Promise<WrittenReport> {
-  const { html, figures: drawn } = await renderReport(input);
+  const sections = await sectionsOf(input.experiment, input.summary);
+  const { html, figures: drawn } = await renderReport(input, { sections });
   const figures = Object.keys(drawn)
     .flatMap((name) => (png ? [name, pngName(name)] : [name]))
     .sort();

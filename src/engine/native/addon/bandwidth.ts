@@ -1,4 +1,4 @@
-/** @file What native/bandwidth.cc exports, as it is. */
+/** @file What native/binding/bandwidth.cc exports, as it is. */
 
 export interface BandwidthAddon {
   /**

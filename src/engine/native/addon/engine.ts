@@ -1,5 +1,5 @@
 /**
- * @file What native/engine.cc exports, as it is: plain objects in, plain objects out. The Backend
+ * @file What native/binding/engine.cc exports, as it is: plain objects in, plain objects out. The Backend
  * that the rest of lrscope sees is in engine/native/, which turns the errors into AddonErrors.
  * Errors thrown or rejected carry the index of the instruction that failed, when there is one.
  */

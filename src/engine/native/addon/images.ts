@@ -1,5 +1,5 @@
 /**
- * @file What native/images.cc exports, as it is. Pixels are 8-bit, interleaved: (height, width,
+ * @file What native/binding/images.cc exports, as it is. Pixels are 8-bit, interleaved: (height, width,
  * channels). What works off the JavaScript thread returns a promise and keeps the typed arrays that
  * it was given alive until then; the caller leaves them alone meanwhile.
  */

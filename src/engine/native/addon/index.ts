@@ -13,7 +13,7 @@ export type * from "./engine.ts";
 export type * from "./images.ts";
 export type * from "./isolation.ts";
 
-/** Everything that the native module exports: engine.cc, images.cc, isolation_binding.cc and bandwidth.cc of native/. */
+/** Everything that the native module exports: the files of native/binding/. */
 export type Addon = EngineAddon & ImagesAddon & IsolationAddon & BandwidthAddon;
 
 let loaded: Addon | undefined;

@@ -1,4 +1,4 @@
-/** @file What native/isolation_binding.cc exports: memory shared between processes, and limits. */
+/** @file What native/binding/isolation.cc exports: memory shared between processes, and limits. */
 
 export interface IsolationAddon {
   /**

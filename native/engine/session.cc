@@ -1,0 +1,111 @@
+// Regions of a session, and the count of its runs.
+#include "engine/session.h"
+
+#include <omp.h>
+
+#include <cstdlib>
+#include <cstring>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace lrscope {
+
+namespace {
+
+constexpr size_t kLine = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+}  // namespace
+
+Block::Block(size_t bytes) : size_(bytes) {
+  // Never empty, so that a pointer exists; huge pages spare most of the page table walks.
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kLine;
+  const size_t padded = (bytes + alignment) / alignment * alignment;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, padded) != 0)
+    throw Refusal("the machine has no " + std::to_string(bytes >> 20) +
+                  " MiB of memory to give; use a smaller batch or image size");
+#ifdef __linux__
+  if (alignment == kHugePage) madvise(memory, padded, MADV_HUGEPAGE);
+#endif
+  data_ = static_cast<char*>(memory);
+  std::memset(data_, 0, padded);
+}
+
+Block::~Block() { std::free(data_); }
+
+Session::Session(const SessionOptions& o)
+    : options(o),
+      persistent_(new Block(o.persistentBytes)),
+      arena_(new Block(o.arenaBytes)),
+      outputs_(new Block(o.outputBytes)) {
+  for (int slot = 0; slot < o.slots; ++slot) {
+    images_.push_back(std::make_shared<Block>(o.imageBytes));
+    labels_.push_back(std::make_shared<Block>(o.labelBytes));
+  }
+}
+
+size_t Session::regionBytes(Region region) const {
+  switch (region) {
+    case Region::persistent:
+      return options.persistentBytes;
+    case Region::arena:
+      return options.arenaBytes;
+    case Region::images:
+      return options.imageBytes;
+    case Region::labels:
+      return options.labelBytes;
+    case Region::outputs:
+      return options.outputBytes;
+  }
+  throw Refusal("internal: unknown region");
+}
+
+char* Session::place(Region region, size_t offset) const {
+  switch (region) {
+    case Region::persistent:
+      return persistent_->data() + offset;
+    case Region::arena:
+      return arena_->data() + offset;
+    case Region::outputs:
+      return outputs_->data() + offset;
+    case Region::images:
+    case Region::labels:
+      return nullptr;
+  }
+  throw Refusal("internal: unknown region");
+}
+
+std::array<char*, kRegions> Session::bases(int slot) const {
+  return {persistent_->data(), arena_->data(), images_.at(slot)->data(), labels_.at(slot)->data(),
+          outputs_->data()};
+}
+
+void Session::beginRun() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++runs_;
+}
+
+void Session::endRun() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (--runs_ == 0) idle_.notify_all();
+}
+
+bool Session::busy() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return runs_ > 0;
+}
+
+void Session::waitUntilIdle() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  idle_.wait(lock, [this] { return runs_ == 0; });
+}
+
+ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) {
+  omp_set_num_threads(threads);
+}
+
+ThreadScope::~ThreadScope() { omp_set_num_threads(before_); }
+
+}  // namespace lrscope
