@@ -1,7 +1,5 @@
 // The loader's thread never touches JavaScript: it reports a job's number to the environment, and
 // the promise and the typed arrays of that job wait on the JavaScript thread.
-#include "binding/augment.h"
-
 #include <cmath>
 #include <memory>
 #include <string>
@@ -10,6 +8,7 @@
 #include "binding/cache.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
 #include "binding/typed_arrays.h"
 #include "images/loader.h"
 
@@ -183,7 +182,7 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
   std::vector<uint8_t> padded = copyOf<uint8_t>(info[0], "pixels");
   if (padded.size() != shape.bytes()) throw Refusal("internal: the image does not have its size");
   padded.push_back(0);  // the byte behind the image that Warper::row asks for
-  Affine map;
+  AffineMap map;
   std::copy(matrix.begin(), matrix.end(), map.begin());
   Napi::Float32Array out = Napi::Float32Array::New(env, shape.bytes());
   Warper warper(shape.size, shape.channels);
@@ -200,7 +199,7 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportAugmentation(Napi::Env, Napi::Object exports) {
+void exportAugmentation(Napi::Object exports) {
   exportFunction(exports, "createLoader", createLoader);
   exportFunction(exports, "fillBatch", fillBatch);
   exportFunction(exports, "loaderImage", loaderImage);

@@ -4,6 +4,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
 #include "binding/promise_worker.h"
 #include "binding/typed_arrays.h"
 #include "images/crc32c.h"
@@ -113,7 +114,7 @@ std::shared_ptr<ImageCache> cacheOf(const Napi::Value& value) {
   return handle;
 }
 
-void exportCache(Napi::Env, Napi::Object exports) {
+void exportCache(Napi::Object exports) {
   exportFunction(exports, "openCache", openCache);
   exportFunction(exports, "closeCache", closeCache);
   exportFunction(exports, "crc32c", checksum);
