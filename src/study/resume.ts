@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import type { CommandContext } from "../cli/flags/define-command.ts";
 import { plural } from "../cli/text/format.ts";
 import { ArgumentError, InterruptedError, LrscopeError } from "../core/errors.ts";
+import { hasSameBits, VERSION } from "../core/version.ts";
 import type { ExperimentRecord } from "../record/index.ts";
 import type { Run, RunDirectory } from "../store/index.ts";
 import {
@@ -219,7 +220,7 @@ const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRe
   model,
   protocol,
   arms,
-  lrscope,
+  lrscope: hasSameBits(lrscope) ? VERSION : lrscope,
   engine,
 });
 
