@@ -84,6 +84,7 @@ describe("layOut", () => {
       implementations: ({ layer, kind }) =>
         layer === "features.4" && kind === "conv2dBackwardData" ? "winograd" : undefined,
       backend: {
+        alignment: 64,
         chooseLayouts(request) {
           if (request.wanted) asked.push(`${request.layer} ${request.kind} ${request.wanted}`);
           return blockedLayouts(request);

@@ -69,14 +69,14 @@ export const explain = defineCommand({
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
       "../../compile/index.ts"
     );
-    const { nativeBackend } = await import("../../engine/native/index.ts");
+    const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
     const { defaultThreads } = await import("../../files/machine.ts");
     const { model, size, classes, batch } = flags;
     const threads = flags.threads ?? defaultThreads();
     const buildModel = await loadModel(model);
     const network = buildModel({ classes, size, channels: Number(flags.channels) });
     const optimizer = createOptimizer(flags.optimizer);
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     const { precision } = flags;
     const options = { network, backend, batch, optimizer, threads, precision };
     const decision = await decide({ options, flags, terminal, signal });

@@ -12,6 +12,9 @@ const registry = engineRegistry({
   ...REFERENCE_ENGINES,
 });
 
+/** The engine that trains where none is named. */
+export const DEFAULT_ENGINE = "native";
+
 /** Kinds that `openBackend` knows. */
 export const ENGINE_KINDS = registry.kinds;
 
