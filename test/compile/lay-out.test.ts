@@ -39,7 +39,7 @@ function blockedLayouts({ kind, inputs, outputs }: LayoutRequest) {
   };
 }
 
-const backend = { chooseLayouts: blockedLayouts };
+const backend = { alignment: 64, chooseLayouts: blockedLayouts };
 const training = layOut(trainingGraph(littleNetwork(), 4, { labelSmoothing: 0 }), { backend });
 const layoutsOf = (graph: LaidOutGraph) =>
   new Map([...graph.tensors.values()].map(({ name, layout }) => [name, layout]));

@@ -62,7 +62,7 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal, signal }) {
-    const { checkPrecision } = await import("../../engine/native/precision.ts");
+    const { checkPrecision } = await import("../../engine/native/engines.ts");
     checkPrecision("explain", flags.precision);
     const { loadModel } = await import("../../study/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");

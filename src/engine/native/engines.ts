@@ -29,3 +29,6 @@ export const knownImplementations = registry.implementations;
  */
 export const openBackend = (kind?: string, options?: EngineOptions): Promise<Backend> =>
   registry.openBackend(kind, options);
+
+/** Whether the engine that trains by default computes in a precision here, before anything is opened. */
+export { checkPrecision } from "./precision.ts";
