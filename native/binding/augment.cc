@@ -9,6 +9,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/typed_arrays.h"
 #include "images/loader.h"
 
@@ -42,16 +43,10 @@ class LoaderHandle {
 };
 
 using Handle = std::shared_ptr<LoaderHandle>;
-constexpr napi_type_tag kTag = {0x6c7273636f706532ULL, 0x6c6f61646572ULL};
-
-Handle& handleOf(const Napi::Value& value) {
-  if (!value.IsExternal() || !value.As<Napi::External<Handle>>().CheckTypeTag(&kTag))
-    throw Refusal("internal: not a loader");
-  return *value.As<Napi::External<Handle>>().Data();
-}
+constexpr HandleType kType = {{0x6c7273636f706532ULL, 0x6c6f61646572ULL}, "a loader"};
 
 Handle openHandleOf(const Napi::Value& value) {
-  Handle handle = handleOf(value);
+  Handle handle = objectOf<LoaderHandle>(value, kType);
   if (!handle->loader().open()) throw Refusal("the data set is closed");
   return handle;
 }
@@ -100,13 +95,7 @@ Napi::Value createLoader(const Napi::CallbackInfo& info) {
   auto loader =
       std::make_unique<Loader>(cache, std::move(labels), mean, std, augmentation,
                                [environment](uint64_t ticket) { environment->done(ticket); });
-  auto handle =
-      std::make_unique<Handle>(std::make_shared<LoaderHandle>(environment, std::move(loader)));
-  const auto external =
-      Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* held) { delete held; });
-  handle.release();
-  external.TypeTag(&kTag);
-  return external;
+  return makeHandle(env, kType, std::make_shared<LoaderHandle>(environment, std::move(loader)));
 }
 
 // fillBatch(loader, images, labels, indices, { seed, epoch } | null)
@@ -152,7 +141,9 @@ Napi::Value loaderImage(const Napi::CallbackInfo& info) {
   return pixels;
 }
 
-void closeLoader(const Napi::CallbackInfo& info) { handleOf(info[0])->close(); }
+void closeLoader(const Napi::CallbackInfo& info) {
+  objectOf<LoaderHandle>(info[0], kType)->close();
+}
 
 // normaliseImages(pixels, images, { size, channels, first, mean, std })
 void normaliseImages(const Napi::CallbackInfo& info) {

@@ -28,6 +28,7 @@ std::thread startThread(Body body) {
 // keeps those that it has, and lets go of them when the team shrinks.
 inline void expectTeam(int count) {
   static thread_local int team = 1;
+  if (count == 1) return;  // takes none, and leaves those that there are
   if (count > team) {
     std::promise<void> all;
     const std::shared_future<void> started = all.get_future().share();
