@@ -9,6 +9,9 @@ import { root, type SourceFile, sourceFiles } from "./rooms.ts";
 const LIGHT = ["cli", "core", "arms", "study", "train", "program"];
 const LIGHT_FILES = [
   "src/datasets/sources/source-names.ts",
+  // The registry knows names; an engine is loaded when it is opened.
+  ...["engines", "implementations", "precision"].map((name) => `src/engine/native/${name}.ts`),
+  "src/engine/registry.ts",
   "src/optimizers/names.ts",
   "src/record/recipe.ts",
   "src/schedules/text/describe.ts",
