@@ -44,8 +44,8 @@ int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
   if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)) ||
       number != std::floor(number))
-    throw mistyped(name,
-                   "an integer in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
+    throw mistyped(
+        name, "an integer in range [" + std::to_string(low) + ", " + std::to_string(high) + "]");
   return static_cast<int64_t>(number);
 }
 
