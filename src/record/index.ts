@@ -8,4 +8,6 @@ export * from "./specification.ts";
 export * from "./spread.ts";
 export * from "./study-event.ts";
 export * from "./summary.ts";
+export * from "./task.ts";
+export * from "./task-file.ts";
 export * from "./trial.ts";

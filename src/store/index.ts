@@ -25,4 +25,14 @@ export {
   type RunDirectory,
 } from "./run-directory.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
+export {
+  acceptedTrial,
+  beginAttempt,
+  checkAttempt,
+  currentTask,
+  endTask,
+  sweepTasks,
+  taskKey,
+  taskPath,
+} from "./tasks.ts";
 export { type EventFile, tensorboardFiles } from "./tensorboard.ts";

@@ -1,0 +1,67 @@
+/**
+ * @file One trial or one range test as plain JSON, for whichever process runs it: of data and network it
+ * says what they are, never where they lie.
+ */
+
+import { z } from "zod";
+import { fileName } from "./file-name.ts";
+import { scheduleSpec } from "./trial.ts";
+
+/** An optimizer by name, with all its hyperparameters. */
+const optimizer = z.object({
+  name: z.string(),
+  hyperparameters: z.record(z.string(), z.number()),
+});
+
+/** One training run. */
+export const trialTask = z.object({
+  kind: z.literal("trial"),
+  arm: z.string(),
+  slug: fileName,
+  seed: z.number().int().nonnegative(),
+  optimizer,
+  schedule: scheduleSpec,
+  /** Absent: as `fit` chooses. */
+  hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
+  learningRateSource: z.string(),
+  epochs: z.number().int().positive(),
+  /** What may end it before. */
+  ends: z
+    .object({
+      time: z.number().optional(),
+      targetAccuracy: z.number().optional(),
+      evalEvery: z.number().int().optional(),
+      earlyStopping: z.number().int().optional(),
+      prune: z.number().int().optional(),
+    })
+    .optional(),
+  /** Place among the trials of the study. */
+  index: z.number().int(),
+  trials: z.number().int(),
+});
+
+/** One range test, which must be made before its arm's trials can be planned. */
+export const rangeTestTask = z.object({
+  kind: z.literal("range-test"),
+  arm: z.string(),
+  slug: fileName,
+  optimizer,
+  seeds: z.array(z.number().int().nonnegative()).min(1),
+  epochs: z.number().int().positive(),
+  from: z.number().optional(),
+  to: z.number().optional(),
+  rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).optional(),
+  ramp: z.enum(["exponential", "linear"]).optional(),
+  stopFactor: z.number().optional(),
+  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
+  loss: z.enum(["train", "validation"]).optional(),
+  validationEvery: z.number().int().optional(),
+  /** Measure the curves and leave their reading to whoever has them all. */
+  measureOnly: z.boolean().optional(),
+});
+
+export const task = z.discriminatedUnion("kind", [trialTask, rangeTestTask]);
+type AnyTask = z.infer<typeof task>;
+
+/** A task of one kind, or of either. */
+export type Task<Kind extends AnyTask["kind"] = AnyTask["kind"]> = Extract<AnyTask, { kind: Kind }>;
