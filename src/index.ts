@@ -57,9 +57,12 @@ export type {
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
+  Recipe,
   StudyEvent,
   StudyListener,
   StudyProgress,
+  StudyRequest,
+  StudySpec,
   SummaryRecord,
   TrialRecord,
 } from "./record/index.ts";
@@ -69,7 +72,12 @@ export * from "./schedules/index.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
 export { type Prediction, predict } from "./study/from-checkpoint.ts";
+export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
+export type { StudyPlaces } from "./study/places.ts";
 export { type Recorder, recordRun } from "./study/recorder.ts";
+export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
+export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {

@@ -56,5 +56,5 @@ export { holm, leastSeeds, leastSignFlipP, signFlipP } from "./statistics/sign-f
 export { spreadOf } from "./statistics/spread.ts";
 export { mean, median, medianRate, standardDeviation } from "./statistics/statistics.ts";
 export { LEVEL, tInterval, twoSidedP, twoSidedT } from "./statistics/student-t.ts";
-export { type MeasuredTrial, type SummarizeOptions, summarize } from "./summarize.ts";
+export { type SummarizeOptions, summarize } from "./summarize.ts";
 export { chooseTargets, reach, timeToTarget } from "./time-to-target.ts";

@@ -5,18 +5,14 @@
  */
 
 import { counted, listed, percent } from "../core/words.ts";
-import type { ExperimentRecord, TrialRecord } from "../record/index.ts";
+import type { ExperimentRecord, TrialHistory, TrialRecord } from "../record/index.ts";
 import { scheduleFromJSON } from "../schedules/index.ts";
-import type { MeasuredTrial } from "./summarize-arm.ts";
 
 /** More trials than this are counted, and not named. */
 const NAMED = 6;
 
 /** A sentence each; none where every trial ran to its last epoch and no such option was on. */
-export function notesOn(
-  { protocol }: ExperimentRecord,
-  trials: readonly MeasuredTrial[],
-): string[] {
+export function notesOn({ protocol }: ExperimentRecord, trials: readonly TrialHistory[]): string[] {
   const all = counted(trials.length, "trial");
   const failed = trials.filter(({ trial }) => trial.status === "failed");
   const ended = (by: TrialRecord["endedBy"]) => trials.filter(({ trial }) => trial.endedBy === by);
@@ -75,7 +71,7 @@ export function notesOn(
 const CYCLICAL = new Set(["triangular", "triangular2", "expRange"]);
 
 /** Whether a finished trial's last update had a rate nearer to its cycle's upper bound than to its lower. */
-function endsHigh({ trial }: MeasuredTrial): boolean {
+function endsHigh({ trial }: TrialHistory): boolean {
   const { schedule, status, epochs, updatesPerEpoch } = trial;
   if (status !== "done" || !CYCLICAL.has(schedule.type)) return false;
   const { base, max } = schedule as unknown as { base: number; max: number };
@@ -85,8 +81,8 @@ function endsHigh({ trial }: MeasuredTrial): boolean {
 
 /** "adam, seed 0, after 5 epochs; sgd, seed 1, ..." */
 function named(
-  trials: readonly MeasuredTrial[],
-  why: (measured: MeasuredTrial) => string = ({ metrics }) =>
+  trials: readonly TrialHistory[],
+  why: (measured: TrialHistory) => string = ({ metrics }) =>
     `after ${counted(metrics.length, "epoch")}`,
 ): string {
   if (trials.length > NAMED)

@@ -1,21 +1,22 @@
 /** @file One arm of an experiment: its trials' records as quantities over the seeds. */
 
 import { greatestOf, leastOf } from "../core/extremes.ts";
-import type { EpochMetrics, OptimizerSummary, Spread, TrialRecord } from "../record/index.ts";
+import type {
+  EpochMetrics,
+  OptimizerSummary,
+  Spread,
+  TrialHistory,
+  TrialRecord,
+} from "../record/index.ts";
 import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
 import { spreadOf } from "./statistics/spread.ts";
 import { mean, median } from "./statistics/statistics.ts";
 import { timeToTarget } from "./time-to-target.ts";
 
-export interface MeasuredTrial {
-  readonly trial: TrialRecord;
-  readonly metrics: readonly EpochMetrics[];
-}
-
 const LAST_EPOCHS = 10;
 
 /** What one trial has to say about one quantity; null where it does not come to it. */
-type Reading = (trial: MeasuredTrial) => number | null;
+type Reading = (trial: TrialHistory) => number | null;
 
 /**
  * Final, last-10-epoch, gap and area are of trials that are done: one that diverged or was cut short
@@ -24,7 +25,7 @@ type Reading = (trial: MeasuredTrial) => number | null;
  */
 export function summarizeArm(
   name: string,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
   { targets, classes }: { targets: readonly number[]; classes: readonly string[] },
 ): OptimizerSummary {
   const over = (read: Reading): Spread => spreadOf(trials.map(read));
@@ -63,7 +64,7 @@ export function summarizeArm(
   };
 }
 
-function failuresOf(trials: readonly MeasuredTrial[]): Pick<OptimizerSummary, "failures"> {
+function failuresOf(trials: readonly TrialHistory[]): Pick<OptimizerSummary, "failures"> {
   const reasons = trials.flatMap(({ trial }) =>
     trial.status === "failed" ? [trial.failure ?? "no reason recorded"] : [],
   );
@@ -102,7 +103,7 @@ const least =
     return values.length === 0 ? null : leastOf(values);
   };
 
-function gap(measured: MeasuredTrial): number | null {
+function gap(measured: TrialHistory): number | null {
   const [train, validation] = [last("trainAccuracy"), last("validationAccuracy")].map((read) =>
     read(measured),
   );
@@ -110,7 +111,7 @@ function gap(measured: MeasuredTrial): number | null {
 }
 
 /** Mean height of the curve by trapezoids, epoch by epoch; of a single epoch its height. */
-function area({ metrics }: MeasuredTrial): number | null {
+function area({ metrics }: TrialHistory): number | null {
   const points = metrics.flatMap(({ epoch, validationAccuracy }) =>
     validationAccuracy === null ? [] : [{ epoch, height: validationAccuracy }],
   );
@@ -128,7 +129,7 @@ function area({ metrics }: MeasuredTrial): number | null {
 }
 
 function testScores(
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
   classes: readonly string[],
 ): Partial<OptimizerSummary> {
   if (!trials.some(({ trial }) => trial.test)) return {};
@@ -146,7 +147,7 @@ function testScores(
 
 /** Of the last epoch, where the trials recorded their classes. */
 function validationClasses(
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
   classes: readonly string[],
 ): Partial<OptimizerSummary> {
   const lines = trials.map(({ trial, metrics }) =>
@@ -165,7 +166,7 @@ function validationClasses(
 }
 
 /** The greatest rate that the trial's schedule has over its updates; null where it cannot be known. */
-function greatestRateOf({ trial, metrics }: MeasuredTrial): number | null {
+function greatestRateOf({ trial, metrics }: TrialHistory): number | null {
   // A record of another version may name a schedule that this one does not know.
   if (scheduleTypes.includes(trial.schedule.type)) {
     const updates = Math.max(1, Math.round(trial.epochs * trial.updatesPerEpoch));

@@ -1,16 +1,14 @@
 /** @file From the records of an experiment's trials to its table of results and what they say. */
 
-import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
+import type { ExperimentRecord, SummaryRecord, TrialHistory } from "../record/index.ts";
 import { conclude } from "./conclusion.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
 import { sensitivities } from "./sensitivity.ts";
 import { pairedDifferences } from "./statistics/paired.ts";
 import { mean } from "./statistics/statistics.ts";
-import { type MeasuredTrial, summarizeArm } from "./summarize-arm.ts";
+import { summarizeArm } from "./summarize-arm.ts";
 import { chooseTargets } from "./time-to-target.ts";
-
-export type { MeasuredTrial };
 
 export interface SummarizeOptions {
   /** Validation accuracies, 0 .. 1, to time the arms to; default chosen from the results. */
@@ -29,7 +27,7 @@ export interface SummarizeOptions {
  */
 export function summarize(
   experiment: ExperimentRecord,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
   { targets, profile = false, oneProtocol = true, published }: SummarizeOptions = {},
 ): SummaryRecord {
   const arms = experiment.arms.flatMap(({ name }) => {
@@ -76,7 +74,7 @@ export function summarize(
 
 function targetsFrom(
   { dataset }: ExperimentRecord,
-  arms: readonly { own: readonly MeasuredTrial[] }[],
+  arms: readonly { own: readonly TrialHistory[] }[],
 ): number[] {
   const counts = dataset.classes.map(({ validation }) => validation);
   const guess =

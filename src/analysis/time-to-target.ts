@@ -1,7 +1,6 @@
 /** @file How long an arm takes to a validation accuracy, and which accuracies to ask for. */
 
-import type { EpochMetrics, TimeToTarget, TrialRecord } from "../record/index.ts";
-import type { MeasuredTrial } from "./summarize-arm.ts";
+import type { EpochMetrics, TimeToTarget, TrialHistory, TrialRecord } from "../record/index.ts";
 
 /** First epoch at or above `target`, and the seconds until its end; null where it is never reached. */
 export function reach(
@@ -21,7 +20,7 @@ export function reach(
  * One arm's trials against one target. A miss is later than every hit; it is never averaged away.
  * A trial that has not ended and is not there yet is open: neither.
  */
-export function timeToTarget(trials: readonly MeasuredTrial[], target: number): TimeToTarget {
+export function timeToTarget(trials: readonly TrialHistory[], target: number): TimeToTarget {
   const hits = trials.map(({ metrics }) => reach(metrics, target));
   const epochs = hits.map((hit) => hit?.epoch ?? null);
   const seconds = hits.map((hit) => hit?.seconds ?? null);

@@ -2,17 +2,13 @@
 
 import { ArgumentError } from "../core/errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import type { ArmRecord, RangeTestRecord, ScheduleSpec } from "../record/index.ts";
+import type { ArmRecord, Planned, RangeTestRecord, ScheduleSpec, Span } from "../record/index.ts";
 import { formatRate } from "../schedules/index.ts";
 import { armSchedule, isCyclical, isSpecified } from "./arm-schedules.ts";
-import type { parseArm } from "./arms.ts";
-import type { ComparisonRequest } from "./trials.ts";
-
-type Arm = ReturnType<typeof parseArm>;
 
 export interface ScheduleContext {
   readonly request: Pick<
-    ComparisonRequest,
+    Planned,
     "epochs" | "learningRates" | "maxLr" | "baseLr" | "stepSize" | "snapCycles"
   >;
   /** The arm's range test, where it has one. */
@@ -39,7 +35,7 @@ export function needsRangeTest(
  * @throws ArgumentError where the range test's upper bound lies below the lower bound that was given
  */
 export function scheduleOf(
-  arm: Arm,
+  arm: ArmRecord,
   optimizer: Optimizer,
   context: ScheduleContext,
 ): { schedule: ScheduleSpec; source: string } {
@@ -56,14 +52,26 @@ export function scheduleOf(
   if (!isCyclical(arm.schedule))
     return { schedule: written(armSchedule(arm.schedule, options)), source };
   const base = lowerBound(arm, rate, context);
-  const stepSize = request.stepSize ?? 4 * updatesPerEpoch;
+  const stepSize = updatesOf(request.stepSize ?? { count: 4, unit: "epochs" }, updatesPerEpoch);
   const bounds = { base, max: rate, stepSize };
   return { schedule: written(armSchedule(arm.schedule, { ...options, bounds })), source };
 }
 
+/** Half a cycle, "4e", in updates; at least one. */
+function updatesOf(size: number | Span, updatesPerEpoch: number): number {
+  const { count, unit } = typeof size === "number" ? { count: size, unit: "updates" } : size;
+  const updates = unit === "updates" ? count : Math.max(1, Math.round(count * updatesPerEpoch));
+  // Cycles have an up and a down, whose sum has to be exact.
+  if (typeof size !== "number" && updates > Number.MAX_SAFE_INTEGER / 2)
+    throw new ArgumentError(
+      `--step-size must come to at most ${Math.floor(Number.MAX_SAFE_INTEGER / 2)} updates; got ${updates}`,
+    );
+  return updates;
+}
+
 /** Given, found by a range test, or the optimizer's default. */
 function rateOf(
-  arm: Arm,
+  arm: ArmRecord,
   optimizer: Optimizer,
   { request, found }: ScheduleContext,
 ): { rate: number; source: string } {
@@ -82,7 +90,7 @@ function rateOf(
 const DEFAULT_RULE = "minimum/10";
 
 /** Of a point of a sensitivity analysis, on the rate of the arm that it belongs to. */
-const factorOf = ({ sensitivity }: Arm): number => sensitivity?.factor ?? 1;
+const factorOf = ({ sensitivity }: ArmRecord): number => sensitivity?.factor ?? 1;
 
 /** "range test: 1.2e-2", or of several seeds "range test, median of 3 seeds: 1.2e-2 (8e-3 to 1.5e-2)". */
 function foundText({ suggestion, runs }: RangeTestRecord): string {
@@ -93,7 +101,7 @@ function foundText({ suggestion, runs }: RangeTestRecord): string {
 }
 
 /** Of a cyclical arm: given, what the rule says (the elbow has a bound of its own), or a sixth of the upper bound. */
-function lowerBound(arm: Arm, max: number, { request, found }: ScheduleContext): number {
+function lowerBound(arm: ArmRecord, max: number, { request, found }: ScheduleContext): number {
   const elbow = found?.suggestion.rule === "elbow" ? found.suggestion.baseLr : undefined;
   const given = request.baseLr ?? elbow;
   const base = given === undefined ? max / 6 : given * factorOf(arm);

@@ -22,7 +22,7 @@ import {
   warmup,
 } from "../schedules/index.ts";
 import { parseScheduleWords } from "../schedules/text/parse-schedule.ts";
-import { scheduleOfSpec } from "../train/rates.ts";
+import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
 
 export interface CycleBounds {
   readonly base: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Schedule } from "../schedules/index.ts";
-import { scheduleOfSpec } from "../train/rates.ts";
+import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
 import { ARM_SCHEDULES, armSchedule, isCyclical } from "./arm-schedules.ts";
 import { parseArm, parseArms } from "./arms.ts";
 

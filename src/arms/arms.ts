@@ -57,7 +57,7 @@ const meantBy = (word: string) =>
  * Reads a list of arms.
  * @throws ArgumentError where it is empty, names more than a thousand, or one of them twice
  */
-export function parseArms(texts: readonly string[]): ReturnType<typeof parseArm>[] {
+export function parseArms(texts: readonly string[]): ArmRecord[] {
   if (texts.length === 0)
     throw new ArgumentError("arms: at least one optimizer must be named, such as adam");
   if (texts.length > MOST_ARMS)

@@ -3,17 +3,14 @@
 import { sensitivityFactors } from "../analysis/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_MULTIPLES } from "../core/limits.ts";
+import type { ArmRecord } from "../record/index.ts";
 import { isSpecified } from "./arm-schedules.ts";
-import type { parseArm } from "./arms.ts";
 
 /**
  * Each arm at `count` multiples of its rate, from 1/10 to 10: "adam x0.1", "adam x0.3162", "adam", ...
  * @throws ArgumentError unless count is odd, and from 3 to 1001, so that the arm's own rate is among them
  */
-export function withSensitivity(
-  arms: readonly ReturnType<typeof parseArm>[],
-  count: number,
-): ReturnType<typeof parseArm>[] {
+export function withSensitivity(arms: readonly ArmRecord[], count: number): ArmRecord[] {
   if (!(Number.isInteger(count) && count >= 3 && count <= MOST_MULTIPLES && count % 2 === 1))
     throw new ArgumentError(
       `arms: sensitivity must be an odd number from 3 to ${MOST_MULTIPLES}, so that each arm's own rate is among them; got ${count}`,

@@ -103,7 +103,7 @@ export async function benchTransfer(
   const { repetitions = 7, peers: wantPeers = true, onProgress, signal } = options;
   for (const [name, value] of Object.entries({ batch, size, threads, repetitions }))
     checkPositiveInteger("bench transfer", name, value);
-  const trainFrom = freezing({ model, pretrained: "", training: {} }).trainFrom!;
+  const trainFrom = freezing({ model, pretrained: "", recipe: {} }).trainFrom!;
   const folder = mkdtempSync(join(tmpdir(), "lrscope-bench-"));
   const notes: string[] = [];
   const opened: { close(): void }[] = [];

@@ -1,9 +1,11 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { LrscopeError } from "../core/errors.ts";
 import { fileName } from "./file-name.ts";
-import { specificationRecord } from "./specification.ts";
-import { weightAverage } from "./trial.ts";
+import { protocolRecord } from "./protocol.ts";
+import { specificationRecord, studyOfSpecification } from "./specification.ts";
+import { type StudySpec, studySpec } from "./study-spec.ts";
 
 export const FORMAT_VERSION = 1;
 
@@ -55,76 +57,7 @@ export const machineRecord = z.object({
   node: z.string(),
 });
 
-export const protocolRecord = z.object({
-  epochs: z.number(),
-  batch: z.number().int(),
-  /** Batches an update; absent in records of lrscope 0.1: 1. */
-  accumulate: z.number().int().optional(),
-  seeds: z.array(z.number().int()),
-  updatesPerEpoch: z.number().int(),
-  augment: z.string(),
-  validation: z.number().nullable(),
-  splitSeed: z.number().int(),
-  dropLast: z.boolean(),
-  precision: z.string(),
-  threads: z.number().int(),
-  momentum: z.number(),
-  weightDecay: z.number(),
-  clip: z.number().nullable(),
-  labelSmoothing: z.number(),
-  /** Of transfer learning; absent where every parameter is trained. See decision 0024. */
-  trainFrom: z.string().optional(),
-  /** "layer3@5": from epoch 5 on, training is from layer3. */
-  unfreeze: z.array(z.string()).optional(),
-  frozenBatchNorm: z.string().optional(),
-  /** Below, present where given. Largest magnitude of an element of the gradient. */
-  clipValue: z.number().optional(),
-  /** Parameters, by the beginnings of their names, with a rate or decay of their own. */
-  parameterGroups: z
-    .array(
-      z.object({
-        prefix: z.string(),
-        learningRateScale: z.number().optional(),
-        weightDecayScale: z.number().optional(),
-      }),
-    )
-    .optional(),
-  /** false: biases and the gammas and betas of norms do not decay. */
-  decayBiasesAndNorms: z.boolean().optional(),
-  average: weightAverage.optional(),
-  snapshots: z.boolean().optional(),
-  // Options, absent where they are off: a report names those that are there.
-  /** The published study whose protocol this one follows: "flowers-2019". */
-  protocol: z.string().optional(),
-  /** Arms without a rate of their own have a range test's suggestion, not their optimizer's default. */
-  learningRates: z.enum(["defaults", "range-test"]).optional(),
-  /** Of each range test. */
-  finderSeeds: z.number().int().optional(),
-  /** How the rate of range tests rises, and whose reading is taken; absent: exponential, minimum/10. */
-  ramp: z.enum(["exponential", "linear"]).optional(),
-  rule: z.string().optional(),
-  /** Fraction of each class kept for the test at the end of a trial. */
-  test: z.number().optional(),
-  /** Multiples of its rate at which each arm is trained. */
-  sensitivity: z.number().int().optional(),
-  /** Seconds of training and validation a trial. */
-  time: z.number().optional(),
-  /** Validation accuracy at which a trial ends. */
-  targetAccuracy: z.number().optional(),
-  /** Epochs between two validations. */
-  evalEvery: z.number().int().optional(),
-  /** Validations in a row without a better accuracy, after which a trial ends. */
-  earlyStopping: z.number().int().optional(),
-  /** From this epoch on a trial ends that is below the median of the others of its seed. */
-  prune: z.number().int().optional(),
-  /** "balanced": n / (K n_c) over the training split; or one a class. */
-  classWeights: z.union([z.literal("balanced"), z.array(z.number())]).optional(),
-  /** Augmented views of each image in the feature cache. */
-  cacheFeatures: z.number().int().optional(),
-});
-export type ProtocolRecord = z.infer<typeof protocolRecord>;
-
-export const experimentRecord = z.object({
+const written = z.object({
   formatVersion: z.literal(FORMAT_VERSION),
   kind: z.enum(["demo", "find", "train", "compare"]),
   created: z.string(),
@@ -153,7 +86,36 @@ export const experimentRecord = z.object({
       seconds: z.number(),
     })
     .optional(),
-  /** The call that began it, as the command line reads it back to go on; paths are left out. */
-  specification: specificationRecord.optional(),
+  /** The study that it is; of lrscope 0.1 the call that began it, and absent in its earliest records. */
+  specification: z.unknown().optional(),
 });
-export type ExperimentRecord = z.infer<typeof experimentRecord>;
+
+export type ExperimentRecord = Omit<z.infer<typeof written>, "specification"> & {
+  /** The study that it is, by which it is resumed; absent where the library's own objects made it. */
+  readonly specification?: StudySpec;
+};
+
+/** A record of any version, with the study in the form that it has today. */
+export const experimentRecord = written.transform((record, context): ExperimentRecord => {
+  const { specification, ...rest } = record;
+  if (specification === undefined) return rest;
+  const refuse = (issue: { readonly message: string; readonly path: readonly PropertyKey[] }) => {
+    context.addIssue({
+      code: "custom",
+      message: issue.message,
+      path: ["specification", ...issue.path],
+    });
+    return z.NEVER;
+  };
+  try {
+    const isStudy = studySpec.pick({ formatVersion: true }).safeParse(specification).success;
+    if (isStudy) return { ...rest, specification: studySpec.parse(specification) };
+    const { kind, protocol } = rest;
+    const call = specificationRecord.parse(specification);
+    return { ...rest, specification: studyOfSpecification(call, { kind, ...protocol }) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return refuse(error.issues[0]!);
+    if (error instanceof LrscopeError) return refuse({ message: error.message, path: [] });
+    throw error;
+  }
+});

@@ -1,10 +1,14 @@
 /**
- * @file The call that began an experiment, as it stands in experiment.json and is read to go on with it.
- * What a later version adds to it is kept; what is known here has to have its form. Rules between fields
- * (whether a rate lies below another, whether an optimizer exists) are those of the calls themselves.
+ * @file The call that began an experiment as lrscope 0.1 recorded it, flag by flag, and the study that it
+ * asked for. What is known here has to have its form; later versions write the study itself.
  */
 
 import { z } from "zod";
+import { StoreError } from "../core/errors.ts";
+import { parseSchedule } from "../schedules/text/parse-schedule.ts";
+import { recipeOfFlags } from "./recipe.ts";
+import type { StudySpec } from "./study-spec.ts";
+import { studySpec } from "./study-spec.ts";
 
 const positive = z.number().positive();
 const natural = z.number().int().nonnegative();
@@ -105,3 +109,52 @@ export const specificationRecord = z.looseObject({
   flags: specifiedFlags,
 });
 export type SpecificationRecord = z.infer<typeof specificationRecord>;
+
+/**
+ * The study that such a call asked for.
+ * @param of the rest of its record: kind, seeds, and the cores of each trial
+ * @throws StoreError where the call is not the one that the rest of the record speaks of, or no study
+ */
+export function studyOfSpecification(
+  { flags, cycle, budget, answers, ramp, rampKind, ...call }: SpecificationRecord,
+  of: { readonly kind: string; readonly seeds: readonly number[]; readonly threads: number },
+): StudySpec {
+  // Before anything is made by it: a file that was edited may ask for a million seeds.
+  if (call.seeds !== of.seeds.length)
+    throw new StoreError(
+      `specification.seeds does not agree with the rest of the record: it comes to ${call.seeds}, where ${of.seeds.length} was recorded; bring back the file as it was written, or begin anew`,
+      { exitCode: 2 },
+    );
+  const { momentumSchedule } = flags;
+  return studySpec.parse({
+    ...call,
+    ...budget,
+    ...cycle,
+    ...ramp,
+    ...(rampKind ? { ramp: rampKind } : {}),
+    formatVersion: 2,
+    kind: of.kind,
+    seeds: Array.from({ length: call.seeds }, (_, index) => flags.seed + index),
+    momentum: flags.momentum,
+    weightDecay: flags.weightDecay,
+    snapCycles: flags.snapCycles,
+    momentumSchedule:
+      momentumSchedule === undefined || momentumSchedule === "none"
+        ? momentumSchedule
+        : parseSchedule(momentumSchedule).toJSON(),
+    data: {
+      size: flags.size,
+      limit: flags.limit,
+      validation: flags.validation,
+      test: flags.test,
+      splitSeed: flags.splitSeed,
+      augment: flags.augment,
+    },
+    cacheFeatures: flags.cacheFeatures,
+    recipe: recipeOfFlags(flags, of.kind),
+    tune: flags.tune,
+    memory: flags.memory,
+    answers: { ...answers, samples: flags.samples, png: flags.png },
+    threads: of.threads,
+  });
+}

@@ -44,6 +44,13 @@ const rangeTestUpdate = event("range-test-update", {
   imagesPerSecond: z.number(),
 });
 
+/** One seed's curve is whole; it is read when all are. */
+const rangeTestRun = event("range-test-run", {
+  arm: z.string(),
+  run: rangeTestRecord.shape.runs.element,
+  seconds: z.number(),
+});
+
 const rangeTestFinished = event("range-test-finished", {
   arm: z.string(),
   record: rangeTestRecord,
@@ -95,6 +102,7 @@ export const studyEvent = z.discriminatedUnion("type", [
   data,
   rangeTestStarted,
   rangeTestUpdate,
+  rangeTestRun,
   rangeTestFinished,
   plan,
   trialStarted,

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { pairedDifference, performanceProfile, sensitivity } from "./comparison.ts";
-import { protocolRecord } from "./experiment.ts";
+import { protocolRecord } from "./protocol.ts";
 import { spread } from "./spread.ts";
 
 /** How far an arm had to go to a validation accuracy. */

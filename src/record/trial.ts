@@ -129,6 +129,15 @@ export const epochMetrics = z.object({
 });
 export type EpochMetrics = z.infer<typeof epochMetrics>;
 
+/** A trial and what it measured so far. */
+export interface TrialHistory {
+  readonly trial: TrialRecord;
+  /** One an epoch, in order; empty where the first epoch is not done. */
+  readonly metrics: readonly EpochMetrics[];
+  /** Last lines of its log.txt, oldest first, where a report is to quote them. */
+  readonly logTail?: readonly string[];
+}
+
 /** Beside a checkpoint's weights: how far the trial has come, and what proves that both are whole. */
 export const checkpointRecord = z.object({
   formatVersion: z.literal(1),

@@ -21,6 +21,5 @@ export type {
   ReportConfusion,
   ReportInput,
   ReportMistake,
-  ReportTrial,
   SampleImages,
 } from "./types.ts";

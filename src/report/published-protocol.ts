@@ -4,8 +4,7 @@
  * written against the package's public API alone.
  */
 
-import type { MeasuredTrial } from "../analysis/index.ts";
-import type { ExperimentRecord } from "../record/index.ts";
+import type { ExperimentRecord, TrialHistory } from "../record/index.ts";
 import type { Figure } from "./draw.ts";
 import type { ReportArm } from "./figures/arms.ts";
 import { html, type Markup } from "./html.ts";
@@ -35,7 +34,7 @@ export interface PublishedProtocol {
   /** Why an experiment cannot be said to follow it, as part of a sentence; null where it can. */
   refusal(experiment: Pick<ExperimentRecord, "dataset" | "model">): string | null;
   /** Ours beside the publication's; null where nothing of ours can be set beside it. */
-  compare(experiment: ExperimentRecord, trials: readonly MeasuredTrial[]): PublishedResults | null;
+  compare(experiment: ExperimentRecord, trials: readonly TrialHistory[]): PublishedResults | null;
   /** Of what `compare` gave, read back; null where it is not of that form. */
   section(published: unknown): AddedSection | null;
   table(published: unknown): TextTable | null;

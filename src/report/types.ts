@@ -1,11 +1,10 @@
 /** @file What a report is made from, and what comes out. Plain records and strings only. */
 
 import type {
-  EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
   SummaryRecord,
-  TrialRecord,
+  TrialHistory,
 } from "../record/index.ts";
 
 /** One image of the data set beside augmented copies of it. Images are `data:image/...` URIs. */
@@ -13,14 +12,6 @@ export interface SampleImages {
   readonly className: string;
   readonly original: string;
   readonly augmented: readonly string[];
-}
-
-export interface ReportTrial {
-  readonly trial: TrialRecord;
-  /** One an epoch, in order; empty where the first epoch is not done. */
-  readonly metrics: readonly EpochMetrics[];
-  /** Last lines of its log.txt, oldest first; shown of a trial that did not end well. */
-  readonly logTail?: readonly string[];
 }
 
 /** Which classes an arm's weights took for which, summed over its seeds. */
@@ -54,7 +45,7 @@ export interface ReportInput {
   /** null: computed from the trials, where there are any. */
   readonly summary: SummaryRecord | null;
   readonly rangeTests: readonly RangeTestRecord[];
-  readonly trials: readonly ReportTrial[];
+  readonly trials: readonly TrialHistory[];
   /** Empty: the report has no photos in it. */
   readonly samples: readonly SampleImages[];
   readonly confusions?: readonly ReportConfusion[];

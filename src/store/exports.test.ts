@@ -1,10 +1,10 @@
 /** @file metrics.csv and TensorBoard's event files, read back by a decoder written from the published formats. */
 
 import { describe, expect, test } from "vitest";
-import type { ExperimentRecord, TrialRecord } from "../record/index.ts";
+import type { ExperimentRecord, TrialHistory, TrialRecord } from "../record/index.ts";
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
 import { metricsCsv } from "./metrics-csv.ts";
-import type { RecordedTrial, Run } from "./read-run.ts";
+import type { Run } from "./read-run.ts";
 import { tensorboardFiles } from "./tensorboard.ts";
 
 const epoch = (number: number, more: object = {}) => ({
@@ -18,7 +18,7 @@ const epoch = (number: number, more: object = {}) => ({
   seconds: 2.5,
   ...more,
 });
-const trial = (arm: string, seed: number, metrics: RecordedTrial["metrics"]): RecordedTrial => ({
+const trial = (arm: string, seed: number, metrics: TrialHistory["metrics"]): TrialHistory => ({
   trial: { arm, seed, slug: arm.replace(/\W+/g, "-") } as TrialRecord,
   metrics,
 });

@@ -1,6 +1,6 @@
 /** @file metrics.csv: every epoch of every trial of an experiment, for a spreadsheet or pandas. */
 
-import type { RecordedTrial } from "./read-run.ts";
+import type { TrialHistory } from "../record/index.ts";
 
 const COLUMNS = [
   "arm",
@@ -21,7 +21,7 @@ const COLUMNS = [
  * feed, texts are quoted where they need it (RFC 4180), with an apostrophe before what would be a formula, numbers have all their digits, and what was
  * not finite or not measured is empty. `diverged` is 1 on the epoch at which a trial ended so.
  */
-export function metricsCsv(trials: readonly RecordedTrial[]): string {
+export function metricsCsv(trials: readonly TrialHistory[]): string {
   const lines = trials.flatMap(({ trial, metrics }) =>
     metrics.map((line) =>
       [

@@ -17,22 +17,17 @@ import {
   rangeTestRecord,
   type SummaryRecord,
   summaryRecord,
+  type TrialHistory,
   type TrialRecord,
   trialRecord,
 } from "../record/index.ts";
 import { reasonOf } from "./durable-write.ts";
 
-export interface RecordedTrial {
-  readonly trial: TrialRecord;
-  /** One an epoch, in order. */
-  readonly metrics: readonly EpochMetrics[];
-}
-
 export interface Run {
   readonly experiment: ExperimentRecord;
   readonly rangeTests: RangeTestRecord[];
   /** In the order of the experiment's arms, then of seeds. */
-  readonly trials: readonly RecordedTrial[];
+  readonly trials: readonly TrialHistory[];
   /** null where the run did not get that far. */
   readonly summary: SummaryRecord | null;
 }
@@ -54,7 +49,7 @@ export function readRun(path: string): Run {
   const experiment = readRecord(experimentFile, experimentRecord);
   const summaryFile = join(path, "summary.json");
   const order = new Map(experiment.arms.map((arm, index) => [arm.slug, index]));
-  const rank = ({ trial }: RecordedTrial) => order.get(trial.slug) ?? order.size;
+  const rank = ({ trial }: TrialHistory) => order.get(trial.slug) ?? order.size;
   const trials = entries(join(path, "trials"))
     .map((name) => join(path, "trials", name))
     // A folder without trial.json is one that was made just before the machine stopped.

@@ -118,10 +118,9 @@ export function checkRunDirectory(path: string): void {
 function howToGoOn(path: string, full: string): string {
   const elsewhere = "choose a new folder with --out";
   const record = recordIn(full);
-  if (record?.kind === "find")
-    return `a range test cannot be gone on with: remove that folder to make it again there, or ${elsewhere}`;
   if (record?.specification === undefined) return `remove that folder, or ${elsewhere}`;
-  const command = record.kind === "train" ? "train" : "compare";
+  const { kind } = record;
+  const command = kind === "train" || kind === "find" ? kind : "compare";
   return `go on with that one by lrscope ${command} --resume ${path}, or ${elsewhere}`;
 }
 

@@ -11,9 +11,9 @@
  * tensorflow/core/lib/io/record_writer.cc of TensorFlow 2.x.
  */
 
-import type { EpochMetrics, RangeTestRecord } from "../record/index.ts";
+import type { EpochMetrics, RangeTestRecord, TrialHistory } from "../record/index.ts";
 import { maskedCrc32c } from "./crc32c.ts";
-import type { RecordedTrial, Run } from "./read-run.ts";
+import type { Run } from "./read-run.ts";
 
 /** What TensorBoard calls a run: a folder below its log directory, holding one event file. */
 export interface EventFile {
@@ -59,7 +59,7 @@ export function tensorboardFiles({ experiment, trials, rangeTests }: Run): Event
   ];
 }
 
-function trialPoints({ metrics }: RecordedTrial, start: number): ScalarPoint[] {
+function trialPoints({ metrics }: TrialHistory, start: number): ScalarPoint[] {
   let wallTime = start;
   return metrics.map((line: EpochMetrics) => {
     wallTime += line.seconds;

@@ -3,42 +3,34 @@
  * each depends on the options, the network and the length of an epoch, and on nothing that is measured.
  */
 
-import {
-  type ComparisonRequest,
-  DEFAULT_SEEDS,
-  planRangeTests,
-  planTrials,
-  type RangeTestSpec,
-  type TrialSpec,
-} from "../arms/trials.ts";
+import { type PlannedArms, rangeTestsOf, trialsOf } from "../arms/trials.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
-import type { RangeTestRecord } from "../record/index.ts";
+import { type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
 import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
 import { followedRun } from "../train/averages/beside-the-weights.ts";
 import { compileOptions, planEpoch } from "../train/compile-options.ts";
-import type { RangeTestOptions, TrainingSetup } from "../train/options.ts";
+import type { TrainingSetup } from "../train/options.ts";
 import { checkRangeTest } from "../train/range-test.ts";
 import { ratesOf } from "../train/rates.ts";
-import { fitOptionsOf } from "../train/run-trial.ts";
+import { fitOptionsOf, rangeTestOptionsOf } from "../train/run-trial.ts";
 
 /**
  * @throws ArgumentError, ShapeError for options with which a trial or range test of the comparison could
  *   not begin: snapshots of a schedule without cycles, parameter groups that match nothing, an optimizer
  *   that takes no accumulated gradients, a momentum schedule that leaves its domain, a ramp of one update
  */
-export function checkComparison(setup: TrainingSetup, request: ComparisonRequest): void {
+export function checkComparison(setup: TrainingSetup, request: PlannedArms): void {
   const planned = planEpoch(setup);
   const { updatesPerEpoch } = planned;
-  const [seed] = request.seeds ?? DEFAULT_SEEDS;
-  const tests = planRangeTests(request);
-  for (const { optimizer, ...spec } of tests)
-    checkRangeTest({ ...setup, ...spec, optimizer: optimizerOf(optimizer) });
+  const [seed] = request.seeds ?? STUDY_DEFAULTS.seeds;
+  const tests = rangeTestsOf(request);
+  for (const task of tests) checkRangeTest({ ...setup, ...rangeTestOptionsOf(task) });
   const one = { ...request, ...(seed === undefined ? {} : { seeds: [seed] }) };
-  const trials = planTrials(
+  const trials = trialsOf(
     one,
-    tests.map((spec) => standIn(spec, request)),
+    tests.map((task) => standIn(task, request)),
     updatesPerEpoch,
   );
   for (const trial of trials) checkTrial(setup, trial, updatesPerEpoch);
@@ -49,17 +41,16 @@ export function checkComparison(setup: TrainingSetup, request: ComparisonRequest
 }
 
 /** @throws ArgumentError, ShapeError for options with which the range test could not begin */
-export function checkFind(options: RangeTestOptions): void {
-  checkRangeTest(options);
-  const { unfreeze: _, ...setup } = options;
-  checkStep(setup, options.optimizer);
+export function checkFind(setup: TrainingSetup, task: Task<"range-test">): void {
+  checkRangeTest({ ...setup, ...rangeTestOptionsOf(task) });
+  checkStep(setup, optimizerOf(task.optimizer));
 }
 
-const optimizerOf = ({ name, hyperparameters }: TrialSpec["optimizer"]): Optimizer =>
+const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
   createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
-function standIn({ arm, optimizer, epochs }: RangeTestSpec, { baseLr }: ComparisonRequest) {
+function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: PlannedArms) {
   const maxLr = baseLr === undefined ? 1 : 10 * baseLr;
   const suggestion = { maxLr, baseLr: maxLr / 6, low: maxLr, high: maxLr, bracketed: true };
   return {
@@ -83,9 +74,9 @@ function checkStep(setup: TrainingSetup, optimizer: Optimizer): void {
     compileNetwork(compileOptions(setup, optimizer, epoch));
 }
 
-function checkTrial(setup: TrainingSetup, spec: TrialSpec, updatesPerEpoch: number): void {
-  const options = fitOptionsOf(spec);
-  ratesOf({ ...options, updates: spec.epochs * updatesPerEpoch, warn: () => undefined });
+function checkTrial(setup: TrainingSetup, task: Task<"trial">, updatesPerEpoch: number): void {
+  const options = fitOptionsOf(task);
+  ratesOf({ ...options, updates: task.epochs * updatesPerEpoch, warn: () => undefined });
   const run = followedRun(options, updatesPerEpoch);
   if (setup.average) averageWeights(setup.average, run);
   if (!setup.snapshots) return;
@@ -93,7 +84,7 @@ function checkTrial(setup: TrainingSetup, spec: TrialSpec, updatesPerEpoch: numb
     snapshotEpochs(run);
   } catch (error) {
     if (error instanceof ArgumentError)
-      throw new ArgumentError(`arm "${spec.arm}": ${error.message}`);
+      throw new ArgumentError(`arm "${task.arm}": ${error.message}`);
     throw error;
   }
 }

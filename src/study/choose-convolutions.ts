@@ -1,44 +1,43 @@
 /** @file --tune and --memory: which implementation computes each convolution of an experiment. */
 
-import type { Terminal } from "../cli/terminal.ts";
-import { plural } from "../cli/text/format.ts";
-import type { ArmRecord } from "../record/index.ts";
+import type { ArmRecord, StudySpec } from "../record/index.ts";
 import type { TrainingSetup } from "../train/options.ts";
+import type { StudySink } from "./study-sink.ts";
 
 export type ConvolutionDecision = Pick<TrainingSetup, "convolutions" | "convolutionsDecidedBy">;
 
 /**
- * By the engine's rule, unless the flags say otherwise: then timed, then bounded.
- * @throws ArgumentError where no choice fits into --memory
+ * By the engine's rule, unless the study asks for more: then timed, then bounded.
+ * @throws ArgumentError where no choice fits into the memory
  */
 export async function chooseConvolutions(
   setup: TrainingSetup,
   arms: readonly Pick<ArmRecord, "optimizer">[],
   {
-    flags,
-    terminal,
+    study,
+    note,
     signal,
   }: {
-    flags: { readonly tune: boolean; readonly memory: number | undefined };
-    terminal: Terminal;
-    signal: AbortSignal;
+    study: Pick<StudySpec, "tune" | "memory">;
+    note?: StudySink["note"];
+    signal?: AbortSignal | undefined;
   },
 ): Promise<ConvolutionDecision> {
-  if (!flags.tune && flags.memory === undefined) return {};
+  if (!study.tune && study.memory === undefined) return {};
   const { compileOptions } = await import("../train/compile-options.ts");
   const { whollyUnfrozen } = await import("../train/freezing/unfreeze.ts");
   const { createOptimizer } = await import("../optimizers/index.ts");
   let decision: ConvolutionDecision = {};
-  if (flags.tune) {
+  if (study.tune) {
     const { tune } = await import("../engine/tuning/tune.ts");
     const { network, backend, labelSmoothing } = setup;
     const { batch, threads, classWeights, precision } = compileOptions(
       setup,
       createOptimizer("sgd"),
     );
-    terminal.note("timing the implementations of each convolution ...");
+    note?.({ type: "tuning" });
     const { openTuningCache } = await import("../store/tuning-cache.ts");
-    const onNote = (text: string) => terminal.note(text);
+    const onNote = (text: string) => note?.({ type: "tuning-detail", text });
     const tuned = await tune({
       network,
       backend,
@@ -48,21 +47,21 @@ export async function chooseConvolutions(
       classWeights,
       precision,
       remember: (about) => openTuningCache({ ...about, onNote }),
-      signal,
+      ...(signal ? { signal } : {}),
     });
-    terminal.note(
-      `tuned: ${tuned.stepMs.toFixed(1)} ms a step, ${tuned.ruleStepMs.toFixed(1)} by the rule; ${plural(Object.keys(tuned.convolutions).length, "choice")} other than the rule's`,
-    );
+    const { stepMs, ruleStepMs } = tuned;
+    const choices = Object.keys(tuned.convolutions).length;
+    note?.({ type: "tuned", stepMs, ruleStepMs, choices });
     decision = { convolutions: tuned.convolutions, convolutionsDecidedBy: "tuned" };
   }
-  if (flags.memory !== undefined) {
+  if (study.memory !== undefined) {
     const { boundMemory } = await import("../engine/tuning/memory-bound.ts");
     // The bound holds for every arm; what one has given up, all give up.
     for (const name of new Set(arms.map(({ optimizer }) => optimizer))) {
       const bounded = boundMemory({
         // The largest step of a run that unfreezes more and more.
         ...compileOptions(whollyUnfrozen(setup), createOptimizer(name)),
-        limitBytes: flags.memory,
+        limitBytes: study.memory,
         ...(decision.convolutions ? { convolutions: decision.convolutions } : {}),
       });
       if (bounded.givenUp.length > 0)

@@ -26,8 +26,8 @@ export interface DeriveOptions {
 
 /** As the call that began the experiment asked; of one that did not record it: nothing. */
 export function recordedOptions({ specification }: ExperimentRecord): DeriveOptions {
-  const { targets, profile, tensorboard } = specification?.answers ?? {};
-  return { targets, profile, tensorboard, png: specification?.flags.png };
+  const { targets, profile, tensorboard, png } = specification?.answers ?? {};
+  return { targets, profile, tensorboard, png };
 }
 
 /** The same, and what is there already: that would else be of other records than all the rest. */

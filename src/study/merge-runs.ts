@@ -3,19 +3,15 @@
 import { basename, resolve } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import type { ExperimentRecord, ProtocolRecord } from "../record/index.ts";
-import type { ReportTrial } from "../report/index.ts";
 import type { Run } from "../store/index.ts";
-
-/** A run whose trials may carry more than their records. */
-export type ReportedRun = Omit<Run, "trials"> & { readonly trials: readonly ReportTrial[] };
 
 export interface NamedRun {
   readonly path: string;
-  readonly run: ReportedRun;
+  readonly run: Run;
 }
 
 export interface MergedRuns {
-  readonly run: ReportedRun;
+  readonly run: Run;
   /** Differences between the protocols, for the terminal. */
   readonly notes: string[];
   /** Each by the name that its arms have in front. */
@@ -65,7 +61,7 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
   };
 }
 
-function rename(run: ReportedRun, name: string): ReportedRun {
+function rename(run: Run, name: string): Run {
   const arm = (text: string) => `${name}: ${text}`;
   return {
     ...run,

@@ -4,22 +4,45 @@
  */
 
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { ArgumentError, StoreError } from "../core/errors.ts";
 import { isSourceName } from "../datasets/sources/source-names.ts";
-import type { ExperimentRecord } from "../record/index.ts";
+import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import { isModelFile } from "./load-model.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
-/** Notes the places of a folder of images and of a file with a network. */
+/** What a study names, where it is on this machine: a name of a source, model or weights, or a path. */
+export interface StudyPlaces {
+  readonly source: string;
+  readonly model: string;
+  readonly pretrained?: string | undefined;
+}
+
+/** What the record says of them: names as they are, null for a path. */
+export const namesOf = ({
+  source,
+  model,
+  pretrained,
+}: StudyPlaces): Pick<StudySpec, "source" | "model" | "modelFile" | "pretrained"> => ({
+  source: isSourceName(source) ? source : null,
+  model: isModelFile(model) ? null : model,
+  ...(isModelFile(model) ? { modelFile: basename(model) } : {}),
+  ...(pretrained === undefined
+    ? {}
+    : { pretrained: isWeightsFile(pretrained) ? null : pretrained }),
+});
+
+/** Notes the places of a folder of images and of a file with a network, in this machine's cache. */
 export async function rememberPlaces(
-  { source, flags }: { source: string; flags: { model: string; pretrained?: string | undefined } },
-  { dataset, model }: ExperimentRecord,
+  { source, model, pretrained }: StudyPlaces,
+  experiment: ExperimentRecord,
 ): Promise<void> {
   const { rememberPlace } = await import("../datasets/cache/places.ts");
+  const { dataset, model: network } = experiment;
   if (!isSourceName(source)) await rememberPlace(dataset.fingerprint, source);
-  if (isModelFile(flags.model) && model.graph) await rememberPlace(model.graph, flags.model);
-  if (flags.pretrained && model.pretrained && isWeightsFile(flags.pretrained))
-    await rememberPlace(model.pretrained.sha256, flags.pretrained);
+  if (isModelFile(model) && network.graph) await rememberPlace(network.graph, model);
+  if (pretrained && network.pretrained && isWeightsFile(pretrained))
+    await rememberPlace(network.pretrained.sha256, pretrained);
 }
 
 export interface FindPlacesOptions {
@@ -31,7 +54,7 @@ export interface FindPlacesOptions {
     readonly source: string | null;
     readonly model: string | null;
     /** undefined: the experiment began from weights drawn by the seed. */
-    readonly pretrained?: string | null;
+    readonly pretrained?: string | null | undefined;
   };
   /** As the user said this time. */
   readonly said: {

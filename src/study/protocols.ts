@@ -2,12 +2,11 @@
 
 import { ArgumentError } from "../core/errors.ts";
 import { shortened } from "../core/shown.ts";
-import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
+import type { ExperimentRecord, SummaryRecord, TrialHistory } from "../record/index.ts";
 import type {
   AddedSection,
   ProtocolDefaults,
   PublishedProtocol,
-  ReportTrial,
   TextTable,
 } from "../report/index.ts";
 
@@ -83,7 +82,7 @@ export async function checkProtocol(subject: string, experiment: ExperimentRecor
 /** What summaries say of ours beside the publication's: an option of `summarize`. */
 export async function publishedOf(
   experiment: ExperimentRecord,
-  trials: readonly ReportTrial[],
+  trials: readonly TrialHistory[],
 ): Promise<Pick<SummaryRecord, "published">> {
   const protocol = await followedBy(experiment);
   const published = protocol?.compare(experiment, trials);

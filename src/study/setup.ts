@@ -1,49 +1,30 @@
 /**
- * @file What trials train, as plain data, so that a process of its own can open it again: where the
- * images lie and how they are split, which network, and how it is trained.
+ * @file What the tasks of a study train, opened on this machine: where the images lie and how they are
+ * split, which network, and how it is trained. Plain data, so that a process of its own can open it again.
  */
 
 import type { Dataset, OpenOptions } from "../data/types.ts";
+import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
+import type { Recipe, StudySpec } from "../record/index.ts";
 import { freezing } from "../train/freezing/transfer.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ModelShape } from "./load-model.ts";
 
-export interface SetupSpec {
+/** The part of a study that says what is trained, with names or this machine's paths where it says null. */
+export interface SetupSpec
+  extends Partial<Pick<StudySpec, "modelOptions" | "cacheFeatures" | "threads">> {
   /** A source's name, or a path of this machine: never part of a record. */
   readonly source: string;
-  readonly data: Pick<
-    OpenOptions,
-    "size" | "limit" | "validation" | "test" | "splitSeed" | "augment"
-  >;
+  readonly data: Partial<StudySpec["data"]>;
   /** A name of the collection, or the path of a file that exports `network`. */
   readonly model: string;
-  readonly modelOptions?: { readonly widths?: readonly number[]; readonly hidden?: number };
   /** Weights to begin from: a published name, or the path of a file on this machine. */
   readonly pretrained?: string;
-  /** Augmented views of each image whose features are kept; absent: no feature cache. */
-  readonly cacheFeatures?: number;
+  readonly recipe: Partial<Recipe>;
   /** Cores for what is done before there are trials to share them: decoding, features. Default: a trial's. */
   readonly preparationThreads?: number;
-  readonly training: { readonly threads: number } & Pick<
-    TrainingSetup,
-    | "trainFrom"
-    | "unfreeze"
-    | "frozenBatchNorm"
-    | "batch"
-    | "accumulate"
-    | "dropLast"
-    | "labelSmoothing"
-    | "classWeights"
-    | "clip"
-    | "convolutions"
-    | "convolutionsDecidedBy"
-    | "clipValue"
-    | "precision"
-    | "parameterGroups"
-    | "decayBiasesAndNorms"
-    | "average"
-    | "snapshots"
-  >;
+  readonly convolutions?: ConvolutionChoices;
+  readonly convolutionsDecidedBy?: TrainingSetup["convolutionsDecidedBy"];
 }
 
 export interface OpenedSetup {
@@ -65,7 +46,8 @@ export async function openSetup(
   const buildModel = await loadModel(spec.model, spec.modelOptions);
   buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
   const { nativeBackend } = await import("../engine/native/index.ts");
-  const { threads } = spec.training;
+  const { defaultThreads } = await import("../files/machine.ts");
+  const { threads = defaultThreads(), convolutions, convolutionsDecidedBy } = spec;
   const { preparationThreads = threads } = spec;
   const backend = nativeBackend({ threads });
   const { fitWeights, openPretrained } = await import("./pretrained.ts");
@@ -88,7 +70,10 @@ export async function openSetup(
       dataset,
       network,
       backend,
-      ...spec.training,
+      threads,
+      ...(convolutions ? { convolutions } : {}),
+      ...(convolutionsDecidedBy ? { convolutionsDecidedBy } : {}),
+      ...spec.recipe,
       ...freezing(spec),
       ...(file ? { pretrained: fitWeights(file, network) } : {}),
       ...(signal ? { signal } : {}),

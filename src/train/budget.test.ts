@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { checkEnds } from "../arms/check-ends.ts";
 import type { EpochMetrics } from "../record/index.ts";
-import { checkBudget, endOf, isEvaluated } from "./budget.ts";
+import { endOf, isEvaluated } from "./budget.ts";
 
 /** Ten seconds an epoch; null: not validated. */
 const epochs = (...accuracies: (number | null)[]): EpochMetrics[] =>
@@ -78,5 +79,5 @@ test.each([
   [{ earlyStopping: 1.5 }, "earlyStopping must be a positive integer; got 1.5"],
   [{ prune: -1 }, "prune must be a positive integer; got -1"],
 ])("refuses %o", (options, message) => {
-  expect(() => checkBudget("fit", options)).toThrow(message);
+  expect(() => checkEnds("fit", options)).toThrow(message);
 });

@@ -4,30 +4,11 @@
  */
 
 import { median } from "../analysis/index.ts";
-import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError } from "../core/errors.ts";
 import { greatestOf } from "../core/extremes.ts";
-import type { EpochMetrics } from "../record/index.ts";
-
-/** What may end a trial before its last epoch; all off by default. */
-export interface BudgetOptions {
-  /** Seconds of training and validation; the epoch in which they are used up is finished. */
-  readonly time?: number;
-  /** Validation accuracy, 0 .. 1. */
-  readonly targetAccuracy?: number;
-  /** Validate after every so many epochs, and after the last; default 1. */
-  readonly evalEvery?: number;
-  /** So many validations in a row without a better accuracy. */
-  readonly earlyStopping?: number;
-  /**
-   * From this epoch on: ends where the best accuracy so far is below the median of what the other trials
-   * of the seed had reached by then, of which there must be two.
-   */
-  readonly prune?: number;
-}
+import type { Ends, EpochMetrics } from "../record/index.ts";
 
 /** What a trial may spend. */
-export interface Budget extends BudgetOptions {
+export interface Budget extends Ends {
   readonly epochs: number;
 }
 
@@ -74,20 +55,6 @@ export const isEvaluated = (
   (done.length + 1) % evalEvery === 0 ||
   done.length + 1 >= epochs ||
   (time !== undefined && secondsOf(done) + seconds >= time);
-
-/** @throws ArgumentError for an option outside its domain */
-export function checkBudget(
-  subject: string,
-  { time, targetAccuracy, evalEvery, earlyStopping, prune }: BudgetOptions,
-): void {
-  if (time !== undefined) checkPositive(subject, "time", time);
-  if (targetAccuracy !== undefined && !(targetAccuracy > 0 && targetAccuracy <= 1))
-    throw new ArgumentError(
-      `${subject}: targetAccuracy must be above 0 and at most 1; got ${targetAccuracy}`,
-    );
-  for (const [name, value] of Object.entries({ evalEvery, earlyStopping, prune }))
-    if (value !== undefined) checkPositiveInteger(subject, name, value);
-}
 
 const secondsOf = (done: readonly EpochMetrics[]) =>
   done.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -5,6 +5,7 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
 import { implementationsOf } from "../engine/tuning/convolution-choice.ts";
 import type { Optimizer } from "../optimizers/index.ts";
+import { compiledPart, resolveRecipe } from "../record/index.ts";
 import { firstUpdatesIn, groupsIn, trainFromIn } from "./freezing/unfreeze.ts";
 import type { TrainingSetup } from "./options.ts";
 import { balancedWeights } from "./scores.ts";
@@ -23,7 +24,7 @@ export function planEpoch(setup: TrainingSetup): {
   images: number;
   updatesPerEpoch: number;
 } {
-  const { batch = 64, accumulate = 1 } = setup;
+  const { batch, accumulate, dropLast } = resolveRecipe(setup);
   checkPositiveInteger("training", "batch", batch);
   checkPositiveInteger("training", "accumulate", accumulate);
   const all = setup.dataset.train.length;
@@ -32,11 +33,11 @@ export function planEpoch(setup: TrainingSetup): {
       `training: batch must not exceed the training split; got ${batch} for ${all} images. Use --batch ${all} or less`,
     );
   const whole = batch * accumulate;
-  if (setup.dropLast && whole > all)
+  if (dropLast && whole > all)
     throw new ArgumentError(
       `training: an update takes ${accumulate} batches of ${batch}, more than the ${all} images of the training split, and smaller ones are dropped. Lower --accumulate`,
     );
-  const images = setup.dropLast ? all - (all % whole) : all;
+  const images = dropLast ? all - (all % whole) : all;
   return {
     batch,
     lastBatch: images % batch,
@@ -58,6 +59,8 @@ export function compileOptions(
 ): CompileOptions {
   const { network, backend } = setup;
   const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
+  // The type says that the compiler has an option of each such name.
+  const compiled: Pick<CompileOptions, keyof ReturnType<typeof compiledPart>> = compiledPart(setup);
   const parameterGroups = groupsIn(setup, epoch);
   const firstUpdates = firstUpdatesIn(setup, epoch, updatesPerEpoch);
   const classWeights = setup.classWeights === "balanced" ? balanced(setup) : setup.classWeights;
@@ -70,17 +73,12 @@ export function compileOptions(
     slots: 2,
     accumulate: accumulate > 1,
     threads: setup.threads ?? backend.threads,
-    ...(setup.labelSmoothing === undefined ? {} : { labelSmoothing: setup.labelSmoothing }),
+    ...compiled,
     ...(classWeights ? { classWeights } : {}),
-    ...(setup.clip === undefined ? {} : { clip: setup.clip }),
     ...(setup.convolutions ? { implementations: implementationsOf(setup.convolutions) } : {}),
     trainFrom: trainFromIn(setup, epoch),
-    frozenBatchNorm: setup.frozenBatchNorm,
     ...(firstUpdates.size > 0 ? { firstUpdates } : {}),
-    ...(setup.precision === undefined ? {} : { precision: setup.precision }),
-    ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
     ...(parameterGroups ? { parameterGroups } : {}),
-    ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
     ...(setup.average ? { average: true } : {}),
   };
 }

@@ -3,13 +3,17 @@
 import { trainingGraph } from "../compile/graph/passes.ts";
 import { elementCount } from "../core/shapes.ts";
 import { VERSION } from "../core/version.ts";
-import type { ArmRecord, ExperimentRecord } from "../record/index.ts";
+import {
+  type ArmRecord,
+  type ExperimentRecord,
+  type Planned,
+  protocolOf,
+  type StudySpec,
+} from "../record/index.ts";
 import { checkFits, planEpoch } from "./compile-options.ts";
 import { type Features, wholeOf } from "./freezing/frozen-features.ts";
-import { transferProtocol } from "./freezing/transfer.ts";
 import { checkUnfreezing, whollyUnfrozen } from "./freezing/unfreeze.ts";
 import type { TrainingSetup } from "./options.ts";
-import { protocolOptions } from "./protocol-options.ts";
 import { updatesOfRun } from "./run-length.ts";
 
 /** What the record says of where the experiment runs, and what only its surroundings can compute. */
@@ -20,19 +24,16 @@ export interface Surroundings {
 }
 
 export interface ExperimentOptions {
-  readonly kind: ExperimentRecord["kind"];
-  readonly setup: TrainingSetup & { momentum?: number; weightDecay?: number };
+  /** The study, or as much of one as the library's own objects leave to say. */
+  readonly study: Omit<Planned, "optimizers"> &
+    Pick<StudySpec, "kind" | "seeds"> & {
+      readonly data?: Partial<StudySpec["data"]>;
+      readonly protocol?: string | undefined;
+    };
+  readonly setup: TrainingSetup;
   readonly arms: readonly ArmRecord[];
-  readonly epochs: number;
-  readonly seeds: readonly number[];
-  /** As asked for, for the record; the data set knows what it did. */
-  readonly validation?: number | null;
-  readonly splitSeed?: number;
-  readonly precision?: string;
-  /** Options of the protocol; those that are on are recorded. */
-  readonly protocol?: Omit<Parameters<typeof protocolOptions>[0], "classWeights">;
-  /** The call as data, so that it can be gone on with. */
-  readonly specification?: ExperimentRecord["specification"];
+  /** The study as data, so that it can be resumed. */
+  readonly specification?: StudySpec;
 }
 
 /**
@@ -44,12 +45,13 @@ export function experimentRecord(
   options: ExperimentOptions,
   { machine, graph }: Surroundings,
 ): ExperimentRecord {
-  const { kind, setup, arms, epochs, seeds } = options;
+  const { study, setup, arms } = options;
+  const { kind, epochs, seeds, data } = study;
   const { backend } = setup;
   const { dataset, network } = wholeOf(setup);
   checkFits(setup);
   checkUnfreezing(setup, epochs);
-  const { batch, lastBatch, accumulate, updatesPerEpoch } = planEpoch(setup);
+  const { batch, lastBatch, updatesPerEpoch } = planEpoch(setup);
   updatesOfRun(kind, epochs, updatesPerEpoch);
   for (const size of lastBatch > 0 ? [batch, lastBatch] : [batch])
     trainingGraph(
@@ -78,30 +80,21 @@ export function experimentRecord(
         ? { pretrained: { source: setup.pretrained.source, sha256: setup.pretrained.sha256 } }
         : {}),
     },
-    protocol: {
-      epochs,
-      batch,
-      accumulate,
-      seeds: [...seeds],
-      updatesPerEpoch,
-      augment: dataset.augmentation,
-      validation: options.validation ?? null,
-      splitSeed: options.splitSeed ?? 0,
-      dropLast: setup.dropLast ?? false,
-      precision: options.precision ?? setup.precision ?? "fp32",
-      threads: setup.threads ?? backend.threads,
-      momentum: setup.momentum ?? 0,
-      weightDecay: setup.weightDecay ?? 0,
-      clip: setup.clip ?? null,
-      labelSmoothing: setup.labelSmoothing ?? 0,
-      ...transferProtocol(setup),
-      ...(setup.clipValue === undefined ? {} : { clipValue: setup.clipValue }),
-      ...(setup.parameterGroups ? { parameterGroups: [...setup.parameterGroups] } : {}),
-      ...(setup.decayBiasesAndNorms === false ? { decayBiasesAndNorms: false } : {}),
-      ...(setup.average ? { average: setup.average } : {}),
-      ...(setup.snapshots ? { snapshots: true } : {}),
-      ...protocolOptions({ ...options.protocol, classWeights: classWeightsOf(setup) }),
-    },
+    protocol: protocolOf(
+      {
+        epochs,
+        seeds: [...seeds],
+        updatesPerEpoch,
+        augment: dataset.augmentation,
+        validation: data?.validation ?? null,
+        splitSeed: data?.splitSeed ?? 0,
+        threads: setup.threads ?? backend.threads,
+        momentum: study.momentum ?? 0,
+        weightDecay: study.weightDecay ?? 0,
+      },
+      setup,
+      { ...study, test: data?.test, cacheFeatures: setup.features?.views },
+    ),
     arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
       name,
       slug,
@@ -114,9 +107,6 @@ export function experimentRecord(
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
-
-const classWeightsOf = ({ classWeights }: TrainingSetup) =>
-  classWeights === undefined || classWeights === "balanced" ? classWeights : [...classWeights];
 
 const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   views,

@@ -1,10 +1,10 @@
 /** @file Counts and numbers at their ends, where the library is called: bounded work, or a refusal by name. */
 
 import { describe, expect, test } from "vitest";
+import { checkEnds } from "../arms/check-ends.ts";
 import { LrscopeError } from "../core/errors.ts";
 import { createOptimizer, optimizerNames, Scalar, Vector } from "../optimizers/index.ts";
 import { greatestRate, momentumBeside, scheduleFromJSON, snapCycles } from "../schedules/index.ts";
-import { checkBudget } from "./budget.ts";
 import { ramp } from "./range-test.ts";
 import { ratesOf } from "./rates.ts";
 import { updatesOfRun } from "./run-length.ts";
@@ -123,7 +123,7 @@ test("ramps of a range test, budgets and lengths of runs", () => {
           expect(rate(t)).toBeLessThanOrEqual(b);
         }
       }
-      made(() => checkBudget("x", { time: a, evalEvery: b, earlyStopping: b, prune: b }));
+      made(() => checkEnds("x", { time: a, evalEvery: b, earlyStopping: b, prune: b }));
     }
   expect(() => updatesOfRun("train", 1e15, 100)).toThrow(
     "train: --epochs must be at most 90071992547409, where an epoch has 100 updates",

@@ -2,6 +2,7 @@
 
 import { median } from "../analysis/index.ts";
 import { armSlug } from "../arms/arms.ts";
+import { checkEnds } from "../arms/check-ends.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
@@ -9,7 +10,7 @@ import type { Dataset } from "../data/types.ts";
 import type { Checkpoint } from "../formats/index.ts";
 import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
-import { checkBudget, endOf, isEvaluated } from "./budget.ts";
+import { endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import { compileOptions, planEpoch } from "./compile-options.ts";
 import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
@@ -42,7 +43,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const { optimizer, epochs, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   checkNonNegativeInteger("fit", "seed", seed);
-  checkBudget("fit", options);
+  checkEnds("fit", options);
   const arm = options.arm ?? optimizer.name;
   const { sink = {} } = options;
   const { emit, emitAndWait } = emitter(options.onEvent);

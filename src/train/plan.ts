@@ -1,11 +1,10 @@
 /** @file The plan of a network that was compiled, and where two plans differ. */
 
-import type { OptimizerSpec } from "../arms/trials.ts";
 import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
 import { createOptimizer } from "../optimizers/index.ts";
-import type { Plan } from "../record/index.ts";
+import type { Plan, Task } from "../record/index.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { TrainingSetup } from "./options.ts";
 
@@ -25,7 +24,7 @@ export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): P
 });
 
 /** The plan of an experiment before any trial has begun, with the optimizer of one of its arms. */
-export const planOf = (setup: TrainingSetup, { name, hyperparameters }: OptimizerSpec): Plan =>
+export const planOf = (setup: TrainingSetup, { name, hyperparameters }: Task["optimizer"]): Plan =>
   describePlan(
     setup,
     compileNetwork(compileOptions(setup, createOptimizer(name, hyperparameters))),

@@ -19,7 +19,8 @@ import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
 import { geometric, line } from "../schedules/combine/shape.ts";
 import { planEpoch } from "./compile-options.ts";
 import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
-import type { RangeTestOptions } from "./options.ts";
+import type { RangeTestOptions, TrainingSetup } from "./options.ts";
+
 import { describePlan } from "./plan.ts";
 import { updatesOfRun } from "./run-length.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
@@ -70,15 +71,49 @@ const VALIDATION_IMAGES = 256;
  * @throws InterruptedError where `signal` aborts
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
-  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2 } = options;
-  const { seeds = [0], smoothing: kind } = options;
-  const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
+  const { arm = options.optimizer.name } = options;
+  const emitting = emitter(options.onEvent);
+  const { runs, seconds } = await measure(options, emitting);
+  const record = rangeTestRecordOf(options, runs, seconds);
+  await emitting.emitAndWait({ type: "range-test-finished", arm, record });
+  return record;
+}
+
+/** The curves alone, each an event "range-test-run": for one of several processes that share the seeds. */
+export async function measureRangeTest(options: RangeTestOptions): Promise<void> {
+  await measure(options, emitter(options.onEvent));
+}
+
+async function measure(
+  options: RangeTestOptions,
+  { emit, emitAndWait }: Emitter,
+): Promise<{ runs: RangeTestRecord["runs"]; seconds: number }> {
+  const { arm = options.optimizer.name, seeds = [0] } = options;
   checkRangeTest(options);
-  const { emit, emitAndWait } = emitter(options.onEvent);
   const started = performance.now();
   const runs: RangeTestRecord["runs"] = [];
-  for (const seed of seeds) runs.push({ seed, points: await runSeed(options, seed, emit) });
-  const record: RangeTestRecord = {
+  for (const seed of seeds) {
+    const begun = performance.now();
+    const run = { seed, points: await runSeed(options, seed, emit) };
+    runs.push(run);
+    const seconds = (performance.now() - begun) / 1000;
+    await emitAndWait({ type: "range-test-run", arm, run, seconds });
+  }
+  return { runs, seconds: (performance.now() - started) / 1000 };
+}
+
+/**
+ * The record of a range test whose curves are known.
+ * @throws RangeTestError where no seed has a finite loss
+ */
+export function rangeTestRecordOf(
+  options: Omit<RangeTestOptions, keyof TrainingSetup>,
+  runs: RangeTestRecord["runs"],
+  seconds: number,
+): RangeTestRecord {
+  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2, smoothing: kind } = options;
+  const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
+  return {
     formatVersion: 1,
     arm,
     optimizer: optimizer.name,
@@ -90,10 +125,8 @@ export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRec
     smoothing: kind ?? "published",
     runs,
     ...read(runs, rule, kind),
-    seconds: (performance.now() - started) / 1000,
+    seconds,
   };
-  await emitAndWait({ type: "range-test-finished", arm, record });
-  return record;
 }
 
 /** @throws ArgumentError where the options do not fit together, or the ramp has fewer than two updates */

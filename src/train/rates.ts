@@ -9,10 +9,7 @@ import {
   momentumBeside,
   type PlateauState,
   type ReduceOnPlateau,
-  type ReduceOnPlateauOptions,
-  reduceOnPlateau,
   type Schedule,
-  scheduleFromJSON,
   warnPastEnd,
 } from "../schedules/index.ts";
 
@@ -112,11 +109,4 @@ function inverseOf(
   const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
   const beside = schedule && name !== undefined ? momentumBeside(schedule) : null;
   return beside ? { [name!]: beside } : {};
-}
-
-/** The schedule, or reduction on plateaus, that a record describes. */
-export function scheduleOfSpec(spec: ScheduleSpec): Schedule | ReduceOnPlateau {
-  return spec.type === "reduceOnPlateau"
-    ? reduceOnPlateau(spec as unknown as ReduceOnPlateauOptions)
-    : scheduleFromJSON(spec);
 }

@@ -1,21 +1,20 @@
 /** @file A planned trial or range test, run on a network, data and engine that are at hand. */
 
-import type { RangeTestSpec, TrialSpec } from "../arms/trials.ts";
 import { createOptimizer } from "../optimizers/index.ts";
-import type { RangeTestRecord } from "../record/index.ts";
+import type { RangeTestRecord, Task } from "../record/index.ts";
 import { scheduleFromJSON } from "../schedules/index.ts";
+import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
 import { type FitResult, fit } from "./fit.ts";
-import type { FitOptions, TrainingSetup } from "./options.ts";
-import { rangeTest } from "./range-test.ts";
-import { scheduleOfSpec } from "./rates.ts";
+import type { FitOptions, RangeTestOptions, TrainingSetup } from "./options.ts";
+import { measureRangeTest, rangeTest } from "./range-test.ts";
 import type { TrialState } from "./trial-state.ts";
 
-/** What a specification says of a trial, as `fit` takes it; without what all trials share. */
-export function fitOptionsOf(spec: TrialSpec): Omit<FitOptions, keyof TrainingSetup> {
-  const { optimizer, schedule, hyperparameterSchedules, budget, ...rest } = spec;
+/** What a task says of a trial, as `fit` takes it; without what all trials share. */
+export function fitOptionsOf(task: Task<"trial">): Omit<FitOptions, keyof TrainingSetup> {
+  const { kind, optimizer, schedule, hyperparameterSchedules, ends, ...rest } = task;
   return {
     ...rest,
-    ...budget,
+    ...ends,
     optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
     schedule: scheduleOfSpec(schedule),
     ...(hyperparameterSchedules
@@ -31,21 +30,31 @@ export function fitOptionsOf(spec: TrialSpec): Omit<FitOptions, keyof TrainingSe
   };
 }
 
+/** What a task says of a range test, as `rangeTest` takes it. */
+export function rangeTestOptionsOf(
+  task: Task<"range-test">,
+): Omit<RangeTestOptions, keyof TrainingSetup> {
+  const { kind, slug, measureOnly, optimizer, ...rest } = task;
+  return { ...rest, optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters) };
+}
+
 /**
  * @param setup with `others`, where the trial may be pruned
  * @param from where an earlier run of the same trial stopped; absent: from the beginning
  */
 export const runTrial = (
-  spec: TrialSpec,
+  task: Task<"trial">,
   setup: TrainingSetup & Pick<FitOptions, "others">,
   from?: TrialState,
-): Promise<FitResult> => fit({ ...setup, ...fitOptionsOf(spec), ...(from ? { from } : {}) });
+): Promise<FitResult> => fit({ ...setup, ...fitOptionsOf(task), ...(from ? { from } : {}) });
 
-export function runRangeTest(spec: RangeTestSpec, setup: TrainingSetup): Promise<RangeTestRecord> {
-  const { optimizer, ...rest } = spec;
-  return rangeTest({
-    ...setup,
-    ...rest,
-    optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
-  });
+/** @returns null of a task that measures only: its curves are events */
+export async function runRangeTest(
+  task: Task<"range-test">,
+  setup: TrainingSetup,
+): Promise<RangeTestRecord | null> {
+  const options = { ...setup, ...rangeTestOptionsOf(task) };
+  if (!task.measureOnly) return rangeTest(options);
+  await measureRangeTest(options);
+  return null;
 }

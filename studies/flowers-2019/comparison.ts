@@ -1,7 +1,7 @@
 /** @file Final and best accuracy of ours beside the article's, and how the two protocols differ. */
 
-import { type MeasuredTrial, spreadOf } from "lrscope/analysis";
-import type { ExperimentRecord } from "lrscope/record";
+import { spreadOf } from "lrscope/analysis";
+import type { ExperimentRecord, TrialHistory } from "lrscope/record";
 import {
   BATCH,
   CITATION,
@@ -21,7 +21,7 @@ import type { PublishedComparison, PublishedRow } from "./record.ts";
  */
 export function comparePublished(
   experiment: ExperimentRecord,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialHistory[],
 ): PublishedComparison | null {
   const kind = experimentOf(experiment.model.name);
   if (!kind) return null;

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { parseArm, parseArms } from "../../src/arms/arms.ts";
-import { checkRequest, planTrials } from "../../src/arms/trials.ts";
+import { checkRequest, trialsOf } from "../../src/arms/trials.ts";
 import { commands } from "../../src/cli/commands/index.ts";
 import { flagName } from "../../src/cli/flags/define-command.ts";
 import { cli } from "./run-cli.ts";
@@ -83,7 +83,7 @@ test("a thousand arms are planned", () => {
     epochs: 1,
     seeds: [0],
   };
-  expect(planTrials(request, [], 10)).toHaveLength(1000);
+  expect(trialsOf(request, [], 10)).toHaveLength(1000);
 });
 
 test("numbers of a comparison that cannot be planned are refused", () => {

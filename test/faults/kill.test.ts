@@ -10,8 +10,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { TrialSpec } from "../../src/arms/trials.ts";
-import { type StudyEvent, trialRecord } from "../../src/record/index.ts";
+import { type StudyEvent, type Task, trialRecord } from "../../src/record/index.ts";
 import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
 import { runTrials } from "../../src/study/executors/child-process.ts";
 import { openSetup } from "../../src/study/setup.ts";
@@ -47,7 +46,7 @@ const instant = (random: () => number) => ({
 const absent = engineAbsent();
 describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => {
   const within = temporaryFolder();
-  const spec: TrialSpec = tinyTrial({ epochs: 40 });
+  const spec: Task<"trial"> = tinyTrial({ epochs: 40 });
   let shared: Parameters<typeof runTrials>[1]["shared"];
   let whole: Record<string, string>;
   beforeAll(async () => {

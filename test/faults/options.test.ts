@@ -2,8 +2,7 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { TrialSpec } from "../../src/arms/trials.ts";
-import { trialRecord } from "../../src/record/index.ts";
+import { type Task, trialRecord } from "../../src/record/index.ts";
 import { readRecord } from "../../src/store/index.ts";
 import type { SetupSpec } from "../../src/study/setup.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
@@ -15,11 +14,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   const setup: SetupSpec = {
     ...TINY,
     data: { ...TINY.data, test: 0.2 },
-    training: { ...TINY.training, classWeights: "balanced" },
+    recipe: { ...TINY.recipe, classWeights: "balanced" },
   };
-  const spec: TrialSpec = tinyTrial({
+  const spec: Task<"trial"> = tinyTrial({
     epochs: 40,
-    budget: { evalEvery: 2, earlyStopping: 3 },
+    ends: { evalEvery: 2, earlyStopping: 3 },
   });
   const trialOf = (path: string) => readRecord(join(path, "trials/adam-0/trial.json"), trialRecord);
 

@@ -2,8 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { RangeTestSpec } from "../../src/arms/trials.ts";
-import type { StudyEvent } from "../../src/record/index.ts";
+import type { StudyEvent, Task } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
 import { runRangeTests } from "../../src/study/executors/child-process.ts";
 import { openSetup } from "../../src/study/setup.ts";
@@ -19,7 +18,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     readdirSync("/proc/self/task")
       .map((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8"))
       .flatMap((text) => text.split(" ").filter((pid) => pid !== ""));
-  const specOf = (arm: string): RangeTestSpec => ({
+  const specOf = (arm: string): Task<"range-test"> => ({
+    kind: "range-test",
     arm,
     slug: arm,
     optimizer: { name: arm, hyperparameters: { learningRate: 1e-3 } },
@@ -41,7 +41,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       plan: planOf(setup, specs[0]!.optimizer),
     };
     dataset.close();
-    const run = (specs: readonly RangeTestSpec[], onEvent: (event: StudyEvent) => void) =>
+    const run = (specs: readonly Task<"range-test">[], onEvent: (event: StudyEvent) => void) =>
       runRangeTests(specs, {
         ...{ directory, shared, jobs: 1, updatesPerEpoch: 4, onEvent },
         signal: new AbortController().signal,
@@ -57,7 +57,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(records.map(({ arm }) => arm)).toEqual(["sgd"]);
     expect(failed).toMatchObject([
       {
-        spec: { arm: "adam" },
+        task: { arm: "adam" },
         failure: expect.stringContaining("range test of adam: its process was killed (SIGKILL)"),
         ended: { signal: "SIGKILL" },
       },

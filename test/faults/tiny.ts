@@ -5,9 +5,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TrialSpec } from "../../src/arms/trials.ts";
 import type { Dataset } from "../../src/data/types.ts";
-import type { DatasetRecord, StudyEvent } from "../../src/record/index.ts";
+import type { DatasetRecord, StudyEvent, Task } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
 import { recordTrial } from "../../src/study/recorder.ts";
 import { restoreTrial } from "../../src/study/restore-trial.ts";
@@ -20,13 +19,15 @@ export const TINY: SetupSpec = {
   data: { size: 8, limit: 9, validation: 0.2, splitSeed: 0, augment: "default" },
   model: "vanilla",
   modelOptions: { widths: [4], hidden: 8 },
-  training: { threads: 1, batch: 8 },
+  threads: 1,
+  recipe: { batch: 8 },
 };
 
 /** The same as flags of the command line; its network is larger, as it has no flag for widths. */
 export const TINY_FLAGS = ["synthetic", "--size", "16", "--limit", "9", "--batch", "16"];
 
-export const tinyTrial = (options: Partial<TrialSpec> = {}): TrialSpec => ({
+export const tinyTrial = (options: Partial<Task<"trial">> = {}): Task<"trial"> => ({
+  kind: "trial",
   arm: "adam",
   slug: "adam",
   seed: 0,
@@ -41,7 +42,7 @@ export const tinyTrial = (options: Partial<TrialSpec> = {}): TrialSpec => ({
 
 export interface TinyRun {
   readonly directory: string;
-  readonly spec?: TrialSpec;
+  readonly spec?: Task<"trial">;
   /** Default TINY. */
   readonly setup?: SetupSpec;
   /** Throws or aborts, to end the trial there. */

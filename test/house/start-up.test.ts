@@ -10,6 +10,7 @@ const LIGHT = ["cli", "core", "arms", "study", "train", "program"];
 const LIGHT_FILES = [
   "src/datasets/sources/source-names.ts",
   "src/optimizers/names.ts",
+  "src/record/recipe.ts",
   "src/schedules/text/describe.ts",
   "src/schedules/nesting.ts",
   "src/schedules/schedule.ts",

@@ -3,15 +3,19 @@
 import { describe, expect, test } from "vitest";
 import {
   chooseTargets,
-  type MeasuredTrial,
   performanceProfile,
   sensitivityFactors,
   summarize,
 } from "../../src/analysis/index.ts";
-import { type ArmRecord, type ExperimentRecord, summaryRecord } from "../../src/record/index.ts";
+import {
+  type ArmRecord,
+  type ExperimentRecord,
+  summaryRecord,
+  type TrialHistory,
+} from "../../src/record/index.ts";
 import { base, template, trial } from "./measured.ts";
 
-const only = (trials: readonly MeasuredTrial[], targets?: readonly number[]) =>
+const only = (trials: readonly TrialHistory[], targets?: readonly number[]) =>
   summarize(base, trials, targets ? { targets } : {}).optimizers[0]!;
 
 describe("an arm's quantities", () => {

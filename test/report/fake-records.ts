@@ -6,9 +6,10 @@ import type {
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
+  TrialHistory,
   TrialRecord,
 } from "../../src/record/index.ts";
-import type { ReportConfusion, ReportInput, ReportTrial } from "../../src/report/index.ts";
+import type { ReportConfusion, ReportInput } from "../../src/report/index.ts";
 import { scheduleFromJSON } from "../../src/schedules/index.ts";
 
 const UPDATES_PER_EPOCH = 54;
@@ -146,7 +147,7 @@ export function fakeRangeTest({
   };
 }
 
-export function fakeTrials(options: FakeOptions = {}): ReportTrial[] {
+export function fakeTrials(options: FakeOptions = {}): TrialHistory[] {
   const { epochs = 10, seeds = 3, diverged = {} } = options;
   return chosen(options.arms).flatMap((arm, ordinal) =>
     Array.from({ length: seeds }, (_, seed) => {

@@ -1,7 +1,6 @@
 /** @file Trials whose curves are given, small enough to work out by hand. */
 
-import type { MeasuredTrial } from "../../src/analysis/index.ts";
-import type { EpochMetrics, TrialRecord } from "../../src/record/index.ts";
+import type { EpochMetrics, TrialHistory, TrialRecord } from "../../src/record/index.ts";
 import { fakeExperiment, fakeTrials } from "./fake-records.ts";
 
 export const base = fakeExperiment({ epochs: 4, seeds: 2, arms: ["adam", "adamax"] });
@@ -13,7 +12,7 @@ export function trial(
   seed: number,
   curve: readonly (number | null)[],
   more: Partial<TrialRecord> = {},
-): MeasuredTrial {
+): TrialHistory {
   return {
     trial: { ...template!.trial, arm, seed, status: "done", ...more },
     metrics: curve.map(

@@ -169,7 +169,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const images = setup(photos);
     const kept = await cached(images, 2);
     const describe = (of: TrainingSetup) =>
-      describeExperiment({ kind: "train", setup: of, arms: [], epochs: 1, seeds: [0] });
+      describeExperiment({
+        study: { kind: "train", epochs: 1, seeds: [0] },
+        setup: of,
+        arms: [],
+      });
     const [direct, record] = [describe(images), describe(kept)];
     expect(record.model).toEqual(direct.model);
     expect(record.dataset).toEqual(direct.dataset);

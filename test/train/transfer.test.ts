@@ -15,7 +15,7 @@ import type { TrainingSetup } from "../../src/train/options.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { network, pretrained } from "./tiny-transfer.ts";
 
-const training = {};
+const recipe = {};
 
 describe("where nobody says what is trained", () => {
   test.each([
@@ -28,14 +28,14 @@ describe("where nobody says what is trained", () => {
     ["resnet34", undefined, "all"],
   ])("%s from %s: %s", (model, pretrained, trainFrom) => {
     const from = pretrained === undefined ? {} : { pretrained };
-    expect(freezing({ model, training, ...from })).toEqual({ trainFrom });
+    expect(freezing({ model, recipe, ...from })).toEqual({ trainFrom });
   });
 
   test("a mode of frozen batch norms is refused where nothing is frozen", () => {
     const choose = (trainFrom?: string) => () =>
       freezing({
         model: "resnet18",
-        training: { frozenBatchNorm: "train", ...(trainFrom ? { trainFrom } : {}) },
+        recipe: { frozenBatchNorm: "train", ...(trainFrom ? { trainFrom } : {}) },
       });
     expect(choose()).toThrow("--frozen-batch-norm has no effect here");
     expect(choose("all")).toThrow("nothing is frozen");
@@ -98,11 +98,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   test("is recorded, and an unknown module refused before the first update", () => {
     const describe = (trainFrom: string) =>
       describeExperiment({
-        kind: "train",
+        study: { kind: "train", epochs: 1, seeds: [0] },
         setup: setup({ trainFrom }),
         arms: [],
-        epochs: 1,
-        seeds: [0],
       });
     expect(describe("layer2").protocol).toMatchObject({
       trainFrom: "layer2",

@@ -1,9 +1,8 @@
 /** @file `lrscope compare SOURCE`: optimizers x seeds on equal terms. */
 
 import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
-import { runComparison } from "../../study/comparison.ts";
 import { defaultsOf } from "../../study/protocols.ts";
-import { budgetOf, epochsOf } from "../flags/budget.ts";
+import { epochsOf } from "../flags/budget.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import {
   answerFlags,
@@ -21,17 +20,19 @@ import {
   seedsFlag,
   tensorboardFlag,
   trainingFlags,
-  unfreezeFlag,
 } from "../flags/flags.ts";
 import {
   budgetFlags,
   learningRateFlags,
   pruneFlag,
   publishedFlag,
-  scoringFlags,
+  testFlag,
 } from "../flags/protocol-flags.ts";
+import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
-import { averageFlags } from "../flags/update-flags.ts";
+import { checkStudyFlags } from "../flags/study-checks.ts";
+import { studyOfFlags } from "../flags/study-of-flags.ts";
+import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { printComparison } from "../text/comparison-result.ts";
 
 export const compare = defineCommand({
@@ -54,13 +55,12 @@ export const compare = defineCommand({
     ramp: readingFlags.ramp,
     rule: readingFlags.rule,
     ...trainingFlags,
-    ...unfreezeFlag,
     ...budgetFlags,
     ...pruneFlag,
-    ...scoringFlags,
+    ...testFlag,
     ...answerFlags,
     ...tensorboardFlag,
-    ...averageFlags,
+    ...trainingRecipeFlags,
     ...outFlag,
     ...samplesFlag,
     ...jsonFlag,
@@ -75,48 +75,21 @@ export const compare = defineCommand({
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
   ],
   async run({ args, flags, given, terminal, signal }) {
-    if (flags.resume !== undefined) {
-      const call = {
-        command: "compare",
-        path: flags.resume,
-        source: args[0],
-        flags,
-        given,
-      } as const;
-      const { resumeComparison } = await import("../../study/resume.ts");
-      const context = { terminal, signal };
-      const jobs = given.has("jobs") ? flags.jobs : undefined;
-      await printComparison(await resumeComparison({ ...call, jobs, context }), terminal);
-      return;
+    const context = { terminal, signal };
+    const { resume: path } = flags;
+    if (path !== undefined) {
+      const call = { command: "compare", path, source: args[0], flags, given } as const;
+      return printComparison(await resumeFromFlags(call, context), terminal);
     }
     const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
     if (said) terminal.note(said);
-    const asked = { ...flags, ...set };
-    const finished = await runComparison({
-      kind: "compare",
-      source: args[0]!,
-      jobs: flags.jobs,
-      optimizers: asked.optimizers,
-      seeds: asked.seeds,
-      epochs: epochsOf(asked, new Set([...given, ...Object.keys(set)])),
-      ...(flags.protocol === undefined ? {} : { protocol: flags.protocol }),
-      budget: budgetOf(flags),
-      cycle: flags,
-      ramp: { from: flags.from, to: given.has("to") ? flags.to : undefined },
-      learningRates: flags.learningRates,
-      finderSeeds: flags.finderSeeds,
-      rampKind: flags.ramp,
-      rule: flags.rule,
-      ...(flags.sensitivity === undefined ? {} : { sensitivity: flags.sensitivity }),
-      answers: {
-        targets: flags.targets,
-        profile: flags.profile,
-        tensorboard: flags.tensorboard,
-      },
-      flags: asked,
-      given,
-      context: { terminal, signal },
+    const { optimizers, seeds, ...rest } = { ...flags, ...set };
+    const asked = await studyOfFlags({
+      ...{ kind: "compare", source: args[0]!, optimizers, seeds },
+      epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
+      flags: { ...rest, to: given.has("to") ? flags.to : undefined },
     });
-    await printComparison(finished, terminal);
+    await checkStudyFlags({ ...asked.study, given });
+    await printComparison(await runFromFlags(asked, context), terminal);
   },
 });

@@ -1,6 +1,6 @@
 /** @file `lrscope report DIR...`: render records again, of one run or of several together. */
 
-import { timeStamp } from "../flags/default-out.ts";
+import { timeStamp } from "../../study/default-out.ts";
 import { defineCommand, optional } from "../flags/define-command.ts";
 import { answerFlags, jsonFlag, samplesFlag, tensorboardFlag } from "../flags/flags.ts";
 import { publishedFlag } from "../flags/protocol-flags.ts";

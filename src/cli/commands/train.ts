@@ -2,9 +2,8 @@
 
 import { join } from "node:path";
 import { ArgumentError } from "../../core/errors.ts";
-import { runComparison } from "../../study/comparison.ts";
-import { budgetOf, epochsOf } from "../flags/budget.ts";
-import { defineCommand, optional, value } from "../flags/define-command.ts";
+import { epochsOf } from "../flags/budget.ts";
+import { defineCommand, type FlagValues, optional, value } from "../flags/define-command.ts";
 import {
   cycleFlags,
   epochsFlag,
@@ -16,12 +15,14 @@ import {
   samplesFlag,
   tensorboardFlag,
   trainingFlags,
-  unfreezeFlag,
 } from "../flags/flags.ts";
-import { budgetFlags, scoringFlags } from "../flags/protocol-flags.ts";
+import { budgetFlags, testFlag } from "../flags/protocol-flags.ts";
+import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
-import { averageFlags } from "../flags/update-flags.ts";
+import { checkStudyFlags } from "../flags/study-checks.ts";
+import { studyOfFlags } from "../flags/study-of-flags.ts";
 import { positive, text } from "../flags/values.ts";
+import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { accuracy, duration } from "../text/format.ts";
 
 /** The run as an arm of a comparison: "sgd+clr", "adam+cosine@0.001". */
@@ -45,40 +46,61 @@ function rateText(lr: number): string {
   return scientific.length < String(lr).length ? scientific : String(lr);
 }
 
+const trainFlags = {
+  ...optimizerFlag,
+  schedule: value({
+    placeholder: "name|spec",
+    help: "none (a constant rate), clr, triangular2, exp_range, cosine, 1cycle, sgdr, linear, wsd, wsd-sqrt, isqrt, poly, exp, step, multistep, plateau, warmup-cosine and the like, or a SPEC of lrscope schedule",
+    read: text,
+    fallback: "none",
+  }),
+  lr: optional({
+    placeholder: "rate",
+    help: "learning rate",
+    read: positive("1e-3"),
+    shownFallback: "the optimizer's default",
+  }),
+  ...cycleFlags,
+  ...followFlags,
+  ...epochsFlag(10, "epochs of the run"),
+  ...trainingFlags,
+  ...budgetFlags,
+  ...testFlag,
+  ...tensorboardFlag,
+  ...trainingRecipeFlags,
+  ...outFlag,
+  ...samplesFlag,
+  ...jsonFlag,
+  ...resumeFlag("run"),
+};
+
+/** A study of one arm and one seed. */
+async function begin(call: {
+  source: string;
+  flags: FlagValues<typeof trainFlags>;
+  given: ReadonlySet<string>;
+  context: Parameters<typeof runFromFlags>[1];
+}) {
+  const { source, flags, given } = call;
+  const asked = await studyOfFlags({
+    kind: "train",
+    source,
+    optimizers: [armOf(flags)],
+    seeds: 1,
+    epochs: epochsOf(flags, given),
+    flags,
+  });
+  await checkStudyFlags({ ...asked.study, given });
+  return runFromFlags(asked, call.context);
+}
+
 export const train = defineCommand({
   name: "train",
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
   args: [sourceOrResume],
-  flags: {
-    ...optimizerFlag,
-    schedule: value({
-      placeholder: "name|spec",
-      help: "none (a constant rate), clr, triangular2, exp_range, cosine, 1cycle, sgdr, linear, wsd, wsd-sqrt, isqrt, poly, exp, step, multistep, plateau, warmup-cosine and the like, or a SPEC of lrscope schedule",
-      read: text,
-      fallback: "none",
-    }),
-    lr: optional({
-      placeholder: "rate",
-      help: "learning rate",
-      read: positive("1e-3"),
-      shownFallback: "the optimizer's default",
-    }),
-    ...cycleFlags,
-    ...followFlags,
-    ...epochsFlag(10, "epochs of the run"),
-    ...trainingFlags,
-    ...unfreezeFlag,
-    ...budgetFlags,
-    ...scoringFlags,
-    ...tensorboardFlag,
-    ...averageFlags,
-    ...outFlag,
-    ...samplesFlag,
-    ...jsonFlag,
-    ...resumeFlag("run"),
-  },
+  flags: trainFlags,
   examples: [
     "lrscope train photos/ --optimizer adam --lr 1e-3 --epochs 20",
     "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
@@ -87,27 +109,12 @@ export const train = defineCommand({
   ],
   async run({ args, flags, given, terminal, signal }) {
     const context = { terminal, signal };
-    const begin = () =>
-      runComparison({
-        kind: "train",
-        source: args[0]!,
-        optimizers: [armOf(flags)],
-        seeds: 1,
-        epochs: epochsOf(flags, given),
-        budget: budgetOf(flags),
-        cycle: flags,
-        answers: { tensorboard: flags.tensorboard },
-        flags,
-        given,
-        context,
-      });
-    const goOn = async (path: string) => {
-      const { resumeComparison } = await import("../../study/resume.ts");
-      return resumeComparison({ command: "train", path, source: args[0], flags, given, context });
-    };
     const { path, report, run, failure } = await (flags.resume === undefined
-      ? begin()
-      : goOn(flags.resume));
+      ? begin({ source: args[0]!, flags, given, context })
+      : resumeFromFlags(
+          { command: "train", path: flags.resume, source: args[0], flags, given },
+          context,
+        ));
     if (failure) throw failure;
     const { trial, metrics } = run.trials[0]!;
     const checkpoint = (name: string) =>

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { isFitted } from "../../arms/arm-schedules.ts";
 import { parseArms } from "../../arms/arms.ts";
-import { budgetOf, checkScheduleLength, epochsOf } from "./budget.ts";
+import { endsThatAreOn } from "../../arms/check-ends.ts";
+import { checkScheduleLength, epochsOf } from "./budget.ts";
 import { timeSpan } from "./values.ts";
 
 test.each([
@@ -19,8 +20,8 @@ test.each(["20", "m", "-5m", "0s", "1d"])("%s is no time", (text) => {
 });
 
 test("only what is on is part of the budget", () => {
-  expect(budgetOf({ time: undefined, evalEvery: 1 })).toEqual({});
-  expect(budgetOf({ time: 60, evalEvery: 2, prune: 5 })).toEqual({
+  expect(endsThatAreOn({ time: undefined, evalEvery: 1 })).toEqual({});
+  expect(endsThatAreOn({ time: 60, evalEvery: 2, prune: 5 })).toEqual({
     time: 60,
     evalEvery: 2,
     prune: 5,

@@ -1,9 +1,9 @@
 /** @file The flags that several commands share, each stated once. */
 
-import { MOST_IMAGES, MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
+import { MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
 import { optimizerNames } from "../../optimizers/names.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
-import { updateFlags } from "./update-flags.ts";
+import { recipeFlags } from "./recipe-flags.ts";
 import {
   aboveOne,
   byteCount,
@@ -18,7 +18,6 @@ import {
   seedNumber,
   span,
   text,
-  unfreezings,
 } from "./values.ts";
 
 export const jsonFlag = {
@@ -80,23 +79,9 @@ export const modelFlag = {
   }),
 };
 
-export const batchFlag = {
-  batch: value({
-    placeholder: "n",
-    help: "images of a batch",
-    read: positiveInteger("64", MOST_IMAGES),
-    fallback: 64,
-  }),
-};
+export const batchFlag = { batch: recipeFlags.batch };
 
-export const precisionFlag = {
-  precision: value({
-    placeholder: "kind",
-    help: "arithmetic: fp32, or bf16 where the processor has it (AVX512-BF16 or AMX)",
-    read: oneOf(["fp32", "bf16"]),
-    fallback: "fp32" as const,
-  }),
-};
+export const precisionFlag = { precision: recipeFlags.precision };
 
 export const pretrainedFlag = {
   pretrained: optional({
@@ -117,20 +102,7 @@ export const tuningFlags = {
   }),
 };
 
-/** Which part of a network is trained. */
-const freezingFlags = {
-  trainFrom: optional({
-    placeholder: "module",
-    help: "train from this module on (layer4), the last layer (head), or all; freeze what comes before",
-    read: text,
-    shownFallback: "all; with --pretrained: the last stage of a known network, else head",
-  }),
-  frozenBatchNorm: optional({
-    placeholder: "mode",
-    help: "evaluate (frozen batch norms keep their statistics) or train (their statistics move)",
-    read: oneOf(["evaluate", "train"]),
-    shownFallback: "evaluate",
-  }),
+export const featuresFlag = {
   cacheFeatures: optional({
     placeholder: "views",
     help: "run the frozen part once for so many augmented views of each image, and train from those",
@@ -139,25 +111,14 @@ const freezingFlags = {
   }),
 };
 
-/** Of training; a range test trains the same part throughout. */
-export const unfreezeFlag = {
-  unfreeze: optional({
-    placeholder: "list",
-    help: "train from earlier modules from some epochs on: layer3@5,layer2@10 (epochs count from 1)",
-    read: unfreezings,
-    shownFallback: "train from --train-from throughout",
-  }),
-};
-
-/** How every experiment trains. */
+/** How every study trains: flags of its own, and those of the recipe. */
 export const trainingFlags = {
   ...modelFlag,
   ...pretrainedFlag,
-  ...freezingFlags,
+  ...featuresFlag,
   ...dataFlags,
-  ...batchFlag,
+  ...recipeFlags,
   ...threadsFlag,
-  ...precisionFlag,
   seed: value({
     placeholder: "n",
     help: "initial weights, order, augmentation and dropout",
@@ -170,13 +131,6 @@ export const trainingFlags = {
     read: oneOf(["default", "none"]),
     fallback: "default" as const,
   }),
-  accumulate: value({
-    placeholder: "n",
-    help: "batches an update: the gradient is the mean over their images",
-    read: positiveInteger("4"),
-    fallback: 1,
-  }),
-  dropLast: toggle("leave out the last, smaller update of each epoch"),
   momentum: optional({
     placeholder: "m",
     help: "of the optimizers that have one: sgd, rmsprop",
@@ -189,20 +143,7 @@ export const trainingFlags = {
     read: nonNegative("5e-4"),
     shownFallback: "0",
   }),
-  labelSmoothing: value({
-    placeholder: "s",
-    help: "probability spread over the other classes",
-    read: fractionBelowOne("0.1"),
-    fallback: 0,
-  }),
-  clip: optional({
-    placeholder: "norm",
-    help: "greatest norm of the whole gradient",
-    read: positive("1"),
-    shownFallback: "no clipping",
-  }),
   ...tuningFlags,
-  ...updateFlags,
 };
 
 export const epochsFlag = (fallback: number, help: string) => ({

@@ -74,18 +74,12 @@ export const pruneFlag = {
   }),
 };
 
-/** How results are scored where classes are uneven, or the best epoch is chosen. */
-export const scoringFlags = {
+/** A part of the data that is scored once. */
+export const testFlag = {
   test: optional({
     placeholder: "part",
     help: "part of each class kept untouched, on which the best weights are scored once at the end",
     read: openFraction("0.1"),
     shownFallback: "none",
-  }),
-  classWeights: optional({
-    placeholder: "kind",
-    help: "balanced: each class weighs the same in the training loss",
-    read: oneOf(["balanced"]),
-    shownFallback: "each image weighs the same",
   }),
 };

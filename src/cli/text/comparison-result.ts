@@ -1,16 +1,15 @@
 /** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
 
-import type { FinishedComparison } from "../../study/comparison.ts";
 import { publishedTableOf } from "../../study/protocols.ts";
+import type { FinishedStudy } from "../../study/run-study.ts";
 import type { Terminal } from "../terminal.ts";
 import { resultsText } from "./results-text.ts";
 
 /** @throws AddonError, after all is printed, where a trial failed */
-export async function printComparison(
-  finished: FinishedComparison,
-  terminal: Terminal,
-): Promise<void> {
-  const { summary, run, path, report } = finished;
+export async function printComparison(finished: FinishedStudy, terminal: Terminal): Promise<void> {
+  const { run, path, report } = finished;
+  // There is one wherever trials have ended.
+  const summary = run.summary!;
   terminal.print("");
   const published = await publishedTableOf(run.experiment, summary);
   const { columns, colors } = terminal;

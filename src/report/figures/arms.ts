@@ -1,15 +1,15 @@
 /** @file The trials of a report by arm, in the experiment's order, each arm with its look. */
 
-import type { EpochMetrics } from "../../record/index.ts";
+import type { EpochMetrics, TrialHistory } from "../../record/index.ts";
 import { experimentLook, type SeriesLook, seriesLook } from "../palette.ts";
-import type { ReportInput, ReportTrial } from "../types.ts";
+import type { ReportInput } from "../types.ts";
 
 export interface ReportArm {
   readonly name: string;
   readonly slug: string;
   readonly look: SeriesLook;
   /** Seeds ascending; empty where none has begun. */
-  readonly trials: readonly ReportTrial[];
+  readonly trials: readonly TrialHistory[];
 }
 
 /**
@@ -68,7 +68,7 @@ export function curveOf(metrics: readonly EpochMetrics[], measure: Measure): (nu
 }
 
 /** Seconds since the trial began at the end of each epoch, mean over the trials that came so far. */
-export function secondsOf(trials: readonly ReportTrial[], epochs: number): number[] {
+export function secondsOf(trials: readonly TrialHistory[], epochs: number): number[] {
   const clocks = trials.map(({ metrics }) => {
     let sum = 0;
     return metrics.map(({ seconds }) => {

@@ -1,11 +1,11 @@
 /** @file How it was run: what each trial used, what went wrong, and how to run it again. */
 
-import type { ExperimentRecord } from "../../record/index.ts";
+import type { ExperimentRecord, TrialHistory } from "../../record/index.ts";
 import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
 import type { ReportArm } from "../figures/arms.ts";
 import { counted, duration, formatRate, grouped, listed, percent } from "../format.ts";
 import { html, type Markup, trusted } from "../html.ts";
-import type { ReportInput, ReportTrial } from "../types.ts";
+import type { ReportInput } from "../types.ts";
 import { scrolling } from "./figures.ts";
 
 type Facts = readonly (readonly [name: string, value: string])[];
@@ -151,7 +151,7 @@ function failures(arms: readonly ReportArm[]): Markup | null {
   )}</ul></details>`;
 }
 
-function troubleOf({ trial }: ReportTrial): string | null {
+function troubleOf({ trial }: TrialHistory): string | null {
   if (trial.status === "done") return null;
   if (trial.status === "diverged" && trial.divergence) {
     const { update, epoch, learningRate } = trial.divergence;

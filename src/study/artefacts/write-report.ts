@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { shareable } from "../../files/machine-folders.ts";
-import { type ReportInput, type ReportTrial, renderReport } from "../../report/index.ts";
-import { metricsCsv, type RecordedTrial, type RunDirectory } from "../../store/index.ts";
+import type { TrialHistory } from "../../record/index.ts";
+import { type ReportInput, renderReport } from "../../report/index.ts";
+import { metricsCsv, type RunDirectory } from "../../store/index.ts";
 import { sectionsOf } from "../protocols.ts";
 
 export interface ReportOptions {
@@ -55,7 +56,7 @@ async function writePngs(
 const TAIL = 8;
 
 /** The trials of a run directory, with the ends of the logs of those that did not end well. */
-export const withLogs = (path: string, trials: readonly RecordedTrial[]): ReportTrial[] =>
+export const withLogs = (path: string, trials: readonly TrialHistory[]): TrialHistory[] =>
   trials.map((recorded) => {
     const { trial } = recorded;
     const clean = (text: string) => shareable(text, path);

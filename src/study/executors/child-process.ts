@@ -6,7 +6,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { RangeTestSpec, TrialSpec } from "../../arms/trials.ts";
 import { quietly } from "../../core/cleanup.ts";
 import { InterruptedError, LrscopeError } from "../../core/errors.ts";
 import { ended } from "../../files/child-end.ts";
@@ -16,18 +15,20 @@ import {
   type RangeTestRecord,
   type StudyListener,
   studyEvent,
+  type Task,
   type TrialRecord,
   versioned,
 } from "../../record/index.ts";
 import { type RunDirectory, writeFailure } from "../../store/index.ts";
-import { isFatal } from "../compare.ts";
+import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
+import { isFatal } from "./in-process.ts";
 import { describeEnd, tailOf, textOfLog } from "./process-end.ts";
-import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
+import type { Assignment, FromTrial, ReportedError, ToTrial } from "./trial-messages.ts";
 
 export interface PoolOptions {
   readonly directory: RunDirectory;
   /** What all tasks share. */
-  readonly shared: Pick<TrialTask, "setup" | "dataset" | "plan">;
+  readonly shared: Pick<Assignment, "setup" | "dataset" | "plan">;
   /** Processes at a time. */
   readonly jobs: number;
   readonly updatesPerEpoch: number;
@@ -35,12 +36,11 @@ export interface PoolOptions {
   readonly signal: AbortSignal;
 }
 
-/** A range test that failed or whose process died, in the words of its arm's trials. */
-export interface FailedRangeTest {
-  readonly spec: RangeTestSpec;
-  readonly failure: string;
-  readonly ended?: ProcessEnd;
-}
+/** Tasks in processes of their own, `jobs` at a time. */
+export const childProcesses = (options: Omit<PoolOptions, "onEvent">): TaskRunner => ({
+  rangeTests: (tasks, onEvent) => runRangeTests(tasks, { ...options, onEvent }),
+  trials: (tasks, onEvent) => runTrials(tasks, { ...options, onEvent }),
+});
 
 /**
  * Runs range tests, and gives their records, and those that failed: with them ends their arm, not the
@@ -49,17 +49,17 @@ export interface FailedRangeTest {
  * @throws InterruptedError where `signal` aborts
  */
 export async function runRangeTests(
-  specs: readonly RangeTestSpec[],
+  tasks: readonly Task<"range-test">[],
   options: PoolOptions,
 ): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }> {
   const records: RangeTestRecord[] = [];
   const failed: FailedRangeTest[] = [];
   const clean = (text: string) => shareable(text, options.directory.path);
-  await inTurns(specs, options, async (spec, signal) => {
-    const log = options.directory.rangeTestLog(spec.slug);
+  await inTurns(tasks, options, async (task, signal) => {
+    const log = options.directory.rangeTestLog(task.slug);
     const { end, died } = await runProcess({
       options,
-      work: { kind: "range-test", spec },
+      task,
       log,
       signal,
       onEvent(event) {
@@ -67,9 +67,9 @@ export async function runRangeTests(
         return options.onEvent(event);
       },
     });
-    const subject = `range test of ${spec.arm}: `;
+    const subject = `range test of ${task.arm}: `;
     if (died) {
-      failed.push({ spec, failure: clean(`${subject}${died.why}`), ended: died.end });
+      failed.push({ task, failure: clean(`${subject}${died.why}`), ended: died.end });
       return;
     }
     if (end) {
@@ -77,7 +77,7 @@ export async function runRangeTests(
       if (error instanceof InterruptedError || isFatal(error)) throw error;
       // Its message may begin with its subject already.
       const failure = `${subject}${end.message.replace(/^range test: /, "")}`;
-      failed.push({ spec, failure: clean(failure) });
+      failed.push({ task, failure: clean(failure) });
       return;
     }
     // Nobody misses it, and nobody minds it.
@@ -92,14 +92,17 @@ export async function runRangeTests(
  * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
  * @throws InterruptedError where `signal` aborts
  */
-export async function runTrials(specs: readonly TrialSpec[], options: PoolOptions): Promise<void> {
-  await inTurns(specs, options, async (spec, signal) => {
+export async function runTrials(
+  tasks: readonly Task<"trial">[],
+  options: PoolOptions,
+): Promise<void> {
+  await inTurns(tasks, options, async (task, signal) => {
     const { directory } = options;
     let last: TrialRecord | undefined;
     const { end, died } = await runProcess({
       options,
-      work: { kind: "trial", spec },
-      log: directory.trialFile(spec.slug, spec.seed, "log.txt"),
+      task,
+      log: directory.trialFile(task.slug, task.seed, "log.txt"),
       signal,
       onEvent(event) {
         if (event.type === "trial-started" || event.type === "trial-finished") last = event.trial;
@@ -110,7 +113,7 @@ export async function runTrials(specs: readonly TrialSpec[], options: PoolOption
     if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
     if (!died && last?.status !== "running" && last) return;
     const trial: TrialRecord = {
-      ...(last ?? begun(spec, options.updatesPerEpoch)),
+      ...(last ?? begun(task, options.updatesPerEpoch)),
       status: "failed",
       failure: shareable(died?.why ?? error?.message ?? "it never began", directory.path),
       ...(died ? { ended: died.end } : {}),
@@ -121,16 +124,16 @@ export async function runTrials(specs: readonly TrialSpec[], options: PoolOption
 }
 
 /** The record of a trial whose process did not live long enough to write one. */
-const begun = (spec: TrialSpec, updatesPerEpoch: number): TrialRecord => ({
+const begun = (task: Task<"trial">, updatesPerEpoch: number): TrialRecord => ({
   formatVersion: 1,
-  arm: spec.arm,
-  slug: spec.slug,
-  seed: spec.seed,
-  optimizer: { ...spec.optimizer, hyperparameters: { ...spec.optimizer.hyperparameters } },
-  schedule: spec.schedule,
-  learningRateSource: spec.learningRateSource,
+  arm: task.arm,
+  slug: task.slug,
+  seed: task.seed,
+  optimizer: { ...task.optimizer, hyperparameters: { ...task.optimizer.hyperparameters } },
+  schedule: task.schedule,
+  learningRateSource: task.learningRateSource,
   updatesPerEpoch,
-  epochs: spec.epochs,
+  epochs: task.epochs,
   status: "running",
   divergence: null,
   failure: null,
@@ -176,7 +179,7 @@ interface ProcessResult {
 
 interface ProcessCall {
   readonly options: PoolOptions;
-  readonly work: TrialTask["work"];
+  readonly task: Task;
   /** File that takes what the process, and native code in it, prints. */
   readonly log: string;
   readonly signal: AbortSignal;
@@ -185,7 +188,7 @@ interface ProcessCall {
 
 /** @throws what `onEvent` throws, once the process is gone */
 async function runProcess(call: ProcessCall): Promise<ProcessResult> {
-  const { options, work, log, signal } = call;
+  const { options, task, log, signal } = call;
   const output = openLog(log);
   const before = textOfLog(log).length;
   let child: ChildProcess;
@@ -221,7 +224,7 @@ async function runProcess(call: ProcessCall): Promise<ProcessResult> {
   });
   const { path, fence } = options.directory;
   const lease = fence ? { lease: fence.token } : {};
-  tell({ type: "start", task: { directory: path, ...lease, ...options.shared, work } });
+  tell({ type: "start", assignment: { directory: path, ...lease, ...options.shared, task } });
   if (signal.aborted) stop();
   const [exitCode, signalName] = await ended(child);
   signal.removeEventListener("abort", stop);

@@ -1,12 +1,11 @@
 /** @file What a comparison and the process of one of its trials say to each other. */
 
-import type { RangeTestSpec, TrialSpec } from "../../arms/trials.ts";
 import type { ErrorCode } from "../../core/errors.ts";
-import type { DatasetRecord, Plan, StudyEvent } from "../../record/index.ts";
+import type { DatasetRecord, Plan, StudyEvent, Task } from "../../record/index.ts";
 import type { SetupSpec } from "../setup.ts";
 
-/** All that a process needs to run one trial or range test. */
-export interface TrialTask {
+/** A task, and all that a process of its own needs to run it on this machine. */
+export interface Assignment {
   /** The run directory, of which the process writes its own trial's folder only. */
   readonly directory: string;
   /** Token of the parent's lease of that directory; absent where it has none. */
@@ -15,12 +14,10 @@ export interface TrialTask {
   /** What the process must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
   readonly plan: Plan;
-  readonly work:
-    | { readonly kind: "trial"; readonly spec: TrialSpec }
-    | { readonly kind: "range-test"; readonly spec: RangeTestSpec };
+  readonly task: Task;
 }
 
-export type ToTrial = { type: "start"; task: TrialTask } | { type: "stop" };
+export type ToTrial = { type: "start"; assignment: Assignment } | { type: "stop" };
 
 export interface ReportedError {
   /** null where it was no error of lrscope's. */

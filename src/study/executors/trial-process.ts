@@ -3,10 +3,9 @@
  * folder and nothing else of the run directory, says what it does to its parent, and ends with it.
  */
 
-import type { TrialSpec } from "../../arms/trials.ts";
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
-import type { DatasetRecord, EpochMetrics, StudyEvent } from "../../record/index.ts";
+import type { DatasetRecord, EpochMetrics, Plan, StudyEvent, Task } from "../../record/index.ts";
 import {
   acquireLease,
   diskFailure,
@@ -21,7 +20,7 @@ import { recordTrial } from "../recorder.ts";
 import { restoreTrial } from "../restore-trial.ts";
 import { openSetup } from "../setup.ts";
 import { garbageCollector } from "./collect-garbage.ts";
-import type { FromTrial, ReportedError, ToTrial, TrialTask } from "./trial-messages.ts";
+import type { Assignment, FromTrial, ReportedError, ToTrial } from "./trial-messages.ts";
 
 /** Milliseconds between two reports of updates: enough for a bar that moves. */
 const REPORT_EVERY = 100;
@@ -33,7 +32,7 @@ const stop = new AbortController();
 let ending = false;
 
 process.on("message", (message: ToTrial) => {
-  if (message.type === "start") void run(message.task);
+  if (message.type === "start") void run(message.assignment);
   else stop.abort();
 });
 // Without a parent nobody reads what is said here, and a resumed comparison wants the folder.
@@ -50,10 +49,10 @@ process.once("SIGTERM", () => {
   }, GRACE).unref();
 });
 
-async function run(task: TrialTask): Promise<void> {
+async function run(assignment: Assignment): Promise<void> {
   let error: ReportedError | null = null;
   try {
-    await work(task);
+    await work(assignment);
   } catch (thrown) {
     error = reported(diskFailure(thrown) ?? thrown);
     if (error.code === null) process.stderr.write(`${(thrown as Error).stack}\n`);
@@ -67,42 +66,43 @@ async function run(task: TrialTask): Promise<void> {
 const say = (message: FromTrial, then?: () => void) =>
   process.send!(message, undefined, undefined, (error) => (error ? die() : then?.()));
 
-async function work(task: TrialTask): Promise<void> {
+async function work(assignment: Assignment): Promise<void> {
   const { signal } = stop;
+  const { task } = assignment;
   let lease: Lease | undefined;
-  const run = task.lease === undefined ? undefined : fenceOf(task.directory, task.lease);
-  const directory = openRunDirectory(task.directory, {
-    token: task.lease ?? "",
+  const run =
+    assignment.lease === undefined ? undefined : fenceOf(assignment.directory, assignment.lease);
+  const directory = openRunDirectory(assignment.directory, {
+    token: assignment.lease ?? "",
     // A parent that was taken for dead has lost its directory, and with it its children's trials.
     check() {
       run?.check();
       lease?.check();
     },
   });
-  const { setup, dataset } = await openSetup(task.setup, { signal });
+  const { setup, dataset } = await openSetup(assignment.setup, { signal });
   try {
-    checkDataset(task.dataset, dataset.record);
+    checkDataset(assignment.dataset, dataset.record);
     const recorder = recordTrial(directory);
     const report = throttled();
     const collectGarbage = garbageCollector();
     const onEvent = (event: StudyEvent) => {
-      if (event.type === "plan") checkPlan(task, event.plan);
+      if (event.type === "plan") checkPlan(assignment.plan, event.plan);
       const recorded = recorder.onEvent(event);
       report(event);
       // Written by now.
       if (event.type === "checkpoint") collectGarbage();
       return recorded;
     };
-    if (task.work.kind === "range-test") {
-      await runRangeTest(task.work.spec, { ...setup, onEvent });
+    if (task.kind === "range-test") {
+      await runRangeTest(task, { ...setup, onEvent });
       return;
     }
-    const { spec } = task.work;
-    lease = await leaseTrial(directory.trialFile(spec.slug, spec.seed, "."));
-    const from = await restoreTrial(directory, spec);
+    lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."));
+    const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
-    const others = () => otherMetrics(task.directory, spec);
-    await runTrial(spec, { ...setup, onEvent, sink: recorder.sink, others }, from ?? undefined);
+    const others = () => otherMetrics(assignment.directory, task);
+    await runTrial(task, { ...setup, onEvent, sink: recorder.sink, others }, from ?? undefined);
   } finally {
     lease?.release();
     dataset.close();
@@ -110,7 +110,7 @@ async function work(task: TrialTask): Promise<void> {
 }
 
 /** Of the trials of the same seed, as far as they have come. */
-const otherMetrics = (directory: string, { slug, seed }: TrialSpec): EpochMetrics[][] =>
+const otherMetrics = (directory: string, { slug, seed }: Task<"trial">): EpochMetrics[][] =>
   readRun(directory)
     .trials.filter(({ trial }) => trial.seed === seed && trial.slug !== slug)
     .map(({ metrics }) => [...metrics]);
@@ -138,8 +138,8 @@ function checkDataset(recorded: DatasetRecord, found: DatasetRecord): void {
 }
 
 /** @throws StoreError naming the difference */
-function checkPlan(task: TrialTask, found: TrialTask["plan"]): void {
-  const [difference] = planDifferences(task.plan, found);
+function checkPlan(planned: Plan, found: Plan): void {
+  const [difference] = planDifferences(planned, found);
   if (difference)
     throw new StoreError(`the engine changed while the experiment was running: ${difference}`);
 }

@@ -1,7 +1,7 @@
 /** @file Transfer learning's choices: which part of a network is trained where nobody says. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import type { ProtocolRecord } from "../../record/index.ts";
+import type { Recipe } from "../../record/index.ts";
 import type { TrainingSetup } from "../options.ts";
 
 /** Where a model's last stage begins: what works at the smallest size of its feature maps. */
@@ -21,16 +21,16 @@ const LAST_STAGES: Readonly<Record<string, string>> = {
 export function freezing({
   model,
   pretrained,
-  training,
+  recipe,
 }: {
   /** Its name in the collection, or a path. */
   readonly model: string;
   readonly pretrained?: string;
-  readonly training: Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm" | "unfreeze">;
+  readonly recipe: Partial<Recipe>;
 }): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
   const last = Object.hasOwn(LAST_STAGES, model) ? LAST_STAGES[model]! : "head";
   const byDefault = pretrained === undefined ? "all" : last;
-  const { trainFrom = byDefault, frozenBatchNorm } = training;
+  const { trainFrom = byDefault, frozenBatchNorm } = recipe;
   if (trainFrom !== "all")
     return { trainFrom, ...(frozenBatchNorm === undefined ? {} : { frozenBatchNorm }) };
   if (frozenBatchNorm !== undefined)
@@ -39,24 +39,3 @@ export function freezing({
     );
   return { trainFrom };
 }
-
-/** What the record says of it, where something is frozen. */
-export const transferProtocol = ({
-  trainFrom,
-  frozenBatchNorm = "evaluate",
-  unfreeze = [],
-  features,
-}: TrainingSetup): Pick<
-  ProtocolRecord,
-  "trainFrom" | "unfreeze" | "frozenBatchNorm" | "cacheFeatures"
-> =>
-  trainFrom === undefined || trainFrom === "all"
-    ? {}
-    : {
-        trainFrom,
-        ...(unfreeze.length > 0
-          ? { unfreeze: unfreeze.map(({ from, epoch }) => `${from}@${epoch}`) }
-          : {}),
-        frozenBatchNorm,
-        ...(features ? { cacheFeatures: features.views } : {}),
-      };

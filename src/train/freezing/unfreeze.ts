@@ -6,7 +6,8 @@
 import { trainedParameters } from "../../compile/index.ts";
 import { checkPositiveInteger } from "../../core/checks.ts";
 import { ArgumentError } from "../../core/errors.ts";
-import type { TrainingSetup, Unfreezing } from "../options.ts";
+import type { Unfreezing } from "../../record/index.ts";
+import type { TrainingSetup } from "../options.ts";
 
 type Frozen = Pick<TrainingSetup, "trainFrom" | "unfreeze">;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ExperimentRecord } from "../record/index.ts";
-import { jobsOf } from "./resume.ts";
+import { jobsOf } from "./resume-study.ts";
 
 const experiment = (threads: number) =>
   ({

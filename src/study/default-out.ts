@@ -1,7 +1,7 @@
 /** @file Where a run goes that was not told where. */
 
 import { basename, resolve } from "node:path";
-import { isSourceName } from "../../datasets/sources/source-names.ts";
+import { isSourceName } from "../datasets/sources/source-names.ts";
 
 /** "20260131-101500", of local time. */
 export function timeStamp(now = new Date()): string {

@@ -1,0 +1,117 @@
+/** @file From flags to a study, and the places of this machine that they name. */
+
+import type { OpenStudyOptions, StudyPlaces } from "../../index.ts";
+import type { Ends, StudyRequest, StudySpec } from "../../record/index.ts";
+import { recipeOfFlags } from "../../record/recipe.ts";
+import type { FlagValues } from "./define-command.ts";
+import type {
+  answerFlags,
+  cycleFlags,
+  followFlags,
+  outFlag,
+  rampFlags,
+  readingFlags,
+  samplesFlag,
+  tensorboardFlag,
+  trainingFlags,
+} from "./flags.ts";
+import type { learningRateFlags } from "./protocol-flags.ts";
+import { seedsFrom } from "./seeds.ts";
+
+/** What every study is asked with; what a command lacks of the rest has the study's own default. */
+type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samplesFlag> &
+  Partial<
+    FlagValues<
+      typeof cycleFlags &
+        typeof followFlags &
+        typeof rampFlags &
+        typeof readingFlags &
+        typeof learningRateFlags &
+        typeof answerFlags &
+        typeof tensorboardFlag
+    >
+  > & { readonly [K in keyof Ends]?: Ends[K] | undefined } & {
+    readonly test?: number | undefined;
+    readonly jobs?: number;
+    readonly stopFactor?: number | undefined;
+    readonly protocol?: string | undefined;
+  };
+
+export interface StudyCall {
+  readonly kind: StudySpec["kind"];
+  /** A source's name, or a folder. */
+  readonly source: string;
+  /** `NAME[+SCHEDULE][@RATE]` each. */
+  readonly optimizers: readonly string[];
+  /** How many; the first is --seed. */
+  readonly seeds: number;
+  readonly epochs: number;
+  readonly flags: StudyFlags;
+  /** Where it is not what the flags say. */
+  readonly study?: Partial<StudyRequest>;
+}
+
+/** The study, and how it is opened here. @throws ArgumentError where flags do not go together */
+export async function studyOfFlags({
+  kind,
+  source,
+  optimizers,
+  seeds,
+  epochs,
+  flags,
+  study = {},
+}: StudyCall): Promise<{
+  study: StudyRequest;
+  opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
+}> {
+  const { namesOf } = await import("../../study/places.ts");
+  const { model, pretrained } = flags;
+  const places: StudyPlaces = { source, model, pretrained };
+  return {
+    study: {
+      formatVersion: 2,
+      kind,
+      ...namesOf(places),
+      optimizers: [...optimizers],
+      seeds: seedsFrom(kind, flags.seed, seeds),
+      epochs,
+      ...given(flags, PLANNED),
+      momentumSchedule: await momentumScheduleOf(flags.momentumSchedule),
+      data: {
+        ...given(flags, ["size", "limit", "test"]),
+        validation: flags.validation,
+        splitSeed: flags.splitSeed,
+        augment: flags.augment,
+      },
+      recipe: recipeOfFlags(flags, kind),
+      answers: given(flags, ["targets", "profile", "tensorboard", "samples", "png"]),
+      ...study,
+    },
+    opening: { places, out: flags.out, threads: flags.threads },
+  };
+}
+
+/** Flags that a study has under the same names. */
+const PLANNED = [
+  ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
+  ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule"],
+  ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
+  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
+];
+
+/** Those of the flags that the command has and that are not undefined. */
+const given = (flags: object, names: readonly string[]): Readonly<Record<string, never>> =>
+  Object.fromEntries(
+    Object.entries(flags as Record<string, never>).filter(
+      ([name, value]) => names.includes(name) && value !== undefined,
+    ),
+  );
+
+/** @throws ArgumentError where it is no schedule */
+async function momentumScheduleOf(
+  text: string | undefined,
+): Promise<StudyRequest["momentumSchedule"]> {
+  if (text === undefined || text === "none") return text;
+  const { parseSchedule } = await import("../../schedules/text/parse-schedule.ts");
+  return parseSchedule(text).toJSON();
+}

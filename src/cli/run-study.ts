@@ -1,0 +1,75 @@
+/** @file A study from the command line: opened, run or resumed, with what it tells on the terminal. */
+
+import type { FinishedStudy, StudyRequest } from "../index.ts";
+import type { OpenStudyOptions } from "../study/open-study.ts";
+import type { CommandContext } from "./flags/define-command.ts";
+import { checkBesideResume, checkResumes } from "./flags/resume-checks.ts";
+
+type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
+
+/** Opens a study and runs it. */
+export async function runFromFlags(
+  {
+    study: request,
+    opening,
+  }: {
+    study: StudyRequest;
+    opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
+  },
+  { terminal, signal }: Context,
+): Promise<FinishedStudy> {
+  const { openStudy } = await import("../study/open-study.ts");
+  const { runStudy } = await import("../study/run-study.ts");
+  const { studyOutput } = await import("./text/study-output.ts");
+  const sink = studyOutput(terminal, { warnings: request.kind !== "find" });
+  try {
+    const study = await openStudy(request, { ...opening, sink, signal });
+    try {
+      return await runStudy(study, { sink, signal });
+    } finally {
+      study.close();
+    }
+  } finally {
+    sink.stop();
+  }
+}
+
+export interface ResumeCall {
+  readonly command: "find" | "train" | "compare";
+  readonly path: string;
+  /** Where the data lie, where that has to be said. */
+  readonly source: string | undefined;
+  readonly flags: {
+    readonly model: string;
+    readonly pretrained: string | undefined;
+    readonly jobs?: number;
+  };
+  readonly given: ReadonlySet<string>;
+}
+
+/** Resumes the study in a run directory. @throws ArgumentError where the call asks for another */
+export async function resumeFromFlags(
+  { command, path, source, flags, given }: ResumeCall,
+  { terminal, signal }: Context,
+): Promise<FinishedStudy> {
+  checkBesideResume(command, path, given);
+  const { readRun } = await import("../store/index.ts");
+  checkResumes(command, path, readRun(path).experiment.kind);
+  const { resumeStudy } = await import("../study/resume-study.ts");
+  const { studyOutput } = await import("./text/study-output.ts");
+  const sink = studyOutput(terminal, { warnings: command !== "find" });
+  try {
+    return await resumeStudy(path, {
+      places: {
+        ...(source === undefined ? {} : { source }),
+        ...(given.has("model") ? { model: flags.model } : {}),
+        ...(flags.pretrained === undefined ? {} : { pretrained: flags.pretrained }),
+      },
+      ...(given.has("jobs") ? { jobs: flags.jobs } : {}),
+      sink,
+      signal,
+    });
+  } finally {
+    sink.stop();
+  }
+}

@@ -1,0 +1,83 @@
+/** @file What a study tells, as lines for people. */
+
+import { visibleLine } from "../../core/visible.ts";
+import type { StudyNote } from "../../study/study-sink.ts";
+import { describeBroken } from "./broken-files.ts";
+import { count, duration, mebibytes, plural } from "./format.ts";
+
+/** Files that cannot be used, of which so many are named. */
+const MOST_NAMED = 20;
+
+/** The lines of a note. */
+export function noteLines(note: StudyNote): string[] {
+  switch (note.type) {
+    case "data": {
+      const { dataset, train, validation, test } = note;
+      return [
+        `${dataset.name}: ${count(dataset.images)} images at ${dataset.size}x${dataset.size} in ${dataset.classes.length} classes; ${count(train)} to train, ${count(validation)} to validate${test > 0 ? `, ${count(test)} kept for the test` : ""}`,
+      ];
+    }
+    case "pretrained": {
+      const { source, tensors, replaced } = note;
+      const taken = `weights of ${source}: ${plural(tensors, "tensor")}`;
+      return [
+        replaced.length === 0
+          ? taken
+          : `${taken}; the last layer has another width there, and begins anew (${replaced.join(", ")})`,
+      ];
+    }
+    case "frozen": {
+      const { trainFrom, frozenBatchNorm, unfreeze = [] } = note;
+      return [
+        `trained: ${trainFrom === "head" ? "the last layer" : `${trainFrom} and what follows`}${unfreeze.map(({ from, epoch }) => `, from epoch ${epoch} on ${from === "all" ? "everything" : from}`).join("")}; all before is frozen${frozenBatchNorm === "train" ? ", but for the statistics of its batch norms" : ""} (--train-from all trains everything)`,
+      ];
+    }
+    case "features": {
+      const { views, bytes, seconds, found } = note;
+      return [
+        `features of the frozen part: ${plural(views, "view")} of each training image, ${mebibytes(bytes)}; ${found ? "from the cache, where making them took" : "made in"} ${duration(seconds)}`,
+      ];
+    }
+    case "broken-files":
+      return describeBroken(note.broken, { limit: MOST_NAMED });
+    case "tuning":
+      return ["timing the implementations of each convolution ..."];
+    case "tuning-detail":
+      return [note.text];
+    case "tuned":
+      return [
+        `tuned: ${note.stepMs.toFixed(1)} ms a step, ${note.ruleStepMs.toFixed(1)} by the rule; ${plural(note.choices, "choice")} other than the rule's`,
+      ];
+    case "recording":
+      return [`records go to ${note.path}`];
+    case "planned": {
+      const { arms, seeds, epochs, updatesPerEpoch } = note;
+      return [
+        `${plural(arms, "arm")} x ${plural(seeds, "seed")}: ${arms * seeds} runs of ${plural(epochs, "epoch")}, ${plural(updatesPerEpoch, "update")} an epoch`,
+      ];
+    }
+    case "damaged-weights":
+      return [note.message];
+    case "interrupted": {
+      const { path, report, command } = note;
+      return [
+        report
+          ? `records so far: ${path}; their report: ${report}`
+          : `records so far: ${path}; nothing in them to report yet`,
+        ...(command ? [`to go on: ${command}`] : []),
+      ];
+    }
+    case "resuming":
+      return [`going on with ${note.path}: ${plural(note.left, "run")} to finish`];
+    case "finished-already":
+      return [`${note.path}: is finished already; its report is rendered again`];
+    case "not-made-again":
+      return [`${note.files.join(" and ")}: not made again: ${note.reason}`];
+    case "other-processor":
+      return [
+        `Note: it was begun on ${visibleLine(note.before)}, this is ${note.here}: equal bits are promised on one model only`,
+      ];
+    default:
+      return note satisfies never;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * @file What is asked of a study: its arms, seeds and ends, its data and network, and the recipe of
+ * training. Plain JSON without a path of the machine: from it, and the places of what it names, a study is
+ * opened, run and resumed. Rules between fields (whether a rate lies below another, whether an optimizer
+ * exists) are those of the functions that read it.
+ */
+
+import { z } from "zod";
+import { recipeRecord } from "./recipe-schema.ts";
+import { scheduleSpec } from "./trial.ts";
+
+const positive = z.number().positive();
+const natural = z.number().int().nonnegative();
+const count = z.number().int().positive();
+const share = z.number().min(0).max(1);
+const seed = natural.max(0xffff_ffff);
+
+/** 216 updates, or 4 epochs. */
+export const span = z.object({ count: positive, unit: z.enum(["updates", "epochs"]) });
+export type Span = z.infer<typeof span>;
+
+/** What holds where a study does not say; the schema and all that plans by a part of one agree on it. */
+export const STUDY_DEFAULTS = {
+  seeds: [0, 1, 2],
+  learningRates: "defaults",
+  finderSeeds: 1,
+  rangeTestEpochs: 2,
+  ramp: "exponential",
+  rule: "minimum/10",
+  snapCycles: false,
+  evalEvery: 1,
+} as const;
+
+/** What may end a trial before its last epoch; all off by default. */
+export interface Ends {
+  /** Seconds of training and validation; the epoch in which they are used up is finished. */
+  readonly time?: number;
+  /** Validation accuracy, 0 .. 1. */
+  readonly targetAccuracy?: number;
+  /** Validate after every so many epochs, and after the last; default 1. */
+  readonly evalEvery?: number;
+  /** So many validations in a row without a better accuracy. */
+  readonly earlyStopping?: number;
+  /**
+   * From this epoch on: ends where the best accuracy so far is below the median of what the other trials
+   * of the seed had reached by then, of which there must be two.
+   */
+  readonly prune?: number;
+}
+
+const ends = {
+  time: positive.optional(),
+  targetAccuracy: share.optional(),
+  evalEvery: count.default(STUDY_DEFAULTS.evalEvery),
+  earlyStopping: count.optional(),
+  prune: count.optional(),
+} satisfies Record<keyof Ends, z.ZodType>;
+
+/** From arms and seeds to trials: see arms/trials.ts. */
+const planned = {
+  /** Arms: "sgd+clr", "adam", "rmsprop@1e-3". */
+  optimizers: z.array(z.string()).min(1).readonly(),
+  seeds: z.array(seed).min(1).readonly(),
+  epochs: count,
+  /** Of the optimizers that have one; absent: their own. */
+  momentum: share.optional(),
+  weightDecay: z.number().nonnegative().optional(),
+  /** Of momentum, or beta1, in every arm that has one; "none": constant. Absent: as `fit` chooses. */
+  momentumSchedule: z.union([z.literal("none"), scheduleSpec]).optional(),
+  /**
+   * Of arms without a rate of their own: the optimizer's default ("defaults", the published protocol, in
+   * which cyclical arms alone have a range test), or a range test's suggestion for each ("range-test").
+   */
+  learningRates: z.enum(["defaults", "range-test"]).default(STUDY_DEFAULTS.learningRates),
+  /** Seeds of each range test, whose median is suggested. */
+  finderSeeds: count.default(STUDY_DEFAULTS.finderSeeds),
+  /** Each arm at so many multiples of its rate, from 1/10 to 10; odd, 3 or more. Absent: its own rate alone. */
+  sensitivity: count.optional(),
+  /** Upper bound of cyclical arms; given, they have no range test. */
+  maxLr: positive.optional(),
+  /** Absent: maxLr / 6. */
+  baseLr: positive.optional(),
+  /** Half a cycle, in updates or as a span; absent: 4 epochs. */
+  stepSize: z.union([count, span]).optional(),
+  /** Stretch cycles so that the last one ends with the run. */
+  snapCycles: z.boolean().default(STUDY_DEFAULTS.snapCycles),
+  /** Ramp of the range test; absent: 1e-7 to 0.1, or to ten times the optimizer's default rate. */
+  from: positive.optional(),
+  to: positive.optional(),
+  rangeTestEpochs: count.default(STUDY_DEFAULTS.rangeTestEpochs),
+  ramp: z.enum(["exponential", "linear"]).default(STUDY_DEFAULTS.ramp),
+  /** Whose reading of a range test is the arm's rate. */
+  rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).default(STUDY_DEFAULTS.rule),
+  ...ends,
+};
+
+/** Of the range test of `find` alone. */
+const finder = {
+  /** Stop once the smoothed loss exceeds this many times its least; absent: run to the end. */
+  stopFactor: z.number().gt(1).optional(),
+  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
+  /** Of each batch as it is trained on, or of validation images after it; absent: "train". */
+  loss: z.enum(["train", "validation"]).optional(),
+  /** Of a validation loss: measured after every so many updates, and the last. */
+  validationEvery: count.optional(),
+  /** Epochs of runs at the suggested rate, a third of it and three times it; absent: none are made. */
+  confirm: count.optional(),
+};
+
+/** How the source becomes a data set. */
+const data = z.object({
+  /** Pixels; absent: the source's own. */
+  size: count.optional(),
+  /** Images a class, at most. */
+  limit: count.optional(),
+  validation: share,
+  /** Fraction of each class kept for the test at the end of a trial. */
+  test: share.optional(),
+  splitSeed: natural,
+  augment: z.enum(["default", "none"]),
+});
+
+/** What is asked of the results beside the usual. */
+const answers = z.object({
+  /** Validation accuracies to time the arms to; absent: chosen from the results. */
+  targets: z.array(share).readonly().optional(),
+  profile: z.boolean().default(false),
+  tensorboard: z.boolean().default(false),
+  /** Sample images in the report. */
+  samples: z.boolean().default(true),
+  /** Figures as PNG too. */
+  png: z.boolean().default(false),
+});
+
+export const studySpec = z.object({
+  formatVersion: z.literal(2),
+  kind: z.enum(["demo", "find", "train", "compare"]),
+  ...planned,
+  ...finder,
+  /** A source's name; null: a folder or file, which is a matter of the machine. */
+  source: z.string().nullable(),
+  data,
+  /** A name of the collection; null: a file that exports `network`. */
+  model: z.string().nullable(),
+  /** The file's own name, for people. */
+  modelFile: z.string().optional(),
+  modelOptions: z
+    .object({ widths: z.array(count).readonly().optional(), hidden: count.optional() })
+    .optional(),
+  /** Published weights by name; null: a file of them; absent: drawn by the seed. */
+  pretrained: z.string().nullable().optional(),
+  /** Augmented views of each image in the feature cache; absent: no cache. */
+  cacheFeatures: count.optional(),
+  recipe: recipeRecord,
+  /** Time the implementations of each convolution and keep the fastest. */
+  tune: z.boolean().default(false),
+  /** Greatest memory of a step, in bytes; absent: no bound. */
+  memory: count.optional(),
+  answers,
+  /** The published study whose protocol this one follows: what that sets, the rest has already. */
+  protocol: z.string().optional(),
+  /** Trials at a time. */
+  jobs: count.default(1),
+  /** Cores of each trial, on which its bits depend; absent: the cores that there are, divided by `jobs`. */
+  threads: count.optional(),
+});
+/** A whole study, defaults in place. */
+export type StudySpec = Readonly<z.infer<typeof studySpec>>;
+/** As it may be written: what has a default may be left out. */
+export type StudyRequest = Readonly<z.input<typeof studySpec>>;
+
+/** What trials are planned from, in part: see STUDY_DEFAULTS for the rest. */
+export type Planned = Partial<Pick<StudySpec, keyof typeof planned>> & Pick<StudySpec, "epochs">;
+
+const ENDS = Object.keys(ends) as (keyof typeof ends)[];
+
+/** Those of what may end a trial that are given. */
+export const endsOf = (study: Ends): Ends =>
+  Object.fromEntries(
+    ENDS.filter((name) => study[name] !== undefined).map((name) => [name, study[name]]),
+  );

@@ -1,0 +1,205 @@
+/**
+ * @file A study, opened: its data, network and engine, and the record of what it is. Everything that can be
+ * refused is refused here, before anything is written.
+ */
+
+import { ArgumentError } from "../core/errors.ts";
+import {
+  type ArmRecord,
+  type ExperimentRecord,
+  type StudyRequest,
+  type StudySpec,
+  studySpec,
+} from "../record/index.ts";
+import type { TrainingSetup } from "../train/options.ts";
+import type { ConvolutionDecision } from "./choose-convolutions.ts";
+import { namesOf, type StudyPlaces } from "./places.ts";
+import { checkProtocol } from "./protocols.ts";
+import type { SetupSpec } from "./setup.ts";
+import type { StudySink } from "./study-sink.ts";
+
+export interface OpenStudyOptions {
+  /** Where what the study names null lies: a folder of images, a file with a network, one of weights. */
+  readonly places?: Partial<StudyPlaces>;
+  /** Folder of its records; default ./lrscope-runs/<kind>-<source>-<time>. */
+  readonly out?: string | undefined;
+  /** Cores of all trials together; default all. */
+  readonly threads?: number | undefined;
+  readonly sink?: StudySink;
+  readonly signal?: AbortSignal;
+}
+
+/** A study whose data, network and engine are at hand. Close it when it has run. */
+export interface Study {
+  /** As it is recorded. */
+  readonly spec: StudySpec;
+  /** Folder of its records. */
+  readonly path: string;
+  readonly arms: readonly ArmRecord[];
+  readonly experiment: ExperimentRecord;
+  readonly setup: TrainingSetup;
+  /** `setup` as data, for other processes to open. */
+  readonly setupSpec: SetupSpec;
+  /** Trials at a time. */
+  readonly jobs: number;
+  close(): void;
+}
+
+/**
+ * Opens a study: nothing is written yet. Its records will be in `out`.
+ * @throws ArgumentError, ShapeError for what no trial of it could begin with, naming it
+ * @throws LrscopeError where data, network, weights or engine cannot be had
+ * @throws StoreError, exit code 2, where its folder cannot take it
+ */
+export async function openStudy(
+  request: StudyRequest,
+  options: OpenStudyOptions = {},
+): Promise<Study> {
+  const asked = studyOf(request);
+  const places = placesOf(asked, options.places);
+  const { defaultOut } = await import("./default-out.ts");
+  const { checkRunDirectory } = await import("../store/index.ts");
+  const path = options.out ?? defaultOut(asked.kind, places.source);
+  checkRunDirectory(path);
+  const { defaultThreads, threadsOfEach } = await import("../files/machine.ts");
+  const trials = (await armsFor(asked)).length * asked.seeds.length;
+  const jobs = Math.min(asked.jobs, trials);
+  const { threads } = options;
+  const each = asked.threads ?? threadsOfEach({ jobs, threads });
+  return open({
+    spec: { ...asked, ...namesOf(places), threads: each },
+    places,
+    path,
+    jobs,
+    preparationThreads: threads ?? defaultThreads(),
+    check: true,
+    ...(options.sink ? { sink: options.sink } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+}
+
+/** @throws ArgumentError naming the first field that is not of a study */
+function studyOf(request: StudyRequest): StudySpec {
+  const parsed = studySpec.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ArgumentError(`study: ${issue!.path.join(".") || "it"}: ${issue!.message}`);
+}
+
+/** @throws ArgumentError for something that is named null and has no place */
+function placesOf(study: StudySpec, places: Partial<StudyPlaces> = {}): StudyPlaces {
+  const placed = (key: "source" | "model", name: string | null) => {
+    const found = name ?? places[key];
+    if (found === undefined)
+      throw new ArgumentError(
+        `study: ${key} is null, so that its place must be given: openStudy(study, { places: { ${key}: "..." } })`,
+      );
+    return found;
+  };
+  return {
+    source: placed("source", study.source),
+    model: placed("model", study.model),
+    pretrained: study.pretrained ?? places.pretrained,
+  };
+}
+
+/** Its arms, none of which can be unknown, and not too many. */
+async function armsFor(study: StudySpec): Promise<readonly ArmRecord[]> {
+  const { armsOf, checkTrials } = await import("../arms/trials.ts");
+  const arms = armsOf(study);
+  checkTrials(study.kind, { arms: arms.length, seeds: study.seeds.length });
+  return arms;
+}
+
+/** What opening takes once it is known what, where, and with how many cores. */
+export interface Opening {
+  readonly spec: StudySpec;
+  readonly places: StudyPlaces;
+  readonly path: string;
+  readonly jobs: number;
+  /** Cores for decoding and features, before there are trials. */
+  readonly preparationThreads: number;
+  /** Whether trials are to run, which then have to be able to begin. */
+  readonly check: boolean;
+  /** As the study was begun with; absent or null: as it asks. */
+  readonly convolutions?: ConvolutionDecision | null;
+  readonly sink?: StudySink;
+  readonly signal?: AbortSignal;
+}
+
+/** The study on this machine; what the data and the network turn out to be goes to the sink. */
+export async function open(opening: Opening): Promise<Study> {
+  const { spec, places, path, jobs, preparationThreads, sink = {}, signal } = opening;
+  const { checkPrecision } = await import("../engine/native/precision.ts");
+  checkPrecision(spec.kind, spec.recipe.precision);
+  const { describeExperiment } = await import("./experiment.ts");
+  const { openSetup } = await import("./setup.ts");
+  const arms = await armsFor(spec);
+  const { data, recipe, threads, modelOptions, cacheFeatures } = spec;
+  const wanted: SetupSpec = {
+    ...{ source: places.source, data, model: places.model, recipe, preparationThreads },
+    ...(threads === undefined ? {} : { threads }),
+    ...(modelOptions ? { modelOptions } : {}),
+    ...(places.pretrained === undefined ? {} : { pretrained: places.pretrained }),
+    ...(cacheFeatures === undefined ? {} : { cacheFeatures }),
+  };
+  const { setup, dataset } = await openSetup(wanted, {
+    ...(signal ? { signal } : {}),
+    ...(sink.event ? { onEvent: sink.event } : {}),
+  });
+  try {
+    tellOpened(setup, dataset, sink);
+    const experiment = describeExperiment({ study: spec, setup, arms, specification: spec });
+    await checkProtocol(spec.kind, experiment);
+    if (opening.check) await checkStudy(spec, setup);
+    const { rememberPlaces } = await import("./places.ts");
+    await rememberPlaces(places, experiment);
+    const { chooseConvolutions } = await import("./choose-convolutions.ts");
+    const decision =
+      opening.convolutions ??
+      (await chooseConvolutions(setup, arms, { study: spec, note: sink.note, signal }));
+    return {
+      ...{ spec, path, arms, experiment, jobs },
+      setup: { ...setup, ...decision },
+      setupSpec: { ...wanted, ...decision },
+      close: () => dataset.close(),
+    };
+  } catch (error) {
+    dataset.close();
+    throw error;
+  }
+}
+
+/** @throws ArgumentError, ShapeError for what its tasks would refuse as they begin */
+async function checkStudy(spec: StudySpec, setup: TrainingSetup): Promise<void> {
+  const { checkComparison, checkFind } = await import("./check-trials.ts");
+  if (spec.kind !== "find") return checkComparison(setup, spec);
+  const { finderTask } = await import("../arms/finder-task.ts");
+  checkFind(setup, finderTask(spec));
+}
+
+function tellOpened(
+  setup: TrainingSetup,
+  dataset: TrainingSetup["dataset"],
+  { note }: StudySink,
+): void {
+  const { train, validation, test, record } = dataset;
+  const counts = { train: train.length, validation: validation.length, test: test.length };
+  note?.({ type: "data", dataset: record, ...counts });
+  const { pretrained, trainFrom, frozenBatchNorm, unfreeze, features } = setup;
+  if (pretrained) {
+    const { source, tensors, replaced } = pretrained;
+    note?.({ type: "pretrained", source, tensors: tensors.size, replaced });
+  }
+  if (trainFrom !== undefined && trainFrom !== "all")
+    note?.({
+      ...{ type: "frozen", trainFrom },
+      ...(frozenBatchNorm ? { frozenBatchNorm } : {}),
+      ...(unfreeze ? { unfreeze } : {}),
+    });
+  if (features) {
+    const { views, bytes, seconds, found } = features;
+    note?.({ type: "features", views, bytes, seconds, found });
+  }
+  note?.({ type: "broken-files", broken: record.broken });
+}

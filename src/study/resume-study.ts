@@ -1,0 +1,216 @@
+/** @file A study, resumed from its folder: what is on the disk stays, the rest is done. */
+
+import { availableParallelism } from "node:os";
+import { differences } from "../core/differences.ts";
+import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
+import type { ExperimentRecord, StudySpec } from "../record/index.ts";
+import {
+  acquireLease,
+  openRunDirectory,
+  type Run,
+  type RunDirectory,
+  readRun,
+} from "../store/index.ts";
+import { isFinished } from "../train/trial-state.ts";
+import { confusionsFrom } from "./artefacts/confusions.ts";
+import { hasSamples } from "./artefacts/samples.ts";
+import { deriveResults } from "./derive.ts";
+import { open } from "./open-study.ts";
+import { findPlaces, type StudyPlaces } from "./places.ts";
+import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
+import { unmeasured } from "./run-finder.ts";
+import {
+  commandOf,
+  type FinishedStudy,
+  finishedStudy,
+  type RunStudyOptions,
+  recordedStudy,
+  sweepFinished,
+} from "./run-study.ts";
+
+export interface ResumeStudyOptions extends RunStudyOptions {
+  /** Where data, network and weights lie, where this machine's cache does not know it. */
+  readonly places?: Partial<StudyPlaces>;
+  /** Trials at a time; default: as many as it was begun with, as far as the cores go. */
+  readonly jobs?: number | undefined;
+}
+
+/**
+ * Resumes the study in a run directory. Finished trials are left as they are, others go on from their
+ * newest checkpoint. In the end all that follows from the records is made again, as it would have been
+ * without the interruption; of a study whose trials have all ended, that alone.
+ * @throws StoreError, exit code 2, where data, protocol or engine are not what they were, or another
+ *   process is at work in the directory
+ */
+export async function resumeStudy(
+  path: string,
+  options: ResumeStudyOptions = {},
+): Promise<FinishedStudy> {
+  const { sink = {} } = options;
+  readRun(path);
+  const lease = await acquireLease(path);
+  try {
+    const directory = openRunDirectory(path, lease);
+    sweepFinished(directory);
+    const run = readRun(path);
+    const left = unfinished(path, run);
+    if (left > 0) return await resume(options, directory, { run, left });
+    sink.note?.({ type: "finished-already", path });
+    const files = missingOf(path, run);
+    if (files.length > 0)
+      try {
+        return await resume(options, directory, { run, left });
+      } catch (error) {
+        if (!(error instanceof LrscopeError) || error instanceof InterruptedError) throw error;
+        sink.note?.({ type: "not-made-again", files, reason: error.message });
+      }
+    const { run: derived, report } = await deriveResults(directory, { ended: true });
+    return finishedStudy({ path, report: report ?? "", run: derived });
+  } finally {
+    lease.release();
+  }
+}
+
+/** What follows from the records of a finished run, and cannot be made without images and weights. */
+const missingOf = (path: string, run: Run): string[] => [
+  ...(run.experiment.specification?.answers.samples && !hasSamples(path) ? ["samples.json"] : []),
+  ...(run.experiment.kind === "find" || confusionsFrom(path, run) === "these"
+    ? []
+    : ["confusions.json"]),
+];
+
+/** Opens the study as it was begun, and does what is left of it: tasks, or what follows from them. */
+async function resume(
+  options: ResumeStudyOptions,
+  directory: RunDirectory,
+  { run: { experiment }, left }: { run: Run; left: number },
+): Promise<FinishedStudy> {
+  const { path } = directory;
+  const spec = recordedStudyOf(path, experiment);
+  const { sink = {}, signal } = options;
+  const places = await findPlaces({
+    call: `${commandOf(experiment.kind)} --resume ${path}`,
+    experiment,
+    recorded: spec,
+    said: {
+      source: options.places?.source,
+      model: options.places?.model,
+      pretrained: options.places?.pretrained,
+    },
+  });
+  const jobs = jobsOf({ command: commandOf(spec.kind), jobs: options.jobs }, experiment, spec.jobs);
+  const { features, protocol } = experiment;
+  const study = await open({
+    // Each trial gets the cores that it had, as its bits depend on them.
+    spec: { ...spec, threads: protocol.threads },
+    ...{ places, path, jobs, check: left > 0, sink },
+    // The features' bits may depend on it.
+    preparationThreads: features ? (features.threads ?? protocol.threads) : protocol.threads * jobs,
+    convolutions: recordedConvolutions(path),
+    ...(signal ? { signal } : {}),
+  });
+  try {
+    checkSame(path, experiment, study.experiment);
+    const [before, here] = [experiment.machine.processor, study.experiment.machine.processor];
+    if (before !== here) sink.note?.({ type: "other-processor", before, here });
+    if (left > 0) {
+      sink.note?.({ type: "resuming", path, left });
+      // It is of trials that now go on; there is one again when they have ended.
+      directory.remove("summary.json");
+    }
+    return await recordedStudy(
+      { ...study, experiment },
+      { ...options, directory, tasks: left > 0 },
+    );
+  } finally {
+    study.close();
+  }
+}
+
+/** Runs that are not at their end. */
+function unfinished(path: string, { experiment, rangeTests, trials }: Run): number {
+  const { arms, protocol, kind, specification: spec } = experiment;
+  if (kind === "find") return spec ? unmeasured(path, { spec }) : Number(rangeTests.length === 0);
+  return (
+    arms.length * protocol.seeds.length - trials.filter(({ trial }) => isFinished(trial)).length
+  );
+}
+
+/**
+ * Trials at the same time: as many as are said, else as it was begun with, as far as the cores of this
+ * machine go. Each trial keeps the threads that it had, as its bits depend on them.
+ * @throws ArgumentError where more are said than there are cores for
+ */
+export function jobsOf(
+  { command, jobs }: { readonly command: string; readonly jobs?: number | undefined },
+  { protocol, arms }: Pick<ExperimentRecord, "protocol" | "arms">,
+  begunWith = 1,
+  cores = availableParallelism(),
+): number {
+  const room = Math.max(1, Math.floor(cores / protocol.threads));
+  if (jobs !== undefined && jobs > room)
+    throw new ArgumentError(
+      `${command}: --jobs ${jobs} would take ${jobs * protocol.threads} cores, as each run has ${protocol.threads} here and keeps them; there are ${cores}. Use --jobs ${room}`,
+    );
+  return Math.min(jobs ?? Math.min(begunWith, room), arms.length * protocol.seeds.length);
+}
+
+/**
+ * @throws StoreError, exit code 2, for an experiment that was not begun to be resumed, or whose study is
+ *   not the one that the rest of its record speaks of
+ */
+function recordedStudyOf(path: string, experiment: ExperimentRecord): StudySpec {
+  const { kind, specification, protocol, dataset, arms } = experiment;
+  if (specification === undefined)
+    throw new StoreError(
+      `${path}: cannot be resumed: it was made by ${kind === "find" ? "an earlier version of lrscope, which did not record how a range test is made" : "an earlier version of lrscope, or by the library, which did not record how"}; begin anew`,
+      { exitCode: 2 },
+    );
+  const { sensitivity = 1, optimizers, seeds, data, cacheFeatures } = specification;
+  const found = differences(
+    {
+      kind,
+      epochs: protocol.epochs,
+      seeds: protocol.seeds,
+      "optimizers x sensitivity": arms.length,
+      finderSeeds: protocol.finderSeeds ?? 1,
+      "data.size": dataset.size,
+      cacheFeatures: protocol.cacheFeatures ?? null,
+    },
+    {
+      kind: specification.kind,
+      epochs: specification.epochs,
+      seeds,
+      "optimizers x sensitivity": optimizers.length * sensitivity,
+      finderSeeds: specification.finderSeeds,
+      "data.size": data.size ?? dataset.size,
+      cacheFeatures: cacheFeatures ?? null,
+    },
+  );
+  if (found.length > 0)
+    throw new StoreError(
+      `${path}/experiment.json: specification does not agree with the rest of the record: ${found.join("; ")}; bring back the file as it was written, or begin anew`,
+      { exitCode: 2 },
+    );
+  return specification;
+}
+
+/** Versions whose bits are the same: what one began, the other resumes. */
+const SAME_BITS: readonly string[] = ["0.1.0", "0.2.0"];
+
+/** What fixes an experiment's bits, the compiled step aside, which plan.json has. */
+const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRecord) => ({
+  dataset,
+  model,
+  protocol,
+  arms,
+  lrscope: SAME_BITS.includes(lrscope) ? SAME_BITS[0] : lrscope,
+  engine,
+});
+
+/** @throws StoreError naming where data, network, protocol or version are not what they were */
+function checkSame(path: string, recorded: ExperimentRecord, now: ExperimentRecord): void {
+  // As it would be read back: what is undefined is absent.
+  const found = differences(fixed(recorded), JSON.parse(JSON.stringify(fixed(now))));
+  if (found.length > 0) throw cannotGoOn(path, found);
+}

@@ -1,0 +1,190 @@
+/**
+ * @file A study, run: its tasks, then all that follows from their records. One that is interrupted leaves
+ * its records and a report of them, from which it is resumed.
+ */
+
+import { finderTask } from "../arms/finder-task.ts";
+import { AddonError, InterruptedError } from "../core/errors.ts";
+import { type ExperimentRecord, type StudySpec, versioned } from "../record/index.ts";
+import {
+  acquireLease,
+  createRunDirectory,
+  type Run,
+  type RunDirectory,
+  readRun,
+  sweepRun,
+} from "../store/index.ts";
+import { planOf } from "../train/plan.ts";
+import { isFinished } from "../train/trial-state.ts";
+import { deriveResults } from "./derive.ts";
+import { childProcesses } from "./executors/child-process.ts";
+import type { Study } from "./open-study.ts";
+import { checkOrWritePlan } from "./recorded-plan.ts";
+import { runFinder } from "./run-finder.ts";
+import { runTasks, type StudyRecords, type TaskRunner } from "./run-tasks.ts";
+import type { StudySink } from "./study-sink.ts";
+
+/** What whoever runs the tasks of a study is given. */
+export type TaskContext = Parameters<typeof childProcesses>[0];
+
+export interface RunStudyOptions {
+  /** Who runs the tasks; default: processes of their own, as many at a time as the study has jobs. */
+  readonly executor?: (context: TaskContext) => TaskRunner;
+  readonly sink?: StudySink;
+  /** Ends the work after the update under way, with an InterruptedError. */
+  readonly signal?: AbortSignal;
+}
+
+export interface FinishedStudy {
+  /** The run directory. */
+  readonly path: string;
+  /** Path of the report; "" where there was nothing to report. */
+  readonly report: string;
+  readonly run: Run;
+  /** Where trials failed: the others' results are in the records. */
+  readonly failure: AddonError | null;
+}
+
+/**
+ * Runs a study that was opened, and leaves its records, summary and report in its folder. Trials that
+ * failed are in them, and in `failure`.
+ * @throws LrscopeError; an InterruptedError after records and report are written
+ * @throws StoreError, exit code 2, where another process is at work in the folder
+ */
+export async function runStudy(
+  study: Study,
+  options: RunStudyOptions = {},
+): Promise<FinishedStudy> {
+  const lease = await acquireLease(study.path);
+  try {
+    const directory = createRunDirectory(study.path, study.experiment, lease);
+    options.sink?.note?.({ type: "recording", path: study.path });
+    const { arms, spec, experiment } = study;
+    if (spec.kind !== "find" && arms.length * spec.seeds.length > 1)
+      options.sink?.note?.({
+        ...{ type: "planned", arms: arms.length, seeds: spec.seeds.length, epochs: spec.epochs },
+        updatesPerEpoch: experiment.protocol.updatesPerEpoch,
+      });
+    return await recordedStudy(study, { ...options, directory, tasks: true });
+  } finally {
+    lease.release();
+  }
+}
+
+/** The work, and then all that follows from its records, whether it was done or interrupted. */
+export async function recordedStudy(
+  study: Study,
+  options: RunStudyOptions & {
+    readonly directory: RunDirectory;
+    /** false: its tasks have all run. */
+    readonly tasks: boolean;
+  },
+): Promise<FinishedStudy> {
+  const { directory, sink = {} } = options;
+  const signal = options.signal ?? study.setup.signal;
+  try {
+    await keepSamples(study, directory);
+    if (options.tasks) await runAll(study, options);
+    sweepFinished(directory);
+    const { writeConfusions } = await import("./artefacts/confusions.ts");
+    await writeConfusions(
+      { setup: study.setup, directory },
+      {
+        onDamaged: (message) => sink.note?.({ type: "damaged-weights", message }),
+        onProgress: (done, total) => {
+          const what = `the best weights of ${total} ${total === 1 ? "run" : "runs"}`;
+          sink.event?.(versioned({ type: "data", phase: "classify", done, total, what }));
+        },
+      },
+    );
+  } catch (error) {
+    if (error instanceof InterruptedError || signal?.aborted) {
+      const { report } = await deriveResults(directory, { ended: false });
+      const { path } = directory;
+      const command = resumeCommand(study.spec, path);
+      sink.note?.({ type: "interrupted", path, report, command });
+    }
+    throw error;
+  }
+  const { run, report } = await deriveResults(directory, { ended: true });
+  return finishedStudy({ path: directory.path, report: report ?? "", run });
+}
+
+/** All that is not on the disk yet. */
+async function runAll(
+  study: Study,
+  {
+    directory,
+    executor = childProcesses,
+    sink = {},
+    signal: asked,
+  }: RunStudyOptions & {
+    readonly directory: RunDirectory;
+  },
+): Promise<void> {
+  const { experiment, setup, spec, arms } = study;
+  const { updatesPerEpoch } = experiment.protocol;
+  const signal = asked ?? setup.signal ?? new AbortController().signal;
+  const optimizer =
+    spec.kind === "find"
+      ? finderTask(spec).optimizer
+      : { name: arms[0]!.optimizer, hyperparameters: {} };
+  const plan = planOf(setup, optimizer);
+  checkOrWritePlan(directory, plan);
+  const runner = executor({
+    directory,
+    shared: { setup: study.setupSpec, dataset: experiment.dataset, plan },
+    jobs: study.jobs,
+    updatesPerEpoch,
+    signal,
+  });
+  const onEvent = sink.event ?? (() => undefined);
+  if (spec.kind === "find") return runFinder(study, { directory, runner, onEvent, signal });
+  await runTasks(spec, { updatesPerEpoch, records: recordsIn(directory), runner, onEvent });
+}
+
+const recordsIn = (directory: RunDirectory): StudyRecords => ({
+  read: () => readRun(directory.path),
+  neverBegan(trial) {
+    directory.writeTrial(trial);
+    const line = `${new Date().toISOString()} never began: ${trial.failure}`;
+    directory.appendLog(trial.slug, trial.seed, line);
+  },
+});
+
+/** The images for the report, where they are wanted and not there. */
+async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Promise<void> {
+  const { collectSamples, hasSamples, writeSamples } = await import("./artefacts/samples.ts");
+  if (!spec.answers.samples || hasSamples(directory.path)) return;
+  const collected = await collectSamples(setup.dataset, spec.seeds[0]!);
+  if (collected.length > 0) writeSamples(directory, collected);
+}
+
+/** Takes away what trials that ended, and processes that were killed, have left in the directory. */
+export function sweepFinished({ path }: RunDirectory): void {
+  const finished = readRun(path).trials.filter(({ trial }) => isFinished(trial));
+  sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
+}
+
+/** What was done, and what of it failed. */
+export const finishedStudy = (finished: Omit<FinishedStudy, "failure">): FinishedStudy => ({
+  ...finished,
+  failure: failureOf(finished),
+});
+
+function failureOf({ path, run }: Omit<FinishedStudy, "failure">): AddonError | null {
+  const { experiment, trials } = run;
+  const failed = trials.filter(({ trial }) => trial.status === "failed");
+  const first = failed[0]?.trial;
+  if (!first) return null;
+  return new AddonError(
+    `${failed.length} of ${trials.length} runs failed (${first.arm}, seed ${first.seed}: ${first.failure}); all that was recorded is kept, and ${resumeCommand(experiment, path)} tries again`,
+  );
+}
+
+/** The command that resumes studies of a kind. */
+export const commandOf = (kind: ExperimentRecord["kind"]): "find" | "train" | "compare" =>
+  kind === "find" || kind === "train" ? kind : "compare";
+
+const resumeCommand = ({ kind }: Pick<StudySpec, "kind">, path: string): string =>
+  `lrscope ${commandOf(kind)} --resume ${path}`;

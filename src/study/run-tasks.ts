@@ -1,0 +1,91 @@
+/**
+ * @file From what a study asks to what it measured: its range tests, then its trials, whoever runs them and
+ * wherever their records go. The one place that decides what is left to do.
+ */
+
+import {
+  type PlannedArms,
+  rangeTestsOf,
+  trialsOf,
+  unbegunTrials,
+  unusableRangeTests,
+} from "../arms/trials.ts";
+import {
+  type ProcessEnd,
+  type RangeTestRecord,
+  type StudyListener,
+  type Task,
+  type TrialHistory,
+  type TrialRecord,
+  versioned,
+} from "../record/index.ts";
+import { isFinished } from "../train/trial-state.ts";
+
+/** A range test that failed or whose process died, in the words of its arm's trials. */
+export interface FailedRangeTest {
+  readonly task: Task<"range-test">;
+  readonly failure: string;
+  readonly ended?: ProcessEnd;
+}
+
+/** Who runs tasks. A task that fails is recorded, and the others go on; what no other could survive is thrown. */
+export interface TaskRunner {
+  /** Gives the records, and those that failed: with them ends their arm, not the study. */
+  rangeTests(
+    tasks: readonly Task<"range-test">[],
+    onEvent: StudyListener,
+  ): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }>;
+  trials(tasks: readonly Task<"trial">[], onEvent: StudyListener): Promise<void>;
+}
+
+/** Where the records of a study are. */
+export interface StudyRecords {
+  read(): {
+    readonly rangeTests: readonly RangeTestRecord[];
+    readonly trials: readonly TrialHistory[];
+  };
+  /** Keeps the record of a trial that cannot begin. */
+  neverBegan(trial: TrialRecord): void;
+}
+
+export interface RunTasksOptions {
+  readonly updatesPerEpoch: number;
+  readonly records: StudyRecords;
+  readonly runner: TaskRunner;
+  readonly onEvent: StudyListener;
+}
+
+/**
+ * Runs all of a study that is not recorded yet.
+ * @throws LrscopeError where a task meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where the runner was told to stop
+ */
+export async function runTasks(
+  study: PlannedArms,
+  { updatesPerEpoch, records, runner, onEvent }: RunTasksOptions,
+): Promise<void> {
+  const before = records.read();
+  const missing = rangeTestsOf(study).filter(
+    ({ arm }) => !before.rangeTests.some((record) => record.arm === arm),
+  );
+  const made = await runner.rangeTests(missing, onEvent);
+  const found = [...before.rangeTests, ...made.records];
+  const unusable = unusableRangeTests(study, found, updatesPerEpoch);
+  for (const { task, ...why } of [...made.failed, ...unusable])
+    for (const trial of unbegunTrials(task, study, { updatesPerEpoch, ...why })) {
+      records.neverBegan(trial);
+      await onEvent(versioned({ type: "trial-finished", trial }));
+    }
+  const usable = found.filter(({ arm }) => !unusable.some(({ task }) => task.arm === arm));
+  const finished = new Set(
+    before.trials
+      .filter(({ trial }) => isFinished(trial))
+      .map(({ trial }) => `${trial.slug}-${trial.seed}`),
+  );
+  await runner.trials(
+    trialsOf(study, usable, updatesPerEpoch).filter(
+      ({ slug, seed }) => !finished.has(`${slug}-${seed}`),
+    ),
+    onEvent,
+  );
+}
