@@ -29,7 +29,7 @@ export function localExecutor({ name, jobs, start }: LocalExecutorOptions): Exec
   const running = new Map<string, { task: SubmittedTask; started: StartedAttempt }>();
   const { push, end, read } = eventStream<ExecutorEvent>();
   let queue: SubmittedTask[] = [];
-  let idle = () => undefined as void;
+  let idle: () => void = () => undefined;
   const gone = ({ key, attempt }: SubmittedTask, how: AttemptEnd = {}) =>
     push({ key, attempt, state: "gone", ...how });
 
@@ -71,11 +71,11 @@ export function localExecutor({ name, jobs, start }: LocalExecutorOptions): Exec
       const dropped = queue.filter((task) => task.key === key);
       queue = queue.filter((task) => task.key !== key);
       for (const task of dropped) gone(task, { detail: "it was cancelled before it began" });
-      for (const { task, started } of running.values())
-        if (task.key === key) started.cancel(how);
+      for (const { task, started } of running.values()) if (task.key === key) started.cancel(how);
     },
     async close() {
-      for (const task of queue.splice(0)) gone(task, { detail: "it was cancelled before it began" });
+      for (const task of queue.splice(0))
+        gone(task, { detail: "it was cancelled before it began" });
       const empty = new Promise<void>((resolve) => {
         idle = resolve;
       });

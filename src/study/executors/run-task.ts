@@ -113,7 +113,8 @@ async function leaseTrial(folder: string): Promise<Lease> {
 
 /** @throws StoreError naming the difference */
 function checkDataset(recorded: DatasetRecord, found: DatasetRecord): void {
-  const [difference] = differences(recorded, found);
+  // As it would be read back: what is undefined is absent.
+  const [difference] = differences(recorded, JSON.parse(JSON.stringify(found)));
   if (difference)
     throw new StoreError(`the data changed while the experiment was running: ${difference}`);
 }
