@@ -261,7 +261,7 @@ describe("suggest", () => {
     ]);
     for (const [name, read] of Object.entries(rangeTestRules)) {
       const one = read(finiteCurve(run(0, exampleLosses)));
-      const reading = readings[name]!;
+      const reading = readings![name]!;
       if (one === null) {
         expect(reading).toMatchObject({ values: [null, null, null], median: null, interval: null });
         continue;
@@ -275,7 +275,7 @@ describe("suggest", () => {
       const half = (Math.log(4) / 2) * 12.7062047;
       expect(Math.log(reading.interval!.high / one / 2)).toBeCloseTo(half, 5);
     }
-    expect(suggestion.interval).toEqual(readings["minimum/10"]!.interval);
+    expect(suggestion.interval).toEqual(readings!["minimum/10"]!.interval);
   });
   test("the band: median and extremes at each rate, on while any seed is finite", () => {
     const band = rangeTestBand([
@@ -338,7 +338,7 @@ describe("suggest", () => {
     const flat = exampleLrs.map((_, i) => 1.6 + 0.05 * Math.sin(i * 2.3));
     expect(suggest([run(7, flat)]).warnings.join()).toContain("too flat to tell");
     expect(suggest([run(7, flat)]).warnings.join()).toContain("seed 7 (1 of 1)");
-    const kinds = suggest([run(7, flat)]).verdicts.map(({ kind }) => kind);
+    const kinds = suggest([run(7, flat)]).verdicts!.map(({ kind }) => kind);
     expect(kinds).toContain("too-flat");
   });
   test("a seed without any finite loss is left out and named as missing", () => {

@@ -3,9 +3,9 @@
  * `adam+warmup-cosine@3e-4`, `sgd+(wsd:peak=0.1,steps=1000,down=200)`.
  */
 
-import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_ARMS } from "../core/limits.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import { shortened } from "../core/shown.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
@@ -29,7 +29,7 @@ export function parseArm(text: string): ArmRecord {
   createOptimizer(optimizer!);
   if (schedule !== null && !isArmSchedule(schedule))
     throw new ArgumentError(
-      `arm "${named}": unknown schedule "${shortened(schedule)}"; ${meantBy(schedule)} Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
+      `arm "${named}": unknown schedule "${shortened(schedule)}"${didYouMean(schedule, ARM_SCHEDULES)} Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
     );
   if (isSpecified(schedule) && rate !== undefined && !schedule?.startsWith("(plateau"))
     throw new ArgumentError(
@@ -48,10 +48,6 @@ export function parseArm(text: string): ArmRecord {
     learningRate,
   };
 }
-
-/** Of a word as long as any schedule has; what is longer need not be compared letter by letter. */
-const meantBy = (word: string) =>
-  `did you mean "${closest(word.slice(0, 40), [...ARM_SCHEDULES])}"?`;
 
 /**
  * Reads a list of arms.

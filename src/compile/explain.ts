@@ -1,6 +1,7 @@
 /** @file A compiled network as text: for `lrscope explain`, and for reading a diff of two plans. */
 
 import { elementCount, formatShape } from "../core/shapes.ts";
+import { mebibytes } from "../core/words.ts";
 import { byName, formatAttributes } from "../ir/index.ts";
 import { opNamed } from "../ops/index.ts";
 import type { BufferSpec, Instruction, Program } from "../program/index.ts";
@@ -79,8 +80,6 @@ function operandBytes(
   const ids = new Set([...inputs, ...outputs, ...ofSegments]);
   return [...ids].reduce((sum, id) => sum + buffers[id]!.bytes, 0);
 }
-
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 const gigaflops = (flops: number) => `${(flops / 1e9).toFixed(3)} GFLOP`;
 

@@ -104,3 +104,9 @@ export class InternalError extends LrscopeError {
     super("INTERNAL", `internal: ${message}`);
   }
 }
+
+/** The system's word for what went wrong, as "ENOENT"; undefined where it is no error of the system's. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}

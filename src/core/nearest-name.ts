@@ -17,3 +17,9 @@ export function nearest(word: string, known: readonly string[]): string | null {
   }
   return best !== null && least <= Math.max(word.length, best.length) / 2 ? best : null;
 }
+
+/** The end of a clause about a word that is not known: `; did you mean "adam"?`, or `;` where none is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant === null ? ";" : `; did you mean "${meant}"?`;
+}

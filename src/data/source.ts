@@ -21,7 +21,7 @@ export interface BrokenItem {
    * Where it is no fact of the file's bytes alone: the limits and decoders of the verdict
    * (decode-limits.ts). Under others the file is decoded anew.
    */
-  readonly under?: string;
+  readonly under?: string | undefined;
 }
 
 /** Some of the items, decoded. The pixels are valid until the next chunk is asked for. */

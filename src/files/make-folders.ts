@@ -3,6 +3,7 @@
 import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { quietly } from "../core/cleanup.ts";
+import { codeOf } from "../core/errors.ts";
 
 /**
  * Makes a folder and the parents it lacks, or none of them. Node's own `mkdir` with `recursive` never
@@ -35,7 +36,7 @@ function makeOne(path: string): boolean {
     mkdirSync(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST" && isFolder(path)) return false;
+    if (codeOf(error) === "EEXIST" && isFolder(path)) return false;
     throw error;
   }
 }

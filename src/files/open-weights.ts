@@ -2,7 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as zlib from "node:zlib";
-import { WeightsError } from "../core/errors.ts";
+import { codeOf, WeightsError } from "../core/errors.ts";
 import {
   type ByteSource,
   checkRange,
@@ -50,7 +50,7 @@ function explain<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    const code = codeOf(error) ?? String(error);
     const found = { ENOENT: "there is no such file", EISDIR: "it is a folder" }[code] ?? code;
     throw new WeightsError(`cannot read checkpoint ${path}: ${found}; give the path of a file`, {
       cause: error,

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { z } from "zod";
+import { codeOf } from "../core/errors.ts";
 
 export const processIdentity = z.object({
   pid: z.number().int().positive(),
@@ -70,7 +71,7 @@ export function isRunning({ pid, started }: ProcessIdentity): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 

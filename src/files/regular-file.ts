@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { withCleanup } from "../core/cleanup.ts";
-import { StoreError } from "../core/errors.ts";
+import { codeOf, StoreError } from "../core/errors.ts";
 
 /** Nothing is there: no name, a link to nothing, or one that leads back to itself. */
 const NOTHING = new Set(["ENOENT", "ELOOP"]);
@@ -57,7 +57,7 @@ export async function openRegularHandle(path: string): Promise<FileHandle | null
 
 /** null where nothing is there. */
 function notOpened(path: string, error: unknown): null {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const code = codeOf(error) ?? "";
   if (NOTHING.has(code)) return null;
   if (code === "ENXIO" || code === "EOPNOTSUPP") throw noFile(path, "a socket");
   throw error;

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { withCleanupLater } from "../core/cleanup.ts";
-import { WeightsError } from "../core/errors.ts";
+import { codeOf, WeightsError } from "../core/errors.ts";
 import {
   type Checkpoint,
   decodeOnnx,
@@ -14,8 +14,6 @@ import {
   safetensorsFrom,
 } from "../formats/index.ts";
 import { withFile, zlibDecompressor } from "./open-weights.ts";
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
  * Read a safetensors file, tensor by tensor.
@@ -63,7 +61,7 @@ export async function writeWeightsFile(path: string, bytes: Uint8Array): Promise
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    const code = codeOf(error);
+    const code = codeOf(error) ?? String(error);
     const remedy =
       {
         ENOSPC: "the disk is full: free some space",

@@ -1,7 +1,7 @@
 /** @file The collection of networks, and how one is found by its name. */
 
-import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import type { Network } from "../layers/index.ts";
 import { mobilenetV2 } from "./mobilenet.ts";
 import type { ModelOptions } from "./model.ts";
@@ -25,7 +25,7 @@ export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 export function checkModelName(name: string): void {
   if (!Object.hasOwn(MODELS, name))
     throw new ArgumentError(
-      `model: "${name}" is unknown; did you mean "${closest(name, MODEL_NAMES as string[])}"? ` +
+      `model: "${name}" is unknown${didYouMean(name, MODEL_NAMES)} ` +
         `Known: ${MODEL_NAMES.join(", ")}`,
     );
 }

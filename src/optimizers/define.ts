@@ -1,8 +1,8 @@
 /** @file defineOptimizer: from the definition in an optimizer's file to the factory that users call. */
 
-import { closest } from "fastest-levenshtein";
 import { checkNonNegative } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import { Scalar, Vector } from "./expression.ts";
 import { readsOneTensor } from "./scope.ts";
 import type {
@@ -142,7 +142,7 @@ function checkedSettings<Name extends string>(
   for (const [key, value] of given) {
     if (!names.includes(key))
       throw new ArgumentError(
-        `${name}: no hyperparameter "${key}"; did you mean "${closest(key, names)}"? ` +
+        `${name}: no hyperparameter "${key}"${didYouMean(key, names)} ` +
           `It has ${names.join(", ")}`,
       );
     checkNonNegative(name, key, value);

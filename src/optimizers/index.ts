@@ -1,7 +1,7 @@
 /** @file The optimizers, by function and by name. */
 
-import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import { optimizerNames } from "./names.ts";
 import { adadelta } from "./rules/adadelta.ts";
 import { adafactor } from "./rules/adafactor.ts";
@@ -119,7 +119,7 @@ export function createOptimizer(
     return wrap(createOptimizer(innerName, Object.fromEntries(inner), options), hyperparameters);
   }
   throw new ArgumentError(
-    `no optimizer "${name}"; did you mean "${closest(name, optimizerNames as string[])}"? ` +
+    `no optimizer "${name}"${didYouMean(name, optimizerNames)} ` +
       `Known: ${optimizerNames.join(", ")}; in front of each may stand ` +
       wrapperNames.map((wrapperName) => `${wrapperName}-`).join(" or "),
   );

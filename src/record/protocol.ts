@@ -20,7 +20,7 @@ const shared = {
 
 /** Options of a study, absent where they are off: a report names those that are there. */
 const options = {
-  /** The published study whose protocol this one follows: "flowers-2019". */
+  /** The published study whose protocol this one follows, by its folder below studies/. */
   protocol: z.string().optional(),
   /** Arms without a rate of their own have a range test's suggestion, not their optimizer's default. */
   learningRates: z.enum(["defaults", "range-test"]).optional(),

@@ -1,9 +1,17 @@
 /** @file Numbers as a reader wants them. */
 
-import { counted, grouped, listed, percent, percentDigits } from "../core/words.ts";
+import {
+  counted,
+  duration,
+  grouped,
+  listed,
+  mebibytes,
+  percent,
+  percentDigits,
+} from "../core/words.ts";
 import { formatRate } from "../schedules/index.ts";
 
-export { counted, formatRate, grouped, listed, percent, percentDigits };
+export { counted, duration, formatRate, grouped, listed, mebibytes, percent, percentDigits };
 
 /** "63.1 ± 1.2%", "63.1%" of a single seed, "-" of none. */
 export function percentSpread(spread: { mean: number | null; sd: number | null }): string {
@@ -34,11 +42,3 @@ export const signedPoints = (fraction: number) =>
 /** "p = 0.25", "p < 0.001", "" of none. */
 export const pValue = (p: number | null) =>
   p === null ? "–" : p < 0.001 ? "< 0.001" : p.toPrecision(2).replace(/^1\.0$/, "1");
-
-/** "45 s", "12 min", "2 h 5 min". */
-export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

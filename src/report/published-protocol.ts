@@ -25,7 +25,7 @@ export interface ProtocolDefaults {
 export type PublishedResults = Readonly<Record<string, unknown>>;
 
 export interface PublishedProtocol {
-  /** As `--protocol` has it: "flowers-2019". */
+  /** As `--protocol` has it, and its folder below studies/. */
   readonly name: string;
   /** Title and year, for a reader. */
   readonly publication: string;

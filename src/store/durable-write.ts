@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { quietly, withCleanup } from "../core/cleanup.ts";
-import { LrscopeError, StoreError } from "../core/errors.ts";
+import { codeOf, LrscopeError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import { temporaryFor } from "../files/temporaries.ts";
 
@@ -54,11 +54,6 @@ export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code === undefined) return error instanceof Error ? error.message : String(error);
   return REASONS[code] ?? code;
-}
-
-export function codeOf(error: unknown): string | undefined {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return typeof code === "string" ? code : undefined;
 }
 
 /** The StoreError for a write that failed; `kept` says what is still there. */

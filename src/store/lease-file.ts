@@ -19,9 +19,9 @@ import {
 import { join } from "node:path";
 import { z } from "zod";
 import { quietly, withCleanup } from "../core/cleanup.ts";
+import { codeOf } from "../core/errors.ts";
 import { processIdentity } from "../files/process-identity.ts";
 import { openRegularFile } from "../files/regular-file.ts";
-import { codeOf } from "./durable-write.ts";
 
 /** Locks of lrscope 0.1 have neither heartbeat, token nor attempt. */
 export const leaseRecord = processIdentity.extend({

@@ -17,9 +17,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quietly } from "../core/cleanup.ts";
-import { StoreError } from "../core/errors.ts";
+import { codeOf, StoreError } from "../core/errors.ts";
 import { isRunning, secondsSinceBoot, thisProcess, whereIs } from "../files/process-identity.ts";
-import { codeOf, makeFolder, writeFailure } from "./durable-write.ts";
+import { makeFolder, writeFailure } from "./durable-write.ts";
 import {
   beat,
   clockOf,

@@ -5,8 +5,8 @@
 
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { StoreError } from "../core/errors.ts";
-import { codeOf, writeFailure } from "./durable-write.ts";
+import { codeOf, StoreError } from "../core/errors.ts";
+import { writeFailure } from "./durable-write.ts";
 import { LEASE_NAME, leaseHolder } from "./lease.ts";
 
 /** ".report.html.4711.tmp", ".lock.4711.9f3a61c2.tmp.dead" of lrscope 0.1 */

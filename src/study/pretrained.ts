@@ -7,9 +7,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { ArgumentError, WeightsError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
@@ -101,7 +101,7 @@ function publishedOf(what: string, model: string) {
     );
   if (!Object.hasOwn(known, what))
     throw new ArgumentError(
-      `pretrained: "${what}" is neither a file nor published for ${model}; did you mean "${closest(what, names)}"? Published: ${names.join(", ")}`,
+      `pretrained: "${what}" is neither a file nor published for ${model}${didYouMean(what, names)} Published: ${names.join(", ")}`,
     );
   return known[what]!;
 }

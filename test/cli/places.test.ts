@@ -6,7 +6,7 @@ import type { ExperimentRecord } from "../../src/record/index.ts";
 import { findPlaces } from "../../src/study/places.ts";
 import { temporaryFolder } from "../datasets/fixtures.ts";
 
-const names = { source: "synthetic", model: "vanilla", pretrained: undefined };
+const names = { source: "synthetic", model: "vanilla" };
 const experiment = { dataset: { name: "x", fingerprint: "0" }, model: { name: "x" } };
 
 const find = (recorded: object) =>

@@ -16,7 +16,7 @@ export function childrenOf(parent: number): number[] {
 }
 
 /** ["S", parent]; nothing for a process that is gone. */
-function statusOf(pid: number): [string?, number?] {
+function statusOf(pid: number): [state?: string | undefined, parent?: number] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import ts from "typescript";
@@ -82,6 +82,38 @@ describe("arrows between rooms", () => {
         .map((specifier) => `${file.path}: ${specifier}`),
     );
     expect(bare).toEqual([]);
+  });
+});
+
+describe("studies of publications", () => {
+  const folder = join(root, "studies");
+  const studies = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => parse(join("studies", name), readFileSync(join(folder, name), "utf8")));
+
+  /** A study stands above the line by the package's public API alone. */
+  const strangers = (file: SourceFile) =>
+    importsOf(file).filter(
+      (name) =>
+        !/^\.\/[\w-]+\.ts$/.test(name) &&
+        name !== "zod" &&
+        !ROOMS.some(({ name: room, node }) => !node && name === `lrscope/${room}`),
+    );
+
+  test("import their own files, and rooms that a browser loads by the package's entry points", () => {
+    expect(studies.length).toBeGreaterThan(3);
+    expect(studies.flatMap(strangers)).toEqual([]);
+    const text =
+      'import "./x.ts"; import "lrscope/report"; import "lrscope"; import "../../src/x.ts";';
+    expect(strangers(parse("studies/x/y.ts", text))).toEqual(["lrscope", "../../src/x.ts"]);
+  });
+
+  test("are loaded by study/ alone, and named by it and the command line", () => {
+    const naming = (text: RegExp) =>
+      files.filter(({ ast }) => text.test(ast.text)).map(({ path, room }) => ({ path, room }));
+    expect(naming(/lrscope\/studies/)).toEqual([{ path: "src/study/protocols.ts", room: "study" }]);
+    const rooms = new Set(naming(/flowers-2019/).map(({ room }) => room));
+    expect([...rooms].filter((room) => !["cli", "study", "index.ts"].includes(room))).toEqual([]);
   });
 });
 

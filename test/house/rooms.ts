@@ -61,13 +61,10 @@ export const isBrowserSafe = ({ path, room }: Pick<SourceFile, "path" | "room">)
 export const BROWSER_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: ["fastest-levenshtein"],
   ir: ["zod"],
-  models: ["fastest-levenshtein"],
-  optimizers: ["fastest-levenshtein"],
-  compile: ["fastest-levenshtein", "zod"],
+  compile: ["zod"],
   record: ["zod"],
   formats: ["fflate"],
   data: ["fflate"],
-  arms: ["fastest-levenshtein"],
   train: ["zod"],
   report: ["asciichart"],
 };

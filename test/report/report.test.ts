@@ -220,7 +220,7 @@ describe("partial records", () => {
     trials[0]!.trial.failure = "its process crashed (SIGSEGV)";
     const { html } = await renderReport({ ...nothing, experiment, trials });
     expect(html).toContain(
-      "4 views of each training image, 3.0 MiB; made in 75 s, which no trial’s time contains",
+      "4 views of each training image, 3.0 MiB; made in 1 min 15 s, which no trial’s time contains",
     );
     expect(html).toContain(
       "<li>1 of 1 trial failed: adam, seed 0, its process crashed (SIGSEGV).</li>",

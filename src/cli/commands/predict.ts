@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { DataError, WeightsError } from "../../core/errors.ts";
+import { percent } from "../../core/words.ts";
 import { defineCommand, value } from "../flags/define-command.ts";
 import { jsonFlag, threadsFlag } from "../flags/flags.ts";
 import { positiveInteger } from "../flags/values.ts";
@@ -63,7 +64,6 @@ export const predict = defineCommand({
       signal,
       ...threads,
     });
-    const percent = (probability: number) => `${(probability * 100).toFixed(1)}%`;
     terminal.print(
       textTable(
         ["image", "class", "probability", "then"],

@@ -7,12 +7,12 @@ import type { BenchOptimizerRecord } from "../../bench/optimizer.ts";
 import type { BenchStepRecord } from "../../bench/step.ts";
 import type { BenchTransferRecord } from "../../bench/transfer.ts";
 import type { Times } from "../../bench/turns.ts";
+import { percent } from "../../core/words.ts";
 import { count, textTable } from "./format.ts";
 
 type Colors = Parameters<typeof textTable>[3];
 
 const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1);
-const percent = (value: number) => `${(value * 100).toFixed(1)}%`;
 
 interface Row extends Times {
   readonly name: string;

@@ -1,15 +1,15 @@
 /** @file Numbers and tables as people read them in a terminal. */
 
 import { visibleLine } from "../../core/visible.ts";
+import { grouped, percent } from "../../core/words.ts";
 import type { Colors } from "../terminal.ts";
 
+export { counted as plural, duration, mebibytes } from "../../core/words.ts";
 export { formatRate as rate } from "../../schedules/text/describe.ts";
 
 /** 0.6134 -> "61.3%"; null, not finite -> "-". */
 export const accuracy = (value: number | null | undefined): string =>
-  value === null || value === undefined || !Number.isFinite(value)
-    ? "-"
-    : `${(value * 100).toFixed(1)}%`;
+  value === null || value === undefined || !Number.isFinite(value) ? "-" : percent(value);
 
 /** 1.23456 -> "1.2346"; a loss that explodes keeps its width. */
 export const lossText = (value: number | null): string =>
@@ -19,24 +19,8 @@ export const lossText = (value: number | null): string =>
       ? value.toFixed(4)
       : value.toExponential(1).replace("+", "");
 
-/** 75 -> "1 min 15 s". */
-export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
 /** 12345 -> "12,345". */
-export const count = (value: number): string => Math.round(value).toLocaleString("en");
-
-/** "1 image", "2 images". */
-export const plural = (value: number, noun: string, many = `${noun}s`): string =>
-  `${count(value)} ${value === 1 ? noun : many}`;
-
-/** Bytes in MiB, or images, as a progress line says them. */
-export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+export const count = (value: number): string => grouped(Math.round(value));
 
 export type Align = "left" | "right";
 

@@ -1,5 +1,6 @@
 /** @file The columns of the table of results, and which of them a terminal has room for. */
 
+import { percent, percentDigits } from "../../core/words.ts";
 import type { OptimizerSummary, Spread } from "../../record/index.ts";
 import { rate } from "./format.ts";
 
@@ -13,15 +14,13 @@ export interface Column {
 
 const GAP = 2;
 
-const percent = (value: number) => (value * 100).toFixed(1);
-
 function spread({ mean, sd }: Spread): string {
   if (mean === null) return "-";
-  return `${percent(mean)}${sd === null ? "" : ` ± ${percent(sd)}`}`;
+  return `${percentDigits(mean)}${sd === null ? "" : ` ± ${percentDigits(sd)}`}`;
 }
 
 const interval = ({ interval: found }: Spread) =>
-  found ? `${percent(found.low)} to ${percent(found.high)}` : "-";
+  found ? `${percentDigits(found.low)} to ${percentDigits(found.high)}` : "-";
 
 /** Everything that is worth a column, in the order in which they stand; empty ones left out. */
 export function armColumns(arms: readonly OptimizerSummary[]): Column[] {
@@ -31,7 +30,7 @@ export function armColumns(arms: readonly OptimizerSummary[]): Column[] {
     read: (arm: OptimizerSummary) => string,
   ): Column => ({ title, dispensable, cells: arms.map(read) });
   const share = ({ optimizerShare: value }: OptimizerSummary) =>
-    typeof value === "number" ? `${(value * 100).toFixed(1)}%` : "-";
+    typeof value === "number" ? percent(value) : "-";
   const columns = [
     column("arm", 0, ({ name }) => name),
     column("final", 0, (arm) => spread(arm.finalValidationAccuracy)),
@@ -42,7 +41,9 @@ export function armColumns(arms: readonly OptimizerSummary[]): Column[] {
     column("loss", 8, ({ finalValidationLoss: loss }) =>
       loss?.mean == null ? "-" : loss.mean.toFixed(3),
     ),
-    column("gap", 9, ({ generalisationGap: gap }) => (gap?.mean == null ? "-" : percent(gap.mean))),
+    column("gap", 9, ({ generalisationGap: gap }) =>
+      gap?.mean == null ? "-" : percentDigits(gap.mean),
+    ),
     column("area", 10, ({ accuracyArea: area }) =>
       area?.mean == null ? "-" : area.mean.toFixed(3),
     ),

@@ -1,5 +1,6 @@
 /** @file What a comparison says at its end, on a terminal: tables that fit its width, then the conclusion. */
 
+import { percentDigits } from "../../core/words.ts";
 import type { SummaryRecord } from "../../record/index.ts";
 import type { TextTable } from "../../report/index.ts";
 import type { Colors } from "../terminal.ts";
@@ -55,8 +56,7 @@ export async function resultsText(
   return sections.filter((section) => section !== "").join("\n\n");
 }
 
-const percent = (value: number) => (value * 100).toFixed(1);
-const signed = (value: number) => `${value < 0 ? "-" : "+"}${percent(Math.abs(value))}`;
+const signed = (value: number) => `${value < 0 ? "-" : "+"}${percentDigits(Math.abs(value))}`;
 
 /** The leader against each other arm: all pairs are in summary.json. */
 async function pairsText(
@@ -138,7 +138,7 @@ function sensitivityText(
     arm,
     ...factors.map((factor) => {
       const found = points.find((point) => point.factor === factor)?.finalValidationAccuracy;
-      return found?.mean == null ? "-" : percent(found.mean);
+      return found?.mean == null ? "-" : percentDigits(found.mean);
     }),
     widthDecades === null ? "-" : widthDecades.toFixed(1),
   ]);

@@ -1,7 +1,7 @@
 /** @file Which parameters are trained: all, those from a module on, or the last layer's. */
 
-import { closest } from "fastest-levenshtein";
 import { ArgumentError } from "../../core/errors.ts";
+import { didYouMean } from "../../core/nearest-name.ts";
 import type { Graph, Network, Tensor } from "../../ir/index.ts";
 
 const parametersOf = (graph: Graph): Tensor[] =>
@@ -53,6 +53,6 @@ function firstTrained(graph: Graph, trainFrom: string): number {
   const known = [...new Set(parameters.flatMap(modulesOf))];
   const topLevel = known.filter((name) => !name.includes("."));
   throw new ArgumentError(
-    `${graph.name}: there is no module "${trainFrom}" with parameters to train from; did you mean "${closest(trainFrom, ["all", "head", ...known])}"? Known: all, head, ${topLevel.join(", ")}, and what is inside them`,
+    `${graph.name}: there is no module "${trainFrom}" with parameters to train from${didYouMean(trainFrom, ["all", "head", ...known])} Known: all, head, ${topLevel.join(", ")}, and what is inside them`,
   );
 }

@@ -17,7 +17,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { withCleanup } from "../../core/cleanup.ts";
-import { StoreError } from "../../core/errors.ts";
+import { codeOf, StoreError } from "../../core/errors.ts";
 import { type BrokenItem, type DecodedChunk, throwIfInterrupted } from "../../data/source.ts";
 import { loadAddon, type NativeCache } from "../../engine/native/addon/index.ts";
 import { openRegularFile } from "../../files/regular-file.ts";
@@ -136,7 +136,7 @@ function readContents(file: string, key: CacheKey): Contents | NoCache {
         return parse(descriptor, key);
       } catch (error) {
         // A sector that cannot be read, or JSON that is none.
-        return none((error as NodeJS.ErrnoException).code ?? "what follows them is damaged");
+        return none(codeOf(error) ?? "what follows them is damaged");
       }
     },
     () => closeSync(descriptor),
@@ -150,7 +150,7 @@ function openForReading(file: string): number | null {
     return openRegularFile(file);
   } catch (error) {
     // What may not be read is replaced; where the folder does not allow that either, writing says so.
-    if (unreadable.has((error as NodeJS.ErrnoException).code ?? "")) return null;
+    if (unreadable.has(codeOf(error) ?? "")) return null;
     throw storageError(error, dirname(file));
   }
 }

@@ -11,13 +11,15 @@ import { type DataEvent, type EventBody, versioned } from "../../record/index.ts
 import { decodingConditions } from "../decoding/decode-limits.ts";
 import { CACHE_VERSION, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
 
-export interface DecodedImagesOptions extends Pick<OpenOptions, "signal" | "onEvent"> {
+export interface DecodedImagesOptions {
   /** Of the source, in the order in which images are numbered. */
   readonly items: Int32Array;
   /** Pixels of the square that images are cut to. */
   readonly size: number;
   readonly cacheDir: string;
   readonly threads: number;
+  readonly signal: OpenOptions["signal"] | undefined;
+  readonly onEvent: OpenOptions["onEvent"] | undefined;
 }
 
 export interface DecodedImages extends OpenedCache {

@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toBfloat16 } from "../../core/bfloat16.ts";
-import { StoreError } from "../../core/errors.ts";
+import { codeOf, StoreError } from "../../core/errors.ts";
 import { checkTypedArray } from "../../core/typed-arrays.ts";
 import { openRegularHandle } from "../../files/regular-file.ts";
 import { storageError } from "../storage-errors.ts";
@@ -56,8 +56,7 @@ export interface FeatureFile {
 export async function openFeatureFile(path: string, key: FeatureKey): Promise<FeatureFile | null> {
   const handle = await openRegularHandle(path).catch((error) => {
     // What may not be read is replaced; where the folder does not allow that either, writing says so.
-    if (["EACCES", "EPERM", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
-      return null;
+    if (["EACCES", "EPERM", "ENOTDIR"].includes(codeOf(error) ?? "")) return null;
     throw storageError(error, dirname(path));
   });
   if (handle === null) return null;

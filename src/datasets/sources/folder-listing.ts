@@ -5,7 +5,7 @@
 
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DataError } from "../../core/errors.ts";
+import { codeOf, DataError } from "../../core/errors.ts";
 
 const leavings = new Set(["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"]);
 
@@ -19,7 +19,9 @@ export function listEntries(folder: string): { files: string[]; folders: string[
   try {
     names = readdirSync(folder);
   } catch (cause) {
-    throw new DataError(`${folder}: the folder cannot be read (${codeOf(cause)})`, { cause });
+    throw new DataError(`${folder}: the folder cannot be read (${codeOf(cause) ?? cause})`, {
+      cause,
+    });
   }
   // Code-unit order: the same on every machine and locale.
   for (const name of names.sort()) {
@@ -40,8 +42,6 @@ function kindOf(path: string): "file" | "folder" | "nothing" {
     return codeOf(error) === "ELOOP" ? "nothing" : "file";
   }
 }
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
  * Every file under root/start at any depth, relative to `root` with forward slashes. A folder that

@@ -4,8 +4,8 @@ import { existsSync, lstatSync, type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import { closest, distance } from "fastest-levenshtein";
 import { DataError, StoreError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest-name.ts";
 import type { Source, SourceContext } from "../../data/source.ts";
 import { type Download, downloads, fashionClasses } from "../download/archives.ts";
 import { download } from "../download/download.ts";
@@ -39,8 +39,8 @@ export async function openSource(source: string, context: SourceContext): Promis
 function unknownSource(source: string): string {
   const isPath = /[\\/]/.test(source);
   if (isPath) return `${source}: there is no such folder`;
-  const nearest = closest(source.toLowerCase(), [...sourceNames]);
-  const hint = distance(source.toLowerCase(), nearest) <= 3 ? `; did you mean "${nearest}"?` : "";
+  const meant = nearest(source, sourceNames);
+  const hint = meant === null ? "" : `; did you mean "${meant}"?`;
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
 }
 

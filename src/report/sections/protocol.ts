@@ -3,7 +3,7 @@
 import type { ExperimentRecord, TrialHistory } from "../../record/index.ts";
 import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
 import type { ReportArm } from "../figures/arms.ts";
-import { counted, duration, formatRate, grouped, listed, percent } from "../format.ts";
+import { counted, duration, formatRate, grouped, listed, mebibytes, percent } from "../format.ts";
 import { html, type Markup, trusted } from "../html.ts";
 import type { ReportInput } from "../types.ts";
 import { scrolling } from "./figures.ts";
@@ -55,7 +55,7 @@ function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord)
       ? [
           [
             "Feature cache",
-            `${counted(features.views, "view")} of each training image, ${(features.bytes / 2 ** 20).toFixed(1)} MiB; made in ${duration(features.seconds)}, which no trial’s time contains`,
+            `${counted(features.views, "view")} of each training image, ${mebibytes(features.bytes)}; made in ${duration(features.seconds)}, which no trial’s time contains`,
           ] as const,
         ]
       : []),

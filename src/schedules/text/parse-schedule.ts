@@ -8,7 +8,7 @@
  */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { didYouMean } from "../../core/nearest-name.ts";
 import { shortened, shown } from "../../core/shown.ts";
 import { type Schedule, type ScheduleSpec, scheduleFromJSON, scheduleTypes } from "../index.ts";
 import { MOST_LEVELS, tooDeep } from "../schedule.ts";
@@ -47,9 +47,8 @@ function fromWords(text: string, level: number): ScheduleSpec {
   const type = typeOf(word, TYPES);
   if (!TYPES.includes(type)) {
     const known = [...TYPES, ...Object.keys(TYPE_WORDS)];
-    const meant = nearest(word, known);
     throw new ArgumentError(
-      `schedule: unknown type ${shown(word)}${meant ? `; did you mean "${meant}"?` : ""} Types: ${known.join(", ")}`,
+      `schedule: unknown type ${shown(word)}${didYouMean(word, known)} Types: ${known.join(", ")}`,
     );
   }
   const spec: ScheduleSpec = { type };
