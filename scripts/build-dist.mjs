@@ -1,10 +1,12 @@
-// Compiles src/ to dist/ and studies/ to dist/studies/, unless the dist/ that is there came from the same sources.
+// Compiles src/ to dist/, studies/ to dist/studies/, and what a browser needs to the one module dist/browser.js;
+// unless the dist/ that is there came from the same sources.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "rolldown";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -16,7 +18,8 @@ const sources = ["src", "studies"]
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
   )
   .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
-  .concat("tsconfig.json", "tsconfig.build.json", "tsconfig.studies.json", "package.json")
+  .concat("tsconfig.json", "tsconfig.build.json", "tsconfig.studies.json")
+  .concat("package.json", "scripts/build-dist.mjs")
   .sort();
 const hash = createHash("sha256");
 for (const name of sources) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
@@ -55,6 +58,16 @@ if (!compiled("tsconfig.build.json", fresh) || !compileStudies()) {
   console.error("lrscope: dist/ does not type-check; mend the errors above, then run this again");
   process.exit(1);
 }
+
+// One file, packages and all, for a page that has no bundler: <script type="module"> imports it as it is. Names
+// and texts of functions stay, as the report's page carries some of them.
+await build({
+  input: join(fresh, "browser.js"),
+  platform: "browser",
+  output: { file: join(fresh, "browser.js"), format: "esm", minify: false },
+  logLevel: "warn",
+});
+
 writeFileSync(join(fresh, ".stamp"), stamp);
 if (existsSync(dist)) renameSync(dist, old);
 renameSync(fresh, dist);

@@ -109,7 +109,7 @@ export const experimentRecord = written.transform((record, context): ExperimentR
   };
   try {
     const isStudy = studySpec.pick({ formatVersion: true }).safeParse(specification).success;
-    if (isStudy) return { ...rest, specification: studySpec.parse(specification) };
+    if (isStudy) return { ...rest, specification: studySpec.parse(specification) as StudySpec };
     const { kind, protocol } = rest;
     const call = specificationRecord.parse(specification);
     return { ...rest, specification: studyOfSpecification(call, { kind, ...protocol }) };

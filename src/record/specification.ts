@@ -156,5 +156,5 @@ export function studyOfSpecification(
     memory: flags.memory,
     answers: { ...answers, samples: flags.samples, png: flags.png },
     threads: of.threads,
-  });
+  }) as StudySpec;
 }

@@ -164,8 +164,16 @@ export const studySpec = z.object({
   /** Cores of each trial, on which its bits depend; absent: the cores that there are, divided by `jobs`. */
   threads: count.optional(),
 });
+
+/** JSON has no undefined: what is optional is absent, or has its type. */
+export type Present<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: Present<Exclude<T[K], undefined>> }
+    : T;
+
 /** A whole study, defaults in place. */
-export type StudySpec = Readonly<z.infer<typeof studySpec>>;
+export type StudySpec = Present<z.infer<typeof studySpec>>;
 /** As it may be written: what has a default may be left out. */
 export type StudyRequest = Readonly<z.input<typeof studySpec>>;
 

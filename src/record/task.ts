@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
+import type { Present } from "./study-spec.ts";
 import { scheduleSpec } from "./trial.ts";
 
 /** An optimizer by name, with all its hyperparameters. */
@@ -61,7 +62,7 @@ export const rangeTestTask = z.object({
 });
 
 export const task = z.discriminatedUnion("kind", [trialTask, rangeTestTask]);
-type AnyTask = z.infer<typeof task>;
+type AnyTask = Present<z.infer<typeof task>>;
 
 /** A task of one kind, or of either. */
 export type Task<Kind extends AnyTask["kind"] = AnyTask["kind"]> = Extract<AnyTask, { kind: Kind }>;

@@ -81,7 +81,7 @@ export async function openStudy(
 /** @throws ArgumentError naming the first field that is not of a study */
 function studyOf(request: StudyRequest): StudySpec {
   const parsed = studySpec.safeParse(request);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as StudySpec;
   const [issue] = parsed.error.issues;
   throw new ArgumentError(`study: ${issue!.path.join(".") || "it"}: ${issue!.message}`);
 }

@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseArms } from "../../src/arms/arms.ts";
+import * as browser from "../../src/browser.ts";
 import * as shapes from "../../src/core/shapes.ts";
 import { openDataset } from "../../src/datasets/open.ts";
 import * as lrscope from "../../src/index.ts";
@@ -35,6 +36,7 @@ test("every block says what it is, and few are text", () => {
 describe("programs", () => {
   const modules = {
     lrscope,
+    "lrscope/browser": browser,
     "lrscope/schedules": schedules,
     "./define.ts": define,
     "../core/shapes.ts": shapes,

@@ -1,7 +1,7 @@
 /** @file Flags that would have no effect, or contradict each other: said before hours are spent. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import type { ArmRecord, StudyRequest } from "../../record/index.ts";
+import type { ArmRecord, Present, StudyRequest } from "../../record/index.ts";
 import { checkScheduleLength } from "./budget.ts";
 
 type Call = Pick<
@@ -14,22 +14,25 @@ type Call = Pick<
     readonly given: ReadonlySet<string>;
   };
 
+type Asked = Present<Omit<Call, "given">> & Pick<Call, "given">;
+
 /** @throws ArgumentError naming the first flag of a comparison that no arm would look at */
 export async function checkStudyFlags(call: Call): Promise<void> {
   const { kind, given, seeds } = call;
+  const planned = call as Asked;
   const { armsOf, checkTrials } = await import("../../arms/trials.ts");
   const { createOptimizer } = await import("../../optimizers/index.ts");
   const { isFitted } = await import("../../arms/arm-schedules.ts");
-  const arms = armsOf(call);
+  const arms = armsOf(planned);
   checkTrials(kind, { arms: arms.length, seeds: seeds.length });
-  await checkCycle(arms, call);
+  await checkCycle(arms, planned);
   checkScheduleLength(kind, arms, { budget: call, given, isFitted });
   if (!given.has("momentum")) return;
   const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
   checkMomentum(kind, names, (name) => createOptimizer(name).hyperparameters);
 }
 
-async function checkCycle(arms: readonly ArmRecord[], call: Call): Promise<void> {
+async function checkCycle(arms: readonly ArmRecord[], call: Asked): Promise<void> {
   const { needsRangeTest } = await import("../../arms/arm-rates.ts");
   const { isCyclical } = await import("../../arms/arm-schedules.ts");
   const { kind, given, maxLr, baseLr, from, to } = call;

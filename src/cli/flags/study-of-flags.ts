@@ -20,7 +20,7 @@ import { seedsFrom } from "./seeds.ts";
 
 /** What every study is asked with; what a command lacks of the rest has the study's own default. */
 type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samplesFlag> &
-  Partial<
+  Loose<
     FlagValues<
       typeof cycleFlags &
         typeof followFlags &
@@ -29,13 +29,16 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
         typeof learningRateFlags &
         typeof answerFlags &
         typeof tensorboardFlag
-    >
-  > & { readonly [K in keyof Ends]?: Ends[K] | undefined } & {
-    readonly test?: number | undefined;
-    readonly jobs?: number;
-    readonly stopFactor?: number | undefined;
-    readonly protocol?: string | undefined;
-  };
+    > &
+      Ends & {
+        readonly test: number;
+        readonly jobs: number;
+        readonly stopFactor: number;
+        readonly protocol: string;
+      }
+  >;
+
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 export interface StudyCall {
   readonly kind: StudySpec["kind"];
