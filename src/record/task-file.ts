@@ -2,9 +2,9 @@
 
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
-import { task } from "./task.ts";
+import { type Task, task } from "./task.ts";
 
-export const taskFile = z.object({
+const schema = z.object({
   formatVersion: z.literal(1),
   /** Names the task within its study: "adam-0". */
   key: fileName,
@@ -12,4 +12,5 @@ export const taskFile = z.object({
   attempt: z.number().int().positive(),
   task,
 });
-export type TaskFile = z.infer<typeof taskFile>;
+export type TaskFile = Omit<z.infer<typeof schema>, "task"> & { readonly task: Task };
+export const taskFile = schema as unknown as z.ZodType<TaskFile>;

@@ -89,10 +89,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   describe("interrupted in its second epoch", () => {
-    const path = within("interrupted");
-    const tasks = join(path, "tasks");
+    const path = () => within("interrupted");
+    const tasks = () => join(path(), "tasks");
     const trialOf = (key: string) =>
-      JSON.parse(readFileSync(join(path, "trials", key, "trial.json"), "utf8"));
+      JSON.parse(readFileSync(join(path(), "trials", key, "trial.json"), "utf8"));
 
     test("tells the attempt of what has not ended, and no path", async () => {
       const stop = new AbortController();
@@ -108,13 +108,13 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
           },
         }),
       ).rejects.toMatchObject({ code: "INTERRUPTED" });
-      expect(readdirSync(tasks)).toContain("sgd-clr-0.json");
-      expect(readFileSync(join(tasks, "sgd-clr-0.json"), "utf8")).not.toContain(path);
+      expect(readdirSync(tasks())).toContain("sgd-clr-0.json");
+      expect(readFileSync(join(tasks(), "sgd-clr-0.json"), "utf8")).not.toContain(path());
       expect(trialOf("sgd-clr-0")).toMatchObject({ status: "interrupted", attempt: 1 });
     });
 
     test("lrscope trial TASK.json runs it from there, and no other attempt", async () => {
-      const file = join(tasks, "sgd-clr-0.json");
+      const file = join(tasks(), "sgd-clr-0.json");
       const text = readFileSync(file, "utf8");
       const copy = within("elsewhere.json");
       writeFileSync(copy, text);
@@ -131,7 +131,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     });
 
     test("one whose attempt is over is refused before it writes", async () => {
-      const file = join(tasks, "sgd-clr-1.json");
+      const file = join(tasks(), "sgd-clr-1.json");
       const text = readFileSync(file, "utf8");
       const work = runTaskFile(file, {
         onEvent(event) {
@@ -141,14 +141,14 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         },
       });
       await expect(work).rejects.toThrow("attempt 2 has begun");
-      expect(existsSync(join(path, "trials/sgd-clr-1/metrics.jsonl"))).toBe(false);
+      expect(existsSync(join(path(), "trials/sgd-clr-1/metrics.jsonl"))).toBe(false);
     });
 
     test("resumed: the same bytes, and nothing is left of the tasks", async () => {
-      const { failure } = await resumeStudy(path);
+      const { failure } = await resumeStudy(path());
       expect(failure).toBeNull();
-      expect(resultOf(path)).toEqual(whole);
-      expect(existsSync(tasks)).toBe(false);
+      expect(resultOf(path())).toEqual(whole);
+      expect(existsSync(tasks())).toBe(false);
     });
   });
 });
