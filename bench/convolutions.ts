@@ -9,11 +9,7 @@ import { compileNetwork } from "../src/compile/index.ts";
 import { nativeBackend } from "../src/engine/native/index.ts";
 import { createModel } from "../src/models/index.ts";
 import { createOptimizer } from "../src/optimizers/index.ts";
-import {
-  CONVOLUTION_IMPLEMENTATIONS,
-  type ConvolutionImplementation,
-  type LayoutRequest,
-} from "../src/program/index.ts";
+import type { LayoutRequest, LoadedProgram, Session } from "../src/program/index.ts";
 import {
   type Case,
   type PreparedCase,
@@ -48,7 +44,7 @@ function convolutions(): LayoutRequest[] {
 }
 
 /** The convolution alone, its activations in the layout that it wants for them. */
-function alone(request: LayoutRequest, wanted: ConvolutionImplementation): PreparedCase {
+function alone(request: LayoutRequest, wanted: string): Promise<PreparedCase> {
   const { kind, attributes, inputs, outputs } = request;
   const named = (prefix: string, list: LayoutRequest["inputs"]) =>
     list.map(({ shape, layout }, i) => {
@@ -82,18 +78,21 @@ function flops({ kind, inputs, outputs }: LayoutRequest): number {
 }
 
 async function timeInTurns(request: LayoutRequest): Promise<void> {
-  const sides = CONVOLUTION_IMPLEMENTATIONS.flatMap((wanted) => {
-    try {
-      const { program, session } = alone(request, wanted);
-      const index = program.instructions.findIndex(({ kind }) => kind === request.kind);
-      const scratch = program.buffers[program.instructions[index]!.scratch]?.bytes ?? 0;
-      return [
-        { wanted, session, index, scratch, loaded: session.load(program), times: [] as number[] },
-      ];
-    } catch {
-      return []; // Not on this machine, or not for this shape.
-    }
-  });
+  const sides: {
+    readonly wanted: string;
+    readonly session: Session;
+    readonly index: number;
+    readonly scratch: number;
+    readonly loaded: LoadedProgram;
+    readonly times: number[];
+  }[] = [];
+  for (const wanted of backend.implementations(request)) {
+    const { program, session } = await alone(request, wanted);
+    const index = program.instructions.findIndex(({ kind }) => kind === request.kind);
+    const scratch = program.buffers[program.instructions[index]!.scratch]?.bytes ?? 0;
+    const loaded = await session.load(program);
+    sides.push({ wanted, session, index, scratch, loaded, times: [] });
+  }
   const scalars = Float64Array.from([0, 0]);
   for (let round = -2; round < REPETITIONS; round++)
     for (const { loaded, index, times } of sides) {

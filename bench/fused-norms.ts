@@ -5,6 +5,7 @@
 
 import { nativeBackend } from "../src/engine/native/index.ts";
 import type { AttributeValue } from "../src/program/index.ts";
+import { inTurn } from "../test/compile/in-turn.ts";
 import {
   type Case,
   prepareCase,
@@ -129,9 +130,9 @@ const describe = (times: number[]) => {
 };
 
 async function measure(name: string, cases: readonly [Case, Case]): Promise<void> {
-  const sides = cases.map((given) => {
-    const { session, program } = prepareCase(backend, given);
-    return { session, loaded: session.load(program), times: [] as number[] };
+  const sides = await inTurn(cases, async (given) => {
+    const { session, program } = await prepareCase(backend, given);
+    return { session, loaded: await session.load(program), times: [] as number[] };
   });
   for (let round = 0; round < ROUNDS + 2; round++)
     for (const { loaded, times } of sides) {

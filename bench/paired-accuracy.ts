@@ -18,7 +18,6 @@ import { convolutionKey, isConvolution } from "../src/engine/tuning/convolution-
 import { describeMachine } from "../src/files/machine.ts";
 import { createModel } from "../src/models/index.ts";
 import { createOptimizer } from "../src/optimizers/index.ts";
-import type { ConvolutionImplementation } from "../src/program/index.ts";
 import { fit } from "../src/train/fit.ts";
 import type { TrainingSetup } from "../src/train/options.ts";
 
@@ -28,12 +27,14 @@ if (!folder || !["winograd", "bf16"].includes(study))
 const threads = availableParallelism();
 const single = nativeBackend({ threads });
 const backend =
-  study === "bf16" && !single.bf16 ? nativeBackend({ threads, emulateBf16: true }) : single;
+  study === "bf16" && !single.capabilities.bf16
+    ? nativeBackend({ threads, emulateBf16: true })
+    : single;
 const dataset = await openDataset(folder, { size: Number(size), threads });
 const { classes, channels } = dataset;
 const network = createModel("vanilla", { classes: classes.length, channels, size: dataset.size });
 
-const direct: Record<string, ConvolutionImplementation> = {};
+const direct: Record<string, string> = {};
 compileNetwork({
   network,
   backend: single,
@@ -50,7 +51,7 @@ compileNetwork({
 const sides: Readonly<Record<string, Pick<TrainingSetup, "convolutions" | "precision">>> =
   study === "winograd"
     ? { rule: {}, direct: { convolutions: direct } }
-    : single.bf16
+    : single.capabilities.bf16
       ? { bf16: { precision: "bf16" }, fp32: {} }
       : {
           bf16: { convolutions: direct, precision: "bf16" },

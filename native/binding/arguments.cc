@@ -10,11 +10,11 @@ namespace {
 
 constexpr uint32_t kMostEntries = 1u << 24;
 
+}  // namespace
+
 Refusal mistyped(const char* name, const std::string& what) {
   return Refusal(std::string("internal: ") + name + " must be " + what);
 }
-
-}  // namespace
 
 Napi::Object readObject(const Napi::Value& value, const char* name) {
   if (!value.IsObject()) throw mistyped(name, "an object");
@@ -35,6 +35,11 @@ std::string readString(const Napi::Value& value, const char* name) {
   return text;
 }
 
+double readNumber(const Napi::Value& value, const char* name) {
+  if (!value.IsNumber()) throw mistyped(name, "a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
 int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
   if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)) ||
@@ -44,9 +49,24 @@ int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int
   return static_cast<int64_t>(number);
 }
 
+Napi::Object readObject(const Napi::Object& options, const char* name) {
+  return readObject(options.Get(name).As<Napi::Value>(), name);
+}
+
+Napi::Array readArray(const Napi::Object& options, const char* name) {
+  return readArray(options.Get(name).As<Napi::Value>(), name);
+}
+
+std::string readString(const Napi::Object& options, const char* name) {
+  return readString(options.Get(name).As<Napi::Value>(), name);
+}
+
+double readNumber(const Napi::Object& options, const char* name) {
+  return readNumber(options.Get(name).As<Napi::Value>(), name);
+}
+
 int64_t readInteger(const Napi::Object& options, const char* name, int64_t low, int64_t high) {
-  const Napi::Value value = options.Get(name);
-  return readInteger(value, name, low, high);
+  return readInteger(options.Get(name).As<Napi::Value>(), name, low, high);
 }
 
 std::vector<double> readNumbers(const Napi::Value& value, const char* name, size_t count) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/refusal.h"
+
 namespace lrscope {
 
 // Refuses what is no object.
@@ -20,11 +22,20 @@ Napi::Array readArray(const Napi::Value& value, const char* name);
 // A string without NUL, which would end a path early.
 std::string readString(const Napi::Value& value, const char* name);
 
+double readNumber(const Napi::Value& value, const char* name);
+
 // An integer in [low, high].
 int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high);
 
 // The same, of a property.
+Napi::Object readObject(const Napi::Object& options, const char* name);
+Napi::Array readArray(const Napi::Object& options, const char* name);
+std::string readString(const Napi::Object& options, const char* name);
+double readNumber(const Napi::Object& options, const char* name);
 int64_t readInteger(const Napi::Object& options, const char* name, int64_t low, int64_t high);
+
+// The refusal of all of them: "internal: NAME must be WHAT".
+Refusal mistyped(const char* name, const std::string& what);
 
 // `count` finite numbers.
 std::vector<double> readNumbers(const Napi::Value& value, const char* name, size_t count);

@@ -1,7 +1,5 @@
 // The loader's thread never touches JavaScript: it reports a job's number to the environment, and
 // the promise and the typed arrays of that job wait on the JavaScript thread.
-#include "binding/augment.h"
-
 #include <cmath>
 #include <memory>
 #include <string>
@@ -10,6 +8,8 @@
 #include "binding/cache.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/typed_arrays.h"
 #include "images/loader.h"
 
@@ -43,16 +43,10 @@ class LoaderHandle {
 };
 
 using Handle = std::shared_ptr<LoaderHandle>;
-constexpr napi_type_tag kTag = {0x6c7273636f706532ULL, 0x6c6f61646572ULL};
-
-Handle& handleOf(const Napi::Value& value) {
-  if (!value.IsExternal() || !value.As<Napi::External<Handle>>().CheckTypeTag(&kTag))
-    throw Refusal("internal: not a loader");
-  return *value.As<Napi::External<Handle>>().Data();
-}
+constexpr HandleType kType = {{0x6c7273636f706532ULL, 0x6c6f61646572ULL}, "a loader"};
 
 Handle openHandleOf(const Napi::Value& value) {
-  Handle handle = handleOf(value);
+  Handle handle = objectOf<LoaderHandle>(value, kType);
   if (!handle->loader().open()) throw Refusal("the data set is closed");
   return handle;
 }
@@ -101,13 +95,7 @@ Napi::Value createLoader(const Napi::CallbackInfo& info) {
   auto loader =
       std::make_unique<Loader>(cache, std::move(labels), mean, std, augmentation,
                                [environment](uint64_t ticket) { environment->done(ticket); });
-  auto handle =
-      std::make_unique<Handle>(std::make_shared<LoaderHandle>(environment, std::move(loader)));
-  const auto external =
-      Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* held) { delete held; });
-  handle.release();
-  external.TypeTag(&kTag);
-  return external;
+  return makeHandle(env, kType, std::make_shared<LoaderHandle>(environment, std::move(loader)));
 }
 
 // fillBatch(loader, images, labels, indices, { seed, epoch } | null)
@@ -153,7 +141,9 @@ Napi::Value loaderImage(const Napi::CallbackInfo& info) {
   return pixels;
 }
 
-void closeLoader(const Napi::CallbackInfo& info) { handleOf(info[0])->close(); }
+void closeLoader(const Napi::CallbackInfo& info) {
+  objectOf<LoaderHandle>(info[0], kType)->close();
+}
 
 // normaliseImages(pixels, images, { size, channels, first, mean, std })
 void normaliseImages(const Napi::CallbackInfo& info) {
@@ -183,7 +173,7 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
   std::vector<uint8_t> padded = copyOf<uint8_t>(info[0], "pixels");
   if (padded.size() != shape.bytes()) throw Refusal("internal: the image does not have its size");
   padded.push_back(0);  // the byte behind the image that Warper::row asks for
-  Affine map;
+  AffineMap map;
   std::copy(matrix.begin(), matrix.end(), map.begin());
   Napi::Float32Array out = Napi::Float32Array::New(env, shape.bytes());
   Warper warper(shape.size, shape.channels);
@@ -200,7 +190,7 @@ Napi::Value warpImage(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportAugmentation(Napi::Env, Napi::Object exports) {
+void exportAugmentation(Napi::Object exports) {
   exportFunction(exports, "createLoader", createLoader);
   exportFunction(exports, "fillBatch", fillBatch);
   exportFunction(exports, "loaderImage", loaderImage);

@@ -3,6 +3,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
+#include "binding/typed_arrays.h"
 #include "engine/executor.h"
 #include "kernels/triad.h"
 
@@ -21,11 +22,8 @@ Napi::Value measureTriad(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(env);
   Executor& executor = Executor::instance();
   const auto times = std::make_shared<std::vector<double>>();
-  const auto [ticket, promise] = environment->begin(env, [times](Napi::Env env) -> Napi::Value {
-    auto array = Napi::Float64Array::New(env, times->size());
-    std::copy(times->begin(), times->end(), array.Data());
-    return array;
-  });
+  const auto [ticket, promise] = environment->begin(
+      env, [times](Napi::Env env) -> Napi::Value { return toFloat64Array(env, *times); });
   executor.enqueue(
       [=, ticket = ticket] {
         std::exception_ptr failure;
@@ -45,7 +43,7 @@ Napi::Value measureTriad(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportBandwidth(Napi::Env, Napi::Object exports) {
+void exportBandwidth(Napi::Object exports) {
   exportFunction(exports, "measureTriad", measureTriad);
 }
 

@@ -4,6 +4,8 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/promise_worker.h"
 #include "binding/typed_arrays.h"
 #include "images/crc32c.h"
@@ -13,14 +15,7 @@ namespace lrscope {
 
 namespace {
 
-using Handle = std::shared_ptr<ImageCache>;
-constexpr napi_type_tag kTag = {0x6c7273636f706531ULL, 0x696d6167656361ULL};
-
-Handle& handleOf(const Napi::Value& value) {
-  if (!value.IsExternal() || !value.As<Napi::External<Handle>>().CheckTypeTag(&kTag))
-    throw Refusal("internal: not an image cache");
-  return *value.As<Napi::External<Handle>>().Data();
-}
+constexpr HandleType kType = {{0x6c7273636f706531ULL, 0x696d6167656361ULL}, "an image cache"};
 
 // openCache(file, { offset, count, size, channels })
 Napi::Value openCache(const Napi::CallbackInfo& info) {
@@ -29,16 +24,12 @@ Napi::Value openCache(const Napi::CallbackInfo& info) {
   const WorkingShape shape = readShape(options);
   const auto offset = static_cast<size_t>(readInteger(options, "offset", 0, int64_t{1} << 40));
   const auto count = static_cast<size_t>(readInteger(options, "count", 0, int64_t{1} << 31));
-  auto handle = std::make_unique<Handle>(std::make_shared<ImageCache>(
-      readString(info[0], "file"), offset, count, shape.size, shape.channels));
-  const auto external =
-      Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* held) { delete held; });
-  handle.release();
-  external.TypeTag(&kTag);
-  return external;
+  return makeHandle(env, kType,
+                    std::make_shared<ImageCache>(readString(info[0], "file"), offset, count,
+                                                 shape.size, shape.channels));
 }
 
-void closeCache(const Napi::CallbackInfo& info) { handleOf(info[0]).reset(); }
+void closeCache(const Napi::CallbackInfo& info) { objectOf<ImageCache>(info[0], kType).reset(); }
 
 // crc32c(bytes, previous)
 Napi::Value checksum(const Napi::CallbackInfo& info) {
@@ -55,7 +46,7 @@ Napi::Value findDamage(const Napi::CallbackInfo& info) {
   const auto threads = static_cast<int>(readInteger(options, "threads", 1, 1024));
   const auto checksums =
       std::make_shared<const std::vector<uint32_t>>(copyOf<uint32_t>(info[1], "checksums"));
-  const Handle cache = cacheOf(info[0]);
+  const std::shared_ptr<ImageCache> cache = cacheOf(info[0]);
   const auto result = std::make_shared<int64_t>(-1);
   return PromiseWorker::start(
       info.Env(), [=] { *result = damagedBlock(*cache, *checksums, first, bytes, threads); },
@@ -67,7 +58,7 @@ Napi::Value findDamage(const Napi::CallbackInfo& info) {
 // pixelStatistics(cache, indices, threads)
 Napi::Value statistics(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Handle cache = cacheOf(info[0]);
+  const std::shared_ptr<ImageCache> cache = cacheOf(info[0]);
   const auto indices =
       std::make_shared<const std::vector<int32_t>>(copyOf<int32_t>(info[1], "indices"));
   const auto threads = static_cast<int>(readInteger(info[2], "threads", 1, 1024));
@@ -108,12 +99,12 @@ void synthesiseImages(const Napi::CallbackInfo& info) {
 }  // namespace
 
 std::shared_ptr<ImageCache> cacheOf(const Napi::Value& value) {
-  const Handle& handle = handleOf(value);
+  const auto& handle = objectOf<ImageCache>(value, kType);
   if (!handle) throw Refusal("the data set is closed");
   return handle;
 }
 
-void exportCache(Napi::Env, Napi::Object exports) {
+void exportCache(Napi::Object exports) {
   exportFunction(exports, "openCache", openCache);
   exportFunction(exports, "closeCache", closeCache);
   exportFunction(exports, "crc32c", checksum);

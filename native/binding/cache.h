@@ -1,4 +1,4 @@
-// Adds the cache, its statistics and the synthetic source to the module.
+// The handle of a cache that another part of the module is given.
 #pragma once
 #include <napi.h>
 
@@ -8,9 +8,7 @@
 
 namespace lrscope {
 
-// The cache behind a handle that openCache gave, else a JavaScript exception.
+// The cache behind a handle that openCache gave, else refused.
 std::shared_ptr<ImageCache> cacheOf(const Napi::Value& handle);
-
-void exportCache(Napi::Env env, Napi::Object exports);
 
 }  // namespace lrscope

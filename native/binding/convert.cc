@@ -10,20 +10,21 @@ namespace lrscope {
 namespace {
 
 void readTensor(const Napi::Object& object, Tensor& tensor) {
-  const Napi::Array shape = getArray(object, "shape");
+  const Napi::Array shape = readArray(object, "shape");
   if (shape.Length() < 1 || shape.Length() > 4)
     throw Refusal("internal: a tensor has a rank of 1 to 4");
   double elements = 1;
   for (uint32_t i = 0; i < shape.Length(); ++i) {
-    tensor.shape.push_back(integer(numberAt(shape, i), 1, kMaxExtent, "an extent"));
+    tensor.shape.push_back(readInteger(shape.Get(i).As<Napi::Value>(), "an extent", 1, kMaxExtent));
     elements *= static_cast<double>(tensor.shape.back());
   }
-  if (elements > kMaxElements) throw Refusal("internal: a tensor is too large");
+  if (elements > static_cast<double>(kMaxElements))
+    throw Refusal("internal: a tensor is too large");
   tensor.dtype = oneOf<DType>(
-      getString(object, "dtype"),
+      readString(object, "dtype"),
       {{"f32", DType::f32}, {"bf16", DType::bf16}, {"i32", DType::i32}, {"u8", DType::u8}},
       "element type");
-  tensor.layout = getString(object, "layout");
+  tensor.layout = readString(object, "layout");
 }
 
 std::vector<Tensor> toTensors(const Napi::Array& array) {
@@ -58,17 +59,17 @@ Attributes toAttributes(const Napi::Object& object) {
 
 Site toSite(const Napi::Object& instruction, const Operands& operands, int64_t scalars) {
   Site site;
-  site.kind = getString(instruction, "kind");
-  site.layer = getString(instruction, "layer");
-  site.implementation = getString(instruction, "implementation");
-  site.attributes = toAttributes(getObject(instruction, "attributes"));
-  site.inputs = operandsOf(operands, getArray(instruction, "inputs"));
-  site.outputs = operandsOf(operands, getArray(instruction, "outputs"));
+  site.kind = readString(instruction, "kind");
+  site.layer = readString(instruction, "layer");
+  site.implementation = readString(instruction, "implementation");
+  site.attributes = toAttributes(readObject(instruction, "attributes"));
+  site.inputs = operandsOf(operands, readArray(instruction, "inputs"));
+  site.outputs = operandsOf(operands, readArray(instruction, "outputs"));
   site.scalars = scalars;
   for (const Operand& output : site.outputs)
     if (output.region == Region::images || output.region == Region::labels)
       throw Refusal("\"" + output.name + "\" lies in an input region: it cannot be written");
-  const double scratch = getNumber(instruction, "scratch");
+  const double scratch = readNumber(instruction, "scratch");
   if (scratch >= 0) {
     site.scratch = operandOf(operands, scratch);
     if (!site.scratch.fixed || site.scratch.region == Region::outputs)
@@ -81,28 +82,12 @@ Site toSite(const Napi::Object& instruction, const Operands& operands, int64_t s
 
 }  // namespace
 
-double getNumber(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsNumber()) throw mistyped(name, "a number");
-  return value.As<Napi::Number>().DoubleValue();
-}
-
-int64_t getInteger(const Napi::Object& object, const char* name, double low, double high) {
-  return integer(getNumber(object, name), low, high, name);
-}
-
-std::string getString(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsString()) throw mistyped(name, "a string");
-  return value.As<Napi::String>().Utf8Value();
-}
-
 LayoutQuestion toLayoutQuestion(const Napi::Object& request) {
-  return {getString(request, "kind"),
-          toAttributes(getObject(request, "attributes")),
-          toTensors(getArray(request, "inputs")),
-          toTensors(getArray(request, "outputs")),
-          get(request, "wanted").IsString() ? getString(request, "wanted") : "",
+  return {readString(request, "kind"),
+          toAttributes(readObject(request, "attributes")),
+          toTensors(readArray(request, "inputs")),
+          toTensors(readArray(request, "outputs")),
+          get(request, "wanted").IsString() ? readString(request, "wanted") : "",
           false};
 }
 
@@ -126,30 +111,30 @@ Napi::Object fromLayoutAnswer(Napi::Env env, const LayoutAnswer& answer) {
 
 SessionOptions toSessionOptions(const Napi::Object& options) {
   const auto bytes = [&](const char* name) {
-    return static_cast<size_t>(getInteger(options, name, 0, kMaxBytes));
+    return static_cast<size_t>(readInteger(options, name, 0, kMaxBytes));
   };
   return {bytes("persistentBytes"),
           bytes("arenaBytes"),
           bytes("outputBytes"),
           bytes("imageBytes"),
           bytes("labelBytes"),
-          static_cast<int>(getInteger(options, "slots", 1, 2)),
-          static_cast<int>(getInteger(options, "threads", 1, 1024))};
+          static_cast<int>(readInteger(options, "slots", 1, 2)),
+          static_cast<int>(readInteger(options, "threads", 1, 1024))};
 }
 
 Operand toOperand(const Napi::Object& buffer, const Session& session) {
   Operand operand;
   readTensor(buffer, operand);
-  operand.name = getString(buffer, "name");
-  operand.region = oneOf<Region>(getString(buffer, "region"),
+  operand.name = readString(buffer, "name");
+  operand.region = oneOf<Region>(readString(buffer, "region"),
                                  {{"persistent", Region::persistent},
                                   {"arena", Region::arena},
                                   {"images", Region::images},
                                   {"labels", Region::labels},
                                   {"outputs", Region::outputs}},
                                  "region");
-  operand.bytes = static_cast<size_t>(getInteger(buffer, "bytes", 0, kMaxBytes));
-  operand.offset = static_cast<size_t>(getInteger(buffer, "offset", 0, kMaxBytes));
+  operand.bytes = static_cast<size_t>(readInteger(buffer, "bytes", 0, kMaxBytes));
+  operand.offset = static_cast<size_t>(readInteger(buffer, "offset", 0, kMaxBytes));
   const size_t region = session.regionBytes(operand.region);
   if (operand.offset % 64 != 0)
     throw Refusal("internal: \"" + operand.name + "\" is not 64-byte aligned");
@@ -166,14 +151,14 @@ Operand toOperand(const Napi::Object& buffer, const Session& session) {
 ProgramSpec toProgramSpec(const Napi::Object& program, const Session& session) {
   ProgramSpec spec;
   Operands operands;
-  const Napi::Array buffers = getArray(program, "buffers");
+  const Napi::Array buffers = readArray(program, "buffers");
   for (uint32_t i = 0; i < buffers.Length(); ++i) {
     const Napi::Object buffer = objectAt(buffers, i);
-    operands.emplace(getInteger(buffer, "id", 0, 1 << 30), toOperand(buffer, session));
+    operands.emplace(readInteger(buffer, "id", 0, 1 << 30), toOperand(buffer, session));
   }
-  spec.scalars = getArray(program, "scalars").Length();
+  spec.scalars = readArray(program, "scalars").Length();
   if (spec.scalars < 2) throw Refusal("internal: a program's scalars begin with seed and update");
-  const Napi::Array instructions = getArray(program, "instructions");
+  const Napi::Array instructions = readArray(program, "instructions");
   for (uint32_t i = 0; i < instructions.Length(); ++i) {
     try {
       spec.sites.push_back(toSite(objectAt(instructions, i), operands, spec.scalars));
@@ -181,11 +166,11 @@ ProgramSpec toProgramSpec(const Napi::Object& program, const Session& session) {
       throw InstructionFailure(i, refusal.what());
     }
   }
-  const Napi::Object outputs = getObject(program, "outputs");
+  const Napi::Object outputs = readObject(program, "outputs");
   const Napi::Array names = outputs.GetPropertyNames();
   for (uint32_t i = 0; i < names.Length(); ++i) {
     const std::string name = names.Get(i).As<Napi::String>().Utf8Value();
-    const Operand& operand = operandOf(operands, getNumber(outputs, name.c_str()));
+    const Operand& operand = operandOf(operands, readNumber(outputs, name.c_str()));
     if (sizeOf(operand.dtype) != 4 || operand.layout != plainLayout(operand.shape.size()))
       throw Refusal("internal: output \"" + name + "\" must be plain f32 or i32");
     spec.outputs.emplace_back(name, operand);
@@ -194,12 +179,12 @@ ProgramSpec toProgramSpec(const Napi::Object& program, const Session& session) {
 }
 
 Initializer toInitializer(const Napi::Object& initializer) {
-  const std::string kind = getString(initializer, "kind");
-  if (kind == "constant") return {Initializer::Kind::constant, getNumber(initializer, "value"), 0};
+  const std::string kind = readString(initializer, "kind");
+  if (kind == "constant") return {Initializer::Kind::constant, readNumber(initializer, "value"), 0};
   if (kind == "uniform")
-    return {Initializer::Kind::uniform, getNumber(initializer, "low"),
-            getNumber(initializer, "high")};
-  if (kind == "normal") return {Initializer::Kind::normal, getNumber(initializer, "std"), 0};
+    return {Initializer::Kind::uniform, readNumber(initializer, "low"),
+            readNumber(initializer, "high")};
+  if (kind == "normal") return {Initializer::Kind::normal, readNumber(initializer, "std"), 0};
   throw Refusal("internal: unknown initializer \"" + kind + "\"");
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 #include <napi.h>
 
-#include <cmath>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -15,45 +14,20 @@
 
 namespace lrscope {
 
-constexpr double kMaxBytes = 1ull << 46;
-constexpr double kMaxExtent = 1ull << 31;
-constexpr double kMaxElements = 1ull << 40;
-
-inline Refusal mistyped(const char* name, const char* what) {
-  return Refusal(std::string("internal: ") + name + " must be " + what);
-}
+constexpr int64_t kMaxBytes = int64_t{1} << 46;
+constexpr int64_t kMaxExtent = int64_t{1} << 31;
+constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 inline Napi::Value get(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::Value>();
 }
 
-inline Napi::Object getObject(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsObject()) throw mistyped(name, "an object");
-  return value.As<Napi::Object>();
-}
-
-inline Napi::Array getArray(const Napi::Object& object, const char* name) {
-  return readArray(get(object, name), name);
-}
-
 inline Napi::Object objectAt(const Napi::Array& array, uint32_t i) {
-  const Napi::Value value = array.Get(i).As<Napi::Value>();
-  if (!value.IsObject()) throw Refusal("internal: expects an array of objects");
-  return value.As<Napi::Object>();
+  return readObject(array.Get(i).As<Napi::Value>(), "an entry");
 }
 
 inline double numberAt(const Napi::Array& array, uint32_t i) {
-  const Napi::Value value = array.Get(i).As<Napi::Value>();
-  if (!value.IsNumber()) throw Refusal("internal: expects an array of numbers");
-  return value.As<Napi::Number>().DoubleValue();
-}
-
-inline int64_t integer(double value, double low, double high, const char* name) {
-  if (!(value >= low && value <= high) || value != std::floor(value))
-    throw Refusal(std::string("internal: ") + name + " must be an integer in range; got " +
-                  std::to_string(value));
-  return static_cast<int64_t>(value);
+  return readNumber(array.Get(i).As<Napi::Value>(), "an entry");
 }
 
 template <class T>
@@ -67,12 +41,13 @@ T oneOf(const std::string& value, std::initializer_list<std::pair<const char*, T
 inline std::vector<int> toIndices(const Napi::Array& array) {
   std::vector<int> indices(array.Length());
   for (uint32_t i = 0; i < array.Length(); ++i)
-    indices[i] = static_cast<int>(integer(numberAt(array, i), 0, 1 << 30, "an index"));
+    indices[i] =
+        static_cast<int>(readInteger(array.Get(i).As<Napi::Value>(), "an index", 0, 1 << 30));
   return indices;
 }
 
 inline int getIndex(const Napi::Object& object, const char* name) {
-  return static_cast<int>(getInteger(object, name, 0, 1 << 30));
+  return static_cast<int>(readInteger(object, name, 0, 1 << 30));
 }
 
 using Operands = std::map<int64_t, Operand>;

@@ -1,11 +1,10 @@
-#include "binding/decode.h"
-
 #include <memory>
 #include <new>
 #include <string>
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
 #include "binding/promise_worker.h"
 #include "binding/typed_arrays.h"
 #include "images/decode_jpeg.h"
@@ -158,7 +157,7 @@ Napi::Value packImages(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportDecoding(Napi::Env, Napi::Object exports) {
+void exportDecoding(Napi::Object exports) {
   exportFunction(exports, "decodeFiles", decodeFiles);
   exportFunction(exports, "resampleImage", resampleImage);
   exportFunction(exports, "packImages", packImages);

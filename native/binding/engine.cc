@@ -6,42 +6,33 @@
 
 #include <cmath>
 
+#include "binding/arguments.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
-#include "binding/job.h"
 #include "binding/typed_arrays.h"
-#include "core/philox.h"
 #include "engine/executor.h"
+#include "engine/job.h"
 
 namespace lrscope {
 
 namespace {
 
-Napi::Object objectArgument(const Napi::CallbackInfo& info, size_t i) {
-  if (!info[i].IsObject()) throw Refusal("internal: expects an object");
-  return info[i].As<Napi::Object>();
-}
-
-double numberArgument(const Napi::CallbackInfo& info, size_t i) {
-  if (!info[i].IsNumber()) throw Refusal("internal: expects a number");
-  return info[i].As<Napi::Number>().DoubleValue();
-}
-
-double integerArgument(const Napi::CallbackInfo& info, size_t i, double low, double high) {
-  const double value = numberArgument(info, i);
-  if (!(value >= low && value <= high) || value != std::floor(value))
-    throw Refusal("internal: argument " + std::to_string(i) + " is out of range");
-  return value;
-}
-
 int slotArgument(const Napi::CallbackInfo& info, size_t i, const Session& session) {
-  const double slot = numberArgument(info, i);
+  const double slot = readNumber(info[i], "slot");
   if (!(slot >= 0 && slot < session.options.slots) || slot != std::floor(slot))
     throw Refusal("slot must be below " + std::to_string(session.options.slots) + "; got " +
                   std::to_string(slot));
   return static_cast<int>(slot);
+}
+
+Napi::Value resultOf(Napi::Env env, const Job& job) {
+  if (job.failure()) std::rethrow_exception(job.failure());
+  if (job.kind() != Errand::Kind::run) return toFloat64Array(env, job.milliseconds());
+  Napi::Object result = Napi::Object::New(env);
+  for (const auto& [name, values] : job.outputs()) result.Set(name, toFloat64Array(env, values));
+  return result;
 }
 
 Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Program>& program,
@@ -52,8 +43,8 @@ Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Progr
   Errand errand{kind};
   if (kind == Errand::Kind::time) {
     errand.instruction = static_cast<size_t>(
-        integerArgument(info, 2, 0, static_cast<double>(program->instructions()) - 1));
-    errand.repetitions = static_cast<int>(integerArgument(info, 3, 1, 1e6));
+        readInteger(info[2], "instruction", 0, static_cast<int64_t>(program->instructions()) - 1));
+    errand.repetitions = static_cast<int>(readInteger(info[3], "repetitions", 1, 1000000));
   }
   const int slot = slotArgument(info, 0, *session);
   std::vector<double> scalars = copyOf<double>(info[1], "scalars");
@@ -64,7 +55,7 @@ Napi::Value startRun(const Napi::CallbackInfo& info, const std::shared_ptr<Progr
   Executor& executor = Executor::instance();
   const auto job = std::make_shared<Job>(program, slot, std::move(scalars), errand);
   const auto [ticket, promise] =
-      environment->begin(env, [job](Napi::Env env) { return job->result(env); });
+      environment->begin(env, [job](Napi::Env env) { return resultOf(env, *job); });
   executor.enqueue(
       [job, environment, ticket = ticket] {
         const bool entered = environment->enter();
@@ -90,8 +81,8 @@ Napi::Object programObject(Napi::Env env, const std::shared_ptr<Program>& progra
 
 // A typed array over memory that the array keeps alive.
 template <class Array>
-Napi::Value arrayOver(Napi::Env env, const std::shared_ptr<Block>& block) {
-  using Keeper = std::shared_ptr<Block>;
+Napi::Value arrayOver(Napi::Env env, const std::shared_ptr<Allocation>& block) {
+  using Keeper = std::shared_ptr<Allocation>;
   auto keeper = std::make_unique<Keeper>(block);
   const Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(
       env, block->data(), block->size(), [](Napi::Env, void*, Keeper* held) { delete held; },
@@ -101,35 +92,13 @@ Napi::Value arrayOver(Napi::Env env, const std::shared_ptr<Block>& block) {
   return Array::New(env, block->size() / 4, buffer, 0);
 }
 
-void initialize(float* to, const Operand& operand, const Initializer& initializer, uint32_t seed,
-                uint32_t ordinal) {
-  const LayoutMap map(operand.layout, operand.shape);
-  std::fill(to, to + map.paddedElements(), 0.0f);
-  Words4 words{};
-  map.forEach([&](int64_t i, int64_t offset) {
-    if (i % 4 == 0 && initializer.kind != Initializer::Kind::constant)
-      words = philox({static_cast<uint32_t>(i / 4), ordinal, 0, 0}, seed, kInitialise);
-    double value = initializer.first;
-    if (initializer.kind == Initializer::Kind::uniform) {
-      value = initializer.first + (initializer.second - initializer.first) * uniform(words[i % 4]);
-    } else if (initializer.kind == Initializer::Kind::normal) {
-      constexpr double kTwoPi = 6.283185307179586476925286766559;
-      const uint32_t* pair = &words[i % 4 / 2 * 2];
-      const double radius = std::sqrt(-2 * std::log((pair[0] + 1.0) / 4294967296.0));
-      const double angle = kTwoPi * uniform(pair[1]);
-      value = initializer.first * radius * (i % 2 == 0 ? std::cos(angle) : std::sin(angle));
-    }
-    to[offset] = static_cast<float>(value);
-  });
-}
-
 class SessionObject {
  public:
   explicit SessionObject(std::shared_ptr<Session> session) : session_(std::move(session)) {}
 
   Napi::Value load(const Napi::CallbackInfo& info) {
     const auto session = alive();
-    ProgramSpec spec = toProgramSpec(objectArgument(info, 0), *session);
+    ProgramSpec spec = toProgramSpec(readObject(info[0], "program"), *session);
     alive();
     // oneDNN writes padding when a primitive's memory is made.
     session->waitUntilIdle();
@@ -153,12 +122,11 @@ class SessionObject {
   Napi::Value initialise(const Napi::CallbackInfo& info) {
     const Operand operand = operandArgument(info);
     expectType(operand, DType::f32);
-    const Initializer initializer = toInitializer(objectArgument(info, 1));
-    const uint32_t seed = toUint32(numberArgument(info, 2));
-    const uint32_t ordinal = toUint32(numberArgument(info, 3));
+    const Initializer initializer = toInitializer(readObject(info[1], "initializer"));
+    const uint32_t seed = toUint32(readNumber(info[2], "seed"));
+    const uint32_t ordinal = toUint32(readNumber(info[3], "ordinal"));
     const auto session = quiet();
-    lrscope::initialize(reinterpret_cast<float*>(operand.fixed), operand, initializer, seed,
-                        ordinal);
+    lrscope::initialize(operand, initializer, seed, ordinal);
     return info.Env().Undefined();
   }
 
@@ -166,13 +134,7 @@ class SessionObject {
     const Operand operand = operandArgument(info);
     const auto session = quiet();
     Napi::Float32Array values = Napi::Float32Array::New(info.Env(), operand.elements());
-    float* to = values.Data();
-    withElement(operand, [&](auto element) {
-      const auto* from = reinterpret_cast<const decltype(element)*>(operand.fixed);
-      LayoutMap(operand.layout, operand.shape).forEach([&](int64_t i, int64_t offset) {
-        to[i] = wide(from[offset]);
-      });
-    });
+    readValues(operand, values.Data());
     return values;
   }
 
@@ -183,13 +145,7 @@ class SessionObject {
     if (static_cast<int64_t>(values.count) != operand.elements())
       throw Refusal("expects " + std::to_string(operand.elements()) + " values; got " +
                     std::to_string(values.count));
-    const LayoutMap map(operand.layout, operand.shape);
-    withElement(operand, [&](auto element) {
-      using T = decltype(element);
-      auto* to = reinterpret_cast<T*>(operand.fixed);
-      std::fill(to, to + map.paddedElements(), T{});
-      map.forEach([&](int64_t i, int64_t offset) { to[offset] = narrow<T>(values.data[i]); });
-    });
+    writeValues(operand, values.data);
     return info.Env().Undefined();
   }
 
@@ -214,7 +170,7 @@ class SessionObject {
   // session is alive and quiet is asked after it.
   Operand operandArgument(const Napi::CallbackInfo& info) const {
     const auto session = alive();
-    const Operand operand = toOperand(objectArgument(info, 0), *session);
+    const Operand operand = toOperand(readObject(info[0], "buffer"), *session);
     if (!operand.fixed)
       throw Refusal("images and labels are reached through images() and labels()");
     const bool floating = operand.dtype == DType::f32 || operand.dtype == DType::bf16;
@@ -236,7 +192,7 @@ class SessionObject {
 
 Napi::Value createSession(const Napi::CallbackInfo& info) {
   const auto session = std::make_shared<SessionObject>(
-      std::make_shared<Session>(toSessionOptions(objectArgument(info, 0))));
+      std::make_shared<Session>(toSessionOptions(readObject(info[0], "options"))));
   Napi::Object object = Napi::Object::New(info.Env());
   const auto method = [&](const char* name,
                           Napi::Value (SessionObject::*call)(const Napi::CallbackInfo&)) {
@@ -286,20 +242,15 @@ Napi::Value engineKernels(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value chooseLayouts(const Napi::CallbackInfo& info) {
-  LayoutQuestion question = toLayoutQuestion(objectArgument(info, 0));
+  LayoutQuestion question = toLayoutQuestion(readObject(info[0], "request"));
   question.emulateBf16 = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
-  const ThreadScope scope(static_cast<int>(integerArgument(info, 1, 1, 1024)));
+  const ThreadScope scope(static_cast<int>(readInteger(info[1], "threads", 1, 1024)));
   return fromLayoutAnswer(info.Env(), layoutsFor(question));
 }
 
 }  // namespace
 
-void exportEngine(Napi::Env env, Napi::Object exports) {
-#if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2"))
-    throw Napi::Error::New(env,
-                           "this processor lacks AVX2, which the native engine is compiled for");
-#endif
+void exportEngine(Napi::Object exports) {
   exportFunction(exports, "engineInfo", engineInfo);
   exportFunction(exports, "engineKernels", engineKernels);
   exportFunction(exports, "chooseLayouts", chooseLayouts);

@@ -1,5 +1,6 @@
 #include "binding/errors.h"
 
+#include <cerrno>
 #include <new>
 #include <string>
 
@@ -15,6 +16,12 @@ Napi::Error toJavaScript(Napi::Env env, const std::exception_ptr& failure) {
   } catch (const InstructionFailure& error) {
     Napi::Error js = Napi::Error::New(env, error.what());
     js.Set("instruction", static_cast<double>(error.instruction));
+    return js;
+  } catch (const SystemRefusal& error) {
+    Napi::Error js = Napi::Error::New(env, error.what());
+    // As Node's own errors have it, of the two that callers tell apart.
+    if (error.code == EFBIG || error.code == ENOSPC)
+      js.Set("code", Napi::String::New(env, error.code == EFBIG ? "EFBIG" : "ENOSPC"));
     return js;
   } catch (const dnnl::error& error) {
     return Napi::Error::New(env, std::string("oneDNN: ") + error.what());

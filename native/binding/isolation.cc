@@ -1,5 +1,3 @@
-#include "binding/isolation.h"
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -15,6 +13,7 @@
 #include "binding/arguments.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/exports.h"
 
 namespace lrscope {
 
@@ -23,14 +22,8 @@ namespace {
 // What 1,024 threads of the decoder may take is half of it.
 constexpr int64_t kMostBytes = int64_t{1} << 42;
 
-// As Node's own errors have it, of the two that callers tell apart.
-[[noreturn]] void fail(Napi::Env env, const char* what) {
-  const int code = errno;
-  Napi::Error error = Napi::Error::New(env, std::string(what) + ": " + std::strerror(code));
-  if (code == EFBIG || code == ENOSPC)
-    error.Set("code", Napi::String::New(env, code == EFBIG ? "EFBIG" : "ENOSPC"));
-  throw error;
-}
+// Throws what errno says.
+[[noreturn]] void fail(const char* subject) { throw SystemRefusal(subject, errno); }
 
 // Memory that has a descriptor, and no name by which another process could find it.
 int anonymousFile() {
@@ -50,12 +43,11 @@ Napi::Value createSharedMemory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const int64_t bytes = readInteger(info[0], "bytes", 1, kMostBytes);
   const int descriptor = anonymousFile();
-  if (descriptor < 0) fail(env, "shared memory cannot be made");
+  if (descriptor < 0) fail("shared memory cannot be made");
   if (ftruncate(descriptor, bytes) != 0) {
-    const int code = errno;
+    const SystemRefusal refusal("shared memory cannot be made", errno);
     close(descriptor);
-    errno = code;
-    fail(env, "shared memory cannot be made");
+    throw refusal;
   }
 #ifdef __linux__
   // A child gone astray cannot take the memory away from under its parent.
@@ -70,13 +62,11 @@ Napi::Value mapSharedMemory(const Napi::CallbackInfo& info) {
   const int descriptor = static_cast<int>(readInteger(info[0], "descriptor", 0, 1 << 30));
   const size_t bytes = static_cast<size_t>(readInteger(info[1], "bytes", 1, kMostBytes));
   struct stat status;
-  if (fstat(descriptor, &status) != 0) fail(env, "shared memory cannot be mapped");
-  if (static_cast<size_t>(status.st_size) < bytes) {
-    errno = EINVAL;
-    fail(env, "shared memory cannot be mapped");
-  }
+  if (fstat(descriptor, &status) != 0) fail("shared memory cannot be mapped");
+  if (static_cast<size_t>(status.st_size) < bytes)
+    throw SystemRefusal("shared memory cannot be mapped", EINVAL);
   void* const at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  if (at == MAP_FAILED) fail(env, "shared memory cannot be mapped");
+  if (at == MAP_FAILED) fail("shared memory cannot be mapped");
   // Whoever writes into it from another thread keeps it alive: see typed_arrays.h.
   using Keeper = std::shared_ptr<char>;
   auto keeper = std::make_unique<Keeper>(static_cast<char*>(at),
@@ -147,7 +137,7 @@ Napi::Value canReserve(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportIsolation(Napi::Env, Napi::Object exports) {
+void exportIsolation(Napi::Object exports) {
   exportFunction(exports, "createSharedMemory", createSharedMemory);
   exportFunction(exports, "mapSharedMemory", mapSharedMemory);
   exportFunction(exports, "limitMemory", limitMemory);

@@ -69,6 +69,13 @@ std::vector<T> copyOf(const Napi::Value& value, const char* name) {
   return {view.begin(), view.end()};
 }
 
+// A new typed array for JavaScript.
+inline Napi::Float64Array toFloat64Array(Napi::Env env, const std::vector<double>& values) {
+  Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
 // What another thread writes into the first `count` elements of a typed array. Of the JavaScript
 // thread, but for memory().
 template <class T>

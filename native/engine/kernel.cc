@@ -66,29 +66,6 @@ LayoutAnswer withBytes(const LayoutQuestion& question, LayoutAnswer answer) {
   return answer;
 }
 
-namespace {
-
-void within(size_t count, size_t low, size_t high, const char* what) {
-  if (count < low || count > high)
-    throw Refusal("expects " + std::to_string(low) +
-                  (low == high ? "" : " to " + std::to_string(high)) + " " + what + "; got " +
-                  std::to_string(count));
-}
-
-}  // namespace
-
-void expectCounts(const LayoutQuestion& question, size_t minInputs, size_t maxInputs,
-                  size_t minOutputs, size_t maxOutputs) {
-  within(question.inputs.size(), minInputs, maxInputs, "inputs");
-  within(question.outputs.size(), minOutputs, maxOutputs, "outputs");
-}
-
-void expectOperands(const Site& site, size_t minInputs, size_t maxInputs, size_t minOutputs,
-                    size_t maxOutputs) {
-  within(site.inputs.size(), minInputs, maxInputs, "inputs");
-  within(site.outputs.size(), minOutputs, maxOutputs, "outputs");
-}
-
 void expectShape(const Operand& operand, const std::vector<int64_t>& shape) {
   if (operand.shape != shape)
     throw Refusal("\"" + operand.name + "\" must be " + formatShape(shape) + "; got " +

@@ -146,13 +146,8 @@ auto withElement(const Tensor& tensor, Work work) -> decltype(work(float{})) {
   throw Refusal("takes f32 or bf16 here");
 }
 
-// Refuses a question with another number of operands.
-void expectCounts(const LayoutQuestion& question, size_t minInputs, size_t maxInputs,
-                  size_t minOutputs, size_t maxOutputs);
-
-// Checks that guard memory; each refuses with what was expected and what was found.
-void expectOperands(const Site& site, size_t minInputs, size_t maxInputs, size_t minOutputs,
-                    size_t maxOutputs);
+// Checks that guard memory; each refuses with what was expected and what was found. The number of
+// operands is checked by the table, before `choose` and `build`.
 void expectShape(const Operand& operand, const std::vector<int64_t>& shape);
 void expectLayout(const Operand& operand, const std::string& layout);
 void expectType(const Operand& operand, DType dtype);

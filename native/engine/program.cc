@@ -1,8 +1,6 @@
 // Building and running programs.
 #include "engine/program.h"
 
-#include <omp.h>
-
 #include <chrono>
 #include <cmath>
 
@@ -14,19 +12,28 @@ uint32_t toUint32(double value) {
   return static_cast<uint32_t>(static_cast<int64_t>(wrapped));
 }
 
+namespace {
+
+// What `work` throws becomes the failure of an instruction.
+template <class Work>
+void atInstruction(size_t index, Work work) {
+  try {
+    work();
+  } catch (const dnnl::error& error) {
+    throw InstructionFailure(index, std::string("oneDNN: ") + error.what());
+  } catch (const Refusal& refusal) {
+    throw InstructionFailure(index, refusal.what());
+  }
+}
+
+}  // namespace
+
 Program::Program(std::shared_ptr<Session> session, ProgramSpec spec)
     : session_(std::move(session)), outputs_(std::move(spec.outputs)), scalars_(spec.scalars) {
   const ThreadScope threads(session_->options.threads);
   steps_.reserve(spec.sites.size());
-  for (size_t i = 0; i < spec.sites.size(); ++i) {
-    try {
-      steps_.push_back(stepOf(spec.sites[i]));
-    } catch (const dnnl::error& error) {
-      throw InstructionFailure(i, std::string("oneDNN: ") + error.what());
-    } catch (const Refusal& refusal) {
-      throw InstructionFailure(i, refusal.what());
-    }
-  }
+  for (size_t i = 0; i < spec.sites.size(); ++i)
+    atInstruction(i, [&] { steps_.push_back(stepOf(spec.sites[i])); });
 }
 
 void Program::release() {
@@ -45,18 +52,12 @@ double millisecondsSince(Clock::time_point start) {
 }  // namespace
 
 RunContext Program::begin(int slot, const std::vector<double>& scalars) const {
-  omp_set_num_threads(session_->options.threads);
+  useThreads(session_->options.threads);
   return {session_->bases(slot), scalars.data(), toUint32(scalars[0]), toUint32(scalars[1])};
 }
 
 void Program::runStep(size_t index, const RunContext& context) {
-  try {
-    steps_[index]->run(context);
-  } catch (const dnnl::error& error) {
-    throw InstructionFailure(index, std::string("oneDNN: ") + error.what());
-  } catch (const Refusal& refusal) {
-    throw InstructionFailure(index, refusal.what());
-  }
+  atInstruction(index, [&] { steps_[index]->run(context); });
 }
 
 std::vector<double> Program::time(int slot, const std::vector<double>& scalars, size_t instruction,

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <cstring>
+
+#include "core/threads.h"
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -18,7 +20,7 @@ constexpr size_t kHugePage = size_t{2} << 20;
 
 }  // namespace
 
-Block::Block(size_t bytes) : size_(bytes) {
+Allocation::Allocation(size_t bytes) : size_(bytes) {
   // Never empty, so that a pointer exists; huge pages spare most of the page table walks.
   const size_t alignment = bytes >= kHugePage ? kHugePage : kLine;
   const size_t padded = (bytes + alignment) / alignment * alignment;
@@ -33,16 +35,16 @@ Block::Block(size_t bytes) : size_(bytes) {
   std::memset(data_, 0, padded);
 }
 
-Block::~Block() { std::free(data_); }
+Allocation::~Allocation() { std::free(data_); }
 
 Session::Session(const SessionOptions& o)
     : options(o),
-      persistent_(new Block(o.persistentBytes)),
-      arena_(new Block(o.arenaBytes)),
-      outputs_(new Block(o.outputBytes)) {
+      persistent_(new Allocation(o.persistentBytes)),
+      arena_(new Allocation(o.arenaBytes)),
+      outputs_(new Allocation(o.outputBytes)) {
   for (int slot = 0; slot < o.slots; ++slot) {
-    images_.push_back(std::make_shared<Block>(o.imageBytes));
-    labels_.push_back(std::make_shared<Block>(o.labelBytes));
+    images_.push_back(std::make_shared<Allocation>(o.imageBytes));
+    labels_.push_back(std::make_shared<Allocation>(o.labelBytes));
   }
 }
 
@@ -102,9 +104,12 @@ void Session::waitUntilIdle() {
   idle_.wait(lock, [this] { return runs_ == 0; });
 }
 
-ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) {
+void useThreads(int threads) {
+  expectTeam(threads);
   omp_set_num_threads(threads);
 }
+
+ThreadScope::ThreadScope(int threads) : before_(omp_get_max_threads()) { useThreads(threads); }
 
 ThreadScope::~ThreadScope() { omp_set_num_threads(before_); }
 

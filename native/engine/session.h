@@ -11,12 +11,12 @@
 namespace lrscope {
 
 // One allocation; the last owner frees it.
-class Block {
+class Allocation {
  public:
-  explicit Block(size_t bytes);
-  ~Block();
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
+  explicit Allocation(size_t bytes);
+  ~Allocation();
+  Allocation(const Allocation&) = delete;
+  Allocation& operator=(const Allocation&) = delete;
   char* data() const { return data_; }
   size_t size() const { return size_; }
 
@@ -41,8 +41,8 @@ class Session {
   char* place(Region region, size_t offset) const;
   std::array<char*, kRegions> bases(int slot) const;
   // Shared with the JavaScript arrays that show it, which may outlive the session.
-  std::shared_ptr<Block> images(int slot) const { return images_.at(slot); }
-  std::shared_ptr<Block> labels(int slot) const { return labels_.at(slot); }
+  std::shared_ptr<Allocation> images(int slot) const { return images_.at(slot); }
+  std::shared_ptr<Allocation> labels(int slot) const { return labels_.at(slot); }
 
   // Runs that are queued or executing.
   void beginRun();
@@ -51,14 +51,17 @@ class Session {
   void waitUntilIdle();
 
  private:
-  std::unique_ptr<Block> persistent_, arena_, outputs_;
-  std::vector<std::shared_ptr<Block>> images_, labels_;
+  std::unique_ptr<Allocation> persistent_, arena_, outputs_;
+  std::vector<std::shared_ptr<Allocation>> images_, labels_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   int runs_ = 0;
 };
 
-// Threads that OpenMP and oneDNN use on this thread, for as long as the scope lasts: primitives
+// Sets how many threads OpenMP and oneDNN use on this thread. Refuses where they cannot be started.
+void useThreads(int threads);
+
+// The same, for as long as the scope lasts: primitives
 // are planned for a number of threads when they are made, on whatever thread that happens.
 class ThreadScope {
  public:

@@ -35,7 +35,7 @@ Draws drawAugmentation(Augmentation kind, uint32_t seed, uint32_t epoch, uint32_
   return draws;
 }
 
-Affine affineOf(const Draws& draws, int size) {
+AffineMap affineMapOf(const Draws& draws, int size) {
   // Undo the flip and the crop: output u -> x = sx u + tx, and v -> y = sy v + ty.
   const double sx = draws.flip ? -draws.width : draws.width;
   const double tx = (draws.flip ? draws.left + draws.width : draws.left) * size;
@@ -134,7 +134,7 @@ void Warper::sampleGray(const uint8_t* pixels) {
   }
 }
 
-const float* Warper::row(const uint8_t* pixels, const Affine& m, int y) {
+const float* Warper::row(const uint8_t* pixels, const AffineMap& m, int y) {
   const double v = y + 0.5;
   positions(m[0] * 0.5 + m[1] * v + m[2] - 0.5, m[0], size_, channels_, x0_.data(), x1_.data(),
             fx_.data());

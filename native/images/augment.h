@@ -11,7 +11,7 @@ enum class Augmentation { kNone, kDigits, kPhotos };
 
 // Rows of [a b c; d e f]: output (x, y) shows the source at (a x + b y + c, d x + e y + f), pixels
 // being unit squares with centres at .5.
-using Affine = std::array<double, 6>;
+using AffineMap = std::array<double, 6>;
 
 // What chance decides about one image. Fields at their neutral values change nothing.
 struct Draws {
@@ -30,7 +30,7 @@ struct Draws {
 Draws drawAugmentation(Augmentation kind, uint32_t seed, uint32_t epoch, uint32_t image);
 
 // Rotation about the centre, then crop, then flip, as one map from output to source.
-Affine affineOf(const Draws& draws, int size);
+AffineMap affineMapOf(const Draws& draws, int size);
 
 // Bilinear samples of an image, and what is done with each row of them.
 class Warper {
@@ -40,7 +40,7 @@ class Warper {
   // Row y of the warped image, one plane of `size` floats a channel, values in [0, 255].
   // Outside the image its mirror image is seen. One byte behind the image must be readable, as
   // ImageCache makes sure.
-  const float* row(const uint8_t* pixels, const Affine& map, int y);
+  const float* row(const uint8_t* pixels, const AffineMap& map, int y);
 
  private:
   void sampleColour(const uint8_t* pixels);

@@ -10,12 +10,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <mutex>
-#include <stdexcept>
 
 #include "core/for_each.h"
+#include "core/refusal.h"
 #include "images/crc32c.h"
 
 namespace lrscope {
@@ -24,19 +23,19 @@ ImageCache::ImageCache(const std::string& file, size_t offset, size_t count, int
     : offset_(offset), count_(count), size_(size), channels_(channels) {
   // Without waiting: a FIFO would hold up whoever opens it.
   descriptor_ = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) throw std::runtime_error(file + ": " + std::strerror(errno));
+  if (descriptor_ < 0) throw SystemRefusal(file, errno);
   struct stat status;
   const bool known = fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   mapped_ = known ? static_cast<size_t>(status.st_size) : 0;
   if (offset > mapped_ || mapped_ - offset <= count * imageBytes()) {
     close(descriptor_);
-    throw std::runtime_error(file + ": shorter than its header says");
+    throw Refusal(file + ": shorter than its header says");
   }
   mapping_ = mmap(nullptr, mapped_, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (mapping_ == MAP_FAILED) {
-    const int failure = errno;
+    const SystemRefusal refusal(file + ": cannot be mapped", errno);
     close(descriptor_);
-    throw std::runtime_error(file + ": cannot be mapped: " + std::strerror(failure));
+    throw refusal;
   }
   pixels_ = static_cast<const uint8_t*>(mapping_) + offset;
 }

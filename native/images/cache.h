@@ -11,7 +11,7 @@ class ImageCache {
  public:
   // `count` images of (size, size, channels) u8 from byte `offset` on.
   // Something must follow them, so that a pixel can be read as four bytes.
-  // Throws std::runtime_error when the file cannot be mapped or is too short.
+  // Throws Refusal when the file cannot be mapped or is too short.
   ImageCache(const std::string& file, size_t offset, size_t count, int size, int channels);
   ~ImageCache();
   ImageCache(const ImageCache&) = delete;

@@ -8,7 +8,7 @@ namespace lrscope {
 
 // `mirrored`: the orientation will reverse this axis, so an odd remainder of the crop goes to the
 // other side.
-void Resampler::plan(Axis& axis, int length, int shorter, int size, bool mirrored) {
+void Resampler::setTaps(Axis& axis, int length, int shorter, int size, bool mirrored) {
   const int64_t resized = static_cast<int64_t>(size) * length / shorter;
   const int64_t remainder = resized - size;
   const int64_t offset = mirrored ? remainder - remainder / 2 : remainder / 2;
@@ -116,8 +116,8 @@ void Resampler::run(const RawView& source, int orientation, uint8_t* target, int
   const bool mirrorY = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const bool transposed = orientation >= 5;
   const int shorter = std::min(source.width, source.height);
-  plan(x_, source.width, shorter, size, mirrorX);
-  plan(y_, source.height, shorter, size, mirrorY);
+  setTaps(x_, source.width, shorter, size, mirrorX);
+  setTaps(y_, source.height, shorter, size, mirrorY);
   resize(source, size);
 
   if (orientation == 1 && channels == source.channels) {

@@ -32,7 +32,7 @@ class Resampler {
     bool copies = false;  // every output is one source sample, in order from `offset` on
     int offset = 0;
   };
-  static void plan(Axis& axis, int length, int shorter, int size, bool mirrored);
+  static void setTaps(Axis& axis, int length, int shorter, int size, bool mirrored);
   void resize(const RawView& source, int size);
 
   Axis x_, y_;

@@ -73,7 +73,7 @@ void Loader::fill(const BatchJob& job) {
     }
     const Draws draws = drawAugmentation(augmentation_, job.augment->seed, job.augment->epoch,
                                          static_cast<uint32_t>(index));
-    const Affine map = affineOf(draws, size);
+    const AffineMap map = affineMapOf(draws, size);
     for (int y = 0; y < size; ++y)
       normaliser_.row(warper_.row(pixels, map, y), size, draws, out + static_cast<size_t>(y) * size,
                       plane);
@@ -91,7 +91,7 @@ void Loader::image(int32_t index, std::optional<EpochKey> augment, uint8_t* out)
   Warper warper(size, cache_->channels());
   const Draws draws =
       drawAugmentation(augmentation_, augment->seed, augment->epoch, static_cast<uint32_t>(index));
-  const Affine map = affineOf(draws, size);
+  const AffineMap map = affineMapOf(draws, size);
   for (int y = 0; y < size; ++y)
     normaliser_.bytes(warper.row(pixels, map, y), size, draws,
                       out + static_cast<size_t>(y) * size * cache_->channels());

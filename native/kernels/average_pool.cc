@@ -9,7 +9,6 @@ namespace {
 constexpr int64_t kChunk = 256;
 
 LayoutAnswer choose(const LayoutQuestion& q) {
-  expectCounts(q, 1, 1, 1, 1);
   LayoutAnswer a;
   a.inputs = {viewLayout(q.inputs[0])};
   a.outputs = {"ab"};
@@ -25,7 +24,6 @@ ChannelView checked(const Operand& image, const Operand& vector) {
 }
 
 std::unique_ptr<Step> build(const Site& site) {
-  expectOperands(site, 1, 1, 1, 1);
   const Operand x = site.inputs[0], y = site.outputs[0];
   const ChannelView v = checked(x, y);
   return withElement(x, [&](auto element) {
@@ -61,7 +59,6 @@ std::unique_ptr<Step> build(const Site& site) {
 }
 
 LayoutAnswer chooseBackward(const LayoutQuestion& q) {
-  expectCounts(q, 1, 1, 1, 1);
   LayoutAnswer a;
   a.inputs = {"ab"};
   a.outputs = {viewLayout(q.outputs[0])};
@@ -69,7 +66,6 @@ LayoutAnswer chooseBackward(const LayoutQuestion& q) {
 }
 
 std::unique_ptr<Step> buildBackward(const Site& site) {
-  expectOperands(site, 1, 1, 1, 1);
   const Operand dy = site.inputs[0], dx = site.outputs[0];
   const ChannelView v = checked(dx, dy);
   return withElement(dx, [&](auto element) {

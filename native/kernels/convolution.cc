@@ -5,7 +5,7 @@
 #include "kernels/simd/lanes.h"
 #include "kernels/winograd/winograd.h"
 
-namespace lrscope {
+namespace lrscope::convolution {
 
 namespace {
 
@@ -259,43 +259,20 @@ Choice choose(Pass pass, const Problem& p, const std::string& wanted) {
   throw Refusal("has no implementation \"" + wanted + "\"");
 }
 
-LayoutAnswer answer(const LayoutQuestion& question, const Choice& c,
-                    std::vector<std::string> inputs, std::vector<std::string> outputs) {
+template <Pass pass>
+LayoutAnswer chooseLayouts(const LayoutQuestion& q) {
+  const AskedProduct o = askedOf(q, pass);
+  const Choice c =
+      choose(pass, makeProblem(pass, q.attributes, o.x, o.weight, o.y, o.bias), q.wanted);
   LayoutAnswer a;
-  a.inputs = std::move(inputs);
-  a.outputs = std::move(outputs);
-  a.inputs.resize(question.inputs.size(), "a");  // the bias
-  a.outputs.resize(question.outputs.size(), "a");
+  a.inputs = {pass == Pass::backwardData ? c.y : c.x,
+              pass == Pass::backwardWeights ? c.y : c.weight};
+  a.outputs = {pass == Pass::forward ? c.y : pass == Pass::backwardData ? c.x : c.weight};
+  a.inputs.resize(q.inputs.size(), "a");  // the bias
+  a.outputs.resize(q.outputs.size(), "a");
   a.scratchBytes = c.scratchBytes;
   a.implementation = c.implementation;
-  return withBytes(question, a);
-}
-
-LayoutAnswer chooseForward(const LayoutQuestion& q) {
-  expectCounts(q, 2, 3, 1, 1);
-  const Choice c = choose(Pass::forward,
-                          makeProblem(Pass::forward, q.attributes, q.inputs[0], q.inputs[1],
-                                      q.outputs[0], q.inputs.size() == 3),
-                          q.wanted);
-  return answer(q, c, {c.x, c.weight}, {c.y});
-}
-
-LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 1);
-  const Choice c = choose(
-      Pass::backwardData,
-      makeProblem(Pass::backwardData, q.attributes, q.outputs[0], q.inputs[1], q.inputs[0], false),
-      q.wanted);
-  return answer(q, c, {c.y, c.weight}, {c.x});
-}
-
-LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 2);
-  const Choice c = choose(Pass::backwardWeights,
-                          makeProblem(Pass::backwardWeights, q.attributes, q.inputs[0],
-                                      q.outputs[0], q.inputs[1], q.outputs.size() == 2),
-                          q.wanted);
-  return answer(q, c, {c.x, c.y}, {c.weight});
+  return withBytes(q, a);
 }
 
 template <Pass pass>
@@ -313,10 +290,17 @@ std::unique_ptr<Step> build(const Site& site) {
 
 }  // namespace
 
-const Kernel kConv2d = {chooseForward, build<Pass::forward>, true, true};
-const Kernel kConv2dBackwardData = {chooseBackwardData, build<Pass::backwardData>, true, true};
-const Kernel kConv2dBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, true,
-                                       true};
+}  // namespace lrscope::convolution
+
+namespace lrscope {
+
+template <Pass pass>
+static constexpr Kernel kKernel = {convolution::chooseLayouts<pass>, convolution::build<pass>, true,
+                                   true};
+
+const Kernel kConv2d = kKernel<Pass::forward>;
+const Kernel kConv2dBackwardData = kKernel<Pass::backwardData>;
+const Kernel kConv2dBackwardWeights = kKernel<Pass::backwardWeights>;
 
 std::string activationLayout(int64_t channels, DType dtype) {
   if (channels < 8) return "abcd";
@@ -326,8 +310,8 @@ std::string activationLayout(int64_t channels, DType dtype) {
     Attributes attributes;
     attributes.set("stride", std::vector<double>{1, 1});
     attributes.set("padding", std::vector<double>{1, 1});
-    const Problem p = makeProblem(Pass::forward, attributes, x, weight, x, false);
-    return layoutOf(chooseOneDnn(Pass::forward, p).y);
+    const auto p = convolution::makeProblem(Pass::forward, attributes, x, weight, x, false);
+    return layoutOf(convolution::chooseOneDnn(Pass::forward, p).y);
   };
   static const auto* const blocked = new std::string(ask(DType::f32));
   if (dtype != DType::bf16 || !onednn::multipliesBf16()) return *blocked;

@@ -21,18 +21,13 @@ LayoutAnswer allIn(const LayoutQuestion& q, const std::string& layout) {
   return withBytes(q, a);
 }
 
-LayoutAnswer chooseRelu(const LayoutQuestion& q) {
-  expectCounts(q, 1, 1, 1, 1);
-  return allIn(q, q.inputs[0].layout == "any" ? leading({&q.outputs[0]}) : q.inputs[0].layout);
-}
-
-LayoutAnswer chooseReluBackward(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 1);
-  return allIn(q, q.inputs[0].layout == "any" ? leading({&q.inputs[1]}) : q.inputs[0].layout);
+// As the first input, else as the last operand of the list that it follows.
+LayoutAnswer chooseMap(const LayoutQuestion& q) {
+  const Tensor& other = q.inputs.size() == 1 ? q.outputs[0] : q.inputs[1];
+  return allIn(q, q.inputs[0].layout == "any" ? leading({&other}) : q.inputs[0].layout);
 }
 
 LayoutAnswer chooseAdd(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 1);
   return allIn(q, leading({&q.inputs[0], &q.inputs[1]}));
 }
 
@@ -40,106 +35,56 @@ int64_t paddedElements(const Tensor& tensor) {
   return LayoutMap(tensor.layout, tensor.shape).paddedElements();
 }
 
-// A NaN passes, as in PyTorch, so that a diverged activation is not hidden.
-inline float positive(float value) { return value <= 0.0f ? 0.0f : value; }
+// A NaN passes, as in PyTorch, so that a diverged activation is not hidden; it passes both bounds
+// of relu6. The derivatives are of (y, dy).
+inline float relu(float x) { return x <= 0.0f ? 0.0f : x; }
+inline float relu6(float x) { return x >= 6.0f ? 6.0f : relu(x); }
+inline float reluBackward(float y, float dy) { return y > 0.0f ? dy : 0.0f; }
+inline float relu6Backward(float y, float dy) { return y > 0.0f && y < 6.0f ? dy : 0.0f; }
+inline float sum(float a, float b) { return a + b; }
+inline float sumRelu(float a, float b) { return relu(a + b); }
 
-template <class T>
-void applyPositive(const T* from, T* to, int64_t count) {
+// to = op(from), element by element.
+template <float (*op)(float), class T>
+void map(const T* from, T* to, int64_t count) {
 #pragma omp parallel for simd schedule(static)
-  for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(positive(wide(from[i])));
+  for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(op(wide(from[i])));
 }
 
-// A NaN passes both bounds.
-inline float clamped(float value) { return value >= 6.0f ? 6.0f : positive(value); }
+// to = op(a, b), element by element.
+template <float (*op)(float, float), class T>
+void map(const T* a, const T* b, T* to, int64_t count) {
+#pragma omp parallel for simd schedule(static)
+  for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(op(wide(a[i]), wide(b[i])));
+}
 
-std::unique_ptr<Step> buildRelu(const Site& site) {
-  expectOperands(site, 1, 1, 1, 1);
-  const Operand &x = site.inputs[0], &y = site.outputs[0];
+template <float (*op)(float)>
+std::unique_ptr<Step> build(const Site& site) {
+  const Operand x = site.inputs[0], y = site.outputs[0];
   expectAlike(x, y);
   const int64_t count = paddedElements(x);
   return withElement(x, [&](auto element) {
     using T = decltype(element);
-    return makeStep(
-        [=](const RunContext& run) { applyPositive(x.data<T>(run), y.data<T>(run), count); });
+    return makeStep([=](const RunContext& run) { map<op>(x.data<T>(run), y.data<T>(run), count); });
   });
 }
 
-std::unique_ptr<Step> buildReluBackward(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
-  const Operand &y = site.inputs[0], &dy = site.inputs[1], &dx = site.outputs[0];
-  expectAlike(y, dy);
-  expectAlike(y, dx);
-  const int64_t count = paddedElements(y);
-  return withElement(y, [&](auto element) {
+template <float (*op)(float, float)>
+std::unique_ptr<Step> build(const Site& site) {
+  const Operand a = site.inputs[0], b = site.inputs[1], y = site.outputs[0];
+  expectAlike(a, b);
+  expectAlike(a, y);
+  const int64_t count = paddedElements(a);
+  return withElement(a, [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
-      const T *output = y.data<T>(run), *from = dy.data<T>(run);
-      T* to = dx.data<T>(run);
-#pragma omp parallel for simd schedule(static)
-      for (int64_t i = 0; i < count; ++i)
-        to[i] = narrow<T>(wide(output[i]) > 0.0f ? wide(from[i]) : 0.0f);
-    });
-  });
-}
-
-std::unique_ptr<Step> buildRelu6(const Site& site) {
-  expectOperands(site, 1, 1, 1, 1);
-  const Operand &x = site.inputs[0], &y = site.outputs[0];
-  expectAlike(x, y);
-  const int64_t count = paddedElements(x);
-  return withElement(x, [&](auto element) {
-    using T = decltype(element);
-    return makeStep([=](const RunContext& run) {
-      const T* from = x.data<T>(run);
-      T* to = y.data<T>(run);
-#pragma omp parallel for simd schedule(static)
-      for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(clamped(wide(from[i])));
-    });
-  });
-}
-
-std::unique_ptr<Step> buildRelu6Backward(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
-  const Operand &y = site.inputs[0], &dy = site.inputs[1], &dx = site.outputs[0];
-  expectAlike(y, dy);
-  expectAlike(y, dx);
-  const int64_t count = paddedElements(y);
-  return withElement(y, [&](auto element) {
-    using T = decltype(element);
-    return makeStep([=](const RunContext& run) {
-      const T *output = y.data<T>(run), *from = dy.data<T>(run);
-      T* to = dx.data<T>(run);
-#pragma omp parallel for simd schedule(static)
-      for (int64_t i = 0; i < count; ++i) {
-        const float value = wide(output[i]);
-        to[i] = narrow<T>(value > 0.0f && value < 6.0f ? wide(from[i]) : 0.0f);
-      }
+      map<op>(a.data<T>(run), b.data<T>(run), y.data<T>(run), count);
     });
   });
 }
 
 std::unique_ptr<Step> buildAdd(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
-  const Operand &a = site.inputs[0], &b = site.inputs[1], &y = site.outputs[0];
-  expectAlike(a, b);
-  expectAlike(a, y);
-  const int64_t count = paddedElements(a);
-  const bool relu = site.attributes.flag("relu");
-  return withElement(a, [&](auto element) {
-    using T = decltype(element);
-    return makeStep([=](const RunContext& run) {
-      const T *left = a.data<T>(run), *right = b.data<T>(run);
-      T* to = y.data<T>(run);
-      if (relu) {
-#pragma omp parallel for simd schedule(static)
-        for (int64_t i = 0; i < count; ++i)
-          to[i] = narrow<T>(positive(wide(left[i]) + wide(right[i])));
-        return;
-      }
-#pragma omp parallel for simd schedule(static)
-      for (int64_t i = 0; i < count; ++i) to[i] = narrow<T>(wide(left[i]) + wide(right[i]));
-    });
-  });
+  return site.attributes.flag("relu") ? build<sumRelu>(site) : build<sum>(site);
 }
 
 }  // namespace
@@ -151,15 +96,15 @@ std::unique_ptr<Step> thenRelu(std::unique_ptr<Step> step, const Operand& y) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
       first->run(run);
-      applyPositive(y.data<T>(run), y.data<T>(run), count);
+      map<relu>(y.data<T>(run), y.data<T>(run), count);
     });
   });
 }
 
-const Kernel kRelu = {chooseRelu, buildRelu};
-const Kernel kReluBackward = {chooseReluBackward, buildReluBackward};
-const Kernel kRelu6 = {chooseRelu, buildRelu6};
-const Kernel kRelu6Backward = {chooseReluBackward, buildRelu6Backward};
+const Kernel kRelu = {chooseMap, build<relu>};
+const Kernel kReluBackward = {chooseMap, build<reluBackward>};
+const Kernel kRelu6 = {chooseMap, build<relu6>};
+const Kernel kRelu6Backward = {chooseMap, build<relu6Backward>};
 const Kernel kAdd = {chooseAdd, buildAdd};
 
 }  // namespace lrscope

@@ -3,11 +3,14 @@
 
 #include <omp.h>
 
+#include <string_view>
+
 namespace lrscope::emulated {
 
 namespace {
 
-const std::string kPrefix = "emulated bf16: ";
+// No std::string: it would be made while the module is loaded, before the processor is asked.
+constexpr std::string_view kPrefix = "emulated bf16: ";
 
 int64_t paddedElements(const Tensor& tensor) {
   return LayoutMap(tensor.layout, tensor.shape).paddedElements();
@@ -68,7 +71,7 @@ LayoutAnswer choose(const Kernel& kernel, const LayoutQuestion& question) {
   };
   addWidened(question.inputs, a.inputs);
   addWidened(question.outputs, a.outputs);
-  a.implementation = kPrefix + a.implementation;
+  a.implementation.insert(0, kPrefix);
   return withBytes(question, a);
 }
 

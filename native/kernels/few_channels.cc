@@ -9,62 +9,44 @@
 #include <cstring>
 
 #include "kernels/winograd/operands.h"
+#include "kernels/winograd/product.h"
 
 namespace lrscope::few_channels {
 
 namespace {
 
 using winograd::Blocks;
+using winograd::GradientOperands;
 using winograd::kLanes;
 using winograd::oddLines;
 using winograd::Share;
-using winograd::WeightOffsets;
 
-constexpr int kTaps = 6;
+constexpr int kTaps = winograd::kMostRows;
 
 // out (R, 8 W) += sum over i < count of a[r][i * step] by b[w][8 i].
 template <int R, int W>
-void sumTaps(const float* const* a, int64_t step, const float* const* b, int64_t count, float* out,
-             int64_t outRow) {
-  __m256 sum[R][W];
-#pragma GCC unroll 6
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
-    for (int w = 0; w < W; ++w) sum[r][w] = _mm256_setzero_ps();
-  for (int64_t i = 0; i < count; ++i) {
-    __m256 row[W];
-#pragma GCC unroll 2
-    for (int w = 0; w < W; ++w) row[w] = _mm256_loadu_ps(b[w] + i * kLanes);
-#pragma GCC unroll 6
-    for (int r = 0; r < R; ++r) {
-      const __m256 value = _mm256_broadcast_ss(a[r] + i * step);
-#pragma GCC unroll 2
-      for (int w = 0; w < W; ++w) sum[r][w] = _mm256_fmadd_ps(value, row[w], sum[r][w]);
-    }
+struct SumTaps {
+  static void run(const float* const* a, int64_t step, const float* const* b, int64_t count,
+                  float* out, int64_t outRow) {
+    winograd::sumTile<R, W>(
+        count, [](int, int) { return winograd::zeros(); },
+        [=](int64_t i, int r) { return a[r][i * step]; },
+        [=](int64_t i, int w) { return winograd::load(b[w] + i * kLanes); },
+        [=](int r, int w, winograd::Vector sum) {
+          float* at = out + r * outRow + w * kLanes;
+          winograd::store(at, winograd::load(at) + sum);
+        });
   }
-#pragma GCC unroll 6
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
-    for (int w = 0; w < W; ++w) {
-      float* at = out + r * outRow + w * kLanes;
-      _mm256_storeu_ps(at, _mm256_add_ps(_mm256_loadu_ps(at), sum[r][w]));
-    }
-}
+};
 
-using SumTaps = void (*)(const float* const*, int64_t, const float* const*, int64_t, float*,
-                         int64_t);
-constexpr SumTaps kSumTaps[kTaps][2] = {
-    {sumTaps<1, 1>, sumTaps<1, 2>}, {sumTaps<2, 1>, sumTaps<2, 2>}, {sumTaps<3, 1>, sumTaps<3, 2>},
-    {sumTaps<4, 1>, sumTaps<4, 2>}, {sumTaps<5, 1>, sumTaps<5, 2>}, {sumTaps<6, 1>, sumTaps<6, 2>}};
-
-struct Plan {
+struct Blocking {
   Blocks dy;
   int64_t channels, height, width;  // of x
   int64_t kernelHeight, kernelWidth, strideWidth;
   int64_t taps;  // the bias's included, the last
   int64_t rowFloats, rowsFloats, sumsFloats;
 
-  Plan(const Tensor& x, const Tensor& weight, const Tensor& gradient, Pair stride)
+  Blocking(const Tensor& x, const Tensor& weight, const Tensor& gradient, Pair stride)
       : dy(gradient),
         channels(x.dim(1)),
         height(x.dim(2)),
@@ -85,104 +67,92 @@ struct Plan {
 class WeightGradient final : public Step {
  public:
   WeightGradient(const Site& site, const Product& o)
-      : x_(o.x),
-        dy_(o.y),
-        weight_(o.weight),
-        scratch_(site.scratch),
-        stride_(site.attributes.pair("stride")),
+      : stride_(site.attributes.pair("stride")),
         padding_(site.attributes.pair("padding")),
-        plan_(o.x, o.weight, o.y, stride_),
-        offsets_(o.weight),
-        weightBytes_(layoutBytes(o.weight)) {
-    if (o.bias) {
-      expectVector(*o.bias, o.weight.dim(0));
-      bias_ = *o.bias;
-      hasBias_ = true;
-    }
-    expectScratch(site, plan_.bytes(omp_get_max_threads()));
-  }
+        blocking_(o.x, o.weight, o.y, stride_),
+        operands_(site, o, blocking_.bytes(omp_get_max_threads())) {}
 
   void run(const RunContext& run) override {
-    const float *x = x_.f32(run), *dy = dy_.f32(run);
-    float* scratch = scratch_.f32(run);
+    const float *x = operands_.x.f32(run), *dy = operands_.dy.f32(run);
+    float* scratch = operands_.scratch.f32(run);
     int64_t team = 1;
 #pragma omp parallel
     {
       const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-      float* rows = scratch + me * plan_.threadFloats();
-      float* sums = rows + plan_.rowsFloats;
-      std::fill_n(sums, plan_.sumsFloats, 0.0f);
-      std::fill_n(rows + plan_.channels * plan_.kernelHeight * plan_.rowFloats, plan_.rowFloats,
-                  1.0f);
-      const Share share(plan_.dy.batch * plan_.dy.height, threads, me);
+      float* rows = scratch + me * blocking_.threadFloats();
+      float* sums = rows + blocking_.rowsFloats;
+      std::fill_n(sums, blocking_.sumsFloats, 0.0f);
+      std::fill_n(rows + blocking_.channels * blocking_.kernelHeight * blocking_.rowFloats,
+                  blocking_.rowFloats, 1.0f);
+      const Share share(blocking_.dy.batch * blocking_.dy.height, threads, me);
       for (int64_t item = share.from; item < share.to; ++item) {
-        const int64_t image = item / plan_.dy.height, row = item % plan_.dy.height;
+        const int64_t image = item / blocking_.dy.height, row = item % blocking_.dy.height;
         copyRows(x, image, row, rows);
         sumRow(rows, dy, image, row, sums);
       }
 #pragma omp single
       team = threads;
     }
-    scatter(scratch + plan_.rowsFloats, team, weight_.f32(run),
-            hasBias_ ? bias_.f32(run) : nullptr);
+    scatter(scratch + blocking_.rowsFloats, team, operands_.weight.f32(run),
+            operands_.hasBias ? operands_.bias.f32(run) : nullptr);
   }
 
  private:
   void copyRows(const float* x, int64_t image, int64_t row, float* to) const {
     const int64_t left = padding_[1];
-    const int64_t used = std::max<int64_t>(0, std::min(plan_.width, plan_.rowFloats - left));
-    for (int64_t c = 0; c < plan_.channels; ++c)
-      for (int64_t k = 0; k < plan_.kernelHeight; ++k, to += plan_.rowFloats) {
+    const int64_t used =
+        std::max<int64_t>(0, std::min(blocking_.width, blocking_.rowFloats - left));
+    for (int64_t c = 0; c < blocking_.channels; ++c)
+      for (int64_t k = 0; k < blocking_.kernelHeight; ++k, to += blocking_.rowFloats) {
         const int64_t from = row * stride_[0] + k - padding_[0];
-        std::fill_n(to, plan_.rowFloats, 0.0f);
-        if (from < 0 || from >= plan_.height) continue;
-        std::copy_n(x + ((image * plan_.channels + c) * plan_.height + from) * plan_.width, used,
-                    to + left);
+        std::fill_n(to, blocking_.rowFloats, 0.0f);
+        if (from < 0 || from >= blocking_.height) continue;
+        std::copy_n(
+            x + ((image * blocking_.channels + c) * blocking_.height + from) * blocking_.width,
+            used, to + left);
       }
   }
 
   void sumRow(const float* rows, const float* dy, int64_t image, int64_t row, float* sums) const {
-    const Blocks& y = plan_.dy;
+    const Blocks& y = blocking_.dy;
     for (int64_t block = 0; block < y.count; block += 2) {
       const bool wide = block + 1 < y.count;
       const int64_t at = row * y.width * kLanes;
       const float* b[2] = {dy + y.offset(image, block) + at,
                            dy + y.offset(image, block + wide) + at};
-      for (int64_t tap = 0; tap < plan_.taps; tap += kTaps) {
-        const int64_t count = std::min<int64_t>(kTaps, plan_.taps - tap);
+      for (int64_t tap = 0; tap < blocking_.taps; tap += kTaps) {
+        const int64_t count = std::min<int64_t>(kTaps, blocking_.taps - tap);
         const float* a[kTaps] = {};
         for (int64_t r = 0; r < count; ++r)
-          a[r] = rows + (tap + r) / plan_.kernelWidth * plan_.rowFloats +
-                 (tap + r) % plan_.kernelWidth;
-        kSumTaps[count - 1][wide](a, plan_.strideWidth, b, y.width,
-                                  sums + tap * y.lanes() + block * kLanes, y.lanes());
+          a[r] = rows + (tap + r) / blocking_.kernelWidth * blocking_.rowFloats +
+                 (tap + r) % blocking_.kernelWidth;
+        winograd::runTile<SumTaps>(static_cast<int>(count), wide,
+                                   static_cast<const float* const*>(a), blocking_.strideWidth, b,
+                                   y.width, sums + tap * y.lanes() + block * kLanes, y.lanes());
       }
     }
   }
 
   // The threads' sums, added in their order.
   void scatter(const float* sums, int64_t threads, float* weight, float* bias) const {
-    std::memset(weight, 0, weightBytes_);
-    const int64_t positions = plan_.kernelHeight * plan_.kernelWidth;
-    for (int64_t tap = 0; tap < plan_.taps; ++tap)
-      for (int64_t o = 0; o < plan_.dy.channels; ++o) {
+    std::memset(weight, 0, operands_.weightBytes);
+    const int64_t positions = blocking_.kernelHeight * blocking_.kernelWidth;
+    for (int64_t tap = 0; tap < blocking_.taps; ++tap)
+      for (int64_t o = 0; o < blocking_.dy.channels; ++o) {
         float sum = 0;
         for (int64_t t = 0; t < threads; ++t)
-          sum += sums[t * plan_.threadFloats() + tap * plan_.dy.lanes() + o];
-        if (tap + 1 < plan_.taps)
-          weight[offsets_.outputs[o] + offsets_.inputs[tap / positions] +
-                 offsets_.positions[tap % positions]] = sum;
+          sum += sums[t * blocking_.threadFloats() + tap * blocking_.dy.lanes() + o];
+        if (tap + 1 < blocking_.taps)
+          weight[operands_.offsets.outputs[o] + operands_.offsets.inputs[tap / positions] +
+                 operands_.offsets.positions[tap % positions]] = sum;
         else if (bias)
           bias[o] = sum;
       }
   }
 
-  Operand x_, dy_, weight_, bias_, scratch_;
-  bool hasBias_ = false;
   Pair stride_, padding_;
-  Plan plan_;
-  WeightOffsets offsets_;
-  size_t weightBytes_;
+  Blocking blocking_;
+  GradientOperands operands_;
 };
 
 }  // namespace
@@ -193,7 +163,7 @@ bool takes(const Tensor& x, const Tensor& dy) {
 }
 
 size_t scratchBytes(const Tensor& x, const Tensor& weight, const Tensor& dy, Pair stride) {
-  return Plan(x, weight, dy, stride).bytes(omp_get_max_threads());
+  return Blocking(x, weight, dy, stride).bytes(omp_get_max_threads());
 }
 
 std::unique_ptr<Step> makeStep(const Site& site, const Product& product) {

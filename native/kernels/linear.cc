@@ -2,7 +2,7 @@
 // optimizer and the other rooms see the weight as it is; oneDNN's gemm packs what it needs.
 #include "kernels/product.h"
 
-namespace lrscope {
+namespace lrscope::linear {
 
 namespace {
 
@@ -64,10 +64,11 @@ Prepared prepare(Pass pass, const Problem& p) {
   throw Refusal("internal: unknown pass");
 }
 
-LayoutAnswer choosePlain(const LayoutQuestion& q, Pass pass, Tensor x, Tensor weight, Tensor y,
-                         bool bias) {
-  x.layout = weight.layout = y.layout = "ab";
-  const Prepared p = prepare(pass, makeProblem(pass, x, weight, y, bias));
+template <Pass pass>
+LayoutAnswer choose(const LayoutQuestion& q) {
+  AskedProduct o = askedOf(q, pass);
+  o.x.layout = o.weight.layout = o.y.layout = "ab";
+  const Prepared p = prepare(pass, makeProblem(pass, o.x, o.weight, o.y, o.bias));
   LayoutAnswer a;
   for (const Tensor& tensor : q.inputs) a.inputs.push_back(plainLayout(tensor.shape.size()));
   for (const Tensor& tensor : q.outputs) a.outputs.push_back(plainLayout(tensor.shape.size()));
@@ -84,28 +85,17 @@ std::unique_ptr<Step> build(const Site& site) {
   return productStep(site, o, ready.primitive, ready.scratch);
 }
 
-LayoutAnswer chooseForward(const LayoutQuestion& q) {
-  expectCounts(q, 2, 3, 1, 1);
-  return choosePlain(q, Pass::forward, q.inputs[0], q.inputs[1], q.outputs[0],
-                     q.inputs.size() == 3);
-}
-
-LayoutAnswer chooseBackwardData(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 1);
-  return choosePlain(q, Pass::backwardData, q.outputs[0], q.inputs[1], q.inputs[0], false);
-}
-
-LayoutAnswer chooseBackwardWeights(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 2);
-  return choosePlain(q, Pass::backwardWeights, q.inputs[0], q.outputs[0], q.inputs[1],
-                     q.outputs.size() == 2);
-}
-
 }  // namespace
 
-const Kernel kLinear = {chooseForward, build<Pass::forward>, false, true};
-const Kernel kLinearBackwardData = {chooseBackwardData, build<Pass::backwardData>, false, true};
-const Kernel kLinearBackwardWeights = {chooseBackwardWeights, build<Pass::backwardWeights>, false,
-                                       true};
+}  // namespace lrscope::linear
+
+namespace lrscope {
+
+template <Pass pass>
+static constexpr Kernel kKernel = {linear::choose<pass>, linear::build<pass>, false, true};
+
+const Kernel kLinear = kKernel<Pass::forward>;
+const Kernel kLinearBackwardData = kKernel<Pass::backwardData>;
+const Kernel kLinearBackwardWeights = kKernel<Pass::backwardWeights>;
 
 }  // namespace lrscope

@@ -2,6 +2,7 @@
 // before all, as in PyTorch. The workspace holds, after a header that names the layout, each
 // output's position in its window (kw * row + column), one byte, in the order of the outputs: the
 // header lets the derivative find it when its gradient arrives in another layout.
+#include "core/dispatch.h"
 #include "kernels/kernels.h"
 #include "kernels/pool_window.h"
 
@@ -21,7 +22,6 @@ uint32_t layoutCode(const ChannelView& v) {
 }
 
 LayoutAnswer choose(const LayoutQuestion& q) {
-  expectCounts(q, 1, 1, 1, 2);
   const std::string layout = viewLayout(q.inputs[0]);
   geometryOf(q.attributes, q.inputs[0], q.outputs[0]);
   LayoutAnswer a;
@@ -35,58 +35,7 @@ LayoutAnswer choose(const LayoutQuestion& q) {
   return withBytes(q, a);
 }
 
-// One image of one group, any window.
-template <class Io, class Vecs, class T>
-void pool(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& from,
-          const ChannelView& to, const T* x, T* y, uint8_t* where) {
-  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
-  for (int64_t i = 0; i < to.height; ++i) {
-    const auto rows = geometry.range(0, i, from.height);
-    for (int64_t j = 0; j < to.width; ++j) {
-      const auto columns = geometry.range(1, j, from.width);
-      const int64_t at = (i * to.width + j) * outPixel;
-      const auto position = [&](int64_t r, int64_t c) {
-        return static_cast<int32_t>((r - rows.start) * geometry.kernel[1] + (c - columns.start));
-      };
-      for (int u = 0; u < vecs; ++u) {
-        Best best;
-        best.index += position(rows.from, columns.from);
-        for (int64_t r = rows.from; r < rows.to; ++r)
-          for (int64_t c = columns.from; c < columns.to; ++c)
-            best.offer(io.load(x + (r * from.width + c) * pixel + u * kVec), position(r, c));
-        io.store(y + at + u * kVec, best.value);
-        if (where) io.storeBytes(where + at + u * kVec, best.index);
-      }
-    }
-  }
-}
-
-// The same for the window of the vanilla network.
-template <class Io, class Vecs, class T>
-void poolTwoByTwo(Io io, Vecs vecs, const ChannelView& from, const ChannelView& to, const T* x,
-                  T* y, uint8_t* where) {
-  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
-  for (int64_t i = 0; i < to.height; ++i) {
-    const T* upper = x + 2 * i * from.width * pixel;
-    const T* lower = upper + from.width * pixel;
-    for (int64_t j = 0; j < to.width; ++j) {
-      const int64_t at = (i * to.width + j) * outPixel;
-      for (int u = 0; u < vecs; ++u) {
-        const int64_t left = 2 * j * pixel + u * kVec, right = left + pixel;
-        Best best;
-        best.offer(io.load(upper + left), 0);
-        best.offer(io.load(upper + right), 1);
-        best.offer(io.load(lower + left), 2);
-        best.offer(io.load(lower + right), 3);
-        io.store(y + at + u * kVec, best.value);
-        if (where) io.storeBytes(where + at + u * kVec, best.index);
-      }
-    }
-  }
-}
-
 std::unique_ptr<Step> build(const Site& site) {
-  expectOperands(site, 1, 1, 1, 2);
   const Operand x = site.inputs[0], y = site.outputs[0];
   expectType(y, x.dtype);
   expectLayout(y, x.layout);
@@ -111,10 +60,12 @@ std::unique_ptr<Step> build(const Site& site) {
         const int64_t first = b * to.batchStride + g * to.groupStride;
         uint8_t* positions = where ? where + first : nullptr;
         withLanes(to, g, [&](auto io, auto vecs) {
-          if (geometry.isTwoByTwo())
-            poolTwoByTwo(io, vecs, from, to, image, output + first, positions);
-          else
-            pool(io, vecs, geometry, from, to, image, output + first, positions);
+          findMaxima(
+              io, vecs, geometry, from, to, image, [](Vec value, int) { return value; },
+              [&](const Best& best, int64_t at) {
+                io.store(output + first + at, best.value);
+                if (positions) io.storeBytes(positions + at, best.index);
+              });
         });
       });
     });
@@ -122,7 +73,6 @@ std::unique_ptr<Step> build(const Site& site) {
 }
 
 LayoutAnswer chooseBackward(const LayoutQuestion& q) {
-  expectCounts(q, 2, 2, 1, 1);
   const Tensor &dy = q.inputs[0], &dx = q.outputs[0];
   geometryOf(q.attributes, dx, dy);
   // A gradient that comes plain out of a flatten is better reordered here, where it is small.
@@ -165,29 +115,6 @@ void spreadTiles(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& 
   for (int64_t h = small.height * kh; h < large.height; ++h) clear(h, 0);
 }
 
-// The same for any windows: each pixel asks those that hold it.
-template <bool stream, class Io, class Vecs, class T>
-void gather(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
-            const ChannelView& large, const T* dy, const uint8_t* where, T* dx) {
-  const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
-  for (int64_t h = 0; h < large.height; ++h) {
-    const Pair rows = geometry.windowsOf(0, h, small.height);
-    for (int64_t w = 0; w < large.width; ++w) {
-      const Pair columns = geometry.windowsOf(1, w, small.width);
-      for (int u = 0; u < vecs; ++u) {
-        Vec sum{};
-        for (int64_t i = rows[0]; i <= rows[1]; ++i)
-          for (int64_t j = columns[0]; j <= columns[1]; ++j) {
-            const int64_t at = (i * small.width + j) * smallPixel + u * kVec;
-            sum += select(io.loadBytes(where + at) == geometry.positionOf(h, w, i, j),
-                          io.load(dy + at));
-          }
-        put<stream>(io, dx + (h * large.width + w) * pixel + u * kVec, sum);
-      }
-    }
-  }
-}
-
 // Offset of channel c, pixel p of image b.
 int64_t offsetOf(const ChannelView& v, int64_t b, int64_t c, int64_t p) {
   if (v.plain) return b * v.batchStride + c * v.groupStride + p;
@@ -219,7 +146,6 @@ void gatherAcross(const Geometry& geometry, const ChannelView& small, const Chan
 }
 
 std::unique_ptr<Step> buildBackward(const Site& site) {
-  expectOperands(site, 2, 2, 1, 1);
   const Operand dy = site.inputs[0], workspace = site.inputs[1], dx = site.outputs[0];
   expectType(dx, dy.dtype);
   expectLayout(dx, dy.layout);
@@ -245,16 +171,18 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
         const int64_t from = b * small.batchStride + g * small.groupStride;
         T* image = to + b * large.batchStride + g * large.groupStride;
         withLanes(large, g, [&](auto io, auto vecs) {
-          const auto work = [&](auto spread) {
-            spread(io, vecs, geometry, small, large, gradient + from, where + from, image);
-          };
-          const bool past = streams<T>(large);
-          if (geometry.tiles())
-            past ? work([](auto... a) { spreadTiles<true>(a...); })
-                 : work([](auto... a) { spreadTiles<false>(a...); });
-          else
-            past ? work([](auto... a) { gather<true>(a...); })
-                 : work([](auto... a) { gather<false>(a...); });
+          const T* dyImage = gradient + from;
+          withFlags(
+              [&](auto stream) {
+                if (geometry.tiles())
+                  spreadTiles<stream.value>(io, vecs, geometry, small, large, dyImage, where + from,
+                                            image);
+                else
+                  gatherGradients(
+                      io, vecs, geometry, small, large, dyImage, where + from,
+                      [&](Vec d, int64_t at, int) { put<stream.value>(io, image + at, d); });
+              },
+              streams<T>(large));
         });
       });
     });

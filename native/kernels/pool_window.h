@@ -79,4 +79,69 @@ struct Best {
   }
 };
 
+// The largest of map(x, u) in each window of one image of one group; keep(best, at) for each.
+template <class Io, class Vecs, class T, class Map, class Keep>
+void findMaxima(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& from,
+                const ChannelView& to, const T* x, Map map, Keep keep) {
+  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
+  const bool twoByTwo = geometry.isTwoByTwo();
+  for (int64_t i = 0; i < to.height; ++i) {
+    const auto rows = geometry.range(0, i, from.height);
+    for (int64_t j = 0; j < to.width; ++j) {
+      const int64_t at = (i * to.width + j) * outPixel;
+      if (twoByTwo) {
+        const T* upper = x + 2 * i * from.width * pixel;
+        const T* lower = upper + from.width * pixel;
+        for (int u = 0; u < vecs; ++u) {
+          const int64_t left = 2 * j * pixel + u * kVec, right = left + pixel;
+          Best best;
+          best.offer(map(io.load(upper + left), u), 0);
+          best.offer(map(io.load(upper + right), u), 1);
+          best.offer(map(io.load(lower + left), u), 2);
+          best.offer(map(io.load(lower + right), u), 3);
+          keep(best, at + u * kVec);
+        }
+        continue;
+      }
+      const auto columns = geometry.range(1, j, from.width);
+      const auto position = [&](int64_t r, int64_t c) {
+        return static_cast<int32_t>((r - rows.start) * geometry.kernel[1] + (c - columns.start));
+      };
+      for (int u = 0; u < vecs; ++u) {
+        Best best;
+        best.index += position(rows.from, columns.from);
+        for (int64_t r = rows.from; r < rows.to; ++r)
+          for (int64_t c = columns.from; c < columns.to; ++c)
+            best.offer(map(io.load(x + (r * from.width + c) * pixel + u * kVec), u),
+                       position(r, c));
+        keep(best, at + u * kVec);
+      }
+    }
+  }
+}
+
+// Gradients of one image of one group from its windows, any windows: each pixel asks those that
+// hold it. write(d, at, u) for each.
+template <class Io, class Vecs, class T, class Write>
+void gatherGradients(Io io, Vecs vecs, const Geometry& geometry, const ChannelView& small,
+                     const ChannelView& large, const T* dy, const uint8_t* where, Write write) {
+  const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
+  for (int64_t h = 0; h < large.height; ++h) {
+    const Pair rows = geometry.windowsOf(0, h, small.height);
+    for (int64_t w = 0; w < large.width; ++w) {
+      const Pair columns = geometry.windowsOf(1, w, small.width);
+      for (int u = 0; u < vecs; ++u) {
+        Vec sum{};
+        for (int64_t i = rows[0]; i <= rows[1]; ++i)
+          for (int64_t j = columns[0]; j <= columns[1]; ++j) {
+            const int64_t at = (i * small.width + j) * smallPixel + u * kVec;
+            sum += select(io.loadBytes(where + at) == geometry.positionOf(h, w, i, j),
+                          io.load(dy + at));
+          }
+        write(sum, (h * large.width + w) * pixel + u * kVec, u);
+      }
+    }
+  }
+}
+
 }  // namespace lrscope

@@ -33,26 +33,42 @@ inline void expectTypes(Pass pass, const Tensor& x, const Tensor& weight, const 
   }
 }
 
+// The same of a question, as layouts are chosen.
+struct AskedProduct {
+  Tensor x, weight, y;
+  bool bias;
+};
+
+inline AskedProduct askedOf(const LayoutQuestion& q, Pass pass) {
+  const auto &in = q.inputs, &out = q.outputs;
+  switch (pass) {
+    case Pass::forward:
+      return {in[0], in[1], out[0], in.size() == 3};
+    case Pass::backwardData:
+      return {out[0], in[1], in[0], false};
+    case Pass::backwardWeights:
+      return {in[0], out[0], in[1], out.size() == 2};
+  }
+  throw Refusal("internal: unknown pass");
+}
+
 // The operands of an instruction, in the order of program/types.ts, by what they are.
 inline Product productOf(const Site& site, Pass pass) {
   const auto &in = site.inputs, &out = site.outputs;
   switch (pass) {
     case Pass::forward:
-      expectOperands(site, 2, 3, 1, 1);
       return {in[0],
               in[1],
               out[0],
               in.size() == 3 ? &in[2] : nullptr,
               {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS}};
     case Pass::backwardData:
-      expectOperands(site, 2, 2, 1, 1);
       return {out[0],
               in[1],
               in[0],
               nullptr,
               {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0}};
     case Pass::backwardWeights:
-      expectOperands(site, 2, 2, 1, 2);
       return {in[0],
               out[0],
               in[1],

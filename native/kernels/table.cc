@@ -64,6 +64,22 @@ const TableRow& rowOf(const std::string& kind) {
   return found->second;
 }
 
+void within(size_t count, const std::array<size_t, 2>& range, const char* what) {
+  const auto [low, high] = range;
+  if (count < low || count > high)
+    throw Refusal("expects " + std::to_string(low) +
+                  (low == high ? "" : " to " + std::to_string(high)) + " " + what + "; got " +
+                  std::to_string(count));
+}
+
+// Of a question or a site.
+template <class Asked>
+void expectFits(const Asked& asked, const Signature& signature) {
+  within(asked.inputs.size(), signature.inputs, "inputs");
+  within(asked.outputs.size(), signature.outputs, "outputs");
+  asked.attributes.expectOnly(signature.attributes);
+}
+
 }  // namespace
 
 std::map<std::string, Signature> signatures() {
@@ -74,9 +90,7 @@ std::map<std::string, Signature> signatures() {
 
 LayoutAnswer layoutsFor(const LayoutQuestion& question) {
   const auto& [kernel, signature] = rowOf(question.kind);
-  expectCounts(question, signature.inputs[0], signature.inputs[1], signature.outputs[0],
-               signature.outputs[1]);
-  question.attributes.expectOnly(signature.attributes);
+  expectFits(question, signature);
   if (!question.wanted.empty() && !kernel.alternatives)
     throw Refusal("has one implementation only; got \"" + question.wanted + "\"");
   if (kernel.multiplies && emulated::concerns(question)) {
@@ -89,9 +103,7 @@ LayoutAnswer layoutsFor(const LayoutQuestion& question) {
 
 std::unique_ptr<Step> stepOf(const Site& site) {
   const auto& [kernel, signature] = rowOf(site.kind);
-  expectOperands(site, signature.inputs[0], signature.inputs[1], signature.outputs[0],
-                 signature.outputs[1]);
-  site.attributes.expectOnly(signature.attributes);
+  expectFits(site, signature);
   return emulated::names(site.implementation) ? emulated::makeStep(kernel, site)
                                               : kernel.build(site);
 }

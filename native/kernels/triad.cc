@@ -30,8 +30,8 @@ std::vector<double> timeTriad(int64_t elements, int repetitions, int threads,
                               const std::atomic<bool>& abandon) {
   using Clock = std::chrono::steady_clock;
   const size_t bytes = static_cast<size_t>(elements) * sizeof(float);
-  const Block a(bytes), b(bytes), c(bytes);
-  omp_set_num_threads(threads);
+  const Allocation a(bytes), b(bytes), c(bytes);
+  useThreads(threads);
   std::vector<double> milliseconds;
   for (int i = 0; i < repetitions && !abandon; ++i) {
     const auto start = Clock::now();

@@ -104,14 +104,14 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
     const backend = nativeBackend({ threads });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
     const single = nativeBackend({ threads: 1 });
-    const ours = openOurs({ network, batch, threads: 1, backend: single });
+    const ours = await openOurs({ network, batch, threads: 1, backend: single });
     let slot: Session | undefined;
     try {
       // A session's slot, as training has it: such memory is written in place.
       const imageBytes = 4 * batch * 3 * size * size;
       const empty = { persistentBytes: 0, arenaBytes: 0, outputBytes: 0 };
       const memory = { ...empty, imageBytes, labelBytes: 4 * batch, slots: 1, threads: 1 } as const;
-      slot = single.createSession(memory);
+      slot = await single.openSession(memory);
       const buffer = slot.images(0);
       const labels = slot.labels(0);
       const indices = dataset.train.subarray(0, batch);

@@ -68,8 +68,8 @@ export async function benchEpoch(options: BenchEpochOptions = {}): Promise<Bench
     const dataset = await openDataset(join(folder, "images"), { size, threads, cacheDir: folder });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
     const setup = { dataset, network, backend, batch, threads, dropLast: true };
-    const trainer = openTrainer(setup, createOptimizer("sgd"), 0);
-    const steps = openOurs({ network, batch, threads, backend });
+    const trainer = await openTrainer(setup, createOptimizer("sgd"), 0);
+    const steps = await openOurs({ network, batch, threads, backend });
     try {
       for (const setting of wantPeers ? (["tuned", "as installed"] as const) : []) {
         const tuned = setting === "tuned" ? 1 : 0;

@@ -63,7 +63,7 @@ export async function benchGrowth(
     engine = backend.description;
     if (points.some((p) => p.threads === threads && p.batch === batch && p.size === size)) continue;
     const network = createModel(model, { classes: 5, channels: 3, size });
-    const ours = openOurs({ network, batch, threads, backend });
+    const ours = await openOurs({ network, batch, threads, backend });
     try {
       const [, first = 1] = await ours.run(2);
       const times = await ours.run(Math.min(60, Math.max(5, Math.ceil(BUDGET_MS / first))));

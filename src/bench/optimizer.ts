@@ -74,7 +74,7 @@ export async function benchOptimizer(
   for (const name of BENCHED_OPTIMIZERS) {
     const optimizer =
       name === "momentum" ? createOptimizer("sgd", { momentum: 0.9 }) : createOptimizer(name);
-    const ours = openUpdate({ network, backend, threads, optimizer });
+    const ours = await openUpdate({ network, backend, threads, optimizer });
     parameters = ours.parameters;
     const peer =
       peers && notes.length === 0
@@ -124,7 +124,7 @@ export async function benchOptimizer(
 }
 
 /** The optimizer's instruction of a compiled step, to be run alone. */
-function openUpdate(options: {
+async function openUpdate(options: {
   network: Network;
   backend: Backend;
   threads: number;
@@ -134,16 +134,16 @@ function openUpdate(options: {
   const { train } = compiled.programs;
   const instruction = train.instructions.length - 1;
   const { optimizer } = train.instructions[instruction]!;
-  const session = options.backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 0);
+  const session = await options.backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 0);
   for (const { gradient } of optimizer!.segments)
-    session.initialize(
+    await session.initialize(
       train.buffers[gradient]!,
       { kind: "uniform", low: -1, high: 1 },
       1,
       gradient,
     );
-  const loaded = session.load(train);
+  const loaded = await session.load(train);
   let update = 0;
   return {
     parameters: compiled.parameterCount,

@@ -124,7 +124,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
         })
       ).convolutions
     : {};
-  const ours = openOurs({ network, batch, threads, backend, convolutions, precision });
+  const ours = await openOurs({ network, batch, threads, backend, convolutions, precision });
   const notes: string[] = [];
   const peers: Peer[] = [];
   try {
@@ -188,7 +188,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
 const SETTINGS: readonly PeerSetting[] = ["tuned", "as installed"];
 
 /** Compiles the model, fills one batch with noise, and steps on it. */
-export function openOurs(options: {
+export async function openOurs(options: {
   network: Network;
   batch: number;
   threads: number;
@@ -214,9 +214,9 @@ export function openOurs(options: {
     trainFrom,
     precision,
   });
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = await backend.openSession(compiled.sessionOptions);
   try {
-    compiled.initialize(session, 0);
+    await compiled.initialize(session, 0);
     const noise = randomStream(0, "synthetic");
     const images = session.images(0);
     // Uniform in [-sqrt 3, sqrt 3): mean 0, variance 1, as normalised images have.
@@ -224,7 +224,7 @@ export function openOurs(options: {
     session.labels(0).forEach((_, i, labels) => {
       labels[i] = i % network.classes;
     });
-    const program = session.load(compiled.programs.train);
+    const program = await session.load(compiled.programs.train);
     const loadMs = performance.now() - started;
     let update = 0;
     return {
@@ -234,8 +234,12 @@ export function openOurs(options: {
       memoryBytes: compiled.memory.arenaBytes + compiled.memory.persistentBytes,
       close: () => session.dispose(),
       /** Parameters and running statistics by name. */
-      weights: () =>
-        new Map(compiled.tensors.map(({ name, buffer }) => [name, session.read(buffer)])),
+      async weights() {
+        const weights = new Map<string, Float32Array>();
+        for (const { name, buffer } of compiled.tensors)
+          weights.set(name, await session.read(buffer));
+        return weights;
+      },
       async run(steps: number): Promise<number[]> {
         const times: number[] = [];
         for (let i = 0; i < steps; i++) {

@@ -120,14 +120,14 @@ export async function benchTransfer(
     const { classes } = dataset;
     const network = createModel(model, { classes: classes.length, channels: 3, size });
     const about = { network, batch, threads, backend };
-    const ours = keep(openOurs({ ...about, trainFrom }));
-    const head = keep(openOurs({ ...about, trainFrom: "head" }));
+    const ours = keep(await openOurs({ ...about, trainFrom }));
+    const head = keep(await openOurs({ ...about, trainFrom: "head" }));
     const fromCache = async (from: string) =>
       keep(
         await openCached({
           ...about,
           dataset,
-          weights: ours.weights(),
+          weights: await ours.weights(),
           trainFrom: from,
           cacheDir: folder,
         }),
@@ -206,7 +206,7 @@ async function openCached(
   const whole = { ...about, pretrained, dropLast: true };
   const setup = await cacheFeatures(whole, { views: 1, cacheDir });
   // The data set of images is closed by whoever opened it.
-  const trainer = openTrainer(setup, createOptimizer("sgd"), 0);
+  const trainer = await openTrainer(setup, createOptimizer("sgd"), 0);
   let epoch = 0;
   return {
     features: setup.features!,

@@ -36,7 +36,7 @@ export interface CompiledPredictor {
   /** What a run is given: prediction depends on no scalar. */
   readonly scalars: Float64Array;
   /** Fold the batch norms: to be called once the tensors have been written. */
-  prepare(session: Session): void;
+  prepare(session: Session): Promise<void>;
 }
 
 /** @throws ArgumentError where the network can only be built for another batch */

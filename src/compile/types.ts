@@ -147,10 +147,10 @@ export interface CompiledNetwork {
   /** Scalars of a run: the same list fits every program of this network. */
   scalars(values: ScalarValues): Float64Array;
   /** Begin every persistent tensor: parameters drawn by the seed, statistics and state as declared. */
-  initialize(session: Session, seed: number): void;
+  initialize(session: Session, seed: number): Promise<void>;
   /**
    * Compute what is folded from the parameters and statistics. To be called after they have been
    * written from outside, as from a checkpoint; `initialize` does it, and a program never needs it.
    */
-  prepare(session: Session): void;
+  prepare(session: Session): Promise<void>;
 }

@@ -20,11 +20,12 @@ export async function openPredictor(
   }: { readonly backend: Backend; readonly batch: number; readonly threads: number },
 ) {
   const compiled = compilePredictor({ network, backend, batch, threads });
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = await backend.openSession(compiled.sessionOptions);
   try {
-    for (const { name, buffer } of compiled.tensors) session.write(buffer, weights.get(name)!.data);
-    compiled.prepare(session);
-    const program = session.load(compiled.program);
+    for (const { name, buffer } of compiled.tensors)
+      await session.write(buffer, weights.get(name)!.data);
+    await compiled.prepare(session);
+    const program = await session.load(compiled.program);
     const run = async (rows: number) => {
       const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
       const used = probabilities!.subarray(0, rows * network.classes);

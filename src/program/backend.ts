@@ -14,21 +14,6 @@ export interface LayoutOperand {
   readonly layout: Layout | "any";
 }
 
-/**
- * Ways to compute a convolution, in one of its passes. Not every machine and shape has each:
- * - direct: oneDNN's direct kernels, activations in the blocked layout
- * - winograd: F(4x4,3x3), for 3x3 and stride 1; our own, on AVX2 or AVX-512
- * - product: a 1x1 convolution as a matrix product
- * - channels-last: oneDNN's direct kernels, activations with channels innermost
- */
-export const CONVOLUTION_IMPLEMENTATIONS = [
-  "direct",
-  "winograd",
-  "product",
-  "channels-last",
-] as const;
-export type ConvolutionImplementation = (typeof CONVOLUTION_IMPLEMENTATIONS)[number];
-
 export interface LayoutRequest {
   readonly kind: InstructionKind;
   readonly layer: string;
@@ -36,10 +21,10 @@ export interface LayoutRequest {
   readonly inputs: readonly LayoutOperand[];
   readonly outputs: readonly LayoutOperand[];
   /**
-   * The implementation that it must be; default: the backend's own rule. The native backend refuses
-   * one that it does not have for the request; the reference backend has one for all.
+   * The implementation that it must be, one of `Backend.implementations`; default: the backend's own rule.
+   * A backend without a choice looks past it; one with a choice refuses what it does not have.
    */
-  readonly wanted?: ConvolutionImplementation | undefined;
+  readonly wanted?: string | undefined;
 }
 
 /**
@@ -87,40 +72,70 @@ export interface LoadedProgram {
    * Runs of one process are executed one after the other, in the order of the calls.
    */
   run(options: RunOptions): Promise<Record<string, Float64Array>>;
-  /** Milliseconds of each instruction, for one run of its own. For `explain` and bench/. */
+  /** Milliseconds of each instruction, for one run of its own; see `Capabilities.profile`. */
   profile(options: RunOptions): Promise<Float64Array>;
   /**
    * Milliseconds of each repetition of one instruction, over whatever its operands hold. For the
-   * tuner and bench/. Absent where the backend has no clock worth reading (the reference).
+   * tuner and bench/. Absent where the backend has no clock worth reading; see `Capabilities.timing`.
    */
   time?(options: TimeOptions): Promise<Float64Array>;
 }
 
-/** The memory of one network, and the programs that share it. */
+/**
+ * The memory of one network, and the programs that share it. What is asked for is done in the order of the
+ * calls. Promises reject while a run is in flight: await it first.
+ */
 export interface Session {
-  load(program: Program): LoadedProgram;
-  /** The slot's images, (B,C,H,W) f32 in plain order, for the data loader to fill. */
+  load(program: Program): Promise<LoadedProgram>;
+  /**
+   * The slot's images, (B,C,H,W) f32 in plain order, for the data loader to fill. It is memory of the host,
+   * the same at every call: where the device has its own, the session copies the slot when a run that names
+   * it begins, and it may be filled again when that run has resolved.
+   */
   images(slot: number): Float32Array;
-  /** The slot's labels, (B) i32; -1 marks a row to leave out. */
+  /** The slot's labels, (B) i32; -1 marks a row to leave out. Memory as that of the images. */
   labels(slot: number): Int32Array;
   /** Fill a persistent buffer in logical order; ordinal keys the stream (core/random.ts). */
-  initialize(buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number): void;
-  /** Copy out in logical order. @throws AddonError while a run is in flight */
-  read(buffer: BufferSpec): Float32Array;
-  /** Copy in, from logical order. @throws AddonError while a run is in flight */
-  write(buffer: BufferSpec, values: Float32Array | Float64Array): void;
+  initialize(
+    buffer: BufferSpec,
+    initializer: Initializer,
+    seed: number,
+    ordinal: number,
+  ): Promise<void>;
+  /** Copy out in logical order. */
+  read(buffer: BufferSpec): Promise<Float32Array>;
+  /** Copy in, from logical order; `values` are the caller's own again when the call returns. */
+  write(buffer: BufferSpec, values: Float32Array | Float64Array): Promise<void>;
   /** Frees the memory; idempotent. Waits for a run in flight. */
   dispose(): void;
 }
 
+/** What not every backend can do. */
+export interface Capabilities {
+  /** It computes with tensors of bf16. */
+  readonly bf16: boolean;
+  /** The times of `LoadedProgram.profile` are those that instructions take in a run. */
+  readonly profile: boolean;
+  /** Its programs have `LoadedProgram.time`. */
+  readonly timing: boolean;
+}
+
+/** An engine, ready to be asked; engine/registry.ts opens one by its kind. */
 export interface Backend {
-  readonly name: "native" | "reference-f32" | "reference-f64";
+  /** Its name in the registry: "native", "reference-f64". For messages; what it can do is in `capabilities`. */
+  readonly kind: string;
   /** E.g. "oneDNN 2.6.3, avx2, 2 threads"; goes into plan.json. */
   readonly description: string;
   /** Threads that it plans for, and that its sessions have unless told otherwise; 1 where it has no threads. */
   readonly threads: number;
-  /** Whether it computes with tensors of bf16. */
-  readonly bf16: boolean;
+  readonly capabilities: Capabilities;
+  /** Bytes of which a buffer's offset in its region must be a multiple; itself a multiple of 64. */
+  readonly alignment: number;
   chooseLayouts(request: LayoutRequest): LayoutAnswer;
-  createSession(options: SessionOptions): Session;
+  /**
+   * Ways to compute what is asked for that `LayoutRequest.wanted` can name, best known first; none where
+   * there is no choice.
+   */
+  implementations(request: LayoutRequest): readonly string[];
+  openSession(options: SessionOptions): Promise<Session>;
 }

@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { PRECISIONS } from "../compile/graph/precision.ts";
-import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
 
 const bytes = z.number().int().nonnegative();
 
@@ -14,7 +13,7 @@ export const planRecord = z.object({
   threads: z.number().int(),
   precision: z.enum(PRECISIONS),
   /** Implementations that were chosen against the engine's rule, by convolution. */
-  convolutions: z.record(z.string(), z.enum(CONVOLUTION_IMPLEMENTATIONS)),
+  convolutions: z.record(z.string(), z.string()),
   decidedBy: z.enum(["rule", "tuned", "memory", "given"]),
   memory: z.object({ persistentBytes: bytes, arenaBytes: bytes, lowerBoundBytes: bytes }),
   /** Multiplications and additions of one training step; the optimizer's are not counted. */

@@ -22,6 +22,7 @@ import {
   polynomial,
   repeat,
   type Schedule,
+  scheduleTypes,
   sequence,
   snapCycles,
   stepDecay,
@@ -224,4 +225,10 @@ test.each([1e308, Number.MAX_VALUE, 5e-324, 1e-310])("rates about %d are numbers
       expect(schedule(t)).toBeGreaterThanOrEqual(0);
       expect(schedule(t)).toBeLessThanOrEqual(Number.MAX_VALUE);
     }
+});
+
+test("every type is among them", () => {
+  const written = Object.entries(schedules).filter(([name]) => !name.startsWith("cyclical"));
+  const types = written.map(([, schedule]) => schedule.toJSON().type);
+  expect(new Set(types)).toEqual(new Set(scheduleTypes));
 });

@@ -158,12 +158,12 @@ async function computeFeatures(
 ): Promise<void> {
   const { dataset, backend, threads = backend.threads, precision } = setup;
   const compiled = compileFeatures({ prefix, backend, batch: BATCH, threads, precision });
-  const session = backend.createSession({ ...compiled.sessionOptions, slots: 2 });
+  const session = await backend.openSession({ ...compiled.sessionOptions, slots: 2 });
   try {
     const values = new Map(tensors.map(({ name, data }) => [name, data]));
-    for (const { name, buffer } of compiled.tensors) session.write(buffer, values.get(name)!);
-    compiled.prepare(session);
-    const program = session.load(compiled.program);
+    for (const { name, buffer } of compiled.tensors) await session.write(buffer, values.get(name)!);
+    await compiled.prepare(session);
+    const program = await session.load(compiled.program);
     const batches = rows.parts.flatMap(({ images, view }) =>
       Array.from({ length: Math.ceil(images.length / BATCH) }, (_, i) => ({
         indices: images.subarray(i * BATCH, (i + 1) * BATCH),

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { PRECISIONS } from "../compile/graph/precision.ts";
 import { StoreError } from "../core/errors.ts";
+import { knownImplementations } from "../engine/native/engines.ts";
 import { describeMachine } from "../files/machine.ts";
-import { CONVOLUTION_IMPLEMENTATIONS } from "../program/index.ts";
 import type { Plan } from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import { planDifferences } from "../train/plan.ts";
@@ -24,7 +24,7 @@ const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "precision" | "imp
   });
 
 const decision = z.looseObject({
-  convolutions: z.record(z.string(), z.enum(CONVOLUTION_IMPLEMENTATIONS)).default({}),
+  convolutions: z.record(z.string(), z.enum(knownImplementations)).default({}),
   decidedBy: z.enum(["rule", "tuned", "memory", "given"]).default("rule"),
 });
 

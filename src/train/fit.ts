@@ -56,17 +56,17 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const { from } = options;
   const open = (epoch: number) => openTrainer(options, optimizer, seed, epoch);
   // As it was when the checkpoint was written: what the next epoch unfreezes comes with it.
-  let trainer = open(Math.max(1, from?.metrics.length ?? 0));
+  let trainer = await open(Math.max(1, from?.metrics.length ?? 0));
   const beside = besideTheWeights(options, () => trainer);
   /** Opens what an epoch trains that the one before it did not; all else is as it was. */
-  const unfreeze = (epoch: number) => {
-    const kept = trainer.read({ state: true });
+  const unfreeze = async (epoch: number) => {
+    const kept = await trainer.read({ state: true });
     trainer.dispose();
-    trainer = open(epoch);
+    trainer = await open(epoch);
     const tensors = new Map(
       kept.map(({ name, shape, data }) => [name, { shape: [...shape], data }]),
     );
-    trainer.write({ tensors }, { begun: true });
+    await trainer.write({ tensors }, { begun: true });
   };
   const trial: TrialRecord = {
     formatVersion: 1,
@@ -107,20 +107,24 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const seconds = () => (from?.seconds ?? 0) + (performance.now() - started - untimed) / 1000;
   const msPerStep = () => (stepTimes.length > 0 ? median(stepTimes) : (from?.msPerStep ?? null));
   // The best serve prediction; the last go on from where they are, so they hold optimizer state too.
-  const checkpoint = (which: "best" | "last", epoch: number): Checkpoint => {
-    const tensors = trainer.read({ state: which === "last" });
+  const checkpoint = async (which: "best" | "last", epoch: number): Promise<Checkpoint> => {
+    const tensors = await trainer.read({ state: which === "last" });
     const plateau = rates.plateauAfter(metrics.slice(0, epoch));
     if (which === "last") tensors.push(...beside.read());
     const evaluationWeights = which === "last" ? optimizer.evaluationWeights : null;
     const at = { epoch, plateau, evaluationWeights };
     return makeCheckpoint({ setup: options, trial, tensors, ...at });
   };
-  const keep = async (which: KeptWeights["which"], epoch: number, read: () => Checkpoint) => {
-    await sink.weights?.({ which, trial, epoch, weights: read() });
+  const keep = async (
+    which: KeptWeights["which"],
+    epoch: number,
+    read: () => Checkpoint | Promise<Checkpoint>,
+  ) => {
+    await sink.weights?.({ which, trial, epoch, weights: await read() });
     await emitAndWait({ type: "weights", arm, seed, which, epoch });
   };
-  const keepBest = (epoch: number) => {
-    if (tested) best = checkpoint("best", epoch);
+  const keepBest = async (epoch: number) => {
+    if (tested) best = await checkpoint("best", epoch);
     return keep("best", epoch, () => best ?? checkpoint("best", epoch));
   };
   const finish = (status: TrialRecord["status"]): Promise<void> => {
@@ -139,7 +143,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     emit({ type: "plan", arm, seed, plan: describePlan(options, planned) });
     emit({ type: "trial-started", trial: { ...trial }, metrics: [...metrics], index, trials });
     if (from) {
-      trainer.write(from.checkpoint);
+      await trainer.write(from.checkpoint);
       beside.write(from.checkpoint);
       const { length } = metrics;
       if (bestEpoch(metrics) === length && from.bestKept !== length) await keepBest(length);
@@ -149,7 +153,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     let ended = end();
     while (ended === null) {
       const epoch = metrics.length + 1;
-      if (unfreezesAt(options, epoch)) unfreeze(epoch);
+      if (unfreezesAt(options, epoch)) await unfreeze(epoch);
       const line = await runEpoch({
         ...options,
         emit,
@@ -174,14 +178,14 @@ export async function fit(options: FitOptions): Promise<FitResult> {
           msPerStep: msPerStep(),
           seconds: seconds(),
         },
-        weights: checkpoint("last", epoch),
+        weights: await checkpoint("last", epoch),
       });
       await emitAndWait({ type: "checkpoint", arm, seed, epoch });
       ended = end();
     }
     if (ended !== null && ended !== "epochs") trial.endedBy = ended;
     const epoch = metrics.length;
-    const last = trial.divergence ? null : checkpoint("last", epoch);
+    const last = trial.divergence ? null : await checkpoint("last", epoch);
     if (last) await keep("last", epoch, () => last);
     if (last && options.average) {
       const averaged = await trainer.readAverage();
@@ -192,7 +196,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       const trained = performance.now();
       trial.optimizerShare = await trainer.optimizerShare();
       if (best) {
-        trainer.writeEvaluated(best);
+        await trainer.writeEvaluated(best);
         trial.test = await scoreTest(trainer, options.dataset, bestEpoch(metrics)!);
       }
       untimed = performance.now() - trained;

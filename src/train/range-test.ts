@@ -178,7 +178,7 @@ async function runSeed(
     options.loss === "validation"
       ? evenlySpaced(dataset.validation, options.validationImages ?? VALIDATION_IMAGES)
       : null;
-  const trainer = openTrainer(options, optimizer, seed);
+  const trainer = await openTrainer(options, optimizer, seed);
   try {
     const updates = updatesOfRun("range test", epochs, trainer.updatesPerEpoch);
     const kind = options.ramp ? { kind: options.ramp } : {};

@@ -4,8 +4,9 @@
  * takes it.
  */
 
-import type { CompiledNetwork } from "../compile/index.ts";
-import type { LoadedProgram, Session } from "../program/index.ts";
+import type { CompiledNetwork, PersistentTensor } from "../compile/index.ts";
+import { elementCount } from "../core/shapes.ts";
+import type { BufferSpec, LoadedProgram, Session } from "../program/index.ts";
 import { pipeline } from "./pipeline.ts";
 
 /** Batches, as the authors of Schedule-Free advise; all full ones where an epoch has fewer. */
@@ -29,7 +30,7 @@ export async function recalibrate(options: RecalibrationOptions): Promise<void> 
   const { compiled, session, program, seed, slots, fill } = options;
   const count = Math.min(RECALIBRATION_BATCHES, options.batches);
   const statistics = statisticsOf(compiled);
-  const sums = statistics.map(({ buffer }) => new Float64Array(session.read(buffer).length));
+  const sums = statistics.map(({ buffer }) => new Float64Array(elementCount(buffer.shape)));
   await pipeline({
     count,
     slots,
@@ -37,22 +38,30 @@ export async function recalibrate(options: RecalibrationOptions): Promise<void> 
     async step(item, slot) {
       await program.run({ slot, scalars: compiled.scalars({ seed, update: item }) });
       for (const [i, { buffer }] of statistics.entries())
-        for (const [k, value] of session.read(buffer).entries()) sums[i]![k]! += value;
+        for (const [k, value] of (await session.read(buffer)).entries()) sums[i]![k]! += value;
       return true;
     },
   });
   for (const [i, { buffer }] of statistics.entries())
-    session.write(
+    await session.write(
       buffer,
       sums[i]!.map((sum) => sum / count),
     );
 }
 
 /** The running statistics as they are, and how to put them back. */
-export function keepStatistics(compiled: CompiledNetwork, session: Session): () => void {
-  const kept = statisticsOf(compiled).map(({ buffer }) => ({ buffer, data: session.read(buffer) }));
-  return () => {
-    for (const { buffer, data } of kept) session.write(buffer, data);
+export const keepStatistics = (compiled: CompiledNetwork, session: Session) =>
+  keepTensors(statisticsOf(compiled), session);
+
+/** Tensors as they are, and how to put them back. */
+export async function keepTensors(
+  tensors: readonly Pick<PersistentTensor, "buffer">[],
+  session: Session,
+): Promise<() => Promise<void>> {
+  const kept: { buffer: BufferSpec; data: Float32Array }[] = [];
+  for (const { buffer } of tensors) kept.push({ buffer, data: await session.read(buffer) });
+  return async () => {
+    for (const { buffer, data } of kept) await session.write(buffer, data);
   };
 }
 

@@ -1,17 +1,17 @@
 /** @file A network in memory, ready to train: what fit and the range test share. */
 
-import { type CompiledNetwork, compileNetwork } from "../compile/index.ts";
+import { type CompiledNetwork, compileNetwork, type PersistentTensor } from "../compile/index.ts";
 import { InterruptedError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/order.ts";
 import type { Checkpoint } from "../formats/index.ts";
 import { AVERAGE, AVERAGE_WEIGHT, type Optimizer } from "../optimizers/index.ts";
-import type { LoadedProgram, Program } from "../program/index.ts";
+import type { BufferSpec, LoadedProgram, Program } from "../program/index.ts";
 import { checkFits, compileOptions, planEpoch } from "./compile-options.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
-import { keepStatistics, recalibrate } from "./recalibrate.ts";
+import { keepStatistics, keepTensors, recalibrate } from "./recalibrate.ts";
 import { type ConfusionCounts, noConfusion } from "./scores.ts";
 
 /** Result of one update. */
@@ -85,7 +85,7 @@ export interface Trainer {
    * Parameters, where the optimizer evaluates with other weights those under the parameters' names, and
    * running statistics; with `state`, the parameters themselves, statistics and the optimizer's state.
    */
-  read(options?: { state?: boolean }): NamedTensor[];
+  read(options?: { state?: boolean }): Promise<NamedTensor[]>;
   /** The average under the parameters' names, with running statistics of its own. */
   readAverage(): Promise<NamedTensor[]>;
   /**
@@ -93,13 +93,13 @@ export interface Trainer {
    * were frozen until now, and begins.
    * @throws WeightsError where a tensor is missing or of another shape
    */
-  write(checkpoint: Pick<Checkpoint, "tensors">, options?: { begun?: boolean }): void;
+  write(checkpoint: Pick<Checkpoint, "tensors">, options?: { begun?: boolean }): Promise<void>;
   /** Puts back what `read` without `state` gave, to be evaluated; training does not go on from there. */
-  writeEvaluated(checkpoint: Checkpoint): void;
+  writeEvaluated(checkpoint: Checkpoint): Promise<void>;
   /**
    * Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps. Parameters,
-   * statistics and state are afterwards what they were, to the bit; null on the reference backend,
-   * whose times mean nothing.
+   * statistics and state are afterwards what they were, to the bit; null on a backend
+   * whose profile says nothing.
    */
   optimizerShare(): Promise<number | null>;
   dispose(): void;
@@ -123,37 +123,37 @@ function storedTensor(
  * @param epoch that is to be trained, where something is unfrozen; default the first
  * @throws ShapeError where the network's input or output does not fit the data set
  */
-export function openTrainer(
+export async function openTrainer(
   setup: TrainingSetup,
   optimizer: Optimizer,
   seed: number,
   epoch = 1,
-): Trainer {
+): Promise<Trainer> {
   const { dataset, backend } = setup;
   checkFits(setup);
   const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
   const compiled = compileNetwork(compileOptions(setup, optimizer, epoch));
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = await backend.openSession(compiled.sessionOptions);
   const isKept =
     (state: boolean) =>
     ({ role }: { role: string }) =>
       role === "parameter" || role === "statistic" || (state && role === "state");
   try {
-    compiled.initialize(session, seed);
+    await compiled.initialize(session, seed);
     for (const { name, copyOf = name, buffer } of compiled.tensors) {
       const values = setup.pretrained?.tensors.get(copyOf);
-      if (values) session.write(buffer, values);
+      if (values) await session.write(buffer, values);
     }
-    compiled.prepare(session);
-    const train = session.load(compiled.programs.train);
-    const trainLast = compiled.programs.trainLast && session.load(compiled.programs.trainLast);
-    const gather = compiled.programs.gather && session.load(compiled.programs.gather);
-    const load = (program: Program | null) => program && session.load(program);
-    const evaluation = session.load(compiled.programs.evaluate);
-    const recalibration = load(compiled.programs.recalibrate);
-    const ofAverage = load(compiled.programs.evaluateAverage);
-    const recalibrationOfAverage = load(compiled.programs.recalibrateAverage);
-    const prediction = setup.snapshots ? load(compiled.programs.predict) : null;
+    await compiled.prepare(session);
+    const load = async (program: Program | null) => program && session.load(program);
+    const train = await session.load(compiled.programs.train);
+    const trainLast = await load(compiled.programs.trainLast);
+    const gather = await load(compiled.programs.gather);
+    const evaluation = await session.load(compiled.programs.evaluate);
+    const recalibration = await load(compiled.programs.recalibrate);
+    const ofAverage = await load(compiled.programs.evaluateAverage);
+    const recalibrationOfAverage = await load(compiled.programs.recalibrateAverage);
+    const prediction = setup.snapshots ? await load(compiled.programs.predict) : null;
 
     const fill = (slot: number, indices: Int32Array, epoch?: number) =>
       dataset.fill({
@@ -233,10 +233,23 @@ export function openTrainer(
 
     /** Parameters, or a state of them under their names, and running statistics. */
     const readWeights = (state: string | null) =>
-      compiled.tensors.filter(isKept(false)).map(({ name, role, buffer }) => {
-        const other = role === "parameter" ? evaluatedOf(name, state) : undefined;
-        return { name, shape: buffer.shape, data: session.read(other?.buffer ?? buffer) };
-      });
+      readTensors(compiled.tensors.filter(isKept(false)), ({ name, role }) =>
+        role === "parameter" ? evaluatedOf(name, state)?.buffer : undefined,
+      );
+
+    /** Each under its own name, from its own buffer or the one that stands for it. */
+    const readTensors = async (
+      tensors: readonly PersistentTensor[],
+      other: (tensor: PersistentTensor) => BufferSpec | undefined = () => undefined,
+    ) => {
+      const found: NamedTensor[] = [];
+      for (const tensor of tensors) {
+        const { name, buffer } = tensor;
+        const data = await session.read(other(tensor) ?? buffer);
+        found.push({ name, shape: buffer.shape, data });
+      }
+      return found;
+    };
 
     return {
       compiled,
@@ -291,10 +304,10 @@ export function openTrainer(
       },
 
       async evaluateAverage(indices) {
-        const putBack = keepStatistics(compiled, session);
+        const putBack = await keepStatistics(compiled, session);
         await takeStatistics(recalibrationOfAverage);
         const evaluated = await evaluate(indices, [0, 1], ofAverage!);
-        putBack();
+        await putBack();
         return evaluated;
       },
 
@@ -314,48 +327,45 @@ export function openTrainer(
 
       read: ({ state = false } = {}) =>
         state
-          ? compiled.tensors.filter(isKept(true)).map(({ name, buffer }) => ({
-              name,
-              shape: buffer.shape,
-              data: session.read(buffer),
-            }))
+          ? readTensors(compiled.tensors.filter(isKept(true)))
           : readWeights(optimizer.evaluationWeights),
 
       async readAverage() {
-        const putBack = keepStatistics(compiled, session);
+        const putBack = await keepStatistics(compiled, session);
         await takeStatistics(recalibrationOfAverage);
-        const weights = readWeights(AVERAGE);
-        putBack();
+        const weights = await readWeights(AVERAGE);
+        await putBack();
         return weights;
       },
 
-      write(checkpoint, { begun = false } = {}) {
+      async write(checkpoint, { begun = false } = {}) {
         const isNew = ({ name, role }: { name: string; role: string }) =>
           begun && role === "state" && !checkpoint.tensors.has(name);
         for (const tensor of compiled.tensors.filter(isKept(true))) {
           const { name, copyOf, buffer } = tensor;
-          if (!isNew(tensor)) session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
+          if (!isNew(tensor))
+            await session.write(buffer, storedTensor(checkpoint, name, buffer.shape));
           else if (copyOf !== undefined)
-            session.write(buffer, storedTensor(checkpoint, copyOf, buffer.shape));
+            await session.write(buffer, storedTensor(checkpoint, copyOf, buffer.shape));
         }
-        compiled.prepare(session);
+        await compiled.prepare(session);
       },
 
-      writeEvaluated(checkpoint) {
+      async writeEvaluated(checkpoint) {
         for (const { name, buffer } of compiled.tensors.filter(isKept(false)))
-          session.write(
+          await session.write(
             evaluatedOf(name, optimizer.evaluationWeights)?.buffer ?? buffer,
             storedTensor(checkpoint, name, buffer.shape),
           );
-        compiled.prepare(session);
+        await compiled.prepare(session);
       },
 
       async optimizerShare() {
-        if (backend.name !== "native") return null;
-        const kept = compiled.tensors.map(({ buffer }) => ({ buffer, data: session.read(buffer) }));
+        if (!backend.capabilities.profile) return null;
+        const putBack = await keepTensors(compiled.tensors, session);
         const scalars = compiled.scalars({ seed, update: 0, learningRate: 0 });
         const share = await optimizerShare(train, { slot: 0, scalars });
-        for (const { buffer, data } of kept) session.write(buffer, data);
+        await putBack();
         return share;
       },
 

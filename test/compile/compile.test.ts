@@ -13,6 +13,7 @@ import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { batchNorm, conv2d, flatten, linear, network, sequential } from "../../src/layers/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam, sgd } from "../../src/optimizers/index.ts";
+import { inTurn } from "./in-turn.ts";
 import { littleNetwork } from "./networks.ts";
 
 const backend = referenceBackend({ precision: "f64" });
@@ -110,11 +111,11 @@ describe("the programs of a network", () => {
     expect(compiled.tensors.find(({ role }) => role === "constant")!.values).toEqual([1, 2, 3, 4]);
   });
 
-  test("initial weights depend on the network and the seed alone, not on the optimizer", () => {
-    const weights = [adam(), sgd()].map((optimizer) => {
+  test("initial weights depend on the network and the seed alone, not on the optimizer", async () => {
+    const weights = await inTurn([adam(), sgd()], async (optimizer) => {
       const other = compile({ optimizer });
-      const session = backend.createSession(other.sessionOptions);
-      other.initialize(session, 11);
+      const session = await backend.openSession(other.sessionOptions);
+      await other.initialize(session, 11);
       const parameters = other.tensors.filter(({ role }) => role === "parameter");
       return parameters.map(({ buffer }) => session.readDouble(buffer));
     });
@@ -127,8 +128,8 @@ describe("a training step", () => {
   test("clips the gradient to its largest norm", async () => {
     const moved = async (clip: number | undefined) => {
       const compiled = compile({ optimizer: sgd(), ...(clip !== undefined && { clip }) });
-      const session = backend.createSession(compiled.sessionOptions);
-      compiled.initialize(session, 1);
+      const session = await backend.openSession(compiled.sessionOptions);
+      await compiled.initialize(session, 1);
       session.images(0).fill(0.5);
       session.images(0)[7] = 2;
       session.labels(0).set([0, 1, 2, 3, 0, 0]);
@@ -136,7 +137,7 @@ describe("a training step", () => {
       const read = () => parameters.flatMap(({ buffer }) => [...session.readDouble(buffer)]);
       const before = read();
       const scalars = compiled.scalars({ seed: 0, update: 0, learningRate: 1 });
-      await session.load(compiled.programs.train).run({ slot: 0, scalars });
+      await (await session.load(compiled.programs.train)).run({ slot: 0, scalars });
       return Math.hypot(...read().map((value, i) => value - before[i]!));
     };
     const norm = await moved(undefined);
@@ -201,20 +202,23 @@ describe("refusals", () => {
 test("a predictor agrees with the prediction program", async () => {
   const compiled = compile();
   const predictor = compilePredictor({ network: littleNetwork(), backend, batch: 6, threads: 1 });
-  const session = backend.createSession(compiled.sessionOptions);
-  const alone = backend.createSession(predictor.sessionOptions);
-  compiled.initialize(session, 2);
+  const session = await backend.openSession(compiled.sessionOptions);
+  const alone = await backend.openSession(predictor.sessionOptions);
+  await compiled.initialize(session, 2);
   const named = new Map(compiled.tensors.map(({ name, buffer }) => [name, buffer]));
   for (const { name, buffer } of predictor.tensors)
-    alone.write(buffer, session.readDouble(named.get(name)!));
-  predictor.prepare(alone);
+    await alone.write(buffer, session.readDouble(named.get(name)!));
+  await predictor.prepare(alone);
   for (const images of [session.images(0), alone.images(0)])
     images.forEach((_, i) => {
       images[i] = Math.sin(i);
     });
   const scalars = compiled.scalars({ seed: 0, update: 0 });
-  const together = await session.load(compiled.programs.predict).run({ slot: 0, scalars });
-  const single = await alone.load(predictor.program).run({ slot: 0, scalars: predictor.scalars });
+  const together = await (await session.load(compiled.programs.predict)).run({ slot: 0, scalars });
+  const single = await (await alone.load(predictor.program)).run({
+    slot: 0,
+    scalars: predictor.scalars,
+  });
   // The predictor folds batch norm into the convolutions before it.
   for (const [i, p] of single.probabilities!.entries())
     expect(p).toBeCloseTo(together.probabilities![i]!, 5);

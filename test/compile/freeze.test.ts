@@ -19,6 +19,7 @@ import { resnet18, vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, Session } from "../../src/program/index.ts";
 import { generate, relativeError } from "../conformance/harness.ts";
+import { inTurn } from "./in-turn.ts";
 import { littleNetwork } from "./networks.ts";
 
 const native = nativeBackend({ threads: 2 });
@@ -33,7 +34,7 @@ interface OpenOptions {
 }
 
 /** A network in memory, its weights drawn and its running statistics moved away from 0 and 1. */
-function open({ backend = native, ...options }: OpenOptions) {
+async function open({ backend = native, ...options }: OpenOptions) {
   const compiled = compileNetwork({
     backend,
     batch: BATCH,
@@ -42,18 +43,21 @@ function open({ backend = native, ...options }: OpenOptions) {
     threads: 2,
     ...options,
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 7);
-  moveStatistics(session, compiled.tensors);
-  compiled.prepare(session);
+  const session = await backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 7);
+  await moveStatistics(session, compiled.tensors);
+  await compiled.prepare(session);
   session.labels(0).set([0, 1, 2, 3]);
   return { compiled, session };
 }
 
-type Opened = ReturnType<typeof open>;
+type Opened = Awaited<ReturnType<typeof open>>;
 
 /** The same values for a name in every network. */
-function moveStatistics(session: Session, tensors: Opened["compiled"]["tensors"]): void {
+async function moveStatistics(
+  session: Session,
+  tensors: Opened["compiled"]["tensors"],
+): Promise<void> {
   for (const { name, role, buffer } of tensors) {
     if (role !== "statistic") continue;
     const stream = randomStream(
@@ -62,7 +66,7 @@ function moveStatistics(session: Session, tensors: Opened["compiled"]["tensors"]
     );
     const low = name.endsWith("running_var") ? 0.5 : -0.2;
     const values = Float32Array.from({ length: buffer.shape[0]! }, () => low + stream.uniform());
-    session.write(buffer, values);
+    await session.write(buffer, values);
   }
 }
 
@@ -73,7 +77,7 @@ function images(length: number, update: number): Float32Array {
 }
 
 async function train({ compiled, session }: Opened, updates: number, input = images) {
-  const program = session.load(compiled.programs.train);
+  const program = await session.load(compiled.programs.train);
   const losses: number[] = [];
   for (let update = 0; update < updates; update++) {
     session.images(0).set(input(session.images(0).length, update));
@@ -86,8 +90,13 @@ async function train({ compiled, session }: Opened, updates: number, input = ima
 const sameBits = (a: Float32Array, b: Float32Array) =>
   Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
 
-const valuesOf = ({ compiled, session }: Opened) =>
-  new Map(compiled.tensors.map(({ name, buffer }) => [name, session.read(buffer)] as const));
+const valuesOf = async ({ compiled, session }: Opened) =>
+  new Map(
+    await inTurn(
+      compiled.tensors,
+      async ({ name, buffer }) => [name, await session.read(buffer)] as const,
+    ),
+  );
 
 describe("which parameters are trained", () => {
   const trained = (trainFrom: string) => {
@@ -138,8 +147,8 @@ describe("a frozen prefix", () => {
     expect(made.filter((id) => read.has(id))).toHaveLength(1);
   });
 
-  test("is counted", () => {
-    const { compiled, session } = open({ network: resnet, trainFrom: "layer4" });
+  test("is counted", async () => {
+    const { compiled, session } = await open({ network: resnet, trainFrom: "layer4" });
     expect(compiled.trainedParameterCount).toBe(8_396_293);
     expect(compiled.parameterCount).toBe(11_179_077);
     expect(printSummary(compiled)).toContain("11179077, 2782784 of them frozen");
@@ -147,10 +156,10 @@ describe("a frozen prefix", () => {
   });
 
   test("changes by no bit, statistics included; the rest is trained", async () => {
-    const opened = open({ network: resnet, trainFrom: "layer4" });
-    const before = valuesOf(opened);
+    const opened = await open({ network: resnet, trainFrom: "layer4" });
+    const before = await valuesOf(opened);
     await train(opened, 3);
-    const after = valuesOf(opened);
+    const after = await valuesOf(opened);
     for (const [name, values] of after) {
       expect(sameBits(values, before.get(name)!), name).toBe(!isTrained(name));
     }
@@ -158,10 +167,10 @@ describe("a frozen prefix", () => {
   });
 
   test('frozenBatchNorm "train": its statistics move, its parameters do not', async () => {
-    const opened = open({ network: resnet, trainFrom: "layer4", frozenBatchNorm: "train" });
-    const before = valuesOf(opened);
+    const opened = await open({ network: resnet, trainFrom: "layer4", frozenBatchNorm: "train" });
+    const before = await valuesOf(opened);
     await train(opened, 2);
-    for (const [name, values] of valuesOf(opened)) {
+    for (const [name, values] of await valuesOf(opened)) {
       const moves = isTrained(name) || name.includes("running_");
       expect(sameBits(values, before.get(name)!), name).toBe(!moves);
     }
@@ -183,7 +192,7 @@ describe("folding", () => {
   ] as const)("changes no prediction: %s", async (_, backend, tolerance) => {
     const network = littleNetwork();
     // All trainable: nothing is folded. Trained from the head: everything is.
-    const [plain, folded] = ["all", "head"].map((trainFrom) =>
+    const [plain, folded] = await inTurn(["all", "head"], (trainFrom) =>
       open({ network, backend, trainFrom }),
     );
     expect(plain!.compiled.programs.predict.instructions.map(({ kind }) => kind)).toContain(
@@ -196,7 +205,10 @@ describe("folding", () => {
       [plain!, folded!].map(async ({ compiled, session }) => {
         session.images(0).set(images(session.images(0).length, 1));
         const scalars = compiled.scalars({ seed: 0, update: 0 });
-        const outputs = await session.load(compiled.programs.predict).run({ slot: 0, scalars });
+        const outputs = await (await session.load(compiled.programs.predict)).run({
+          slot: 0,
+          scalars,
+        });
         session.dispose();
         return outputs.probabilities!;
       }),
@@ -224,29 +236,29 @@ describe("a network split in two", () => {
   test.each(cases)(
     "%s, case %#: prefix and rest train as the whole does",
     async (_, network, trainFrom) => {
-      const whole = open({ network, trainFrom });
+      const whole = await open({ network, trainFrom });
       const expected = await train(whole, 3);
 
       const { prefix, rest } = splitNetwork(network, trainFrom);
       const features = compileFeatures({ prefix, backend: native, batch: BATCH, threads: 2 });
-      const extractor = native.createSession(features.sessionOptions);
+      const extractor = await native.openSession(features.sessionOptions);
       const weights = new Map(whole.compiled.tensors.map((tensor) => [tensor.name, tensor]));
       for (const { name, buffer } of features.tensors)
-        extractor.write(buffer, whole.session.read(weights.get(name)!.buffer));
-      features.prepare(extractor);
-      const program = extractor.load(features.program);
+        await extractor.write(buffer, await whole.session.read(weights.get(name)!.buffer));
+      await features.prepare(extractor);
+      const program = await extractor.load(features.program);
       const inputs: Float32Array[] = [];
       for (let update = 0; update < 3; update++) {
         extractor.images(0).set(images(extractor.images(0).length, update));
         const outputs = await program.run({ slot: 0, scalars: features.scalars });
         inputs.push(Float32Array.from(outputs.features!));
       }
-      const second = open({ network: rest });
+      const second = await open({ network: rest });
       expect(second.compiled.trainedParameterCount).toBe(whole.compiled.trainedParameterCount);
       const actual = await train(second, 3, (_length, update) => inputs[update]!);
       expect(actual).toEqual(expected);
-      const end = valuesOf(whole);
-      for (const [name, values] of valuesOf(second))
+      const end = await valuesOf(whole);
+      for (const [name, values] of await valuesOf(second))
         expect(sameBits(values, end.get(name)!), name).toBe(true);
       for (const session of [whole.session, extractor, second.session]) session.dispose();
     },

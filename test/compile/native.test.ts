@@ -14,6 +14,7 @@ import { vanilla } from "../../src/models/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
 import { CONVOLUTION_TOLERANCE } from "../conformance/agreement.ts";
+import { inTurn } from "./in-turn.ts";
 import { littleNetwork, residualNetwork } from "./networks.ts";
 
 /** Losses of five training steps, one of them with the small batch; then evaluation and prediction. */
@@ -29,8 +30,8 @@ async function outcome(model: Network, backend: Backend) {
     threads: 2,
     slots: 1,
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 4);
+  const session = await backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 4);
   const stream = randomStream(4, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < batch * elementCount(model.inputShape); i++)
@@ -38,7 +39,7 @@ async function outcome(model: Network, backend: Backend) {
   session.labels(0).set([0, 1, 2, 3, 3, 2, 1, 0]);
 
   const { train, trainLast, evaluate, predict } = compiled.programs;
-  const [full, last] = [session.load(train), session.load(trainLast!)];
+  const [full, last] = [await session.load(train), await session.load(trainLast!)];
   const losses: number[] = [];
   for (let update = 0; update < 5; update++) {
     const scalars = compiled.scalars({ seed: 4, update, learningRate: 0.01 });
@@ -47,14 +48,16 @@ async function outcome(model: Network, backend: Backend) {
   }
   session.labels(0).set([-1, -1], 6);
   const scalars = compiled.scalars({ seed: 4, update: 5 });
-  const evaluated = await session.load(evaluate).run({ slot: 0, scalars });
-  const predicted = await session.load(predict).run({ slot: 0, scalars });
+  const evaluated = await (await session.load(evaluate)).run({ slot: 0, scalars });
+  const predicted = await (await session.load(predict)).run({ slot: 0, scalars });
   const statistics = compiled.tensors.filter(({ role }) => role === "statistic");
   const values = {
     losses,
     evaluated: [evaluated.loss![0]!, evaluated.correct![0]!],
     probabilities: [...predicted.probabilities!],
-    statistics: statistics.flatMap(({ buffer }) => [...session.read(buffer)]),
+    statistics: (
+      await inTurn(statistics, async ({ buffer }) => [...(await session.read(buffer))])
+    ).flat(),
   };
   session.dispose();
   return values;

@@ -72,13 +72,13 @@ describe("in a compiled network", () => {
       threads: 1,
       ...options,
     });
-    const session = backend.createSession(compiled.sessionOptions);
-    compiled.initialize(session, 1);
+    const session = await backend.openSession(compiled.sessionOptions);
+    await compiled.initialize(session, 1);
     const parameters = compiled.tensors.filter(({ role }) => role === "parameter");
     const read = () => parameters.map(({ buffer }) => session.readDouble(buffer));
     // Away from zero, so that what decays is seen to.
     for (const { buffer } of parameters)
-      session.write(
+      await session.write(
         buffer,
         session.readDouble(buffer).map((value) => value + 0.25),
       );
@@ -88,7 +88,7 @@ describe("in a compiled network", () => {
     session.labels(0).set([0, 1, 2, 0]);
     const before = read();
     const scalars = compiled.scalars({ seed: 0, update: 0, learningRate: 0.125 });
-    await session.load(compiled.programs.train).run({ slot: 0, scalars });
+    await (await session.load(compiled.programs.train)).run({ slot: 0, scalars });
     const after = read();
     return Object.fromEntries(
       parameters.map(({ name }, i) => [

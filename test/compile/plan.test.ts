@@ -58,7 +58,7 @@ async function outcome(
     scalars,
     update: { optimizer },
   });
-  const session = backend.createSession({
+  const session = await backend.openSession({
     persistentBytes: persistent.bytes,
     arenaBytes: planned.peakBytes,
     outputBytes: outputBytes(program),
@@ -72,7 +72,7 @@ async function outcome(
   for (let i = 0; i < images.length; i++) images[i] = stream.uniform() - 0.5;
   const labels = session.labels(0);
   for (let b = 0; b < batch; b++) labels[b] = stream.below(network.classes);
-  const loaded = session.load(program);
+  const loaded = await session.load(program);
   const values: number[] = [];
   for (const update of [0, 1]) {
     const ofRule = optimizerScalars(optimizer, { learningRate: 0.1, t: update + 1 });

@@ -27,6 +27,7 @@ import {
 import { createModel, vanilla } from "../../src/models/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend, Program } from "../../src/program/index.ts";
+import { inTurn } from "./in-turn.ts";
 import { littleNetwork, residualNetwork } from "./networks.ts";
 
 const native = nativeBackend({ threads: 2, emulateBf16: true });
@@ -148,14 +149,14 @@ async function outcome(
   { steps = 4, ...options }: Partial<CompileOptions> & { readonly steps?: number } = {},
 ): Promise<Outcome> {
   const made = compiled(model, backend, options);
-  const session = backend.createSession(made.sessionOptions);
-  made.initialize(session, 4);
+  const session = await backend.openSession(made.sessionOptions);
+  await made.initialize(session, 4);
   const stream = randomStream(4, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = 2 * stream.uniform() - 1;
   const { train, trainLast, evaluate, predict } = made.programs;
   for (let i = 0; i < train.batch; i++) session.labels(0)[i] = i % model.classes;
-  const [full, last] = [session.load(train), trainLast && session.load(trainLast)];
+  const [full, last] = [await session.load(train), trainLast && (await session.load(trainLast))];
   const losses: number[] = [];
   for (let update = 0; update < steps; update++) {
     const scalars = made.scalars({ seed: 4, update, learningRate: 0.01 });
@@ -163,13 +164,14 @@ async function outcome(
     losses.push((await program.run({ slot: 0, scalars })).loss![0]!);
   }
   const scalars = made.scalars({ seed: 4, update: steps });
-  losses.push((await session.load(evaluate).run({ slot: 0, scalars })).loss![0]!);
-  const { probabilities } = await session.load(predict).run({ slot: 0, scalars });
-  const statistics = made.tensors
-    .filter(({ role }) => role === "statistic")
-    .flatMap(({ buffer }) => [...session.read(buffer)]);
+  losses.push((await (await session.load(evaluate)).run({ slot: 0, scalars })).loss![0]!);
+  const { probabilities } = await (await session.load(predict)).run({ slot: 0, scalars });
+  const statistics = await inTurn(
+    made.tensors.filter(({ role }) => role === "statistic"),
+    async ({ buffer }) => [...(await session.read(buffer))],
+  );
   session.dispose();
-  return { losses, probabilities: probabilities!, statistics };
+  return { losses, probabilities: probabilities!, statistics: statistics.flat() };
 }
 
 function expectNear(actual: Outcome, expected: Outcome, tolerance: Record<keyof Outcome, number>) {
@@ -220,7 +222,11 @@ describe("programs in bf16 agree with those of the reference backend, and nearly
 
 describe("refused", () => {
   test("where the processor has no bf16, before anything is compiled", () => {
-    const without = { ...native, bf16: false, description: "oneDNN 2.6.3, avx2, 2 threads" };
+    const without = {
+      ...native,
+      capabilities: { ...native.capabilities, bf16: false },
+      description: "oneDNN 2.6.3, avx2, 2 threads",
+    };
     expect(() => compiled(littleNetwork(), without)).toThrow(
       'little: precision "bf16" needs a processor with AVX512-BF16 or AMX, which this one is not (oneDNN 2.6.3, avx2, 2 threads); use "fp32"',
     );

@@ -60,7 +60,7 @@ function inBf16(given: Case): Case {
 async function expectBf16Agreement(given: Case, threads = 2) {
   const narrow = inBf16(given);
   const expected = await runCase(reference, narrow);
-  for (const backend of native.bf16 ? [emulating, native] : [emulating]) {
+  for (const backend of native.capabilities.bf16 ? [emulating, native] : [emulating]) {
     const actual = await runCase(backend, narrow, threads);
     for (const name of Object.keys(given.tensors)) {
       const [got, want] = [actual[name]!, expected[name]!];

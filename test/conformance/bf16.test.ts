@@ -131,7 +131,7 @@ test("a tensor larger than the caches: the same bits written past them as in pla
     dbeta: { shape: [48] },
   };
   const derivative = async (dx: "dx" | "dy") => {
-    const { program, session, buffer } = prepareCase(native, {
+    const { program, session, buffer } = await prepareCase(native, {
       tensors,
       steps: [
         {
@@ -142,8 +142,8 @@ test("a tensor larger than the caches: the same bits written past them as in pla
         },
       ],
     });
-    await session.load(program).run({ slot: 0, scalars: Float64Array.of(0, 0) });
-    const result = session.read(buffer(dx));
+    await (await session.load(program)).run({ slot: 0, scalars: Float64Array.of(0, 0) });
+    const result = await session.read(buffer(dx));
     session.dispose();
     return result;
   };
@@ -202,30 +202,33 @@ describe("refused", () => {
     outputs: [{ shape: [4, 3], dtype: "f32", layout: "any" }],
   };
 
-  test.skipIf(native.bf16)("a product where the processor has none, with what it is", () => {
-    expect(() => native.chooseLayouts(product)).toThrow(
-      /^linear "fc": bf16 needs a processor with AVX512-BF16 or AMX; this one is /,
-    );
-  });
+  test.skipIf(native.capabilities.bf16)(
+    "a product where the processor has none, with what it is",
+    () => {
+      expect(() => native.chooseLayouts(product)).toThrow(
+        /^linear "fc": bf16 needs a processor with AVX512-BF16 or AMX; this one is /,
+      );
+    },
+  );
 
-  test("factors of two types", () => {
-    const { program, session } = prepareCase(emulating, convolution());
+  test("factors of two types", async () => {
+    const { program, session } = await prepareCase(emulating, convolution());
     const mixed = program.buffers.map((buffer) =>
       buffer.name === "dw" ? { ...buffer, dtype: "i32" as const } : buffer,
     );
-    expect(() => session.load({ ...program, buffers: mixed })).toThrow(
+    await expect(session.load({ ...program, buffers: mixed })).rejects.toThrow(
       "expects f32, or bf16 with a result of either",
     );
     session.dispose();
   });
 
-  test("an elementwise kernel whose operands differ in type", () => {
+  test("an elementwise kernel whose operands differ in type", async () => {
     const shape = [2, 8, 3, 3];
-    const { program, session } = prepareCase(native, {
+    const { program, session } = await prepareCase(native, {
       tensors: { x: { shape, values: uniformValues(shape, 1) }, y: { shape, dtype: "bf16" } },
       steps: [{ kind: "relu", inputs: ["x"], outputs: ["y"] }],
     });
-    expect(() => session.load(program)).toThrow(
+    await expect(session.load(program)).rejects.toThrow(
       '"y" has the wrong element type for this instruction',
     );
     session.dispose();

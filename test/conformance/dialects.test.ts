@@ -116,14 +116,14 @@ async function trained(name: string, hyperparameters: object, dialect?: Dialect)
     { learningRate: 0.01, ...hyperparameters },
     dialect ? { dialect } : {},
   );
-  const run = openOptimizerRun({
+  const run = await openOptimizerRun({
     optimizer,
     backend: referenceBackend({ precision: "f64" }),
     sizes: [1],
   });
   const after: number[] = [];
   for (const [update, gradient] of GRADIENTS.entries()) {
-    run.session.write(run.gradients[0]!, Float64Array.of(gradient));
+    await run.session.write(run.gradients[0]!, Float64Array.of(gradient));
     await run.step(update, 0.01 * (1 + update / 4));
     after.push(run.session.readDouble(run.parameters[0]!)[0]!);
   }

@@ -5,6 +5,7 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { inTurn } from "../compile/in-turn.ts";
 import { expectAgreement, laidOut, native } from "./agreement.ts";
 import {
   type Case,
@@ -195,15 +196,17 @@ test("equal bits for every number of threads, whether threads take groups or ima
   }
 });
 
-test("a workspace that is too small is refused", () => {
-  const { program, session } = prepareCase(
+test("a workspace that is too small is refused", async () => {
+  const { program, session } = await prepareCase(
     native,
     poolCase({ x: [2, 8, 4, 4], geometry: tiles, layout: "aBcd8b" }),
   );
   const cut = program.buffers.map((buffer) =>
     buffer.name === "workspace" ? { ...buffer, bytes: 4 } : buffer,
   );
-  expect(() => session.load({ ...program, buffers: cut })).toThrow("workspace is too small");
+  await expect(session.load({ ...program, buffers: cut })).rejects.toThrow(
+    "workspace is too small",
+  );
   session.dispose();
 });
 
@@ -211,12 +214,15 @@ test("positions that no forward pass has written are not followed out of the ima
   // A scale of 0 has x looked up by position.
   const whole = poolCase({ x: [2, 8, 7, 7], geometry: overlapping, layout: "aBcd8b" });
   const tensors = { ...whole.tensors, gamma: perChannel(8, 1, () => 0) };
-  const { program, session, buffer } = prepareCase(native, { ...whole, tensors });
+  const { program, session, buffer } = await prepareCase(native, { ...whole, tensors });
   // Without the forward pass mean, variance and workspace are zero: each window's first place, which for
   // windows at the upper and the left edge lies in the padding.
   const instructions = program.instructions.filter(({ kind }) => kind !== "batchNormPoolTrain");
-  await session.load({ ...program, instructions }).run({ slot: 0, scalars: Float64Array.of(0, 0) });
-  const [x, dy, dgamma] = ["x", "dy", "dgamma"].map((name) => session.read(buffer(name)));
+  await (await session.load({ ...program, instructions })).run({
+    slot: 0,
+    scalars: Float64Array.of(0, 0),
+  });
+  const [x, dy, dgamma] = await inTurn(["x", "dy", "dgamma"], (name) => session.read(buffer(name)));
   session.dispose();
   for (let c = 0; c < 8; c++) {
     let sum = 0;
@@ -224,8 +230,8 @@ test("positions that no forward pass has written are not followed out of the ima
       for (let i = 1; i < 4; i++)
         for (let j = 1; j < 4; j++) {
           const place = (b * 8 + c) * 49 + (2 * i - 1) * 7 + 2 * j - 1;
-          sum += dy![((b * 8 + c) * 4 + i) * 4 + j]! * x![place]!;
+          sum += (await dy!)[((b * 8 + c) * 4 + i) * 4 + j]! * (await x!)[place]!;
         }
-    expect(dgamma![c]! * Math.sqrt(1e-5)).toBeCloseTo(sum, 4);
+    expect((await dgamma!)[c]! * Math.sqrt(1e-5)).toBeCloseTo(sum, 4);
   }
 });

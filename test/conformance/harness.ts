@@ -10,7 +10,6 @@ import {
   type AttributeValue,
   type Backend,
   type BufferSpec,
-  type ConvolutionImplementation,
   type DType,
   type Instruction,
   type InstructionKind,
@@ -40,7 +39,7 @@ export interface StepCase {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** The implementation to force; the backend's rule otherwise. */
-  readonly wanted?: ConvolutionImplementation | undefined;
+  readonly wanted?: string | undefined;
 }
 
 export interface Case {
@@ -60,12 +59,12 @@ export interface PreparedCase {
 const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
 /** Plans the case on the backend, loads nothing yet, and writes the tensors' values. */
-export function prepareCase(
+export async function prepareCase(
   backend: Backend,
   { tensors, steps, optimizer, scalars }: Case,
   threads = 2,
-): PreparedCase {
-  const plain = backend.name !== "native";
+): Promise<PreparedCase> {
+  const plain = backend.kind !== "native";
   const buffers: BufferSpec[] = [];
   const instructions: Instruction[] = [];
   const named = new Map<string, BufferSpec>();
@@ -201,7 +200,7 @@ export function prepareCase(
       optimizer: optimizer(buffer),
     });
 
-  const session = backend.createSession({
+  const session = await backend.openSession({
     persistentBytes: used.persistent,
     arenaBytes: 64,
     outputBytes: 64,
@@ -214,7 +213,7 @@ export function prepareCase(
     if (!values) continue;
     const target = buffer(name);
     if (target.dtype === "i32") session.labels(0).set(values, target.offset / 4);
-    else session.write(target, Float32Array.from(values));
+    else await session.write(target, Float32Array.from(values));
   }
   const program: Program = {
     name: "case",
@@ -233,16 +232,17 @@ export async function runCase(
   given: Case,
   threads = 2,
 ): Promise<Record<string, Float32Array>> {
-  const { program, session, buffer } = prepareCase(backend, given, threads);
+  const { program, session, buffer } = await prepareCase(backend, given, threads);
   try {
-    await session
-      .load(program)
-      .run({ slot: 0, scalars: Float64Array.from(given.scalars ?? [0, 0]) });
+    await (await session.load(program)).run({
+      slot: 0,
+      scalars: Float64Array.from(given.scalars ?? [0, 0]),
+    });
     const results: Record<string, Float32Array> = {};
     for (const [name, { dtype = "f32" }] of Object.entries(given.tensors))
       if (dtype === "f32" || dtype === "bf16") {
-        results[name] = session.read(buffer(name));
-        if (backend.name === "native") expectZeroPadding(session, buffer(name), results[name]);
+        results[name] = await session.read(buffer(name));
+        if (backend.kind === "native") expectZeroPadding(session, buffer(name), results[name]);
       }
     return results;
   } finally {
@@ -251,10 +251,14 @@ export async function runCase(
 }
 
 /** The padding of a blocked layout holds zeros: the memory has no more non-zeros than the tensor. */
-function expectZeroPadding(session: Session, buffer: BufferSpec, values: Float32Array): void {
+async function expectZeroPadding(
+  session: Session,
+  buffer: BufferSpec,
+  values: Float32Array,
+): Promise<void> {
   const length =
     layoutBytes(buffer.layout, buffer.shape, buffer.dtype) / (buffer.dtype === "bf16" ? 2 : 4);
-  const raw = session.read({ ...buffer, shape: [length], layout: "a" });
+  const raw = await session.read({ ...buffer, shape: [length], layout: "a" });
   const nonZeros = (list: Float32Array) =>
     list.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
   if (nonZeros(raw) !== nonZeros(values))

@@ -28,15 +28,15 @@ async function trained(
   } = {},
 ): Promise<Float64Array> {
   const { change = (gradient) => gradient, begin = initial, rate = 0.01 } = options;
-  const run = openOptimizerRun({
+  const run = await openOptimizerRun({
     optimizer: createOptimizer(name, hyperparameters),
     backend,
     sizes: [[ROWS, COLUMNS]],
     scales: [{ isWeight: true }],
   });
-  run.begin([begin]);
+  await run.begin([begin]);
   for (let update = 0; update < UPDATES; update++) {
-    run.session.write(run.gradients[0]!, change(gradientOf(update), update));
+    await run.session.write(run.gradients[0]!, change(gradientOf(update), update));
     await run.step(update, rate);
   }
   return Float64Array.from(run.session.readDouble(run.parameters[0]!));

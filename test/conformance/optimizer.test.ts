@@ -283,17 +283,17 @@ describe("reductions and scalars", () => {
 });
 
 describe("refusals", () => {
-  const loading = (change: Partial<OptimizerProgram>) => {
+  const loading = async (change: Partial<OptimizerProgram>) => {
     const given = caseOf(
       { registers: 1, slots: 2, segmentSlots: [], phases: [phase({ code: [load(0, 0)] })] },
       [0, 0],
     );
-    const { program, session } = prepareCase(nativeBackend({ threads: 2 }), given);
+    const { program, session } = await prepareCase(nativeBackend({ threads: 2 }), given);
     const last = program.instructions[0]!;
     const changed = { ...last, optimizer: { ...last.optimizer!, ...change } };
-    return () => {
+    return async () => {
       try {
-        session.load({ ...program, instructions: [changed] });
+        await session.load({ ...program, instructions: [changed] });
       } finally {
         session.dispose();
       }

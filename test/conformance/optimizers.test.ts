@@ -86,16 +86,16 @@ describe("float64 reference against the published vectors", () => {
   });
   test.each(cases)("$title", async (c) => {
     expect(c.format).toBe(1);
-    const run = openOptimizerRun({
+    const run = await openOptimizerRun({
       optimizer: createOptimizer(c.optimizer, c.hyperparameters),
       backend,
       sizes: c.tensors.map(({ shape }) => shape),
       scales: c.tensors.map(({ shape }) => ({ isWeight: shape.length > 1 })),
     });
-    run.begin(c.tensors.map(({ initial }) => Float64Array.from(initial)));
-    const give = (gradients: Values) => {
+    await run.begin(c.tensors.map(({ initial }) => Float64Array.from(initial)));
+    const give = async (gradients: Values) => {
       for (const [i, { name }] of c.tensors.entries())
-        run.session.write(run.gradients[i]!, Float64Array.from(gradients[name]!));
+        await run.session.write(run.gradients[i]!, Float64Array.from(gradients[name]!));
     };
     let moved = false;
     const expectEqual = (buffers: readonly BufferSpec[], wanted: Values, what: string) => {
@@ -180,23 +180,23 @@ describe("brings a function to a hundredth of its start within 5,000 updates", (
     const { start, loss, gradient } = functions[objective];
     // Rosenbrock's valley is narrower than the default radius: there SAM goes around its floor.
     const settings = name === "sam-sgd" ? { samRho: 0.01 } : {};
-    const run = open(name, settings as Record<string, number>, [
+    const run = await open(name, settings as Record<string, number>, [
       objective === "quadratic" ? [2, 2] : start.length,
     ]);
     const [parameter, evaluated] = [run.parameters[0]!, run.evaluated[0]!];
-    const takeGradient = () => {
+    const takeGradient = async () => {
       const slope = gradient(run.session.readDouble(parameter));
-      run.session.write(run.gradients[0]!, Float64Array.from(slope));
+      await run.session.write(run.gradients[0]!, Float64Array.from(slope));
     };
-    run.begin([Float64Array.from(start)]);
+    await run.begin([Float64Array.from(start)]);
     const goal = loss(Float64Array.from(start)) / 100;
     let updates = 0;
     for (; updates < 5000; updates++) {
       if (loss(run.session.readDouble(evaluated)) <= goal) break;
-      takeGradient();
+      await takeGradient();
       if (run.optimizer.gradientEvaluations === 2) {
         await run.perturb(updates);
-        takeGradient();
+        await takeGradient();
       }
       await run.step(updates, rate);
     }
@@ -215,18 +215,18 @@ const FULL: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 const SIZES = [7, [6, 5], [3, 2, 2, 2], 1030];
 const counts = SIZES.map((size) => (typeof size === "number" ? size : elementCount(size)));
-type Run = ReturnType<typeof open>;
+type Run = Awaited<ReturnType<typeof open>>;
 
 describe.each(NAMES)("%s", (name) => {
-  const begin = (hyperparameters = {}) => {
-    const run = open(name, { ...FULL[name], ...hyperparameters }, SIZES);
-    run.begin(counts.map((count, i) => dyadics(count, i)));
+  const begin = async (hyperparameters = {}) => {
+    const run = await open(name, { ...FULL[name], ...hyperparameters }, SIZES);
+    await run.begin(counts.map((count, i) => dyadics(count, i)));
     return run;
   };
   const train = async (run: Run, from: number, to: number) => {
     for (let update = from; update < to; update++) {
       for (const [i, buffer] of run.gradients.entries())
-        run.session.write(buffer, dyadics(counts[i]!, 100 * (1 + update) + i));
+        await run.session.write(buffer, dyadics(counts[i]!, 100 * (1 + update) + i));
       if (run.optimizer.gradientEvaluations === 2) await run.perturb(update);
       await run.step(update, 0.01 * (1 + update));
     }
@@ -235,22 +235,22 @@ describe.each(NAMES)("%s", (name) => {
     [...run.parameters, ...run.states.flat()].map((buffer) => run.session.readDouble(buffer));
 
   test("a run that is resumed from parameters and state equals the run that went on", async () => {
-    const straight = begin();
+    const straight = await begin();
     await train(straight, 0, 6);
 
-    const first = begin();
+    const first = await begin();
     await train(first, 0, 3);
-    const second = begin();
+    const second = await begin();
     const buffers = (run: Run) => [...run.parameters, ...run.states.flat()];
     for (const [i, buffer] of buffers(second).entries())
-      second.session.write(buffer, first.session.readDouble(buffers(first)[i]!));
+      await second.session.write(buffer, first.session.readDouble(buffers(first)[i]!));
     await train(second, 3, 6);
     expect(everything(second)).toEqual(everything(straight));
     expect(everything(first)).not.toEqual(everything(straight));
   });
 
   test("a gradient of zero, from fresh state, leaves parameters where they are", async () => {
-    const still = begin({ weightDecay: 0 });
+    const still = await begin({ weightDecay: 0 });
     const before = still.parameters.map((buffer) => still.session.readDouble(buffer));
     for (const update of [0, 1, 2]) {
       if (still.optimizer.gradientEvaluations === 2) await still.perturb(update);
@@ -260,7 +260,7 @@ describe.each(NAMES)("%s", (name) => {
   });
 
   test("but weight decay moves them", async () => {
-    const decaying = begin({ weightDecay: 0.5 });
+    const decaying = await begin({ weightDecay: 0.5 });
     const before = decaying.parameters.map((buffer) => decaying.session.readDouble(buffer));
     if (decaying.optimizer.gradientEvaluations === 2) await decaying.perturb(0);
     await decaying.step(0, 0.1);
@@ -273,10 +273,10 @@ describe.each(NAMES)("%s", (name) => {
     const [low, high] = [1e-3, 0.5].map((learningRate) =>
       optimizerScalars(optimizer, { learningRate, t: 1 }),
     );
-    const program = JSON.stringify(begin().program);
+    const program = JSON.stringify((await begin()).program);
     expect(low).not.toEqual(high);
-    expect(JSON.stringify(begin({ learningRate: 0.5 }).program)).toBe(program);
-    const scheduled = begin();
+    expect(JSON.stringify((await begin({ learningRate: 0.5 })).program)).toBe(program);
+    const scheduled = await begin();
     await train(scheduled, 0, 1);
     expect(JSON.stringify(scheduled.program)).toBe(program);
     await scheduled.step(1, 0);

@@ -16,9 +16,9 @@ test.skipIf(process.env.ASAN_OPTIONS)("further steps make next to no page faults
     slots: 1,
     threads: 2,
   });
-  const session = native.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 0);
-  const program = session.load(compiled.programs.train);
+  const session = await native.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 0);
+  const program = await session.load(compiled.programs.train);
   const step = (update: number) =>
     program.run({ slot: 0, scalars: compiled.scalars({ seed: 0, update, learningRate: 1e-3 }) });
   await step(0);

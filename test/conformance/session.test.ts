@@ -5,6 +5,7 @@ import { AddonError } from "../../src/core/errors.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
 import { referenceBackend } from "../../src/engine/reference/index.ts";
 import type { Instruction, Program, Session } from "../../src/program/index.ts";
+import { inTurn } from "../compile/in-turn.ts";
 import { type Case, prepareCase, relativeError, runCase, uniformValues } from "./harness.ts";
 
 const native = nativeBackend({ threads: 2 });
@@ -41,8 +42,8 @@ const addCase: Case = {
 };
 
 const open: Session[] = [];
-function prepared(given: Case) {
-  const all = prepareCase(native, given);
+async function prepared(given: Case) {
+  const all = await prepareCase(native, given);
   open.push(all.session);
   return all;
 }
@@ -52,8 +53,8 @@ afterEach(() => {
 
 describe("a run", () => {
   test("leaves the JavaScript thread free: a timer set before it fires while it runs", async () => {
-    const { program, session } = prepared(longCase());
-    const loaded = session.load(program);
+    const { program, session } = await prepared(longCase());
+    const loaded = await session.load(program);
     const events: string[] = [];
     const timer = new Promise<void>((resolve) =>
       setTimeout(() => {
@@ -74,10 +75,10 @@ describe("a run", () => {
   });
 
   test("waits for the runs asked for before it, of other programs too", async () => {
-    const slow = prepared(longCase());
-    const quick = prepared(addCase);
-    const slowProgram = slow.session.load(slow.program);
-    const quickProgram = quick.session.load(quick.program);
+    const slow = await prepared(longCase());
+    const quick = await prepared(addCase);
+    const slowProgram = await slow.session.load(slow.program);
+    const quickProgram = await quick.session.load(quick.program);
     const order: string[] = [];
     await Promise.all([
       slowProgram.run(zeros).then(() => order.push("slow")),
@@ -88,7 +89,7 @@ describe("a run", () => {
   });
 
   test("takes images, labels and outputs of its slot", async () => {
-    const session = native.createSession({
+    const session = await native.openSession({
       persistentBytes: 0,
       arenaBytes: 0,
       outputBytes: 64,
@@ -108,7 +109,7 @@ describe("a run", () => {
       region,
       offset: 0,
     });
-    const loaded = session.load({
+    const loaded = await session.load({
       name: "slots",
       buffers: [buffer(0, "images"), buffer(1, "outputs")],
       instructions: [instruction("relu", [0], [1])],
@@ -128,15 +129,15 @@ describe("a run", () => {
   });
 
   test("is profiled instruction by instruction", async () => {
-    const { program, session } = prepared(longCase());
-    const milliseconds = await session.load(program).profile(zeros);
+    const { program, session } = await prepared(longCase());
+    const milliseconds = await (await session.load(program)).profile(zeros);
     expect(milliseconds).toHaveLength(program.instructions.length);
     expect(milliseconds.every((value) => value >= 0)).toBe(true);
   });
 
   test("times one instruction, as often as it is asked to", async () => {
-    const { program, session } = prepared(longCase());
-    const loaded = session.load(program);
+    const { program, session } = await prepared(longCase());
+    const loaded = await session.load(program);
     const milliseconds = await loaded.time!({ ...zeros, instruction: 0, repetitions: 5 });
     expect(milliseconds).toHaveLength(5);
     expect(milliseconds.every((value) => value >= 0)).toBe(true);
@@ -147,7 +148,7 @@ describe("a run", () => {
   });
 
   test("refuses a label that is no class, naming the layer", async () => {
-    const { program, session } = prepared({
+    const { program, session } = await prepared({
       tensors: {
         logits: { shape: [2, 3], values: [0, 0, 0, 0, 0, 0] },
         labels: { shape: [2], values: [0, 3], dtype: "i32" },
@@ -163,7 +164,7 @@ describe("a run", () => {
         },
       ],
     });
-    await expect(session.load(program).run(zeros)).rejects.toThrow(
+    await expect(await (await session.load(program)).run(zeros)).rejects.toThrow(
       'softmaxCrossEntropy "softmaxCrossEntropy": label 3 of row 1 is not below the number of classes, 3',
     );
   });
@@ -189,38 +190,43 @@ function instruction(
 
 describe("a session", () => {
   test("refuses to be read or written while a run is in flight", async () => {
-    const { program, session, buffer } = prepared(longCase());
-    const run = session.load(program).run(zeros);
-    expect(() => session.read(buffer("x"))).toThrow("x: a run is in flight; await it first");
-    expect(() => session.write(buffer("w"), new Float32Array(32 * 32 * 9))).toThrow(AddonError);
+    const { program, session, buffer } = await prepared(longCase());
+    const loaded = await session.load(program);
+    const run = loaded.run(zeros);
+    await expect(session.read(buffer("x"))).rejects.toThrow(
+      "x: a run is in flight; await it first",
+    );
+    await expect(session.write(buffer("w"), new Float32Array(32 * 32 * 9))).rejects.toThrow(
+      AddonError,
+    );
     await run;
-    expect(session.read(buffer("x"))).toHaveLength(4 * 32 * 64 * 64);
+    expect(await session.read(buffer("x"))).toHaveLength(4 * 32 * 64 * 64);
   });
 
   test("is disposed of once, waits for its runs, and refuses everything afterwards", async () => {
-    const { program, session, buffer } = prepared(longCase());
-    const loaded = session.load(program);
+    const { program, session, buffer } = await prepared(longCase());
+    const loaded = await session.load(program);
     const labels = session.labels(0);
     const run = loaded.run(zeros);
     session.dispose();
     session.dispose();
     await run;
-    expect(() => session.read(buffer("x"))).toThrow("the session is disposed of");
+    await expect(session.read(buffer("x"))).rejects.toThrow("the session is disposed of");
     await expect(loaded.run(zeros)).rejects.toThrow("the session is disposed of");
     expect(() => session.images(0)).toThrow(AddonError);
     labels.fill(7); // keeps its own memory alive
     expect(labels.at(-1)).toBe(7);
   });
 
-  test("writes and reads every layout in logical order", () => {
+  test("writes and reads every layout in logical order", async () => {
     for (const layout of ["abcd", "acdb", "aBcd8b", "ABcd8b8a", "ABcd16b16a", "Acdb8a"]) {
       const shape = [5, 3, 2, 7];
       const values = uniformValues(shape, 1);
-      const { session, buffer } = prepared({
+      const { session, buffer } = await prepared({
         tensors: { x: { shape, values, layout } },
         steps: [],
       });
-      expect(session.read(buffer("x"))).toEqual(values);
+      expect(await session.read(buffer("x"))).toEqual(values);
     }
   });
 
@@ -228,16 +234,16 @@ describe("a session", () => {
     { kind: "uniform", low: -0.25, high: 0.5 },
     { kind: "normal", std: 0.02 },
     { kind: "constant", value: 3 },
-  ] as const)("initialises as the reference backend does: $kind", (initializer) => {
+  ] as const)("initialises as the reference backend does: $kind", async (initializer) => {
     const shape = [5, 3, 3, 7];
-    const filled = [native, referenceBackend({ precision: "f32" })].map((backend) => {
-      const layout = backend.name === "native" ? "ABcd8b8a" : "abcd";
-      const { session, buffer } = prepareCase(backend, {
+    const filled = await inTurn([native, referenceBackend()], async (backend) => {
+      const layout = backend.kind === "native" ? "ABcd8b8a" : "abcd";
+      const { session, buffer } = await prepareCase(backend, {
         tensors: { x: { shape, layout } },
         steps: [],
       });
-      session.initialize(buffer("x"), initializer, 4_000_000_000, 12);
-      const values = session.read(buffer("x"));
+      await session.initialize(buffer("x"), initializer, 4_000_000_000, 12);
+      const values = await session.read(buffer("x"));
       session.dispose();
       return values;
     });
@@ -246,9 +252,9 @@ describe("a session", () => {
 });
 
 describe("loading a program", () => {
-  const refused = (change: (program: Program) => Program) => () => {
-    const { program, session } = prepared(addCase);
-    session.load(change(program));
+  const refused = (change: (program: Program) => Program) => async () => {
+    const { program, session } = await prepared(addCase);
+    await session.load(change(program));
   };
   const withBuffer = (change: object) =>
     refused((p) => ({ ...p, buffers: [{ ...p.buffers[0]!, ...change }, ...p.buffers.slice(1)] }));
@@ -278,20 +284,20 @@ describe("loading a program", () => {
       withInstruction({ kind: "optimizer", inputs: [], outputs: [] }),
       "has no optimizer program",
     ],
-  ])("refuses %s", (_, load, message) => {
-    expect(load).toThrow(AddonError);
-    expect(load).toThrow(message);
+  ])("refuses %s", async (_, load, message) => {
+    await expect(load()).rejects.toThrow(AddonError);
+    await expect(load()).rejects.toThrow(message);
   });
 
-  test("names the layer that failed", () => {
-    expect(withInstruction({ inputs: [0], layer: "block.2" })).toThrow(
+  test("names the layer that failed", async () => {
+    await expect(withInstruction({ inputs: [0], layer: "block.2" })()).rejects.toThrow(
       'add "block.2": expects 2 inputs; got 1',
     );
   });
 
-  test("refuses a scratchpad that is too small for the primitive", () => {
+  test("refuses a scratchpad that is too small for the primitive", async () => {
     const shape = [7, 17, 9, 9];
-    const { program: bn, session } = prepared({
+    const { program: bn, session } = await prepared({
       tensors: {
         x: { shape, values: uniformValues(shape, 1) },
         ...Object.fromEntries(
@@ -309,7 +315,7 @@ describe("loading a program", () => {
       ],
     });
     const without = bn.instructions.map((each) => ({ ...each, scratch: -1 }));
-    expect(() => session.load({ ...bn, instructions: without })).toThrow(
+    await expect(session.load({ ...bn, instructions: without })).rejects.toThrow(
       /batchNormTrain "batchNormTrain": needs a scratchpad of \d+ bytes; the program gives 0/,
     );
   });

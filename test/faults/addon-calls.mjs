@@ -24,7 +24,7 @@ const LENGTH = 1 << 16;
 const IMAGE = 32 * 32 * 3;
 const shape = { size: 32, channels: 3 };
 
-function openSession(addon) {
+function openSession(addon, threads = 1) {
   return addon.createSession({
     persistentBytes: 0,
     arenaBytes: 0,
@@ -32,7 +32,7 @@ function openSession(addon) {
     imageBytes: 4 * LENGTH,
     labelBytes: 64,
     slots: 2,
-    threads: 1,
+    threads,
   });
 }
 
@@ -79,6 +79,12 @@ function openLoader(addon, files) {
 const scalars = Float64Array.of(0, 0);
 const indices = Int32Array.from({ length: 64 }, (_, i) => i % 8);
 const augment = { seed: 0, epoch: 1 };
+
+/** A run on so many threads, prepared like those of CALLS. */
+export function runOn(addon, threads) {
+  const program = loadProgram(openSession(addon, threads));
+  return () => program.run(0, scalars);
+}
 
 /** name -> (addon, files) -> a function that starts one call, and gives its promise where it has one. */
 export const CALLS = {

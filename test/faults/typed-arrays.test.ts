@@ -151,7 +151,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("a session's own slots are written in place, and outlive the session", async () => {
-    const session = nativeBackend({ threads: 1 }).createSession({
+    const session = await nativeBackend({ threads: 1 }).openSession({
       persistentBytes: 0,
       arenaBytes: 0,
       outputBytes: 0,

@@ -87,12 +87,12 @@ function weightsOf(network: Network): Map<string, StoredTensor> {
 async function ours(network: Network, weights: Map<string, StoredTensor>, images: Float32Array) {
   const backend = referenceBackend();
   const compiled = compilePredictor({ network, backend, batch, threads: 1 });
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = await backend.openSession(compiled.sessionOptions);
   for (const { name, buffer } of compiled.tensors)
-    session.write(buffer, weights.get(name)!.data as Float32Array);
-  compiled.prepare(session);
+    await session.write(buffer, weights.get(name)!.data as Float32Array);
+  await compiled.prepare(session);
   session.images(0).set(images);
-  const program = session.load(compiled.program);
+  const program = await session.load(compiled.program);
   return (await program.run({ slot: 0, scalars: compiled.scalars })).probabilities!;
 }
 

@@ -21,6 +21,7 @@ import {
 } from "../../src/layers/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import type { Backend } from "../../src/program/index.ts";
+import { inTurn } from "../compile/in-turn.ts";
 import { littleNetwork, residualNetwork } from "../compile/networks.ts";
 
 const emulating = nativeBackend({ threads: 2, emulateBf16: true });
@@ -37,18 +38,18 @@ async function gradients(model: Network, backend: Backend, precision: Precision)
     slots: 1,
     precision,
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 3);
+  const session = await backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 3);
   const stream = randomStream(5, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = 2 * stream.uniform() - 1;
   for (let i = 0; i < 16; i++) session.labels(0)[i] = i % model.classes;
   const parameters = compiled.tensors.filter(({ role }) => role === "parameter");
-  const before = parameters.map(({ buffer }) => session.read(buffer));
+  const before = await inTurn(parameters, ({ buffer }) => session.read(buffer));
   const scalars = compiled.scalars({ seed: 1, update: 0, learningRate: 1 });
-  await session.load(compiled.programs.train).run({ slot: 0, scalars });
-  const moved = parameters.map(({ name, buffer }, p) => {
-    const after = session.read(buffer);
+  await (await session.load(compiled.programs.train)).run({ slot: 0, scalars });
+  const moved = await inTurn(parameters, async ({ name, buffer }, p) => {
+    const after = await session.read(buffer);
     return [name, before[p]!.map((value, i) => value - after[i]!)] as const;
   });
   session.dispose();

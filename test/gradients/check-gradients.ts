@@ -58,11 +58,11 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
     labelSmoothing: item.labelSmoothing ?? 0,
     ...(item.classWeights && { classWeights: item.classWeights }),
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  const program = session.load(compiled.programs.train);
+  const session = await backend.openSession(compiled.sessionOptions);
+  const program = await session.load(compiled.programs.train);
   const stream = randomStream(7, "synthetic");
   const draw = () => 2 * stream.uniform() - 1;
-  compiled.initialize(session, 3);
+  await compiled.initialize(session, 3);
   session.images(0).set(Float32Array.from({ length: elementCount(item.input) }, draw));
   session
     .labels(0)
@@ -77,7 +77,7 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
     const lossAt = async (change: number) => {
       const moved = values.slice();
       moved[i]! += change;
-      session.write(buffer, moved);
+      await session.write(buffer, moved);
       return lossNow();
     };
     return ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
@@ -89,8 +89,8 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
   const start = parameters.map(({ buffer }) =>
     Float64Array.from({ length: elementCount(buffer.shape) }, () => 0.7 * draw() + 0.1),
   );
-  const writeAll = () => {
-    for (const [i, { buffer }] of parameters.entries()) session.write(buffer, start[i]!);
+  const writeAll = async () => {
+    for (const [i, { buffer }] of parameters.entries()) await session.write(buffer, start[i]!);
   };
   writeAll();
   await program.run({
@@ -108,7 +108,7 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
       const numeric = await numericGradient(buffer, start[p]!, i);
       worst = Math.max(worst, Math.abs(analytic - numeric) / (1e-3 + Math.abs(numeric)));
     }
-    session.write(buffer, start[p]!);
+    await session.write(buffer, start[p]!);
     errors[name] = worst;
   }
   session.dispose();

@@ -20,16 +20,16 @@ test.each([
     slots: 1,
     threads: 1,
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 0);
+  const session = await backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 0);
   const stream = randomStream(0, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = 2 * stream.uniform() - 1;
   session.labels(0).set([0, 1, 2, 0, 1, 2, 0, 1, 2]);
 
-  const train = session.load(compiled.programs.train);
-  const evaluate = session.load(compiled.programs.evaluate);
-  const predict = session.load(compiled.programs.predict);
+  const train = await session.load(compiled.programs.train);
+  const evaluate = await session.load(compiled.programs.evaluate);
+  const predict = await session.load(compiled.programs.predict);
   const scalars = (update: number) => compiled.scalars({ seed: 0, update, learningRate: 0.01 });
   const before = await evaluate.run({ slot: 0, scalars: scalars(0) });
   expect(before.loss![0]).toBeGreaterThan(0.8);

@@ -31,7 +31,7 @@ describe("on a machine without the engine", () => {
 
   test("the reference backend computes", async () => {
     const { referenceBackend } = await import("lrscope");
-    expect(referenceBackend().name).toMatch(/^reference-/);
+    expect(referenceBackend().kind).toMatch(/^reference-/);
   });
 
   const npmRoot = spawnSync("npm", ["root", "-g"], { encoding: "utf8" }).stdout?.trim() ?? "";

@@ -73,7 +73,7 @@ async function execute(
     offset += Math.ceil(bytes / 64) * 64;
     return { ...spec, region: "persistent" };
   });
-  const session: ReferenceSession = referenceBackend({ precision: "f64" }).createSession({
+  const session: ReferenceSession = await referenceBackend({ precision: "f64" }).openSession({
     persistentBytes: offset,
     arenaBytes: 0,
     outputBytes: 0,
@@ -82,7 +82,8 @@ async function execute(
     slots: 1,
     threads: 1,
   });
-  for (const [id, values] of Object.entries(contents)) session.write(buffers[Number(id)]!, values);
+  for (const [id, values] of Object.entries(contents))
+    await session.write(buffers[Number(id)]!, values);
   const program: Program = {
     name: "one",
     buffers,
@@ -96,7 +97,7 @@ async function execute(
     outputs: {},
     batch: 1,
   };
-  await session.load(program).run({ slot: 0, scalars: Float64Array.of(0, 0) });
+  await (await session.load(program)).run({ slot: 0, scalars: Float64Array.of(0, 0) });
   return (id) => session.readDouble(buffers[id]!);
 }
 

@@ -21,17 +21,17 @@ test("the guide quotes the example as it is", () => {
 });
 
 test("the example equals its rule, written as a loop in doubles", async () => {
-  const run = openOptimizerRun({
+  const run = await openOptimizerRun({
     optimizer,
     backend: referenceBackend({ precision: "f64" }),
     sizes: [COUNT],
   });
   const parameter = dyadics(COUNT, 0);
   const m = new Float64Array(COUNT);
-  run.session.write(run.parameters[0]!, parameter);
+  await run.session.write(run.parameters[0]!, parameter);
   for (let update = 0; update < 5; update++) {
     const gradient = dyadics(COUNT, 1 + update);
-    run.session.write(run.gradients[0]!, gradient);
+    await run.session.write(run.gradients[0]!, gradient);
     await run.step(update, 0.01);
     for (let i = 0; i < COUNT; i++) {
       const direction = Math.sign(0.9 * m[i]! + (1 - 0.9) * gradient[i]!);
@@ -48,13 +48,13 @@ const { native, reason } = nativeOrReason();
 test.skipIf(!native)(`and native gives float32 reference's bits${reason}`, async () => {
   const after = [];
   for (const backend of [referenceBackend(), native!()]) {
-    const run = openOptimizerRun({ optimizer, backend, sizes: [COUNT] });
-    run.session.write(run.parameters[0]!, dyadics(COUNT, 0));
+    const run = await openOptimizerRun({ optimizer, backend, sizes: [COUNT] });
+    await run.session.write(run.parameters[0]!, dyadics(COUNT, 0));
     for (let update = 0; update < 5; update++) {
-      run.session.write(run.gradients[0]!, dyadics(COUNT, 1 + update));
+      await run.session.write(run.gradients[0]!, dyadics(COUNT, 1 + update));
       await run.step(update, 0.01);
     }
-    after.push(run.session.read(run.parameters[0]!));
+    after.push(await run.session.read(run.parameters[0]!));
     run.session.dispose();
   }
   expect(after[1]).toEqual(after[0]);

@@ -36,7 +36,7 @@ export interface OptimizerRun<S extends Session> {
   /** State of each tensor, in the order of `optimizer.state`: what the tensor does not have is left out. */
   readonly states: readonly (readonly BufferSpec[])[];
   /** Writes the parameters, and what begins as a copy of them. */
-  begin(values: readonly Float64Array[]): void;
+  begin(values: readonly Float64Array[]): Promise<void>;
   /** What stands between the two gradients, where there are two. */
   perturb(update: number): Promise<void>;
   /** Updates made so far count from 0. */
@@ -48,15 +48,15 @@ export interface OptimizerRun<S extends Session> {
 }
 
 /** Every tensor is a plain one in persistent memory; state begins at its initial value. */
-export function openOptimizerRun<S extends Session>({
+export async function openOptimizerRun<S extends Session>({
   optimizer,
   backend,
   sizes,
   clip,
   scales = [],
 }: OptimizerRunOptions & {
-  readonly backend: { createSession(...args: never): S };
-}): OptimizerRun<S> {
+  readonly backend: { openSession(...args: never): Promise<S> };
+}): Promise<OptimizerRun<S>> {
   const buffers: BufferSpec[] = [];
   let offset = 0;
   const place = (spec: Omit<BufferSpec, "id" | "region" | "offset">): BufferSpec => {
@@ -141,7 +141,7 @@ export function openOptimizerRun<S extends Session>({
   };
   const program = programOf("update");
   const perturbation = optimizer.perturbation && programOf("perturbation");
-  const session: S = (backend as Backend).createSession({
+  const session = (await (backend as Backend).openSession({
     persistentBytes: offset,
     arenaBytes: 64,
     outputBytes: 64,
@@ -149,15 +149,15 @@ export function openOptimizerRun<S extends Session>({
     labelBytes: 64,
     slots: 1,
     threads: 2,
-  }) as S;
+  })) as S;
   for (const tensor of stateBuffers)
     for (const [k, state] of tensor.entries()) {
       const { initial } = optimizer.state[k]!;
       if (state && initial !== "parameter")
-        session.initialize(state, { kind: "constant", value: initial }, 0, 0);
+        await session.initialize(state, { kind: "constant", value: initial }, 0, 0);
     }
-  const loaded = session.load(program);
-  const loadedPerturbation = perturbation && session.load(perturbation);
+  const loaded = await session.load(program);
+  const loadedPerturbation = perturbation && (await session.load(perturbation));
   const scalars = (update: number, learningRate: number, hyperparameters = {}) => {
     const values = optimizerScalars(optimizer, { learningRate, t: update + 1, hyperparameters });
     return Float64Array.from([0, update, ...values]);
@@ -171,12 +171,12 @@ export function openOptimizerRun<S extends Session>({
     parameters,
     gradients,
     states: stateBuffers.map((tensor) => tensor.filter((state) => state !== null)),
-    begin(values) {
+    async begin(values) {
       for (const [i, parameter] of parameters.entries()) {
-        session.write(parameter, values[i]!);
+        await session.write(parameter, values[i]!);
         for (const [k, state] of stateBuffers[i]!.entries())
           if (state && optimizer.state[k]!.initial === "parameter")
-            session.write(state, values[i]!);
+            await session.write(state, values[i]!);
       }
     },
     async perturb(update) {

@@ -20,7 +20,8 @@ import {
   sam,
   sgd,
 } from "../../src/optimizers/index.ts";
-import type { Backend } from "../../src/program/index.ts";
+import type { Backend, BufferSpec, Session } from "../../src/program/index.ts";
+import { inTurn } from "../compile/in-turn.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { openOptimizerRun } from "./optimizer-program.ts";
@@ -52,17 +53,17 @@ describe("float64 reference against PyTorch", () => {
     })),
   )("$title", async ({ name, hyperparameters, ramp, after }) => {
     const optimizer = createOptimizer(name, hyperparameters);
-    const run = openOptimizerRun({
+    const run = await openOptimizerRun({
       optimizer,
       backend: referenceBackend({ precision: "f64" }),
       sizes: [fixture.elements],
     });
     const [parameter, gradient] = [run.parameters[0]!, run.gradients[0]!];
-    run.session.write(parameter, dyadics(fixture.elements, 0));
+    await run.session.write(parameter, dyadics(fixture.elements, 0));
     const rate = hyperparameters.learningRate!;
     let compared = 0;
     for (let update = 0; update < fixture.updates; update++) {
-      run.session.write(gradient, dyadics(fixture.elements, 1 + update));
+      await run.session.write(gradient, dyadics(fixture.elements, 1 + update));
       await run.step(update, rate * (1 + ramp * update));
       const want = after[String(update + 1)];
       if (!want) continue;
@@ -73,17 +74,17 @@ describe("float64 reference against PyTorch", () => {
   });
 
   test.each(fixture.clipped)("clipping the global norm to $clip", async ({ clip, after }) => {
-    const run = openOptimizerRun({
+    const run = await openOptimizerRun({
       optimizer: sgd(),
       backend: referenceBackend({ precision: "f64" }),
       sizes: [fixture.elements, fixture.elements],
       clip,
     });
     for (const [i, parameter] of run.parameters.entries())
-      run.session.write(parameter, dyadics(fixture.elements, 100 * i));
+      await run.session.write(parameter, dyadics(fixture.elements, 100 * i));
     for (let update = 0; update < fixture.updates; update++) {
       for (const [i, gradient] of run.gradients.entries())
-        run.session.write(gradient, dyadics(fixture.elements, 100 * i + 1 + update));
+        await run.session.write(gradient, dyadics(fixture.elements, 100 * i + 1 + update));
       await run.step(update, 0.1);
     }
     for (const [i, parameter] of run.parameters.entries())
@@ -93,14 +94,14 @@ describe("float64 reference against PyTorch", () => {
 
 describe("scales of a tensor", () => {
   test("the decay scale is the fraction of weight decay, the rate scale that of the rate", async () => {
-    const run = openOptimizerRun({
+    const run = await openOptimizerRun({
       optimizer: sgd({ weightDecay: 0.5 }),
       backend: referenceBackend({ precision: "f64" }),
       sizes: [1, 1, 1],
       scales: [{}, { weightDecayScale: 0 }, { learningRateScale: 0.25 }],
     });
-    for (const buffer of run.parameters) run.session.write(buffer, Float64Array.of(2));
-    for (const buffer of run.gradients) run.session.write(buffer, Float64Array.of(3));
+    for (const buffer of run.parameters) await run.session.write(buffer, Float64Array.of(2));
+    for (const buffer of run.gradients) await run.session.write(buffer, Float64Array.of(3));
     await run.step(0, 0.125);
     // p - lr (g + decay p): 2 - 0.125 (3 + 1), 2 - 0.125 * 3, 2 - 0.03125 (3 + 1)
     expect(run.parameters.map((buffer) => run.session.readDouble(buffer)[0])).toEqual([
@@ -111,26 +112,32 @@ describe("scales of a tensor", () => {
 
 describe("scheduled hyperparameters", () => {
   test("a beta that changes between updates gives what a run with it from there gives", async () => {
-    const open = (optimizer: Optimizer) => {
-      const run = openOptimizerRun({
+    const open = async (optimizer: Optimizer) => {
+      const run = await openOptimizerRun({
         optimizer,
         backend: referenceBackend({ precision: "f64" }),
         sizes: [fixture.elements],
       });
-      run.session.write(run.parameters[0]!, dyadics(fixture.elements, 0));
-      run.session.write(run.gradients[0]!, dyadics(fixture.elements, 1));
+      await run.session.write(run.parameters[0]!, dyadics(fixture.elements, 0));
+      await run.session.write(run.gradients[0]!, dyadics(fixture.elements, 1));
       return run;
     };
-    const scheduled = open(adam());
+    const scheduled = await open(adam());
     await scheduled.step(0, 0.01);
     await scheduled.step(1, 0.01, { beta1: 0.5 });
 
-    const first = open(adam());
+    const first = await open(adam());
     await first.step(0, 0.01);
-    const second = open(adam({ beta1: 0.5 }));
+    const second = await open(adam({ beta1: 0.5 }));
     for (const k of [0, 1])
-      second.session.write(second.states[0]![k]!, first.session.readDouble(first.states[0]![k]!));
-    second.session.write(second.parameters[0]!, first.session.readDouble(first.parameters[0]!));
+      await second.session.write(
+        second.states[0]![k]!,
+        first.session.readDouble(first.states[0]![k]!),
+      );
+    await second.session.write(
+      second.parameters[0]!,
+      first.session.readDouble(first.parameters[0]!),
+    );
     await second.step(1, 0.01);
 
     const after = scheduled.session.readDouble(scheduled.parameters[0]!);
@@ -139,6 +146,9 @@ describe("scheduled hyperparameters", () => {
     expect(after).not.toEqual(first.session.readDouble(first.parameters[0]!));
   });
 });
+
+const readAll = (session: Session, buffers: readonly BufferSpec[]) =>
+  inTurn(buffers, (buffer) => session.read(buffer));
 
 const { native, reason } = nativeOrReason();
 
@@ -164,17 +174,15 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
     const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
     const after = [];
     for (const backend of [referenceBackend(), native!()]) {
-      const run = openOptimizerRun({ optimizer, backend, sizes });
+      const run = await openOptimizerRun({ optimizer, backend, sizes });
       for (const [i, buffer] of run.parameters.entries())
-        run.session.write(buffer, dyadics(sizes[i]!, i));
+        await run.session.write(buffer, dyadics(sizes[i]!, i));
       for (let update = 0; update < 5; update++) {
         for (const [i, buffer] of run.gradients.entries())
-          run.session.write(buffer, dyadics(sizes[i]!, 100 * (1 + update) + i));
+          await run.session.write(buffer, dyadics(sizes[i]!, 100 * (1 + update) + i));
         await run.step(update, 0.01);
       }
-      after.push(
-        [...run.parameters, ...run.states.flat()].map((buffer) => run.session.read(buffer)),
-      );
+      after.push(await readAll(run.session, [...run.parameters, ...run.states.flat()]));
       run.session.dispose();
     }
     expect(after[1]).toEqual(after[0]);
@@ -183,11 +191,11 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
   test("clipping by value: the same bits", async () => {
     const after = [];
     for (const backend of [referenceBackend(), native!()]) {
-      const run = openOptimizerRun({ optimizer: clipByValue(sgd(), 0.25), backend, sizes });
+      const run = await openOptimizerRun({ optimizer: clipByValue(sgd(), 0.25), backend, sizes });
       for (const [i, buffer] of run.gradients.entries())
-        run.session.write(buffer, dyadics(sizes[i]!, i));
+        await run.session.write(buffer, dyadics(sizes[i]!, i));
       await run.step(0, 1);
-      after.push(run.parameters.flatMap((buffer) => [...run.session.read(buffer)]));
+      after.push((await readAll(run.session, run.parameters)).flatMap((values) => [...values]));
       run.session.dispose();
     }
     expect(after[1]).toEqual(after[0]);
@@ -198,23 +206,21 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
   const shapes = [7, [40, 27], [30, 70], [16, 8, 3, 3], 1025, [1, 1]];
   const counts = shapes.map((shape) => (typeof shape === "number" ? shape : elementCount(shape)));
   const train = async (optimizer: Optimizer, backend: Backend, clip?: number) => {
-    const run = openOptimizerRun({
+    const run = await openOptimizerRun({
       optimizer,
       backend,
       sizes: shapes,
       scales: shapes.map((shape) => ({ isWeight: typeof shape !== "number" })),
       ...(clip && { clip }),
     });
-    run.begin(counts.map((count, i) => dyadics(count, i)));
+    await run.begin(counts.map((count, i) => dyadics(count, i)));
     for (let update = 0; update < 5; update++) {
       for (const [i, buffer] of run.gradients.entries())
-        run.session.write(buffer, dyadics(counts[i]!, 100 * (1 + update) + i));
+        await run.session.write(buffer, dyadics(counts[i]!, 100 * (1 + update) + i));
       if (optimizer.gradientEvaluations === 2) await run.perturb(update);
       await run.step(update, 0.01);
     }
-    const after = [...run.parameters, ...run.states.flat()].map((buffer) =>
-      run.session.read(buffer),
-    );
+    const after = await readAll(run.session, [...run.parameters, ...run.states.flat()]);
     run.session.dispose();
     return after;
   };

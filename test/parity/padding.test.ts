@@ -55,10 +55,10 @@ describe.skipIf(!native)(`padding stays zero${reason}`, () => {
       slots: 1,
       threads: 2,
     });
-    const session = backend.createSession(compiled.sessionOptions);
-    compiled.initialize(session, 1);
+    const session = await backend.openSession(compiled.sessionOptions);
+    await compiled.initialize(session, 1);
     session.labels(0).set([0, 1, 2, 0]);
-    const program = session.load(compiled.programs.train);
+    const program = await session.load(compiled.programs.train);
     for (let update = 0; update < 3; update++) {
       for (const [i] of session.images(0).entries()) session.images(0)[i] = dyadic(i, update);
       await program.run({
@@ -72,11 +72,11 @@ describe.skipIf(!native)(`padding stays zero${reason}`, () => {
       const count = elementCount(buffer.shape);
       if (role === "constant" || buffer.bytes === 4 * count) continue;
       padded++;
-      const after = session.read(flat(buffer));
+      const after = await session.read(flat(buffer));
       // Where the elements are: everywhere that ones appear when the tensor is all ones.
-      session.write(flat(buffer), new Float32Array(buffer.bytes / 4));
-      session.write(buffer, new Float32Array(count).fill(1));
-      const where = session.read(flat(buffer));
+      await session.write(flat(buffer), new Float32Array(buffer.bytes / 4));
+      await session.write(buffer, new Float32Array(count).fill(1));
+      const where = await session.read(flat(buffer));
       expect(where.filter((value) => value === 1)).toHaveLength(count);
       const padding = after.filter((_, i) => where[i] === 0);
       const rest = tensor.endsWith(":u") ? Math.fround(1e-8) : 0;

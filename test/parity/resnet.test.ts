@@ -93,18 +93,19 @@ describe.skipIf(!native)(`fine-tuning as PyTorch does it${reason}`, () => {
     const { train, predict } = compiled.programs;
     const offset = Math.ceil(compiled.sessionOptions.outputBytes / 64) * 64;
     const outputBytes = offset + 4 * batch * classes;
-    const session = backend.createSession({ ...compiled.sessionOptions, outputBytes });
+    const session = await backend.openSession({ ...compiled.sessionOptions, outputBytes });
     try {
-      compiled.initialize(session, 0);
+      await compiled.initialize(session, 0);
       for (const { name, role, buffer } of compiled.tensors)
-        if (role === "parameter" || role === "statistic") session.write(buffer, values.get(name)!);
-      compiled.prepare(session);
+        if (role === "parameter" || role === "statistic")
+          await session.write(buffer, values.get(name)!);
+      await compiled.prepare(session);
       const load = (step: number) => {
         const pixels = dyadics(batch * 3 * size * size, imageSalt + 1 + step);
         session.images(0).set(pixels.map((value) => 2 * value));
         session.labels(0).set(Array.from({ length: batch }, (_, i) => (i + step) % classes));
       };
-      const step = session.load(train);
+      const step = await session.load(train);
       for (const [update, expected] of losses.entries()) {
         load(update);
         const scalars = compiled.scalars({ seed: 0, update, learningRate });
@@ -113,7 +114,7 @@ describe.skipIf(!native)(`fine-tuning as PyTorch does it${reason}`, () => {
       }
       load(losses.length);
       const scalars = compiled.scalars({ seed: 0, update: 0 });
-      const last = await session.load(logitsOf(predict, offset)).run({ slot: 0, scalars });
+      const last = await (await session.load(logitsOf(predict, offset))).run({ slot: 0, scalars });
       expect(difference(last.logits!, logits)).toBeLessThan(tolerance[1]!);
     } finally {
       session.dispose();

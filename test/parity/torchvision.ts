@@ -46,14 +46,15 @@ export async function logits(options: {
   const offset = Math.ceil(compiled.sessionOptions.outputBytes / 64) * 64;
   const program = logitsOf(mode === "train" ? train : predict, offset);
   const outputBytes = offset + 4 * batch * network.classes;
-  const session = backend.createSession({ ...compiled.sessionOptions, outputBytes });
+  const session = await backend.openSession({ ...compiled.sessionOptions, outputBytes });
   try {
     for (const { name, role, buffer } of compiled.tensors)
-      if (role === "parameter" || role === "statistic") session.write(buffer, values.get(name)!);
+      if (role === "parameter" || role === "statistic")
+        await session.write(buffer, values.get(name)!);
     session.images(0).set(images);
     session.labels(0).fill(0);
     const scalars = compiled.scalars({ seed: 0, update: 0 });
-    const run = await session.load(program).run({ slot: 0, scalars });
+    const run = await (await session.load(program)).run({ slot: 0, scalars });
     return Float32Array.from(run.logits!);
   } finally {
     session.dispose();

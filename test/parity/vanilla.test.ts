@@ -12,6 +12,7 @@ import { referenceBackend } from "../../src/engine/reference/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session } from "../../src/program/index.ts";
+import { inTurn } from "../compile/in-turn.ts";
 import { dyadic, dyadics, mix } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 
@@ -79,11 +80,11 @@ function logitsProgram(predict: Program): Program {
 
 /** The ten steps and the evaluation, on any backend. */
 async function train<S extends Session>(
-  backend: Omit<Backend, "createSession"> & {
-    createSession: (...a: Parameters<Backend["createSession"]>) => S;
+  backend: Omit<Backend, "openSession"> & {
+    openSession: (...a: Parameters<Backend["openSession"]>) => Promise<S>;
   },
   { name, hyperparameters }: Pick<Run, "name" | "hyperparameters">,
-  read: (session: S, buffer: BufferSpec) => ArrayLike<number>,
+  read: (session: S, buffer: BufferSpec) => ArrayLike<number> | Promise<ArrayLike<number>>,
   precision: Precision = "fp32",
   parameterGroups: readonly ParameterGroup[] = [],
 ) {
@@ -100,17 +101,17 @@ async function train<S extends Session>(
     precision,
     parameterGroups,
   });
-  const session = backend.createSession(compiled.sessionOptions);
-  compiled.initialize(session, 0);
+  const session = await backend.openSession(compiled.sessionOptions);
+  await compiled.initialize(session, 0);
   const trainable = compiled.tensors.filter(({ role }) => role === "parameter");
   expect(trainable.map((tensor) => tensor.name)).toEqual(parameters.map((p) => p.name));
   for (const [ordinal, { buffer }] of trainable.entries()) {
     const { offset, scale } = parameters[ordinal]!;
     const values = dyadics(elementCount(buffer.shape), ordinal).map((v) => offset + scale * v);
-    session.write(buffer, values);
+    await session.write(buffer, values);
   }
 
-  const program = session.load(compiled.programs.train);
+  const program = await session.load(compiled.programs.train);
   const losses: number[] = [];
   for (let update = 0; update < steps; update++) {
     fillBatch(session, update);
@@ -121,12 +122,13 @@ async function train<S extends Session>(
   fillBatch(session, steps);
   const scalars = compiled.scalars({ seed: 0, update: steps });
   const logits = (
-    await session.load(logitsProgram(compiled.programs.predict)).run({ slot: 0, scalars })
+    await (await session.load(logitsProgram(compiled.programs.predict))).run({ slot: 0, scalars })
   ).logits!;
   const statistics = Object.fromEntries(
-    compiled.tensors
-      .filter((tensor) => tensor.role === "statistic")
-      .map((tensor) => [tensor.name, read(session, tensor.buffer)]),
+    await inTurn(
+      compiled.tensors.filter((tensor) => tensor.role === "statistic"),
+      async (tensor) => [tensor.name, await read(session, tensor.buffer)] as const,
+    ),
   );
   session.dispose();
   return { losses, logits, statistics };
@@ -181,7 +183,7 @@ const { native, reason } = nativeOrReason();
 
 describe.skipIf(!native)(`native${reason}`, () => {
   test.each(fixture.runs)("$name", async (want) => {
-    const got = await train(native!(), want, (session, buffer) => session.read(buffer));
+    const got = await train(native!(), want, async (session, buffer) => await session.read(buffer));
     expect(largestDifference(got.losses, want.losses)).toBeLessThan(1e-3);
     expect(largestDifference(got.logits, want.logits)).toBeLessThan(1e-3);
     for (const [name, values] of Object.entries(want.statistics))
@@ -196,7 +198,12 @@ describe.skipIf(!emulating)(`native in bf16${reason}`, () => {
   // 8 bits of precision in place of 24, and large rates: what is rounded differently in one step makes
   // the next differ more.
   test.each(fixture.runs)("$name", async (want) => {
-    const got = await train(emulating!, want, (session, buffer) => session.read(buffer), "bf16");
+    const got = await train(
+      emulating!,
+      want,
+      async (session, buffer) => await session.read(buffer),
+      "bf16",
+    );
     const differences = want.losses.map((loss, step) => Math.abs(got.losses[step]! - loss));
     expect(differences[0]).toBeLessThan(2e-3);
     expect(Math.max(...differences)).toBeLessThan(0.06);

@@ -92,14 +92,15 @@ test.skipIf(!native)(`MobileNetV2 is fine-tuned as PyTorch does it${reason}`, as
     slots: 1,
     trainFrom,
   });
-  const session = backend.createSession(compiled.sessionOptions);
+  const session = await backend.openSession(compiled.sessionOptions);
   try {
-    compiled.initialize(session, 0);
+    await compiled.initialize(session, 0);
     const values = valuesOf(network);
     for (const { name, role, buffer } of compiled.tensors)
-      if (role === "parameter" || role === "statistic") session.write(buffer, values.get(name)!);
-    compiled.prepare(session);
-    const step = session.load(compiled.programs.train);
+      if (role === "parameter" || role === "statistic")
+        await session.write(buffer, values.get(name)!);
+    await compiled.prepare(session);
+    const step = await session.load(compiled.programs.train);
     for (const [update, expected] of losses.entries()) {
       session.images(0).set(imagesOf(images, size, imageSalt + 1 + update));
       session.labels(0).set(Array.from({ length: images }, (_, i) => (i + update) % classes));

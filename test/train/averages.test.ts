@@ -100,12 +100,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("Schedule-Free: statistics are those of the evaluated weights, whatever they were", async () => {
-    const trainer = openTrainer(setup(), createOptimizer("schedule-free-sgd"), 0);
+    const trainer = await openTrainer(setup(), createOptimizer("schedule-free-sgd"), 0);
     try {
       await trainer.trainEpoch({ epoch: 1, learningRate: () => 0.2, onUpdate: () => true });
-      const statistics = () =>
-        trainer.read().filter(({ name }) => /running_(mean|var)$/.test(name));
-      const trained = statistics();
+      const statistics = async () =>
+        (await trainer.read()).filter(({ name }) => /running_(mean|var)$/.test(name));
+      const trained = await statistics();
       const evaluated = await trainer.evaluate(dataset.validation);
       const taken = statistics();
       expect(trained.length).toBe(4);
@@ -113,8 +113,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(await trainer.evaluate(dataset.validation)).toEqual(evaluated);
       expect(statistics()).toEqual(taken);
       // What is read for prediction is x, and not the parameter.
-      const state = new Map(trainer.read({ state: true }).map(({ name, data }) => [name, data]));
-      const weights = new Map(trainer.read().map(({ name, data }) => [name, data]));
+      const state = new Map(
+        (await trainer.read({ state: true })).map(({ name, data }) => [name, data]),
+      );
+      const weights = new Map((await trainer.read()).map(({ name, data }) => [name, data]));
       expect(weights.get("features.0.weight")).toEqual(state.get("features.0.weight:x"));
       expect(weights.get("features.0.weight")).not.toEqual(state.get("features.0.weight"));
     } finally {
@@ -122,17 +124,17 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     }
   });
 
-  test("what begins as a copy of a parameter begins as the weights that are given", () => {
+  test("what begins as a copy of a parameter begins as the weights that are given", async () => {
     const name = "features.0.weight";
     const values = new Float32Array(4 * 3 * 3 * 3).fill(0.25);
     const pretrained = { tensors: new Map([[name, values]]) } as never;
-    const trainer = openTrainer(
+    const trainer = await openTrainer(
       { ...setup(), pretrained },
       createOptimizer("schedule-free-adamw"),
       0,
     );
     const state = new Map(
-      trainer.read({ state: true }).map((tensor) => [tensor.name, tensor.data]),
+      (await trainer.read({ state: true })).map((tensor) => [tensor.name, tensor.data]),
     );
     trainer.dispose();
     for (const copy of [name, `${name}:x`, `${name}:z`]) expect(state.get(copy)).toEqual(values);
@@ -142,8 +144,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const options = { ...setup(), optimizer: sgd({ weightDecay: 0.5 }), epochs: 1 };
     const weights = async (more: Partial<FitOptions>) =>
       (await fit({ ...options, ...more })).last!.tensors;
-    const started = openTrainer(options, options.optimizer, 0);
-    const initial = new Map(started.read().map(({ name, data }) => [name, data]));
+    const started = await openTrainer(options, options.optimizer, 0);
+    const initial = new Map((await started.read()).map(({ name, data }) => [name, data]));
     started.dispose();
     const frozen = await weights({
       parameterGroups: [{ prefix: "features", learningRateScale: 0 }],

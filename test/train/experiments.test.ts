@@ -168,8 +168,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         const { backend } = setup();
         const counted: Backend = {
           ...backend,
-          createSession(options) {
-            const session = backend.createSession(options);
+          async openSession(options) {
+            const session = await backend.openSession(options);
             open++;
             const dispose = () => {
               open--;

@@ -68,18 +68,18 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   });
 
   test("measuring leaves parameters, statistics and state as they were, to the bit", async () => {
-    const trainer = openTrainer(setup(), adam(), 3);
+    const trainer = await openTrainer(setup(), adam(), 3);
     try {
       await trainer.trainEpoch({
         epoch: 1,
         learningRate: () => 1e-3,
         onUpdate: () => true,
       });
-      const before = trainer.read({ state: true });
+      const before = await trainer.read({ state: true });
       const share = await trainer.optimizerShare();
       expect(share).toBeGreaterThan(0);
       expect(share).toBeLessThan(1);
-      expect(trainer.read({ state: true })).toEqual(before);
+      expect(await trainer.read({ state: true })).toEqual(before);
     } finally {
       trainer.dispose();
     }

@@ -92,7 +92,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(experiment.protocol.precision).toBe("bf16");
   });
 
-  test.skipIf(nativeBackend().bf16)(
+  test.skipIf(nativeBackend().capabilities.bf16)(
     "refused, with the reason, where the processor has none",
     async () => {
       const refused = expect(losses({ backend: nativeBackend({ threads: 1 }) })).rejects;

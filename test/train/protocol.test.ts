@@ -221,9 +221,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const { backend } = setup();
       const failing: Backend = {
         ...backend,
-        createSession(options) {
+        async openSession(options) {
           if (++sessions === 1) throw new AddonError("no memory for it");
-          return backend.createSession(options);
+          return await backend.openSession(options);
         },
       };
       const { trials, summary, experiment } = await run({ backend: failing });

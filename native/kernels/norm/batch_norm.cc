@@ -1,12 +1,16 @@
-// Batch normalisation over (B,H,W) for each channel, with ReLU fused. Our own loops: memory is what
-// it costs, so the forward pass reads x twice and writes y once, the backward pass reads x and dy
-// twice and writes dx once. Which outputs ReLU let pass is computed again from x, by the same
-// expression, so that no workspace is kept.
+// Batch normalisation over (B,H,W) for each channel, with the sum with a residual and ReLU where
+// they follow. Our own loops: memory is what it costs, so the forward pass reads x twice, the
+// residual once, and writes y once; the backward pass reads x and dy twice and writes dx once.
+//
+// Which outputs ReLU let pass is computed again from x, by the same expression, so that no
+// workspace is kept. With a residual that is one bit a value, so that the derivative needs neither
+// y nor the residual: it reads the gradient, or two that would have to be added before, once, and
+// leaves what ReLU let pass as the residual's.
 #include "kernels/norm/batch_norm.h"
 
 #include <algorithm>
 
-namespace lrscope {
+namespace lrscope::norm {
 
 LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activations,
                              size_t partialBytes) {
@@ -46,86 +50,149 @@ BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair v
 
 namespace {
 
-template <bool relu, bool stream, class T>
-void normaliseImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine, const T* x,
-                    T* y) {
+// One byte for eight values; image b of group g has bytes of its own.
+struct Bits {
+  int64_t imageBytes, images;
+
+  explicit Bits(const ChannelView& v)
+      : imageBytes(v.plain ? (v.pixels() + kVec - 1) / kVec
+                           : v.pixels() * (v.lanes == 2 * kVec ? 2 : 1)),
+        images(v.batch * v.groups) {}
+
+  size_t bytes() const { return imageBytes * images; }
+};
+
+// The byte of each vector of a span: of(r, i).
+struct BitRow {
+  uint8_t* first;
+  int64_t vecs;
+
+  // `all` may be null: then nothing is remembered.
+  BitRow(uint8_t* all, const ChannelView& v, int64_t b, int64_t g, int64_t offset, int64_t vecs)
+      : first(all ? all + (b * v.groups + g) * Bits(v).imageBytes +
+                        (offset - b * v.batchStride - g * v.groupStride) / v.rowStride * vecs
+                  : nullptr),
+        vecs(vecs) {}
+  uint8_t& of(int64_t r, int64_t i) const { return first[r * vecs + i]; }
+};
+
+template <class T>
+struct Forward {
+  const T *x, *residual;
+  T* y;
+  uint8_t* bits;  // null where nothing is remembered
+};
+
+template <bool relu, bool stream, bool added, class T>
+void normaliseImage(const ChannelView& v, int64_t b, int64_t g, const Affine& affine,
+                    Forward<T> all) {
   forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+    const BitRow row(added ? all.bits : nullptr, v, b, g, offset, vecs);
     for (int64_t r = 0; r < rows; ++r)
       for (int i = 0; i < vecs; ++i) {
         const int64_t at = offset + r * v.rowStride + i * kVec;
-        const Vec value = affine.apply(io.load(x + at), i);
+        Vec value = affine.apply(io.load(all.x + at), i);
+        if constexpr (added) value = value + io.load(all.residual + at);
         // A NaN is not below 0: it passes.
-        put<stream>(io, y + at, relu ? select(~(value < 0.0f), value) : value);
+        put<stream>(io, all.y + at, relu ? select(~(value < 0.0f), value) : value);
+        if constexpr (added && relu)
+          if (all.bits) row.of(r, i) = bitsOf(value > 0.0f);
       }
   });
 }
 
-template <class T>
-auto normaliseImageFor(const BatchNorm& bn, const T* x, const T* y) {
-  return streams<T>(bn.view, y, {x})
-             ? (bn.relu ? normaliseImage<true, true, T> : normaliseImage<false, true, T>)
-             : (bn.relu ? normaliseImage<true, false, T> : normaliseImage<false, false, T>);
+// Calls work with the function that normalises an image: once, whatever the flags.
+template <bool added, class T, class Work>
+void withImage(const BatchNorm& bn, const Forward<T>& all, Work work) {
+  const bool past = added ? streams<T>(bn.view, all.y, {all.x, all.residual})
+                          : streams<T>(bn.view, all.y, {all.x});
+  withFlags(
+      [&](auto relu, auto stream) {
+        work([&](int64_t b, int64_t g, const Affine& affine) {
+          normaliseImage<relu.value, stream.value, added>(bn.view, b, g, affine, all);
+        });
+      },
+      bn.relu, past);
 }
 
-LayoutAnswer chooseTrain(const LayoutQuestion& q) {
-  expectCounts(q, 5, 5, 3, 4);
-  return chooseBatchNorm(q, {{0}, {0}}, sizeof(Moments));
+template <bool added>
+Activations forwardActivations() {
+  if (added) return {{0, 5}, {0}};
+  return {{0}, {0}};
 }
 
-std::unique_ptr<Step> buildTrain(const Site& site) {
-  expectOperands(site, 5, 5, 3, 4);
+template <bool added>
+void expectForward(const Site& site) {
   expectAlike(site.inputs[0], site.outputs[0]);
+  if (added) expectAlike(site.inputs[0], site.inputs[5]);
+}
+
+template <bool added>
+LayoutAnswer chooseTrain(const LayoutQuestion& q) {
+  LayoutAnswer a = chooseBatchNorm(q, forwardActivations<added>(), sizeof(Moments));
+  Tensor x = q.inputs[0];
+  x.layout = a.inputs[0];
+  if (added && q.outputs.size() == 4) a.outputBytes[3] = Bits(channelView(x)).bytes();
+  return a;
+}
+
+template <bool added>
+std::unique_ptr<Step> buildTrain(const Site& site) {
+  expectForward<added>(site);
   const BatchNorm bn = batchNormOf(site, true, {1, 5}, {1, 3}, sizeof(Moments));
   const auto in = site.inputs, out = site.outputs;
+  const bool remembers = added && out.size() == 4;
+  if (remembers && out[3].bytes < Bits(bn.view).bytes())
+    throw Refusal("the workspace is too small");
   const Operand scratch = site.scratch;
   return withElement(in[0], [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
       const Statistics s(run, &in[1], &out[1], scratch);
-      const T* x = in[0].data<T>(run);
-      T* y = out[0].data<T>(run);
-      const auto image = normaliseImageFor<T>(bn, x, y);
-      normaliseBatch(bn, s, x, [&](int64_t g) {
-        return [&, g, affine = s.affine(bn, g)](int64_t b) { image(bn.view, b, g, affine, x, y); };
+      const Forward<T> all{in[0].data<T>(run), added ? in[5].data<T>(run) : nullptr,
+                           out[0].data<T>(run), remembers ? out[3].data<uint8_t>(run) : nullptr};
+      withImage<added>(bn, all, [&](auto image) {
+        normaliseBatch(bn, s, all.x, [&](int64_t g) {
+          return [&, g, affine = s.affine(bn, g)](int64_t b) { image(b, g, affine); };
+        });
       });
     });
   });
 }
 
+template <bool added>
 LayoutAnswer chooseEvaluate(const LayoutQuestion& q) {
-  expectCounts(q, 5, 5, 1, 1);
-  return chooseBatchNorm(q, {{0}, {0}}, 0);
+  return chooseBatchNorm(q, forwardActivations<added>(), 0);
 }
 
+template <bool added>
 std::unique_ptr<Step> buildEvaluate(const Site& site) {
-  expectOperands(site, 5, 5, 1, 1);
-  expectAlike(site.inputs[0], site.outputs[0]);
+  expectForward<added>(site);
   const BatchNorm bn = batchNormOf(site, false, {1, 5}, {0, 0}, 0);
   const auto in = site.inputs;
   const Operand y = site.outputs[0];
   return withElement(y, [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
-      const T* x = in[0].data<T>(run);
-      T* to = y.data<T>(run);
-      const auto image = normaliseImageFor<T>(bn, x, to);
-      forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
-        const Affine affine = affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run),
-                                       in[2].f32(run), bn.epsilon);
-        image(bn.view, b, g, affine, x, to);
+      const Forward<T> all{in[0].data<T>(run), added ? in[5].data<T>(run) : nullptr, y.data<T>(run),
+                           nullptr};
+      withImage<added>(bn, all, [&](auto image) {
+        forImages(bn.view, Walk::backwards, [&](int64_t b, int64_t g) {
+          image(b, g,
+                affineOf(bn.view, g, in[3].f32(run), in[4].f32(run), in[1].f32(run), in[2].f32(run),
+                         bn.epsilon));
+        });
       });
     });
   });
 }
 
 LayoutAnswer chooseEvaluateBackward(const LayoutQuestion& q) {
-  expectCounts(q, 3, 3, 1, 1);
   return chooseBatchNorm(q, {{0}, {0}}, 0);
 }
 
 // dx = dy gamma / sqrt(runningVariance + epsilon)
 std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
-  expectOperands(site, 3, 3, 1, 1);
   const auto in = site.inputs;
   const Operand out = site.outputs[0];
   expectAlike(in[0], out);
@@ -152,77 +219,29 @@ std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
   });
 }
 
-// dy where ReLU let the output pass.
-template <bool relu>
-Vec passed(const Affine& affine, Vec x, Vec dy, int i) {
-  return relu ? select(affine.apply(x, i) > 0.0f, dy) : dy;
-}
-
-template <bool relu, class Io, class Vecs, class T>
-void addSums(Io io, Vecs vecs, const Affine& affine, const T* x, const T* dy, int64_t rows,
-             int64_t stride, Sums* lanes) {
-  for (int64_t begin = 0; begin < rows; begin += kChunk) {
-    const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
-    for (int i = 0; i < vecs; ++i) {
-      const Vec mean = affine.mean.vec(i);
-      Vec gradient[2] = {}, product[2] = {};
-      const auto add = [&](int64_t r, int u) {
-        const int64_t at = r * stride + i * kVec;
-        const Vec value = io.load(x + at);
-        const Vec d = passed<relu>(affine, value, io.load(dy + at), i);
-        gradient[u] += d;
-        product[u] += d * (value - mean);
-      };
-      int64_t r = begin;
-      for (; r + 2 <= end; r += 2) {
-        add(r, 0);
-        add(r + 1, 1);
-      }
-      if (r < end) add(r, 0);
-      const Vec g = gradient[0] + gradient[1], p = product[0] + product[1];
-      for (int l = 0; l < kVec; ++l) {
-        lanes[i * kVec + l].gradient += g[l];
-        lanes[i * kVec + l].product += p[l];
-      }
-    }
-  }
-}
-
 template <bool relu, bool stream, class T>
 void backward(const BatchNorm& bn, const Derivative& d, const T* x, const T* dy, T* dx) {
   const ChannelView& v = bn.view;
-  const auto first = [&](int64_t g) {
-    return [&, g, affine = d.affine(bn, g)](int64_t b) {
-      Sums* lanes = d.cleared(bn, b, g);
-      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
-        addSums<relu>(io, vecs, affine, x + offset, dy + offset, rows, v.rowStride, lanes);
-      });
-    };
+  // dy where ReLU let the output pass.
+  const auto passed = [=](auto io, const Affine& affine, int64_t at, int i, Vec value) {
+    const Vec gradient = io.load(dy + at);
+    return relu ? select(affine.apply(value, i) > 0.0f, gradient) : gradient;
   };
-  const auto second = [&](int64_t g) {
-    return [&, g, map = GradientMap(bn, d, g)](int64_t b) {
-      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
-        for (int64_t r = 0; r < rows; ++r)
-          for (int i = 0; i < vecs; ++i) {
-            const int64_t at = offset + r * v.rowStride + i * kVec;
-            const Vec value = io.load(x + at);
-            const Vec gradient = passed<relu>(map.affine, value, io.load(dy + at), i);
-            put<stream>(io, dx + at, map.apply(value, gradient, i));
-          }
-      });
-    };
+  const auto sums = [&](const Affine& affine, int64_t b, int64_t g, Sums* lanes) {
+    forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+      addSums(
+          io, vecs, affine, x, offset, rows, v.rowStride, lanes,
+          [&](int64_t, int64_t at, int i, Vec value) { return passed(io, affine, at, i, value); });
+    });
   };
-  twoPasses(
-      v, first, [&](int64_t g) { d.settleSums(bn, g); }, second);
+  differentiate<stream>(bn, d, x, dx, sums, passed);
 }
 
 LayoutAnswer chooseBackward(const LayoutQuestion& q) {
-  expectCounts(q, 6, 7, 3, 3);
   return chooseBatchNorm(q, {{0, 1}, {0}}, sizeof(Sums));
 }
 
 std::unique_ptr<Step> buildBackward(const Site& site) {
-  expectOperands(site, 6, 7, 3, 3);
   expectAlike(site.inputs[0], site.inputs[1]);
   expectAlike(site.inputs[0], site.outputs[0]);
   const BatchNorm bn = batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums));
@@ -233,19 +252,83 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
     return makeStep([=](const RunContext& run) {
       const T *x = in[0].data<T>(run), *dy = in[1].data<T>(run);
       T* dx = out[0].data<T>(run);
-      const auto work = streams<T>(bn.view, dx, {x, dy})
-                            ? (bn.relu ? backward<true, true, T> : backward<false, true, T>)
-                            : (bn.relu ? backward<true, false, T> : backward<false, false, T>);
-      work(bn, Derivative(run, &in[2], &out[1], scratch), x, dy, dx);
+      const Derivative d(run, &in[2], &out[1], scratch);
+      withFlags(
+          [&](auto relu, auto stream) { backward<relu.value, stream.value>(bn, d, x, dy, dx); },
+          bn.relu, streams<T>(bn.view, dx, {x, dy}));
+    });
+  });
+}
+
+template <class T>
+struct Gradients {
+  const T *x, *dy, *other;  // other: a second gradient of y, or null
+  uint8_t* bits;
+  T *dx, *dresidual;
+};
+
+// What ReLU let pass of the gradient is written as the residual's, which the second pass reads.
+template <bool two, bool stream, class T>
+void backwardAdded(const BatchNorm& bn, const Derivative& d, const Gradients<T>& all) {
+  const ChannelView& v = bn.view;
+  const auto sums = [&](const Affine& affine, int64_t b, int64_t g, Sums* lanes) {
+    forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+      const BitRow row(all.bits, v, b, g, offset, vecs);
+      addSums(io, vecs, affine, all.x, offset, rows, v.rowStride, lanes,
+              [&](int64_t r, int64_t at, int i, Vec) {
+                Vec gradient = io.load(all.dy + at);
+                if (two) gradient += io.load(all.other + at);
+                gradient = select(maskOf(row.of(r, i)), gradient);
+                io.store(all.dresidual + at, gradient);
+                return std::is_same_v<T, float> ? gradient : io.load(all.dresidual + at);
+              });
+    });
+  };
+  const auto passed = [&](auto io, const Affine&, int64_t at, int, Vec) {
+    return io.load(all.dresidual + at);
+  };
+  differentiate<stream>(bn, d, all.x, all.dx, sums, passed);
+}
+
+LayoutAnswer chooseBackwardAdded(const LayoutQuestion& q) {
+  return chooseBatchNorm(q, {{0, 1, 7}, {0, 3}}, sizeof(Sums));
+}
+
+std::unique_ptr<Step> buildBackwardAdded(const Site& site) {
+  const auto in = site.inputs, out = site.outputs;
+  const bool two = in.size() == 8;
+  for (const Operand* operand : {&in[1], &out[0], &out[3]}) expectAlike(in[0], *operand);
+  if (two) expectAlike(in[0], in[7]);
+  const BatchNorm bn = batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums));
+  if (in[6].bytes < Bits(bn.view).bytes()) throw Refusal("the workspace is too small");
+  const Operand scratch = site.scratch;
+  return withElement(in[0], [&](auto element) {
+    using T = decltype(element);
+    return makeStep([=](const RunContext& run) {
+      const Gradients<T> all{
+          in[0].data<T>(run),       in[1].data<T>(run),  two ? in[7].data<T>(run) : nullptr,
+          in[6].data<uint8_t>(run), out[0].data<T>(run), out[3].data<T>(run)};
+      const Derivative d(run, &in[2], &out[1], scratch);
+      withFlags(
+          [&](auto both, auto stream) { backwardAdded<both.value, stream.value>(bn, d, all); }, two,
+          streams<T>(bn.view, all.dx, {all.x}));
     });
   });
 }
 
 }  // namespace
 
-const Kernel kBatchNormTrain = {chooseTrain, buildTrain};
-const Kernel kBatchNormEvaluate = {chooseEvaluate, buildEvaluate};
-const Kernel kBatchNormEvaluateBackward = {chooseEvaluateBackward, buildEvaluateBackward};
-const Kernel kBatchNormBackward = {chooseBackward, buildBackward};
+}  // namespace lrscope::norm
+
+namespace lrscope {
+
+const Kernel kBatchNormTrain = {norm::chooseTrain<false>, norm::buildTrain<false>};
+const Kernel kBatchNormEvaluate = {norm::chooseEvaluate<false>, norm::buildEvaluate<false>};
+const Kernel kBatchNormEvaluateBackward = {norm::chooseEvaluateBackward,
+                                           norm::buildEvaluateBackward};
+const Kernel kBatchNormBackward = {norm::chooseBackward, norm::buildBackward};
+const Kernel kBatchNormAddTrain = {norm::chooseTrain<true>, norm::buildTrain<true>};
+const Kernel kBatchNormAddEvaluate = {norm::chooseEvaluate<true>, norm::buildEvaluate<true>};
+const Kernel kBatchNormAddBackward = {norm::chooseBackwardAdded, norm::buildBackwardAdded};
 
 }  // namespace lrscope

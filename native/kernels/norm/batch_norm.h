@@ -6,10 +6,11 @@
 #pragma once
 #include <cmath>
 
+#include "core/dispatch.h"
 #include "kernels/kernels.h"
 #include "kernels/simd/lanes.h"
 
-namespace lrscope {
+namespace lrscope::norm {
 
 constexpr int64_t kChunk = 256;  // rows: a chunk's 8 or 16 KiB stay in L1 between its two passes
 
@@ -81,7 +82,42 @@ inline int lanesIn(Part part) { return part.count; }
 
 struct Sums {
   double gradient = 0, product = 0;
+
+  static void add(Sums* lanes, Vec gradients, Vec products) {
+    for (int l = 0; l < kVec; ++l) {
+      lanes[l].gradient += gradients[l];
+      lanes[l].product += products[l];
+    }
+  }
 };
+
+// A span's sums of d and d (x - mean), d being gradient(r, at, i, x) for the vector i of row r that
+// lies at `at`, added to `lanes`.
+template <class Io, class Vecs, class T, class Gradient>
+void addSums(Io io, Vecs vecs, const Affine& affine, const T* x, int64_t offset, int64_t rows,
+             int64_t stride, Sums* lanes, Gradient gradient) {
+  for (int64_t begin = 0; begin < rows; begin += kChunk) {
+    const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
+    for (int i = 0; i < vecs; ++i) {
+      const Vec mean = affine.mean.vec(i);
+      Vec sum[2] = {}, product[2] = {};
+      const auto add = [&](int64_t r, int u) {
+        const int64_t at = offset + r * stride + i * kVec;
+        const Vec value = io.load(x + at);
+        const Vec d = gradient(r, at, i, value);
+        sum[u] += d;
+        product[u] += d * (value - mean);
+      };
+      int64_t r = begin;
+      for (; r + 2 <= end; r += 2) {
+        add(r, 0);
+        add(r + 1, 1);
+      }
+      if (r < end) add(r, 0);
+      Sums::add(lanes + i * kVec, sum[0] + sum[1], product[0] + product[1]);
+    }
+  }
+}
 
 struct BatchNorm {
   ChannelView view;
@@ -263,6 +299,31 @@ struct GradientMap {
   }
 };
 
+// The derivative's two passes: sums(affine, b, g, lanes) adds those of one image of one group, then
+// dx is written of what passed(io, map.affine, at, i, x) gives of the gradient.
+template <bool stream, class T, class AddSums, class Passed>
+void differentiate(const BatchNorm& bn, const Derivative& d, const T* x, T* dx, AddSums sums,
+                   Passed passed) {
+  const ChannelView& v = bn.view;
+  const auto first = [&](int64_t g) {
+    return [&, g, affine = d.affine(bn, g)](int64_t b) { sums(affine, b, g, d.cleared(bn, b, g)); };
+  };
+  const auto second = [&](int64_t g) {
+    return [&, g, map = GradientMap(bn, d, g)](int64_t b) {
+      forSpans(v, b, g, [&](auto io, auto vecs, int64_t offset, int64_t rows) {
+        for (int64_t r = 0; r < rows; ++r)
+          for (int i = 0; i < vecs; ++i) {
+            const int64_t at = offset + r * v.rowStride + i * kVec;
+            const Vec value = io.load(x + at);
+            put<stream>(io, dx + at, map.apply(value, passed(io, map.affine, at, i, value), i));
+          }
+      });
+    };
+  };
+  twoPasses(
+      v, first, [&](int64_t g) { d.settleSums(bn, g); }, second);
+}
+
 // Layouts of a question: `activations` lists the inputs and outputs that lie as x does; vectors
 // are plain, bytes opaque and of no size unless the caller gives them one.
 struct Activations {
@@ -275,4 +336,4 @@ LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activat
 BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair vectorOutputs,
                       size_t partialBytes);
 
-}  // namespace lrscope
+}  // namespace lrscope::norm

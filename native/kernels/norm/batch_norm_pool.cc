@@ -11,7 +11,7 @@
 #include "kernels/norm/batch_norm.h"
 #include "kernels/pool_window.h"
 
-namespace lrscope {
+namespace lrscope::norm {
 
 namespace {
 
@@ -37,85 +37,32 @@ PooledNorm pooledNormOf(const Site& site, BatchNorm norm, const Operand& y,
   return p;
 }
 
-// The pooled value, and where it came from, are written at `at`.
-template <bool relu, class Io, class T>
-void finish(Io io, const Best& best, T* y, uint8_t* where, int64_t at) {
-  // A NaN is not below 0: it passes, but its gradient does not.
-  io.store(y + at, relu ? select(~(best.value < 0.0f), best.value) : best.value);
-  if (!where) return;
-  const Mask blocked = Mask{} + kBlocked;
-  io.storeBytes(where + at, relu ? (best.value > 0.0f ? best.index : blocked) : best.index);
-}
-
-// One image of one group, any window.
-template <bool relu, class Io, class Vecs, class T>
-void poolImage(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const T* x, T* y,
-               uint8_t* where) {
-  const ChannelView &from = p.norm.view, &to = p.small;
-  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
-  for (int64_t i = 0; i < to.height; ++i) {
-    const auto rows = p.geometry.range(0, i, from.height);
-    for (int64_t j = 0; j < to.width; ++j) {
-      const auto columns = p.geometry.range(1, j, from.width);
-      const auto position = [&](int64_t r, int64_t c) {
-        return static_cast<int32_t>((r - rows.start) * p.geometry.kernel[1] + (c - columns.start));
-      };
-      for (int u = 0; u < vecs; ++u) {
-        Best best;
-        best.index += position(rows.from, columns.from);
-        for (int64_t r = rows.from; r < rows.to; ++r)
-          for (int64_t c = columns.from; c < columns.to; ++c) {
-            const Vec value = io.load(x + (r * from.width + c) * pixel + u * kVec);
-            best.offer(affine.apply(value, u), position(r, c));
-          }
-        finish<relu>(io, best, y, where, (i * to.width + j) * outPixel + u * kVec);
-      }
-    }
-  }
-}
-
-// The same for windows of 2x2 side by side.
-template <bool relu, class Io, class Vecs, class T>
-void poolTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine, const T* x, T* y,
-                  uint8_t* where) {
-  const ChannelView &from = p.norm.view, &to = p.small;
-  const int64_t pixel = pixelStride(from), outPixel = pixelStride(to);
-  for (int64_t i = 0; i < to.height; ++i) {
-    const T* upper = x + 2 * i * from.width * pixel;
-    const T* lower = upper + from.width * pixel;
-    for (int64_t j = 0; j < to.width; ++j)
-      for (int u = 0; u < vecs; ++u) {
-        const int64_t left = 2 * j * pixel + u * kVec, right = left + pixel;
-        Best best;
-        best.offer(affine.apply(io.load(upper + left), u), 0);
-        best.offer(affine.apply(io.load(upper + right), u), 1);
-        best.offer(affine.apply(io.load(lower + left), u), 2);
-        best.offer(affine.apply(io.load(lower + right), u), 3);
-        finish<relu>(io, best, y, where, (i * to.width + j) * outPixel + u * kVec);
-      }
-  }
-}
-
 template <bool relu, class T>
 void forward(const PooledNorm& p, const Statistics& s, const T* x, T* y, uint8_t* where) {
   const ChannelView &from = p.norm.view, &to = p.small;
   normaliseBatch(p.norm, s, x, [&](int64_t g) {
     return [&, g, affine = s.affine(p.norm, g)](int64_t b) {
       const T* image = x + b * from.batchStride + g * from.groupStride;
-      const int64_t first = b * to.batchStride + g * to.groupStride;
-      uint8_t* positions = where ? where + first : nullptr;
+      T* const pooled = y + b * to.batchStride + g * to.groupStride;
+      uint8_t* const positions = where ? where + (pooled - y) : nullptr;
       withLanes(to, g, [&](auto io, auto vecs) {
-        if (p.isTwoByTwo())
-          poolTwoByTwo<relu>(io, vecs, p, affine, image, y + first, positions);
-        else
-          poolImage<relu>(io, vecs, p, affine, image, y + first, positions);
+        findMaxima(
+            io, vecs, p.geometry, from, to, image,
+            [&](Vec value, int u) { return affine.apply(value, u); },
+            [&](const Best& best, int64_t at) {
+              // A NaN is not below 0: it passes, but its gradient does not.
+              io.store(pooled + at, relu ? select(~(best.value < 0.0f), best.value) : best.value);
+              if (!positions) return;
+              const Mask blocked = Mask{} + kBlocked;
+              io.storeBytes(positions + at,
+                            relu ? (best.value > 0.0f ? best.index : blocked) : best.index);
+            });
       });
     };
   });
 }
 
 LayoutAnswer chooseTrain(const LayoutQuestion& q) {
-  expectCounts(q, 5, 5, 3, 4);
   geometryOf(q.attributes, q.inputs[0], q.outputs[0]);
   LayoutAnswer a = chooseBatchNorm(q, {{0}, {0}}, sizeof(Moments));
   if (q.outputs.size() == 4) a.outputBytes[3] = a.outputBytes[0] / sizeOf(q.outputs[0].dtype);
@@ -123,7 +70,6 @@ LayoutAnswer chooseTrain(const LayoutQuestion& q) {
 }
 
 std::unique_ptr<Step> buildTrain(const Site& site) {
-  expectOperands(site, 5, 5, 3, 4);
   const bool remembers = site.outputs.size() == 4;
   const PooledNorm p = pooledNormOf(site, batchNormOf(site, true, {1, 5}, {1, 3}, sizeof(Moments)),
                                     site.outputs[0], remembers ? &site.outputs[3] : nullptr);
@@ -132,9 +78,13 @@ std::unique_ptr<Step> buildTrain(const Site& site) {
   return withElement(in[0], [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
-      const auto work = p.norm.relu ? forward<true, T> : forward<false, T>;
-      work(p, Statistics(run, &in[1], &out[1], scratch), in[0].data<T>(run), out[0].data<T>(run),
-           remembers ? out[3].data<uint8_t>(run) : nullptr);
+      const Statistics s(run, &in[1], &out[1], scratch);
+      uint8_t* where = remembers ? out[3].data<uint8_t>(run) : nullptr;
+      withFlags(
+          [&](auto relu) {
+            forward<relu.value>(p, s, in[0].data<T>(run), out[0].data<T>(run), where);
+          },
+          p.norm.relu);
     });
   });
 }
@@ -200,40 +150,11 @@ void addPooledSums(Io io, Vecs vecs, const PooledNorm& p, const Affine& affine,
                 : d * (pooledFrom(io, p, image.x + u * kVec, position, i, j) - affine.mean.vec(u));
       }
       if (inverse.exact) product *= inverse.scale.vec(u);
-      for (int l = 0; l < kVec; ++l) {
-        lanes[u * kVec + l].gradient += gradient[l];
-        lanes[u * kVec + l].product += product[l];
-      }
+      Sums::add(lanes + u * kVec, gradient, product);
     }
 }
 
-// Gradients of one image from its windows, any windows: each pixel asks those that hold it.
-template <bool stream, class Io, class Vecs, class T>
-void spread(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map, const Pooled<T>& image,
-            T* dx) {
-  const ChannelView &small = p.small, &large = p.norm.view;
-  const int64_t pixel = pixelStride(large), smallPixel = pixelStride(small);
-  const Geometry& geometry = p.geometry;
-  for (int64_t h = 0; h < large.height; ++h) {
-    const Pair rows = geometry.windowsOf(0, h, small.height);
-    for (int64_t w = 0; w < large.width; ++w) {
-      const Pair columns = geometry.windowsOf(1, w, small.width);
-      const int64_t at = (h * large.width + w) * pixel;
-      for (int u = 0; u < vecs; ++u) {
-        Vec d{};
-        for (int64_t i = rows[0]; i <= rows[1]; ++i)
-          for (int64_t j = columns[0]; j <= columns[1]; ++j) {
-            const int64_t from = (i * small.width + j) * smallPixel + u * kVec;
-            const int32_t position = geometry.positionOf(h, w, i, j);
-            d += select(io.loadBytes(image.where + from) == position, io.load(image.dy + from));
-          }
-        put<stream>(io, dx + at + u * kVec, map.apply(io.load(image.x + at + u * kVec), d, u));
-      }
-    }
-  }
-}
-
-// The same for windows of 2x2 side by side.
+// Gradients of one image from windows of 2x2 side by side that cover it.
 template <bool stream, class Io, class Vecs, class T>
 void spreadTwoByTwo(Io io, Vecs vecs, const PooledNorm& p, const GradientMap& map,
                     const Pooled<T>& image, T* dx) {
@@ -273,11 +194,15 @@ void backward(const PooledNorm& p, const Derivative& d, const Pooled<T>& all, T*
   const auto second = [&](int64_t g) {
     return [&, g, map = GradientMap(p.norm, d, g)](int64_t b) {
       T* to = dx + b * large.batchStride + g * large.groupStride;
+      const Pooled<T> image = imageOf(b, g);
       withLanes(large, g, [&](auto io, auto vecs) {
         if (p.isTwoByTwo())
-          spreadTwoByTwo<stream>(io, vecs, p, map, imageOf(b, g), to);
+          spreadTwoByTwo<stream>(io, vecs, p, map, image, to);
         else
-          spread<stream>(io, vecs, p, map, imageOf(b, g), to);
+          gatherGradients(io, vecs, p.geometry, small, large, image.dy, image.where,
+                          [&](Vec d, int64_t at, int u) {
+                            put<stream>(io, to + at, map.apply(io.load(image.x + at), d, u));
+                          });
       });
     };
   };
@@ -286,12 +211,10 @@ void backward(const PooledNorm& p, const Derivative& d, const Pooled<T>& all, T*
 }
 
 LayoutAnswer chooseBackward(const LayoutQuestion& q) {
-  expectCounts(q, 8, 8, 3, 3);
   return chooseBatchNorm(q, {{0, 1, 6}, {0}}, sizeof(Sums));
 }
 
 std::unique_ptr<Step> buildBackward(const Site& site) {
-  expectOperands(site, 8, 8, 3, 3);
   const auto in = site.inputs, out = site.outputs;
   expectAlike(in[0], out[0]);
   expectAlike(in[1], in[6]);
@@ -305,16 +228,20 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
       const Pooled<T> all{in[0].data<T>(run), in[1].data<T>(run), in[6].data<T>(run),
                           in[7].data<uint8_t>(run)};
       T* dx = out[0].data<T>(run);
-      const auto work =
-          streams<T>(p.norm.view, dx, {all.x}) ? backward<true, T> : backward<false, T>;
-      work(p, Derivative(run, &in[2], &out[1], scratch), all, dx);
+      const Derivative d(run, &in[2], &out[1], scratch);
+      withFlags([&](auto stream) { backward<stream.value>(p, d, all, dx); },
+                streams<T>(p.norm.view, dx, {all.x}));
     });
   });
 }
 
 }  // namespace
 
-const Kernel kBatchNormPoolTrain = {chooseTrain, buildTrain};
-const Kernel kBatchNormPoolBackward = {chooseBackward, buildBackward};
+}  // namespace lrscope::norm
+
+namespace lrscope {
+
+const Kernel kBatchNormPoolTrain = {norm::chooseTrain, norm::buildTrain};
+const Kernel kBatchNormPoolBackward = {norm::chooseBackward, norm::buildBackward};
 
 }  // namespace lrscope

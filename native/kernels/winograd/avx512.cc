@@ -1,6 +1,6 @@
-// Our own Winograd on vectors of sixteen floats. The addon's other files are compiled for AVX2;
-// this one asks for AVX-512 by a pragma of GCC's, and runs only where the processor has it.
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__clang__)
+// Our own Winograd on vectors of sixteen floats: the one file that is compiled for AVX-512. It runs
+// only where the processor has it.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define LRSCOPE_AVX512
 #include "kernels/winograd/loops.h"
 

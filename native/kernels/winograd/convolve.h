@@ -27,7 +27,7 @@ constexpr int64_t kCache = kLanes == 16 ? 340000 : 500000, kLeastTiles = 24, kMo
 constexpr int64_t kWeightCache = 8000000, kPatchCache = 5000000;
 constexpr int64_t kLeastPanels = 8;
 
-struct Plan {
+struct Blocking {
   Blocks from, to;
   Pair padding;  // of `from`
   Tiles tiles;
@@ -37,7 +37,7 @@ struct Plan {
   int64_t weightPlane, weightFloats;
   Panel input, output;
 
-  Plan(const Tensor& source, const Tensor& result, Pair pad)
+  Blocking(const Tensor& source, const Tensor& result, Pair pad)
       : from(source),
         to(result),
         padding(pad),
@@ -70,9 +70,9 @@ struct Plan {
   }
 };
 
-inline Plan planOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
-  if (pass == Pass::forward) return Plan(x, y, padding);
-  return Plan(y, x, {2 - padding[0], 2 - padding[1]});
+inline Blocking blockingOf(Pass pass, const Tensor& x, const Tensor& y, Pair padding) {
+  if (pass == Pass::forward) return Blocking(x, y, padding);
+  return Blocking(y, x, {2 - padding[0], 2 - padding[1]});
 }
 
 // Of factors F; the result is R.
@@ -87,15 +87,15 @@ class Convolve final : public Step {
         backward_(pass != Pass::forward),
         relu_(site.attributes.flag("relu")),
         streams_(streams<R>(channelView(y_))),
-        plan_(planOf(pass, o.x, o.y, padding)),
+        blocking_(blockingOf(pass, o.x, o.y, padding)),
         offsets_(o.weight),
-        bias_(plan_.to.lanes(), 0.0f) {
+        bias_(blocking_.to.lanes(), 0.0f) {
     if (o.bias) {
       expectVector(*o.bias, o.weight.dim(0));
       biasOperand_ = *o.bias;
       hasBias_ = true;
     }
-    expectScratch(site, plan_.bytes(omp_get_max_threads()));
+    expectScratch(site, blocking_.bytes(omp_get_max_threads()));
   }
 
   void run(const RunContext& run) override {
@@ -103,12 +103,12 @@ class Convolve final : public Step {
     const F* weight = weight_.data<F>(run);
     R* y = y_.data<R>(run);
     float* shared = scratch_.f32(run);
-    if (hasBias_) std::copy_n(biasOperand_.f32(run), plan_.to.channels, bias_.begin());
+    if (hasBias_) std::copy_n(biasOperand_.f32(run), blocking_.to.channels, bias_.begin());
 #pragma omp parallel
     {
       const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-      float* own = shared + plan_.sharedFloats() + me * plan_.threadFloats();
-      if (plan_.byPanels)
+      float* own = shared + blocking_.sharedFloats() + me * blocking_.threadFloats();
+      if (blocking_.byPanels)
         runByPanels(x, weight, y, shared, own, threads, me);
       else
         runByBlocks(x, weight, y, shared, own, threads, me);
@@ -119,34 +119,36 @@ class Convolve final : public Step {
  private:
   void runByBlocks(const F* x, const F* weight, R* y, float* transformed, float* input,
                    int64_t threads, int64_t me) const {
-    const Share weights(plan_.panels * plan_.from.lanes(), threads, me);
+    const Share weights(blocking_.panels * blocking_.from.lanes(), threads, me);
     transformWeights(weight, transformed + weights.from * kColumns, weights);
 #pragma omp barrier
-    float* output = input + plan_.input.floats();
-    const Share share(plan_.tiles.total, threads, me);
-    for (int64_t tile = share.from; tile < share.to; tile += plan_.blockTiles) {
-      const int64_t count = std::min(plan_.blockTiles, share.to - tile);
+    float* output = input + blocking_.input.floats();
+    const Share share(blocking_.tiles.total, threads, me);
+    for (int64_t tile = share.from; tile < share.to; tile += blocking_.blockTiles) {
+      const int64_t count = std::min(blocking_.blockTiles, share.to - tile);
       transformInputs(x, tile, {0, count}, input);
       const int64_t next = tile + count;
-      const Share ahead{next, std::min(next + plan_.blockTiles, share.to)};
+      const Share ahead{next, std::min(next + blocking_.blockTiles, share.to)};
       multiplyAll(input, count, transformed, output, x, ahead);
-      transformOutputs(output, tile, count, {0, plan_.to.count}, y);
+      transformOutputs(output, tile, count, {0, blocking_.to.count}, y);
     }
   }
 
   void runByPanels(const F* x, const F* weight, R* y, float* input, float* transformed,
                    int64_t threads, int64_t me) const {
-    const int64_t tiles = plan_.tiles.total, depth = plan_.from.lanes();
+    const int64_t tiles = blocking_.tiles.total, depth = blocking_.from.lanes();
     transformInputs(x, 0, {tiles, threads, me}, input);
 #pragma omp barrier
-    float* output = transformed + plan_.weightFloats;
-    const Share share(plan_.panels, threads, me);
+    float* output = transformed + blocking_.weightFloats;
+    const Share share(blocking_.panels, threads, me);
     for (int64_t panel = share.from; panel < share.to; ++panel) {
       transformWeights(weight, transformed, {panel * depth, (panel + 1) * depth});
       for (int64_t f = 0; f < kProducts; ++f)
-        multiplyPanel(input + f * plan_.input.plane, tiles, transformed + f * plan_.weightPlane,
-                      panel, output + f * plan_.output.plane);
-      transformOutputs(output, 0, tiles, {2 * panel, std::min(2 * panel + 2, plan_.to.count)}, y);
+        multiplyPanel(input + f * blocking_.input.plane, tiles,
+                      transformed + f * blocking_.weightPlane, panel,
+                      output + f * blocking_.output.plane);
+      transformOutputs(output, 0, tiles, {2 * panel, std::min(2 * panel + 2, blocking_.to.count)},
+                       y);
     }
   }
 
@@ -157,7 +159,7 @@ class Convolve final : public Step {
   void transformWeights(const F* weight, float* to, Share share) const {
     const auto& rows = backward_ ? offsets_.inputs : offsets_.outputs;    // of the result
     const auto& depths = backward_ ? offsets_.outputs : offsets_.inputs;  // summed over
-    const int64_t depth = plan_.from.lanes();
+    const int64_t depth = blocking_.from.lanes();
     for (int64_t item = share.from; item < share.to; ++item) {
       const int64_t panel = item / depth, k = item % depth;
       for (int64_t half = 0; half < 2; ++half) {
@@ -173,20 +175,21 @@ class Convolve final : public Step {
           }
         }
         float* out = to + (item - share.from) * kColumns + half * kLanes;
-        transform<FilterLine>(
-            [&](int i, int j) { return load(filter[3 * i + j]); },
-            [&](int i, int j, Vector v) { store(out + (i * kPatch + j) * plan_.weightPlane, v); });
+        transform<FilterLine>([&](int i, int j) { return load(filter[3 * i + j]); },
+                              [&](int i, int j, Vector v) {
+                                store(out + (i * kPatch + j) * blocking_.weightPlane, v);
+                              });
       }
     }
   }
 
   void transformInputs(const F* x, int64_t tile, Share share, float* to) const {
-    const Panel& panel = plan_.input;
-    for (int64_t block = 0; block < plan_.from.count; ++block)
+    const Panel& panel = blocking_.input;
+    for (int64_t block = 0; block < blocking_.from.count; ++block)
       for (int64_t t = share.from; t < share.to; ++t) {
-        const Tiles::Place place = plan_.tiles.at(tile + t);
-        transformInput(plan_.from, x + plan_.from.offset(place.image, block), place, plan_.padding,
-                       to + t * panel.row + block * kLanes, panel.plane);
+        const Tiles::Place place = blocking_.tiles.at(tile + t);
+        transformInput(blocking_.from, x + blocking_.from.offset(place.image, block), place,
+                       blocking_.padding, to + t * panel.row + block * kLanes, panel.plane);
       }
   }
 
@@ -195,24 +198,25 @@ class Convolve final : public Step {
   // now.
   void multiplyAll(const float* input, int64_t count, const float* weight, float* output,
                    const F* x, Share ahead) const {
-    const int64_t depth = plan_.from.lanes(), tiles = ahead.to - ahead.from;
-    const int64_t products = kProducts * plan_.panels;
+    const int64_t depth = blocking_.from.lanes(), tiles = ahead.to - ahead.from;
+    const int64_t products = kProducts * blocking_.panels;
     for (int64_t f = 0; f < kProducts; ++f)
-      for (int64_t panel = 0; panel < plan_.panels; ++panel) {
-        const Share fetched(tiles * plan_.from.count, products, f * plan_.panels + panel);
+      for (int64_t panel = 0; panel < blocking_.panels; ++panel) {
+        const Share fetched(tiles * blocking_.from.count, products, f * blocking_.panels + panel);
         for (int64_t i = fetched.from; i < fetched.to; ++i)
           fetch(x, ahead.from + i % tiles, i / tiles);
-        multiplyPanel(input + f * plan_.input.plane, count,
-                      weight + f * plan_.weightPlane + panel * depth * kColumns, panel,
-                      output + f * plan_.output.plane + panel * kColumns);
+        multiplyPanel(input + f * blocking_.input.plane, count,
+                      weight + f * blocking_.weightPlane + panel * depth * kColumns, panel,
+                      output + f * blocking_.output.plane + panel * kColumns);
       }
   }
 
   // One product of `count` tiles, for one panel of outputs.
   void multiplyPanel(const float* input, int64_t count, const float* weight, int64_t panel,
                      float* output) const {
-    const int64_t depth = plan_.from.lanes(), in = plan_.input.row, out = plan_.output.row;
-    const bool wide = 2 * panel + 1 < plan_.to.count;
+    const int64_t depth = blocking_.from.lanes(), in = blocking_.input.row,
+                  out = blocking_.output.row;
+    const bool wide = 2 * panel + 1 < blocking_.to.count;
     for (int64_t t = 0; t < count; t += kMostRows)
       multiply<false>(static_cast<int>(std::min<int64_t>(kMostRows, count - t)), wide,
                       input + t * in, 1, in, weight, kColumns, depth, output + t * out, out);
@@ -220,8 +224,8 @@ class Convolve final : public Step {
 
   // The four rows of a tile's patch that the tile above it does not have.
   void fetch(const F* x, int64_t tile, int64_t block) const {
-    const Blocks& from = plan_.from;
-    const Tiles::Place place = plan_.tiles.at(tile);
+    const Blocks& from = blocking_.from;
+    const Tiles::Place place = blocking_.tiles.at(tile);
     const F* start = x + from.offset(place.image, block) + place.left * from.pixelStride;
     constexpr int64_t kLine = 64 / sizeof(F);
     const int64_t step = std::max<int64_t>(1, kLine / from.pixelStride);
@@ -238,12 +242,12 @@ class Convolve final : public Step {
                         R* y) const {
     for (int64_t block = blocks.from; block < blocks.to; ++block)
       for (int64_t t = 0; t < count; ++t)
-        transformOutput(output + t * plan_.output.row + (block - blocks.from) * kLanes,
-                        plan_.tiles.at(tile + t), block, y);
+        transformOutput(output + t * blocking_.output.row + (block - blocks.from) * kLanes,
+                        blocking_.tiles.at(tile + t), block, y);
   }
 
   void transformOutput(const float* from, Tiles::Place place, int64_t block, R* y) const {
-    const Blocks& to = plan_.to;
+    const Blocks& to = blocking_.to;
     const Vector bias = load(bias_.data() + block * kLanes);
     const Keep real = lanesBelow(to.channelsOf(block));
     R* at =
@@ -251,7 +255,7 @@ class Convolve final : public Step {
     const int64_t rows = std::min<int64_t>(kTile, to.height - place.top);
     const int64_t columns = std::min<int64_t>(kTile, to.width - place.left);
     transform<OutputLine>(
-        [&](int i, int j) { return load(from + (i * kPatch + j) * plan_.output.plane); },
+        [&](int i, int j) { return load(from + (i * kPatch + j) * blocking_.output.plane); },
         [&](int i, int j, Vector v) {
           v = v + bias;
           if (relu_) v = relu(v);
@@ -268,7 +272,7 @@ class Convolve final : public Step {
 
   Operand x_, weight_, y_, biasOperand_, scratch_;
   bool hasBias_ = false, backward_, relu_, streams_;
-  Plan plan_;
+  Blocking blocking_;
   WeightOffsets offsets_;
   std::vector<float> bias_;  // padding included
 };
@@ -276,7 +280,7 @@ class Convolve final : public Step {
 }  // namespace convolving
 
 inline size_t convolveScratchBytes(Pass pass, const Problem& p) {
-  return convolving::planOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
+  return convolving::blockingOf(pass, p.x, p.y, p.padding).bytes(omp_get_max_threads());
 }
 
 inline std::unique_ptr<Step> convolveStep(Pass pass, const Site& site, const Product& product,

@@ -1,5 +1,5 @@
-// A Winograd convolution's operands as its loops see them: activations as blocks of eight channels,
-// weights by a table of offsets, tiles by their number.
+// A Winograd convolution's operands as its loops see them: activations as blocks of a vector of
+// channels, weights by a table of offsets, tiles by their number.
 #pragma once
 #include "kernels/winograd/transform.h"
 
@@ -51,7 +51,7 @@ struct WeightOffsets {
     for (int64_t h = 0; h < weight.dim(2); ++h)
       for (int64_t w = 0; w < weight.dim(3); ++w) positions.push_back(map.offset({0, 0, h, w}));
   }
-  // Whether the eight channels from `first` on are neighbours in memory.
+  // Whether the vector of channels from `first` on are neighbours in memory.
   static bool together(const std::vector<int64_t>& channels, int64_t first) {
     for (int64_t l = 1; l < kLanes; ++l)
       if (channels[first + l] != channels[first] + l) return false;
@@ -126,5 +126,26 @@ void transformInput(const Blocks& x, const T* block, Tiles::Place place, Pair pa
       },
       put);
 }
+
+// The operands of a step that computes the gradients of weights, and of a bias where there is one.
+struct GradientOperands {
+  Operand x, dy, weight, bias, scratch;
+  bool hasBias;
+  WeightOffsets offsets;
+  size_t weightBytes;
+
+  GradientOperands(const Site& site, const Product& o, size_t scratchBytes)
+      : x(o.x),
+        dy(o.y),
+        weight(o.weight),
+        bias(o.bias ? *o.bias : Operand()),
+        scratch(site.scratch),
+        hasBias(o.bias != nullptr),
+        offsets(o.weight),
+        weightBytes(layoutBytes(o.weight)) {
+    if (hasBias) expectVector(bias, o.weight.dim(0));
+    expectScratch(site, scratchBytes);
+  }
+};
 
 }  // namespace lrscope::winograd::LRSCOPE_WIDTH

@@ -1,8 +1,7 @@
-// The vectors of the Winograd loops: eight floats with AVX2, or sixteen where the file that
-// includes this has defined LRSCOPE_AVX512. Whatever it includes after this one is compiled for
-// AVX-512 then, and lies in a namespace of its own; what comes from elsewhere is included here,
-// before the target changes, so that no function that others share is compiled for what they may
-// not have.
+// The vectors of the Winograd loops: eight floats with AVX2, or sixteen in the file that is
+// compiled for AVX-512 and defines LRSCOPE_AVX512. Each has a namespace of its own. That file is
+// linked last: of an inline function that others have too, the linker keeps the first, which every
+// processor of the addon can run.
 #pragma once
 #include <immintrin.h>
 #include <omp.h>
@@ -17,9 +16,10 @@
 #include "kernels/winograd/winograd.h"
 
 #ifdef LRSCOPE_AVX512
+#ifndef __clang__
 // GCC 12's intrinsics start from a vector that they leave unset, and warn of it.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
+#endif
 #define LRSCOPE_WIDTH avx512
 #else
 #define LRSCOPE_WIDTH avx2

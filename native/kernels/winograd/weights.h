@@ -34,7 +34,7 @@ struct Strips {
   }
 };
 
-struct Plan {
+struct Blocking {
   Blocks x, dy;
   Tiles tiles;
   int64_t sumsPlane;  // (product, input channel, output channel)
@@ -42,7 +42,7 @@ struct Plan {
   int64_t chunk;
   Strips input, gradient;
 
-  Plan(const Tensor& from, const Tensor& to)
+  Blocking(const Tensor& from, const Tensor& to)
       : x(from),
         dy(to),
         tiles(dy.batch, dy.height, dy.width),
@@ -71,68 +71,58 @@ template <class F>
 class WeightGradient final : public Step {
  public:
   WeightGradient(const Site& site, const Product& o, Pair padding)
-      : x_(o.x),
-        dy_(o.y),
-        weight_(o.weight),
-        scratch_(site.scratch),
-        padding_(padding),
-        plan_(o.x, o.y),
-        offsets_(o.weight),
-        weightBytes_(layoutBytes(o.weight)),
-        padded_(weightBytes_ > o.weight.elements() * sizeof(float)) {
-    if (o.bias) {
-      expectVector(*o.bias, o.weight.dim(0));
-      bias_ = *o.bias;
-      hasBias_ = true;
-    }
-    expectScratch(site, plan_.bytes(omp_get_max_threads()));
-  }
+      : padding_(padding),
+        blocking_(o.x, o.y),
+        operands_(site, o, blocking_.bytes(omp_get_max_threads())),
+        padded_(operands_.weightBytes > o.weight.elements() * sizeof(float)) {}
 
   void run(const RunContext& run) override {
-    const F *x = x_.data<F>(run), *dy = dy_.data<F>(run);
-    float* weight = weight_.f32(run);
-    float* work = scratch_.f32(run);
-    if (padded_) std::memset(weight, 0, weightBytes_);
+    const F *x = operands_.x.data<F>(run), *dy = operands_.dy.data<F>(run);
+    float* weight = operands_.weight.f32(run);
+    float* work = operands_.scratch.f32(run);
+    if (padded_) std::memset(weight, 0, operands_.weightBytes);
     int64_t team = 1;
     const double* bias = nullptr;
 #pragma omp parallel
     {
       const int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-      auto* biases = reinterpret_cast<double*>(work + plan_.works(threads) * plan_.workFloats());
-      double* own = biases + me * plan_.dy.lanes();
-      std::fill_n(own, plan_.dy.lanes(), 0.0);
-      if (plan_.shared)
+      auto* biases =
+          reinterpret_cast<double*>(work + blocking_.works(threads) * blocking_.workFloats());
+      double* own = biases + me * blocking_.dy.lanes();
+      std::fill_n(own, blocking_.dy.lanes(), 0.0);
+      if (blocking_.shared)
         sumShared(x, dy, work, own, threads, me);
       else
-        sumAlone(x, dy, work + me * plan_.workFloats(), own, Share(plan_.tiles.total, threads, me));
+        sumAlone(x, dy, work + me * blocking_.workFloats(), own,
+                 Share(blocking_.tiles.total, threads, me));
 #pragma omp barrier
-      transformSums(sumsOf(work), plan_.works(threads),
-                    Share(plan_.dy.count * plan_.x.channels, threads, me), weight);
+      transformSums(sumsOf(work), blocking_.works(threads),
+                    Share(blocking_.dy.count * blocking_.x.channels, threads, me), weight);
 #pragma omp single
       {
         team = threads;
         bias = biases;
       }
     }
-    if (!hasBias_) return;
-    float* result = bias_.f32(run);
-    for (int64_t k = 0; k < plan_.dy.channels; ++k) {
+    if (!operands_.hasBias) return;
+    float* result = operands_.bias.f32(run);
+    for (int64_t k = 0; k < blocking_.dy.channels; ++k) {
       double sum = 0;
-      for (int64_t t = 0; t < team; ++t) sum += bias[t * plan_.dy.lanes() + k];
+      for (int64_t t = 0; t < team; ++t) sum += bias[t * blocking_.dy.lanes() + k];
       result[k] = static_cast<float>(sum);
     }
   }
 
  private:
-  float* gradientOf(float* work) const { return work + plan_.input.floats(); }
-  float* sumsOf(float* work) const { return gradientOf(work) + plan_.gradient.floats(); }
+  float* gradientOf(float* work) const { return work + blocking_.input.floats(); }
+  float* sumsOf(float* work) const { return gradientOf(work) + blocking_.gradient.floats(); }
 
   void sumAlone(const F* x, const F* dy, float* work, double* bias, Share range) const {
     float* sums = sumsOf(work);
-    if (range.from == range.to) std::fill_n(sums, kProducts * plan_.sumsPlane, 0.0f);
-    const Share products(0, kProducts * plan_.input.count);
-    for (int64_t tile = range.from; tile < range.to; tile += plan_.chunk) {
-      const int64_t count = std::min(plan_.chunk, range.to - tile);
+    if (range.from == range.to) std::fill_n(sums, kProducts * blocking_.sumsPlane, 0.0f);
+    const Share products(0, kProducts * blocking_.input.count);
+    for (int64_t tile = range.from; tile < range.to; tile += blocking_.chunk) {
+      const int64_t count = std::min(blocking_.chunk, range.to - tile);
       transformInputs(x, tile, {0, count}, work);
       transformGradients(dy, tile, {0, count}, gradientOf(work), bias);
       multiplyAll(tile > range.from, work, gradientOf(work), count, products, sums);
@@ -141,9 +131,9 @@ class WeightGradient final : public Step {
 
   void sumShared(const F* x, const F* dy, float* work, double* bias, int64_t threads,
                  int64_t me) const {
-    const Share products(kProducts * plan_.input.count, threads, me);
-    for (int64_t tile = 0; tile < plan_.tiles.total; tile += plan_.chunk) {
-      const int64_t count = std::min(plan_.chunk, plan_.tiles.total - tile);
+    const Share products(kProducts * blocking_.input.count, threads, me);
+    for (int64_t tile = 0; tile < blocking_.tiles.total; tile += blocking_.chunk) {
+      const int64_t count = std::min(blocking_.chunk, blocking_.tiles.total - tile);
       const Share share(count, threads, me);
       transformInputs(x, tile, share, work);
       transformGradients(dy, tile, share, gradientOf(work), bias);
@@ -155,26 +145,26 @@ class WeightGradient final : public Step {
 
   // Two blocks side by side share their cache lines in `to`.
   void transformInputs(const F* x, int64_t tile, Share share, float* to) const {
-    for (int64_t pair = 0; pair < plan_.x.count; pair += 2)
+    for (int64_t pair = 0; pair < blocking_.x.count; pair += 2)
       for (int64_t t = share.from; t < share.to; ++t) {
-        const Tiles::Place place = plan_.tiles.at(tile + t);
-        for (int64_t block = pair; block < std::min(pair + 2, plan_.x.count); ++block)
-          transformInput(plan_.x, x + plan_.x.offset(place.image, block), place, padding_,
-                         to + plan_.input.offset(t, block), plan_.input.plane);
+        const Tiles::Place place = blocking_.tiles.at(tile + t);
+        for (int64_t block = pair; block < std::min(pair + 2, blocking_.x.count); ++block)
+          transformInput(blocking_.x, x + blocking_.x.offset(place.image, block), place, padding_,
+                         to + blocking_.input.offset(t, block), blocking_.input.plane);
       }
   }
 
   // Adds to `bias` the sum of each channel.
   void transformGradients(const F* dy, int64_t tile, Share share, float* to, double* bias) const {
-    const Blocks& b = plan_.dy;
+    const Blocks& b = blocking_.dy;
     for (int64_t pair = 0; pair < b.count; pair += 2) {
       const int64_t end = std::min(pair + 2, b.count);
       Vector sums[2] = {zeros(), zeros()};
       for (int64_t t = share.from; t < share.to; ++t) {
-        const Tiles::Place place = plan_.tiles.at(tile + t);
+        const Tiles::Place place = blocking_.tiles.at(tile + t);
         for (int64_t block = pair; block < end; ++block)
           transformGradient(dy + b.offset(place.image, block), place,
-                            to + plan_.gradient.offset(t, block), sums[block - pair]);
+                            to + blocking_.gradient.offset(t, block), sums[block - pair]);
       }
       for (int64_t block = pair; block < end; ++block) {
         alignas(64) float lanes[kLanes];
@@ -185,7 +175,7 @@ class WeightGradient final : public Step {
   }
 
   void transformGradient(const F* block, Tiles::Place place, float* to, Vector& sum) const {
-    const Blocks& b = plan_.dy;
+    const Blocks& b = blocking_.dy;
     const int64_t rowStride = b.width * b.pixelStride;
     const F* from = block + place.top * rowStride + place.left * b.pixelStride;
     const int64_t rows = b.height - place.top, columns = b.width - place.left;
@@ -196,7 +186,7 @@ class WeightGradient final : public Step {
       return v;
     };
     const auto put = [&](int i, int j, Vector v) {
-      store(to + (i * kPatch + j) * plan_.gradient.plane, v);
+      store(to + (i * kPatch + j) * blocking_.gradient.plane, v);
     };
     if (rows >= kTile && columns >= kTile)
       transform<OutputGradientLine>(value, put);
@@ -218,17 +208,17 @@ class WeightGradient final : public Step {
   template <bool accumulate>
   void multiplyStrips(const float* input, const float* gradient, int64_t tiles, Share share,
                       float* sums) const {
-    const Strips &in = plan_.input, &out = plan_.gradient;
-    const int64_t outputs = plan_.dy.lanes();
+    const Strips &in = blocking_.input, &out = blocking_.gradient;
+    const int64_t outputs = blocking_.dy.lanes();
     for (int64_t item = share.from; item < share.to; ++item) {
       const int64_t f = item / in.count, strip = item % in.count;
-      const int64_t channels = std::min<int64_t>(kColumns, plan_.x.lanes() - strip * kColumns);
+      const int64_t channels = std::min<int64_t>(kColumns, blocking_.x.lanes() - strip * kColumns);
       const float* a = input + f * in.plane + strip * in.strip;
-      float* to = sums + f * plan_.sumsPlane + strip * kColumns * outputs;
+      float* to = sums + f * blocking_.sumsPlane + strip * kColumns * outputs;
       for (int64_t panel = 0; panel < out.count; ++panel)
         for (int64_t c = 0; c < channels; c += kRows)
           multiply<accumulate>(static_cast<int>(std::min<int64_t>(kRows, channels - c)),
-                               2 * panel + 1 < plan_.dy.count, a + c, kColumns, 1,
+                               2 * panel + 1 < blocking_.dy.count, a + c, kColumns, 1,
                                gradient + f * out.plane + panel * out.strip, kColumns, tiles,
                                to + c * outputs + panel * kColumns, outputs);
     }
@@ -238,21 +228,22 @@ class WeightGradient final : public Step {
   // many works, in their order.
   void transformSums(const float* sums, int64_t works, Share share, float* weight) const {
     for (int64_t item = share.from; item < share.to; ++item) {
-      const int64_t c = item / plan_.dy.count, block = item % plan_.dy.count;
-      const float* from = sums + c * plan_.dy.lanes() + block * kLanes;
-      const int count = plan_.dy.channelsOf(block);
-      const int64_t* outputs = offsets_.outputs.data() + block * kLanes;
-      float* to = weight + offsets_.inputs[c];
-      const bool together = count == kLanes && offsets_.together(offsets_.outputs, block * kLanes);
+      const int64_t c = item / blocking_.dy.count, block = item % blocking_.dy.count;
+      const float* from = sums + c * blocking_.dy.lanes() + block * kLanes;
+      const int count = blocking_.dy.channelsOf(block);
+      const int64_t* outputs = operands_.offsets.outputs.data() + block * kLanes;
+      float* to = weight + operands_.offsets.inputs[c];
+      const bool together =
+          count == kLanes && operands_.offsets.together(operands_.offsets.outputs, block * kLanes);
       transform<FilterGradientLine>(
           [&](int i, int j) {
-            const float* at = from + (i * kPatch + j) * plan_.sumsPlane;
+            const float* at = from + (i * kPatch + j) * blocking_.sumsPlane;
             Vector sum = load(at);
-            for (int64_t w = 1; w < works; ++w) sum = sum + load(at + w * plan_.workFloats());
+            for (int64_t w = 1; w < works; ++w) sum = sum + load(at + w * blocking_.workFloats());
             return sum;
           },
           [&](int i, int j, Vector v) {
-            float* at = to + offsets_.positions[3 * i + j];
+            float* at = to + operands_.offsets.positions[3 * i + j];
             if (together) {
               store(at + outputs[0], v);
               return;
@@ -264,19 +255,16 @@ class WeightGradient final : public Step {
     }
   }
 
-  Operand x_, dy_, weight_, bias_, scratch_;
-  bool hasBias_ = false;
   Pair padding_;
-  Plan plan_;
-  WeightOffsets offsets_;
-  size_t weightBytes_;
+  Blocking blocking_;
+  GradientOperands operands_;
   bool padded_;
 };
 
 }  // namespace summing
 
 inline size_t weightGradientScratchBytes(const Problem& p) {
-  return summing::Plan(p.x, p.y).bytes(omp_get_max_threads());
+  return summing::Blocking(p.x, p.y).bytes(omp_get_max_threads());
 }
 
 inline std::unique_ptr<Step> weightGradientStep(const Site& site, const Product& product,

@@ -1,7 +1,7 @@
 /** @file `lrscope explain`: the compiled step, as it will run on this machine. */
 
 import { MOST_CLASSES, MOST_PIXELS } from "../../core/limits.ts";
-import { CONVOLUTION_IMPLEMENTATIONS } from "../../program/backend.ts";
+import { knownImplementations } from "../../engine/native/engines.ts";
 import { defineCommand, optional, value } from "../flags/define-command.ts";
 import {
   batchFlag,
@@ -54,8 +54,8 @@ export const explain = defineCommand({
     ...tuningFlags,
     convolutions: optional({
       placeholder: "name",
-      help: `force ${CONVOLUTION_IMPLEMENTATIONS.join(", ")} wherever there is such a one`,
-      read: oneOf(CONVOLUTION_IMPLEMENTATIONS),
+      help: `force ${knownImplementations.join(", ")} wherever there is such a one`,
+      read: oneOf(knownImplementations),
       shownFallback: "the engine's rule",
     }),
     ...jsonFlag,

@@ -3,7 +3,7 @@
 import type { CompileOptions } from "../../compile/index.ts";
 import type { ConvolutionChoices } from "../../engine/tuning/convolution-choice.ts";
 import type { Tuning } from "../../engine/tuning/tune.ts";
-import type { ConvolutionImplementation, Program } from "../../program/index.ts";
+import type { Program } from "../../program/index.ts";
 import type { Terminal } from "../terminal.ts";
 import { textTable } from "./format.ts";
 
@@ -36,7 +36,7 @@ export async function decide(call: {
   flags: {
     readonly tune: boolean;
     readonly memory: number | undefined;
-    readonly convolutions: ConvolutionImplementation | undefined;
+    readonly convolutions: string | undefined;
   };
   terminal: Terminal;
   signal: AbortSignal;

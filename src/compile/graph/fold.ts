@@ -79,22 +79,25 @@ export function foldedBuffers(
 }
 
 /** Computes the folded tensors of a session from its parameters and statistics, in doubles. */
-export function writeFolded(session: Session, folded: readonly FoldedBuffer[]): void {
+export async function writeFolded(
+  session: Session,
+  folded: readonly FoldedBuffer[],
+): Promise<void> {
   for (const { part, epsilon, target, sources } of folded) {
-    const read = (source: (typeof SOURCES)[number]) => {
+    const read = async (source: (typeof SOURCES)[number]) => {
       const buffer = sources[source];
-      return buffer ? session.read(buffer) : undefined;
+      return buffer ? await session.read(buffer) : undefined;
     };
-    const [gamma, variance] = [read("gamma")!, read("variance")!];
+    const [gamma, variance] = [(await read("gamma"))!, (await read("variance"))!];
     const scale = Float64Array.from(gamma, (value, c) => value / Math.sqrt(variance[c]! + epsilon));
     if (part === "bias") {
-      const [bias, beta, mean] = [read("bias"), read("beta")!, read("mean")!];
-      const shifted = (s: number, c: number) => beta[c]! + ((bias?.[c] ?? 0) - mean[c]!) * s;
-      session.write(target, scale.map(shifted));
+      const [bias, beta, mean] = [await read("bias"), await read("beta"), await read("mean")];
+      const shifted = (s: number, c: number) => beta![c]! + ((bias?.[c] ?? 0) - mean![c]!) * s;
+      await session.write(target, scale.map(shifted));
     } else {
-      const values = read("weight")!;
+      const values = (await read("weight"))!;
       const each = values.length / scale.length;
-      session.write(
+      await session.write(
         target,
         values.map((value, i) => value * scale[Math.floor(i / each)]!),
       );

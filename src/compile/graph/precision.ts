@@ -21,14 +21,14 @@ export type Precision = (typeof PRECISIONS)[number];
 /** @throws ArgumentError for an unknown precision, or one that the backend cannot compute in */
 export function checkPrecision(
   subject: string,
-  backend: Pick<Backend, "bf16" | "description">,
+  backend: Pick<Backend, "capabilities" | "description">,
   precision: Precision = "fp32",
 ): void {
   if (!PRECISIONS.includes(precision))
     throw new ArgumentError(
       `${subject}: precision must be "fp32" or "bf16"; got "${String(precision)}"`,
     );
-  if (precision === "bf16" && !backend.bf16)
+  if (precision === "bf16" && !backend.capabilities.bf16)
     throw new ArgumentError(
       `${subject}: precision "bf16" needs a processor with AVX512-BF16 or AMX, which this one is not (${backend.description}); use "fp32"`,
     );

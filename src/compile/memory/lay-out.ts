@@ -10,7 +10,6 @@ import type { DifferentiatedGraph, Graph, Node, Tensor } from "../../ir/index.ts
 import { opNamed } from "../../ops/index.ts";
 import {
   type Backend,
-  type ConvolutionImplementation,
   type DType,
   type InstructionKind,
   type Layout,
@@ -54,9 +53,7 @@ export interface LayOutOptions {
 }
 
 /** Which implementation a request must get; undefined leaves it to the backend's rule. */
-export type ImplementationChoice = (
-  request: LayoutRequest,
-) => ConvolutionImplementation | undefined;
+export type ImplementationChoice = (request: LayoutRequest) => string | undefined;
 
 export const REORDER = "reorder" satisfies InstructionKind;
 

@@ -126,13 +126,13 @@ function shapedLike(like: LaidOutTensor, shape: StateShape) {
 }
 
 /** Begin every tensor as it is declared: drawn by the seed, constant, or given values; then fold. */
-export function initializeTensors(
+export async function initializeTensors(
   session: Session,
   { tensors, folded }: PersistentTensors,
   seed: number,
-): void {
+): Promise<void> {
   for (const { buffer, initializer, ordinal, values } of tensors)
-    if (values) session.write(buffer, Float64Array.from(values));
-    else session.initialize(buffer, initializer, seed, ordinal);
-  writeFolded(session, folded);
+    if (values) await session.write(buffer, Float64Array.from(values));
+    else await session.initialize(buffer, initializer, seed, ordinal);
+  await writeFolded(session, folded);
 }

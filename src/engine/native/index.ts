@@ -25,6 +25,7 @@ import {
   type NativeProgram,
   type NativeSession,
 } from "./addon/index.ts";
+import { implementationsFor } from "./implementations.ts";
 
 export interface NativeBackendOptions {
   /** Threads that layouts and scratchpads are planned for; the machine's processors by default. */
@@ -51,30 +52,37 @@ export function nativeBackend(options: NativeBackendOptions = {}): Backend {
     );
   const addon = loadAddon();
   const { onednn, isa, bf16 } = addon.engineInfo();
+  const chooseLayouts = (request: LayoutRequest): LayoutAnswer =>
+    named(`${request.kind} "${request.layer}"`, () =>
+      addon.chooseLayouts(request, threads, emulateBf16),
+    );
   return {
-    name: "native",
+    kind: "native",
     description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}${emulateBf16 ? ", bf16 emulated" : ""}`,
     threads,
-    bf16: bf16 || emulateBf16,
-    chooseLayouts: (request: LayoutRequest): LayoutAnswer =>
-      named(`${request.kind} "${request.layer}"`, () =>
-        addon.chooseLayouts(request, threads, emulateBf16),
-      ),
-    createSession: (sessionOptions: SessionOptions): Session =>
-      createSession(addon, sessionOptions),
+    capabilities: { bf16: bf16 || emulateBf16, profile: true, timing: true },
+    // A cache line, and the widest vector register.
+    alignment: 64,
+    chooseLayouts,
+    implementations: (request) => implementationsFor(request, chooseLayouts),
+    openSession: async (sessionOptions) => createSession(addon, sessionOptions),
   };
 }
 
 function createSession(addon: EngineAddon, options: SessionOptions): Session {
   const session = named("session", () => addon.createSession(options));
   return {
-    load: (program) => loadProgram(session, program),
+    load: async (program) => loadProgram(session, program),
     images: (slot) => named("images", () => session.images(slot)),
     labels: (slot) => named("labels", () => session.labels(slot)),
-    initialize: (buffer: BufferSpec, initializer: Initializer, seed: number, ordinal: number) =>
-      named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
-    read: (buffer) => named(buffer.name, () => session.read(buffer)),
-    write(buffer, values) {
+    initialize: async (
+      buffer: BufferSpec,
+      initializer: Initializer,
+      seed: number,
+      ordinal: number,
+    ) => named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
+    read: async (buffer) => named(buffer.name, () => session.read(buffer)),
+    async write(buffer, values) {
       const isDouble = values instanceof Float64Array;
       checkTypedArray(buffer.name, "values", isDouble ? "Float64Array" : "Float32Array", values);
       named(buffer.name, () =>

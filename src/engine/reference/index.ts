@@ -93,12 +93,14 @@ export interface ReferenceSession extends Session {
 }
 
 export interface ReferenceBackend extends Backend {
-  createSession(options: SessionOptions): ReferenceSession;
+  openSession(options: SessionOptions): Promise<ReferenceSession>;
 }
 
 export interface ReferenceBackendOptions {
   /** "f64" widens every "f32" of a program to a double. Default "f32". */
   readonly precision?: Precision;
+  /** Bytes of which offsets must be multiples, 64 or a multiple of it: another engine's, to try it. Default 64. */
+  readonly alignment?: number;
 }
 
 /**
@@ -107,22 +109,35 @@ export interface ReferenceBackendOptions {
  */
 export function referenceBackend({
   precision = "f32",
+  alignment = 64,
 }: ReferenceBackendOptions = {}): ReferenceBackend {
   if (precision !== "f32" && precision !== "f64")
     throw new ArgumentError(
       `referenceBackend: precision must be "f32" or "f64"; got "${String(precision)}"`,
     );
+  if (!(Number.isSafeInteger(alignment) && alignment > 0 && alignment % 64 === 0))
+    throw new ArgumentError(
+      `referenceBackend: alignment must be a multiple of 64 bytes; got ${alignment}`,
+    );
   return {
-    name: `reference-${precision}`,
+    kind: `reference-${precision}`,
     description: `reference backend, ${precision}, 1 thread`,
     threads: 1,
-    bf16: true,
+    capabilities: { bf16: true, profile: false, timing: false },
+    alignment,
     chooseLayouts,
-    createSession: (options) => createSession(options, precision),
+    implementations: () => [],
+    openSession: async (options) => createSession(options, { precision, alignment }),
   };
 }
 
-function createSession(options: SessionOptions, precision: Precision): ReferenceSession {
+interface Settings {
+  readonly precision: Precision;
+  readonly alignment: number;
+}
+
+function createSession(options: SessionOptions, settings: Settings): ReferenceSession {
+  const { precision } = settings;
   let memory: Memory | undefined = createMemory(options, precision);
   const live = (): Memory => {
     if (!memory) throw new InternalError("reference session: used after dispose()");
@@ -131,14 +146,14 @@ function createSession(options: SessionOptions, precision: Precision): Reference
   const values = (buffer: BufferSpec) => live().view(buffer, 0).data;
 
   return {
-    load: (program) => loadProgram(program, live, precision),
+    load: async (program) => loadProgram(program, live, settings),
     images: (slot) => live().images[slot]!,
     labels: (slot) => live().labels[slot]!,
-    initialize: (buffer, initializer, seed, ordinal) =>
+    initialize: async (buffer, initializer, seed, ordinal) =>
       fillInitial(values(buffer), initializer, seed, ordinal),
-    read: (buffer) => Float32Array.from(values(buffer)),
+    read: async (buffer) => Float32Array.from(values(buffer)),
     readDouble: (buffer) => Float64Array.from(values(buffer)),
-    write(buffer, from) {
+    async write(buffer, from) {
       const count = elementCount(buffer.shape);
       if (from.length !== count)
         throw new InternalError(
@@ -153,13 +168,18 @@ function createSession(options: SessionOptions, precision: Precision): Reference
   };
 }
 
-function loadProgram(program: Program, memory: () => Memory, precision: Precision): LoadedProgram {
+function loadProgram(
+  program: Program,
+  memory: () => Memory,
+  { precision, alignment }: Settings,
+): LoadedProgram {
   const buffers = new Map(program.buffers.map((buffer) => [buffer.id, buffer]));
   const buffer = (id: number): BufferSpec => {
     const found = buffers.get(id);
     if (!found) throw new InternalError(`program "${program.name}": no buffer ${id}`);
     return found;
   };
+  checkOffsets(program, alignment);
   checkProgram(program, buffer);
 
   const execute = (instruction: Instruction, { slot, scalars }: RunOptions) => {
@@ -213,6 +233,15 @@ function loadProgram(program: Program, memory: () => Memory, precision: Precisio
       });
     },
   };
+}
+
+/** The reference engine needs no alignment itself: it holds programs to the one that they were planned for. */
+function checkOffsets({ buffers }: Program, alignment: number): void {
+  for (const { name, offset } of buffers)
+    if (offset % alignment !== 0)
+      throw new InternalError(
+        `buffer "${name}" begins at byte ${offset}, which is no multiple of ${alignment}`,
+      );
 }
 
 /** Refuses at load what would fail, or be silently wrong, in a run. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { inTurn } from "../../../test/compile/in-turn.ts";
 import { philox } from "../../core/philox.ts";
 import { STREAMS } from "../../core/random.ts";
 import type { BufferSpec, Instruction, Program, Region } from "../../program/index.ts";
@@ -30,8 +31,8 @@ const instruction = (
   implementation: "reference",
 });
 
-const open = (precision: "f32" | "f64" = "f64", slots: 1 | 2 = 1) =>
-  referenceBackend({ precision }).createSession({
+const open = async (precision: "f32" | "f64" = "f64", slots: 1 | 2 = 1) =>
+  await referenceBackend({ precision }).openSession({
     persistentBytes: 1 << 16,
     arenaBytes: 1 << 12,
     outputBytes: 1 << 12,
@@ -60,10 +61,10 @@ describe("dropout", () => {
   const COUNT = 4096;
   const ones = new Float64Array(COUNT).fill(1);
   const mask = async (seed: number, update: number, p: number, layerIndex: number) => {
-    const session = open();
+    const session = await open();
     const buffers = [vector(0, COUNT, "persistent"), vector(1, COUNT, "persistent", 4 * COUNT)];
-    session.write(buffers[0]!, ones);
-    const loaded = session.load(
+    await session.write(buffers[0]!, ones);
+    const loaded = await session.load(
       program(buffers, [instruction("dropout", [0], [1], { p, layerIndex })]),
     );
     await loaded.run({ slot: 0, scalars: scalars(seed, update) });
@@ -94,16 +95,16 @@ describe("dropout", () => {
   });
 
   test("the derivative draws the same mask", async () => {
-    const session = open();
+    const session = await open();
     const buffers = [0, 1, 2, 3].map((id) => vector(id, 64, "persistent", id * 256));
     const attributes = { p: 0.5, layerIndex: 0 };
-    session.write(buffers[0]!, new Float64Array(64).fill(1));
-    session.write(buffers[2]!, new Float64Array(64).fill(1));
+    await session.write(buffers[0]!, new Float64Array(64).fill(1));
+    await session.write(buffers[2]!, new Float64Array(64).fill(1));
     const code = [
       instruction("dropout", [0], [1], attributes),
       instruction("dropoutBackward", [2], [3], attributes),
     ];
-    await session.load(program(buffers, code)).run({ slot: 0, scalars: scalars(5, 9) });
+    await (await session.load(program(buffers, code))).run({ slot: 0, scalars: scalars(5, 9) });
     expect(session.readDouble(buffers[3]!)).toEqual(session.readDouble(buffers[1]!));
   });
 });
@@ -114,10 +115,10 @@ describe("initialize", () => {
   const word = (element: number, seed: number, ordinal: number) =>
     philox([element >>> 2, ordinal, 0, 0], seed, STREAMS.initialise);
 
-  test("uniform: low + (high - low) u, rounded once, equal in both precisions", () => {
-    const values = (["f32", "f64"] as const).map((precision) => {
-      const session = open(precision);
-      session.initialize(buffer, { kind: "uniform", low: -0.1, high: 0.3 }, 11, 4);
+  test("uniform: low + (high - low) u, rounded once, equal in both precisions", async () => {
+    const values = await inTurn(["f32", "f64"] as const, async (precision) => {
+      const session = await open(precision);
+      await session.initialize(buffer, { kind: "uniform", low: -0.1, high: 0.3 }, 11, 4);
       return session.readDouble(buffer);
     });
     expect(values[0]).toEqual(values[1]);
@@ -127,9 +128,9 @@ describe("initialize", () => {
       );
   });
 
-  test("normal: Box-Muller on the two pairs of words, mean 0 and the given deviation", () => {
-    const session = open();
-    session.initialize(buffer, { kind: "normal", std: 2 }, 3, 1);
+  test("normal: Box-Muller on the two pairs of words, mean 0 and the given deviation", async () => {
+    const session = await open();
+    await session.initialize(buffer, { kind: "normal", std: 2 }, 3, 1);
     const values = session.readDouble(buffer);
     const [w0, w1, w2, w3] = word(4, 3, 1);
     const radius = (w: number) => Math.sqrt(-2 * Math.log((w + 1) / 2 ** 32));
@@ -148,18 +149,18 @@ describe("initialize", () => {
     expect(Math.abs(variance - 4)).toBeLessThan(0.32);
   });
 
-  test("constant", () => {
-    const session = open();
-    session.initialize(buffer, { kind: "constant", value: 0.5 }, 0, 0);
-    expect(new Set(session.read(buffer))).toEqual(new Set([0.5]));
+  test("constant", async () => {
+    const session = await open();
+    await session.initialize(buffer, { kind: "constant", value: 0.5 }, 0, 0);
+    expect(new Set(await session.read(buffer))).toEqual(new Set([0.5]));
   });
 });
 
 describe("a session", () => {
   test("a run takes the slot that it names, and resolves with copies of the outputs", async () => {
-    const session = open("f64", 2);
+    const session = await open("f64", 2);
     const [x, y] = [vector(0, 4, "images"), vector(1, 4, "outputs")];
-    const loaded = session.load(program([x, y], [instruction("relu", [0], [1])], { y: 1 }));
+    const loaded = await session.load(program([x, y], [instruction("relu", [0], [1])], { y: 1 }));
     session.images(0).set([1, -2, 3, -4]);
     session.images(1).set([-1, 2, -3, 4]);
     const first = await loaded.run({ slot: 0, scalars: scalars(0, 0) });
@@ -174,11 +175,11 @@ describe("a session", () => {
   test("float32 rounds what it stores, float64 does not", async () => {
     const sums = [];
     for (const precision of ["f32", "f64"] as const) {
-      const session = open(precision);
+      const session = await open(precision);
       const buffers = [0, 1, 2].map((id) => vector(id, 1, "persistent", id * 64));
-      session.write(buffers[0]!, Float64Array.of(1));
-      session.write(buffers[1]!, Float64Array.of(1e-9));
-      const loaded = session.load(program(buffers, [instruction("add", [0, 1], [2])]));
+      await session.write(buffers[0]!, Float64Array.of(1));
+      await session.write(buffers[1]!, Float64Array.of(1e-9));
+      const loaded = await session.load(program(buffers, [instruction("add", [0, 1], [2])]));
       await loaded.run({ slot: 0, scalars: scalars(0, 0) });
       sums.push(session.readDouble(buffers[2]!)[0]);
     }
@@ -186,9 +187,9 @@ describe("a session", () => {
   });
 
   test("buffers that share arena bytes share elements", async () => {
-    const session = open();
+    const session = await open();
     const [a, b] = [vector(0, 4, "arena", 64), vector(1, 4, "arena", 64)];
-    session.write(a!, Float64Array.of(1, 2, 3, 4));
+    await session.write(a!, Float64Array.of(1, 2, 3, 4));
     expect([...session.readDouble(b!)]).toEqual([1, 2, 3, 4]);
   });
 });
@@ -211,33 +212,36 @@ describe("refuses", () => {
       program([x], [instruction("optimizer", [], [])]),
       'optimizer "layer": instruction has no program',
     ],
-  ])("%s, when the program is loaded", (_, bad, message) => {
-    expect(() => open().load(bad)).toThrow(message);
+  ])("%s, when the program is loaded", async (_, bad, message) => {
+    const session = await open();
+    await expect(session.load(bad)).rejects.toThrow(message);
   });
 
   test("the wrong number of scalars, a missing attribute, and a buffer past its region", async () => {
-    const session = open();
-    const relu = session.load(program([x], [instruction("relu", [0], [0])]));
+    const session = await open();
+    const relu = await session.load(program([x], [instruction("relu", [0], [0])]));
     await expect(relu.run({ slot: 0, scalars: Float64Array.of(1) })).rejects.toThrow(
       'program "train": expects 2 scalars; got 1',
     );
-    const dropout = session.load(program([x], [instruction("dropout", [0], [0], { p: 0.5 })]));
+    const dropout = await session.load(
+      program([x], [instruction("dropout", [0], [0], { p: 0.5 })]),
+    );
     await expect(dropout.run({ slot: 0, scalars: scalars(0, 0) })).rejects.toThrow(
       'dropout "layer": attribute layerIndex must be a number; got undefined',
     );
-    expect(() => session.read(vector(0, 1, "persistent", 1 << 16))).toThrow(
+    await expect(session.read(vector(0, 1, "persistent", 1 << 16))).rejects.toThrow(
       'past the 65536 bytes of region "persistent"',
     );
-    expect(() => session.write(x, Float64Array.of(1))).toThrow(
+    await expect(session.write(x, Float64Array.of(1))).rejects.toThrow(
       'write "b0": expects 4 values; got 1',
     );
   });
 
-  test("use after dispose, and an unknown precision", () => {
-    const session = open();
+  test("use after dispose, and an unknown precision", async () => {
+    const session = await open();
     session.dispose();
     session.dispose();
-    expect(() => session.read(x)).toThrow("used after dispose()");
+    await expect(session.read(x)).rejects.toThrow("used after dispose()");
     expect(() => referenceBackend({ precision: "f16" as "f32" })).toThrow(
       'precision must be "f32" or "f64"; got "f16"',
     );

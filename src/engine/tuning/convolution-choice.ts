@@ -4,10 +4,10 @@
  */
 
 import type { ImplementationChoice } from "../../compile/index.ts";
-import type { ConvolutionImplementation, LayoutRequest } from "../../program/index.ts";
+import type { LayoutRequest } from "../../program/index.ts";
 
 /** Implementation by convolution key; a convolution that is not named follows the backend's rule. */
-export type ConvolutionChoices = Readonly<Record<string, ConvolutionImplementation>>;
+export type ConvolutionChoices = Readonly<Record<string, string>>;
 
 const PASSES: Readonly<Record<string, string>> = {
   conv2d: "forward",

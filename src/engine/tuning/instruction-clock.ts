@@ -71,14 +71,14 @@ export function openInstructionClock(options: {
   let session: Session | undefined;
   let capacity = { arena: 0, persistent: 0 };
 
-  const sessionFor = (arena: number, persistent: number): Session => {
+  const sessionFor = async (arena: number, persistent: number): Promise<Session> => {
     if (session && arena <= capacity.arena && persistent <= capacity.persistent) return session;
     session?.dispose();
     capacity = {
       arena: Math.max(arena, Math.ceil(capacity.arena * 1.25)),
       persistent: Math.max(persistent, capacity.persistent),
     };
-    session = backend.createSession({
+    session = await backend.openSession({
       persistentBytes: aligned(capacity.persistent) + 64,
       arenaBytes: aligned(capacity.arena),
       outputBytes: 64,
@@ -87,7 +87,7 @@ export function openInstructionClock(options: {
       slots: 1,
       threads,
     });
-    fillWithNoise(session, capacity.arena);
+    await fillWithNoise(session, capacity.arena);
     return session;
   };
 
@@ -100,7 +100,7 @@ export function openInstructionClock(options: {
       const before = times.get(key);
       if (before) return before;
       const { program, arena, persistent } = alone(node, graph);
-      const loaded = sessionFor(arena, persistent).load(program);
+      const loaded = await (await sessionFor(arena, persistent)).load(program);
       if (!loaded.time) return FREE;
       const run = { slot: 0, scalars: Float64Array.of(0, 0), instruction: 0 };
       const [, first = 0] = await loaded.time({ ...run, repetitions: 2 });
@@ -160,7 +160,7 @@ function alone(node: LaidOutNode, graph: LaidOutGraph) {
  * Zeros would be kinder to the processor than a training step is. Both halves of a number have its sign,
  * exponent and first digits, so that read as two of bf16 it is noise as well.
  */
-function fillWithNoise(session: Session, bytes: number): void {
+async function fillWithNoise(session: Session, bytes: number): Promise<void> {
   const elements = Math.floor(bytes / 4);
   if (elements === 0) return;
   const values = new Float32Array(elements);
@@ -170,7 +170,7 @@ function fillWithNoise(session: Session, bytes: number): void {
   const words = new Uint32Array(values.buffer, 0, drawn);
   for (let i = 0; i < drawn; i++) words[i] = (words[i]! & 0xffff0000) | (words[i]! >>> 16);
   for (let done = drawn; done < elements; done *= 2) values.copyWithin(done, 0, done);
-  session.write(
+  await session.write(
     {
       id: 0,
       name: "noise",

@@ -4,13 +4,8 @@
  */
 
 import { type CompiledNetwork, type CompileOptions, compileNetwork } from "../../compile/index.ts";
-import { AddonError, ArgumentError } from "../../core/errors.ts";
-import {
-  type Backend,
-  CONVOLUTION_IMPLEMENTATIONS,
-  type ConvolutionImplementation,
-  type Program,
-} from "../../program/index.ts";
+import { ArgumentError } from "../../core/errors.ts";
+import type { Backend, Program } from "../../program/index.ts";
 import {
   type ConvolutionChoices,
   convolutionKey,
@@ -64,18 +59,17 @@ export function boundMemory(options: MemoryBoundOptions): {
 /** Choices that take one implementation wherever the machine has it. */
 export function forceEverywhere(
   options: CompileOptions,
-  implementation: ConvolutionImplementation,
+  implementation: string,
 ): ConvolutionChoices {
   const backend = remembering(options.backend);
-  const choices: Record<string, ConvolutionImplementation> = {};
+  const choices: Record<string, string> = {};
   compileNetwork({
     ...options,
     backend,
     implementations(request) {
       if (!isConvolution(request.kind)) return undefined;
       const key = convolutionKey(request);
-      if (scratchOf(backend, { ...request, wanted: implementation }) === Number.POSITIVE_INFINITY)
-        return undefined;
+      if (!backend.implementations(request).includes(implementation)) return undefined;
       choices[key] = implementation;
       return implementation;
     },
@@ -100,26 +94,18 @@ function nextSmaller(program: Program, backend: Backend, choices: ConvolutionCho
       outputs: operands(outputs),
     };
     const key = convolutionKey(request);
-    const options = CONVOLUTION_IMPLEMENTATIONS.filter((wanted) => wanted !== choices[key])
+    const options = backend
+      .implementations(request)
+      .filter((wanted) => wanted !== choices[key])
       .map((implementation) => ({
         implementation,
-        bytes: scratchOf(backend, { ...request, wanted: implementation }),
+        bytes: backend.chooseLayouts({ ...request, wanted: implementation }).scratchBytes,
       }))
       .filter(({ bytes }) => bytes < buffers[scratch]!.bytes)
       .sort((a, b) => b.bytes - a.bytes);
     if (options[0]) return { key, implementation: options[0].implementation };
   }
   return null;
-}
-
-/** Infinity where the machine has no such implementation. */
-function scratchOf(backend: Backend, request: Parameters<Backend["chooseLayouts"]>[0]): number {
-  try {
-    return backend.chooseLayouts(request).scratchBytes;
-  } catch (error) {
-    if (error instanceof AddonError) return Number.POSITIVE_INFINITY;
-    throw error;
-  }
 }
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}M`;

@@ -9,13 +9,7 @@ import type { Precision } from "../../compile/graph/precision.ts";
 import { type LaidOutGraph, layOut } from "../../compile/memory/lay-out.ts";
 import { AddonError, InterruptedError } from "../../core/errors.ts";
 import type { Network } from "../../ir/index.ts";
-import {
-  type Backend,
-  CONVOLUTION_IMPLEMENTATIONS,
-  type ConvolutionImplementation,
-  type LayoutAnswer,
-  type LayoutRequest,
-} from "../../program/index.ts";
+import type { Backend, LayoutAnswer, LayoutRequest } from "../../program/index.ts";
 import {
   type ConvolutionChoices,
   convolutionKey,
@@ -50,7 +44,7 @@ export interface RememberedTimes {
 
 /** One implementation of one convolution. */
 export interface Candidate {
-  readonly implementation: ConvolutionImplementation;
+  readonly implementation: string;
   /** Alone: the median, and the least. */
   readonly ms: number;
   readonly minMs: number;
@@ -75,6 +69,8 @@ export interface Tuning {
 /** A gain below this part of the step is noise, and the rule stands. */
 const LEAST_GAIN = 0.003;
 const SWEEPS = 2;
+/** An implementation that pays where its neighbours have it too, and is tried for all of them at once. */
+const CHAINED = "channels-last";
 
 /**
  * Times every implementation that the machine has for every convolution of a training step.
@@ -91,9 +87,17 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
     threads,
     ...(remembered ? { known: remembered.times } : {}),
   });
+  /** What the backend has of each convolution, by key. */
+  const alternatives = new Map<string, readonly string[]>();
   const evaluate = async (choices: ConvolutionChoices) => {
     if (signal?.aborted) throw new InterruptedError();
-    const implementations = implementationsOf(choices);
+    const chosen = implementationsOf(choices);
+    const implementations = (request: LayoutRequest) => {
+      const key = isConvolution(request.kind) ? convolutionKey(request) : null;
+      if (key !== null && !alternatives.has(key))
+        alternatives.set(key, backend.implementations(request));
+      return chosen(request);
+    };
     return stepCost(layOut(graph, { backend, implementations, precision }), clock);
   };
   try {
@@ -119,7 +123,7 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
       for (let sweep = 0; sweep < SWEEPS; sweep++) {
         const before = choices;
         for (const key of keys)
-          for (const implementation of CONVOLUTION_IMPLEMENTATIONS) {
+          for (const implementation of alternatives.get(key) ?? []) {
             if (choices[key] === implementation) continue;
             const changed = { ...choices, [key]: implementation };
             const ms = await attempt(key, changed);
@@ -135,7 +139,8 @@ export async function tune(options: TuneOptions): Promise<Tuning> {
     let last: ConvolutionChoices = {};
     let lastMs = Number.POSITIVE_INFINITY;
     for (const key of keys) {
-      const changed = { ...last, [key]: "channels-last" as const };
+      if (!alternatives.get(key)?.includes(CHAINED)) continue;
+      const changed = { ...last, [key]: CHAINED };
       const ms = await attempt(key, changed);
       if (ms !== null) [last, lastMs] = [changed, ms];
     }

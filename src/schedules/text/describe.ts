@@ -2,6 +2,7 @@
 
 import { checkNesting } from "../nesting.ts";
 import type { ScheduleSpec } from "../schedule.ts";
+import type { ScheduleType } from "./from-json.ts";
 
 const rate = (value: unknown) => (typeof value === "number" ? formatRate(value) : "?");
 
@@ -14,7 +15,8 @@ export function formatRate(value: number): string {
   return `${Number(digits)}e${Number(exponent)}`;
 }
 
-const words: Readonly<Record<string, (s: ScheduleSpec) => string>> = {
+/** Of every type that is read back, and of reductions on plateaus, which follow a metric. */
+const words: Readonly<Record<ScheduleType | "reduceOnPlateau", (s: ScheduleSpec) => string>> = {
   constant: (s) => `constant, ${rate(s.rate)}`,
   triangular: (s) => `triangular, ${triangle(s)}`,
   triangular2: (s) => `triangular2 (amplitude halves each cycle), ${triangle(s)}`,
@@ -97,5 +99,7 @@ export function describeSchedule(spec: ScheduleSpec): string {
 
 function inWords(spec: ScheduleSpec): string {
   const type = spec?.type;
-  return typeof type === "string" && Object.hasOwn(words, type) ? words[type]!(spec) : String(type);
+  const known: Readonly<Record<string, (s: ScheduleSpec) => string>> = words;
+  const own = typeof type === "string" && Object.hasOwn(known, type) ? known[type] : null;
+  return own ? own(spec) : String(type);
 }

@@ -35,7 +35,9 @@ const triangle = (f: SpecFields) => ({
   ...f.numbers("stepDown"),
 });
 
-const families: Readonly<Record<string, (fields: SpecFields) => Schedule>> = {
+type Reader = (fields: SpecFields) => Schedule;
+
+const families = {
   constant: (f) => constant(f.number("rate")),
   triangular: (f) => triangular(triangle(f)),
   triangular2: (f) => triangular2(triangle(f)),
@@ -100,7 +102,10 @@ const families: Readonly<Record<string, (fields: SpecFields) => Schedule>> = {
   clip: (f) => clip(f.schedule(), f.numbers("min", "max")),
   inverseMomentum: (f) => inverseMomentum(f.schedule(), f.numbers("low", "high", "base", "max")),
   holdAfter: (f) => holdAfter(f.schedule(), { steps: f.number("steps") }),
-};
+} satisfies Readonly<Record<string, Reader>>;
+
+/** One of `scheduleTypes`. */
+export type ScheduleType = keyof typeof families;
 
 /** Every `type` that scheduleFromJSON reads. */
 export const scheduleTypes: readonly string[] = Object.keys(families);
@@ -122,12 +127,14 @@ function read(spec: ScheduleSpec): Schedule {
       "schedule: reduceOnPlateau follows a metric and not the update count; call reduceOnPlateau " +
         "with its options, and step it with each metric",
     );
-  if (typeof type !== "string" || !Object.hasOwn(families, type))
+  const readers: Readonly<Record<string, Reader>> = families;
+  const reader = typeof type === "string" && Object.hasOwn(readers, type) ? readers[type] : null;
+  if (!reader)
     throw new ArgumentError(
       `schedule: type must be one of ${scheduleTypes.join(", ")}; got ${shown(type)}`,
     );
   const fields = new SpecFields(spec, read);
-  const schedule = families[type]!(fields);
+  const schedule = reader(fields);
   fields.refuseOthers();
   return schedule;
 }

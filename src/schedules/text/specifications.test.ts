@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import * as schedules from "../index.ts";
 import {
   clip,
   constant,
@@ -117,6 +119,20 @@ const update = fc.nat(500);
 
 test("every type is here", () => {
   expect(new Set(all.map(([schedule]) => schedule.toJSON().type))).toEqual(new Set(scheduleTypes));
+});
+
+test("every family that has a type is read back, and exported", () => {
+  const folder = new URL("../families/", import.meta.url);
+  const files = readdirSync(folder).filter((name) => !name.endsWith(".test.ts"));
+  const typed = files.flatMap((name) =>
+    [...readFileSync(new URL(name, folder), "utf8").matchAll(/\btype: "(\w+)"/g)].map(
+      ([, type]) => type!,
+    ),
+  );
+  const known = [...scheduleTypes, "reduceOnPlateau"];
+  expect(typed.length).toBeGreaterThan(10);
+  expect(typed.filter((type) => !known.includes(type))).toEqual([]);
+  expect(typed.filter((type) => !(type in schedules))).toEqual([]);
 });
 
 describe("a schedule of any family", () => {

@@ -1,8 +1,5 @@
 // One run of a program, on its way from JavaScript to the executor's thread and back.
 #pragma once
-#include <napi.h>
-
-#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
@@ -20,7 +17,7 @@ struct Errand {
   int repetitions = 0;
 };
 
-// Owns nothing of JavaScript's, so that any thread may destroy it.
+// Any thread may destroy it.
 class Job {
  public:
   Job(std::shared_ptr<Program> program, int slot, std::vector<double> scalars, Errand errand)
@@ -57,22 +54,13 @@ class Job {
     program_.reset();
   }
 
-  // On the JavaScript thread, once the session is left.
-  Napi::Value result(Napi::Env env) const {
-    if (failure_) std::rethrow_exception(failure_);
-    if (errand_.kind != Errand::Kind::run) return toArray(env, milliseconds_);
-    Napi::Object result = Napi::Object::New(env);
-    for (const auto& [name, values] : outputs_) result.Set(name, toArray(env, values));
-    return result;
-  }
+  // Once the session is left: what was thrown, and else what was asked for.
+  const std::exception_ptr& failure() const { return failure_; }
+  Errand::Kind kind() const { return errand_.kind; }
+  const Program::Outputs& outputs() const { return outputs_; }
+  const std::vector<double>& milliseconds() const { return milliseconds_; }
 
  private:
-  static Napi::Float64Array toArray(Napi::Env env, const std::vector<double>& values) {
-    Napi::Float64Array array = Napi::Float64Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), array.Data());
-    return array;
-  }
-
   std::shared_ptr<Program> program_;
   std::shared_ptr<Session> session_;
   int slot_;

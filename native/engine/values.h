@@ -1,0 +1,23 @@
+// The values of a session's buffers, in logical order, whatever layout and type they are kept in.
+#pragma once
+#include "engine/kernel.h"
+
+namespace lrscope {
+
+// An Initializer of src/core/initializer.ts.
+struct Initializer {
+  enum class Kind { constant, uniform, normal } kind;
+  double first, second;  // value | low, high | std
+};
+
+// Element i of an f32 buffer is a function of (seed, ordinal, i) alone.
+void initialize(const Operand& operand, const Initializer& initializer, uint32_t seed,
+                uint32_t ordinal);
+
+// `to` has room for all elements.
+void readValues(const Operand& operand, float* to);
+
+// The padding becomes zero.
+void writeValues(const Operand& operand, const float* from);
+
+}  // namespace lrscope
