@@ -31,7 +31,6 @@ export {
   checkAttempt,
   currentTask,
   endTask,
-  sweepTasks,
   taskKey,
   taskPath,
 } from "./tasks.ts";

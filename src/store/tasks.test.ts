@@ -14,7 +14,7 @@ import {
   currentTask,
   endTask,
   openRunDirectory,
-  sweepTasks,
+  sweepRun,
   taskPath,
 } from "./index.ts";
 
@@ -47,12 +47,19 @@ test("each counts one more, until the task has ended", () => {
   expect(currentTask(path, "adam-0")).toEqual(second);
   // It can be shown to anybody, and run anywhere.
   expect(readFileSync(taskPath(path, "adam-0"), "utf8")).not.toContain(path);
-  sweepTasks(path);
-  expect(existsSync(join(path, "tasks"))).toBe(true);
+  sweepRun(path, new Set());
+  expect(currentTask(path, "adam-0")).toEqual(second);
   endTask(directory, "adam-0");
-  sweepTasks(path);
+  sweepRun(path, new Set());
   expect(existsSync(join(path, "tasks"))).toBe(false);
   expect(beginAttempt(directory, task).attempt).toBe(1);
+});
+
+test("one whose trial has run to its end, in whichever process, is swept", () => {
+  const { path, directory } = opened("swept");
+  beginAttempt(directory, task);
+  sweepRun(path, new Set(["adam-0"]));
+  expect(existsSync(join(path, "tasks"))).toBe(false);
 });
 
 test("an earlier one is refused at every write, as is one whose task has ended", () => {

@@ -4,7 +4,7 @@
  * trial is what was accepted under the current attempt, whatever an executor says.
  */
 
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import {
@@ -15,12 +15,10 @@ import {
   trialRecord,
 } from "../record/index.ts";
 import { isFinished } from "../train/trial-state.ts";
-import { writeFailure } from "./durable-write.ts";
 import { readRecord } from "./read-run.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
-const FOLDER = "tasks";
-const nameOf = (key: string) => `${FOLDER}/${key}.json`;
+const nameOf = (key: string) => `tasks/${key}.json`;
 
 /** The name of a task within its study; a trial's is that of its folder. */
 export const taskKey = (task: Task): string =>
@@ -49,16 +47,6 @@ export function beginAttempt(directory: RunDirectory, task: Task): TaskFile {
 /** The task has ended: nobody may write its records any more. */
 export const endTask = (directory: RunDirectory, key: string): void =>
   directory.remove(nameOf(key));
-
-/** Takes the folder of tasks away where none is under way. */
-export function sweepTasks(path: string): void {
-  const folder = join(path, FOLDER);
-  try {
-    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
-  } catch (error) {
-    throw writeFailure(folder, error, "all that was recorded is kept");
-  }
-}
 
 /** @throws StoreError, exit code 1, unless this is the task's current attempt */
 export function checkAttempt(path: string, { key, attempt }: Pick<TaskFile, "key" | "attempt">) {

@@ -16,14 +16,7 @@ import {
   type TrialRecord,
   versioned,
 } from "../../record/index.ts";
-import {
-  acceptedTrial,
-  beginAttempt,
-  endTask,
-  readRecord,
-  sweepTasks,
-  taskPath,
-} from "../../store/index.ts";
+import { acceptedTrial, beginAttempt, endTask, readRecord, taskPath } from "../../store/index.ts";
 import { isFinished } from "../../train/trial-state.ts";
 import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
 import { childProcesses, type ExecutorContext } from "./child-process.ts";
@@ -179,5 +172,4 @@ async function runAttempts<T extends Task>(
   }
   if (signal.aborted) throw new InterruptedError();
   if (failure) throw failure.error;
-  sweepTasks(directory.path);
 }
