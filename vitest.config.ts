@@ -17,7 +17,7 @@ export default defineConfig({
       },
       { find: /^lrscope$/, replacement: source("index.ts") },
       {
-        find: /^lrscope\/(schedules|record|analysis|report)$/,
+        find: /^lrscope\/(schedules|record|analysis|report|models|optimizers|layers|program|compile)$/,
         replacement: `${source("")}$1/index.ts`,
       },
     ],

@@ -18,6 +18,11 @@ const ENTRIES = [
   ["analysis", "lrscope/analysis", "src/analysis/index.ts"],
   ["record", "lrscope/record", "src/record/index.ts"],
   ["report", "lrscope/report", "src/report/index.ts"],
+  ["program", "lrscope/program", "src/program/index.ts"],
+  ["optimizers", "lrscope/optimizers", "src/optimizers/index.ts"],
+  ["layers", "lrscope/layers", "src/layers/index.ts"],
+  ["models", "lrscope/models", "src/models/index.ts"],
+  ["compile", "lrscope/compile", "src/compile/index.ts"],
   ["lrscope", "lrscope", "src/index.ts"],
 ];
 

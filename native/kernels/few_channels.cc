@@ -15,26 +15,26 @@ namespace lrscope::few_channels {
 
 namespace {
 
-using winograd::Blocks;
-using winograd::GradientOperands;
-using winograd::kLanes;
-using winograd::oddLines;
-using winograd::Share;
+using winograd::avx2::Blocks;
+using winograd::avx2::GradientOperands;
+using winograd::avx2::kLanes;
+using winograd::avx2::oddLines;
+using winograd::avx2::Share;
 
-constexpr int kTaps = winograd::kMostRows;
+constexpr int kTaps = winograd::avx2::kMostRows;
 
 // out (R, 8 W) += sum over i < count of a[r][i * step] by b[w][8 i].
 template <int R, int W>
 struct SumTaps {
   static void run(const float* const* a, int64_t step, const float* const* b, int64_t count,
                   float* out, int64_t outRow) {
-    winograd::sumTile<R, W>(
-        count, [](int, int) { return winograd::zeros(); },
+    winograd::avx2::sumTile<R, W>(
+        count, [](int, int) { return winograd::avx2::zeros(); },
         [=](int64_t i, int r) { return a[r][i * step]; },
-        [=](int64_t i, int w) { return winograd::load(b[w] + i * kLanes); },
-        [=](int r, int w, winograd::Vector sum) {
+        [=](int64_t i, int w) { return winograd::avx2::load(b[w] + i * kLanes); },
+        [=](int r, int w, winograd::avx2::Vector sum) {
           float* at = out + r * outRow + w * kLanes;
-          winograd::store(at, winograd::load(at) + sum);
+          winograd::avx2::store(at, winograd::avx2::load(at) + sum);
         });
   }
 };
@@ -126,9 +126,9 @@ class WeightGradient final : public Step {
         for (int64_t r = 0; r < count; ++r)
           a[r] = rows + (tap + r) / blocking_.kernelWidth * blocking_.rowFloats +
                  (tap + r) % blocking_.kernelWidth;
-        winograd::runTile<SumTaps>(static_cast<int>(count), wide,
-                                   static_cast<const float* const*>(a), blocking_.strideWidth, b,
-                                   y.width, sums + tap * y.lanes() + block * kLanes, y.lanes());
+        winograd::avx2::runTile<SumTaps>(
+            static_cast<int>(count), wide, static_cast<const float* const*>(a),
+            blocking_.strideWidth, b, y.width, sums + tap * y.lanes() + block * kLanes, y.lanes());
       }
     }
   }

@@ -15,7 +15,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
       best = candidate;
     }
   }
-  return best !== null && least <= Math.max(word.length, best.length) / 2 ? best : null;
+  // Two letters in each other's place are two that differ: "sdg" means sgd.
+  return best !== null && least <= Math.ceil(Math.max(word.length, best.length) / 2) ? best : null;
 }
 
 /** The end of a clause about a word that is not known: `; did you mean "adam"?`, or `;` where none is near. */

@@ -66,6 +66,17 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(readFileSync(join(path, "experiment.json"), "utf8")).not.toContain(within(""));
   });
 
+  test("a run of version 0.1.0, whose bits this one computes, ends as it would have there", async () => {
+    const path = copy("earlier");
+    const file = join(path, "experiment.json");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/"lrscope": "[^"]+"/, '"lrscope": "0.1.0"'));
+    expect(readFileSync(file, "utf8")).not.toBe(text);
+    const { code, stderr } = await cli(["compare", "--resume", path]);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(resultOf(path)).toEqual(whole);
+  });
+
   test("a finished one is rendered again, and that is all", async () => {
     const path = within("finished");
     cpSync(within("whole"), path, { recursive: true });
@@ -122,6 +133,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       '"engine": "oneDNN 1"',
       /engine is "oneDNN .*, not "oneDNN 1"/,
     ],
+    ["experiment.json", /"lrscope": "[^"]+"/, '"lrscope": "0.0.9"', /lrscope is ".*", not "0.0.9"/],
     ["experiment.json", /"graph": "[^"]+"/, '"graph": "0"', /model\.graph is .*, not "0"/],
   ] as const)("%s of another kind: refused (%s)", async (file, from, to, message) => {
     const path = copy(`${file} ${to.replaceAll(/\W+/g, " ")}`);

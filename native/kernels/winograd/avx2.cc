@@ -5,7 +5,7 @@
 namespace lrscope::winograd {
 
 namespace {
-constexpr Variant kVariant = {"winograd:avx2 F(4x4,3x3)", Blocks::fit, avx2::scratchBytesOf,
+constexpr Variant kVariant = {"winograd:avx2 F(4x4,3x3)", avx2::Blocks::fit, avx2::scratchBytesOf,
                               avx2::stepOf};
 }  // namespace
 const Variant* const kAvx2 = &kVariant;

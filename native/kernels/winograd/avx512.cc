@@ -7,8 +7,8 @@
 namespace lrscope::winograd {
 
 namespace {
-constexpr Variant kVariant = {"winograd:avx512 F(4x4,3x3)", Blocks::fit, avx512::scratchBytesOf,
-                              avx512::stepOf};
+constexpr Variant kVariant = {"winograd:avx512 F(4x4,3x3)", avx512::Blocks::fit,
+                              avx512::scratchBytesOf, avx512::stepOf};
 }  // namespace
 const Variant* const kAvx512 = &kVariant;
 

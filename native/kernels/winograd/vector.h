@@ -25,8 +25,7 @@
 #define LRSCOPE_WIDTH avx2
 #endif
 
-namespace lrscope::winograd {
-inline namespace LRSCOPE_WIDTH {
+namespace lrscope::winograd::LRSCOPE_WIDTH {
 
 #ifdef LRSCOPE_AVX512
 
@@ -111,5 +110,4 @@ inline void stream(Bf16* to, Vector v) { streamTo(to, (Vec)v); }
 // A NaN is not below zero: it passes.
 inline Vector relu(Vector v) { return v < zeros() ? zeros() : v; }
 
-}  // namespace LRSCOPE_WIDTH
-}  // namespace lrscope::winograd
+}  // namespace lrscope::winograd::LRSCOPE_WIDTH

@@ -25,22 +25,14 @@ export interface SwitchFlag {
   readonly help: string;
 }
 
-/** A flag that is known, and refused: what it does comes in a later version. */
-export interface LaterFlag {
-  readonly kind: "later";
-  /** null: it stands alone. */
-  readonly placeholder: string | null;
-  readonly help: string;
-}
-
-export type Flag<T = unknown> = ValueFlag<T> | SwitchFlag | LaterFlag;
+export type Flag<T = unknown> = ValueFlag<T> | SwitchFlag;
 /** By camel-case name: `maxLr` is `--max-lr`. */
 export type Flags = Readonly<Record<string, Flag>>;
 
 export type FlagValue<F> =
   F extends ValueFlag<infer T> ? T : F extends SwitchFlag ? boolean : never;
 export type FlagValues<F extends Flags> = {
-  readonly [K in keyof F as F[K] extends LaterFlag ? never : K]: FlagValue<F[K]>;
+  readonly [K in keyof F]: FlagValue<F[K]>;
 };
 
 /** A flag with a default. */
@@ -67,12 +59,6 @@ export function optional<T>(options: {
 
 export const toggle = (help: string): SwitchFlag => ({ kind: "switch", negated: false, help });
 export const untoggle = (help: string): SwitchFlag => ({ kind: "switch", negated: true, help });
-export const later = (help: string, placeholder: string | null = null): LaterFlag => ({
-  kind: "later",
-  placeholder,
-  help,
-});
-
 export interface Argument {
   readonly name: string;
   readonly help: string;

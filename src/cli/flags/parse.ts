@@ -75,13 +75,8 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
 
 function optionOf(key: string, flag: Flag, command: Command): Option {
   const name = flagName(key, flag);
-  const takesValue = flag.kind === "value" || (flag.kind === "later" && flag.placeholder !== null);
-  const option = new Option(
-    takesValue ? `${name} <${(flag as { placeholder: string }).placeholder}>` : name,
-    flag.help,
-  );
-  if (flag.kind === "later") option.hideHelp();
-  if (!takesValue) return option;
+  if (flag.kind === "switch") return new Option(name, flag.help);
+  const option = new Option(`${name} <${flag.placeholder}>`, flag.help);
   return option.argParser((text: string, previous: unknown) => {
     if (previous !== undefined)
       throw new ArgumentError(
@@ -102,12 +97,6 @@ function readFlags(command: Command, texts: Readonly<Record<string, unknown>>) {
     const negated = flag.kind === "switch" && flag.negated;
     if (found !== undefined && found !== negated) given.add(key);
     switch (flag.kind) {
-      case "later":
-        if (found !== undefined)
-          throw new ArgumentError(
-            `${command.name}: ${name} is not available in this version of lrscope; leave it out`,
-          );
-        break;
       case "switch":
         flags[key] = negated ? found !== false : found === true;
         break;

@@ -31,7 +31,6 @@ function commandHelp(command: Command): string {
     ({ name, variadic }) => `${name.toUpperCase()}${variadic ? "..." : ""}`,
   );
   const flags = Object.entries(command.flags).flatMap(([key, flag]) => {
-    if (flag.kind === "later") return [];
     const name = flagName(key, flag);
     if (flag.kind === "switch") return [[name, flag.help] as const];
     const shown =

@@ -17,8 +17,6 @@ import {
 import type { Domain, OptimizerPhase, OptimizerProgram, ScalarState } from "../../program/index.ts";
 import { type EncoderTables, RuleEncoder } from "./optimizer-encoder.ts";
 
-export { optimizerScalars } from "../../optimizers/index.ts";
-
 export interface EncodeOptimizerSegment {
   /** "features.0.weight" */
   readonly name: string;

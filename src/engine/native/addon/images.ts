@@ -4,9 +4,7 @@
  * it was given alive until then; the caller leaves them alone meanwhile.
  */
 
-/** Outcome of one file in `decodeFiles`. */
-export const DECODED = 0;
-/** Damaged or refused; the reason says why. */
+/** Outcome of one file in `decodeFiles`, 0 where it is decoded: damaged or refused; the reason says why. */
 export const BROKEN = 1;
 /** No JPEG, or one that libjpeg-turbo leaves to others (CMYK, odd markers). */
 export const LEFT_TO_OTHERS = 2;
@@ -14,7 +12,7 @@ export const LEFT_TO_OTHERS = 2;
 export const FAILED = 3;
 
 export interface DecodeResult {
-  /** DECODED, BROKEN, LEFT_TO_OTHERS or FAILED for each file. */
+  /** 0, BROKEN, LEFT_TO_OTHERS or FAILED for each file. */
   readonly status: Uint8Array;
   /** "" where decoded. */
   readonly reasons: string[];
