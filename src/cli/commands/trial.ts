@@ -5,6 +5,7 @@ import { text } from "../flags/values.ts";
 
 export const trial = defineCommand({
   name: "trial",
+  api: ["runTaskFile"],
   summary: "run one task of a study by its file: what compare starts for each trial",
   details:
     "TASK is tasks/KEY.json of a run directory, which a study writes when it gives a trial or a range test to an executor. The trial goes on from its newest checkpoint and writes its records into that directory, as long as the attempt in the file is the current one. The directory holds no path: folders and files are looked up in this machine's cache, unless they are said.",
