@@ -8,6 +8,13 @@
  */
 
 export { parseArm } from "./arms/arms.ts";
+export { benchData } from "./bench/data.ts";
+export { benchEpoch } from "./bench/epoch.ts";
+export { benchGrowth } from "./bench/grow.ts";
+export { benchOptimizer } from "./bench/optimizer.ts";
+export { benchStep } from "./bench/step.ts";
+export { benchTransfer } from "./bench/transfer.ts";
+export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
@@ -69,14 +76,33 @@ export type {
 export { NO_PROGRESS, progress } from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
 export * from "./schedules/index.ts";
+export { sampledRates } from "./schedules/sampled.ts";
+export { parseSchedule } from "./schedules/text/parse-schedule.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
-export { type Prediction, predict } from "./study/from-checkpoint.ts";
+export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";
+export type {
+  Executor,
+  ExecutorEvent,
+  ReportedError,
+  SubmittedTask,
+} from "./study/executors/executor.ts";
+export { inProcess } from "./study/executors/in-process.ts";
+export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
+export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
+export {
+  fitWeights,
+  openPretrained,
+  type PretrainedFile,
+  type PretrainedOptions,
+} from "./study/pretrained.ts";
 export { type Recorder, recordRun } from "./study/recorder.ts";
+export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export { type RunTaskOptions, runTaskFile } from "./study/run-task-file.ts";
 export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

@@ -68,7 +68,7 @@ export interface TimeOptions extends RunOptions {
 export interface LoadedProgram {
   readonly program: Program;
   /**
-   * One step: off the JavaScript thread, allocation-free. Resolves with the outputs by name.
+   * One step: off the JavaScript thread, in memory that is there already. Resolves with the outputs by name.
    * Runs of one process are executed one after the other, in the order of the calls.
    */
   run(options: RunOptions): Promise<Record<string, Float64Array>>;

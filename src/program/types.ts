@@ -3,7 +3,7 @@
  * computes (engine/, native/). It is plain data: it can be printed, compared and stored as JSON.
  *
  * A program is a flat list of instructions over numbered buffers. Buffers lie at fixed offsets in
- * a few regions; running a program allocates nothing.
+ * a few regions; running a program allocates no memory for them.
  */
 
 import type { Shape } from "../core/shapes.ts";

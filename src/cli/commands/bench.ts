@@ -19,6 +19,7 @@ const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
 
 export const bench = defineCommand({
   name: "bench",
+  api: ["benchStep", "benchGrowth", "benchTransfer", "benchEpoch", "benchOptimizer", "benchData"],
   summary: "measure step, transfer, epoch, optimizer or data, beside PyTorch and the limit",
   details:
     "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",

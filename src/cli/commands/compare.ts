@@ -37,6 +37,7 @@ import { printComparison } from "../text/comparison-result.ts";
 
 export const compare = defineCommand({
   name: "compare",
+  api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",

@@ -11,6 +11,7 @@ const figures = (values: readonly number[]) => values.map((value) => value.toFix
 
 export const data = defineCommand({
   name: "data",
+  api: ["openImages"],
   summary: "show a source's classes, counts, sizes, mean and deviation, and broken files",
   details:
     "Decodes the source once into the cache and says what it holds. Files that cannot be decoded are listed by name, with the reason; experiments leave them out.",

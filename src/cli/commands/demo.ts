@@ -36,6 +36,7 @@ const DEMO = {
 
 export const demo = defineCommand({
   name: "demo",
+  api: ["openStudy", "runStudy"],
   summary: "six optimizers on MNIST, three seeds each, and a report: in three minutes",
   details:
     "Needs no network and under three minutes: a range test, then sgd+clr, adagrad, adadelta, rmsprop, adam and adamax, each over three seeds, on a part of MNIST with a small network.",

@@ -17,6 +17,7 @@ import { convolutionRows, convolutionTable, decide } from "../text/explain-convo
 
 export const explain = defineCommand({
   name: "explain",
+  api: ["compileNetwork", "printProgram"],
   summary: "print the compiled step: instructions, buffers, FLOPs, peak memory",
   details:
     "Compiles a network for this machine and prints what a step is made of: each instruction with its operands and layouts, each buffer with its place in memory, the arithmetic, and the peak memory beside what no plan could do without.",

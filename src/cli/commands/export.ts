@@ -7,6 +7,7 @@ import { jsonFlag } from "../flags/flags.ts";
 
 export const exportModel = defineCommand({
   name: "export",
+  api: ["exportOnnx"],
   summary: "write a trained network as an ONNX model",
   details:
     "The model takes images (batch, channels, size, size) of (pixel / 255 - mean) / std, of any batch size, and gives probabilities. Classes, mean, std and size stand in its metadata.",

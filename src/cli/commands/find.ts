@@ -74,6 +74,7 @@ async function begin(call: {
 
 export const find = defineCommand({
   name: "find",
+  api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "learning-rate range test: raise the rate, watch the loss, suggest bounds",
   details:
     "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own test: the bounds are where accuracy begins to rise and where it slows. Nothing of the training is kept.",

@@ -10,6 +10,7 @@ import { textTable } from "../text/format.ts";
 
 export const predict = defineCommand({
   name: "predict",
+  api: ["predict"],
   summary: "classify images with the weights of a run",
   details:
     "CHECKPOINT is best.safetensors or last.safetensors of a trial; it holds all that is needed. Images of any size are brought to the network's, as the training images were.",

@@ -96,6 +96,7 @@ async function begin(call: {
 
 export const train = defineCommand({
   name: "train",
+  api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",

@@ -83,6 +83,8 @@ export interface CommandContext<F extends Flags> {
 
 export interface Command<F extends Flags = Flags> {
   readonly name: string;
+  /** Functions of the public API that do its work: a program can have done what a terminal can. */
+  readonly api: readonly string[];
   /** One line, for the list of commands. */
   readonly summary: string;
   /** More, for the command's own help. */
