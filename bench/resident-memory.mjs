@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openRunDirectory } from "../dist/store/index.js";
-import { runTrials } from "../dist/study/executors/child-process.js";
+import { runTrials } from "../dist/study/executors/task-runner.js";
 import { openSetup } from "../dist/study/setup.js";
 import { planOf } from "../dist/train/plan.js";
 

@@ -80,6 +80,14 @@ export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
+export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";
+export type {
+  Executor,
+  ExecutorEvent,
+  ReportedError,
+  SubmittedTask,
+} from "./study/executors/executor.ts";
+export { inProcess } from "./study/executors/in-process.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
@@ -94,6 +102,7 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export { type RunTaskOptions, runTaskFile } from "./study/run-task-file.ts";
 export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

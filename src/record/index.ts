@@ -13,4 +13,5 @@ export * from "./study-event.ts";
 export * from "./study-spec.ts";
 export * from "./summary.ts";
 export * from "./task.ts";
+export * from "./task-file.ts";
 export * from "./trial.ts";

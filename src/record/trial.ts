@@ -95,6 +95,8 @@ export const trialRecord = z.object({
   /** Whether ensembleValidationAccuracy is recorded at the ends of cycles. */
   snapshots: z.boolean().optional(),
   seconds: z.number().nullable(),
+  /** Which attempt wrote this, of a trial that a task file asked for and that has not run to its end. */
+  attempt: z.number().int().positive().optional(),
   /** How the trial's process ended, where it ended of itself or was killed. */
   ended: processEnd.nullable().optional(),
 });

@@ -25,4 +25,13 @@ export {
   type RunDirectory,
 } from "./run-directory.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
+export {
+  acceptedTrial,
+  beginAttempt,
+  checkAttempt,
+  currentTask,
+  endTask,
+  taskKey,
+  taskPath,
+} from "./tasks.ts";
 export { type EventFile, tensorboardFiles } from "./tensorboard.ts";

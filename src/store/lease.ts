@@ -52,6 +52,8 @@ const READS = 3;
 export interface Fence {
   /** Of the lease. */
   readonly token: string;
+  /** The task whose records alone are written, and the attempt at it; absent: those of any. */
+  readonly task?: { readonly key: string; readonly attempt: number };
   /** @throws StoreError, exit code 1, where another process has taken the lease over, or it is gone */
   check(): void;
 }

@@ -21,6 +21,7 @@ import type {
   SummaryRecord,
   TrialRecord,
 } from "../record/index.ts";
+import { isFinished } from "../train/trial-state.ts";
 import { appendLine, makeFolder, reasonOf, replaceFile, writeFailure } from "./durable-write.ts";
 import { type Fence, inUse, isOwn, leaseHolder } from "./lease.ts";
 import { isLeftover, sweepTemporaries } from "./sweep.ts";
@@ -170,6 +171,10 @@ function withoutMachine(trial: TrialRecord, clean: (text: string) => string): Tr
   };
 }
 
+/** A trial that has run to its end is the same whichever attempt ended it. */
+const ofAttempt = (trial: TrialRecord, task: Fence["task"]): TrialRecord =>
+  task === undefined || isFinished(trial) ? trial : { ...trial, attempt: task.attempt };
+
 /** "" where there is no such file. @throws StoreError, exit code 1 */
 function textOf(file: string): string {
   try {
@@ -218,7 +223,7 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     writeTrial: (trial) =>
       replaceFile(
         trialFile(trial.slug, trial.seed, "trial.json"),
-        json(withoutMachine(trial, (text) => shareable(text, path))),
+        json(withoutMachine(ofAttempt(trial, fence?.task), (text) => shareable(text, path))),
       ),
     appendMetrics: (slug, seed, metrics) =>
       appendLine(trialFile(slug, seed, "metrics.jsonl"), JSON.stringify(metrics), {

@@ -1,6 +1,6 @@
 /**
  * @file What processes that were killed leave in a run directory: files half written, locks, checkpoints
- * of trials that are finished, logs of range tests that were made. Nothing else is touched.
+ * and tasks of trials that are finished, logs of range tests that were made. Nothing else is touched.
  */
 
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
@@ -51,6 +51,9 @@ export function sweepRun(path: string, finished: ReadonlySet<string>): void {
       rmSync(join(folder, "checkpoints"), { recursive: true, force: true });
       rmSync(join(folder, LEASE_NAME), { force: true });
     }
+    const tasks = join(path, "tasks");
+    for (const name of finished) rmSync(join(tasks, `${name}.json`), { force: true });
+    removeEmpty(tasks);
     const tests = join(path, "range-tests");
     for (const name of existsSync(tests) ? readdirSync(tests) : [])
       if (name.endsWith(".log") && existsSync(join(tests, name.replace(/\.log$/, ".json"))))

@@ -20,7 +20,7 @@ import {
 import { planEpoch } from "../train/compile-options.ts";
 import type { CompareOptions } from "../train/options.ts";
 import { checkComparison } from "./check-trials.ts";
-import { inProcess } from "./executors/in-process.ts";
+import { inMemory } from "./executors/in-memory.ts";
 import { describeExperiment } from "./experiment.ts";
 import { runTasks, type StudyRecords } from "./run-tasks.ts";
 
@@ -55,7 +55,7 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
   await runTasks(options, {
     updatesPerEpoch: planEpoch(options).updatesPerEpoch,
     records: memory,
-    runner: inProcess(options, () => memory.read().trials),
+    runner: inMemory(options, () => memory.read().trials),
     onEvent(event) {
       memory.take(event);
       return options.onEvent?.(event);

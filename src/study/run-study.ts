@@ -17,19 +17,21 @@ import {
 import { planOf } from "../train/plan.ts";
 import { isFinished } from "../train/trial-state.ts";
 import { deriveResults } from "./derive.ts";
-import { childProcesses } from "./executors/child-process.ts";
+import type { ExecutorContext } from "./executors/child-process.ts";
+import type { Executor } from "./executors/executor.ts";
+import { taskRunner } from "./executors/task-runner.ts";
 import type { Study } from "./open-study.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
 import { runFinder } from "./run-finder.ts";
-import { runTasks, type StudyRecords, type TaskRunner } from "./run-tasks.ts";
+import { runTasks, type StudyRecords } from "./run-tasks.ts";
 import type { StudySink } from "./study-sink.ts";
 
 /** What whoever runs the tasks of a study is given. */
-export type TaskContext = Parameters<typeof childProcesses>[0];
+export type TaskContext = ExecutorContext;
 
 export interface RunStudyOptions {
   /** Who runs the tasks; default: processes of their own, as many at a time as the study has jobs. */
-  readonly executor?: (context: TaskContext) => TaskRunner;
+  readonly executor?: (context: TaskContext) => Executor;
   readonly sink?: StudySink;
   /** Ends the work after the update under way, with an InterruptedError. */
   readonly signal?: AbortSignal;
@@ -115,7 +117,7 @@ async function runAll(
   study: Study,
   {
     directory,
-    executor = childProcesses,
+    executor,
     sink = {},
     signal: asked,
   }: RunStudyOptions & {
@@ -131,7 +133,8 @@ async function runAll(
       : { name: arms[0]!.optimizer, hyperparameters: {} };
   const plan = planOf(setup, optimizer);
   checkOrWritePlan(directory, plan);
-  const runner = executor({
+  const runner = taskRunner({
+    ...(executor ? { executor } : {}),
     directory,
     shared: { setup: study.setupSpec, dataset: experiment.dataset, plan },
     jobs: study.jobs,

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type StudyEvent, type Task, trialRecord } from "../../src/record/index.ts";
 import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
-import { runTrials } from "../../src/study/executors/child-process.ts";
+import { runTrials } from "../../src/study/executors/task-runner.ts";
 import { openSetup } from "../../src/study/setup.ts";
 import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";

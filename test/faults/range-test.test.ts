@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { StudyEvent, Task } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
-import { runRangeTests } from "../../src/study/executors/child-process.ts";
+import { runRangeTests } from "../../src/study/executors/task-runner.ts";
 import { openSetup } from "../../src/study/setup.ts";
 import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";

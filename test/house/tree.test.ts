@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "./rooms.ts";
 
@@ -29,6 +29,16 @@ describe.skipIf(listed.status !== 0)("files of the repository", () => {
       .filter(({ text }) => !/\blong because\b/i.test(text.split("\n").slice(0, 30).join(" ")))
       .map(({ path }) => `${path}: split it, or begin its header's reason with "Long because"`);
     expect(long).toEqual([]);
+  });
+
+  test("no folder of sources holds more than 25 of them, tests aside", () => {
+    const counts = new Map<string, number>();
+    for (const path of paths)
+      if (/^(src|studies|native)\/.*\.(ts|cc|h)$/.test(path) && !/\.test\.ts$/.test(path))
+        counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect(counts.size).toBeGreaterThan(40);
+    const full = [...counts].filter(([, count]) => count > 25);
+    expect(full.map(([folder, count]) => `${folder}: ${count}; make folders of it`)).toEqual([]);
   });
 
   // In parts, so that this file does not hold what it looks for.

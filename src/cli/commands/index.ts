@@ -12,6 +12,7 @@ import { predict } from "./predict.ts";
 import { report } from "./report.ts";
 import { schedule } from "./schedule.ts";
 import { train } from "./train.ts";
+import { trial } from "./trial.ts";
 
 export const commands: readonly Command[] = [
   demo,
@@ -25,4 +26,5 @@ export const commands: readonly Command[] = [
   exportModel,
   schedule,
   bench,
+  trial,
 ];

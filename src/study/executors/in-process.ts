@@ -1,65 +1,34 @@
-/** @file Tasks in this process, one after another, on a network, data and engine that are at hand. */
+/** @file Tasks in this process, one after another: what a crash of one would take with it, nothing isolates. */
 
-import { InterruptedError } from "../../core/errors.ts";
-import { shareable } from "../../files/machine-folders.ts";
-import type {
-  RangeTestRecord,
-  StudyListener,
-  TrialHistory,
-  TrialRecord,
-} from "../../record/index.ts";
-import type { TrainingSetup } from "../../train/options.ts";
-import { runRangeTest, runTrial } from "../../train/run-trial.ts";
-import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
+import { taskFile } from "../../record/index.ts";
+import { readRecord } from "../../store/index.ts";
+import { openSetup } from "../setup.ts";
+import type { ExecutorContext } from "./child-process.ts";
+import type { Executor } from "./executor.ts";
+import { localExecutor } from "./local-executor.ts";
+import { reported } from "./reported-error.ts";
+import { runTask } from "./run-task.ts";
 
-/**
- * @param setup what all tasks train
- * @param histories of the trials so far, for those that may be pruned
- */
-export function inProcess(
-  setup: TrainingSetup,
-  histories: () => readonly TrialHistory[],
-): TaskRunner {
-  return {
-    async rangeTests(tasks, onEvent) {
-      const records: RangeTestRecord[] = [];
-      const failed: FailedRangeTest[] = [];
-      for (const task of tasks)
-        try {
-          const record = await runRangeTest(task, { ...setup, onEvent });
-          if (record) records.push(record);
-        } catch (error) {
-          if (error instanceof InterruptedError || isFatal(error)) throw error;
-          const reason = (error as Error).message.replace(/^range test: /, "");
-          failed.push({ task, failure: shareable(`range test of ${task.arm}: ${reason}`) });
-        }
-      return { records, failed };
+/** An update ends before a task is cancelled, whichever way that is asked for. */
+export const inProcess = ({ directory, shared, onEvent }: ExecutorContext): Executor =>
+  localExecutor({
+    name: "in process",
+    jobs: 1,
+    start({ task }) {
+      const stop = new AbortController();
+      const { signal } = stop;
+      const work = runTask({
+        ...{ path: directory.path, lease: directory.fence?.token, signal, onEvent },
+        ...{ dataset: shared.dataset, plan: shared.plan },
+        file: readRecord(task, taskFile),
+        open: () => openSetup(shared.setup, { signal }),
+      });
+      return {
+        gone: work.then(
+          () => ({}),
+          (error) => ({ error: reported(error) }),
+        ),
+        cancel: () => stop.abort(),
+      };
     },
-    async trials(tasks, onEvent) {
-      for (const task of tasks) {
-        let status: TrialRecord["status"] | undefined;
-        const watched: StudyListener = (event) => {
-          if (event.type === "trial-started" || event.type === "trial-finished")
-            status = event.trial.status;
-          return onEvent(event);
-        };
-        const others = () =>
-          histories()
-            .filter(({ trial }) => trial.seed === task.seed && trial.slug !== task.slug)
-            .map(({ metrics }) => metrics);
-        try {
-          await runTrial(task, { ...setup, onEvent: watched, others });
-        } catch (error) {
-          if (error instanceof InterruptedError || status !== "failed" || isFatal(error))
-            throw error;
-        }
-      }
-    },
-  };
-}
-
-/** Whether no trial could survive it: full disks and bad calls meet all alike. */
-export const isFatal = (error: unknown): boolean =>
-  !(error instanceof Error) ||
-  ("code" in error &&
-    ["STORE", "ARGUMENT", "SHAPE", "DATA", "WEIGHTS"].includes(String(error.code)));
+  });

@@ -1,30 +1,27 @@
-/** @file What a comparison and the process of one of its trials say to each other. */
+/** @file What an executor and the process of one of its tasks send each other: plain JSON. */
 
-import type { ErrorCode } from "../../core/errors.ts";
-import type { DatasetRecord, Plan, StudyEvent, Task } from "../../record/index.ts";
+import type { DatasetRecord, Plan, StudyEvent } from "../../record/index.ts";
 import type { SetupSpec } from "../setup.ts";
+import type { ReportedError } from "./executor.ts";
 
-/** A task, and all that a process of its own needs to run it on this machine. */
-export interface Assignment {
-  /** The run directory, of which the process writes its own trial's folder only. */
-  readonly directory: string;
-  /** Token of the parent's lease of that directory; absent where it has none. */
-  readonly lease?: string;
+/** What a task needs beside itself: places of this machine, and what must be found there again. */
+export interface TaskPlaces {
+  /** What is trained, with this machine's paths: they stand in no task and no record. */
   readonly setup: SetupSpec;
-  /** What the process must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
   readonly plan: Plan;
-  readonly task: Task;
 }
 
-export type ToTrial = { type: "start"; assignment: Assignment } | { type: "stop" };
-
-export interface ReportedError {
-  /** null where it was no error of lrscope's. */
-  readonly code: ErrorCode | null;
-  readonly message: string;
-  readonly exitCode: number;
-}
+export type ToTrial =
+  | {
+      type: "start";
+      /** The run directory, of which the process writes its own trial's folder only. */
+      directory: string;
+      /** Token of the lease under which it is held; absent where nobody holds it. */
+      lease?: string;
+      places: TaskPlaces;
+    }
+  | { type: "stop" };
 
 export type FromTrial =
   | { type: "event"; event: StudyEvent }

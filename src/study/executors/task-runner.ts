@@ -1,0 +1,175 @@
+/**
+ * @file Tasks of a study through an executor: which attempt it is, and what came of it. An executor says when an
+ * attempt is gone; what is then in the store under that attempt decides.
+ */
+
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { quietly } from "../../core/cleanup.ts";
+import { InterruptedError } from "../../core/errors.ts";
+import { shareable } from "../../files/machine-folders.ts";
+import {
+  type RangeTestRecord,
+  rangeTestRecord,
+  type StudyListener,
+  type Task,
+  type TrialRecord,
+  versioned,
+} from "../../record/index.ts";
+import { acceptedTrial, beginAttempt, endTask, readRecord, taskPath } from "../../store/index.ts";
+import { isFinished } from "../../train/trial-state.ts";
+import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
+import { childProcesses, type ExecutorContext } from "./child-process.ts";
+import type { Executor, ExecutorEvent } from "./executor.ts";
+import { isFatal } from "./in-memory.ts";
+import { errorOf } from "./reported-error.ts";
+
+export interface RunnerOptions extends Omit<ExecutorContext, "onEvent"> {
+  readonly updatesPerEpoch: number;
+  /** Ends tasks after the update under way. */
+  readonly signal: AbortSignal;
+  /** Default: processes of their own. */
+  readonly executor?: (context: ExecutorContext) => Executor;
+}
+
+type CallOptions = RunnerOptions & { readonly onEvent: StudyListener };
+
+export const taskRunner = (options: RunnerOptions): TaskRunner => ({
+  rangeTests: (tasks, onEvent) => runRangeTests(tasks, { ...options, onEvent }),
+  trials: (tasks, onEvent) => runTrials(tasks, { ...options, onEvent }),
+});
+
+/**
+ * Runs range tests, and gives their records, and those that failed: with them ends their arm, not the
+ * study.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runRangeTests(
+  tasks: readonly Task<"range-test">[],
+  options: CallOptions,
+): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }> {
+  const { directory } = options;
+  const records: RangeTestRecord[] = [];
+  const failed: FailedRangeTest[] = [];
+  const clean = (text: string) => shareable(text, directory.path);
+  await runAttempts(tasks, options, (task, { key, detail, error: said, ended }) => {
+    const error = said && errorOf(said);
+    if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
+    const why = ended ? detail : error?.message;
+    if (why !== undefined) {
+      // Its message may begin with its subject already.
+      const failure = clean(`range test of ${task.arm}: ${why.replace(/^range test: /, "")}`);
+      failed.push({ task, failure, ...(ended ? { ended } : {}) });
+      return;
+    }
+    const file = join(directory.path, "range-tests", `${task.slug}.json`);
+    if (existsSync(file)) records.push(readRecord(file, rangeTestRecord));
+    // Nobody misses it, and nobody minds it.
+    quietly(() => rmSync(directory.rangeTestLog(task.slug), { force: true }));
+    endTask(directory, key);
+  });
+  return { records, failed };
+}
+
+/**
+ * Runs trials; each leaves its records in its folder. A trial that was begun earlier goes on from its
+ * newest checkpoint.
+ * @throws LrscopeError where one meets what all others would: a full disk, data that have changed
+ * @throws InterruptedError where `signal` aborts
+ */
+export async function runTrials(
+  tasks: readonly Task<"trial">[],
+  options: CallOptions,
+): Promise<void> {
+  const { directory, updatesPerEpoch } = options;
+  await runAttempts(tasks, options, async (task, { key, attempt, detail, error: said, ended }) => {
+    const accepted = acceptedTrial(directory, task, attempt);
+    if (accepted && isFinished(accepted)) return endTask(directory, key);
+    const error = said && errorOf(said);
+    if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
+    if (!ended && accepted && accepted.status !== "running") return;
+    const trial: TrialRecord = {
+      ...(accepted ?? begun(task, updatesPerEpoch)),
+      status: "failed",
+      failure: shareable(detail ?? error?.message ?? "it never began", directory.path),
+      ...(ended ? { ended } : {}),
+    };
+    directory.writeTrial(trial);
+    await options.onEvent(versioned({ type: "trial-finished", trial }));
+  });
+}
+
+/** The record of a trial that did not live long enough to write one. */
+const begun = (task: Task<"trial">, updatesPerEpoch: number): TrialRecord => ({
+  formatVersion: 1,
+  arm: task.arm,
+  slug: task.slug,
+  seed: task.seed,
+  optimizer: { ...task.optimizer, hyperparameters: { ...task.optimizer.hyperparameters } },
+  schedule: task.schedule,
+  learningRateSource: task.learningRateSource,
+  updatesPerEpoch,
+  epochs: task.epochs,
+  status: "running",
+  divergence: null,
+  failure: null,
+  msPerStep: null,
+  seconds: null,
+});
+
+/** Submits all, and settles each as it is gone; after a failure that ends everything, the others are cancelled. */
+async function runAttempts<T extends Task>(
+  tasks: readonly T[],
+  options: CallOptions,
+  settle: (task: T, gone: ExecutorEvent) => void | Promise<void>,
+): Promise<void> {
+  const { directory, signal, executor: open = childProcesses } = options;
+  if (signal.aborted) throw new InterruptedError();
+  if (tasks.length === 0) return;
+  let failure: { readonly error: unknown } | undefined;
+  /** Attempts that are not gone, by key. */
+  const left = new Map<string, { readonly task: T; readonly attempt: number; ran: boolean }>();
+  const cancelAll = () => {
+    for (const key of left.keys()) void executor.cancel(key, "checkpoint");
+  };
+  const fail = (error: unknown) => {
+    // What made the others stop, not that they were stopped.
+    failure ??= { error };
+    cancelAll();
+  };
+  const executor = open({
+    ...options,
+    onEvent: (event) =>
+      void Promise.resolve()
+        .then(() => options.onEvent(event))
+        .catch(fail),
+  });
+  signal.addEventListener("abort", cancelAll);
+  try {
+    const submitted = tasks.map((task) => {
+      const { key, attempt } = beginAttempt(directory, task);
+      left.set(key, { task, attempt, ran: false });
+      return { key, attempt, task: taskPath(directory.path, key) };
+    });
+    await executor.submit(submitted);
+    if (signal.aborted) cancelAll();
+    for await (const event of executor.events(new AbortController().signal)) {
+      const open = left.get(event.key);
+      if (open?.attempt !== event.attempt) continue;
+      if (event.state === "running") open.ran = true;
+      if (event.state !== "gone") continue;
+      left.delete(event.key);
+      if (open.ran)
+        await Promise.resolve()
+          .then(() => settle(open.task, event))
+          .catch(fail);
+      if (left.size === 0) break;
+    }
+  } finally {
+    signal.removeEventListener("abort", cancelAll);
+    await executor.close();
+  }
+  if (signal.aborted) throw new InterruptedError();
+  if (failure) throw failure.error;
+}
