@@ -6,8 +6,7 @@
 import { compileNetwork, type Precision } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { randomStream } from "../core/random.ts";
-import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
-import { checkPrecision } from "../engine/native/engines.ts";
+import { checkPrecision, DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { type ConvolutionChoices, implementationsOf } from "../engine/tuning/convolution-choice.ts";
 import { tune } from "../engine/tuning/tune.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";

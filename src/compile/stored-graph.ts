@@ -17,25 +17,32 @@ import {
   type Tensor,
 } from "../ir/index.ts";
 import { opNamed } from "../ops/index.ts";
+import type { LayerOp } from "../program/index.ts";
 
 const pairOf = (extent: z.ZodNumber | z.ZodInt) => z.array(extent).length(2);
 const positive = pairOf(z.int().min(1));
 const nonNegative = pairOf(z.int().min(0));
 
+const none = z.strictObject({});
+
 /** Attributes of the ops that layers make; no others are in a network before it is compiled. */
-const ATTRIBUTES: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
-  [
-    "conv2d",
-    z.strictObject({ stride: positive, padding: nonNegative, groups: z.int().min(1).optional() }),
-  ],
-  ["batchNorm", z.strictObject({ epsilon: z.number().positive(), momentum: z.number() })],
-  ["maxPool2d", z.strictObject({ kernel: positive, stride: positive, padding: nonNegative })],
-  ["adaptiveAveragePool2d", z.strictObject({ outputSize: positive })],
-  ["dropout", z.strictObject({ p: z.number().min(0).lt(1), layerIndex: z.int().min(0) })],
-  ...["linear", "add", "relu", "relu6", "flatten", "globalAveragePool"].map(
-    (op) => [op, z.strictObject({})] as const,
-  ),
-]);
+const ATTRIBUTES: Readonly<Record<LayerOp, z.ZodType>> = {
+  conv2d: z.strictObject({
+    stride: positive,
+    padding: nonNegative,
+    groups: z.int().min(1).optional(),
+  }),
+  batchNorm: z.strictObject({ epsilon: z.number().positive(), momentum: z.number() }),
+  maxPool2d: z.strictObject({ kernel: positive, stride: positive, padding: nonNegative }),
+  adaptiveAveragePool2d: z.strictObject({ outputSize: positive }),
+  dropout: z.strictObject({ p: z.number().min(0).lt(1), layerIndex: z.int().min(0) }),
+  linear: none,
+  add: none,
+  relu: none,
+  relu6: none,
+  flatten: none,
+  globalAveragePool: none,
+};
 
 /** Values that a network may make of one image: as many, or so many times those of image and weights. */
 const VALUES_FREELY = 2 ** 26;
@@ -90,7 +97,9 @@ function checkTensors({ batch, tensors }: Graph, { inputShape }: NetworkEnds): v
 function checkNode(graph: Graph, node: Node, made: Set<number>): void {
   const { layer, attributes } = node;
   const label = `${node.op} "${layer}"`;
-  const allowed = ATTRIBUTES.get(node.op) ?? fail(`"${node.op}" is no op of a network`);
+  const allowed = Object.hasOwn(ATTRIBUTES, node.op)
+    ? ATTRIBUTES[node.op as LayerOp]
+    : fail(`"${node.op}" is no op of a network`);
   const op = opNamed(node.op);
   if (!allowed.safeParse(attributes).success)
     fail(`${label} has attributes ${JSON.stringify(attributes)}`);

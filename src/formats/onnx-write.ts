@@ -7,6 +7,7 @@
 import { WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import type { Graph, Node, Tensor } from "../ir/index.ts";
+import type { LayerOp } from "../program/index.ts";
 import { MessageWriter } from "./protobuf.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
@@ -147,7 +148,8 @@ function convert(
   node: Node,
   nameOf: (id: number) => string,
 ): ((message: MessageWriter) => void)[] {
-  const { op, layer, attributes } = node;
+  const { layer, attributes } = node;
+  const op = node.op as LayerOp;
   const inputs = node.inputs.map(nameOf);
   const outputs = [nameOf(node.outputs[0]!)];
   const common = { name: layer, inputs, outputs };
@@ -233,8 +235,9 @@ function convert(
     case "dropout":
       return [operation("Identity", common)];
     default:
+      op satisfies never;
       throw new WeightsError(
-        `ONNX: layer "${layer.replace(/^\d+:/, "")}" is a ${op}, which has no counterpart; export the weights as safetensors`,
+        `ONNX: layer "${layer.replace(/^\d+:/, "")}" is a ${node.op}, which has no counterpart; export the weights as safetensors`,
       );
   }
 }

@@ -143,6 +143,24 @@ export const KERNELS = {
 
 export type InstructionKind = keyof typeof KERNELS;
 
+/**
+ * What a network is made of before it is compiled: the kinds that the compiler does not make of others, the
+ * batch norm whose mode is not decided, and the op that needs no instruction. Files that hold networks have an
+ * entry for each: ONNX, and the graph of a checkpoint.
+ */
+export type LayerOp =
+  | Exclude<
+      InstructionKind,
+      | `${string}Backward${string}`
+      | `batchNorm${string}`
+      | "softmax"
+      | "softmaxCrossEntropy"
+      | "reorder"
+      | "optimizer"
+    >
+  | "batchNorm"
+  | "flatten";
+
 /** The least and the most of a list of operands. */
 export const operandCounts = (names: readonly string[]): readonly [number, number] => [
   names.filter((name) => !name.endsWith("?")).length,
