@@ -242,7 +242,8 @@ export async function runCase(
     for (const [name, { dtype = "f32" }] of Object.entries(given.tensors))
       if (dtype === "f32" || dtype === "bf16") {
         results[name] = await session.read(buffer(name));
-        if (backend.kind === "native") expectZeroPadding(session, buffer(name), results[name]);
+        if (backend.kind === "native")
+          await expectZeroPadding(session, buffer(name), results[name]);
       }
     return results;
   } finally {

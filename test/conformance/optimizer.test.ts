@@ -291,13 +291,11 @@ describe("refusals", () => {
     const { program, session } = await prepareCase(nativeBackend({ threads: 2 }), given);
     const last = program.instructions[0]!;
     const changed = { ...last, optimizer: { ...last.optimizer!, ...change } };
-    return async () => {
-      try {
-        await session.load({ ...program, instructions: [changed] });
-      } finally {
-        session.dispose();
-      }
-    };
+    try {
+      await session.load({ ...program, instructions: [changed] });
+    } finally {
+      session.dispose();
+    }
   };
   const segment = { name: "p0", parameter: 0, gradient: 1, state: [2], elements: 1, scalars: [] };
 
@@ -362,7 +360,7 @@ describe("refusals", () => {
       { segments: [{ ...segment, elements: 1000 }] },
       'must hold the 1000 elements of "p0"',
     ],
-  ] as const)("%s", (_, change, message) => {
-    expect(loading(change as Partial<OptimizerProgram>)).toThrow(message);
+  ] as const)("%s", async (_, change, message) => {
+    await expect(loading(change as Partial<OptimizerProgram>)).rejects.toThrow(message);
   });
 });

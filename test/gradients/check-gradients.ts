@@ -92,13 +92,13 @@ export async function gradientErrors(item: GradientCase): Promise<Record<string,
   const writeAll = async () => {
     for (const [i, { buffer }] of parameters.entries()) await session.write(buffer, start[i]!);
   };
-  writeAll();
+  await writeAll();
   await program.run({
     slot: 0,
     scalars: compiled.scalars({ seed: 1, update: 0, learningRate: 1 }),
   });
   const after = parameters.map(({ buffer }) => session.readDouble(buffer));
-  writeAll();
+  await writeAll();
 
   const errors: Record<string, number> = {};
   for (const [p, { name, buffer }] of parameters.entries()) {

@@ -107,11 +107,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         (await trainer.read()).filter(({ name }) => /running_(mean|var)$/.test(name));
       const trained = await statistics();
       const evaluated = await trainer.evaluate(dataset.validation);
-      const taken = statistics();
+      const taken = await statistics();
       expect(trained.length).toBe(4);
       expect(taken).not.toEqual(trained);
       expect(await trainer.evaluate(dataset.validation)).toEqual(evaluated);
-      expect(statistics()).toEqual(taken);
+      expect(await statistics()).toEqual(taken);
       // What is read for prediction is x, and not the parameter.
       const state = new Map(
         (await trainer.read({ state: true })).map(({ name, data }) => [name, data]),
