@@ -13,6 +13,9 @@ const LIGHT_FILES = [
   "src/engine/native/implementations.ts",
   "src/engine/registry.ts",
   "src/datasets/sources/source-names.ts",
+  // The registry knows names; an engine is loaded when it is opened.
+  ...["engines", "implementations", "precision"].map((name) => `src/engine/native/${name}.ts`),
+  "src/engine/registry.ts",
   "src/optimizers/names.ts",
   "src/record/recipe.ts",
   "src/schedules/text/describe.ts",
