@@ -362,7 +362,8 @@ describe("refusals", () => {
       { segments: [{ ...segment, elements: 1000 }] },
       'must hold the 1000 elements of "p0"',
     ],
-  ] as const)("%s", (_, change, message) => {
-    expect(loading(change as Partial<OptimizerProgram>)).toThrow(message);
+  ] as const)("%s", async (_, change, message) => {
+    const load = await loading(change as Partial<OptimizerProgram>);
+    await expect(load()).rejects.toThrow(message);
   });
 });

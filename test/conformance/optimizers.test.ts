@@ -108,11 +108,11 @@ describe("float64 reference against the published vectors", () => {
       }
     };
     for (const [update, gradients] of c.gradients.entries()) {
-      give(gradients);
+      await give(gradients);
       if (c.perturbedGradients) {
         await run.perturb(update);
         expectEqual(run.parameters, c.perturbed![update]!, `update ${update}, perturbed`);
-        give(c.perturbedGradients[update]!);
+        await give(c.perturbedGradients[update]!);
       }
       await run.step(update, c.learningRates[update]!);
       expectEqual(run.parameters, c.after[update]!, `update ${update}`);
