@@ -41,11 +41,12 @@ double readNumber(const Napi::Value& value, const char* name) {
 }
 
 int64_t readInteger(const Napi::Value& value, const char* name, int64_t low, int64_t high) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
+  const double number = readNumber(value, name);
   if (!(number >= static_cast<double>(low) && number <= static_cast<double>(high)) ||
       number != std::floor(number))
-    throw mistyped(name,
-                   "an integer in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
+    throw mistyped(name, "an integer in range [" + std::to_string(low) + ", " +
+                             std::to_string(high) + "]; " + std::to_string(number) +
+                             " is out of range");
   return static_cast<int64_t>(number);
 }
 
