@@ -15,7 +15,7 @@ import { randomStream } from "../core/random.ts";
 import { decodeImages } from "../datasets/decoding/decode.ts";
 import { type ImageDecoder, openDecoder } from "../datasets/decoding/isolated-decoder.ts";
 import { openDataset } from "../datasets/open.ts";
-import { nativeBackend } from "../engine/native/index.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createModel } from "../models/index.ts";
 import type { Session } from "../program/index.ts";
@@ -101,9 +101,9 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
     const again = performance.now();
     const dataset = await open();
     const openMs = { first: firstMs, cached: performance.now() - again };
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
-    const single = nativeBackend({ threads: 1 });
+    const single = await openBackend(DEFAULT_ENGINE, { threads: 1 });
     const ours = await openOurs({ network, batch, threads: 1, backend: single });
     let slot: Session | undefined;
     try {

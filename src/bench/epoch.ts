@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { quietly } from "../core/cleanup.ts";
 import { openDataset } from "../datasets/open.ts";
-import { nativeBackend } from "../engine/native/index.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import { createModel } from "../models/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
@@ -64,7 +64,7 @@ export async function benchEpoch(options: BenchEpochOptions = {}): Promise<Bench
     // PyTorch's epoch sees the training part alone; ours has a validation part of one image a class.
     await drawFolder(join(folder, "images", "train"), images, [320, 240]);
     await drawFolder(join(folder, "images", "val"), 5, [320, 240]);
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     const dataset = await openDataset(join(folder, "images"), { size, threads, cacheDir: folder });
     const network = createModel("vanilla", { classes: 5, channels: 3, size });
     const setup = { dataset, network, backend, batch, threads, dropLast: true };

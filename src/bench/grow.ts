@@ -1,7 +1,7 @@
 /** @file How a step's cost grows with batch, image size and threads: vanilla, and ours alone. */
 
 import { InterruptedError } from "../core/errors.ts";
-import { nativeBackend } from "../engine/native/index.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { describeMachine } from "../files/machine.ts";
 import { createModel } from "../models/index.ts";
 import { openOurs } from "./step.ts";
@@ -59,7 +59,7 @@ export async function benchGrowth(
   const record = () => ({ model, points, machine: describeMachine(), engine });
   for (const { threads, batch, size } of wanted.values()) {
     if (signal?.aborted) throw new InterruptedError("interrupted; the points so far are kept");
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     engine = backend.description;
     if (points.some((p) => p.threads === threads && p.batch === batch && p.size === size)) continue;
     const network = createModel(model, { classes: 5, channels: 3, size });

@@ -5,7 +5,7 @@
 
 import { compileNetwork, instructionRows } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { nativeBackend } from "../engine/native/index.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import type { Network } from "../ir/index.ts";
 import { createModel } from "../models/index.ts";
@@ -65,7 +65,7 @@ export async function benchOptimizer(
   const { threads = defaultThreads(), repetitions = 15, peers = true, signal } = options;
   checkPositiveInteger("bench optimizer", "threads", threads);
   checkPositiveInteger("bench optimizer", "repetitions", repetitions);
-  const backend = nativeBackend({ threads });
+  const backend = await openBackend(DEFAULT_ENGINE, { threads });
   const network = createModel("resnet50", { classes: 1000, channels: 3, size: 32 });
   const notes: string[] = [];
   const optimizers: Omit<OptimizerTimes, "triadShare">[] = [];

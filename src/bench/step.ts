@@ -6,8 +6,8 @@
 import { compileNetwork, type Precision } from "../compile/index.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { randomStream } from "../core/random.ts";
-import { nativeBackend } from "../engine/native/index.ts";
-import { checkPrecision } from "../engine/native/precision.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
+import { checkPrecision } from "../engine/native/engines.ts";
 import { type ConvolutionChoices, implementationsOf } from "../engine/tuning/convolution-choice.ts";
 import { tune } from "../engine/tuning/tune.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
@@ -109,7 +109,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     checkPositiveInteger("bench step", name, value);
   checkPrecision("bench step", precision);
 
-  const backend = nativeBackend({ threads });
+  const backend = await openBackend(DEFAULT_ENGINE, { threads });
   const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
   const convolutions = wantTuned
     ? (

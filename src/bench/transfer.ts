@@ -10,7 +10,7 @@ import { checkPositiveInteger } from "../core/checks.ts";
 import { quietly } from "../core/cleanup.ts";
 import type { Dataset } from "../data/types.ts";
 import { openDataset } from "../datasets/open.ts";
-import { nativeBackend } from "../engine/native/index.ts";
+import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import type { Network } from "../ir/index.ts";
 import { createModel } from "../models/index.ts";
@@ -112,7 +112,7 @@ export async function benchTransfer(
     return resource;
   };
   try {
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     const limit = BATCHES * batch;
     const dataset = keep(
       await openDataset("synthetic", { size, threads, limit, cacheDir: folder }),

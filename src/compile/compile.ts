@@ -130,8 +130,8 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     sessionOptions: {
       persistentBytes: persistent.bytes,
       arenaBytes: memory.arenaBytes,
-      outputBytes: Math.max(...all.map(outputBytes)),
-      ...inputBytes(batch, network.inputShape),
+      outputBytes: Math.max(...all.map((program) => outputBytes(program, backend.alignment))),
+      ...inputBytes(batch, network.inputShape, backend.alignment),
       slots,
       threads,
     },

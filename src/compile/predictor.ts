@@ -80,8 +80,8 @@ function compileForward(
     sessionOptions: {
       persistentBytes: persistent.bytes,
       arenaBytes: planned.peakBytes,
-      outputBytes: outputBytes(program),
-      ...inputBytes(batch, network.inputShape),
+      outputBytes: outputBytes(program, backend.alignment),
+      ...inputBytes(batch, network.inputShape, backend.alignment),
       slots: 1,
       threads,
     },

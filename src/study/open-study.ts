@@ -130,7 +130,7 @@ export interface Opening {
 /** The study on this machine; what the data and the network turn out to be goes to the sink. */
 export async function open(opening: Opening): Promise<Study> {
   const { spec, places, path, jobs, preparationThreads, sink = {}, signal } = opening;
-  const { checkPrecision } = await import("../engine/native/precision.ts");
+  const { checkPrecision } = await import("../engine/native/engines.ts");
   checkPrecision(spec.kind, spec.recipe.precision);
   const { describeExperiment } = await import("./experiment.ts");
   const { openSetup } = await import("./setup.ts");

@@ -45,11 +45,11 @@ export async function openSetup(
   const { loadModel } = await import("./load-model.ts");
   const buildModel = await loadModel(spec.model, spec.modelOptions);
   buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
-  const { nativeBackend } = await import("../engine/native/index.ts");
+  const { DEFAULT_ENGINE, openBackend } = await import("../engine/native/engines.ts");
   const { defaultThreads } = await import("../files/machine.ts");
   const { threads = defaultThreads(), convolutions, convolutionsDecidedBy } = spec;
   const { preparationThreads = threads } = spec;
-  const backend = nativeBackend({ threads });
+  const backend = await openBackend(DEFAULT_ENGINE, { threads });
   const { fitWeights, openPretrained } = await import("./pretrained.ts");
   const file =
     spec.pretrained === undefined
@@ -83,7 +83,7 @@ export async function openSetup(
     const cached = await cacheFeatures(
       {
         ...setup,
-        backend: nativeBackend({ threads: preparationThreads }),
+        backend: await openBackend(DEFAULT_ENGINE, { threads: preparationThreads }),
         threads: preparationThreads,
       },
       { ...hooks, views: spec.cacheFeatures },

@@ -39,7 +39,7 @@ function blockedLayouts({ kind, inputs, outputs }: LayoutRequest) {
   };
 }
 
-const backend = { chooseLayouts: blockedLayouts };
+const backend = { alignment: 64, chooseLayouts: blockedLayouts };
 const training = layOut(trainingGraph(littleNetwork(), 4, { labelSmoothing: 0 }), { backend });
 const layoutsOf = (graph: LaidOutGraph) =>
   new Map([...graph.tensors.values()].map(({ name, layout }) => [name, layout]));
@@ -84,6 +84,7 @@ describe("layOut", () => {
       implementations: ({ layer, kind }) =>
         layer === "features.4" && kind === "conv2dBackwardData" ? "winograd" : undefined,
       backend: {
+        alignment: 64,
         chooseLayouts(request) {
           if (request.wanted) asked.push(`${request.layer} ${request.kind} ${request.wanted}`);
           return blockedLayouts(request);

@@ -32,7 +32,7 @@ function planWithoutSharing(graph: LaidOutGraph): MemoryPlan {
   let end = 0;
   const moved = planned.storages.map((storage) => {
     const offset = end;
-    end += aligned(storage.bytes);
+    end += aligned(storage.bytes, graph.alignment);
     return { ...storage, offset };
   });
   const tensors = moved.flatMap((storage) => storage.tensors.map((id) => [id, storage] as const));
@@ -61,12 +61,12 @@ async function outcome(
   const session = await backend.openSession({
     persistentBytes: persistent.bytes,
     arenaBytes: planned.peakBytes,
-    outputBytes: outputBytes(program),
-    ...inputBytes(batch, network.inputShape),
+    outputBytes: outputBytes(program, backend.alignment),
+    ...inputBytes(batch, network.inputShape, backend.alignment),
     slots: 1,
     threads: 1,
   });
-  initializeTensors(session, persistent, 1);
+  await initializeTensors(session, persistent, 1);
   const stream = randomStream(5, "synthetic");
   const images = session.images(0);
   for (let i = 0; i < images.length; i++) images[i] = stream.uniform() - 0.5;

@@ -164,7 +164,7 @@ describe("a run", () => {
         },
       ],
     });
-    await expect(await (await session.load(program)).run(zeros)).rejects.toThrow(
+    await expect((await session.load(program)).run(zeros)).rejects.toThrow(
       'softmaxCrossEntropy "softmaxCrossEntropy": label 3 of row 1 is not below the number of classes, 3',
     );
   });

@@ -71,7 +71,7 @@ export const bench = defineCommand({
         `bench: unknown benchmark "${what}"${meant ? `; did you mean "${meant}"?` : ""} There is: ${KINDS.join(", ")}`,
       );
     }
-    const { checkPrecision } = await import("../../engine/native/precision.ts");
+    const { checkPrecision } = await import("../../engine/native/engines.ts");
     if (flags.precision !== "fp32" && (what !== "step" || flags.grow))
       throw new ArgumentError(
         `bench: --precision ${flags.precision} belongs to bench step without --grow; leave it out`,

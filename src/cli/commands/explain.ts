@@ -63,21 +63,21 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal, signal }) {
-    const { checkPrecision } = await import("../../engine/native/precision.ts");
+    const { checkPrecision } = await import("../../engine/native/engines.ts");
     checkPrecision("explain", flags.precision);
     const { loadModel } = await import("../../study/load-model.ts");
     const { createOptimizer } = await import("../../optimizers/index.ts");
     const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
       "../../compile/index.ts"
     );
-    const { nativeBackend } = await import("../../engine/native/index.ts");
+    const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
     const { defaultThreads } = await import("../../files/machine.ts");
     const { model, size, classes, batch } = flags;
     const threads = flags.threads ?? defaultThreads();
     const buildModel = await loadModel(model);
     const network = buildModel({ classes, size, channels: Number(flags.channels) });
     const optimizer = createOptimizer(flags.optimizer);
-    const backend = nativeBackend({ threads });
+    const backend = await openBackend(DEFAULT_ENGINE, { threads });
     const { precision } = flags;
     const options = { network, backend, batch, optimizer, threads, precision };
     const decision = await decide({ options, flags, terminal, signal });

@@ -53,10 +53,10 @@ export const predict = defineCommand({
       throw new DataError(
         `predict: there are no images in ${images.map((image) => `"${image}"`).join(", ")}; give files, or folders that hold some`,
       );
-    const { nativeBackend } = await import("../../engine/native/index.ts");
+    const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
     const { predict: classify } = await import("../../study/from-checkpoint.ts");
     const threads = flags.threads === undefined ? {} : { threads: flags.threads };
-    const backend = nativeBackend(threads);
+    const backend = await openBackend(DEFAULT_ENGINE, threads);
     const predictions = await classify({
       checkpoint,
       files,

@@ -36,7 +36,7 @@ export function updateBytes(graph: LaidOutGraph, { optimizer }: UpdateOptions): 
     kinds.map(([, kind]) => kind),
   );
   const tensors = kinds.flatMap(([id], i) =>
-    domains[i]!.map((domain) => aligned(scratchTensor(graph, id, domain).bytes)),
+    domains[i]!.map((domain) => aligned(scratchTensor(graph, id, domain).bytes, graph.alignment)),
   );
   return tensors.reduce((sum, bytes) => sum + bytes, 0) + workspaceBytes(graph, optimizer);
 }
@@ -48,9 +48,10 @@ export function updateBytes(graph: LaidOutGraph, { optimizer }: UpdateOptions): 
 function workspaceBytes(graph: LaidOutGraph, optimizer: Optimizer): number {
   const kinds = [...segmentKinds(graph).values()];
   const domains = scratchDomains(optimizer, kinds);
+  const whole = (bytes: number) => aligned(bytes, graph.alignment);
   const needed = kinds.map(({ rows, columns }, i) =>
     domains[i]!.length > 0
-      ? 2 * aligned(4 * rows * columns) + 2 * aligned(4 * Math.min(rows, columns) ** 2)
+      ? 2 * whole(4 * rows * columns) + 2 * whole(4 * Math.min(rows, columns) ** 2)
       : 0,
   );
   return Math.max(0, ...needed);
@@ -90,13 +91,13 @@ export function encodeUpdate(options: EncodeUpdateOptions, step: readonly Instru
  * The step at the perturbed weights, in the same memory. Dropout draws by the update's number, so its
  * masks are the same. Running statistics and what is reported stay those of the first step.
  */
-function secondStep({ buffers, add }: EncodeUpdateOptions, step: readonly Instruction[]) {
+function secondStep({ graph, buffers, add }: EncodeUpdateOptions, step: readonly Instruction[]) {
   const copies = new Map<number, number>();
   const unreported = (id: number): number => {
     const { id: _, ...buffer } = buffers[id]!;
     if (buffer.region !== "outputs") return id;
     const ends = buffers.filter(({ region }) => region === "outputs");
-    const offset = Math.max(...ends.map((end) => end.offset + aligned(end.bytes)));
+    const offset = Math.max(...ends.map((end) => end.offset + aligned(end.bytes, graph.alignment)));
     const copy = copies.get(id) ?? add({ ...buffer, name: `${buffer.name}:perturbed`, offset });
     copies.set(id, copy);
     return copy;
@@ -144,7 +145,7 @@ function optimizerInstruction(
   let offset = scratchOffset;
   const place = (name: string, like: Pick<BufferSpec, "shape" | "dtype" | "layout" | "bytes">) => {
     const id = add({ ...like, name, region: "arena", offset });
-    offset += aligned(like.bytes);
+    offset += aligned(like.bytes, graph.alignment);
     return id;
   };
   const { program } = encodeOptimizer(optimizer, {

@@ -28,10 +28,10 @@ export interface EncodeOptions {
 }
 
 /** Bytes of a program's region "outputs". */
-export const outputBytes = ({ buffers }: Program): number =>
+export const outputBytes = ({ buffers }: Program, alignment: number): number =>
   buffers
     .filter(({ region }) => region === "outputs")
-    .reduce((end, { offset, bytes }) => Math.max(end, offset + aligned(bytes)), 0);
+    .reduce((end, { offset, bytes }) => Math.max(end, offset + aligned(bytes, alignment)), 0);
 
 export function encode(options: EncodeOptions): Program {
   const { name, graph, plan, persistent, scalars, update, weights } = options;
@@ -45,7 +45,7 @@ export function encode(options: EncodeOptions): Program {
   let outputOffset = 0;
   const outputs = Object.entries(graph.outputs).map(([output, tensor]) => {
     const spec = { ...specOf(graph.tensors.get(tensor)!), region: "outputs", offset: outputOffset };
-    outputOffset += aligned(spec.bytes);
+    outputOffset += aligned(spec.bytes, graph.alignment);
     const id = add({ ...spec, region: "outputs" });
     idOf.set(tensor, id);
     return [output, id] as const;
@@ -126,7 +126,7 @@ const scratchSpec = (layer: string, { bytes, offset }: { bytes: number; offset: 
   }) as const;
 
 /** Bytes of one slot of images and of labels. */
-export const inputBytes = (batch: number, inputShape: readonly number[]) => ({
-  imageBytes: aligned(layoutBytes(plainLayout(4), [batch, ...inputShape], "f32")),
-  labelBytes: aligned(4 * batch),
+export const inputBytes = (batch: number, inputShape: readonly number[], alignment: number) => ({
+  imageBytes: aligned(layoutBytes(plainLayout(4), [batch, ...inputShape], "f32"), alignment),
+  labelBytes: aligned(4 * batch, alignment),
 });

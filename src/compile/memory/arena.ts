@@ -87,7 +87,7 @@ export function plan(
   if (updateBytes > 0)
     open({ bytes: updateBytes, first: end, last: end, tensors: [], scratchOf: end });
 
-  const { offsets, peakBytes } = pack(drafts);
+  const { offsets, peakBytes } = pack(drafts, graph.alignment);
   const storages = drafts.map((draft, i): Storage => ({ ...draft, offset: offsets[i]! }));
   const tensors = storages.flatMap((storage) =>
     storage.tensors.map((id) => [id, storage] as const),
@@ -99,7 +99,7 @@ export function plan(
     scratchOf: new Map(scratch.map((storage) => [storage.scratchOf, storage])),
     aliasOf,
     peakBytes,
-    lowerBoundBytes: lowerBoundBytes(drafts),
+    lowerBoundBytes: lowerBoundBytes(drafts, graph.alignment),
   };
 }
 

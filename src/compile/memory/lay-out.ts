@@ -35,6 +35,8 @@ export interface LaidOutNode extends Node {
 export interface LaidOutGraph {
   readonly name: string;
   readonly batch: number;
+  /** The backend's: bytes of which every offset must be a multiple. */
+  readonly alignment: number;
   /** By id; tensors that no node uses are absent. */
   readonly tensors: ReadonlyMap<number, LaidOutTensor>;
   readonly nodes: readonly LaidOutNode[];
@@ -44,7 +46,7 @@ export interface LaidOutGraph {
 }
 
 export interface LayOutOptions {
-  readonly backend: Pick<Backend, "chooseLayouts">;
+  readonly backend: Pick<Backend, "alignment" | "chooseLayouts">;
   /** Layouts of persistent tensors by name, decided by the training program. */
   readonly persistent?: ReadonlyMap<string, Layout>;
   readonly implementations?: ImplementationChoice | undefined;
@@ -66,7 +68,7 @@ export function layOut(
     if (opNamed(node.op).alias) layouts.alias(node);
     else layouts.ask(node, backend, implementations);
   }
-  return layouts.finish();
+  return layouts.finish(backend.alignment);
 }
 
 class Layouts {
@@ -223,7 +225,7 @@ class Layouts {
     if (!this.#tensors.has(id)) this.#set(tensor, plainLayout(tensor.shape.length));
   }
 
-  finish(): LaidOutGraph {
+  finish(alignment: number): LaidOutGraph {
     for (const [parameter, gradient] of this.#gradients) {
       // Read through conversions alone, the parameter lies as its gradient does.
       if (!this.#tensors.has(parameter))
@@ -247,6 +249,7 @@ class Layouts {
     return {
       name,
       batch,
+      alignment,
       tensors: new Map([...this.#tensors].filter(([id]) => used.has(id))),
       nodes: this.#nodes,
       outputs: Object.fromEntries(outputs),

@@ -53,7 +53,7 @@ export function persistentTensors(
     const values = like.values && { values: like.values };
     const copied = copyOf !== undefined && { copyOf };
     tensors.push({ name, role, buffer, initializer, ordinal, ...copied, ...values });
-    bytes += aligned(like.bytes);
+    bytes += aligned(like.bytes, graph.alignment);
   };
 
   const laidOut = [...graph.tensors.values()].sort((a, b) => a.id - b.id);

@@ -12,6 +12,9 @@ const registry = engineRegistry({
   ...REFERENCE_ENGINES,
 });
 
+/** The engine that trains where none is named. */
+export const DEFAULT_ENGINE = "native";
+
 /** Kinds that `openBackend` knows. */
 export const ENGINE_KINDS = registry.kinds;
 
@@ -26,3 +29,6 @@ export const knownImplementations = registry.implementations;
  */
 export const openBackend = (kind?: string, options?: EngineOptions): Promise<Backend> =>
   registry.openBackend(kind, options);
+
+/** Whether the engine that trains by default computes in a precision here, before anything is opened. */
+export { checkPrecision } from "./precision.ts";

@@ -68,6 +68,7 @@ export function openInstructionClock(options: {
 }): InstructionClock {
   const { backend, threads, known = new Map() } = options;
   const times = new Map<string, InstructionTime>(known);
+  const { alignment } = backend;
   let session: Session | undefined;
   let capacity = { arena: 0, persistent: 0 };
 
@@ -79,11 +80,11 @@ export function openInstructionClock(options: {
       persistent: Math.max(persistent, capacity.persistent),
     };
     session = await backend.openSession({
-      persistentBytes: aligned(capacity.persistent) + 64,
-      arenaBytes: aligned(capacity.arena),
-      outputBytes: 64,
-      imageBytes: 64,
-      labelBytes: 64,
+      persistentBytes: aligned(capacity.persistent, alignment) + alignment,
+      arenaBytes: aligned(capacity.arena, alignment),
+      outputBytes: alignment,
+      imageBytes: alignment,
+      labelBytes: alignment,
       slots: 1,
       threads,
     });
@@ -125,7 +126,7 @@ function alone(node: LaidOutNode, graph: LaidOutGraph) {
   const add = (spec: Omit<BufferSpec, "id" | "region" | "offset">, read: boolean): number => {
     const region = read && spec.layout === "opaque" ? "persistent" : "arena";
     buffers.push({ ...spec, id: buffers.length, region, offset: end[region] });
-    end[region] += aligned(spec.bytes);
+    end[region] += aligned(spec.bytes, graph.alignment);
     return buffers.length - 1;
   };
   const ids = new Map<number, number>();

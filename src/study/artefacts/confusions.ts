@@ -115,7 +115,7 @@ async function countConfusions(
 ): Promise<Confusions> {
   const { confusionOf } = await import("../from-checkpoint.ts");
   const { wholeOf } = await import("../../train/freezing/frozen-features.ts");
-  const { nativeBackend } = await import("../../engine/native/index.ts");
+  const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
   const { batch, signal } = setup;
   const { dataset } = wholeOf(setup);
   const { classes } = dataset;
@@ -128,7 +128,7 @@ async function countConfusions(
   );
   if (asked.length === 0) return all;
   const threads = threadsFor(experiment);
-  const backend = nativeBackend({ threads });
+  const backend = await openBackend(DEFAULT_ENGINE, { threads });
   let done = 0;
   for (const { name } of arms) {
     const counts = classes.map(() => classes.map(() => 0));
