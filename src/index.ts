@@ -90,6 +90,7 @@ export type {
   SubmittedTask,
 } from "./study/executors/executor.ts";
 export { inProcess } from "./study/executors/in-process.ts";
+export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
@@ -104,7 +105,6 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
-export { type RunTaskOptions, runTaskFile } from "./study/run-task-file.ts";
 export type { StudyNote, StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

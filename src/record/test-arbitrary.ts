@@ -43,7 +43,10 @@ function of(schema: Schema): Arbitrary<unknown> {
     case "string":
       return schema.pattern ? fc.stringMatching(new RegExp(schema.pattern)) : fc.string();
     case "integer":
-      return fc.integer({ min: Math.max(schema.minimum ?? -1e9, -1e9), max: 1e9 });
+      return fc.integer({
+        min: Math.max(schema.minimum ?? -1e9, (schema.exclusiveMinimum ?? -1e9) + 1, -1e9),
+        max: 1e9,
+      });
     case "number":
       // JSON knows no -0.
       return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0);

@@ -4,6 +4,7 @@
  *
  *   experiment.json  plan.json  range-tests/<arm>.json
  *   trials/<arm>-<seed>/{trial.json, metrics.jsonl, log.txt, *.safetensors}
+ *   tasks/<key>.json of what has not ended
  *   summary.json  report.html  figures/*.svg  derived.json
  */
 

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import type { Dataset } from "../../src/data/types.ts";
 import type { DatasetRecord, StudyEvent, Task } from "../../src/record/index.ts";
 import { openRunDirectory } from "../../src/store/index.ts";
+import { restoreTrial } from "../../src/study/executors/restore-trial.ts";
 import { recordTrial } from "../../src/study/recorder.ts";
-import { restoreTrial } from "../../src/study/restore-trial.ts";
 import { openSetup, type SetupSpec } from "../../src/study/setup.ts";
 import { runTrial } from "../../src/train/run-trial.ts";
 

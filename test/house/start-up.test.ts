@@ -8,6 +8,10 @@ import { root, type SourceFile, sourceFiles } from "./rooms.ts";
 /** Rooms whose modules are small, or hold the names that help shows; what they load is looked at too. */
 const LIGHT = ["cli", "core", "arms", "study", "train", "program"];
 const LIGHT_FILES = [
+  // Names of engines, which are loaded when they are asked for.
+  "src/engine/native/engines.ts",
+  "src/engine/native/implementations.ts",
+  "src/engine/registry.ts",
   "src/datasets/sources/source-names.ts",
   // The registry knows names; an engine is loaded when it is opened.
   ...["engines", "implementations", "precision"].map((name) => `src/engine/native/${name}.ts`),

@@ -26,7 +26,7 @@ export const trial = defineCommand({
       return runForParent(readRecord(path, taskFile));
     }
     const { openProgress } = await import("../text/progress.ts");
-    const { runTaskFile } = await import("../../study/run-task-file.ts");
+    const { runTaskFile } = await import("../../study/executors/run-task-file.ts");
     const { source, model, pretrained } = flags;
     const places = {
       ...(source === undefined ? {} : { source }),

@@ -25,8 +25,8 @@ import {
 import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
 import { recordTrial } from "../recorder.ts";
-import { restoreTrial } from "../restore-trial.ts";
 import type { OpenedSetup } from "../setup.ts";
+import { restoreTrial } from "./restore-trial.ts";
 
 export interface TaskRun {
   /** The run directory. */

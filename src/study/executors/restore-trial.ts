@@ -1,11 +1,11 @@
 /** @file Where a trial stands on the disk, and how it goes on from there. */
 
-import { checkSeal } from "../files/seal.ts";
-import { readSafetensors } from "../files/weight-files.ts";
-import { type Checkpoint, decodeSafetensors } from "../formats/index.ts";
-import { newestCheckpoint, type RunDirectory, sweepTemporaries } from "../store/index.ts";
-import { readMetadata } from "../train/checkpoint.ts";
-import { bestEpoch, type TrialState } from "../train/trial-state.ts";
+import { checkSeal } from "../../files/seal.ts";
+import { readSafetensors } from "../../files/weight-files.ts";
+import { type Checkpoint, decodeSafetensors } from "../../formats/index.ts";
+import { newestCheckpoint, type RunDirectory, sweepTemporaries } from "../../store/index.ts";
+import { readMetadata } from "../../train/checkpoint.ts";
+import { bestEpoch, type TrialState } from "../../train/trial-state.ts";
 
 /**
  * Reads a trial's newest whole checkpoint, and makes its folder agree with it: metrics.jsonl holds the

@@ -4,13 +4,13 @@
  */
 
 import { dirname, join, resolve } from "node:path";
-import { StoreError } from "../core/errors.ts";
-import { planRecord, type StudyEvent, type StudySpec, taskFile } from "../record/index.ts";
-import { currentTask, readRecord, readRun } from "../store/index.ts";
-import { runTask } from "./executors/run-task.ts";
-import { open } from "./open-study.ts";
-import { findPlaces, type StudyPlaces } from "./places.ts";
-import { recordedConvolutions } from "./recorded-plan.ts";
+import { StoreError } from "../../core/errors.ts";
+import { planRecord, type StudyEvent, type StudySpec, taskFile } from "../../record/index.ts";
+import { currentTask, readRecord, readRun } from "../../store/index.ts";
+import { open } from "../open-study.ts";
+import { findPlaces, type StudyPlaces } from "../places.ts";
+import { recordedConvolutions } from "../recorded-plan.ts";
+import { runTask } from "./run-task.ts";
 
 export interface RunTaskOptions {
   /** Where data, network and weights lie, where this machine's cache does not know it. */
