@@ -64,6 +64,7 @@ export interface BenchDataRecord {
   readonly engine: string;
 }
 
+/** What data cost: decoding, opening what is decoded, and augmenting a batch, beside a training step. */
 export async function benchData(options: BenchDataOptions = {}): Promise<BenchDataRecord> {
   const { threads = defaultThreads(), images = 1280, batch = 64, size = 128 } = options;
   const { repetitions = 7, signal } = options;

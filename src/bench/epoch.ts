@@ -52,6 +52,10 @@ export interface BenchEpochRecord {
   readonly notes: readonly string[];
 }
 
+/**
+ * How long a training epoch takes, from a folder of JPEGs to updated weights, beside the steps that it is made of
+ * and, where it is installed, PyTorch. Times are medians, in milliseconds.
+ */
 export async function benchEpoch(options: BenchEpochOptions = {}): Promise<BenchEpochRecord> {
   const { threads = defaultThreads(), images = 1280, batch = 64, size = 128 } = options;
   const { repetitions = 5, peers: wantPeers = true, signal } = options;

@@ -35,6 +35,7 @@ const SIZE = 128;
 const BUDGET_MS = 1500;
 
 /**
+ * How a step grows with batch, image size and threads: milliseconds and memory at each point.
  * @param options.known points of an earlier call that was interrupted; they are not measured again
  * @param options.onPoint called with all points so far
  */

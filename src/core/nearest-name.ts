@@ -2,8 +2,13 @@
 
 import { distance } from "fastest-levenshtein";
 
-/** The known word that differs least, or null where none shares at least half of its letters. */
+/**
+ * The known word that differs least, or null where none shares at least half of its letters. Of a path in a
+ * network ("fc.weight"), the known module that it leads into ("fc") is meant.
+ */
 export function nearest(word: string, known: readonly string[]): string | null {
+  const within = known.filter((candidate) => word.startsWith(`${candidate}.`));
+  if (within.length > 0) return within.reduce((a, b) => (b.length > a.length ? b : a));
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {

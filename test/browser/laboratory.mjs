@@ -62,11 +62,9 @@ export async function runLaboratory(lrscope) {
     epochs: 2,
   });
   const experiment = await lrscope.describeExperiment({
-    kind: "compare",
+    study: { kind: "compare", epochs, seeds },
     setup,
     arms: Object.keys(optimizers).map(lrscope.parseArm),
-    epochs,
-    seeds,
   });
   const report = await lrscope.renderReport({
     experiment,

@@ -23,7 +23,10 @@ const TYPES = [...scheduleTypes, "reduceOnPlateau"];
 export const parseScheduleWords = (text: string): ScheduleSpec =>
   text.trimStart().startsWith("{") ? fromJSON(text) : fromWords(text, 1);
 
-/** @throws ArgumentError naming the part that is wrong, and the nearest known word */
+/**
+ * The schedule that a specification stands for: words such as "cosine:peak=0.1,steps=500", or JSON.
+ * @throws ArgumentError naming the part that is wrong, and the nearest known word
+ */
 export const parseSchedule = (text: string): Schedule => scheduleFromJSON(parseScheduleWords(text));
 
 function fromJSON(text: string): ScheduleSpec {
