@@ -83,6 +83,7 @@ const WORDS = new Set([
   "svg",
   "into",
   "channels",
+  "source",
 ]);
 
 const seen = new Set<unknown>();

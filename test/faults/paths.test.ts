@@ -55,7 +55,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const here = ${JSON.stringify(model)};
       const out = ${JSON.stringify(out)};
       // The first trial is one that works, so that there is a report.
-      const trial = process.argv[1].endsWith("trial-process.js") ? readdirSync(out + "/trials").length - 2 : -1;
+      const trial = process.argv[2] === "trial" ? readdirSync(out + "/trials").length - 2 : -1;
       const failures = [${FAILURES.map((text) => `() => { ${text} }`).join(",\n")}];
       export const network = ({ classes, channels, size }) => {
         if (trial >= 0) failures[trial]();
