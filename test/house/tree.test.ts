@@ -54,7 +54,7 @@ describe.skipIf(listed.status !== 0)("files of the repository", () => {
   test("the patterns find what they are for", () => {
     expect(["", "home", "me", "x"].join("/")).toMatch(machinePath);
     expect(`see ${["", "work", "main"].join("/")}`).toMatch(machinePath);
-    expect("src/work/main.ts and https://x.org/home/a").not.toMatch(machinePath);
+    expect("src/work/index.ts and https://x.org/home/a").not.toMatch(machinePath);
     expect(["https://registry", "npmjs", "org/x"].join(".")).toMatch(registryHost);
   });
 
