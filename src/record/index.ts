@@ -7,6 +7,7 @@ export * from "./protocol.ts";
 export * from "./range-test.ts";
 export * from "./recipe.ts";
 export * from "./recipe-schema.ts";
+export * from "./right-answers.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";
 export * from "./study-event.ts";

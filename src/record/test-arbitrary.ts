@@ -45,7 +45,7 @@ function of(schema: Schema): Arbitrary<unknown> {
     case "integer":
       return fc.integer({
         min: Math.max(schema.minimum ?? -1e9, (schema.exclusiveMinimum ?? -1e9) + 1, -1e9),
-        max: 1e9,
+        max: Math.min(schema.maximum ?? 1e9, 1e9),
       });
     case "number":
       // JSON knows no -0.
@@ -59,11 +59,13 @@ function of(schema: Schema): Arbitrary<unknown> {
   }
 }
 
+/** An object read from JSON has no prototype for a key. */
+const KEYS = fc.string().filter((key) => key !== "__proto__");
+
 const isList = (type: Schema["type"]): type is readonly string[] => Array.isArray(type);
 
 function objectOf({ properties, required, additionalProperties }: Schema): Arbitrary<unknown> {
-  if (!properties)
-    return fc.dictionary(fc.string(), of(additionalProperties as Schema), { maxKeys: 3 });
+  if (!properties) return fc.dictionary(KEYS, of(additionalProperties as Schema), { maxKeys: 3 });
   const model = Object.fromEntries(
     Object.entries(properties).map(([name, property]) => [name, of(property)]),
   );
