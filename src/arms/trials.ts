@@ -21,11 +21,8 @@ import { DEFAULT_ARMS, parseArms } from "./arms.ts";
 import { checkEnds, endsThatAreOn } from "./check-ends.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
-/** What trials are planned from; without optimizers the arms are the publication's. */
-export type PlannedArms = Omit<Planned, "optimizers"> & Partial<Pick<Planned, "optimizers">>;
-
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
-export function checkRequest(request: PlannedArms): readonly ArmRecord[] {
+export function checkRequest(request: Planned): readonly ArmRecord[] {
   const {
     epochs,
     seeds = STUDY_DEFAULTS.seeds,
@@ -70,7 +67,7 @@ export function checkTrials(
 export function armsOf({
   optimizers = DEFAULT_ARMS,
   sensitivity,
-}: Pick<PlannedArms, "optimizers" | "sensitivity">): readonly ArmRecord[] {
+}: Pick<Planned, "optimizers" | "sensitivity">): readonly ArmRecord[] {
   const arms = parseArms(optimizers);
   return sensitivity === undefined ? arms : withSensitivity(arms, sensitivity);
 }
@@ -86,7 +83,7 @@ const RAMP_END = 0.1;
  * comparison's first and those that follow it. The ramp ends at 0.1, or at ten times the optimizer's
  * default rate where that is more.
  */
-export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
+export function rangeTestsOf(request: Planned): Task<"range-test">[] {
   const {
     seeds = STUDY_DEFAULTS.seeds,
     finderSeeds = STUDY_DEFAULTS.finderSeeds,
@@ -107,7 +104,7 @@ export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
         seeds: Array.from({ length: finderSeeds }, (_, i) => seeds[0]! + i),
         epochs: rangeTestEpochs,
         ...(from === undefined ? {} : { from }),
-        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate!),
+        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate),
         ...(rule === undefined ? {} : { rule }),
         ...(ramp === undefined ? {} : { ramp }),
       };
@@ -120,7 +117,7 @@ export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
  * @throws ArgumentError where the range test's upper bound lies below the lower bound that was given
  */
 export function trialsOf(
-  request: PlannedArms,
+  request: Planned,
   rangeTests: readonly RangeTestRecord[],
   updatesPerEpoch: number,
 ): Task<"trial">[] {
@@ -155,7 +152,7 @@ export function trialsOf(
  * was measured decides that, and of one arm alone: its trials cannot begin, those of others can.
  */
 export function unusableRangeTests(
-  request: PlannedArms,
+  request: Planned,
   rangeTests: readonly RangeTestRecord[],
   updatesPerEpoch: number,
 ): { task: Task<"range-test">; failure: string }[] {
@@ -178,7 +175,7 @@ export function unusableRangeTests(
 /** The records of an arm's trials that cannot begin, as its range test failed; of its sensitivity's, too. */
 export function unbegunTrials(
   { arm: tested, optimizer }: Pick<Task<"range-test">, "arm" | "optimizer">,
-  request: PlannedArms,
+  request: Planned,
   why: Pick<TrialRecord, "failure" | "ended"> & { readonly updatesPerEpoch: number },
 ): TrialRecord[] {
   const { seeds = STUDY_DEFAULTS.seeds, epochs } = request;
@@ -207,7 +204,7 @@ export const specOf = ({ name, hyperparameters }: Optimizer): Task["optimizer"] 
 /** The arm's optimizer, with what the study says of its hyperparameters. */
 export function optimizerOf(
   arm: ArmRecord,
-  { momentum, weightDecay }: Pick<PlannedArms, "momentum" | "weightDecay">,
+  { momentum, weightDecay }: Pick<Planned, "momentum" | "weightDecay">,
 ): Optimizer {
   const takesMomentum = "momentum" in createOptimizer(arm.optimizer).hyperparameters;
   return createOptimizer(arm.optimizer, {
@@ -220,7 +217,7 @@ export function optimizerOf(
 /** What --momentum-schedule says, for the optimizers that have a momentum, or beta1. */
 function momentumOf(
   { hyperparameters }: Optimizer,
-  { momentumSchedule }: PlannedArms,
+  { momentumSchedule }: Planned,
 ): Pick<Task<"trial">, "hyperparameterSchedules"> {
   if (momentumSchedule === undefined) return {};
   if (momentumSchedule === "none") return { hyperparameterSchedules: {} };
