@@ -4,6 +4,7 @@
  */
 
 import { checkRuleName } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_SEEDS, MOST_TRIALS } from "../core/limits.ts";
@@ -96,12 +97,13 @@ export function rangeTestsOf(request: Planned): Task<"range-test">[] {
     .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
     .map((arm) => {
       const optimizer = optimizerOf(arm, request);
+      const first = at(seeds, 0, "seeds");
       return {
         kind: "range-test",
         arm: arm.name,
         slug: arm.slug,
         optimizer: specOf(optimizer),
-        seeds: Array.from({ length: finderSeeds }, (_, i) => seeds[0]! + i),
+        seeds: Array.from({ length: finderSeeds }, (_, i) => first + i),
         epochs: rangeTestEpochs,
         ...(from === undefined ? {} : { from }),
         to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate),
