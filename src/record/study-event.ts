@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { planRecord } from "./plan.ts";
-import { rangeTestRecord } from "./range-test.ts";
+import { rangeTestRecord, rangeTestSearch } from "./range-test.ts";
 import { epochMetrics, trialRecord } from "./trial.ts";
 
 const count = z.number().int().nonnegative();
@@ -30,7 +30,10 @@ const data = event("data", {
   why: z.string().optional(),
 });
 
-const rangeTestStarted = event("range-test-started", { ...subject, updates: count });
+/** Of a run of a range test that is the quick ramp, which finds the ends of the others. */
+const isSearch = { search: z.literal(true).optional() };
+
+const rangeTestStarted = event("range-test-started", { ...subject, updates: count, ...isSearch });
 
 const rangeTestUpdate = event("range-test-update", {
   ...subject,
@@ -42,6 +45,16 @@ const rangeTestUpdate = event("range-test-update", {
   loss: z.number().nullable(),
   smoothedLoss: z.number().nullable(),
   imagesPerSecond: z.number(),
+  /** To the end of this ramp, at the speed so far. */
+  secondsLeft: z.number(),
+  ...isSearch,
+});
+
+/** The quick ramp has found the ends of the others. */
+const rangeTestSearched = event("range-test-search", {
+  arm: z.string(),
+  search: rangeTestSearch,
+  seconds: z.number(),
 });
 
 /** One seed's curve is whole; it is read when all are. */
@@ -102,6 +115,7 @@ export const studyEvent = z.discriminatedUnion("type", [
   data,
   rangeTestStarted,
   rangeTestUpdate,
+  rangeTestSearched,
   rangeTestRun,
   rangeTestFinished,
   plan,

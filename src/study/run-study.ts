@@ -4,7 +4,7 @@
  */
 
 import { finderTask } from "../arms/finder-task.ts";
-import { AddonError, InterruptedError } from "../core/errors.ts";
+import { AddonError, InterruptedError, RangeTestError } from "../core/errors.ts";
 import { type ExperimentRecord, type StudySpec, versioned } from "../record/index.ts";
 import {
   acquireLease,
@@ -100,10 +100,10 @@ export async function recordedStudy(
       },
     );
   } catch (error) {
-    if (error instanceof InterruptedError || signal?.aborted) {
+    if (error instanceof InterruptedError || error instanceof RangeTestError || signal?.aborted) {
       const { report } = await deriveResults(directory, { ended: false });
       const { path } = directory;
-      const command = resumeCommand(study.spec, path);
+      const command = error instanceof RangeTestError ? null : resumeCommand(study.spec, path);
       sink.note?.({ type: "interrupted", path, report, command });
     }
     throw error;

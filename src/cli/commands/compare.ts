@@ -8,7 +8,9 @@ import {
   answerFlags,
   cycleFlags,
   epochsFlag,
+  finderUpdatesFlag,
   followFlags,
+  forceFlag,
   jobsFlag,
   jsonFlag,
   optimizersFlag,
@@ -40,7 +42,7 @@ export const compare = defineCommand({
   api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
-    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
+    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. Where a range test cannot say, nothing is trained, unless --force. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
   flags: {
     ...optimizersFlag(DEFAULT_ARMS),
@@ -53,8 +55,10 @@ export const compare = defineCommand({
     ...cycleFlags,
     ...followFlags,
     ...rampFlags,
+    ...finderUpdatesFlag,
     ramp: readingFlags.ramp,
     rule: readingFlags.rule,
+    ...forceFlag,
     ...trainingFlags,
     ...budgetFlags,
     ...pruneFlag,
@@ -88,7 +92,7 @@ export const compare = defineCommand({
     const asked = await studyOfFlags({
       ...{ kind: "compare", source: args[0]!, optimizers, seeds },
       epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
-      flags: { ...rest, to: given.has("to") ? flags.to : undefined },
+      flags: rest,
     });
     await checkStudyFlags({ ...asked.study, given });
     await printComparison(await runFromFlags(asked, context), terminal);

@@ -8,15 +8,13 @@ import { rate } from "./format.ts";
 export interface FindCall {
   readonly source: string;
   readonly optimizer: string;
-  readonly epochs: number;
-  readonly to: number;
   readonly flags: Readonly<Record<string, unknown>>;
   readonly given: ReadonlySet<string>;
 }
 
-/** `train` with the bounds found, where they can be trusted; else `find` again, further or longer. */
-export function nextCommand(record: RangeTestRecord, call: FindCall): string {
-  const { suggestion, warnings } = record;
+/** `train` at the constant rate and on a cycle about the peak; of a test that cannot say, the `find` that could. */
+export function nextCommands(record: RangeTestRecord, call: FindCall): string[] {
+  const { suggestion, verdict } = record;
   const start = (command: string) => [
     "lrscope",
     command,
@@ -26,12 +24,20 @@ export function nextCommand(record: RangeTestRecord, call: FindCall): string {
   ];
   const common = repeated(call, trainingFlags);
   const again = [...repeated(call, readingFlags), ...common];
-  if (!suggestion.bracketed)
-    return [...start("find"), "--to", rate(call.to * 10), ...again].join(" ");
-  if (warnings.some((warning) => warning.startsWith("too flat")))
-    return [...start("find"), "--epochs", String(call.epochs * 3), ...again].join(" ");
-  const bounds = ["--max-lr", rate(suggestion.maxLr), "--base-lr", rate(suggestion.baseLr)];
-  return [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" ");
+  if (!suggestion) {
+    const { updates, from, to } = verdict.remedy ?? {};
+    const other = Object.entries({ "--updates": updates, "--from": from, "--to": to });
+    const flags = other.flatMap(([flag, value]) =>
+      value === undefined ? [] : [flag, flag === "--updates" ? String(value) : rate(value)],
+    );
+    return [[...start("find"), ...flags, ...again].join(" ")];
+  }
+  const { constant, peak } = suggestion;
+  const bounds = ["--max-lr", rate(peak.rate), "--base-lr", rate(peak.baseLr)];
+  return [
+    [...start("train"), "--lr", rate(constant.rate), ...common].join(" "),
+    [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" "),
+  ];
 }
 
 /** The flags of the call that bear on what was found. */
