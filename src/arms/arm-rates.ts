@@ -128,7 +128,8 @@ export function checkSayable(
   { force = false }: Pick<Planned, "force">,
   found: readonly RangeTestRecord[],
 ): void {
-  const silent = found.filter(({ suggestion }) => suggestion === null);
+  const byArm = new Map(found.map((record) => [record.arm, record]));
+  const silent = [...byArm.values()].filter(({ suggestion }) => suggestion === null);
   if (force || silent.length === 0) return;
   const why = silent.map(
     ({ arm, verdict: { message } }) => `${arm}: ${message.replace(/;.*/, "")}`,

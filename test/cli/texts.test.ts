@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { accuracy, duration, lossText, plural, rate } from "../../src/cli/text/format.ts";
-import { nextCommand } from "../../src/cli/text/next-command.ts";
+import { nextCommands } from "../../src/cli/text/next-command.ts";
 import { nearest } from "../../src/core/nearest-name.ts";
+import type { RangeTestRecord } from "../../src/record/index.ts";
 import { fakeRangeTest } from "../report/fake-records.ts";
 
 test.each([
@@ -34,42 +35,44 @@ describe("after a range test", () => {
   const call = {
     source: "my photos/a'b",
     optimizer: "adam",
-    epochs: 2,
-    to: 0.1,
     flags: { size: 64, dropLast: true, seed: 3, momentum: undefined },
     given: new Set(["size", "dropLast", "seed", "out"]),
   };
-  const suggestion = { ...record.suggestion, maxLr: 0.012, baseLr: 0.002, bracketed: true };
+  const found = { rule: "minimum/10", low: 0.004, high: 0.004, interval: null };
+  const suggestion = {
+    constant: { ...found, rate: 0.004 },
+    peak: { ...found, rate: 0.012, baseLr: 0.002 },
+  };
 
-  test("train, with the bounds and the flags that bear on them", () =>
-    expect(nextCommand({ ...record, suggestion, warnings: [] }, call)).toBe(
+  test("train at the constant rate or about the peak, with the flags that bear on them", () =>
+    expect(nextCommands({ ...record, suggestion }, call)).toEqual([
+      "lrscope train 'my photos/a'\\''b' --optimizer adam --lr 4e-3 --size 64 --drop-last",
       "lrscope train 'my photos/a'\\''b' --optimizer adam --schedule clr --max-lr 0.012 --base-lr 2e-3 --size 64 --drop-last",
-    ));
+    ]));
 
-  test("scales of the rate as they are typed", () =>
-    expect(
-      nextCommand(
-        { ...record, suggestion, warnings: [] },
-        {
-          ...call,
-          flags: {
-            lrScale: [
-              { name: "features", scale: 0.1 },
-              { name: "classifier", scale: 1 },
-            ],
-          },
-          given: new Set(["lrScale"]),
-        },
-      ),
-    ).toContain("--lr-scale features=0.1,classifier=1"));
+  test("scales of the rate as they are typed", () => {
+    const lrScale = [
+      { name: "features", scale: 0.1 },
+      { name: "classifier", scale: 1 },
+    ];
+    const given = new Set(["lrScale"]);
+    const [command] = nextCommands(
+      { ...record, suggestion },
+      { ...call, flags: { lrScale }, given },
+    );
+    expect(command).toContain("--lr-scale features=0.1,classifier=1");
+  });
 
-  test("find again, further, where the minimum is not bracketed", () =>
-    expect(
-      nextCommand({ ...record, suggestion: { ...suggestion, bracketed: false } }, call),
-    ).toContain("lrscope find 'my photos/a'\\''b' --optimizer adam --to 1 --size 64"));
-
-  test("find again, longer, where the curve is flat", () =>
-    expect(
-      nextCommand({ ...record, suggestion, warnings: ["too flat to tell: ..."] }, call),
-    ).toContain("--epochs 6"));
+  test("find again, further or longer, where it cannot say", () => {
+    const cannotSay = (remedy: RangeTestRecord["verdict"]["remedy"]) =>
+      nextCommands(
+        { ...record, suggestion: null, verdict: { kind: "too-flat", message: "", remedy } },
+        call,
+      );
+    const find = "lrscope find 'my photos/a'\\''b' --optimizer adam";
+    expect(cannotSay({ to: 1 })).toEqual([`${find} --to 1 --size 64 --drop-last`]);
+    expect(cannotSay({ updates: 600, from: 1e-9 })).toEqual([
+      `${find} --updates 600 --from 1e-9 --size 64 --drop-last`,
+    ]);
+  });
 });

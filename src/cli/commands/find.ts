@@ -1,7 +1,6 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { STUDY_DEFAULTS } from "../../record/study-spec.ts";
 import { defineCommand, type FlagValues, optional } from "../flags/define-command.ts";
 import {
   confirmFlags,
@@ -59,8 +58,9 @@ const findFlags = {
 const PUBLISHED_EPOCHS = 2;
 
 /** In updates, unless it is said in epochs, or is that of the publication. */
-function lengthOf({ updates, epochs, published }: FlagValues<typeof findFlags>) {
+async function lengthOf({ updates, epochs, published }: FlagValues<typeof findFlags>) {
   if (updates === undefined && (epochs !== undefined || published)) return {};
+  const { STUDY_DEFAULTS } = await import("../../record/study-spec.ts");
   return { rangeTestUpdates: updates ?? STUDY_DEFAULTS.rangeTestUpdates };
 }
 
@@ -93,7 +93,7 @@ async function begin(call: {
     epochs: flags.epochs ?? (flags.published ? PUBLISHED_EPOCHS : 1),
     flags,
     study: {
-      ...lengthOf(flags),
+      ...(await lengthOf(flags)),
       ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
       ...(flags.confirm ? { confirm: flags.confirmEpochs ?? 2 } : {}),
     },
