@@ -2,10 +2,16 @@
 
 import { describe, expect, test } from "vitest";
 import { accuracy, duration, lossText, plural, rate } from "../../src/cli/text/format.ts";
-import { nextCommands } from "../../src/cli/text/next-command.ts";
+import { afterFind, afterTrain, nextLine } from "../../src/cli/text/next-command.ts";
 import { nearest } from "../../src/core/nearest-name.ts";
-import type { RangeTestRecord } from "../../src/record/index.ts";
+import {
+  type RangeTestRecord,
+  type StudySpec,
+  studySpec,
+  type TrialRecord,
+} from "../../src/record/index.ts";
 import { fakeRangeTest } from "../report/fake-records.ts";
+import { studyOfCall } from "./study-calls.ts";
 
 test.each([
   [accuracy(0.6134), "61.3%"],
@@ -32,47 +38,87 @@ test("the nearest word, unless none is near", () => {
 
 describe("after a range test", () => {
   const record = fakeRangeTest({ seeds: 1 });
-  const call = {
-    source: "my photos/a'b",
-    optimizer: "adam",
-    flags: { size: 64, dropLast: true, seed: 3, momentum: undefined },
-    given: new Set(["size", "dropLast", "seed", "out"]),
-  };
-  const found = { rule: "minimum/10", low: 0.004, high: 0.004, interval: null };
+  const use = { rule: "minimum/10", low: 0.004, high: 0.004, interval: null };
   const suggestion = {
-    constant: { ...found, rate: 0.004 },
-    peak: { ...found, rate: 0.012, baseLr: 0.002 },
+    constant: { ...use, rate: 0.004 },
+    peak: { ...use, rate: 0.012, baseLr: 0.002 },
   };
+  const found = { ...record, suggestion };
+  const places = { source: "my photos/a'b" };
+  const START = "Next: lrscope train 'my photos/a'\\''b' --optimizer";
 
-  test("train at the constant rate or about the peak, with the flags that bear on them", () =>
-    expect(nextCommands({ ...record, suggestion }, call)).toEqual([
-      "lrscope train 'my photos/a'\\''b' --optimizer adam --lr 4e-3 --size 64 --drop-last",
-      "lrscope train 'my photos/a'\\''b' --optimizer adam --schedule clr --max-lr 0.012 --base-lr 2e-3 --size 64 --drop-last",
-    ]));
-
-  test("scales of the rate as they are typed", () => {
-    const lrScale = [
-      { name: "features", scale: 0.1 },
-      { name: "classifier", scale: 1 },
-    ];
-    const given = new Set(["lrScale"]);
-    const [command] = nextCommands(
-      { ...record, suggestion },
-      { ...call, flags: { lrScale }, given },
+  /** The command that follows a range test that was asked for so. */
+  async function next(of: RangeTestRecord, flags: string[] = [], threads?: number) {
+    const { study } = await studyOfCall(["find", places.source, ...flags]);
+    return afterFind(of, studySpec.parse(study) as StudySpec).map((next) =>
+      nextLine(next, { places, threads }),
     );
-    expect(command).toContain("--lr-scale features=0.1,classifier=1");
-  });
+  }
 
-  test("find again, further or longer, where it cannot say", () => {
-    const cannotSay = (remedy: RangeTestRecord["verdict"]["remedy"]) =>
-      nextCommands(
-        { ...record, suggestion: null, verdict: { kind: "too-flat", message: "", remedy } },
-        call,
-      );
-    const find = "lrscope find 'my photos/a'\\''b' --optimizer adam";
-    expect(cannotSay({ to: 1 })).toEqual([`${find} --to 1 --size 64 --drop-last`]);
-    expect(cannotSay({ updates: 600, from: 1e-9 })).toEqual([
-      `${find} --updates 600 --from 1e-9 --size 64 --drop-last`,
+  test("train at the constant rate or about the peak, with the flags that bear on them", async () => {
+    const given = ["--optimizer", "adam", "--size", "64", "--drop-last", "--split-seed", "3"];
+    const own = ["--seeds", "3", "--ramp", "linear", "--stop-factor", "4", "--confirm"];
+    const kept = "--size 64 --split-seed 3 --batch 64 --drop-last";
+    expect(await next(found, [...given, ...own, "--jobs", "2", "--loss", "validation"])).toEqual([
+      `${START} adam --lr 4e-3 --epochs 10 ${kept}`,
+      `${START} adam --schedule clr --epochs 10 --max-lr 0.012 --base-lr 2e-3 --step-size 5e ${kept}`,
     ]);
   });
+
+  test("scales of the rate as they are typed; cores where they were said", async () =>
+    expect((await next(found, ["--lr-scale", "features=0.1,classifier=1"], 4))[1]).toMatch(
+      /--lr-scale features=0.1,classifier=1 --threads 4$/,
+    ));
+
+  test("the rate that short runs found to be better", async () => {
+    const confirmation = { best: 0.012 } as RangeTestRecord["confirmation"];
+    const [constant, cycle] = await next({ ...found, confirmation });
+    expect(constant).toContain("--lr 0.012");
+    expect(cycle).toContain("--max-lr 0.036 --base-lr 6e-3");
+  });
+
+  test("find again with all that it had, further or longer, where it cannot say", async () => {
+    const silent = (remedy: RangeTestRecord["verdict"]["remedy"]) => ({
+      ...{
+        ...record,
+        suggestion: null,
+        verdict: { kind: "too-flat", message: "", remedy } as const,
+      },
+    });
+    const flags = ["--optimizer", "adam", "--seeds", "3", "--seed", "5", "--size", "64"];
+    const start = "Next: lrscope find 'my photos/a'\\''b' --optimizer adam --seeds 3 --seed 5";
+    expect(await next(silent({ to: 1 }), [...flags, "--confirm"])).toEqual([
+      `${start} --to 1 --confirm --size 64 --batch 64`,
+    ]);
+    expect(await next(silent({ updates: 600, from: 1e-9 }), [...flags, "--epochs", "2"])).toEqual([
+      `${start} --from 1e-9 --updates 600 --size 64 --batch 64`,
+    ]);
+  });
+});
+
+describe("after a run", () => {
+  const study = async (...flags: string[]) => {
+    const asked = await studyOfCall(["train", "photos", ...flags]);
+    return studySpec.parse(asked.study) as StudySpec;
+  };
+  const ended = (status: TrialRecord["status"]) =>
+    ({ status, optimizer: { name: "sgd", hyperparameters: {} } }) as TrialRecord;
+  const said = { places: { source: "photos" }, threads: undefined };
+
+  test("the same over three seeds", async () => {
+    const flags = ["--schedule", "cosine", "--lr", "0.1", "--seed", "4", "--clip", "1"];
+    expect(nextLine(afterTrain(ended("done"), await study(...flags)), said)).toBe(
+      "Next: lrscope compare photos --optimizers sgd+cosine@0.1 --seeds 3 --seed 4 --epochs 10 --batch 64 --clip 1",
+    );
+  });
+
+  test("a range test, where it diverged", async () => {
+    const flags = ["--schedule", "clr", "--max-lr", "9", "--test", "0.1", "--average", "swa"];
+    const line = nextLine(afterTrain(ended("diverged"), await study(...flags)), said);
+    expect(line).toBe("Next: lrscope find photos --optimizer sgd --seeds 1 --batch 64");
+    await studyOfCall(line!.split(" ").slice(2));
+  });
+
+  test("nothing, where it failed", async () =>
+    expect(afterTrain(ended("failed"), await study())).toBeNull());
 });

@@ -20,10 +20,9 @@ import {
 import { seedsFrom } from "../flags/seeds.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkMomentum, checkRamp } from "../flags/study-checks.ts";
-import { studyOfFlags } from "../flags/study-of-flags.ts";
+import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
 import { positiveInteger } from "../flags/values.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
-import { nextCommands } from "../text/next-command.ts";
 import { rangeTestText } from "../text/range-test-text.ts";
 
 const findFlags = {
@@ -65,13 +64,15 @@ async function lengthOf({ updates, epochs, published }: FlagValues<typeof findFl
 }
 
 /** A study whose seeds are range tests. @throws ArgumentError for flags without effect */
-async function begin(call: {
-  source: string;
-  flags: FlagValues<typeof findFlags>;
-  given: ReadonlySet<string>;
-  context: Parameters<typeof runFromFlags>[1];
-}) {
-  const { source, flags, given } = call;
+async function findStudy({
+  args: [source = ""],
+  flags,
+  given,
+}: {
+  readonly args: readonly string[];
+  readonly flags: FlagValues<typeof findFlags>;
+  readonly given: ReadonlySet<string>;
+}): Promise<AskedStudy> {
   checkRamp("find", flags);
   if (given.has("lossEvery") && flags.loss !== "validation")
     throw new ArgumentError(
@@ -100,7 +101,7 @@ async function begin(call: {
   });
   // The seeds of a confirmation are three at least.
   if (flags.confirm) seedsFrom("find", flags.seed, Math.max(3, flags.seeds));
-  return runFromFlags(asked, call.context);
+  return asked;
 }
 
 export const find = defineCommand({
@@ -119,10 +120,11 @@ export const find = defineCommand({
     "lrscope find --resume lrscope-runs/find-photos-20260131-101500",
     "lrscope find cifar10 --published --json",
   ],
+  study: findStudy,
   async run({ args, flags, given, terminal, signal }) {
     const context = { terminal, signal };
     const { path, report, run } = await (flags.resume === undefined
-      ? begin({ source: args[0]!, flags, given, context })
+      ? runFromFlags(await findStudy({ args, flags, given }), context)
       : resumeFromFlags(
           { command: "find", path: flags.resume, source: args[0], flags, given },
           context,
@@ -137,11 +139,14 @@ export const find = defineCommand({
     terminal.print("");
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
-    if (flags.resume === undefined) {
-      const next = nextCommands(record, { ...flags, source: args[0]!, flags, given });
-      terminal.print("");
-      for (const [i, command] of next.entries())
-        terminal.print(`${i === 0 ? "Next:" : "  or:"} ${command}`);
+    const { specification } = run.experiment;
+    if (specification) {
+      const { afterFind, nextLine } = await import("../text/next-command.ts");
+      const said = saidBefore(args, flags);
+      const lines = afterFind(record, specification).flatMap(
+        (next, i) => nextLine(next, said, i === 0 ? "Next:" : "  or:") ?? [],
+      );
+      if (lines.length > 0) terminal.print(`\n${lines.join("\n")}`);
     }
     terminal.result(record);
   },

@@ -1,62 +1,104 @@
-/** @file What to do after a range test, as a command line to copy. */
+/**
+ * @file What to do after a study, as a command to copy: another study, made of the one that has run, so that
+ * it keeps all that the first was asked with.
+ */
 
-import type { RangeTestRecord } from "../../record/index.ts";
-import { type Flag, flagName } from "../flags/define-command.ts";
-import { readingFlags, trainingFlags } from "../flags/flags.ts";
-import { rate } from "./format.ts";
+import { flagWords } from "../../arms/flag-words.ts";
+import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
+import { shellLine } from "../../core/shell.ts";
+import {
+  type RangeTestRecord,
+  STUDY_DEFAULTS,
+  type StudySpec,
+  type TrialRecord,
+} from "../../record/index.ts";
 
-export interface FindCall {
-  readonly source: string;
-  readonly optimizer: string;
-  readonly flags: Readonly<Record<string, unknown>>;
-  readonly given: ReadonlySet<string>;
+/**
+ * "Next: lrscope train ..."; null where there is nothing to say, or no command says it.
+ * @param said of the call that has run: where things lie, and the cores, which a study has anyway
+ */
+export function nextLine(
+  next: StudySpec | null,
+  { places, threads }: { places: NamedPlaces; threads: number | undefined },
+  before = "Next:",
+): string | null {
+  if (!next) return null;
+  const { threads: each, ...study } = next;
+  const { words } = commandOfStudy(study, places);
+  if (!words) return null;
+  const cores = threads === undefined ? {} : { threads };
+  return `${before} ${shellLine([...words, ...flagWords(cores)])}`;
 }
 
-/** `train` at the constant rate and on a cycle about the peak; of a test that cannot say, the `find` that could. */
-export function nextCommands(record: RangeTestRecord, call: FindCall): string[] {
-  const { suggestion, verdict } = record;
-  const start = (command: string) => [
-    "lrscope",
-    command,
-    quoted(call.source),
-    "--optimizer",
-    call.optimizer,
-  ];
-  const common = repeated(call, trainingFlags);
-  const again = [...repeated(call, readingFlags), ...common];
+/** Three digits: a rate that was read off a curve has no more. */
+const rounded = (rate: number) => Number(rate.toPrecision(3));
+
+/**
+ * `train` at the constant rate, and on a cycle about the peak; of a test that cannot say, the `find` that could:
+ * further or longer.
+ */
+export function afterFind(
+  { suggestion, verdict: { remedy }, confirmation }: RangeTestRecord,
+  study: StudySpec,
+): StudySpec[] {
   if (!suggestion) {
-    const { updates, from, to } = verdict.remedy ?? {};
-    const other = Object.entries({ "--updates": updates, "--from": from, "--to": to });
-    const flags = other.flatMap(([flag, value]) =>
-      value === undefined ? [] : [flag, flag === "--updates" ? String(value) : rate(value)],
-    );
-    return [[...start("find"), ...flags, ...again].join(" ")];
+    const { updates, ...ends } = remedy ?? {};
+    const longer = updates === undefined ? {} : { rangeTestUpdates: updates };
+    return [{ ...study, ...(ends as Pick<StudySpec, "from" | "to">), ...longer }];
   }
   const { constant, peak } = suggestion;
-  const bounds = ["--max-lr", rate(peak.rate), "--base-lr", rate(peak.baseLr)];
+  // What short runs found to be better is so for a rate of either use.
+  const better = (confirmation?.best ?? constant.rate) / constant.rate;
+  const [name] = study.optimizers;
   return [
-    [...start("train"), "--lr", rate(constant.rate), ...common].join(" "),
-    [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" "),
+    { ...training(study), optimizers: [`${name}@${rounded(better * constant.rate)}`] },
+    {
+      ...training(study),
+      optimizers: [`${name}+clr`],
+      ...{ maxLr: rounded(better * peak.rate), baseLr: rounded(better * peak.baseLr) },
+      // One cycle, so that the run ends where its rate is least.
+      stepSize: { count: EPOCHS / 2, unit: "epochs" },
+    },
   ];
 }
 
-/** The flags of the call that bear on what was found. */
-function repeated({ flags, given }: FindCall, known: Readonly<Record<string, Flag>>): string[] {
-  return Object.entries(known).flatMap(([key, flag]) => {
-    if (!given.has(key) || key === "seed") return [];
-    const name = flagName(key, flag);
-    return flag.kind === "switch" ? [name] : [name, quoted(written(flags[key]))];
-  });
+/** Epochs of a run that nobody said the length of, as `train` has them. */
+const EPOCHS = 10;
+
+/** The run that follows a range test: the same data, network and recipe, without what is the test's own. */
+function training(study: StudySpec): StudySpec {
+  const { stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = withoutTests(study);
+  return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1 } };
 }
 
-/** A flag's value as it is typed: lists by commas, scales as name=number. */
-function written(value: unknown): string {
-  if (Array.isArray(value)) return value.map(written).join(",");
-  if (typeof value !== "object" || value === null) return String(value);
-  const { name, scale } = value as { name: string; scale: number };
-  return `${name}=${scale}`;
+/** Without what is asked of range tests. */
+function withoutTests({
+  rangeTestUpdates,
+  rangeTestEpochs,
+  from,
+  to,
+  ...study
+}: StudySpec): StudySpec {
+  const { ramp, rule, reading, force } = STUDY_DEFAULTS;
+  return { ...study, ...{ ramp, rule, reading, force } };
 }
 
-/** Safe to paste into a shell. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/** How much another seed changes, which one run does not say; of one that cannot be trusted, its rate first. */
+export function afterTrain({ status, optimizer }: TrialRecord, study: StudySpec): StudySpec | null {
+  const [seed = 0] = study.seeds;
+  if (status === "diverged") {
+    const { maxLr, baseLr, stepSize, snapCycles, momentumSchedule, ...rest } = withoutTests(study);
+    const { time, targetAccuracy, evalEvery, earlyStopping, ...open } = rest;
+    return {
+      ...open,
+      ...{ kind: "find", optimizers: [optimizer.name], epochs: 1 },
+      rangeTestUpdates: STUDY_DEFAULTS.rangeTestUpdates,
+      ...{ snapCycles: false, evalEvery: 1, data: withoutTest(study.data) },
+      answers: { ...study.answers, tensorboard: false },
+    };
+  }
+  if (status !== "done") return null;
+  return { ...study, kind: "compare", seeds: [seed, seed + 1, seed + 2] };
+}
+
+const withoutTest = ({ test, ...data }: StudySpec["data"]): StudySpec["data"] => data;
