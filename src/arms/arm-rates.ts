@@ -95,7 +95,7 @@ function rateOf(
     const suggestion = usableOf(found, request.force);
     return times(suggestion[use].rate, foundText(found, suggestion, use));
   }
-  return times(optimizer.hyperparameters.learningRate!, `default of ${optimizer.name}`);
+  return times(optimizer.hyperparameters.learningRate, `default of ${optimizer.name}`);
 }
 
 /** Of which a record says nothing, as it is the default. */

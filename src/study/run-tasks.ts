@@ -4,14 +4,9 @@
  */
 
 import { checkSayable } from "../arms/arm-rates.ts";
+import { rangeTestsOf, trialsOf, unbegunTrials, unusableRangeTests } from "../arms/trials.ts";
 import {
-  type PlannedArms,
-  rangeTestsOf,
-  trialsOf,
-  unbegunTrials,
-  unusableRangeTests,
-} from "../arms/trials.ts";
-import {
+  type Planned,
   type ProcessEnd,
   type RangeTestRecord,
   type StudyListener,
@@ -64,7 +59,7 @@ export interface RunTasksOptions {
  * @throws InterruptedError where the runner was told to stop
  */
 export async function runTasks(
-  study: PlannedArms,
+  study: Planned,
   { updatesPerEpoch, records, runner, onEvent }: RunTasksOptions,
 ): Promise<void> {
   for (const warning of cycleWarnings(study, updatesPerEpoch))

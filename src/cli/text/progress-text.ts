@@ -13,6 +13,7 @@ import {
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
+import { noteLines } from "./study-notes.ts";
 
 /** What a bar shows. */
 export interface BarText {
@@ -136,8 +137,15 @@ export function linesOf(options: LinesOptions): Line[] {
       return lineOfEpoch(event, after, colors);
     case "trial-finished":
       return lineOfEnd(event, after, colors);
-    default:
+    case "range-test-run":
+    case "plan":
+    case "trial-started":
+    case "update":
+    case "weights":
+    case "checkpoint":
       return [];
+    default:
+      return noteLines(event).flatMap(note);
   }
 }
 
