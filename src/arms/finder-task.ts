@@ -15,7 +15,7 @@ export function finderTask(study: StudySpec): Task<"range-test"> {
     slug: arm.slug,
     optimizer: specOf(optimizerOf(arm, study)),
     seeds: [...seeds],
-    ...rampOf({ ...study, rangeTestEpochs: study.rangeTestEpochs ?? epochs }),
+    ...rampOf({ ...study, rangeTestEpochs: epochs }),
     reading,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };

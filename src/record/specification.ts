@@ -135,8 +135,8 @@ export function studyOfSpecification(
     ...(rampKind ? { ramp: rampKind } : {}),
     formatVersion: 2,
     // As it then was: two epochs unless that is said, read as published, whatever the curves were worth.
-    reading: "published",
-    force: true,
+    rangeTestEpochs: call.rangeTestEpochs ?? 2,
+    ...{ reading: "published", force: true },
     kind: of.kind,
     seeds: Array.from({ length: call.seeds }, (_, index) => flags.seed + index),
     momentum,
