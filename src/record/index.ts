@@ -13,6 +13,7 @@ export * from "./right-answers.ts";
 export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";
+export * from "./stored-range-test.ts";
 export * from "./study-event.ts";
 export * from "./study-spec.ts";
 export * from "./summary.ts";
