@@ -7,6 +7,7 @@ import {
   type DecodeSettings,
   throwIfInterrupted,
 } from "../../data/source.ts";
+import { legibleName } from "../../files/file-names.ts";
 import { type FolderFiles, passingError } from "../sources/folder-hash.ts";
 import { decodingConditions } from "./decode-limits.ts";
 import { openDecoder } from "./isolated-decoder.ts";
@@ -48,7 +49,7 @@ export async function* decodeFolder(
       let i = 0;
       for (const position of positions) {
         const item = items[position]!;
-        const file = files[item]!;
+        const file = legibleName(files[item]!);
         const reason = unreadable.get(item);
         if (reason !== undefined) {
           broken.push({ position, file, reason });
