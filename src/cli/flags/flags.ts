@@ -64,7 +64,7 @@ export const dataFlags = {
     placeholder: "keep|leave-out",
     help: "files that are the same bytes: keep them, or leave all but one out (and all, where they are in two classes)",
     read: oneOf(COPY_CHOICES),
-    fallback: "keep",
+    fallback: "keep" as const,
   }),
 };
 
