@@ -217,13 +217,18 @@ export function optimizerOf(
   });
 }
 
-/** What --momentum-schedule says, for the optimizers that have a momentum, or beta1. */
+/**
+ * What --momentum-schedule says, for the optimizers that have a momentum, or beta1. A momentum that was
+ * given is used as it is; one that was not follows cycles, as `fit` has it.
+ */
 function momentumOf(
   { hyperparameters }: Optimizer,
-  { momentumSchedule }: PlannedArms,
+  { momentum, momentumSchedule }: PlannedArms,
 ): Pick<Task<"trial">, "hyperparameterSchedules"> {
-  if (momentumSchedule === undefined) return {};
-  if (momentumSchedule === "none") return { hyperparameterSchedules: {} };
+  const given = momentum !== undefined && "momentum" in hyperparameters;
+  if (momentumSchedule === "none" || (momentumSchedule === undefined && given))
+    return { hyperparameterSchedules: {} };
+  if (momentumSchedule === undefined || momentumSchedule === "inverse") return {};
   const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
   return name === undefined ? {} : { hyperparameterSchedules: { [name]: momentumSchedule } };
 }

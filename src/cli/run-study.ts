@@ -1,23 +1,18 @@
 /** @file A study from the command line: opened, run or resumed, with what it tells on the terminal. */
 
-import type { FinishedStudy, StudyRequest } from "../index.ts";
-import type { OpenStudyOptions } from "../study/open-study.ts";
+import type { FinishedStudy } from "../index.ts";
 import type { CommandContext } from "./flags/define-command.ts";
 import { checkBesideResume, checkResumes } from "./flags/resume-checks.ts";
+import type { AskedStudy } from "./flags/study-of-flags.ts";
 
 type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
 
 /** Opens a study and runs it. */
 export async function runFromFlags(
-  {
-    study: request,
-    opening,
-  }: {
-    study: StudyRequest;
-    opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
-  },
+  { study: request, opening, said }: AskedStudy,
   { terminal, signal }: Context,
 ): Promise<FinishedStudy> {
+  if (said !== undefined) terminal.note(said);
   const { openStudy } = await import("../study/open-study.ts");
   const { runStudy } = await import("../study/run-study.ts");
   const { studyOutput } = await import("./text/study-output.ts");

@@ -27,6 +27,17 @@ export interface Draws {
   readonly contrast: number;
 }
 
+/** What each kind does to an image in training, for people; a kind that is not known is named. */
+export const augmentationWords = (kind: string): string =>
+  Object.hasOwn(WORDS, kind) ? WORDS[kind as AugmentationName] : kind;
+
+const WORDS: Readonly<Record<AugmentationName, string>> = {
+  photos:
+    "photos: flipped or not, turned by up to 15 degrees, cropped to 70 to 100% of the area, brightness and contrast changed by up to 10%",
+  digits: "digits: turned by up to 15 degrees",
+  none: "none",
+};
+
 const NEUTRAL: Draws = {
   flip: false,
   angle: 0,

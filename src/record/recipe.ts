@@ -93,7 +93,7 @@ export interface RecipeFlag {
   readonly shown?: string;
 }
 
-export interface RecipeOption extends Omit<RecipeFlag, "value" | "help"> {
+interface OptionOfTable extends Omit<RecipeFlag, "value" | "help"> {
   readonly value: ValueKind;
   /** undefined: it is off, or follows from the rest. */
   readonly fallback?: unknown;
@@ -106,11 +106,19 @@ export interface RecipeOption extends Omit<RecipeFlag, "value" | "help"> {
   /** What is recorded, where that is not the value itself; undefined: nothing. */
   readonly record?: (recipe: Partial<Recipe>) => unknown;
   readonly help?: string;
-  /** The flags it is read from, where they are not one of its own name. */
-  readonly flags?: Readonly<Record<string, RecipeFlag>>;
-  /** From those flags to the value. @param command in front of a message */
-  readonly read?: (flags: Readonly<Record<string, never>>, command: string) => unknown;
 }
+
+/** How an option is read from flags, and written as them, where they are not one of its own name and kind. */
+interface OwnFlags {
+  readonly flags: Readonly<Record<string, RecipeFlag>>;
+  /** From those flags to the value. @param command in front of a message */
+  readonly read: (flags: Readonly<Record<string, never>>, command: string) => unknown;
+  /** And back: the flags that the value is read from. */
+  readonly write: (value: never) => Readonly<Record<string, unknown>>;
+}
+
+export type RecipeOption = OptionOfTable &
+  (OwnFlags | { readonly [K in keyof OwnFlags]?: undefined });
 
 /** Of --average ema, where --average-decay is not given. */
 const DEFAULT_DECAY = 0.999;
@@ -196,6 +204,7 @@ export const RECIPE_OPTIONS = {
       },
     },
     read: groupsOf,
+    write: scalesOf,
   },
   decayBiasesAndNorms: {
     ...{ value: "switch", fallback: true },
@@ -206,6 +215,7 @@ export const RECIPE_OPTIONS = {
       },
     },
     read: ({ decayOnBias }) => decayOnBias,
+    write: (decayOnBias: boolean) => ({ decayOnBias }),
   },
   average: {
     ...{ value: "average", of: "training", compiled: false, recorded: "where given" },
@@ -220,6 +230,10 @@ export const RECIPE_OPTIONS = {
       },
     },
     read: averageOf,
+    write: ({ kind, ...rest }: WeightAverage) => ({
+      average: kind,
+      ...("decay" in rest && rest.decay !== DEFAULT_DECAY ? { averageDecay: rest.decay } : {}),
+    }),
   },
   snapshots: {
     ...{ value: "switch", fallback: false },
@@ -234,6 +248,8 @@ export const RECIPE_OPTIONS = {
         help: "balanced: each class weighs the same in the training loss",
       },
     },
+    read: ({ classWeights }) => classWeights,
+    write: (classWeights: Recipe["classWeights"]) => ({ classWeights }),
   },
 } as const satisfies Record<keyof Recipe, RecipeOption>;
 
@@ -257,6 +273,22 @@ function groupsOf({ lrScale = [], decayScale = [] }: { lrScale?: Scales; decaySc
     };
   });
   return groups.length > 0 ? groups : undefined;
+}
+
+/** The flags of both scales; what no group scales is no flag. */
+function scalesOf(groups: readonly ParameterGroup[]) {
+  const lrScale = groups.flatMap(({ prefix: name, learningRateScale, weightDecayScale }) => {
+    // A group without scales still keeps its parameters out of a group of a shorter name.
+    const scale = learningRateScale ?? (weightDecayScale === undefined ? 1 : undefined);
+    return scale === undefined ? [] : [{ name, scale }];
+  });
+  const decayScale = groups.flatMap(({ prefix: name, weightDecayScale: scale }) =>
+    scale === undefined ? [] : [{ name, scale }],
+  );
+  return {
+    ...(lrScale.length > 0 ? { lrScale } : {}),
+    ...(decayScale.length > 0 ? { decayScale } : {}),
+  };
 }
 
 /** @throws ArgumentError for --average-decay without --average ema */
@@ -283,6 +315,18 @@ export function recipeOfFlags(flags: Readonly<Record<string, unknown>>, command:
         read ? read(flags as Readonly<Record<string, never>>, command) : flags[name],
       ]),
     ),
+  );
+}
+
+/** The flags that a recipe is read from, by name: those of options that are not at their defaults. */
+export function flagsOfRecipe(recipe: Partial<Recipe>): Readonly<Record<string, unknown>> {
+  return Object.assign(
+    {},
+    ...recipeOptions.map(([name, { fallback, write }]) => {
+      const value = recipe[name];
+      if (value === undefined || value === fallback) return {};
+      return write ? write(value as never) : { [name]: value };
+    }),
   );
 }
 

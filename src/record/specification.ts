@@ -125,7 +125,8 @@ export function studyOfSpecification(
       `specification.seeds does not agree with the rest of the record: it comes to ${call.seeds}, where ${of.seeds.length} was recorded; bring back the file as it was written, or begin anew`,
       { exitCode: 2 },
     );
-  const { momentumSchedule } = flags;
+  // Beside cycles, 0.1 let a momentum that was given follow the rate all the same.
+  const { momentum, momentumSchedule = momentum === undefined ? undefined : "inverse" } = flags;
   return studySpec.parse({
     ...call,
     ...budget,
@@ -135,11 +136,11 @@ export function studyOfSpecification(
     formatVersion: 2,
     kind: of.kind,
     seeds: Array.from({ length: call.seeds }, (_, index) => flags.seed + index),
-    momentum: flags.momentum,
+    momentum,
     weightDecay: flags.weightDecay,
     snapCycles: flags.snapCycles,
     momentumSchedule:
-      momentumSchedule === undefined || momentumSchedule === "none"
+      momentumSchedule === undefined || ["none", "inverse"].includes(momentumSchedule)
         ? momentumSchedule
         : parseSchedule(momentumSchedule).toJSON(),
     data: {

@@ -62,11 +62,15 @@ const planned = {
   optimizers: z.array(z.string()).min(1).readonly(),
   seeds: z.array(seed).min(1).readonly(),
   epochs: count,
-  /** Of the optimizers that have one; absent: their own. */
+  /** Of the optimizers that have one, in each update unless `momentumSchedule` says else; absent: their own. */
   momentum: share.optional(),
   weightDecay: z.number().nonnegative().optional(),
-  /** Of momentum, or beta1, in every arm that has one; "none": constant. Absent: as `fit` chooses. */
-  momentumSchedule: z.union([z.literal("none"), scheduleSpec]).optional(),
+  /**
+   * Of momentum, or beta1, in every arm that has one; "none": constant; "inverse": opposite to the rate
+   * beside cyclical schedules and one-cycle, as `fit` has it. Absent: constant where `momentum` is given
+   * and the optimizer has one, else as "inverse".
+   */
+  momentumSchedule: z.union([z.enum(["none", "inverse"]), scheduleSpec]).optional(),
   /**
    * Of arms without a rate of their own: the optimizer's default ("defaults", the published protocol, in
    * which cyclical arms alone have a range test), or a range test's suggestion for each ("range-test").

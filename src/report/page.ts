@@ -66,7 +66,7 @@ export function page(parts: PageParts): string {
     profileSection(parts.profile, parts.sensitivity),
     classesSection(parts.perClass, parts.confusions),
     rangeTestsSection(parts.rangeTests),
-    learningRatesSection(parts.learningRate),
+    learningRatesSection(parts.learningRate, arms),
     dataSection(experiment, parts.classes),
     samplesSection(input.samples, experiment),
     protocolSection(input, parts.everyArm),

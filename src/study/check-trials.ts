@@ -8,6 +8,7 @@ import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import { type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
+import { cycleWarning } from "../schedules/cycle-warning.ts";
 import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
 import { followedRun } from "../train/averages/beside-the-weights.ts";
 import { compileOptions, planEpoch } from "../train/compile-options.ts";
@@ -38,6 +39,22 @@ export function checkComparison(setup: TrainingSetup, request: PlannedArms): voi
   // Compiling takes a second for a large network; what differs between optimizers is checked of each.
   for (const optimizer of optimizers) if (planned.accumulate > 1) accumulate(optimizer);
   for (const optimizer of optimizers.slice(0, 1)) checkStep(setup, optimizer);
+}
+
+/** Of each arm whose cycles do not fit the run: what there is to say of them before it begins. */
+export function cycleWarnings(
+  request: PlannedArms,
+  updatesPerEpoch: number,
+): { arm: string; seed: number; message: string }[] {
+  const [seed = 0] = request.seeds ?? STUDY_DEFAULTS.seeds;
+  const standIns = rangeTestsOf(request).map((task) => standIn(task, request));
+  return trialsOf({ ...request, seeds: [seed] }, standIns, updatesPerEpoch).flatMap((task) => {
+    const { schedule } = fitOptionsOf(task);
+    if (!schedule || "initial" in schedule) return [];
+    const updates = task.epochs * updatesPerEpoch;
+    const message = cycleWarning(schedule, { updates, updatesPerEpoch });
+    return message === null ? [] : [{ arm: task.arm, seed, message }];
+  });
 }
 
 /** @throws ArgumentError, ShapeError for options with which the range test could not begin */

@@ -55,27 +55,36 @@ export async function openStudy(
   request: StudyRequest,
   options: OpenStudyOptions = {},
 ): Promise<Study> {
-  const asked = studyOf(request);
-  const places = placesOf(asked, options.places);
+  const { spec, places, jobs } = await plannedStudy(request, options);
   const { defaultOut } = await import("./default-out.ts");
   const { checkRunDirectory } = await import("../store/index.ts");
-  const path = options.out ?? defaultOut(asked.kind, places.source);
+  const path = options.out ?? defaultOut(spec.kind, places.source);
   checkRunDirectory(path);
-  const { defaultThreads, threadsOfEach } = await import("../files/machine.ts");
-  const trials = (await armsFor(asked)).length * asked.seeds.length;
-  const jobs = Math.min(asked.jobs, trials);
-  const { threads } = options;
-  const each = asked.threads ?? threadsOfEach({ jobs, threads });
+  const { defaultThreads } = await import("../files/machine.ts");
   return open({
-    spec: { ...asked, ...namesOf(places), threads: each },
-    places,
-    path,
-    jobs,
-    preparationThreads: threads ?? defaultThreads(),
-    check: true,
+    ...{ spec, places, path, jobs, check: true },
+    preparationThreads: options.threads ?? defaultThreads(),
     ...(options.sink ? { sink: options.sink } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   });
+}
+
+/**
+ * A study as it would be recorded, of which nothing is opened.
+ * @throws ArgumentError as openStudy does, for what needs neither data nor network
+ */
+export async function plannedStudy(
+  request: StudyRequest,
+  options: Pick<OpenStudyOptions, "places" | "threads"> = {},
+): Promise<{ spec: StudySpec; places: StudyPlaces; jobs: number }> {
+  const asked = studyOf(request);
+  const places = placesOf(asked, options.places);
+  await armsFor(asked);
+  const { threadsOfEach } = await import("../files/machine.ts");
+  const { tasksAtOnce } = await import("../arms/tasks-at-once.ts");
+  const jobs = tasksAtOnce(asked);
+  const threads = asked.threads ?? threadsOfEach({ jobs, threads: options.threads });
+  return { spec: { ...asked, ...namesOf(places), threads }, places, jobs };
 }
 
 /** @throws ArgumentError naming the first field that is not of a study */

@@ -20,6 +20,7 @@ import {
   versioned,
 } from "../record/index.ts";
 import { isFinished } from "../train/trial-state.ts";
+import { cycleWarnings } from "./check-trials.ts";
 
 /** A range test that failed or whose process died, in the words of its arm's trials. */
 export interface FailedRangeTest {
@@ -64,6 +65,8 @@ export async function runTasks(
   study: PlannedArms,
   { updatesPerEpoch, records, runner, onEvent }: RunTasksOptions,
 ): Promise<void> {
+  for (const warning of cycleWarnings(study, updatesPerEpoch))
+    await onEvent(versioned({ type: "warning", ...warning }));
   const before = records.read();
   const missing = rangeTestsOf(study).filter(
     ({ arm }) => !before.rangeTests.some((record) => record.arm === arm),

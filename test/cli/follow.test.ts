@@ -25,12 +25,46 @@ describe.skipIf(absent)(`following schedules${absent ? ` (${absent})` : ""}`, ()
   test("cycles snapped to the run, momentum opposite to the rate", async () => {
     const flags = ["--schedule", "triangular2", "--max-lr", "0.02", "--step-size", "2"];
     const run = ["--momentum", "0.9", "--epochs", "1", "--snap-cycles"];
-    const { trial, metrics } = await train("snapped", ...flags, ...run);
+    const inverse = ["--momentum-schedule", "inverse"];
+    const { trial, metrics } = await train("snapped", ...flags, ...run, ...inverse);
     expect(trial.schedule).toMatchObject({ type: "holdAfter", steps: 7 });
     expect(trial.hyperparameterSchedules).toMatchObject({
       momentum: { type: "inverseMomentum", low: 0.8, high: 0.9 },
     });
     expect(metrics[0]!.lr).toBeLessThan(0.01);
+  });
+
+  test("a momentum that is named is used as it is; the report says what was used", async () => {
+    const page = (name: string) => readFileSync(join(within(name), "report.html"), "utf8");
+    const flags = ["--schedule", "clr", "--max-lr", "0.02", "--epochs", "1", "--momentum", "0.5"];
+    const { trial } = await train("fixed", ...flags);
+    expect(trial.optimizer.hyperparameters.momentum).toBe(0.5);
+    expect(trial.hyperparameterSchedules).toBeUndefined();
+    expect(page("fixed")).toContain("<dt>Momentum</dt><dd>0.5 (sgd+clr)</dd>");
+    await train("cycled", ...flags, "--momentum-schedule", "inverse");
+    expect(page("cycled")).toContain("<dd>0.9 down to 0.8 as the rate rises (sgd+clr)</dd>");
+    expect(page("cycled")).toContain("<td>momentum 0.9 down to 0.8 as the rate rises");
+    // Nobody named beta1.
+    const adam = await train("adam", "--optimizer", "adam", ...flags.slice(0, 6));
+    expect(adam.trial.hyperparameterSchedules).toMatchObject({
+      beta1: { type: "inverseMomentum" },
+    });
+    expect(page("adam")).toContain("beta1 0.9 down to 0.8 as the rate rises");
+    expect(page("adam")).toContain("brightness and contrast changed by up to 10%");
+  });
+
+  test("a cycle that does not fit the run is said before the training, and in the report", async () => {
+    const flags = ["--schedule", "clr", "--max-lr", "0.02", "--epochs", "3", "--out"];
+    const long = await cli(["train", ...small, "--json", ...flags, within("long-cycle")]);
+    const warning = "half a cycle takes 4 epochs, and the run has 3";
+    expect(long.stderr).toContain(
+      `sgd+clr, seed 0: ${warning}: the greatest rate is never reached`,
+    );
+    expect(long.stderr.indexOf(warning)).toBeLessThan(long.stderr.search(/epoch +1 /));
+    expect(long.stderr).toContain("--step-size 1.5e makes 1 cycle of it, and --snap-cycles");
+    expect(readFileSync(join(within("long-cycle"), "report.html"), "utf8")).toContain(warning);
+    const fits = [...flags.slice(0, -1), "--step-size", "1.5e", "--out", within("fits")];
+    expect((await cli(["train", ...small, ...fits])).stderr).not.toContain("cycle");
   });
 
   test("a specification, a momentum schedule, and micro-batches", async () => {
@@ -55,6 +89,7 @@ describe.skipIf(absent)(`following schedules${absent ? ` (${absent})` : ""}`, ()
     [["--schedule", "wsd:peak=0.1"], "steps"],
     [["--schedule", "clr", "--lr", "0.1"], "--lr has no effect with --schedule clr"],
     [["--momentum-schedule", "linear:from=1"], "to"],
+    [["--momentum-schedule", "inverse"], "--momentum-schedule has no effect here"],
   ])("refuses %j", async (flags, message) => {
     const { code, stderr } = await cli(["train", ...small, ...flags, "--out", within("refused")]);
     expect(code).toBe(2);

@@ -2,9 +2,16 @@
 
 import { describe, expect, test } from "vitest";
 import { accuracy, duration, lossText, plural, rate } from "../../src/cli/text/format.ts";
-import { nextCommand } from "../../src/cli/text/next-command.ts";
+import { afterFind, afterTrain, nextLine } from "../../src/cli/text/next-command.ts";
 import { nearest } from "../../src/core/nearest-name.ts";
+import {
+  type RangeTestRecord,
+  type StudySpec,
+  studySpec,
+  type TrialRecord,
+} from "../../src/record/index.ts";
 import { fakeRangeTest } from "../report/fake-records.ts";
+import { studyOfCall } from "./study-calls.ts";
 
 test.each([
   [accuracy(0.6134), "61.3%"],
@@ -31,45 +38,71 @@ test("the nearest word, unless none is near", () => {
 
 describe("after a range test", () => {
   const record = fakeRangeTest({ seeds: 1 });
-  const call = {
-    source: "my photos/a'b",
-    optimizer: "adam",
-    epochs: 2,
-    to: 0.1,
-    flags: { size: 64, dropLast: true, seed: 3, momentum: undefined },
-    given: new Set(["size", "dropLast", "seed", "out"]),
-  };
   const suggestion = { ...record.suggestion, maxLr: 0.012, baseLr: 0.002, bracketed: true };
+  const found = { ...record, suggestion, warnings: [] };
+  const places = { source: "my photos/a'b" };
+  const START = "Next: lrscope train 'my photos/a'\\''b' --optimizer";
 
-  test("train, with the bounds and the flags that bear on them", () =>
-    expect(nextCommand({ ...record, suggestion, warnings: [] }, call)).toBe(
-      "lrscope train 'my photos/a'\\''b' --optimizer adam --schedule clr --max-lr 0.012 --base-lr 2e-3 --size 64 --drop-last",
+  /** The command that follows a range test that was asked for so. */
+  async function next(of: RangeTestRecord, flags: string[] = [], threads?: number) {
+    const { study } = await studyOfCall(["find", places.source, ...flags]);
+    return nextLine(afterFind(of, studySpec.parse(study) as StudySpec), { places, threads });
+  }
+
+  test("train, with the bounds and the flags that bear on them", async () => {
+    const given = ["--optimizer", "adam", "--size", "64", "--drop-last", "--split-seed", "3"];
+    const own = ["--seeds", "3", "--ramp", "linear", "--stop-factor", "4", "--confirm"];
+    expect(await next(found, [...given, ...own, "--jobs", "2", "--loss", "validation"])).toBe(
+      `${START} adam --schedule clr --epochs 10 --max-lr 0.012 --base-lr 2e-3 --step-size 5e --size 64 --split-seed 3 --batch 64 --drop-last`,
+    );
+  });
+
+  test("scales of the rate as they are typed; cores where they were said", async () =>
+    expect(await next(found, ["--lr-scale", "features=0.1,classifier=1"], 4)).toMatch(
+      /--lr-scale features=0.1,classifier=1 --threads 4$/,
     ));
 
-  test("scales of the rate as they are typed", () =>
-    expect(
-      nextCommand(
-        { ...record, suggestion, warnings: [] },
-        {
-          ...call,
-          flags: {
-            lrScale: [
-              { name: "features", scale: 0.1 },
-              { name: "classifier", scale: 1 },
-            ],
-          },
-          given: new Set(["lrScale"]),
-        },
-      ),
-    ).toContain("--lr-scale features=0.1,classifier=1"));
+  test("the rate that short runs found to be better", async () => {
+    const confirmation = { best: 0.036 } as RangeTestRecord["confirmation"];
+    expect(await next({ ...found, confirmation })).toContain("--max-lr 0.036 --base-lr 6e-3");
+  });
 
-  test("find again, further, where the minimum is not bracketed", () =>
+  test("find again with all that it had: further, where the minimum is not bracketed", async () =>
     expect(
-      nextCommand({ ...record, suggestion: { ...suggestion, bracketed: false } }, call),
-    ).toContain("lrscope find 'my photos/a'\\''b' --optimizer adam --to 1 --size 64"));
+      await next({ ...found, to: 0.1, suggestion: { ...suggestion, bracketed: false } }, [
+        ...["--optimizer", "adam", "--seeds", "3", "--seed", "5", "--confirm", "--size", "64"],
+      ]),
+    ).toBe(
+      "Next: lrscope find 'my photos/a'\\''b' --optimizer adam --seeds 3 --seed 5 --epochs 2 --to 1 --confirm --size 64 --batch 64",
+    ));
 
-  test("find again, longer, where the curve is flat", () =>
-    expect(
-      nextCommand({ ...record, suggestion, warnings: ["too flat to tell: ..."] }, call),
-    ).toContain("--epochs 6"));
+  test("find again, longer, where the curve is flat", async () =>
+    expect(await next({ ...found, warnings: ["too flat to tell: ..."] })).toContain("--epochs 6"));
+});
+
+describe("after a run", () => {
+  const study = async (...flags: string[]) => {
+    const asked = await studyOfCall(["train", "photos", ...flags]);
+    return studySpec.parse(asked.study) as StudySpec;
+  };
+  const ended = (status: TrialRecord["status"]) =>
+    ({ status, optimizer: { name: "sgd", hyperparameters: {} } }) as TrialRecord;
+  const said = { places: { source: "photos" }, threads: undefined };
+
+  test("the same over three seeds", async () => {
+    const flags = ["--schedule", "cosine", "--lr", "0.1", "--seed", "4", "--clip", "1"];
+    expect(nextLine(afterTrain(ended("done"), await study(...flags)), said)).toBe(
+      "Next: lrscope compare photos --optimizers sgd+cosine@0.1 --seeds 3 --seed 4 --epochs 10 --batch 64 --clip 1",
+    );
+  });
+
+  test("a range test, where it diverged", async () => {
+    const flags = ["--schedule", "clr", "--max-lr", "9", "--test", "0.1", "--average", "swa"];
+    const line = nextLine(afterTrain(ended("diverged"), await study(...flags)), said);
+    expect(line).toBe("Next: lrscope find photos --optimizer sgd --seeds 1 --epochs 2 --batch 64");
+    await studyOfCall(line!.split(" ").slice(2));
+  });
+
+  test("nothing, where it failed", async () =>
+    expect(afterTrain(ended("failed"), await study())).toBeNull());
 });

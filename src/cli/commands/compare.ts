@@ -3,7 +3,7 @@
 import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
 import { defaultsOf } from "../../study/protocols.ts";
 import { epochsOf } from "../flags/budget.ts";
-import { defineCommand } from "../flags/define-command.ts";
+import { defineCommand, type FlagValues } from "../flags/define-command.ts";
 import {
   answerFlags,
   cycleFlags,
@@ -31,9 +31,57 @@ import {
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
-import { studyOfFlags } from "../flags/study-of-flags.ts";
+import { type AskedStudy, studyOfFlags } from "../flags/study-of-flags.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { printComparison } from "../text/comparison-result.ts";
+
+const compareFlags = {
+  ...optimizersFlag(DEFAULT_ARMS),
+  ...publishedFlag(
+    "follow a published study: its arms, epochs, seeds and batch where none are given, its results beside ours: flowers-2019",
+  ),
+  ...seedsFlag(3),
+  ...epochsFlag(10, "epochs of each run"),
+  ...learningRateFlags,
+  ...cycleFlags,
+  ...followFlags,
+  ...rampFlags,
+  ramp: readingFlags.ramp,
+  rule: readingFlags.rule,
+  ...trainingFlags,
+  ...budgetFlags,
+  ...pruneFlag,
+  ...testFlag,
+  ...answerFlags,
+  ...tensorboardFlag,
+  ...trainingRecipeFlags,
+  ...outFlag,
+  ...samplesFlag,
+  ...jsonFlag,
+  ...jobsFlag,
+  ...resumeFlag("comparison"),
+};
+
+/** A study of arms and seeds; where it follows a publication, what the call leaves open is the publication's. */
+async function compareStudy({
+  args: [source = ""],
+  flags,
+  given,
+}: {
+  readonly args: readonly string[];
+  readonly flags: FlagValues<typeof compareFlags>;
+  readonly given: ReadonlySet<string>;
+}): Promise<AskedStudy> {
+  const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
+  const { optimizers, seeds, ...rest } = { ...flags, ...set };
+  const asked = await studyOfFlags({
+    ...{ kind: "compare", source, optimizers, seeds },
+    epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
+    flags: { ...rest, to: given.has("to") ? flags.to : undefined },
+  });
+  await checkStudyFlags({ ...asked.study, given });
+  return { ...asked, ...(said === null ? {} : { said }) };
+}
 
 export const compare = defineCommand({
   name: "compare",
@@ -42,32 +90,7 @@ export const compare = defineCommand({
   details:
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
-  flags: {
-    ...optimizersFlag(DEFAULT_ARMS),
-    ...publishedFlag(
-      "follow a published study: its arms, epochs, seeds and batch where none are given, its results beside ours: flowers-2019",
-    ),
-    ...seedsFlag(3),
-    ...epochsFlag(10, "epochs of each run"),
-    ...learningRateFlags,
-    ...cycleFlags,
-    ...followFlags,
-    ...rampFlags,
-    ramp: readingFlags.ramp,
-    rule: readingFlags.rule,
-    ...trainingFlags,
-    ...budgetFlags,
-    ...pruneFlag,
-    ...testFlag,
-    ...answerFlags,
-    ...tensorboardFlag,
-    ...trainingRecipeFlags,
-    ...outFlag,
-    ...samplesFlag,
-    ...jsonFlag,
-    ...jobsFlag,
-    ...resumeFlag("comparison"),
-  },
+  flags: compareFlags,
   examples: [
     "lrscope compare photos/",
     "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
@@ -75,6 +98,7 @@ export const compare = defineCommand({
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
   ],
+  study: compareStudy,
   async run({ args, flags, given, terminal, signal }) {
     const context = { terminal, signal };
     const { resume: path } = flags;
@@ -82,15 +106,7 @@ export const compare = defineCommand({
       const call = { command: "compare", path, source: args[0], flags, given } as const;
       return printComparison(await resumeFromFlags(call, context), terminal);
     }
-    const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
-    if (said) terminal.note(said);
-    const { optimizers, seeds, ...rest } = { ...flags, ...set };
-    const asked = await studyOfFlags({
-      ...{ kind: "compare", source: args[0]!, optimizers, seeds },
-      epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
-      flags: { ...rest, to: given.has("to") ? flags.to : undefined },
-    });
-    await checkStudyFlags({ ...asked.study, given });
+    const asked = await compareStudy({ args, flags, given });
     await printComparison(await runFromFlags(asked, context), terminal);
   },
 });

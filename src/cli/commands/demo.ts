@@ -1,8 +1,7 @@
 /** @file `lrscope demo`: the default comparison in small, on data that comes with the package. */
 
-import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
-import { resolveRecipe } from "../../record/recipe.ts";
-import { defineCommand } from "../flags/define-command.ts";
+import { DEMO_EPOCHS, demoStudy } from "../../arms/demo-study.ts";
+import { defineCommand, type FlagValues } from "../flags/define-command.ts";
 import {
   epochsFlag,
   jsonFlag,
@@ -13,26 +12,27 @@ import {
   trainingFlags,
 } from "../flags/flags.ts";
 import { seedsFrom } from "../flags/seeds.ts";
+import type { AskedStudy } from "../flags/study-of-flags.ts";
 import { runFromFlags } from "../run-study.ts";
 import { printComparison } from "../text/comparison-result.ts";
 
-/** Chosen so that range test and 18 runs take under 3 minutes on 2 slow cores. */
-const DEMO = {
-  formatVersion: 2,
-  kind: "demo",
-  optimizers: DEFAULT_ARMS,
-  epochs: 4,
-  source: "mnist",
-  data: { size: 28, limit: 200, validation: 0.2, splitSeed: 0, augment: "default" },
-  model: "vanilla",
-  // Three blocks, as 28 pixels allow few poolings.
-  modelOptions: { widths: [16, 32, 64], hidden: 128 },
-  recipe: resolveRecipe({ batch: 32 }),
-  // Half a cycle: the fourth epoch ends where the second cycle does, at the lower bound.
-  stepSize: { count: 1, unit: "epochs" },
-  // Small networks on digits take large rates.
-  ...{ from: 1e-5, to: 1 },
-} as const;
+const demoFlags = {
+  ...epochsFlag(DEMO_EPOCHS, "epochs of each run"),
+  ...seedsFlag(3),
+  seed: trainingFlags.seed,
+  ...threadsFlag,
+  ...outFlag,
+  ...samplesFlag,
+  ...jsonFlag,
+};
+
+/** The study that comes with the package, of which little can be chosen. */
+async function askedDemo({ flags }: { flags: FlagValues<typeof demoFlags> }): Promise<AskedStudy> {
+  const { samples, png, threads, out } = flags;
+  const seeds = seedsFrom("demo", flags.seed, flags.seeds);
+  const study = demoStudy({ seeds, epochs: flags.epochs, answers: { samples, png } });
+  return { study, opening: { out, threads } };
+}
 
 export const demo = defineCommand({
   name: "demo",
@@ -41,25 +41,11 @@ export const demo = defineCommand({
   details:
     "Needs no network and under three minutes: a range test, then sgd+clr, adagrad, adadelta, rmsprop, adam and adamax, each over three seeds, on a part of MNIST with a small network.",
   args: [],
-  flags: {
-    ...epochsFlag(DEMO.epochs, "epochs of each run"),
-    ...seedsFlag(3),
-    seed: trainingFlags.seed,
-    ...threadsFlag,
-    ...outFlag,
-    ...samplesFlag,
-    ...jsonFlag,
-  },
+  flags: demoFlags,
   examples: ["lrscope demo", "lrscope demo --out my-first-run"],
+  study: askedDemo,
   async run({ flags, terminal, signal }) {
-    const { samples, png, threads, out } = flags;
-    const study = {
-      ...DEMO,
-      seeds: seedsFrom("demo", flags.seed, flags.seeds),
-      epochs: flags.epochs,
-      answers: { samples, png },
-    };
-    const finished = await runFromFlags({ study, opening: { out, threads } }, { terminal, signal });
+    const finished = await runFromFlags(await askedDemo({ flags }), { terminal, signal });
     await printComparison(finished, terminal);
     terminal.note("Next: lrscope find YOUR-PHOTOS/, with one folder a class");
   },

@@ -20,9 +20,8 @@ import {
 import { seedsFrom } from "../flags/seeds.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkMomentum, checkRamp } from "../flags/study-checks.ts";
-import { studyOfFlags } from "../flags/study-of-flags.ts";
+import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
-import { nextCommand } from "../text/next-command.ts";
 import { rangeTestText } from "../text/range-test-text.ts";
 
 const findFlags = {
@@ -42,13 +41,15 @@ const findFlags = {
 };
 
 /** A study whose seeds are range tests. @throws ArgumentError for flags without effect */
-async function begin(call: {
-  source: string;
-  flags: FlagValues<typeof findFlags>;
-  given: ReadonlySet<string>;
-  context: Parameters<typeof runFromFlags>[1];
-}) {
-  const { source, flags, given } = call;
+async function findStudy({
+  args: [source = ""],
+  flags,
+  given,
+}: {
+  readonly args: readonly string[];
+  readonly flags: FlagValues<typeof findFlags>;
+  readonly given: ReadonlySet<string>;
+}): Promise<AskedStudy> {
   checkRamp("find", flags);
   if (given.has("lossEvery") && flags.loss !== "validation")
     throw new ArgumentError(
@@ -69,7 +70,7 @@ async function begin(call: {
   });
   // The seeds of a confirmation are three at least.
   if (flags.confirm) seedsFrom("find", flags.seed, Math.max(3, flags.seeds));
-  return runFromFlags(asked, call.context);
+  return asked;
 }
 
 export const find = defineCommand({
@@ -88,10 +89,11 @@ export const find = defineCommand({
     "lrscope find --resume lrscope-runs/find-photos-20260131-101500",
     "lrscope find cifar10 --epochs 1 --json",
   ],
+  study: findStudy,
   async run({ args, flags, given, terminal, signal }) {
     const context = { terminal, signal };
     const { path, report, run } = await (flags.resume === undefined
-      ? begin({ source: args[0]!, flags, given, context })
+      ? runFromFlags(await findStudy({ args, flags, given }), context)
       : resumeFromFlags(
           { command: "find", path: flags.resume, source: args[0], flags, given },
           context,
@@ -106,10 +108,11 @@ export const find = defineCommand({
     terminal.print("");
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
-    if (flags.resume === undefined) {
-      const next = nextCommand(record, { ...flags, source: args[0]!, flags, given });
-      terminal.print("");
-      terminal.print(`Next: ${next}`);
+    const { specification } = run.experiment;
+    if (specification) {
+      const { afterFind, nextLine } = await import("../text/next-command.ts");
+      const next = nextLine(afterFind(record, specification), saidBefore(args, flags));
+      if (next) terminal.print(`\n${next}`);
     }
     terminal.result(record);
   },

@@ -1,6 +1,7 @@
 /** @file `lrscope train SOURCE`: one run, with one optimizer on one schedule. */
 
 import { join } from "node:path";
+import { numberWord } from "../../arms/flag-words.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import { epochsOf } from "../flags/budget.ts";
 import { defineCommand, type FlagValues, optional, value } from "../flags/define-command.ts";
@@ -20,7 +21,7 @@ import { budgetFlags, testFlag } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
-import { studyOfFlags } from "../flags/study-of-flags.ts";
+import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
 import { positive, text } from "../flags/values.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { accuracy, duration } from "../text/format.ts";
@@ -37,13 +38,7 @@ function armOf(flags: { optimizer: string; schedule: string; lr: number | undefi
       `train: --lr has no effect with --schedule ${schedule}, whose bounds are --max-lr and --base-lr; give those, or leave all out for a range test`,
     );
   const named = /[:{]/.test(schedule) ? `(${schedule})` : schedule;
-  return `${optimizer}${schedule === "none" ? "" : `+${named}`}${lr === undefined ? "" : `@${rateText(lr)}`}`;
-}
-
-/** The shorter of the two exact ways to write a rate: 0.001 as 1e-3. */
-function rateText(lr: number): string {
-  const scientific = lr.toExponential().replace("e+", "e");
-  return scientific.length < String(lr).length ? scientific : String(lr);
+  return `${optimizer}${schedule === "none" ? "" : `+${named}`}${lr === undefined ? "" : `@${numberWord(lr)}`}`;
 }
 
 const trainFlags = {
@@ -75,13 +70,15 @@ const trainFlags = {
 };
 
 /** A study of one arm and one seed. */
-async function begin(call: {
-  source: string;
-  flags: FlagValues<typeof trainFlags>;
-  given: ReadonlySet<string>;
-  context: Parameters<typeof runFromFlags>[1];
-}) {
-  const { source, flags, given } = call;
+async function trainStudy({
+  args: [source = ""],
+  flags,
+  given,
+}: {
+  readonly args: readonly string[];
+  readonly flags: FlagValues<typeof trainFlags>;
+  readonly given: ReadonlySet<string>;
+}): Promise<AskedStudy> {
   const asked = await studyOfFlags({
     kind: "train",
     source,
@@ -91,7 +88,7 @@ async function begin(call: {
     flags,
   });
   await checkStudyFlags({ ...asked.study, given });
-  return runFromFlags(asked, call.context);
+  return asked;
 }
 
 export const train = defineCommand({
@@ -108,10 +105,11 @@ export const train = defineCommand({
     "lrscope train photos/ --optimizer adam --schedule warmup-cosine --lr 1e-3 --epochs 20",
     "lrscope train --resume lrscope-runs/train-photos-20260131-101500",
   ],
+  study: trainStudy,
   async run({ args, flags, given, terminal, signal }) {
     const context = { terminal, signal };
     const { path, report, run, failure } = await (flags.resume === undefined
-      ? begin({ source: args[0]!, flags, given, context })
+      ? runFromFlags(await trainStudy({ args, flags, given }), context)
       : resumeFromFlags(
           { command: "train", path: flags.resume, source: args[0], flags, given },
           context,
@@ -134,6 +132,12 @@ export const train = defineCommand({
     }
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
+    const { specification } = run.experiment;
+    if (specification) {
+      const { afterTrain, nextLine } = await import("../text/next-command.ts");
+      const next = nextLine(afterTrain(trial, specification), saidBefore(args, flags));
+      if (next) terminal.print(`\n${next}`);
+    }
     terminal.result({
       trial,
       metrics,

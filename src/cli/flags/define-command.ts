@@ -4,6 +4,7 @@
  */
 
 import type { Terminal } from "../terminal.ts";
+import type { AskedStudy } from "./study-of-flags.ts";
 import type { ReadValue } from "./values.ts";
 
 /** A flag that takes a value: `--lr <rate>`. */
@@ -93,6 +94,11 @@ export interface Command<F extends Flags = Flags> {
   readonly flags: F;
   /** Whole command lines that work. */
   readonly examples: readonly string[];
+  /**
+   * Of a command that runs a study: the study that a call asks for. Reads nothing but flags.
+   * @throws ArgumentError for flags that do not go together, or have no effect
+   */
+  study?(call: Pick<CommandContext<F>, "flags" | "given" | "args">): Promise<AskedStudy>;
   /** Resolves when done; throws LrscopeError where not. */
   run(context: CommandContext<F>): Promise<void>;
 }

@@ -134,13 +134,13 @@ export const trainingFlags = {
   }),
   augment: value({
     placeholder: "kind",
-    help: "default (photos: flip, rotate, crop; digits: rotate) or none",
+    help: "default (photos: flip, rotate by 15 degrees, crop, brightness and contrast by 10%; digits: rotate) or none",
     read: oneOf(["default", "none"]),
     fallback: "default" as const,
   }),
   momentum: optional({
     placeholder: "m",
-    help: "of the optimizers that have one: sgd, rmsprop",
+    help: "of the optimizers that have one: sgd, rmsprop; used as it is, unless --momentum-schedule is given",
     read: fractionBelowOne("0.9"),
     shownFallback: "0",
   }),
@@ -280,10 +280,10 @@ export const cycleFlags = {
 export const followFlags = {
   snapCycles: toggle("stretch cycles so that the last one ends with the run"),
   momentumSchedule: optional({
-    placeholder: "spec|none",
-    help: "of momentum or beta1; none: constant",
+    placeholder: "word|spec",
+    help: "of momentum or beta1: none (constant), inverse (opposite to the rate in clr and 1cycle: 0.9 down to 0.8) or a SPEC of lrscope schedule",
     read: text,
-    shownFallback: "opposite to the rate in clr and 1cycle, else constant",
+    shownFallback: "none where --momentum is given, else inverse",
   }),
 };
 

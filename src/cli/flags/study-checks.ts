@@ -8,7 +8,8 @@ type Call = Pick<
   StudyRequest,
   "kind" | "optimizers" | "epochs" | "learningRates" | "maxLr" | "baseLr" | "from" | "to"
 > &
-  Pick<StudyRequest, "sensitivity" | "time" | "targetAccuracy"> & {
+  Pick<StudyRequest, "sensitivity" | "time" | "targetAccuracy"> &
+  Pick<StudyRequest, "momentum" | "momentumSchedule" | "weightDecay"> & {
     readonly seeds: readonly number[];
     /** Camel-case names of the flags that the user wrote. */
     readonly given: ReadonlySet<string>;
@@ -27,9 +28,24 @@ export async function checkStudyFlags(call: Call): Promise<void> {
   checkTrials(kind, { arms: arms.length, seeds: seeds.length });
   await checkCycle(arms, planned);
   checkScheduleLength(kind, arms, { budget: call, given, isFitted });
+  if (given.has("momentumSchedule") && planned.momentumSchedule !== "none")
+    await checkMomentumSchedule(kind, arms, planned);
   if (!given.has("momentum")) return;
   const names = [...new Set(arms.map(({ optimizer }) => optimizer))];
   checkMomentum(kind, names, (name) => createOptimizer(name).hyperparameters);
+}
+
+/** @throws ArgumentError where no arm has a momentum, or beta1, that could follow it */
+async function checkMomentumSchedule(kind: string, arms: readonly ArmRecord[], planned: Asked) {
+  const { optimizerOf } = await import("../../arms/trials.ts");
+  const follows = arms.some((arm) => {
+    const { momentum = 0, beta1 = 0 } = optimizerOf(arm, planned).hyperparameters;
+    return momentum > 0 || beta1 > 0;
+  });
+  if (!follows)
+    throw new ArgumentError(
+      `${kind}: --momentum-schedule has no effect here: no optimizer has a momentum, or beta1, above 0; give sgd one with --momentum 0.9, or leave it out`,
+    );
 }
 
 async function checkCycle(arms: readonly ArmRecord[], call: Asked): Promise<void> {

@@ -1,5 +1,6 @@
 /** @file From flags to a study, and the places of this machine that they name. */
 
+import type { NamedPlaces } from "../../arms/study-command.ts";
 import type { OpenStudyOptions, StudyPlaces } from "../../index.ts";
 import type { Ends, StudyRequest, StudySpec } from "../../record/index.ts";
 import { recipeOfFlags } from "../../record/recipe.ts";
@@ -54,7 +55,15 @@ export interface StudyCall {
   readonly study?: Partial<StudyRequest>;
 }
 
-/** The study, and how it is opened here. @throws ArgumentError where flags do not go together */
+/** A study, and how it is opened here. */
+export interface AskedStudy {
+  readonly study: StudyRequest;
+  readonly opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
+  /** What the user should know of how the call was read. */
+  readonly said?: string;
+}
+
+/** @throws ArgumentError where flags do not go together */
 export async function studyOfFlags({
   kind,
   source,
@@ -63,10 +72,7 @@ export async function studyOfFlags({
   epochs,
   flags,
   study = {},
-}: StudyCall): Promise<{
-  study: StudyRequest;
-  opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
-}> {
+}: StudyCall): Promise<AskedStudy> {
   const { namesOf } = await import("../../study/places.ts");
   const { model, pretrained } = flags;
   const places: StudyPlaces = { source, model, pretrained };
@@ -95,6 +101,15 @@ export async function studyOfFlags({
   };
 }
 
+/** What a call says that its study does not, for the command that is to follow it. */
+export const saidBefore = (
+  [source]: readonly string[],
+  { model, pretrained, threads }: Pick<StudyFlags, "model" | "pretrained" | "threads">,
+): { places: NamedPlaces; threads: number | undefined } => ({
+  places: { source, model, pretrained },
+  threads,
+});
+
 /** Flags that a study has under the same names. */
 const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
@@ -115,7 +130,7 @@ const given = (flags: object, names: readonly string[]): Readonly<Record<string,
 async function momentumScheduleOf(
   text: string | undefined,
 ): Promise<StudyRequest["momentumSchedule"]> {
-  if (text === undefined || text === "none") return text;
+  if (text === undefined || text === "none" || text === "inverse") return text;
   const { parseSchedule } = await import("../../schedules/text/parse-schedule.ts");
   return parseSchedule(text).toJSON();
 }

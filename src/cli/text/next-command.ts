@@ -1,56 +1,79 @@
-/** @file What to do after a range test, as a command line to copy. */
+/**
+ * @file What to do after a study, as a command to copy: another study, made of the one that has run, so that
+ * it keeps all that the first was asked with.
+ */
 
-import type { RangeTestRecord } from "../../record/index.ts";
-import { type Flag, flagName } from "../flags/define-command.ts";
-import { readingFlags, trainingFlags } from "../flags/flags.ts";
-import { rate } from "./format.ts";
+import { flagWords } from "../../arms/flag-words.ts";
+import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
+import { shellLine } from "../../core/shell.ts";
+import {
+  type RangeTestRecord,
+  STUDY_DEFAULTS,
+  type StudySpec,
+  type TrialRecord,
+} from "../../record/index.ts";
 
-export interface FindCall {
-  readonly source: string;
-  readonly optimizer: string;
-  readonly epochs: number;
-  readonly to: number;
-  readonly flags: Readonly<Record<string, unknown>>;
-  readonly given: ReadonlySet<string>;
+/**
+ * "Next: lrscope train ..."; null where there is nothing to say, or no command says it.
+ * @param said of the call that has run: where things lie, and the cores, which a study has anyway
+ */
+export function nextLine(
+  next: StudySpec | null,
+  { places, threads }: { places: NamedPlaces; threads: number | undefined },
+): string | null {
+  if (!next) return null;
+  const { threads: each, ...study } = next;
+  const { words } = commandOfStudy(study, places);
+  if (!words) return null;
+  const cores = threads === undefined ? {} : { threads };
+  return `Next: ${shellLine([...words, ...flagWords(cores)])}`;
 }
 
-/** `train` with the bounds found, where they can be trusted; else `find` again, further or longer. */
-export function nextCommand(record: RangeTestRecord, call: FindCall): string {
-  const { suggestion, warnings } = record;
-  const start = (command: string) => [
-    "lrscope",
-    command,
-    quoted(call.source),
-    "--optimizer",
-    call.optimizer,
-  ];
-  const common = repeated(call, trainingFlags);
-  const again = [...repeated(call, readingFlags), ...common];
-  if (!suggestion.bracketed)
-    return [...start("find"), "--to", rate(call.to * 10), ...again].join(" ");
+/** Three digits: a rate that was read off a curve has no more. */
+const rounded = (rate: number) => Number(rate.toPrecision(3));
+
+/** `train` with the rates found, where they can be trusted; else `find` again, further or longer. */
+export function afterFind(record: RangeTestRecord, study: StudySpec): StudySpec {
+  const { suggestion, warnings, confirmation } = record;
+  if (!suggestion.bracketed) return { ...study, to: rounded(10 * record.to) };
   if (warnings.some((warning) => warning.startsWith("too flat")))
-    return [...start("find"), "--epochs", String(call.epochs * 3), ...again].join(" ");
-  const bounds = ["--max-lr", rate(suggestion.maxLr), "--base-lr", rate(suggestion.baseLr)];
-  return [...start("train"), "--schedule", "clr", ...bounds, ...common].join(" ");
+    return { ...study, epochs: 3 * study.epochs };
+  const maxLr = rounded(confirmation?.best ?? suggestion.maxLr);
+  const ratio = suggestion.baseLr / suggestion.maxLr;
+  return {
+    ...training(study),
+    optimizers: [`${study.optimizers[0]}+clr`],
+    ...{ maxLr, baseLr: rounded(ratio * maxLr) },
+    // One cycle, so that the run ends where its rate is least.
+    stepSize: { count: EPOCHS / 2, unit: "epochs" },
+  };
 }
 
-/** The flags of the call that bear on what was found. */
-function repeated({ flags, given }: FindCall, known: Readonly<Record<string, Flag>>): string[] {
-  return Object.entries(known).flatMap(([key, flag]) => {
-    if (!given.has(key) || key === "seed") return [];
-    const name = flagName(key, flag);
-    return flag.kind === "switch" ? [name] : [name, quoted(written(flags[key]))];
-  });
+/** Epochs of a run that nobody said the length of, as `train` has them. */
+const EPOCHS = 10;
+
+/** The run that follows a range test: the same data, network and recipe, without what is the test's own. */
+function training(study: StudySpec): StudySpec {
+  const { from, to, stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = study;
+  const { ramp, rule } = STUDY_DEFAULTS;
+  return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1, ramp, rule } };
 }
 
-/** A flag's value as it is typed: lists by commas, scales as name=number. */
-function written(value: unknown): string {
-  if (Array.isArray(value)) return value.map(written).join(",");
-  if (typeof value !== "object" || value === null) return String(value);
-  const { name, scale } = value as { name: string; scale: number };
-  return `${name}=${scale}`;
+/** How much another seed changes, which one run does not say; of one that cannot be trusted, its rate first. */
+export function afterTrain({ status, optimizer }: TrialRecord, study: StudySpec): StudySpec | null {
+  const [seed = 0] = study.seeds;
+  if (status === "diverged") {
+    const { maxLr, baseLr, stepSize, snapCycles, momentumSchedule, ...rest } = study;
+    const { time, targetAccuracy, evalEvery, earlyStopping, ...open } = rest;
+    return {
+      ...open,
+      ...{ kind: "find", optimizers: [optimizer.name], epochs: STUDY_DEFAULTS.rangeTestEpochs },
+      ...{ snapCycles: false, evalEvery: 1, data: withoutTest(study.data) },
+      answers: { ...study.answers, tensorboard: false },
+    };
+  }
+  if (status !== "done") return null;
+  return { ...study, kind: "compare", seeds: [seed, seed + 1, seed + 2] };
 }
 
-/** Safe to paste into a shell. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const withoutTest = ({ test, ...data }: StudySpec["data"]): StudySpec["data"] => data;

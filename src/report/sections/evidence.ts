@@ -1,7 +1,11 @@
 /** @file What the answer rests on: curves, classes, range tests, rates, photos. */
 
+import { augmentationWords } from "../../data/augment.ts";
 import type { ExperimentRecord, RangeTestRecord } from "../../record/index.ts";
+import { cycleWarning } from "../../schedules/cycle-warning.ts";
+import { scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sentence } from "../answer.ts";
+import type { ReportArm } from "../figures/arms.ts";
 import { NAMED_CLASSES } from "../figures/classes.ts";
 import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
@@ -105,10 +109,26 @@ function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Mar
   )}</div>`;
 }
 
-export function learningRatesSection(drawn: CaptionedFigure | null): Markup | null {
+export function learningRatesSection(
+  drawn: CaptionedFigure | null,
+  arms: readonly ReportArm[],
+): Markup | null {
   if (!drawn) return null;
   return html`<section id="learning-rate"><h2>Learning rate by update</h2>
-${figures([drawn])}</section>`;
+${cycleWarnings(arms).map((warning) => html`<p class="warn">${warning}.</p>`)}${figures([drawn])}</section>`;
+}
+
+/** Of each arm whose cycles do not fit its runs. */
+function cycleWarnings(arms: readonly ReportArm[]): string[] {
+  const found = arms.flatMap(({ name, trials }) =>
+    trials.flatMap(({ trial: { schedule, epochs, updatesPerEpoch } }) => {
+      if (!scheduleTypes.includes(schedule.type)) return [];
+      const updates = Math.max(1, Math.round(epochs * updatesPerEpoch));
+      const warning = cycleWarning(scheduleFromJSON(schedule), { updates, updatesPerEpoch });
+      return warning === null ? [] : [`${name}: ${warning}`];
+    }),
+  );
+  return [...new Set(found)];
 }
 
 export function dataSection(
@@ -138,7 +158,7 @@ export function samplesSection(
 ): Markup | null {
   if (samples.length === 0) return null;
   return html`<section id="samples"><h2>Samples</h2>
-<p>The image as decoded, then as augmented for training (${protocol.augment}).</p>
+<p>The image as decoded, then as augmented for training (${augmentationWords(protocol.augment)}).</p>
 <div class="samples">${samples.map(
     ({ className, original, augmented }) =>
       html`<div><b>${className}</b><div class="strip">${[original, ...augmented]

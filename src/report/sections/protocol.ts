@@ -1,6 +1,9 @@
 /** @file How it was run: what each trial used, what went wrong, and how to run it again. */
 
-import type { ExperimentRecord, TrialHistory } from "../../record/index.ts";
+import { commandOfStudy, type StudyCommand } from "../../arms/study-command.ts";
+import { shellLine } from "../../core/shell.ts";
+import { augmentationWords } from "../../data/augment.ts";
+import type { ExperimentRecord, TrialHistory, TrialRecord } from "../../record/index.ts";
 import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
 import type { ReportArm } from "../figures/arms.ts";
 import { counted, duration, formatRate, grouped, listed, mebibytes, percent } from "../format.ts";
@@ -19,13 +22,16 @@ export function protocolSection(
 ): Markup {
   const trials = arms.flatMap((arm) => arm.trials);
   return html`<section id="protocol"><h2>Protocol</h2>
-${definitions(protocolFacts(experiment))}
+${definitions(protocolFacts(experiment, arms))}
 ${experiments.length > 1 && experimentsTable(experiments)}
 ${trials.length > 0 && trialsTable(arms)}
 ${failures(arms)}${brokenFiles(experiment)}${copiesOf(experiment)}</section>`;
 }
 
-function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord): Facts {
+function protocolFacts(
+  { protocol, dataset, model, features }: ExperimentRecord,
+  arms: readonly ReportArm[] = [],
+): Facts {
   return [
     ["Model", `${model.name}, ${grouped(model.parameters)} parameters`],
     [
@@ -40,7 +46,7 @@ function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord)
         ? "the source’s own parts"
         : `${percent(protocol.validation)} for validation, stratified, split seed ${protocol.splitSeed}; the same for every arm and seed`,
     ],
-    ["Augmentation", protocol.augment],
+    ["Augmentation", augmentationWords(protocol.augment)],
     ["Precision", `${protocol.precision}, ${counted(protocol.threads, "thread")}`],
     [
       "Regularisation",
@@ -50,7 +56,7 @@ function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord)
         protocol.clip === null ? "no gradient clipping" : `gradients clipped to ${protocol.clip}`,
       ]),
     ],
-    ["Momentum of SGD", String(protocol.momentum)],
+    ...momentumFacts(arms, protocol.momentum),
     ...(features
       ? [
           [
@@ -65,6 +71,33 @@ function protocolFacts({ protocol, dataset, model, features }: ExperimentRecord)
       shownOption(name, value),
     ]),
   ];
+}
+
+/** The momentum that trials really used, arm by arm where it is not the same; without trials what was asked for. */
+function momentumFacts(arms: readonly ReportArm[], asked: number): Facts {
+  const used = arms.flatMap(({ name, trials: [first] }) => {
+    const { optimizer, hyperparameterSchedules = {} } = first?.trial ?? {};
+    const scheduled = ["momentum", "beta1"].find((known) => known in hyperparameterSchedules);
+    if (scheduled) return [{ name, value: scheduledWords(scheduled, hyperparameterSchedules) }];
+    const constant = optimizer?.hyperparameters.momentum;
+    return constant === undefined ? [] : [{ name, value: String(constant) }];
+  });
+  if (used.length === 0) return [["Momentum of SGD", String(asked)]];
+  const values = [...new Set(used.map(({ value }) => value))];
+  const of = (wanted: string) =>
+    listed(used.filter(({ value }) => value === wanted).map(({ name }) => name));
+  return [["Momentum", values.map((value) => `${value} (${of(value)})`).join("; ")]];
+}
+
+/** "0.9 down to 0.8 as the rate rises" */
+function scheduledWords(
+  name: string,
+  { [name]: schedule }: NonNullable<TrialRecord["hyperparameterSchedules"]>,
+): string {
+  const what = name === "momentum" ? "" : `${name} `;
+  if (schedule?.type === "inverseMomentum")
+    return `${what}${schedule.high} down to ${schedule.low} as the rate rises`;
+  return `${what}${schedule ? describeSchedule(schedule) : "?"}`;
 }
 
 /** Options of the protocol that only some records have, where they are on: named as they are. */
@@ -92,13 +125,6 @@ const shownOption = (name: string, value: unknown): string =>
       ? JSON.stringify(value)
       : String(value);
 
-/** Options are flags of the same name. */
-function flagOf([name, value]: [name: string, value: unknown]): string {
-  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  if (value === true) return flag;
-  return `${flag} ${name === "time" ? `${value}s` : Array.isArray(value) ? value.join(",") : value}`;
-}
-
 /** "earlyStopping" as "Early stopping". */
 const inWords = (name: string) => {
   const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -107,7 +133,7 @@ const inWords = (name: string) => {
 
 function trialsTable(arms: readonly ReportArm[]): Markup {
   const stated = arms.some((arm) =>
-    arm.trials.some(({ trial }) => hyperparametersOf(trial.optimizer.hyperparameters) !== ""),
+    arm.trials.some(({ trial }) => hyperparametersOf(trial) !== ""),
   );
   const rows = arms.flatMap((arm) =>
     arm.trials.map(
@@ -116,7 +142,7 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
         scheduleTypes.includes(trial.schedule.type)
           ? describeSchedule(trial.schedule)
           : trial.schedule.type
-      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial.optimizer.hyperparameters)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}</td></tr>`,
+      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}</td></tr>`,
     ),
   );
   return html`<h3>What each trial used</h3><details${rows.length <= 24 && trusted(" open")}><summary>${counted(rows.length, "trial")}</summary>${scrolling(
@@ -128,11 +154,15 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
   )}</details>`;
 }
 
-/** But the rate, which the schedule says. */
-const hyperparametersOf = (values: Readonly<Record<string, number>>) =>
-  Object.entries(values)
+/** As each update used them; but the rate, which the schedule says. */
+const hyperparametersOf = ({ optimizer, hyperparameterSchedules = {} }: TrialRecord) =>
+  Object.entries(optimizer.hyperparameters)
     .filter(([name]) => name !== "learningRate")
-    .map(([name, value]) => `${name} ${formatRate(value)}`)
+    .map(([name, value]) =>
+      name in hyperparameterSchedules
+        ? `${name === "momentum" ? "momentum " : ""}${scheduledWords(name, hyperparameterSchedules)}`
+        : `${name} ${formatRate(value)}`,
+    )
     .join(", ");
 
 function failures(arms: readonly ReportArm[]): Markup | null {
@@ -226,48 +256,36 @@ function machineFacts({ engine, machine, lrscope }: ExperimentRecord): Facts {
 }
 
 export function reproduceSection({ experiment, experiments = [] }: ReportInput): Markup {
-  const several = experiments.length > 1;
-  const commands = several
-    ? experiments.map(({ experiment: one }) => commandOf(one))
-    : [commandOf(experiment)];
+  const all = experiments.length > 1 ? experiments : [{ name: "it", experiment }];
+  const commands = all.map((one) => ({ ...one, command: commandOfExperiment(one.experiment) }));
+  const lines = commands.flatMap(({ command: { words } }) => (words ? [shellLine(words)] : []));
+  const notes = commands.flatMap(({ name, experiment: one, command: { why } }) =>
+    why === undefined ? placesOf(one) : [`No command asks for ${name}: ${why}.`],
+  );
   return html`<section id="reproduce"><h2>To run it again</h2>
-<pre class="command">${[...new Set(commands)].join("\n")}</pre>
-<p class="note">SOURCE is the data set’s folder or name (${experiment.dataset.name}). Equal seeds, versions and processor give equal bits.</p>
+${lines.length > 0 && html`<pre class="command">${[...new Set(lines)].join("\n")}</pre>`}
+<p class="note">${[...new Set(notes)].map((note) => `${note} `)}Equal seeds, versions and processor give equal bits.</p>
 ${definitions([...machineFacts(experiment), ["Data fingerprint", experiment.dataset.fingerprint]])}</section>`;
 }
 
-/** The call that makes such an experiment, from its records. */
-export function commandOf({ kind, dataset, model, protocol, arms }: ExperimentRecord): string {
-  const words: (string | false | null)[] = [
-    `lrscope ${kind}`,
-    kind !== "demo" && "SOURCE",
-    kind === "compare" &&
-      `--optimizers ${arms
-        .filter(({ name, sensitivity }) => (sensitivity?.of ?? name) === name)
-        .map(({ name }) => name)
-        .join(",")}`,
-    (kind === "train" || kind === "find") &&
-      arms[0] !== undefined &&
-      `--optimizer ${arms[0].optimizer}`,
-    kind !== "train" && `--seeds ${protocol.seeds.length}`,
-    protocol.seeds.length > 0 && protocol.seeds[0] !== 0 && `--seed ${protocol.seeds[0]}`,
-    `--epochs ${protocol.epochs}`,
-    `--model ${model.name}`,
-    model.pretrained !== undefined && `--pretrained ${model.pretrained.source}`,
-    `--size ${dataset.size}`,
-    `--batch ${protocol.batch}`,
-    protocol.validation !== null && `--validation ${protocol.validation}`,
-    protocol.splitSeed !== 0 && `--split-seed ${protocol.splitSeed}`,
-    `--threads ${protocol.threads}`,
-    protocol.augment === "none" && "--augment none",
-    protocol.dropLast && "--drop-last",
-    protocol.momentum !== 0 && `--momentum ${protocol.momentum}`,
-    protocol.weightDecay !== 0 && `--weight-decay ${protocol.weightDecay}`,
-    protocol.labelSmoothing !== 0 && `--label-smoothing ${protocol.labelSmoothing}`,
-    protocol.clip !== null && `--clip ${protocol.clip}`,
-    ...optionsOn(protocol).map(flagOf),
+/** The call that makes such an experiment, with names where its records have no places. */
+export function commandOfExperiment({ specification, model }: ExperimentRecord): StudyCommand {
+  if (specification) return commandOfStudy(specification, { pretrained: model.pretrained?.source });
+  const why =
+    "its records do not say how it was asked for, as it was made by a program of the library’s own objects, or by an early version of lrscope";
+  return { words: null, why };
+}
+
+/** What stands in the command for what the records do not place. */
+function placesOf({ specification, dataset, model }: ExperimentRecord): string[] {
+  const { source, model: network, modelFile, pretrained } = specification ?? {};
+  return [
+    ...(source === null ? [`SOURCE is the data set’s folder or file (${dataset.name}).`] : []),
+    ...(network === null ? [`${modelFile ?? "NETWORK"} is the file with the network.`] : []),
+    ...(pretrained === null
+      ? [`${model.pretrained?.source ?? "WEIGHTS"} is the file of weights.`]
+      : []),
   ];
-  return words.filter((word) => typeof word === "string").join(" ");
 }
 
 const short = (value: number) => value.toFixed(3);

@@ -17,19 +17,31 @@ import { stretch } from "./stretch.ts";
  */
 export function snapCycles(schedule: Schedule, steps: number): Schedule {
   checkPositiveInteger("snapCycles", "steps", steps);
-  const { cycleEnd } = schedule;
-  if (!cycleEnd)
+  const whole = wholeCycles(schedule, steps);
+  if (!whole)
     throw new ArgumentError(
       "snapCycles: needs a schedule with cycles: triangular, triangular2, expRange, cyclical, " +
         "cosineRestarts or repeat, as it is, clipped or stretched",
     );
+  const { length: own } = whole;
+  const fitted = own === steps ? schedule : stretch(schedule, { steps: own, to: steps });
+  return holdAfter(fitted, { steps });
+}
+
+/**
+ * The whole number of cycles, at least one, whose length is nearest to `steps` updates as a ratio, and that
+ * length; null of a schedule without cycles.
+ */
+export function wholeCycles(
+  { cycleEnd }: Schedule,
+  steps: number,
+): { count: number; length: number } | null {
+  if (!cycleEnd) return null;
   const off = (n: number) => Math.abs(Math.log(cycleEnd(n) / steps));
   const whole = cyclesWithin(cycleEnd, steps);
   // More cycles come nearer until they have passed the end; of equals, the more.
   const count = whole === 0 || off(whole + 1) <= off(whole) ? whole + 1 : whole;
-  const own = cycleEnd(count);
-  const fitted = own === steps ? schedule : stretch(schedule, { steps: own, to: steps });
-  return holdAfter(fitted, { steps });
+  return { count, length: cycleEnd(count) };
 }
 
 /** How many cycles end at or before update `steps`: by doubling, then by halves. */
