@@ -1,7 +1,6 @@
 /** @file The flags that several commands share, each stated once. */
 
 import { MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
-import { COPY_CHOICES } from "../../data/copies.ts";
 import { optimizerNames } from "../../optimizers/names.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import { recipeFlags } from "./recipe-flags.ts";
@@ -63,7 +62,7 @@ export const dataFlags = {
   copies: value({
     placeholder: "keep|leave-out",
     help: "files that are the same bytes: keep them, or leave all but one out (and all, where they are in two classes)",
-    read: oneOf(COPY_CHOICES),
+    read: oneOf(["keep", "leave-out"]),
     fallback: "keep" as const,
   }),
 };
