@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
@@ -85,18 +86,18 @@ async function splitAndMap(
   refuseAllBroken(name, decoded.length, unusableItems);
   const { parts: given } = opened;
   refuseSecondTest(name, given, test);
-  const labels = decoded.map((item) => opened.labels[item]!);
+  const labels = decoded.map((item) => at(opened.labels, item, "labels"));
   const contents = Array.from(decoded, (item) => opened.contentOf?.(item));
   const leftOut =
     options.copies === "leave-out"
       ? copiesToLeaveOut(
           { contents, labels },
-          given === null ? null : Uint8Array.from(decoded, (item) => given[item]!),
+          given === null ? null : Uint8Array.from(decoded, (item) => at(given, item, "parts")),
         )
       : new Set<number>();
   const usable = Int32Array.from(labels.keys()).filter((image) => !leftOut.has(image));
   const of = {
-    labels: usable.map((image) => labels[image]!),
+    labels: usable.map((image) => at(labels, image, "labels")),
     classes: classes.length,
     test,
     splitSeed,
@@ -105,23 +106,26 @@ async function splitAndMap(
     given === null
       ? stratifiedSplit({ ...of, validation })
       : givenParts(
-          Uint8Array.from(usable, (image) => given[decoded[image]!]!),
+          Uint8Array.from(usable, (image) => at(given, at(decoded, image, "images"), "parts")),
           of,
         );
-  const numbered = (part: Int32Array) => part.map((i) => usable[i]!);
+  const numbered = (part: Int32Array) => part.map((i) => at(usable, i, "images"));
   const parts: Parts = {
     train: numbered(split.train),
     validation: numbered(split.validation),
     test: numbered(split.test),
   };
   const broken = classes.map(() => 0);
-  for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
+  for (const position of unusable) {
+    const label = at(opened.labels, at(items, position, "items"), "labels");
+    broken[label] = at(broken, label, "classes") + 1;
+  }
   checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
   const copies = recordCopies({
     contents: contents.map((content, image) => (leftOut.has(image) ? undefined : content)),
     labels,
     partOf: partOfEach(labels.length, parts),
-    nameOf: (image) => opened.fileOf?.(decoded[image]!) ?? String(image),
+    nameOf: (image) => opened.fileOf?.(at(decoded, image, "images")) ?? String(image),
   });
 
   const { mean, std } = options.normalization

@@ -3,11 +3,11 @@
  * each depends on the options, the network and the length of an epoch, and on nothing that is measured.
  */
 
-import { type PlannedArms, rangeTestsOf, trialsOf } from "../arms/trials.ts";
+import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
-import { type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
+import { type Planned, type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
 import { cycleWarning } from "../schedules/cycle-warning.ts";
 import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
 import { followedRun } from "../train/averages/beside-the-weights.ts";
@@ -22,7 +22,7 @@ import { fitOptionsOf, rangeTestOptionsOf } from "../train/run-trial.ts";
  *   not begin: snapshots of a schedule without cycles, parameter groups that match nothing, an optimizer
  *   that takes no accumulated gradients, a momentum schedule that leaves its domain, a ramp of one update
  */
-export function checkComparison(setup: TrainingSetup, request: PlannedArms): void {
+export function checkComparison(setup: TrainingSetup, request: Planned): void {
   const planned = planEpoch(setup);
   const { updatesPerEpoch } = planned;
   const [seed] = request.seeds ?? STUDY_DEFAULTS.seeds;
@@ -43,7 +43,7 @@ export function checkComparison(setup: TrainingSetup, request: PlannedArms): voi
 
 /** Of each arm whose cycles do not fit the run: what there is to say of them before it begins. */
 export function cycleWarnings(
-  request: PlannedArms,
+  request: Planned,
   updatesPerEpoch: number,
 ): { arm: string; seed: number; message: string }[] {
   const [seed = 0] = request.seeds ?? STUDY_DEFAULTS.seeds;
@@ -67,7 +67,7 @@ const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
   createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
-function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: PlannedArms) {
+function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: Planned) {
   const maxLr = baseLr === undefined ? 1 : 10 * baseLr;
   const suggestion = { maxLr, baseLr: maxLr / 6, low: maxLr, high: maxLr, bracketed: true };
   return {
