@@ -9,7 +9,7 @@ import { z } from "zod";
 import { usableOf } from "../arms/arm-rates.ts";
 import { finderTask, searchTask, seedTasks } from "../arms/finder-task.ts";
 import { AddonError } from "../core/errors.ts";
-import { createOptimizer } from "../optimizers/index.ts";
+import { optimizerOfSpec } from "../optimizers/index.ts";
 import {
   type RangeTestRecord,
   rangeTestPoint,
@@ -93,11 +93,10 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   }
   if (spec.confirm === undefined || record.confirmation) return;
   if (!record.suggestion && !(spec.force && record.unguarded)) return;
-  const { name, hyperparameters } = finderTask(spec).optimizer;
   const [first] = spec.seeds as [number];
   record.confirmation = await confirmSuggestion({
     ...setup,
-    optimizer: createOptimizer(name, hyperparameters),
+    optimizer: optimizerOfSpec(finderTask(spec).optimizer),
     rate: usableOf(record, spec.force).constant.rate,
     epochs: spec.confirm,
     seeds: Array.from({ length: Math.max(3, spec.seeds.length) }, (_, index) => first + index),

@@ -86,8 +86,9 @@ async function findStudy({
     throw new ArgumentError("find: --force has no effect without --confirm; leave it out");
   if (given.has("confirmEpochs") && !flags.confirm)
     throw new ArgumentError("find: --confirm-epochs has no effect alone; add --confirm");
-  const { createOptimizer } = await import("../../optimizers/index.ts");
-  const { hyperparameters } = createOptimizer(flags.optimizer);
+  const { parseArm } = await import("../../arms/arms.ts");
+  const { optimizerOf } = await import("../../arms/trials.ts");
+  const { hyperparameters } = optimizerOf(parseArm(flags.optimizer), {});
   if (given.has("momentum")) checkMomentum("find", [flags.optimizer], () => hyperparameters);
   const asked = await studyOfFlags({
     ...{ kind: "find", source, optimizers: [flags.optimizer], seeds: flags.seeds },
