@@ -22,6 +22,7 @@ import { rangeTestRecordOf } from "../train/range-test.ts";
 import { rangeTestOptionsOf } from "../train/run-trial.ts";
 import type { Study } from "./open-study.ts";
 import type { TaskRunner } from "./run-tasks.ts";
+import { tuneRate } from "./tune-rate.ts";
 
 const RECORD = "range-test.json";
 
@@ -36,13 +37,15 @@ type MeasuredRun = z.infer<typeof measuredRun>;
 
 const fileOf = (seed: number) => `range-tests/seeds/${seed}.json`;
 
-/** Runs of a study that are not measured yet, its confirmation among them. */
+/** Runs of a study that are not measured yet; what follows the reading counts as one, as nobody knows its runs. */
 export function unmeasured(path: string, study: Pick<Study, "spec">): number {
-  const { seeds, confirm } = study.spec;
-  const confirming = confirm === undefined ? 0 : 1;
+  const { seeds, confirm, tuneEpochs } = study.spec;
   const record = recordIn(path);
-  if (record) return record.confirmation ? 0 : confirming;
-  return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + confirming;
+  const following =
+    Number(confirm !== undefined && !record?.confirmation) +
+    Number(tuneEpochs !== undefined && !record?.tuning);
+  if (record) return following;
+  return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + following;
 }
 
 const recordIn = (path: string): RangeTestRecord | null =>
@@ -51,6 +54,7 @@ const recordIn = (path: string): RangeTestRecord | null =>
 export interface RunFinderOptions {
   readonly directory: RunDirectory;
   readonly runner: TaskRunner;
+  readonly updatesPerEpoch: number;
   readonly onEvent: StudyListener;
   readonly signal: AbortSignal;
 }
@@ -77,6 +81,10 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
     for (const { seed } of runs) directory.remove(fileOf(seed));
     await onEvent(versioned({ type: "range-test-finished", arm: record.arm, record }));
   }
+  if (spec.tuneEpochs !== undefined && !record.tuning) {
+    record.tuning = await tuneRate({ ...options, study: spec, suggested: startOf(record) });
+    write(record);
+  }
   if (spec.confirm === undefined || record.confirmation) return;
   const { name, hyperparameters } = finderTask(spec).optimizer;
   const [first] = spec.seeds as [number];
@@ -91,6 +99,9 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   });
   write(record);
 }
+
+/** The rate that a tuning begins with. */
+const startOf = ({ suggestion }: RangeTestRecord): number => suggestion.maxLr;
 
 async function measure(
   whole: ReturnType<typeof finderTask>,

@@ -12,6 +12,7 @@ import {
   type Run,
   type RunDirectory,
   readRun,
+  readTrials,
   sweepRun,
 } from "../store/index.ts";
 import { planOf } from "../train/plan.ts";
@@ -142,7 +143,8 @@ async function runAll(
     signal,
   });
   const onEvent = sink.event ?? (() => undefined);
-  if (spec.kind === "find") return runFinder(study, { directory, runner, onEvent, signal });
+  if (spec.kind === "find")
+    return runFinder(study, { directory, runner, updatesPerEpoch, onEvent, signal });
   await runTasks(spec, { updatesPerEpoch, records: recordsIn(directory), runner, onEvent });
 }
 
@@ -165,7 +167,7 @@ async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Pro
 
 /** Takes away what trials that ended, and processes that were killed, have left in the directory. */
 export function sweepFinished({ path }: RunDirectory): void {
-  const finished = readRun(path).trials.filter(({ trial }) => isFinished(trial));
+  const finished = readTrials(path).filter(({ trial }) => isFinished(trial));
   sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
 }
 

@@ -68,6 +68,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   lossEvery: count(1, 9),
   smoothing: one("published", "bias-corrected", "none"),
   confirmEpochs: count(1, 4),
+  tuneEpochs: count(1, 4),
   learningRates: one("defaults", "range-test"),
   finderSeeds: count(1, 4),
   sensitivity: one("3", "5"),
@@ -115,9 +116,16 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   lossEvery: ["--loss", "validation"],
   confirmEpochs: ["--confirm"],
+  tuneEpochs: ["--tune"],
   averageDecay: ["--average", "ema"],
   time: ["--epochs", "3"],
   targetAccuracy: ["--epochs", "3"],
+};
+
+/** Of a range test: the runs that a schedule is of. */
+const NEEDS_OF_FIND: Readonly<Record<string, readonly string[]>> = {
+  schedule: ["--tune"],
+  ...NEEDS,
 };
 
 /** And of one run: a schedule that it belongs to. */
@@ -134,14 +142,16 @@ export const flagsOf = (command: Command): string[] =>
 
 /** The words of some flags of a command, with what they need; a flag that is named twice is left as it was. */
 export function callOf(command: Command, keys: readonly string[]): fc.Arbitrary<string[]> {
-  const needs = command.name === "train" ? NEEDS_OF_TRAIN : NEEDS;
+  const needs = { find: NEEDS_OF_FIND, train: NEEDS_OF_TRAIN }[command.name] ?? NEEDS;
   const words = keys.map((key) => {
     const flag = command.flags[key]!;
     const name = flagName(key, flag);
     const value = VALUES[key];
     if (flag.kind === "switch") return fc.constant([name]);
     if (!value) throw new Error(`test/cli/study-calls.ts: VALUES lacks the flag ${name}`);
-    return value.map((text) => [name, text]);
+    // A specification says its rates itself.
+    const named = key === "schedule" && command.name === "find" ? one(...SCHEDULES) : value;
+    return named.map((text) => [name, text]);
   });
   const source = command.args.length === 0 ? fc.constant([]) : path("").map((text) => [text]);
   return fc.tuple(source, ...words).map(([first, ...rest]) => {

@@ -85,6 +85,7 @@ export async function studyOfFlags({
       seeds: seedsFrom(kind, flags.seed, seeds),
       epochs,
       ...given(flags, PLANNED),
+      ...(flags.tuneConvolutions ? { tune: true } : {}),
       momentumSchedule: await momentumScheduleOf(flags.momentumSchedule),
       data: {
         ...given(flags, ["size", "limit", "test"]),
@@ -114,7 +115,7 @@ const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
   ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
-  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
+  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs"],
 ];
 
 /** Those of the flags that the command has and that are not undefined. */

@@ -3,11 +3,14 @@
  * it keeps all that the first was asked with.
  */
 
-import { flagWords } from "../../arms/flag-words.ts";
+import { isCyclical } from "../../arms/arm-schedules.ts";
+import { parseArm } from "../../arms/arms.ts";
+import { flagWords, numberWord } from "../../arms/flag-words.ts";
 import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
   type RangeTestRecord,
+  type RangeTestTuning,
   STUDY_DEFAULTS,
   type StudySpec,
   type TrialRecord,
@@ -34,7 +37,8 @@ const rounded = (rate: number) => Number(rate.toPrecision(3));
 
 /** `train` with the rates found, where they can be trusted; else `find` again, further or longer. */
 export function afterFind(record: RangeTestRecord, study: StudySpec): StudySpec {
-  const { suggestion, warnings, confirmation } = record;
+  const { suggestion, warnings, confirmation, tuning } = record;
+  if (tuning?.bracketed) return afterTuning(tuning, study);
   if (!suggestion.bracketed) return { ...study, to: rounded(10 * record.to) };
   if (warnings.some((warning) => warning.startsWith("too flat")))
     return { ...study, epochs: 3 * study.epochs };
@@ -42,19 +46,30 @@ export function afterFind(record: RangeTestRecord, study: StudySpec): StudySpec 
   const ratio = suggestion.baseLr / suggestion.maxLr;
   return {
     ...training(study),
-    optimizers: [`${study.optimizers[0]}+clr`],
+    optimizers: [`${parseArm(study.optimizers[0]!).optimizer}+clr`],
     ...{ maxLr, baseLr: rounded(ratio * maxLr) },
-    // One cycle, so that the run ends where its rate is least.
-    stepSize: { count: EPOCHS / 2, unit: "epochs" },
+    stepSize: ONE_CYCLE,
   };
+}
+
+/** `train` at the rate that did best of those that were tried, on the schedule that it was tuned for. */
+function afterTuning({ rate, schedule }: RangeTestTuning, study: StudySpec): StudySpec {
+  const [arm] = study.optimizers;
+  if (!isCyclical(schedule))
+    return { ...training(study), optimizers: [`${arm}@${numberWord(rate)}`] };
+  return { ...training(study), ...{ optimizers: [arm!], maxLr: rate, stepSize: ONE_CYCLE } };
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
 const EPOCHS = 10;
 
+/** So that the run ends where its rate is least. */
+const ONE_CYCLE = { count: EPOCHS / 2, unit: "epochs" } as const;
+
 /** The run that follows a range test: the same data, network and recipe, without what is the test's own. */
 function training(study: StudySpec): StudySpec {
-  const { from, to, stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = study;
+  const { from, to, stopFactor, smoothing, loss, validationEvery, confirm, tuneEpochs, ...rest } =
+    study;
   const { ramp, rule } = STUDY_DEFAULTS;
   return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1, ramp, rule } };
 }

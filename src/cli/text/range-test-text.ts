@@ -3,6 +3,7 @@
 import type { RangeTestReading, RangeTestRecord } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, duration, plural, rate, textTable } from "./format.ts";
+import { tuningText } from "./tuning-text.ts";
 
 /** The reading of the rule chosen, every rule beside it (seed by seed where there is room), warnings. */
 export function rangeTestText(record: RangeTestRecord, colors: Colors, columns = 80): string {
@@ -23,6 +24,7 @@ export function rangeTestText(record: RangeTestRecord, colors: Colors, columns =
         : []),
     ...warnings.map((warning) => colors.yellow(`Note: ${warning}`)),
     ...confirmationText(record, colors),
+    ...tuningText(record, colors),
     `Took ${duration(record.seconds)}, ${plural(runs.length, "run")} of ${plural(runs[0]!.points.length, "update")}.`,
   ].join("\n");
 }
