@@ -105,7 +105,7 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
-export type { StudyNote, StudySink } from "./study/study-sink.ts";
+export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {

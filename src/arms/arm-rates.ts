@@ -83,7 +83,7 @@ function rateOf(
   if (isCyclical(arm.schedule) && request.maxLr !== undefined)
     return times(request.maxLr, `given: ${formatRate(request.maxLr)}`);
   if (found) return times(found.suggestion.maxLr, foundText(found));
-  return times(optimizer.hyperparameters.learningRate!, `default of ${optimizer.name}`);
+  return times(optimizer.hyperparameters.learningRate, `default of ${optimizer.name}`);
 }
 
 /** Of which a record says nothing, as it is the default. */

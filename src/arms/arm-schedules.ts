@@ -1,5 +1,7 @@
 /** @file The schedules that an arm may name, each fitted to the length of the run. */
 
+import { get } from "../core/at.ts";
+import { InternalError } from "../core/errors.ts";
 import {
   constant,
   cosineDecay,
@@ -117,11 +119,18 @@ export function armSchedule(
     const schedule = specified(word, rate);
     return "initial" in schedule ? schedule : snapped(schedule);
   }
-  if (isCyclical(word)) return snapped(CYCLICAL[word]!(bounds!, steps));
+  if (isCyclical(word)) {
+    if (!bounds) throw new InternalError(`arm schedule ${word}: its bounds are not known`);
+    return snapped(get(CYCLICAL, word, "schedules")(bounds, steps));
+  }
   if (word === "plateau") return reduceOnPlateau({ rate });
-  if (!word.startsWith(WARMUP)) return FITTED[word]!(rate, steps);
+  if (!word.startsWith(WARMUP)) return get(FITTED, word, "schedules")(rate, steps);
   const before = part(steps, 0.05);
-  const schedule = FITTED[word.slice(WARMUP.length)]!(rate, Math.max(1, steps - before));
+  const schedule = get(
+    FITTED,
+    word.slice(WARMUP.length),
+    "schedules",
+  )(rate, Math.max(1, steps - before));
   return warmup(schedule, { steps: before, from: schedule(0) === 0 ? 0 : rate / 100 });
 }
 

@@ -24,9 +24,9 @@ export function parseArm(text: string): ArmRecord {
     throw new ArgumentError(
       `arm "${shortened(text)}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
     );
-  const [, optimizer, schedule = null, rate] = match;
+  const [, optimizer = "", schedule = null, rate] = match;
   const named = shortened(text);
-  createOptimizer(optimizer!);
+  createOptimizer(optimizer);
   if (schedule !== null && !isArmSchedule(schedule))
     throw new ArgumentError(
       `arm "${named}": unknown schedule "${shortened(schedule)}"${didYouMean(schedule, ARM_SCHEDULES)} Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
@@ -38,12 +38,12 @@ export function parseArm(text: string): ArmRecord {
   const learningRate = rate === undefined ? null : Number(rate);
   if (learningRate !== null && !(Number.isFinite(learningRate) && learningRate > 0))
     throw new ArgumentError(
-      `arm "${named}": the rate after @ must be a positive number; got "${shortened(rate!)}"`,
+      `arm "${named}": the rate after @ must be a positive number; got "${shortened(rate ?? "")}"`,
     );
   return {
     name: text.trim(),
     slug: armSlug(text.trim()),
-    optimizer: optimizer!,
+    optimizer,
     schedule,
     learningRate,
   };

@@ -4,6 +4,7 @@
  */
 
 import { checkRuleName } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_SEEDS, MOST_TRIALS } from "../core/limits.ts";
@@ -21,11 +22,8 @@ import { DEFAULT_ARMS, parseArms } from "./arms.ts";
 import { checkEnds, endsThatAreOn } from "./check-ends.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
-/** What trials are planned from; without optimizers the arms are the publication's. */
-export type PlannedArms = Omit<Planned, "optimizers"> & Partial<Pick<Planned, "optimizers">>;
-
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
-export function checkRequest(request: PlannedArms): readonly ArmRecord[] {
+export function checkRequest(request: Planned): readonly ArmRecord[] {
   const {
     epochs,
     seeds = STUDY_DEFAULTS.seeds,
@@ -70,7 +68,7 @@ export function checkTrials(
 export function armsOf({
   optimizers = DEFAULT_ARMS,
   sensitivity,
-}: Pick<PlannedArms, "optimizers" | "sensitivity">): readonly ArmRecord[] {
+}: Pick<Planned, "optimizers" | "sensitivity">): readonly ArmRecord[] {
   const arms = parseArms(optimizers);
   return sensitivity === undefined ? arms : withSensitivity(arms, sensitivity);
 }
@@ -86,7 +84,7 @@ const RAMP_END = 0.1;
  * comparison's first and those that follow it. The ramp ends at 0.1, or at ten times the optimizer's
  * default rate where that is more.
  */
-export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
+export function rangeTestsOf(request: Planned): Task<"range-test">[] {
   const {
     seeds = STUDY_DEFAULTS.seeds,
     finderSeeds = STUDY_DEFAULTS.finderSeeds,
@@ -99,15 +97,16 @@ export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
     .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
     .map((arm) => {
       const optimizer = optimizerOf(arm, request);
+      const first = at(seeds, 0, "seeds");
       return {
         kind: "range-test",
         arm: arm.name,
         slug: arm.slug,
         optimizer: specOf(optimizer),
-        seeds: Array.from({ length: finderSeeds }, (_, i) => seeds[0]! + i),
+        seeds: Array.from({ length: finderSeeds }, (_, i) => first + i),
         epochs: rangeTestEpochs,
         ...(from === undefined ? {} : { from }),
-        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate!),
+        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate),
         ...(rule === undefined ? {} : { rule }),
         ...(ramp === undefined ? {} : { ramp }),
       };
@@ -120,7 +119,7 @@ export function rangeTestsOf(request: PlannedArms): Task<"range-test">[] {
  * @throws ArgumentError where the range test's upper bound lies below the lower bound that was given
  */
 export function trialsOf(
-  request: PlannedArms,
+  request: Planned,
   rangeTests: readonly RangeTestRecord[],
   updatesPerEpoch: number,
 ): Task<"trial">[] {
@@ -155,7 +154,7 @@ export function trialsOf(
  * was measured decides that, and of one arm alone: its trials cannot begin, those of others can.
  */
 export function unusableRangeTests(
-  request: PlannedArms,
+  request: Planned,
   rangeTests: readonly RangeTestRecord[],
   updatesPerEpoch: number,
 ): { task: Task<"range-test">; failure: string }[] {
@@ -178,7 +177,7 @@ export function unusableRangeTests(
 /** The records of an arm's trials that cannot begin, as its range test failed; of its sensitivity's, too. */
 export function unbegunTrials(
   { arm: tested, optimizer }: Pick<Task<"range-test">, "arm" | "optimizer">,
-  request: PlannedArms,
+  request: Planned,
   why: Pick<TrialRecord, "failure" | "ended"> & { readonly updatesPerEpoch: number },
 ): TrialRecord[] {
   const { seeds = STUDY_DEFAULTS.seeds, epochs } = request;
@@ -207,7 +206,7 @@ export const specOf = ({ name, hyperparameters }: Optimizer): Task["optimizer"] 
 /** The arm's optimizer, with what the study says of its hyperparameters. */
 export function optimizerOf(
   arm: ArmRecord,
-  { momentum, weightDecay }: Pick<PlannedArms, "momentum" | "weightDecay">,
+  { momentum, weightDecay }: Pick<Planned, "momentum" | "weightDecay">,
 ): Optimizer {
   const takesMomentum = "momentum" in createOptimizer(arm.optimizer).hyperparameters;
   return createOptimizer(arm.optimizer, {
@@ -223,7 +222,7 @@ export function optimizerOf(
  */
 function momentumOf(
   { hyperparameters }: Optimizer,
-  { momentum, momentumSchedule }: PlannedArms,
+  { momentum, momentumSchedule }: Planned,
 ): Pick<Task<"trial">, "hyperparameterSchedules"> {
   const given = momentum !== undefined && "momentum" in hyperparameters;
   if (momentumSchedule === "none" || (momentumSchedule === undefined && given))

@@ -5,11 +5,10 @@ export function toBfloat16(values: ArrayLike<number>): Uint16Array {
   const single = Float32Array.from(values);
   const bits = new Uint32Array(single.buffer);
   const result = new Uint16Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i]!;
+  bits.forEach((word, i) => {
     const notANumber = (word & 0x7fffffff) > 0x7f800000;
     result[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-  }
+  });
   return result;
 }
 

@@ -12,6 +12,7 @@
  *   synthetic      a = image                         the synthetic source
  */
 
+import { at } from "./at.ts";
 import { philox } from "./philox.ts";
 
 /** Stream numbers; native/core/philox.h has the same table. */
@@ -39,14 +40,15 @@ export interface RandomStream {
 /** A stream of words: pure function of (seed, name, a, b, c); index counts calls. */
 export function randomStream(seed: number, name: StreamName, a = 0, b = 0, c = 0): RandomStream {
   let index = 0;
-  let words: readonly number[] = [];
-  let used = 4;
-  const word = () => {
-    if (used === 4) {
-      words = philox([index++ >>> 0, a >>> 0, b >>> 0, c >>> 0], seed >>> 0, STREAMS[name]);
-      used = 0;
-    }
-    return words[used++]!;
+  /** Of the last draw, the next one last. */
+  let left: number[] = [];
+  const word = (): number => {
+    const next = left.pop();
+    if (next !== undefined) return next;
+    const counter = [index++ >>> 0, a >>> 0, b >>> 0, c >>> 0] as const;
+    const [first, ...others] = philox(counter, seed >>> 0, STREAMS[name]);
+    left = others.reverse();
+    return first;
   };
   return {
     word,
@@ -67,8 +69,8 @@ export function permutation(count: number, stream: RandomStream): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = stream.below(i + 1);
-    const held = order[i]!;
-    order[i] = order[j]!;
+    const held = at(order, i, "order");
+    order[i] = at(order, j, "order");
     order[j] = held;
   }
   return order;

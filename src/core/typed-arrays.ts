@@ -10,8 +10,8 @@ export type TypedArrayName = "Uint8Array" | "Int32Array" | "Float32Array" | "Flo
 /** "Float32Array" of one, from any realm; undefined of what is no typed array. Cannot be forged. */
 const typeOf: (value: unknown) => string | undefined = (() => {
   const prototype = Object.getPrototypeOf(Uint8Array.prototype);
-  const { get } = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)!;
-  return (value) => get!.call(value);
+  const tag = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag);
+  return (value) => tag?.get?.call(value);
 })();
 
 function isDetached({ buffer }: ArrayBufferView): boolean {

@@ -1,5 +1,6 @@
 /** @file A data set of arrays in memory, images or the rows of a table: no files, no engine, any JavaScript. */
 
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { sha256 } from "../core/digest.ts";
 import { ArgumentError } from "../core/errors.ts";
@@ -94,7 +95,7 @@ export async function arrayDataset(options: ArrayDatasetOptions): Promise<Datase
       const length = channels * size * size;
       for (const [b, image] of batch.indices.entries()) {
         rows.fill(image, batch.images.subarray(b * length, (b + 1) * length), batch.augment);
-        batch.labels[b] = labels[image]!;
+        batch.labels[b] = at(labels, image, "labels");
       }
       batch.labels.fill(-1, batch.indices.length);
     },
@@ -119,8 +120,7 @@ function checkedLabels(name: string, { labels, classes }: ArrayDatasetOptions): 
     throw new ArgumentError(
       `${name}: classes must be two or more different names; got ${classes.length}: ${classes.slice(0, 10).join(", ")}`,
     );
-  return Int32Array.from({ length: labels.length }, (_, i) => {
-    const label = labels[i]!;
+  return Int32Array.from(labels, (label, i) => {
     if (Number.isInteger(label) && label >= 0 && label < classes.length) return label;
     throw new ArgumentError(
       `${name}: labels must be integers from 0 to ${classes.length - 1}, one a class; got ${label} for item ${i}`,
@@ -146,10 +146,10 @@ function checkedShape(
         : `${name}: ${count} images of ${channels} channels must be squares; got ${images.length} bytes, ${length} an image: give one label an image, and "channels" of 1 or 3`,
     );
   if (table) {
-    const at = images.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0)
+    const place = images.findIndex((value) => !Number.isFinite(value));
+    if (place >= 0)
       throw new ArgumentError(
-        `${name}: a table must hold finite numbers; got ${images[at]} in row ${Math.floor(at / channels)}, column ${at % channels}`,
+        `${name}: a table must hold finite numbers; got ${images[place]} in row ${Math.floor(place / channels)}, column ${place % channels}`,
       );
   }
   return { channels, size };
@@ -170,8 +170,10 @@ function rowsOf(options: ArrayDatasetOptions, shape: RowShape) {
   if (images instanceof Float32Array)
     return {
       fill(row: number, into: Float32Array) {
-        for (let c = 0; c < channels; c++)
-          into[c] = (images[row * channels + c]! - normalization.mean[c]!) / normalization.std[c]!;
+        const { mean, std } = normalization;
+        const values = images.subarray(row * channels, (row + 1) * channels);
+        for (const [c, value] of values.entries())
+          into[c] = (value - at(mean, c, "mean")) / at(std, c, "std");
       },
       pixels: () => null,
     };

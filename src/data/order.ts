@@ -1,5 +1,6 @@
 /** @file The order in which an epoch visits the training images. */
 
+import { at } from "../core/at.ts";
 import { permutation, randomStream } from "../core/random.ts";
 import type { Dataset } from "./types.ts";
 
@@ -14,5 +15,5 @@ export function epochOrder(
 ): Int32Array {
   const { train } = dataset;
   const order = permutation(train.length, randomStream(seed, "order", epoch));
-  return order.map((i) => train[i]!);
+  return order.map((i) => at(train, i, "train"));
 }

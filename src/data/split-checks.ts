@@ -1,5 +1,6 @@
 /** @file What every opener of a data set checks and counts alike: fractions, normalisation, classes. */
 
+import { at } from "../core/at.ts";
 import { checkNonNegativeInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import type { DatasetRecord } from "../record/index.ts";
@@ -50,8 +51,9 @@ export function countClasses(
   const counts = classes.map((name) => ({ name, count: 0, train: 0, validation: 0, test: 0 }));
   for (const part of ["train", "validation", "test"] as const)
     for (const i of parts[part]) {
-      counts[labels[i]!]!.count++;
-      counts[labels[i]!]![part]++;
+      const ofClass = at(counts, at(labels, i, "labels"), "classes");
+      ofClass.count++;
+      ofClass[part]++;
     }
   if (parts.test.length > 0) return counts;
   return counts.map(({ test, ...rest }) => rest);

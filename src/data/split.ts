@@ -1,5 +1,6 @@
 /** @file Which images train and which validate: stratified, seeded, independent of the trial's seed. */
 
+import { at } from "../core/at.ts";
 import { DataError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
 import { TRAIN, VALIDATION } from "./source.ts";
@@ -16,7 +17,7 @@ export interface Parts {
 function byClass(labels: Int32Array, classes: number, keep: (i: number) => boolean): number[][] {
   const groups: number[][] = Array.from({ length: classes }, () => []);
   labels.forEach((label, i) => {
-    if (keep(i)) groups[label]!.push(i);
+    if (keep(i)) at(groups, label, "classes").push(i);
   });
   return groups;
 }
@@ -72,7 +73,7 @@ export function stratifiedSplit(options: SplitOptions): Parts {
     const count = Math.min(wanted, rest.length - 1);
     const order = permutation(rest.length, randomStream(splitSeed, "split", label));
     order.forEach((j, rank) => {
-      parts[rank < count ? "validation" : "train"].push(rest[j]!);
+      parts[rank < count ? "validation" : "train"].push(at(rest, j, "members"));
     });
     parts.test.push(...drawn);
   }
@@ -127,13 +128,13 @@ export interface LimitOptions {
 export function limitItems({ labels, parts, classes, limit, splitSeed }: LimitOptions): Int32Array {
   const draw = (members: number[], count: number, label: number, part: number) => {
     const order = permutation(members.length, randomStream(splitSeed, "split", label, 1 + part));
-    return Array.from(order.subarray(0, Math.max(0, count)), (j) => members[j]!);
+    return Array.from(order.subarray(0, Math.max(0, count)), (j) => at(members, j, "members"));
   };
   const train = byClass(labels, classes, (i) => parts === null || parts[i] === TRAIN);
   const validation = byClass(labels, classes, (i) => parts !== null && parts[i] === VALIDATION);
   const chosen: number[] = [];
-  for (let label = 0; label < classes; label++) {
-    const [t, v] = [train[label]!, validation[label]!];
+  for (const [label, t] of train.entries()) {
+    const v = at(validation, label, "validation");
     const total = t.length + v.length;
     if (total <= limit) {
       chosen.push(...t, ...v);
@@ -162,29 +163,31 @@ export function checkClasses(options: CheckOptions): void {
   const { source, classes, labels, parts, tested = false, broken } = options;
   const count = (numbers: Int32Array) => {
     const counts = new Array<number>(classes.length).fill(0);
-    for (const i of numbers) counts[labels[i]!]!++;
+    for (const i of numbers) {
+      const label = at(labels, i, "labels");
+      counts[label] = at(counts, label, "classes") + 1;
+    }
     return counts;
   };
-  const train = count(parts.train);
-  const validation = count(parts.validation);
-  const test = count(parts.test);
+  const counts = [parts.train, parts.validation, parts.test].map(count);
   for (const [label, name] of classes.entries()) {
-    const usable = train[label]! + validation[label]! + test[label]!;
-    const lost = broken[label]! > 0 ? ` (${broken[label]} broken)` : "";
+    const [train = 0, validation = 0, test = 0] = counts.map((of) => of[label]);
+    const usable = train + validation + test;
+    const lost = at(broken, label, "broken") > 0 ? ` (${broken[label]} broken)` : "";
     const remedy = "add images to it or remove it";
     if (usable < 2)
       throw new DataError(
         `${source}: class "${name}" has ${usable} usable image${usable === 1 ? "" : "s"}${lost}; at least two are needed: ${remedy}`,
       );
-    if (validation[label] === 0)
+    if (validation === 0)
       throw new DataError(
         `${source}: class "${name}" has no usable image for validation${lost}; ${remedy}`,
       );
-    if (train[label] === 0)
+    if (train === 0)
       throw new DataError(
         `${source}: class "${name}" has no usable image to train on${lost}; ${remedy}`,
       );
-    if (tested && test[label] === 0)
+    if (tested && test === 0)
       throw new DataError(
         `${source}: class "${name}" has no usable image to spare for the test part${lost}, as one trains and one validates; ${remedy}`,
       );

@@ -3,6 +3,7 @@
  * test/datasets/twins.test.ts holds the two together, byte for byte.
  */
 
+import { at } from "../core/at.ts";
 import { philox } from "../core/philox.ts";
 import { STREAMS } from "../core/random.ts";
 
@@ -53,16 +54,19 @@ export function syntheticImage({ label, image, seed, size }: SyntheticImage): Ui
   const [cx, cy] = [0.35 + 0.3 * place[0], 0.35 + 0.3 * place[1]];
   const radius = 0.2 + 0.15 * place[2];
   const ground = 50 + 90 * place[3];
-  const colour = COLOURS[label]!.map((value, c) => value + 90 * (shade[c]! - 0.5));
+  const colour = at(COLOURS, label, "colours").map(
+    (value, c) => value + 90 * (at(shade, c, "shade") - 0.5),
+  );
   const pixels = new Uint8Array(size * size * 3);
   for (let y = 0; y < size; y++)
     for (let x = 0; x < size; x++) {
-      const at = y * size + x;
-      const noise = draw(2 + at);
+      const pixel = y * size + x;
+      const noise = draw(2 + pixel);
       const inside = covers(label, [(x + 0.5) / size - cx, (y + 0.5) / size - cy], radius);
       for (let c = 0; c < 3; c++) {
-        const value = (inside ? colour[c]! : ground) + 40 * (noise[c]! - 0.5);
-        pixels[at * 3 + c] = Math.min(Math.max(value + 0.5, 0), 255);
+        const value =
+          (inside ? at(colour, c, "colour") : ground) + 40 * (at(noise, c, "noise") - 0.5);
+        pixels[pixel * 3 + c] = Math.min(Math.max(value + 0.5, 0), 255);
       }
     }
   return pixels;

@@ -1,5 +1,6 @@
 /** @file A data set whose images are features that were computed of them once, in some augmented views. */
 
+import { at } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { randomStream } from "../core/random.ts";
 import { checkApart, checkTypedArray } from "../core/typed-arrays.ts";
@@ -50,10 +51,10 @@ export function featureDataset({ images, file, views, shape }: FeatureDatasetOpt
   const rows = featureRows(images, views);
   const firstRow = new Int32Array(labels.length);
   for (const [position, image] of train.entries()) firstRow[image] = position;
-  const others = rows.parts.at(-1)!.images;
+  const others = at(rows.parts, -1, "parts").images;
   for (const [position, image] of others.entries())
     firstRow[image] = views * train.length + position;
-  const isTrained = (image: number) => firstRow[image]! < train.length;
+  const isTrained = (image: number) => at(firstRow, image, "rows") < train.length;
   const viewOf = (image: number, { seed, epoch }: { seed: number; epoch: number }) =>
     views === 1 ? 0 : randomStream(seed, "augmentation", epoch, image).below(views);
 
@@ -82,8 +83,8 @@ export function featureDataset({ images, file, views, shape }: FeatureDatasetOpt
               `${record.name}: features of training image ${image} are kept in augmented views only`,
             );
           const view = augment && isTrained(image) ? viewOf(image, augment) : 0;
-          classes[i] = labels[image]!;
-          const row = firstRow[image]! + view * train.length;
+          classes[i] = at(labels, image, "labels");
+          const row = at(firstRow, image, "rows") + view * train.length;
           await file.read(row, into.subarray(i * length, (i + 1) * length));
         }),
       );

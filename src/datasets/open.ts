@@ -1,6 +1,7 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
 import { availableParallelism } from "node:os";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
@@ -75,17 +76,20 @@ async function splitAndMap(
   const unusable = new Set(unusableItems.map(({ position }) => position));
   const usable = items.filter((_, position) => !unusable.has(position));
   refuseAllBroken(name, usable.length, unusableItems);
-  const labels = usable.map((item) => opened.labels[item]!);
+  const labels = usable.map((item) => at(opened.labels, item, "labels"));
   const { parts: given } = opened;
   const parts =
     given === null
       ? stratifiedSplit({ labels, classes: classes.length, validation, test, splitSeed })
       : givenParts(
-          Uint8Array.from(usable, (item) => given[item]!),
+          Uint8Array.from(usable, (item) => at(given, item, "parts")),
           { labels, classes: classes.length, test, splitSeed },
         );
   const broken = classes.map(() => 0);
-  for (const position of unusable) broken[opened.labels[items[position]!]!]!++;
+  for (const position of unusable) {
+    const label = at(opened.labels, at(items, position, "items"), "labels");
+    broken[label] = at(broken, label, "classes") + 1;
+  }
   checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
 
   const { mean, std } = options.normalization

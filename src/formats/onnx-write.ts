@@ -4,6 +4,7 @@
  * Source: onnx.proto and the operators' pages of opset 13, ONNX 1.16.
  */
 
+import { at, get } from "../core/at.ts";
 import { WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import type { Graph, Node, Tensor } from "../ir/index.ts";
@@ -42,8 +43,8 @@ export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
     .text(2, "lrscope")
     .message(7, (message) => writeGraph(message, options, { images, logits }))
     .message(8, (message) => message.text(1, "").integer(2, OPSET));
-  for (const key of Object.keys(metadata).sort())
-    model.message(14, (message) => message.text(1, key).text(2, metadata[key]!));
+  for (const [key, value] of Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))
+    model.message(14, (message) => message.text(1, key).text(2, value));
   return model.finish();
 
   function writeGraph(
@@ -57,14 +58,15 @@ export function encodeOnnx(options: OnnxOptions): Uint8Array<ArrayBuffer> {
     graph.nodes.forEach((node, index) => {
       // A layer may be several nodes, and ONNX wants their names to differ.
       const renamed = { ...node, layer: `${index}:${node.layer}` };
-      for (const made of convert(graph, renamed, (id) => names.get(id)!)) message.message(1, made);
+      for (const made of convert(graph, renamed, (id) => get(names, id, "tensors")))
+        message.message(1, made);
     });
     if (softmax)
       message.message(
         1,
         operation("Softmax", {
           name: "probabilities",
-          inputs: [names.get(ends.logits.id)!],
+          inputs: [get(names, ends.logits.id, "tensors")],
           outputs: ["probabilities"],
           integers: { axis: 1 },
         }),
@@ -151,7 +153,10 @@ function convert(
   const { layer, attributes } = node;
   const op = node.op as LayerOp;
   const inputs = node.inputs.map(nameOf);
-  const outputs = [nameOf(node.outputs[0]!)];
+  const output = nameOf(at(node.outputs, 0, "outputs"));
+  const outputs = [output];
+  const shapeOf = (input: number) =>
+    at(graph.tensors, at(node.inputs, input, "inputs"), "tensors").shape;
   const common = { name: layer, inputs, outputs };
   const pair = (key: string) => attributes[key] as readonly [number, number];
   const window = () => {
@@ -161,7 +166,7 @@ function convert(
   switch (op) {
     case "conv2d": {
       const group = (attributes.groups as number | undefined) ?? 1;
-      const kernel = graph.tensors[node.inputs[1]!]!.shape.slice(2);
+      const kernel = shapeOf(1).slice(2);
       return [
         operation("Conv", { ...common, integers: { kernel_shape: kernel, group, ...window() } }),
       ];
@@ -181,10 +186,10 @@ function convert(
         operation("Constant", {
           name: `${layer}:${name}`,
           inputs: [],
-          outputs: [`${outputs[0]}:${name}`],
+          outputs: [`${output}:${name}`],
           floats: { value_float: value },
         });
-      const bounds = [`${outputs[0]}:low`, `${outputs[0]}:high`];
+      const bounds = [`${output}:low`, `${output}:high`];
       return [
         bound("low", 0),
         bound("high", 6),
@@ -199,7 +204,7 @@ function convert(
         }),
       ];
     case "globalAveragePool": {
-      const pooled = `${outputs[0]}:pooled`;
+      const pooled = `${output}:pooled`;
       return [
         operation("GlobalAveragePool", { ...common, outputs: [pooled] }),
         operation("Flatten", {
@@ -211,14 +216,14 @@ function convert(
       ];
     }
     case "adaptiveAveragePool2d": {
-      const [, , height, width] = graph.tensors[node.inputs[0]!]!.shape;
+      const [, , height = 0, width = 0] = shapeOf(0);
       const [rows, columns] = pair("outputSize");
       // ONNX has windows of one size only.
-      if (height! % rows !== 0 || width! % columns !== 0)
+      if (height % rows !== 0 || width % columns !== 0)
         throw new WeightsError(
           `ONNX: layer "${layer.replace(/^\d+:/, "")}" pools ${height}x${width} to ${rows}x${columns}, in windows of several sizes, which ONNX does not have; train at a size where the second divides the first (224 for vgg11_bn), or export the weights as safetensors`,
         );
-      const kernel = [height! / rows, width! / columns];
+      const kernel = [height / rows, width / columns];
       return [
         operation("AveragePool", {
           ...common,

@@ -7,6 +7,7 @@
  * Source: the opcodes of CPython's Lib/pickletools.py, protocols 0 to 5.
  */
 
+import { at } from "../core/at.ts";
 import { WeightsError } from "../core/errors.ts";
 import type { ByteReader } from "./byte-source.ts";
 import { shownName } from "./limits.ts";
@@ -123,7 +124,8 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     if (!(target instanceof PyDict)) return damaged("it puts entries into what is no dictionary");
     if (items.length % 2 !== 0) return damaged("a dictionary's key without a value");
     budget.spend((COST.entry * items.length) / 2);
-    for (let i = 0; i < items.length; i += 2) target.entries.push([items[i]!, items[i + 1]!]);
+    for (let i = 0; i < items.length; i += 2)
+      target.entries.push([at(items, i, "items"), at(items, i + 1, "items")]);
   };
   const append = (target: PyValue, items: readonly PyValue[]) => {
     if (!Array.isArray(target)) return damaged("it appends to what is no list");
@@ -144,8 +146,8 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     if (length > 16) return damaged(`an integer of ${length} bytes`);
     let value = 0n;
     const bytes = reader.bytes(length);
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-    if (length > 0 && bytes[length - 1]! & 0x80) value -= 1n << BigInt(8 * length);
+    for (const byte of bytes.slice().reverse()) value = (value << 8n) | BigInt(byte);
+    if (length > 0 && at(bytes, -1, "bytes") & 0x80) value -= 1n << BigInt(8 * length);
     return plain(value);
   };
   const decimal = (digits: string): number | bigint => {
@@ -229,9 +231,8 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
       }
       case 0x53: {
         // STRING, in quotes
-        const quoted = /^(['"])(.*)\1$/s.exec(line());
-        if (!quoted || quoted[2]!.includes("\\")) damaged("a text that is not quoted plainly");
-        stack.push(quoted![2]!);
+        const [, , quoted = "\\"] = /^(['"])(.*)\1$/s.exec(line()) ?? [];
+        stack.push(quoted.includes("\\") ? damaged("a text that is not quoted plainly") : quoted);
         break;
       }
       case 0x54: // BINSTRING

@@ -82,7 +82,8 @@ export function encodeSafetensors({ tensors, metadata }: Checkpoint): Uint8Array
   // No prototype: a tensor may be called "__proto__".
   const header: Record<string, unknown> = Object.create(null);
   const texts: Record<string, string> = Object.create(null);
-  for (const key of Object.keys(metadata).sort()) texts[key] = metadata[key]!;
+  for (const [key, text] of Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))
+    texts[key] = text;
   if (Object.keys(metadata).length > 0) header.__metadata__ = texts;
   let offset = 0;
   for (const [name, { shape, data }] of entries) {

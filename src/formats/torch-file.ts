@@ -48,12 +48,14 @@ export function decodeTorch(source: ByteSource, decompressor?: Decompressor): Ch
 
 function decodeArchive(source: ByteSource, decompressor: Decompressor | undefined): Checkpoint {
   const members = readZip(source, decompressor);
-  const pickles = [...members.keys()].filter((name) => /^[^/]*\/?data\.pkl$/.test(name));
-  if (pickles.length !== 1)
+  const pickles = [...members].filter(([name]) => /^[^/]*\/?data\.pkl$/.test(name));
+  const [found] = pickles;
+  if (found === undefined || pickles.length > 1)
     throw new WeightsError(
       `${source.name}: is a ZIP archive of ${members.size} members without the one data.pkl of a PyTorch file; write it with torch.save(model.state_dict(), path)`,
     );
-  const prefix = pickles[0]!.slice(0, -"data.pkl".length);
+  const [path, pickled] = found;
+  const prefix = path.slice(0, -"data.pkl".length);
   if (members.has(`${prefix}constants.pkl`))
     throw new WeightsError(
       `${source.name}: is a TorchScript program; save its weights alone: torch.save(model.state_dict(), path)`,
@@ -63,7 +65,7 @@ function decodeArchive(source: ByteSource, decompressor: Decompressor | undefine
     throw new WeightsError(
       `${source.name}: was written on a big-endian machine; save it on another`,
     );
-  const pickle = members.get(pickles[0]!)!.read();
+  const pickle = pickled.read();
   const root = unpickle(new ByteReader(inMemory(pickle, source.name)), namesOf(source));
   const fetcher = fetcherOf(source, (storage) => {
     const member: ZipMember | undefined = members.get(`${prefix}data/${storage.key}`);

@@ -5,6 +5,7 @@
  * Source: torch/_utils.py and torch/serialization.py of PyTorch 1.13 and 2.4.
  */
 
+import { at } from "../core/at.ts";
 import { WeightsError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import { ELEMENT_BYTES, type ElementType, tensorData } from "./element-types.ts";
@@ -120,7 +121,7 @@ export function torchNames(subject: string): (name: string) => PyName | undefine
       for (const pair of pairs) {
         const items = pair instanceof PyTuple ? pair.items : Array.isArray(pair) ? pair : [];
         if (items.length !== 2) return damaged("a dictionary of no pairs");
-        dictionary.entries.push([items[0]!, items[1]!]);
+        dictionary.entries.push([at(items, 0, "pair"), at(items, 1, "pair")]);
       }
       return dictionary;
     },
@@ -166,9 +167,10 @@ export function storageReference(id: PyValue, subject: string): StorageReference
     return refuse(`storage ${shownName(key)} has no count of elements`);
   let start = 0;
   if (view instanceof PyTuple) {
-    const at = view.items[1];
-    if (!Number.isSafeInteger(at) || (at as number) < 0) return refuse("a view without an offset");
-    start = at as number;
+    const offset = view.items[1];
+    if (!Number.isSafeInteger(offset) || (offset as number) < 0)
+      return refuse("a view without an offset");
+    start = offset as number;
   }
   return { kind: "storage", type: elementType, key, elements: elements as number, start };
 }
@@ -176,7 +178,9 @@ export function storageReference(id: PyValue, subject: string): StorageReference
 /** Elements that a tensor reaches in its storage, from the storage's first. */
 function reach({ offset, shape, strides }: TensorReference): number {
   if (shape.includes(0)) return 0;
-  return offset + shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i]!, 0) + 1;
+  return (
+    offset + shape.reduce((sum, extent, i) => sum + (extent - 1) * at(strides, i, "strides"), 0) + 1
+  );
 }
 
 /** Of tensors that are not contiguous, whatever the file's size. */
@@ -185,9 +189,9 @@ const COPIED_FREELY = 16 * 2 ** 20;
 /** Whether its elements lie one after the other. */
 function isContiguous({ shape, strides }: TensorReference): boolean {
   let expected = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] !== 1 && strides[i] !== expected) return false;
-    expected *= shape[i]!;
+  for (const [i, extent] of [...shape.entries()].reverse()) {
+    if (extent !== 1 && strides[i] !== expected) return false;
+    expected *= extent;
   }
   return true;
 }
@@ -232,12 +236,12 @@ export class TensorFetcher {
       );
     const data = new (values.constructor as Float32ArrayConstructor)(count) as TensorData;
     const index = shape.map(() => 0);
-    for (let i = 0, at = offset; i < count; i++) {
-      data[i] = values[at]!;
+    for (let i = 0, place = offset; i < count; i++) {
+      data[i] = values[place]!;
       for (let d = shape.length - 1; d >= 0; d--) {
-        at += strides[d]!;
+        place += strides[d]!;
         if (++index[d]! < shape[d]!) break;
-        at -= strides[d]! * shape[d]!;
+        place -= strides[d]! * shape[d]!;
         index[d] = 0;
       }
     }

@@ -5,6 +5,7 @@
  * Source: PKWARE's APPNOTE 6.3.10, sections 4.3 (records) and 4.5.3 (64-bit extension).
  */
 
+import { get } from "../core/at.ts";
 import { WeightsError } from "../core/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type Decompressor, plainDecompressor } from "./decompressor.ts";
@@ -52,12 +53,12 @@ export function readZip(
   };
   const directory = findDirectory(source, refuse);
   const described = readDirectory(source, directory, refuse);
-  const ends = checkPlaces(described, directory.offset, refuse);
+  const placed = withEnds(described, directory.offset, refuse);
   checkExpansion(described, source.size, refuse);
   const members = new Map<string, ZipMember>();
-  for (const [i, entry] of described.entries()) {
+  for (const entry of placed) {
     if (members.has(entry.name)) refuse(`it holds ${shownName(entry.name)} twice`);
-    members.set(entry.name, member(source, { ...entry, end: ends[i]! }, { decompressor, refuse }));
+    members.set(entry.name, member(source, entry, { decompressor, refuse }));
   }
   return members;
 }
@@ -99,27 +100,26 @@ function readDirectory(
   return described;
 }
 
-/** Where each member must have ended: at the next one's header, or at the directory. */
-function checkPlaces(
+/** Each member with where it must have ended: at the next one's header, or at the directory. */
+function withEnds(
   members: readonly Described[],
   directory: number,
   refuse: Refuse,
-): readonly number[] {
-  const ends = new Array<number>(members.length);
-  const order = members.map((_, i) => i).sort((a, b) => members[b]!.offset - members[a]!.offset);
+): readonly (Described & { readonly end: number })[] {
+  const ends = new Map<Described, number>();
   let next = directory;
-  for (const i of order) {
-    const { name, nameLength, offset, packed, size } = members[i]!;
+  for (const member of [...members].sort((a, b) => b.offset - a.offset)) {
+    const { name, nameLength, offset, packed, size } = member;
     if (![offset, packed, size].every(Number.isSafeInteger))
       refuse(`member ${shownName(name)} declares more bytes than any file has`);
     if (offset + LOCAL_BYTES + nameLength + packed > next)
       refuse(
         `member ${shownName(name)}, ${packed} bytes from byte ${offset}, overlaps what begins at byte ${next}`,
       );
-    ends[i] = next;
+    ends.set(member, next);
     next = offset;
   }
-  return ends;
+  return members.map((member) => ({ ...member, end: get(ends, member, "members") }));
 }
 
 function checkExpansion(members: readonly Described[], archive: number, refuse: Refuse): void {

@@ -8,7 +8,8 @@ import { LrscopeError, WeightsError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import { type Checkpoint, checkFinite, shownName, shownText } from "../formats/index.ts";
 import { forwardGraphRecord, type Graph, type Network, rebatch } from "../ir/index.ts";
-import { type CheckpointMetadata, readMetadata } from "../train/checkpoint.ts";
+import type { CheckpointMetadata } from "../record/index.ts";
+import { readMetadata } from "../train/checkpoint.ts";
 
 /** Values of a parameter or statistic, in logical order. */
 export interface StoredWeight {

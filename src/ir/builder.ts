@@ -1,5 +1,6 @@
 /** @file Grows a graph: declares tensors, applies ops with inferred shapes, emits gradient ops. */
 
+import { get } from "../core/at.ts";
 import { InternalError, ShapeError } from "../core/errors.ts";
 import type { Initializer } from "../core/initializer.ts";
 import type { Shape } from "../core/shapes.ts";
@@ -114,7 +115,7 @@ export class GraphBuilder {
     const shapes = inferShapes(op, layer, given, attributes);
     const required = op.outputs.filter((declared) => !isOptional(declared));
     const outputs = required.map((name) =>
-      this.value(`${layer}:${name}`, shapes[name]!, op.dtypes?.[name]),
+      this.value(`${layer}:${name}`, get(shapes, name, "shapes"), op.dtypes?.[name]),
     );
     this.#push(op, layer, given, outputs, attributes);
     return byName(required, outputs) as Operands<O, Tensor>;

@@ -1,5 +1,6 @@
 /** @file A graph as text, one node a line. */
 
+import { at } from "../core/at.ts";
 import { formatShape } from "../core/shapes.ts";
 import type { Attributes, Graph } from "./graph.ts";
 
@@ -11,8 +12,9 @@ export const formatAttributes = (attributes: Attributes): string =>
 
 /** E.g. `features.0:y [64, 32, 128, 128] = conv2d(images, features.0.weight) stride=[1, 1]`. */
 export function printGraph(graph: Graph): string {
-  const name = (id: number) => graph.tensors[id]!.name;
-  const result = (id: number) => `${name(id)} ${formatShape(graph.tensors[id]!.shape)}`;
+  const tensor = (id: number) => at(graph.tensors, id, "tensors");
+  const name = (id: number) => tensor(id).name;
+  const result = (id: number) => `${name(id)} ${formatShape(tensor(id).shape)}`;
   const lines = graph.nodes.map(({ op, inputs, outputs, attributes }) =>
     `${outputs.map(result).join(", ")} = ${op}(${inputs.map(name).join(", ")}) ${formatAttributes(attributes)}`.trimEnd(),
   );

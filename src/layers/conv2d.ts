@@ -2,7 +2,7 @@
 
 import { checkPositiveInteger } from "../core/checks.ts";
 import type { Initializer } from "../core/initializer.ts";
-import type { Shape } from "../core/shapes.ts";
+import { elementCount } from "../core/shapes.ts";
 import * as ops from "../ops/index.ts";
 import { type Layer, nonNegativePair, type Pair, parameterName, positivePair } from "./layer.ts";
 
@@ -35,9 +35,9 @@ export function kaimingUniform(fanIn: number): Initializer {
   return { kind: "uniform", low: -bound, high: bound };
 }
 
-const kaimingNormalFanOut = ([O, , kh, kw]: Shape): Initializer => ({
+const kaimingNormalFanOut = (fanOut: number): Initializer => ({
   kind: "normal",
-  std: Math.sqrt(2 / (O! * kh! * kw!)),
+  std: Math.sqrt(2 / fanOut),
 });
 
 /**
@@ -54,16 +54,15 @@ export function conv2d(options: Conv2dOptions): Layer {
   return {
     build(x, scope) {
       const { builder, name } = scope;
-      const shape = [
-        channels,
-        Math.max(1, Math.floor((options.inputChannels ?? x.shape[1] ?? 1) / groups)),
-        ...kernel,
-      ];
-      const uniform = kaimingUniform(shape[1]! * kernel[0] * kernel[1]);
+      const seen = Math.max(1, Math.floor((options.inputChannels ?? x.shape[1] ?? 1) / groups));
+      const shape = [channels, seen, ...kernel];
+      const uniform = kaimingUniform(seen * elementCount(kernel));
       const weight = builder.parameter(
         parameterName(scope, "weight"),
         shape,
-        initialization === "fanOut" ? kaimingNormalFanOut(shape) : uniform,
+        initialization === "fanOut"
+          ? kaimingNormalFanOut(channels * elementCount(kernel))
+          : uniform,
       );
       const zero = { kind: "constant", value: 0 } as const;
       const begin = initialization === "fanOut" ? zero : uniform;

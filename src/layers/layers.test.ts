@@ -3,7 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
 import { GraphBuilder, printGraph } from "../ir/index.ts";
+import * as layers from "./index.ts";
 import {
+  adaptiveAveragePool2d,
   batchNorm,
   conv2d,
   dropout,
@@ -14,6 +16,7 @@ import {
   maxPool2d,
   network,
   relu,
+  relu6,
   residual,
   sequential,
 } from "./index.ts";
@@ -29,7 +32,7 @@ const outputShape = (layer: Layer, shape?: readonly number[]) => {
 };
 
 describe("shapes", () => {
-  test.each<[string, Layer, readonly number[]]>([
+  const shapes: readonly (readonly [string, Layer, readonly number[]])[] = [
     ["conv2d keeps the size", conv2d({ channels: 5, kernel: 3, padding: 1 }), [2, 5, 8, 8]],
     ["conv2d rounds down", conv2d({ channels: 1, kernel: 3, stride: 2 }), [2, 1, 3, 3]],
     ["conv2d, oblong", conv2d({ channels: 1, kernel: [1, 5], padding: [0, 1] }), [2, 1, 8, 6]],
@@ -37,8 +40,22 @@ describe("shapes", () => {
     ["maxPool2d, padded", maxPool2d({ kernel: 3, stride: 2, padding: 1 }), [2, 3, 4, 4]],
     ["flatten", flatten(), [2, 192]],
     ["globalAveragePool", globalAveragePool(), [2, 3]],
+    ["adaptiveAveragePool2d", adaptiveAveragePool2d({ size: [3, 5] }), [2, 3, 3, 5]],
+    ["batchNorm", batchNorm(), [2, 3, 8, 8]],
+    ["relu", relu(), [2, 3, 8, 8]],
+    ["relu6", relu6(), [2, 3, 8, 8]],
     ["dropout", dropout(), [2, 3, 8, 8]],
-  ])("%s", (_, layer, shape) => expect(outputShape(layer)).toEqual(shape));
+    ["linear", sequential([flatten(), linear({ features: 7 })]), [2, 7]],
+    ["residual", residual({ branch: relu() }), [2, 3, 8, 8]],
+    ["sequential, empty", sequential([]), [2, 3, 8, 8]],
+  ];
+  test.each(shapes)("%s", (_, layer, shape) => expect(outputShape(layer)).toEqual(shape));
+
+  test("of each layer that there is", () => {
+    const named = shapes.map(([title]) => title.split(/[ ,]/)[0]);
+    const makers = Object.keys(layers).filter((name) => name !== "network");
+    expect(makers.filter((name) => !named.includes(name))).toEqual([]);
+  });
 });
 
 test("parameters are named as PyTorch names them", () => {

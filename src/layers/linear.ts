@@ -32,18 +32,18 @@ export function linear(options: LinearOptions): Layer {
   return {
     build(x, scope) {
       const { builder, name } = scope;
-      const shape = [features, inputFeatures ?? x.shape[1] ?? 1];
-      const [begin, beginBias]: Initializer[] =
+      const inputs = inputFeatures ?? x.shape[1] ?? 1;
+      const [begin, beginBias]: [Initializer, Initializer] =
         initialization === "default"
-          ? [kaimingUniform(shape[1]!), kaimingUniform(shape[1]!)]
+          ? [kaimingUniform(inputs), kaimingUniform(inputs)]
           : [
               { kind: "normal", std: initialization },
               { kind: "constant", value: 0 },
             ];
-      const weight = builder.parameter(parameterName(scope, "weight"), shape, begin!);
+      const weight = builder.parameter(parameterName(scope, "weight"), [features, inputs], begin);
       const biasName = parameterName(scope, "bias");
       const operands = bias
-        ? { x, weight, bias: builder.parameter(biasName, [features], beginBias!) }
+        ? { x, weight, bias: builder.parameter(biasName, [features], beginBias) }
         : { x, weight };
       return builder.apply(ops.linear, name, operands, {}).y;
     },

@@ -1,5 +1,6 @@
 /** @file The collection of networks, and how one is found by its name. */
 
+import { get } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import type { Network } from "../layers/index.ts";
@@ -36,7 +37,7 @@ export function checkModelName(name: string): void {
  */
 export function createModel(name: string, options: ModelOptions): Network {
   checkModelName(name);
-  return MODELS[name]!(options);
+  return get(MODELS, name, "models")(options);
 }
 
 export { mobilenetV2 } from "./mobilenet.ts";

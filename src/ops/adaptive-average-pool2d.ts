@@ -4,12 +4,12 @@
  * repeat.
  */
 
-import { elementCount, formatShape } from "../core/shapes.ts";
+import { elementCount, formatShape, isShape4 } from "../core/shapes.ts";
 import { defineGradientOp, defineOp } from "../ir/index.ts";
 
 type AdaptiveAveragePool2dAttributes = {
   /** [h, w] of the output */
-  readonly outputSize: readonly number[];
+  readonly outputSize: readonly [number, number];
 };
 
 /** dx[b,c,h,w] = sum of dy[b,c,i,j] / |window (i,j)| over the windows that hold (h,w) */
@@ -17,7 +17,7 @@ export const adaptiveAveragePool2dBackward = defineGradientOp({
   name: "adaptiveAveragePool2dBackward",
   inputs: ["dy"],
   outputs: ["dx"],
-  flops: ({ dx }) => elementCount(dx!),
+  flops: ({ dx }) => elementCount(dx),
 });
 
 /** Shapes: x (B,C,H,W) -> y (B,C,...outputSize). */
@@ -26,8 +26,9 @@ export const adaptiveAveragePool2d = defineOp<"x", "y", AdaptiveAveragePool2dAtt
   inputs: ["x"],
   outputs: ["y"],
   infer({ x }, { attributes: { outputSize }, fail }) {
-    if (x.length !== 4) fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
-    return { y: [x[0]!, x[1]!, outputSize[0]!, outputSize[1]!] };
+    if (!isShape4(x)) return fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
+    const [B, C] = x;
+    return { y: [B, C, ...outputSize] };
   },
   flops: ({ x }) => elementCount(x),
   saves: [],

@@ -23,7 +23,7 @@ export const batchNormAddTrain = defineFusedOp({
   inputs: OPERANDS,
   outputs: ["y", "mean", "variance", "workspace?"],
   inPlace: IN_PLACE,
-  flops: ({ x }) => 9 * elementCount(x!),
+  flops: ({ x }) => 9 * elementCount(x),
 });
 
 /** The same with the running statistics. */
@@ -32,7 +32,7 @@ export const batchNormAddEvaluate = defineFusedOp({
   inputs: OPERANDS,
   outputs: ["y"],
   inPlace: IN_PLACE,
-  flops: ({ x }) => 3 * elementCount(x!),
+  flops: ({ x }) => 3 * elementCount(x),
 });
 
 /**
@@ -50,5 +50,5 @@ export const batchNormAddBackward = defineFusedOp({
     ["dy", "dresidual"],
     ["dyOther", "dresidual"],
   ],
-  flops: ({ x }) => 11 * elementCount(x!),
+  flops: ({ x }) => 11 * elementCount(x),
 });

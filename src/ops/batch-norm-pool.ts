@@ -14,7 +14,7 @@ export const batchNormPoolTrain = defineFusedOp({
   name: "batchNormPoolTrain",
   inputs: ["x", "gamma", "beta", "runningMean", "runningVariance"],
   outputs: ["y", "mean", "variance", "workspace?"],
-  flops: ({ x }) => 9 * elementCount(x!),
+  flops: ({ x }) => 9 * elementCount(x),
 });
 
 /**
@@ -26,5 +26,5 @@ export const batchNormPoolBackward = defineFusedOp({
   inputs: ["x", "dy", "gamma", "beta", "mean", "variance", "y", "workspace"],
   outputs: ["dx", "dgamma", "dbeta"],
   inPlace: [["x", "dx"]],
-  flops: ({ x, dy }) => 5 * elementCount(x!) + 5 * elementCount(dy!),
+  flops: ({ x, dy }) => 5 * elementCount(x) + 5 * elementCount(dy),
 });

@@ -5,7 +5,7 @@
  * running = (1 - momentum) * running + momentum * batch.
  */
 
-import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
+import { elementCount, formatShape, isShape4, type Shape } from "../core/shapes.ts";
 import { defineGradientOp, defineOp, type InferContext } from "../ir/index.ts";
 
 export type BatchNormAttributes = { readonly epsilon: number; readonly momentum: number };
@@ -16,8 +16,8 @@ function inferBatchNorm(
   { x, ...perChannel }: Readonly<Record<(typeof OPERANDS)[number], Shape>>,
   { fail }: InferContext<unknown>,
 ): { y: Shape; mean: Shape; variance: Shape } {
-  if (x.length !== 4) fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
-  const C = x[1]!;
+  if (!isShape4(x)) return fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
+  const [, C] = x;
   for (const [name, shape] of Object.entries(perChannel))
     if (shape.length !== 1 || shape[0] !== C)
       fail(`expects ${name} [${C}] to match x ${formatShape(x)}; ${name} is ${formatShape(shape)}`);
@@ -47,7 +47,7 @@ export const batchNormBackward = defineGradientOp({
     ["dy", "dx"],
     ["x", "dx"],
   ],
-  flops: ({ x }) => 10 * elementCount(x!),
+  flops: ({ x }) => 10 * elementCount(x),
 });
 
 /** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the batch's own mean and variance. */
@@ -80,7 +80,7 @@ export const batchNormEvaluateBackward = defineGradientOp({
   inputs: ["dy", "gamma", "runningVariance"],
   outputs: ["dx"],
   inPlace: [["dy", "dx"]],
-  flops: ({ dy }) => elementCount(dy!),
+  flops: ({ dy }) => elementCount(dy),
 });
 
 /** The same formula with the running statistics: in evaluation, and where scale and shift are frozen. */

@@ -1,21 +1,21 @@
 /** @file Two-dimensional convolution (cross-correlation, as in PyTorch), any kernel, stride and padding. */
 
-import { elementCount, formatShape, type Shape } from "../core/shapes.ts";
+import { elementCount, formatShape, isShape4, type Shape } from "../core/shapes.ts";
 import { defineGradientOp, defineOp } from "../ir/index.ts";
 import { windowOutput } from "./window.ts";
 
 type Conv2dAttributes = {
   /** [h, w] */
-  readonly stride: readonly number[];
+  readonly stride: readonly [number, number];
   /** [h, w], zeros on both sides */
-  readonly padding: readonly number[];
+  readonly padding: readonly [number, number];
   /** Channels fall into so many groups that see nothing of each other; absent: 1. */
   readonly groups?: number;
 };
 
 /** A multiplication and an addition for each weight at each place of the output. */
 const convolutionFlops = (y: Shape, weight: Shape) =>
-  2 * elementCount(y) * weight[1]! * weight[2]! * weight[3]!;
+  2 * elementCount(y) * elementCount(weight.slice(1));
 
 /** dx[b,c,·] = sum over o and kernel places of dy[b,o,·] · weight[o,c,·], at the places that x fed */
 export const conv2dBackwardData = defineGradientOp({
@@ -43,25 +43,25 @@ export const conv2d = defineOp<"x" | "weight" | "bias?", "y", Conv2dAttributes>(
   inputs: ["x", "weight", "bias?"],
   outputs: ["y"],
   infer({ x, weight, bias }, { attributes, fail }) {
+    if (!isShape4(x)) return fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
+    if (!isShape4(weight))
+      return fail(`expects weight (O,C,kh,kw); weight is ${formatShape(weight)}`);
     const [B, C, H, W] = x;
-    const [O, weightC, kh, kw] = weight;
-    if (x.length !== 4) fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
-    if (weight.length !== 4) fail(`expects weight (O,C,kh,kw); weight is ${formatShape(weight)}`);
+    const [O, weightC, ...kernel] = weight;
     const { groups = 1 } = attributes;
-    if (C! % groups !== 0 || O! % groups !== 0)
+    if (C % groups !== 0 || O % groups !== 0)
       fail(
         `expects input and output channels that ${groups} groups divide; x is ${formatShape(x)}, weight ${formatShape(weight)}`,
       );
-    if (weightC !== C! / groups)
+    if (weightC !== C / groups)
       fail(
-        `expects ${C! / groups} input channels${groups > 1 ? ` in each of ${groups} groups` : ""} to match x ${formatShape(x)}; weight is ${formatShape(weight)}`,
+        `expects ${C / groups} input channels${groups > 1 ? ` in each of ${groups} groups` : ""} to match x ${formatShape(x)}; weight is ${formatShape(weight)}`,
       );
     if (bias && (bias.length !== 1 || bias[0] !== O))
       fail(
         `expects bias [${O}] to match weight ${formatShape(weight)}; bias is ${formatShape(bias)}`,
       );
-    const kernel = [kh!, kw!];
-    return { y: [B!, O!, ...windowOutput([H!, W!], { ...attributes, kernel }, fail)] };
+    return { y: [B, O, ...windowOutput([H, W], { ...attributes, kernel }, fail)] };
   },
   flops: ({ y, weight }) => convolutionFlops(y, weight),
   saves: ["x", "weight"],

@@ -20,7 +20,7 @@ export const dropoutBackward = defineGradientOp({
   inputs: ["dy"],
   outputs: ["dx"],
   inPlace: [["dy", "dx"]],
-  flops: ({ dy }) => elementCount(dy!),
+  flops: ({ dy }) => elementCount(dy),
 });
 
 /** Any shape; y has x's. */

@@ -1,5 +1,6 @@
 /** @file Flattening: the same memory, in plain order, under another shape. No instruction is emitted. */
 
+import { elementCount } from "../core/shapes.ts";
 import { defineGradientOp, defineOp } from "../ir/index.ts";
 
 /** dx is dy's memory under x's shape */
@@ -16,9 +17,7 @@ export const flatten = defineOp<"x", "y">({
   inputs: ["x"],
   outputs: ["y"],
   alias: true,
-  infer: ({ x: [B, ...rest] }) => ({
-    y: [B!, rest.reduce((product, extent) => product * extent, 1)],
-  }),
+  infer: ({ x }) => ({ y: [...x.slice(0, 1), elementCount(x.slice(1))] }),
   saves: [],
   backward: ({ shapes, gradients: { y: dy }, emit }) => ({
     x: emit(unflatten, { dy }, { dx: shapes.x }).dx,

@@ -8,7 +8,7 @@ export const globalAveragePoolBackward = defineGradientOp({
   name: "globalAveragePoolBackward",
   inputs: ["dy"],
   outputs: ["dx"],
-  flops: ({ dx }) => elementCount(dx!),
+  flops: ({ dx }) => elementCount(dx),
 });
 
 /** Shapes: x (B,C,H,W) -> y (B,C). */

@@ -1,6 +1,6 @@
 /** @file The fully connected layer: y = x weightᵀ + bias. */
 
-import { elementCount, formatShape } from "../core/shapes.ts";
+import { elementCount, formatShape, isShape2 } from "../core/shapes.ts";
 import { defineGradientOp, defineOp } from "../ir/index.ts";
 
 /** dx = dy weight: (B,O)·(O,I) -> (B,I) */
@@ -8,7 +8,7 @@ export const linearBackwardData = defineGradientOp({
   name: "linearBackwardData",
   inputs: ["dy", "weight"],
   outputs: ["dx"],
-  flops: ({ dx, dy }) => 2 * elementCount(dx!) * dy![1]!,
+  flops: ({ dx, dy }) => 2 * elementCount(dx) * elementCount(dy.slice(1)),
 });
 
 /** dweight = dyᵀ x: (O,B)·(B,I) -> (O,I);  dbias = sum of dy over B */
@@ -17,7 +17,7 @@ export const linearBackwardWeights = defineGradientOp({
   inputs: ["x", "dy"],
   outputs: ["dweight", "dbias?"],
   fullPrecision: "results",
-  flops: ({ x, dy }) => 2 * elementCount(x!) * dy![1]!,
+  flops: ({ x, dy }) => 2 * elementCount(x) * elementCount(dy.slice(1)),
 });
 
 /** Shapes: x (B,I), weight (O,I), bias (O) -> y (B,O). */
@@ -26,20 +26,21 @@ export const linear = defineOp<"x" | "weight" | "bias?", "y">({
   inputs: ["x", "weight", "bias?"],
   outputs: ["y"],
   infer({ x, weight, bias }, { fail }) {
+    if (!isShape2(x))
+      return fail(`expects x (B,I); x is ${formatShape(x)}: put a flatten before it`);
     const [B, I] = x;
-    const [O, weightI] = weight;
-    if (x.length !== 2) fail(`expects x (B,I); x is ${formatShape(x)}: put a flatten before it`);
-    if (weight.length !== 2 || weightI !== I)
-      fail(
+    if (!isShape2(weight) || weight[1] !== I)
+      return fail(
         `expects weight [O, ${I}] to match x ${formatShape(x)}; weight is ${formatShape(weight)}`,
       );
+    const [O] = weight;
     if (bias && (bias.length !== 1 || bias[0] !== O))
       fail(
         `expects bias [${O}] to match weight ${formatShape(weight)}; bias is ${formatShape(bias)}`,
       );
-    return { y: [B!, O!] };
+    return { y: [B, O] };
   },
-  flops: ({ x, weight }) => 2 * x[0]! * elementCount(weight),
+  flops: ({ x, weight }) => 2 * elementCount(x.slice(0, 1)) * elementCount(weight),
   saves: ["x", "weight"],
   backward({ saved: { x, weight }, shapes, gradients: { y: dy }, wants, emit }) {
     const ofWeights =

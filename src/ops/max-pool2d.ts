@@ -1,6 +1,7 @@
 /** @file Two-dimensional max pooling; padding counts as minus infinity, a partial window is dropped. */
 
-import { elementCount, formatShape } from "../core/shapes.ts";
+import { get } from "../core/at.ts";
+import { elementCount, formatShape, isShape4 } from "../core/shapes.ts";
 import { defineGradientOp, defineOp } from "../ir/index.ts";
 import { type WindowAttributes, windowOutput } from "./window.ts";
 
@@ -9,7 +10,7 @@ export const maxPool2dBackward = defineGradientOp({
   name: "maxPool2dBackward",
   inputs: ["dy", "workspace"],
   outputs: ["dx"],
-  flops: ({ dy }) => elementCount(dy!),
+  flops: ({ dy }) => elementCount(dy),
 });
 
 /**
@@ -22,19 +23,20 @@ export const maxPool2d = defineOp<"x", "y" | "workspace?", WindowAttributes>({
   outputs: ["y", "workspace?"],
   dtypes: { workspace: "u8" },
   infer({ x }, { attributes, fail }) {
+    if (!isShape4(x)) return fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
     const [B, C, H, W] = x;
-    if (x.length !== 4) fail(`expects x (B,C,H,W); x is ${formatShape(x)}`);
     const { kernel, padding } = attributes;
-    if (padding.some((extent, axis) => 2 * extent > kernel[axis]!))
+    if (kernel.some((extent, axis) => 2 * (padding[axis] ?? 0) > extent))
       fail(
         `padding must be at most half the kernel ${formatShape(kernel)}; padding is ${formatShape(padding)}`,
       );
-    const y = [B!, C!, ...windowOutput([H!, W!], attributes, fail)];
+    const y = [B, C, ...windowOutput([H, W], attributes, fail)];
     return { y, workspace: y };
   },
   flops: ({ y }, { kernel }) => elementCount(y) * elementCount(kernel),
   saves: ["workspace"],
-  backward: ({ saved: { workspace }, shapes, gradients: { y: dy }, attributes, emit }) => ({
-    x: emit(maxPool2dBackward, { dy, workspace: workspace! }, { dx: shapes.x }, attributes).dx,
-  }),
+  backward({ saved, shapes, gradients: { y: dy }, attributes, emit }) {
+    const workspace = get(saved, "workspace", "saved");
+    return { x: emit(maxPool2dBackward, { dy, workspace }, { dx: shapes.x }, attributes).dx };
+  },
 });

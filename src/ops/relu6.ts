@@ -9,7 +9,7 @@ export const relu6Backward = defineGradientOp({
   inputs: ["y", "dy"],
   outputs: ["dx"],
   inPlace: [["dy", "dx"]],
-  flops: ({ dy }) => elementCount(dy!),
+  flops: ({ dy }) => elementCount(dy),
 });
 
 /** Any shape; y has x's. It saves its output rather than its input, so that it can run in place. */

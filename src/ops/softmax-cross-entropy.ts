@@ -26,7 +26,7 @@ export const softmaxCrossEntropyGradient = defineGradientOp({
   fullPrecision: "operands",
   inputs: ["logits", "labels", "classWeights?"],
   outputs: ["dlogits"],
-  flops: ({ logits }) => 3 * elementCount(logits!),
+  flops: ({ logits }) => 3 * elementCount(logits),
 });
 
 /** Shapes: logits (B,K), labels (B) i32 in [-1,K), classWeights (K) -> loss (1), correct (1), [dlogits (B,K)]. */

@@ -5,9 +5,9 @@ import { formatShape } from "../core/shapes.ts";
 /** A type, not an interface, so that it is also a record of attributes. */
 export type WindowAttributes = {
   /** [h, w] */
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
 };
 
 /**
@@ -20,7 +20,7 @@ export function windowOutput(
   fail: (rule: string) => never,
 ): [number, number] {
   const along = (axis: 0 | 1) =>
-    Math.floor((image[axis] + 2 * padding[axis]! - kernel[axis]!) / stride[axis]!) + 1;
+    Math.floor((image[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
   const [height, width] = [along(0), along(1)];
   if (height < 1 || width < 1)
     fail(

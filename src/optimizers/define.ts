@@ -15,30 +15,47 @@ import type {
 } from "./types.ts";
 
 /** A state's declaration, without its name. */
-export type StateDeclaration = Omit<OptimizerState, "name">;
+export interface StateDeclaration<S extends StateShape = StateShape>
+  extends Omit<OptimizerState, "name" | "shape"> {
+  readonly shape: S;
+}
+
+/** States by name; one that the settings may leave out is optional. */
+type StateDeclarations = Readonly<Record<string, StateDeclaration>>;
+
+/** A T for each of the states that have such a shape. */
+type Kept<States, S extends StateShape, T> = {
+  readonly [K in keyof States as NonNullable<States[K]> extends StateDeclaration<S> ? K : never]: T;
+};
 
 /** State of the given shape that begins at zero. */
-export const zerosLike = (shape: StateShape): StateDeclaration => ({ shape, initial: 0 });
+export const zerosLike = <S extends StateShape>(shape: S): StateDeclaration<S> => ({
+  shape,
+  initial: 0,
+});
 
 /** State of the given shape that begins at `initial`. */
-export const filledLike = (shape: StateShape, initial: number): StateDeclaration => ({
+export const filledLike = <S extends StateShape>(
+  shape: S,
+  initial: number,
+): StateDeclaration<S> => ({
   shape,
   initial,
 });
 
 /** State that begins as a copy of the parameter. */
-export const copyOfParameter = (): StateDeclaration => ({
+export const copyOfParameter = (): StateDeclaration<"parameter"> => ({
   shape: "parameter",
   initial: "parameter",
 });
 
-export interface UpdateInputs {
+export interface UpdateInputs<States = unknown> {
   readonly parameter: Vector;
   readonly gradient: Vector;
   /** The declared states of a value for each element, row or column, by name. */
-  readonly state: Readonly<Record<string, Vector>>;
+  readonly state: Kept<States, "parameter" | "row" | "column", Vector>;
   /** The declared states of one value a tensor or one in all, by name. */
-  readonly scalarState: Readonly<Record<string, Scalar>>;
+  readonly scalarState: Kept<States, "tensor" | "global", Scalar>;
   /** The learning rate of this update, times the tensor's own learning-rate scale. */
   readonly lr: Scalar;
   /** The update's number as the papers count, from 1: `update + 1`. */
@@ -55,14 +72,17 @@ export interface UpdateInputs {
  * may follow a schedule; `weightDecay` comes times the tensor's own decay scale. `settings` are the
  * numbers given at creation, for choices of structure alone, as is the dialect.
  */
-type UpdateRule<Name extends string> = (
-  inputs: UpdateInputs,
+type UpdateRule<Name extends string, States> = (
+  inputs: UpdateInputs<States>,
   hyperparameters: Readonly<Record<Name, Scalar>>,
   settings: Readonly<Record<Name, number>>,
   dialect: Dialect | null,
 ) => UpdateExpression;
 
-export interface OptimizerDefinition<Name extends string> {
+export interface OptimizerDefinition<
+  Name extends string,
+  States extends StateDeclarations = StateDeclarations,
+> {
   readonly name: string;
   /** Defaults, by name. `learningRate` must be among them. */
   readonly hyperparameters: Readonly<Record<Name, number>>;
@@ -79,10 +99,13 @@ export interface OptimizerDefinition<Name extends string> {
   /** Rules between hyperparameters; throws ArgumentError. */
   check?(settings: Readonly<Record<Name, number>>): void;
   /** States by name; may depend on the settings, so that what is unused is not allocated. */
-  state(settings: Readonly<Record<Name, number>>): Readonly<Record<string, StateDeclaration>>;
-  readonly update: UpdateRule<Name>;
+  state(settings: Readonly<Record<Name, number>>): States;
+  readonly update: UpdateRule<Name, NoInfer<States>>;
   /** Where `update` is for matrices alone: which tensors those are, and the rule of all others. */
-  readonly rest?: { readonly matrices: "weights" | "hidden"; readonly update: UpdateRule<Name> };
+  readonly rest?: {
+    readonly matrices: "weights" | "hidden";
+    readonly update: UpdateRule<Name, NoInfer<States>>;
+  };
   readonly evaluationWeights?: string;
 }
 
@@ -91,8 +114,8 @@ export interface OptimizerDefinition<Name extends string> {
  * @throws ArgumentError (from the factory) for an unknown hyperparameter or one outside its domain,
  *   or a dialect that the rule does not have
  */
-export function defineOptimizer<Name extends string>(
-  definition: OptimizerDefinition<Name>,
+export function defineOptimizer<Name extends string, States extends StateDeclarations>(
+  definition: OptimizerDefinition<Name, States>,
 ): OptimizerFactory<Name> {
   const { name, hyperparameters: defaults } = definition;
   const dialects = Object.keys(definition.dialects ?? {}) as Dialect[];
@@ -107,16 +130,18 @@ export function defineOptimizer<Name extends string>(
           (dialects.length > 0 ? `it has ${dialects.join(", ")}` : "it has one reading alone"),
       );
     const settings = checkedSettings(definition, values, dialect);
-    const state = Object.entries(definition.state(settings)).map(
+    const declared: StateDeclarations = definition.state(settings);
+    const state = Object.entries(declared).map(
       ([stateName, declaration]): OptimizerState => ({ name: stateName, ...declaration }),
     );
-    const trace = (update: UpdateRule<Name>) =>
+    const trace = (update: UpdateRule<Name, States>) =>
       traced(definition, { update, settings, state, dialect });
     const { rest } = definition;
     return {
       name,
       dialect,
-      hyperparameters: settings,
+      // Every definition has a learning rate among its defaults.
+      hyperparameters: settings as Readonly<Record<Name | "learningRate", number>>,
       state,
       expression: trace(definition.update),
       rest: rest ? { matrices: rest.matrices, expression: trace(rest.update) } : null,
@@ -129,7 +154,7 @@ export function defineOptimizer<Name extends string>(
 }
 
 function checkedSettings<Name extends string>(
-  definition: OptimizerDefinition<Name>,
+  definition: Omit<OptimizerDefinition<Name>, "update" | "rest" | "state">,
   values: Partial<Readonly<Record<Name, number>>>,
   dialect: Dialect | null,
 ): Readonly<Record<Name, number>> {
@@ -166,10 +191,10 @@ function checkedSettings<Name extends string>(
 
 const isScalarShape = (shape: StateShape) => shape === "tensor" || shape === "global";
 
-function traced<Name extends string>(
-  { name, hyperparameters: defaults }: OptimizerDefinition<Name>,
+function traced<Name extends string, States extends StateDeclarations>(
+  { name, hyperparameters: defaults }: Pick<OptimizerDefinition<Name>, "name" | "hyperparameters">,
   options: {
-    update: UpdateRule<Name>;
+    update: UpdateRule<Name, States>;
     settings: Readonly<Record<Name, number>>;
     state: readonly OptimizerState[];
     dialect: Dialect | null;
@@ -188,18 +213,20 @@ function traced<Name extends string>(
       key === "weightDecay" ? scaled(key, "weightDecayScale") : hyperparameter(key),
     ]),
   ) as Record<Name, Scalar>;
-  const [scalars, vectors] = [true, false].map((wanted) =>
-    state.filter(({ shape }) => isScalarShape(shape) === wanted).map((s) => s.name),
-  ) as [string[], string[]];
+  const scalars = state.filter(({ shape }) => isScalarShape(shape));
+  const vectors = state.filter(({ shape }) => !isScalarShape(shape));
 
   const result = update(
     {
       parameter: source("parameter"),
       gradient: source("gradient"),
-      state: Object.fromEntries(vectors.map((of) => [of, source(of)])),
+      // The type says of each declared state whether it is here.
+      state: Object.fromEntries(
+        vectors.map((of) => [of.name, source(of.name)]),
+      ) as UpdateInputs<States>["state"],
       scalarState: Object.fromEntries(
-        scalars.map((of) => [of, new Scalar({ kind: "state", name: of })]),
-      ),
+        scalars.map((of) => [of.name, new Scalar({ kind: "state", name: of.name })]),
+      ) as UpdateInputs<States>["scalarState"],
       lr: scaled("learningRate", "learningRateScale"),
       t: new Scalar({ kind: "count" }),
       isWeight: segment("isWeight"),

@@ -111,9 +111,9 @@ export function createOptimizer(
 ): Optimizer {
   const factory = FACTORIES.find((candidate) => candidate.optimizerName === name);
   if (factory) return factory(hyperparameters, options);
-  const wrapper = wrapperNames.find((candidate) => name.startsWith(`${candidate}-`));
-  if (wrapper) {
-    const { own, wrap } = WRAPPERS[wrapper]!;
+  const found = Object.entries(WRAPPERS).find(([candidate]) => name.startsWith(`${candidate}-`));
+  if (found) {
+    const [wrapper, { own, wrap }] = found;
     const inner = Object.entries(hyperparameters).filter(([key]) => !own.includes(key));
     const innerName = name.slice(wrapper.length + 1);
     return wrap(createOptimizer(innerName, Object.fromEntries(inner), options), hyperparameters);

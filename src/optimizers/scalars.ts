@@ -4,6 +4,7 @@
  * are inputs of the step program, so that a schedule of any of them recompiles nothing.
  */
 
+import { get } from "../core/at.ts";
 import { checkNonNegative, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InternalError } from "../core/errors.ts";
 import { type BinaryScalarOp, Scalar, type Vector } from "./expression.ts";
@@ -191,7 +192,7 @@ function evaluate({ node }: Scalar, values: Readonly<Record<string, number>>, t:
     case "constant":
       return node.value;
     case "hyperparameter":
-      return values[node.name]!;
+      return get(values, node.name, "hyperparameters");
     case "count":
       return t;
     case "unary": {

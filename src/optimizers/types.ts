@@ -34,8 +34,8 @@ export interface Optimizer {
   readonly name: string;
   /** Whose reading of the rule it follows; null where there is one alone. */
   readonly dialect: Dialect | null;
-  /** By name, `learningRate` among them; flags are 0 or 1. */
-  readonly hyperparameters: Readonly<Record<string, number>>;
+  /** By name; flags are 0 or 1. */
+  readonly hyperparameters: { readonly learningRate: number; readonly [name: string]: number };
   readonly state: readonly OptimizerState[];
   readonly expression: UpdateExpression;
   /**

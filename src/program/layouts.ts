@@ -11,13 +11,16 @@ export const plainLayout = (rank: number): Layout => "abcd".slice(0, rank);
 
 /** Extents after padding each blocked dimension to a multiple of its block. */
 export function paddedShape(layout: Layout, shape: Shape): number[] {
-  const match = /^([a-dA-D]+?)((?:\d+[a-d])*)$/.exec(layout);
-  if (!match || match[1]!.length !== shape.length)
+  const [, letters = "", blocks = ""] = /^([a-dA-D]+?)((?:\d+[a-d])*)$/.exec(layout) ?? [];
+  if (letters === "" || letters.length !== shape.length)
     throw new InternalError(`layout "${layout}" does not fit a tensor of rank ${shape.length}`);
-  const blocks = shape.map(() => 1);
-  for (const [, size, letter] of match[2]!.matchAll(/(\d+)([a-d])/g))
-    blocks[letter!.charCodeAt(0) - 97]! *= Number(size);
-  return shape.map((extent, i) => Math.ceil(extent / blocks[i]!) * blocks[i]!);
+  const sizes = new Map<string, number>();
+  for (const [, size, letter = ""] of blocks.matchAll(/(\d+)([a-d])/g))
+    sizes.set(letter, (sizes.get(letter) ?? 1) * Number(size));
+  return shape.map((extent, i) => {
+    const block = sizes.get("abcd".charAt(i)) ?? 1;
+    return Math.ceil(extent / block) * block;
+  });
 }
 
 /** Bytes of a tensor in a layout, padding included. */

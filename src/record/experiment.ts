@@ -1,6 +1,7 @@
 /** @file experiment.json: what was run, on what, with which versions. Never a path of the machine. */
 
 import { z } from "zod";
+import { at } from "../core/at.ts";
 import { LrscopeError } from "../core/errors.ts";
 import { fileName } from "./file-name.ts";
 import { protocolRecord } from "./protocol.ts";
@@ -114,7 +115,7 @@ export const experimentRecord = written.transform((record, context): ExperimentR
     const call = specificationRecord.parse(specification);
     return { ...rest, specification: studyOfSpecification(call, { kind, ...protocol }) };
   } catch (error) {
-    if (error instanceof z.ZodError) return refuse(error.issues[0]!);
+    if (error instanceof z.ZodError) return refuse(at(error.issues, 0, "issues"));
     if (error instanceof LrscopeError) return refuse({ message: error.message, path: [] });
     throw error;
   }

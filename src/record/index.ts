@@ -1,4 +1,6 @@
+export * from "./checkpoint.ts";
 export * from "./comparison.ts";
+export * from "./confusions.ts";
 export * from "./derived.ts";
 export * from "./experiment.ts";
 export * from "./plan.ts";
@@ -7,6 +9,7 @@ export * from "./protocol.ts";
 export * from "./range-test.ts";
 export * from "./recipe.ts";
 export * from "./recipe-schema.ts";
+export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";
 export * from "./study-event.ts";

@@ -63,7 +63,8 @@ export const subjectKey = ({ arm, seed }: { readonly arm: string; readonly seed:
 
 /**
  * The state after an event. Events of one trial come in their order; those of several may come interleaved
- * in any way: once all have ended, the state is the same.
+ * in any way: once all have ended, the state is the same. What is told once, and is not of how far the study is,
+ * leaves it as it was.
  */
 export function progress(state: StudyProgress, event: StudyEvent): StudyProgress {
   switch (event.type) {
@@ -89,6 +90,22 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
     }
     case "range-test-run":
     case "plan":
+    case "dataset":
+    case "broken-files":
+    case "pretrained":
+    case "frozen":
+    case "features":
+    case "tuning":
+    case "tuning-detail":
+    case "tuned":
+    case "recording":
+    case "planned":
+    case "damaged-weights":
+    case "interrupted":
+    case "resuming":
+    case "finished-already":
+    case "not-made-again":
+    case "other-processor":
       return state;
     case "trial-started": {
       const { trial, metrics, index, trials } = event;
@@ -158,7 +175,7 @@ function changed(
  */
 export function trialsDone({ trials }: StudyProgress): number {
   const heard = Object.values(trials).filter(({ index }) => index !== null);
-  const started = heard.reduce((most, { index }) => Math.max(most, index! + 1), 0);
+  const started = heard.reduce((most, { index }) => Math.max(most, (index ?? -1) + 1), 0);
   const parts = heard.reduce((sum, trial) => sum + partOf(trial), 0);
   return started - heard.length + parts;
 }

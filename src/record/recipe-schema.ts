@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import {
-  type RECIPE_OPTIONS,
+  RECIPE_OPTIONS,
   type Recipe,
   type RecipeName,
   recipeOptions,
@@ -14,7 +14,9 @@ const count = z.number().int().positive();
 const scale = z.number().nonnegative().optional();
 
 /** "layer3" from epoch 5 on. */
-const unfreezings = z.array(z.object({ from: z.string(), epoch: count }));
+export const unfreezings = z.array(z.object({ from: z.string(), epoch: count }));
+
+export const frozenBatchNorm = z.enum(RECIPE_OPTIONS.frozenBatchNorm.value);
 
 const KINDS: Readonly<Record<Exclude<ValueKind, readonly string[]>, z.ZodType>> = {
   count,

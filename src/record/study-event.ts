@@ -4,8 +4,10 @@
  */
 
 import { z } from "zod";
+import { datasetRecord } from "./experiment.ts";
 import { planRecord } from "./plan.ts";
 import { rangeTestRecord } from "./range-test.ts";
+import { frozenBatchNorm, unfreezings } from "./recipe-schema.ts";
 import { epochMetrics, trialRecord } from "./trial.ts";
 
 const count = z.number().int().nonnegative();
@@ -29,6 +31,88 @@ const data = event("data", {
   /** Why it is done again, where the cache had it, damaged. */
   why: z.string().optional(),
 });
+
+/** What the source turned out to be. */
+const dataset = event("dataset", {
+  dataset: datasetRecord,
+  /** Images of each part. */
+  train: count,
+  validation: count,
+  test: count,
+});
+
+/** Files of the source that cannot be used; none is said too. */
+const brokenFiles = event("broken-files", { broken: datasetRecord.shape.broken });
+
+/** Weights from elsewhere: how many tensors were taken, and which parameters begin anew. */
+const pretrained = event("pretrained", {
+  source: z.string(),
+  tensors: count,
+  replaced: z.array(z.string()).readonly(),
+});
+
+/** Not all parameters are trained. */
+const frozen = event("frozen", {
+  trainFrom: z.string(),
+  frozenBatchNorm: frozenBatchNorm.optional(),
+  unfreeze: unfreezings.readonly().optional(),
+});
+
+/** The feature cache is at hand; `found`: an earlier run had made it, in so many seconds. */
+const features = event("features", {
+  views: count,
+  bytes: count,
+  seconds: z.number(),
+  found: z.boolean(),
+});
+
+/** The implementations of each convolution are being timed. */
+const tuning = event("tuning", {});
+
+/** Something by the way of it, for people. */
+const tuningDetail = event("tuning-detail", { text: z.string() });
+
+/** Milliseconds of a step, as tuned and by the engine's rule; choices other than the rule's. */
+const tuned = event("tuned", { stepMs: z.number(), ruleStepMs: z.number(), choices: count });
+
+/** A place of this machine, as the call named it: whoever passes events on to others leaves it out. */
+const place = { path: z.string() };
+
+/** Records go to this folder. */
+const recording = event("recording", place);
+
+/** How much there is to do, of more than one trial. */
+const planned = event("planned", {
+  arms: count,
+  seeds: count,
+  epochs: count,
+  updatesPerEpoch: count,
+});
+
+/** Best weights that cannot be read, and are left out of the confusions. */
+const damagedWeights = event("damaged-weights", { message: z.string() });
+
+/** Records so far; `command` resumes the study, and is null where nothing can. */
+const interrupted = event("interrupted", {
+  ...place,
+  report: z.string().nullable(),
+  command: z.string().nullable(),
+});
+
+/** So many runs of an earlier call are not finished. */
+const resuming = event("resuming", { ...place, left: count });
+
+/** All runs had ended: what follows from them is made again. */
+const finishedAlready = event("finished-already", place);
+
+/** Except these files, which take images or weights that are not at hand. */
+const notMadeAgain = event("not-made-again", {
+  files: z.array(z.string()).readonly(),
+  reason: z.string(),
+});
+
+/** It was begun on another model of processor. */
+const otherProcessor = event("other-processor", { before: z.string(), here: z.string() });
 
 const rangeTestStarted = event("range-test-started", { ...subject, updates: count });
 
@@ -100,6 +184,22 @@ const trialFinished = event("trial-finished", { trial: trialRecord });
 
 export const studyEvent = z.discriminatedUnion("type", [
   data,
+  dataset,
+  brokenFiles,
+  pretrained,
+  frozen,
+  features,
+  tuning,
+  tuningDetail,
+  tuned,
+  recording,
+  planned,
+  damagedWeights,
+  interrupted,
+  resuming,
+  finishedAlready,
+  notMadeAgain,
+  otherProcessor,
   rangeTestStarted,
   rangeTestUpdate,
   rangeTestRun,

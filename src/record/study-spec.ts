@@ -183,7 +183,7 @@ export type StudySpec = Present<z.infer<typeof studySpec>>;
 /** As it may be written: what has a default may be left out. */
 export type StudyRequest = Readonly<z.input<typeof studySpec>>;
 
-/** What trials are planned from, in part: see STUDY_DEFAULTS for the rest. */
+/** What trials are planned from, in part: see STUDY_DEFAULTS for the rest; without optimizers the default arms. */
 export type Planned = Partial<Pick<StudySpec, keyof typeof planned>> & Pick<StudySpec, "epochs">;
 
 const ENDS = Object.keys(ends) as (keyof typeof ends)[];

@@ -6,13 +6,7 @@
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
 import type { Present } from "./study-spec.ts";
-import { scheduleSpec } from "./trial.ts";
-
-/** An optimizer by name, with all its hyperparameters. */
-const optimizer = z.object({
-  name: z.string(),
-  hyperparameters: z.record(z.string(), z.number()),
-});
+import { optimizerSpec, scheduleSpec } from "./trial.ts";
 
 /** One training run. */
 export const trialTask = z.object({
@@ -20,7 +14,7 @@ export const trialTask = z.object({
   arm: z.string(),
   slug: fileName,
   seed: z.number().int().nonnegative(),
-  optimizer,
+  optimizer: optimizerSpec,
   schedule: scheduleSpec,
   /** Absent: as `fit` chooses. */
   hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
@@ -48,7 +42,7 @@ export const rangeTestTask = z.object({
   kind: z.literal("range-test"),
   arm: z.string(),
   slug: fileName,
-  optimizer,
+  optimizer: optimizerSpec,
   seeds: z.array(z.number().int().nonnegative()).min(1),
   epochs: z.number().int().positive(),
   from: z.number().optional(),

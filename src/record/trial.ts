@@ -60,14 +60,18 @@ export const weightAverage = z.discriminatedUnion("kind", [
 ]);
 export type WeightAverage = z.infer<typeof weightAverage>;
 
+/** An optimizer by name, with all its hyperparameters. */
+export const optimizerSpec = z.object({
+  name: z.string(),
+  hyperparameters: z.record(z.string(), z.number()),
+});
+
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
   slug: fileName,
   seed: z.number().int(),
-  optimizer: z.object({
-    name: z.string(),
-    hyperparameters: z.record(z.string(), z.number()),
+  optimizer: optimizerSpec.extend({
     /** Whose reading of the rule, where it is not PyTorch's. */
     dialect: z.string().optional(),
   }),
@@ -137,18 +141,3 @@ export interface TrialHistory {
   /** Last lines of its log.txt, oldest first, where a report is to quote them. */
   readonly logTail?: readonly string[];
 }
-
-/** Beside a checkpoint's weights: how far the trial has come, and what proves that both are whole. */
-export const checkpointRecord = z.object({
-  formatVersion: z.literal(1),
-  /** Finished epochs. */
-  epoch: z.number().int(),
-  /** Updates made. */
-  update: z.number().int(),
-  /** Of each finished epoch: all lines of metrics.jsonl. */
-  metrics: z.array(epochMetrics),
-  msPerStep: z.number().nullable(),
-  /** Spent on the trial so far. */
-  seconds: z.number(),
-});
-export type CheckpointRecord = z.infer<typeof checkpointRecord>;

@@ -16,10 +16,4 @@ export type {
 export { type RenderOptions, renderReport } from "./render.ts";
 export { formatSummaryTable, markdownTable } from "./table.ts";
 export { formatRangeTestChart, type TerminalChartOptions } from "./terminal.ts";
-export type {
-  RenderedReport,
-  ReportConfusion,
-  ReportInput,
-  ReportMistake,
-  SampleImages,
-} from "./types.ts";
+export type { RenderedReport, ReportInput } from "./types.ts";

@@ -1,6 +1,11 @@
 /** @file The page: the answer, what it rests on, how it was run; each section left out where there is nothing for it. */
 
-import type { ExperimentRecord, RangeTestRecord, SummaryRecord } from "../record/index.ts";
+import type {
+  ArmConfusion,
+  ExperimentRecord,
+  RangeTestRecord,
+  SummaryRecord,
+} from "../record/index.ts";
 import type { Answer } from "./answer.ts";
 import type { ReportArm } from "./figures/arms.ts";
 import { grouped } from "./format.ts";
@@ -20,7 +25,7 @@ import type { CaptionedFigure } from "./sections/figures.ts";
 import { protocolSection, reproduceSection } from "./sections/protocol.ts";
 import { differencesSection, resultsSection, targetsSection } from "./sections/results.ts";
 import { styleSheet } from "./style.ts";
-import type { ReportConfusion, ReportInput } from "./types.ts";
+import type { ReportInput } from "./types.ts";
 
 export interface PageParts {
   readonly input: ReportInput;
@@ -41,7 +46,7 @@ export interface PageParts {
   readonly sensitivity: CaptionedFigure | null;
   readonly perClass: readonly CaptionedFigure[];
   readonly confusions: readonly {
-    readonly confusion: ReportConfusion;
+    readonly confusion: ArmConfusion;
     readonly figure: CaptionedFigure | null;
   }[];
   readonly rangeTests: readonly {

@@ -1,7 +1,7 @@
 /** @file From records to a report. */
 
 import { summarize } from "../analysis/index.ts";
-import type { SummaryRecord } from "../record/index.ts";
+import type { ArmConfusion, SummaryRecord } from "../record/index.ts";
 import { answer } from "./answer.ts";
 import { draw, type Figure } from "./draw.ts";
 import { armsOf, type ReportArm } from "./figures/arms.ts";
@@ -20,7 +20,7 @@ import { page } from "./page.ts";
 import type { AddedSection } from "./published-protocol.ts";
 import type { CaptionedFigure } from "./sections/figures.ts";
 import { markdownTable } from "./table.ts";
-import type { RenderedReport, ReportConfusion, ReportInput } from "./types.ts";
+import type { RenderedReport, ReportInput } from "./types.ts";
 
 export interface RenderOptions {
   /** What the study of a published protocol adds to the page. */
@@ -143,7 +143,7 @@ class Album {
 function confusionsOf(
   { confusions, trials, experiment }: ReportInput,
   summary: SummaryRecord | null,
-): ReportConfusion[] {
+): ArmConfusion[] {
   if (confusions && confusions.length > 0) return [...confusions];
   const classes = experiment.dataset.classes.map(({ name }) => name);
   return (summary?.optimizers ?? []).flatMap(({ name }) => {

@@ -1,5 +1,6 @@
 /** @file Points of a schedule's curve for a figure, however long it is. */
 
+import { at } from "../core/at.ts";
 import type { Schedule } from "./schedule.ts";
 import { evenly, turningUpdates } from "./turns.ts";
 
@@ -33,7 +34,7 @@ export function sampledRates(schedule: Schedule, last: number): SampledRate[] {
     return rated([...new Set([...even, ...turns.updates])].sort((a, b) => a - b));
   const edges = evenly(0, last, COLUMNS + 1);
   return edges.slice(1).flatMap((edge, i) => {
-    const from = i === 0 ? 0 : edges[i]! + 1;
+    const from = i === 0 ? 0 : at(edges, i, "edges") + 1;
     return columnOf(schedule, from, Math.max(from, edge));
   });
 }
@@ -44,6 +45,6 @@ export function columnOf(schedule: Schedule, from: number, to: number): SampledR
   const all = updates.map((update) => ({ update, lr: schedule(update) }));
   const least = all.reduce((a, b) => (b.lr < a.lr ? b : a));
   const greatest = all.reduce((a, b) => (b.lr > a.lr ? b : a));
-  const kept = new Set([all[0]!, least, greatest, all.at(-1)!]);
+  const kept = new Set([all[0], least, greatest, all.at(-1)]);
   return all.filter((point) => kept.has(point));
 }

@@ -1,5 +1,6 @@
 /** @file Where schedules turn: what is known of a curve of 10^15 updates without drawing it. */
 
+import { at } from "../core/at.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** How many of ascending numbers are at most `value`; by halves. */
@@ -7,7 +8,7 @@ export function countUpTo(ascending: readonly number[], value: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ascending[middle]! <= value) low = middle + 1;
+    if (at(ascending, middle, "turns") <= value) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -58,7 +59,7 @@ export function turningUpdates(
   if (all) return { updates: all, whole: true };
   const edges = evenly(from, to, Math.max(2, Math.floor(most / 8)));
   const found = edges.slice(1).flatMap((end, i) => {
-    const start = edges[i]!;
+    const start = at(edges, i, "edges");
     const last = lastTurn(nextTurn, start, end);
     const firsts = [nextTurn(start), nextTurn(Math.ceil(nextTurn(start)))];
     return [start, ...[...firsts, last].flatMap((turn) => sides(turn, start, end)), end];

@@ -7,22 +7,14 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError } from "../core/errors.ts";
 import { readRegularFile } from "../files/regular-file.ts";
-import { type CheckpointRecord, checkpointRecord } from "../record/index.ts";
+import { type CheckpointRecord, sealedCheckpoint } from "../record/index.ts";
 import { replaceFile, writeFailure } from "./durable-write.ts";
 
 /** How many are kept: were the newest damaged, its epoch alone would be lost. */
 const KEPT = 2;
-
-const sealedRecord = z.object({
-  record: checkpointRecord,
-  /** SHA-256 of the weights' file, and of the record's JSON. */
-  weights: z.string(),
-  checksum: z.string(),
-});
 
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 const nameOf = (epoch: number) => `epoch-${String(epoch).padStart(6, "0")}`;
@@ -99,7 +91,7 @@ export function readCheckpoint(folder: string, epoch: number): StoredCheckpoint 
     const read: unknown = JSON.parse(
       String(readRegularFile(join(folder, `${nameOf(epoch)}.json`))),
     );
-    const sealed = sealedRecord.parse(read);
+    const sealed = sealedCheckpoint.parse(read);
     const weights = readRegularFile(join(folder, `${nameOf(epoch)}.safetensors`));
     if (weights === null) return null;
     // As written, not as parsed: the order of its keys is part of what the checksum is of, and of

@@ -227,8 +227,8 @@ async function take(file: string, taking: Taking, claiming = false): Promise<{ a
     const same = known?.key === found.key && known.record?.heartbeat === found.record?.heartbeat;
     known = found;
     const state = judge(folder, found);
-    if (state === "alive") {
-      if (!claiming || round >= LOOKS) throw inUse(folder, found.record!);
+    if (state === "alive" && found.record) {
+      if (!claiming || round >= LOOKS) throw inUse(folder, found.record);
       await clock.wait(LOOK);
       continue;
     }

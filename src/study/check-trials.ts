@@ -4,12 +4,13 @@
  */
 
 import { parseArm } from "../arms/arms.ts";
-import { type PlannedArms, rangeTestsOf, trialsOf } from "../arms/trials.ts";
+import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
 import { checkTunable, tuningTasks } from "../arms/tuning-tasks.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import {
+  type Planned,
   type RangeTestRecord,
   STUDY_DEFAULTS,
   type StudySpec,
@@ -29,7 +30,7 @@ import { fitOptionsOf, rangeTestOptionsOf } from "../train/run-trial.ts";
  *   not begin: snapshots of a schedule without cycles, parameter groups that match nothing, an optimizer
  *   that takes no accumulated gradients, a momentum schedule that leaves its domain, a ramp of one update
  */
-export function checkComparison(setup: TrainingSetup, request: PlannedArms): void {
+export function checkComparison(setup: TrainingSetup, request: Planned): void {
   const planned = planEpoch(setup);
   const { updatesPerEpoch } = planned;
   const [seed] = request.seeds ?? STUDY_DEFAULTS.seeds;
@@ -50,7 +51,7 @@ export function checkComparison(setup: TrainingSetup, request: PlannedArms): voi
 
 /** Of each arm whose cycles do not fit the run: what there is to say of them before it begins. */
 export function cycleWarnings(
-  request: PlannedArms,
+  request: Planned,
   updatesPerEpoch: number,
 ): { arm: string; seed: number; message: string }[] {
   const [seed = 0] = request.seeds ?? STUDY_DEFAULTS.seeds;
@@ -84,7 +85,7 @@ const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
   createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
-function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: PlannedArms) {
+function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: Planned) {
   const maxLr = baseLr === undefined ? 1 : 10 * baseLr;
   const suggestion = { maxLr, baseLr: maxLr / 6, low: maxLr, high: maxLr, bracketed: true };
   return {

@@ -1,8 +1,8 @@
 /** @file --tune-convolutions and --memory: which implementation computes each convolution of an experiment. */
 
 import type { ArmRecord, StudySpec } from "../record/index.ts";
+import type { Emitter } from "../train/emit.ts";
 import type { TrainingSetup } from "../train/options.ts";
-import type { StudySink } from "./study-sink.ts";
 
 export type ConvolutionDecision = Pick<TrainingSetup, "convolutions" | "convolutionsDecidedBy">;
 
@@ -15,11 +15,11 @@ export async function chooseConvolutions(
   arms: readonly Pick<ArmRecord, "optimizer">[],
   {
     study,
-    note,
+    emit,
     signal,
   }: {
     study: Pick<StudySpec, "tune" | "memory">;
-    note?: StudySink["note"];
+    emit: Emitter["emit"];
     signal?: AbortSignal | undefined;
   },
 ): Promise<ConvolutionDecision> {
@@ -35,9 +35,9 @@ export async function chooseConvolutions(
       setup,
       createOptimizer("sgd"),
     );
-    note?.({ type: "tuning" });
+    emit({ type: "tuning" });
     const { openTuningCache } = await import("../store/tuning-cache.ts");
-    const onNote = (text: string) => note?.({ type: "tuning-detail", text });
+    const onNote = (text: string) => emit({ type: "tuning-detail", text });
     const tuned = await tune({
       network,
       backend,
@@ -51,7 +51,7 @@ export async function chooseConvolutions(
     });
     const { stepMs, ruleStepMs } = tuned;
     const choices = Object.keys(tuned.convolutions).length;
-    note?.({ type: "tuned", stepMs, ruleStepMs, choices });
+    emit({ type: "tuned", stepMs, ruleStepMs, choices });
     decision = { convolutions: tuned.convolutions, convolutionsDecidedBy: "tuned" };
   }
   if (study.memory !== undefined) {

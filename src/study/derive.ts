@@ -10,7 +10,7 @@ import { summarize } from "../analysis/index.ts";
 import type { ExperimentRecord } from "../record/index.ts";
 import { type Run, type RunDirectory, readRun } from "../store/index.ts";
 import { readConfusions } from "./artefacts/confusions.ts";
-import { readSamples, type Samples } from "./artefacts/samples.ts";
+import { readSamples } from "./artefacts/samples.ts";
 import { renderInto, withLogs } from "./artefacts/write-report.ts";
 import { readDerived, updateDerived } from "./derived-record.ts";
 import { publishedOf } from "./protocols.ts";
@@ -78,7 +78,7 @@ export async function deriveResults(
   }
   if (rangeTests.length === 0 && trials.every(({ metrics }) => metrics.length === 0))
     return { run, report: null };
-  const samples: Samples = readSamples(path);
+  const samples = readSamples(path);
   const report = await renderRun(
     directory,
     {

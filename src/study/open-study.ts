@@ -11,6 +11,7 @@ import {
   type StudySpec,
   studySpec,
 } from "../record/index.ts";
+import { type Emitter, emitter } from "../train/emit.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
@@ -146,10 +147,9 @@ export async function open(opening: Opening): Promise<Study> {
   const arms = await armsFor(spec);
   const { data, recipe, threads, modelOptions, cacheFeatures } = spec;
   const wanted: SetupSpec = {
-    ...{ source: places.source, data, model: places.model, recipe, preparationThreads },
+    ...{ ...places, data, recipe, preparationThreads },
     ...(threads === undefined ? {} : { threads }),
     ...(modelOptions ? { modelOptions } : {}),
-    ...(places.pretrained === undefined ? {} : { pretrained: places.pretrained }),
     ...(cacheFeatures === undefined ? {} : { cacheFeatures }),
   };
   const { setup, dataset } = await openSetup(wanted, {
@@ -157,7 +157,8 @@ export async function open(opening: Opening): Promise<Study> {
     ...(sink.event ? { onEvent: sink.event } : {}),
   });
   try {
-    tellOpened(setup, dataset, sink);
+    const { emit, settled } = emitter(sink.event);
+    tellOpened(setup, dataset, emit);
     const experiment = describeExperiment({ study: spec, setup, arms, specification: spec });
     await checkProtocol(spec.kind, experiment);
     if (opening.check) await checkStudy(spec, setup);
@@ -166,7 +167,8 @@ export async function open(opening: Opening): Promise<Study> {
     const { chooseConvolutions } = await import("./choose-convolutions.ts");
     const decision =
       opening.convolutions ??
-      (await chooseConvolutions(setup, arms, { study: spec, note: sink.note, signal }));
+      (await chooseConvolutions(setup, arms, { study: spec, emit, signal }));
+    await settled();
     return {
       ...{ spec, path, arms, experiment, jobs },
       setup: { ...setup, ...decision },
@@ -190,25 +192,25 @@ async function checkStudy(spec: StudySpec, setup: TrainingSetup): Promise<void> 
 function tellOpened(
   setup: TrainingSetup,
   dataset: TrainingSetup["dataset"],
-  { note }: StudySink,
+  emit: Emitter["emit"],
 ): void {
   const { train, validation, test, record } = dataset;
   const counts = { train: train.length, validation: validation.length, test: test.length };
-  note?.({ type: "data", dataset: record, ...counts });
+  emit({ type: "dataset", dataset: record, ...counts });
   const { pretrained, trainFrom, frozenBatchNorm, unfreeze, features } = setup;
   if (pretrained) {
     const { source, tensors, replaced } = pretrained;
-    note?.({ type: "pretrained", source, tensors: tensors.size, replaced });
+    emit({ type: "pretrained", source, tensors: tensors.size, replaced });
   }
   if (trainFrom !== undefined && trainFrom !== "all")
-    note?.({
+    emit({
       ...{ type: "frozen", trainFrom },
       ...(frozenBatchNorm ? { frozenBatchNorm } : {}),
       ...(unfreeze ? { unfreeze } : {}),
     });
   if (features) {
     const { views, bytes, seconds, found } = features;
-    note?.({ type: "features", views, bytes, seconds, found });
+    emit({ type: "features", views, bytes, seconds, found });
   }
-  note?.({ type: "broken-files", broken: record.broken });
+  emit({ type: "broken-files", broken: record.broken });
 }

@@ -12,6 +12,7 @@ import {
   type RunDirectory,
   readRun,
 } from "../store/index.ts";
+import { emitter } from "../train/emit.ts";
 import { isFinished } from "../train/trial-state.ts";
 import { confusionsFrom } from "./artefacts/confusions.ts";
 import { hasSamples } from "./artefacts/samples.ts";
@@ -47,7 +48,7 @@ export async function resumeStudy(
   path: string,
   options: ResumeStudyOptions = {},
 ): Promise<FinishedStudy> {
-  const { sink = {} } = options;
+  const { emit, settled } = emitter(options.sink?.event);
   readRun(path);
   const lease = await acquireLease(path);
   try {
@@ -56,15 +57,16 @@ export async function resumeStudy(
     const run = readRun(path);
     const left = unfinished(path, run);
     if (left > 0) return await resume(options, directory, { run, left });
-    sink.note?.({ type: "finished-already", path });
+    emit({ type: "finished-already", path });
     const files = missingOf(path, run);
     if (files.length > 0)
       try {
         return await resume(options, directory, { run, left });
       } catch (error) {
         if (!(error instanceof LrscopeError) || error instanceof InterruptedError) throw error;
-        sink.note?.({ type: "not-made-again", files, reason: error.message });
+        emit({ type: "not-made-again", files, reason: error.message });
       }
+    await settled();
     const { run: derived, report } = await deriveResults(directory, { ended: true });
     return finishedStudy({ path, report: report ?? "", run: derived });
   } finally {
@@ -113,12 +115,14 @@ async function resume(
   try {
     checkSame(path, experiment, study.experiment);
     const [before, here] = [experiment.machine.processor, study.experiment.machine.processor];
-    if (before !== here) sink.note?.({ type: "other-processor", before, here });
+    const { emit, settled } = emitter(sink.event);
+    if (before !== here) emit({ type: "other-processor", before, here });
     if (left > 0) {
-      sink.note?.({ type: "resuming", path, left });
+      emit({ type: "resuming", path, left });
       // It is of trials that now go on; there is one again when they have ended.
       directory.remove("summary.json");
     }
+    await settled();
     return await recordedStudy(
       { ...study, experiment },
       { ...options, directory, tasks: left > 0 },
@@ -212,7 +216,7 @@ const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRe
 });
 
 /** @throws StoreError naming where data, network, protocol or version are not what they were */
-function checkSame(path: string, recorded: ExperimentRecord, now: ExperimentRecord): void {
+export function checkSame(path: string, recorded: ExperimentRecord, now: ExperimentRecord): void {
   // As it would be read back: what is undefined is absent.
   const found = differences(fixed(recorded), JSON.parse(JSON.stringify(fixed(now))));
   if (found.length > 0) throw cannotGoOn(path, found);

@@ -5,7 +5,7 @@
 
 import { finderTask } from "../arms/finder-task.ts";
 import { AddonError, InterruptedError } from "../core/errors.ts";
-import { type ExperimentRecord, type StudySpec, versioned } from "../record/index.ts";
+import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
   acquireLease,
   createRunDirectory,
@@ -15,6 +15,7 @@ import {
   readTrials,
   sweepRun,
 } from "../store/index.ts";
+import { emitter } from "../train/emit.ts";
 import { planOf } from "../train/plan.ts";
 import { isFinished } from "../train/trial-state.ts";
 import { deriveResults } from "./derive.ts";
@@ -61,13 +62,15 @@ export async function runStudy(
   const lease = await acquireLease(study.path);
   try {
     const directory = createRunDirectory(study.path, study.experiment, lease);
-    options.sink?.note?.({ type: "recording", path: study.path });
+    const { emit, settled } = emitter(options.sink?.event);
+    emit({ type: "recording", path: study.path });
     const { arms, spec, experiment } = study;
     if (spec.kind !== "find" && arms.length * spec.seeds.length > 1)
-      options.sink?.note?.({
+      emit({
         ...{ type: "planned", arms: arms.length, seeds: spec.seeds.length, epochs: spec.epochs },
         updatesPerEpoch: experiment.protocol.updatesPerEpoch,
       });
+    await settled();
     return await recordedStudy(study, { ...options, directory, tasks: true });
   } finally {
     lease.release();
@@ -85,6 +88,7 @@ export async function recordedStudy(
 ): Promise<FinishedStudy> {
   const { directory, sink = {} } = options;
   const signal = options.signal ?? study.setup.signal;
+  const { emit, settled } = emitter(sink.event);
   try {
     await keepSamples(study, directory);
     if (options.tasks) await runAll(study, options);
@@ -93,19 +97,21 @@ export async function recordedStudy(
     await writeConfusions(
       { setup: study.setup, directory },
       {
-        onDamaged: (message) => sink.note?.({ type: "damaged-weights", message }),
+        onDamaged: (message) => emit({ type: "damaged-weights", message }),
         onProgress: (done, total) => {
           const what = `the best weights of ${total} ${total === 1 ? "run" : "runs"}`;
-          sink.event?.(versioned({ type: "data", phase: "classify", done, total, what }));
+          emit({ type: "data", phase: "classify", done, total, what });
         },
       },
     );
+    await settled();
   } catch (error) {
     if (error instanceof InterruptedError || signal?.aborted) {
       const { report } = await deriveResults(directory, { ended: false });
       const { path } = directory;
       const command = resumeCommand(study.spec, path);
-      sink.note?.({ type: "interrupted", path, report, command });
+      emit({ type: "interrupted", path, report, command });
+      await settled();
     }
     throw error;
   }

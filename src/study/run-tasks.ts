@@ -3,14 +3,9 @@
  * wherever their records go. The one place that decides what is left to do.
  */
 
+import { rangeTestsOf, trialsOf, unbegunTrials, unusableRangeTests } from "../arms/trials.ts";
 import {
-  type PlannedArms,
-  rangeTestsOf,
-  trialsOf,
-  unbegunTrials,
-  unusableRangeTests,
-} from "../arms/trials.ts";
-import {
+  type Planned,
   type ProcessEnd,
   type RangeTestRecord,
   type StudyListener,
@@ -62,7 +57,7 @@ export interface RunTasksOptions {
  * @throws InterruptedError where the runner was told to stop
  */
 export async function runTasks(
-  study: PlannedArms,
+  study: Planned,
   { updatesPerEpoch, records, runner, onEvent }: RunTasksOptions,
 ): Promise<void> {
   for (const warning of cycleWarnings(study, updatesPerEpoch))

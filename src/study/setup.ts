@@ -4,27 +4,21 @@
  */
 
 import type { Dataset, OpenOptions } from "../data/types.ts";
-import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
-import type { Recipe, StudySpec } from "../record/index.ts";
+import type { StudySpec } from "../record/index.ts";
 import { freezing } from "../train/freezing/transfer.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ModelShape } from "./load-model.ts";
+import type { StudyPlaces } from "./places.ts";
 
 /** The part of a study that says what is trained, with names or this machine's paths where it says null. */
 export interface SetupSpec
-  extends Partial<Pick<StudySpec, "modelOptions" | "cacheFeatures" | "threads">> {
-  /** A source's name, or a path of this machine: never part of a record. */
-  readonly source: string;
+  extends StudyPlaces,
+    Partial<Pick<StudySpec, "modelOptions" | "cacheFeatures" | "threads">>,
+    Pick<TrainingSetup, "convolutions" | "convolutionsDecidedBy"> {
   readonly data: Partial<StudySpec["data"]>;
-  /** A name of the collection, or the path of a file that exports `network`. */
-  readonly model: string;
-  /** Weights to begin from: a published name, or the path of a file on this machine. */
-  readonly pretrained?: string;
-  readonly recipe: Partial<Recipe>;
+  readonly recipe: Partial<StudySpec["recipe"]>;
   /** Cores for what is done before there are trials to share them: decoding, features. Default: a trial's. */
   readonly preparationThreads?: number;
-  readonly convolutions?: ConvolutionChoices;
-  readonly convolutionsDecidedBy?: TrainingSetup["convolutionsDecidedBy"];
 }
 
 export interface OpenedSetup {

@@ -7,6 +7,8 @@ export interface Emitter {
   emit(event: EventBody): void;
   /** Calls the listener and awaits it, and all that it has promised before. */
   emitAndWait(event: EventBody): Promise<void>;
+  /** Awaits all that it has promised. @throws what a promise of its has rejected with */
+  settled(): Promise<void>;
 }
 
 /**
@@ -27,20 +29,24 @@ export function emitter(listener: StudyListener | undefined): Emitter {
     throwFailure();
     const answer = listener?.(versioned(event));
     if (!(answer instanceof Promise)) return;
-    const settled = answer
+    const answered = answer
       .catch((error) => {
         failure ??= { error };
       })
-      .finally(() => pending.delete(settled));
-    pending.add(settled);
+      .finally(() => pending.delete(answered));
+    pending.add(answered);
   };
 
+  const settled = async () => {
+    await Promise.all(pending);
+    throwFailure();
+  };
   return {
     emit,
+    settled,
     async emitAndWait(event) {
       emit(event);
-      await Promise.all(pending);
-      throwFailure();
+      await settled();
     },
   };
 }

@@ -95,7 +95,4 @@ export interface RangeTestOptions extends TrainingSetup {
 }
 
 /** A comparison: arms x seeds on what a setup trains; what a study is asked for, in part. */
-export interface CompareOptions
-  extends TrainingSetup,
-    Omit<Planned, "optimizers">,
-    Partial<Pick<Planned, "optimizers">> {}
+export interface CompareOptions extends TrainingSetup, Planned {}

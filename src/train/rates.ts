@@ -49,7 +49,7 @@ const BELOW_ONE = /^(momentum|beta\d?|rho|alpha|dampening|psi)$/;
  */
 export function ratesOf(options: RatesOptions): Rates {
   const { optimizer, updates } = options;
-  const given = options.schedule ?? constant(optimizer.hyperparameters.learningRate!);
+  const given = options.schedule ?? constant(optimizer.hyperparameters.learningRate);
   const plateau = "initial" in given ? given : null;
   const schedule = "initial" in given ? null : warnPastEnd(given, options.warn);
   const others = options.hyperparameterSchedules ?? inverseOf(schedule, optimizer);

@@ -42,6 +42,21 @@ function networkOf({ layer, input }: GradientCase): Network {
   return { name: "case", inputShape: [input[1], input[2], input[3]], classes, build };
 }
 
+/** The ops of the case's network, and the instructions that its training step is made of. */
+export function kindsIn(item: GradientCase): string[] {
+  const network = networkOf(item);
+  const [batch] = item.input;
+  const { programs } = compileNetwork({
+    network,
+    batch,
+    ...{ backend: referenceBackend(), optimizer: sgd(), threads: 1, slots: 1 },
+  });
+  return [
+    ...network.build(batch).nodes.map(({ op }) => op),
+    ...programs.train.instructions.map(({ kind }) => kind),
+  ];
+}
+
 /** Largest |analytic - numeric| / (1e-3 + |numeric|) of each parameter, by name. */
 export async function gradientErrors(item: GradientCase): Promise<Record<string, number>> {
   const network = networkOf(item);

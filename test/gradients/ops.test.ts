@@ -16,8 +16,8 @@ import {
   residual,
   sequential,
 } from "../../src/layers/index.ts";
-import { add, batchNorm as batchNormOp } from "../../src/ops/index.ts";
-import { type GradientCase, gradientErrors } from "./check-gradients.ts";
+import { add, batchNorm as batchNormOp, OPS } from "../../src/ops/index.ts";
+import { type GradientCase, gradientErrors, kindsIn } from "./check-gradients.ts";
 
 /** Central differences with h = 1e-5 in doubles err by about 1e-9 here; a wrong term by 1e-2 or more. */
 const TOLERANCE = 1e-6;
@@ -215,6 +215,17 @@ const cases: Record<string, GradientCase> = {
     input: [3, 2, 5, 4],
   },
 };
+
+test("every op that has a derivative, or is one, is in a case", () => {
+  const tried = new Set(Object.values(cases).flatMap(kindsIn));
+  // What a derivative is made of, alone: a reshaping, and the half of the loss that its forward gives.
+  const within = ["unflatten", "softmaxCrossEntropyGradient"];
+  const wanted = OPS.filter(({ name, backward }) => backward || /Backward/.test(name));
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(
+    wanted.map(({ name }) => name).filter((name) => !tried.has(name) && !within.includes(name)),
+  ).toEqual([]);
+});
 
 describe("the compiled gradient equals central differences", () => {
   test.each(Object.entries(cases))("%s", async (_, item) => {

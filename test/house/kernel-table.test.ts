@@ -3,6 +3,8 @@
  * the ops, the C++ engine, and the programs that networks compile to.
  */
 
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type CompileOptions, compileNetwork } from "../../src/compile/index.ts";
 import { loadAddon } from "../../src/engine/native/addon/index.ts";
@@ -30,6 +32,7 @@ import {
 } from "../../src/program/index.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 import { littleNetwork, residualNetwork } from "../compile/networks.ts";
+import { root } from "./rooms.ts";
 
 const kinds: readonly (readonly [string, KernelSpec])[] = Object.entries(KERNELS);
 const absent = engineAbsent();
@@ -70,6 +73,16 @@ test.skipIf(absent)(`the C++ engine has the same kinds, operands and attributes`
     .map((kernel) => ({ ...kernel, attributes: [...kernel.attributes].sort() }));
   const byKind = (a: { kind: string }, b: { kind: string }) => (a.kind < b.kind ? -1 : 1);
   expect(native.sort(byKind)).toEqual(table.sort(byKind));
+});
+
+test("the C++ engine is compared with the reference on every kind", () => {
+  const folder = join(root, "test", "conformance");
+  const cases = readdirSync(folder)
+    .map((file) => readFileSync(join(folder, file), "utf8"))
+    .join();
+  expect(kinds.map(([kind]) => kind).filter((kind) => !cases.includes(`kind: "${kind}"`))).toEqual(
+    [],
+  );
 });
 
 describe.skipIf(absent)("the C++ engine refuses what its table does not allow", () => {

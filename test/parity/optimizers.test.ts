@@ -16,9 +16,11 @@ import {
   lars,
   muon,
   type Optimizer,
+  optimizerNames,
   prodigy,
   sam,
   sgd,
+  wrapperNames,
 } from "../../src/optimizers/index.ts";
 import type { Backend, BufferSpec, Session } from "../../src/program/index.ts";
 import { inTurn } from "../compile/in-turn.ts";
@@ -155,7 +157,7 @@ const { native, reason } = nativeOrReason();
 describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
   // Sizes around the block (1,024 floats) and the vector (8 or 16), so that every tail is met.
   const sizes = [1, 7, 16, 1023, 1024, 1025, 5000];
-  const names = [
+  const sameBits = [
     ["sgd", { weightDecay: 0.01 }],
     ["sgd", { momentum: 0.9, nesterov: 1, weightDecay: 0.01 }],
     ["adagrad", { learningRateDecay: 0.1, initialAccumulator: 0.1 }],
@@ -170,7 +172,7 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
     ["radam", { weightDecay: 0.01 }],
     ["lion", { weightDecay: 0.01 }],
   ] as const;
-  test.each(names)("%s %o: the same bits", async (name, hyperparameters) => {
+  test.each(sameBits)("%s %o: the same bits", async (name, hyperparameters) => {
     const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
     const after = [];
     for (const backend of [referenceBackend(), native!()]) {
@@ -225,25 +227,29 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
     return after;
   };
 
-  test.each([
+  const elementwise = [
     ["schedule-free-sgd", { weightDecay: 0.01 }],
     ["schedule-free-adamw", { weightDecay: 0.01, weightPower: 0.5 }],
     ["lookahead-adam", { lookaheadK: 2 }],
     ["lookahead-muon", { adamRateScale: 1, momentum: 0 }],
-  ] as const)("%s %o: the same bits in what is elementwise", async (name, hyperparameters) => {
-    const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
-    const [expected, actual] = [
-      await train(optimizer, referenceBackend()),
-      await train(optimizer, native!()),
-    ];
-    for (const [i, shape] of shapes.entries())
-      if (!name.endsWith("muon") || typeof shape === "number")
-        expect(actual[i], `tensor ${i}`).toEqual(expected[i]);
-  });
+  ] as const;
+  test.each(elementwise)(
+    "%s %o: the same bits in what is elementwise",
+    async (name, hyperparameters) => {
+      const optimizer = createOptimizer(name, hyperparameters as Record<string, number>);
+      const [expected, actual] = [
+        await train(optimizer, referenceBackend()),
+        await train(optimizer, native!()),
+      ];
+      for (const [i, shape] of shapes.entries())
+        if (!name.endsWith("muon") || typeof shape === "number")
+          expect(actual[i], `tensor ${i}`).toEqual(expected[i]);
+    },
+  );
 
   // Sums of many floats are of doubles in an order that the backends choose for themselves, and
   // products of matrices sum in float32.
-  test.each([
+  const withSums = [
     ["adam, clipped by norm", adam(), 0.5, 1e-7],
     ["lars", lars({ trustCoefficient: 0.1 }), undefined, 1e-7],
     ["lamb", lamb(), undefined, 1e-7],
@@ -253,15 +259,30 @@ describe.skipIf(!native)(`native against float32 reference${reason}`, () => {
     ["muon", muon({ weightDecay: 0.1 }), undefined, 1e-5],
     ["muon, clipped by norm", muon({ nesterov: 0 }), 0.5, 1e-5],
     ["sam", sam(sgd({ momentum: 0.9 })), undefined, 1e-7],
-  ] as const)("%s: the same to the rounding of sums", async (_, optimizer, clip, tolerance) => {
-    const [expected, actual] = [
-      await train(optimizer, referenceBackend(), clip),
-      await train(optimizer, native!(), clip),
+  ] as const;
+  test.each(withSums)(
+    "%s: the same to the rounding of sums",
+    async (_, optimizer, clip, tolerance) => {
+      const [expected, actual] = [
+        await train(optimizer, referenceBackend(), clip),
+        await train(optimizer, native!(), clip),
+      ];
+      for (const [i, values] of expected.entries()) {
+        const size = Math.max(1, ...values.map(Math.abs));
+        expect(largestDifference(values, actual[i]!) / size, `buffer ${i}`).toBeLessThan(tolerance);
+      }
+      expect(expected.flatMap((values) => [...values]).some((value) => value !== 0)).toBe(true);
+    },
+  );
+
+  test("every optimizer and wrapper is compared", () => {
+    const compared = [
+      ...[...sameBits, ...elementwise].map(([name]) => name),
+      ...withSums.map(([, optimizer]) => optimizer.name),
     ];
-    for (const [i, values] of expected.entries()) {
-      const size = Math.max(1, ...values.map(Math.abs));
-      expect(largestDifference(values, actual[i]!) / size, `buffer ${i}`).toBeLessThan(tolerance);
-    }
-    expect(expected.flatMap((values) => [...values]).some((value) => value !== 0)).toBe(true);
+    const known = [...optimizerNames, ...wrapperNames];
+    expect(known.filter((name) => !compared.some((of) => `${of}-`.startsWith(`${name}-`)))).toEqual(
+      [],
+    );
   });
 });

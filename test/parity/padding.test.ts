@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { compileNetwork } from "../../src/compile/index.ts";
 import { elementCount } from "../../src/core/shapes.ts";
 import { vanilla } from "../../src/models/index.ts";
-import { createOptimizer } from "../../src/optimizers/index.ts";
+import { createOptimizer, optimizerNames, wrapperNames } from "../../src/optimizers/index.ts";
 import type { BufferSpec } from "../../src/program/index.ts";
 import { dyadic } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
@@ -23,28 +23,40 @@ const flat = (buffer: BufferSpec): BufferSpec => ({
   layout: "a",
 });
 
+const cases = [
+  ["sgd", { momentum: 0.9, nesterov: 1, weightDecay: 0.1 }],
+  ["adagrad", { weightDecay: 0.1, initialAccumulator: 0 }],
+  ["adadelta", { weightDecay: 0.1 }],
+  ["rmsprop", { weightDecay: 0.1, momentum: 0.9, centered: 1 }],
+  ["adam", { weightDecay: 0.1 }],
+  ["adamax", { weightDecay: 0.1 }],
+  ["adamw", { amsgrad: 1 }],
+  ["nadam", { weightDecay: 0.1 }],
+  ["radam", { weightDecay: 0.1 }],
+  ["lion", { weightDecay: 0.1 }],
+  ["lars", {}],
+  ["lamb", {}],
+  ["adafactor", { weightDecay: 0.1 }],
+  ["prodigy", { weightDecay: 0.1, initialD: 1e-3 }],
+  ["schedule-free-sgd", { weightDecay: 0.1 }],
+  ["schedule-free-adamw", { weightDecay: 0.1 }],
+  ["muon", { weightDecay: 0.1 }],
+  ["lookahead-adam", { lookaheadK: 2 }],
+  ["sam-sgd", { momentum: 0.9 }],
+] as const;
+
+test("every optimizer and wrapper has a case", () => {
+  const names = cases.map(([name]) => name);
+  expect(
+    [...optimizerNames, ...wrapperNames.map((name) => `${name}-`)].filter(
+      (known) =>
+        !names.some((name) => name === known || (known.endsWith("-") && name.startsWith(known))),
+    ),
+  ).toEqual([]);
+});
+
 describe.skipIf(!native)(`padding stays zero${reason}`, () => {
-  test.each([
-    ["sgd", { momentum: 0.9, nesterov: 1, weightDecay: 0.1 }],
-    ["adagrad", { weightDecay: 0.1, initialAccumulator: 0 }],
-    ["adadelta", { weightDecay: 0.1 }],
-    ["rmsprop", { weightDecay: 0.1, momentum: 0.9, centered: 1 }],
-    ["adam", { weightDecay: 0.1 }],
-    ["adamax", { weightDecay: 0.1 }],
-    ["adamw", { amsgrad: 1 }],
-    ["nadam", { weightDecay: 0.1 }],
-    ["radam", { weightDecay: 0.1 }],
-    ["lion", { weightDecay: 0.1 }],
-    ["lars", {}],
-    ["lamb", {}],
-    ["adafactor", { weightDecay: 0.1 }],
-    ["prodigy", { weightDecay: 0.1, initialD: 1e-3 }],
-    ["schedule-free-sgd", { weightDecay: 0.1 }],
-    ["schedule-free-adamw", { weightDecay: 0.1 }],
-    ["muon", { weightDecay: 0.1 }],
-    ["lookahead-adam", { lookaheadK: 2 }],
-    ["sam-sgd", { momentum: 0.9 }],
-  ])("%s", async (name, hyperparameters) => {
+  test.each(cases)("%s", async (name, hyperparameters) => {
     const backend = native!();
     const compiled = compileNetwork({
       network: vanilla({ classes: 3, channels: 3, size: 16, widths: [5, 12, 20], hidden: 9 }),

@@ -3,13 +3,14 @@
 import { smooth, suggest } from "../../src/analysis/index.ts";
 import { type RandomStream, randomStream } from "../../src/core/random.ts";
 import type {
+  ArmConfusion,
   EpochMetrics,
   ExperimentRecord,
   RangeTestRecord,
   TrialHistory,
   TrialRecord,
 } from "../../src/record/index.ts";
-import type { ReportConfusion, ReportInput } from "../../src/report/index.ts";
+import type { ReportInput } from "../../src/report/index.ts";
 import { scheduleFromJSON } from "../../src/schedules/index.ts";
 
 const UPDATES_PER_EPOCH = 54;
@@ -235,7 +236,7 @@ export const fakeSamples = () =>
   }));
 
 /** Where adam's weights took one flower for another, with two of the surest mistakes. */
-export function fakeConfusions(): ReportConfusion[] {
+export function fakeConfusions(): ArmConfusion[] {
   const classes = ["daisy", "dandelion", "rose", "sunflower", "tulip"];
   const counts = [
     [380, 40, 14, 10, 15],

@@ -12,6 +12,7 @@ import {
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
+import { noteLines } from "./study-notes.ts";
 
 /** What a bar shows. */
 export interface BarText {
@@ -127,8 +128,15 @@ export function linesOf(options: LinesOptions): Line[] {
       return lineOfEpoch(event, after, colors);
     case "trial-finished":
       return lineOfEnd(event, after, colors);
-    default:
+    case "range-test-run":
+    case "plan":
+    case "trial-started":
+    case "update":
+    case "weights":
+    case "checkpoint":
       return [];
+    default:
+      return noteLines(event).flatMap(note);
   }
 }
 

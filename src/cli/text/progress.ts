@@ -30,7 +30,8 @@ export function openProgress(terminal: Terminal): Progress {
       if (bar && !shown) bar.stop();
       for (const { kind, text } of linesOf({ event, before, after, bar: bar !== null, colors }))
         terminal[kind](text);
-      if (bar && shown) bar.show(shown);
+      // What changes nothing is a line alone: after the last of them the bar does not come back.
+      if (bar && shown && after !== before) bar.show(shown);
     },
     stop: () => bar?.stop(),
   };

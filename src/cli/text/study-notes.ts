@@ -1,17 +1,26 @@
-/** @file What a study tells, as lines for people. */
+/** @file What a study tells once, as lines for people. */
 
 import { visibleLine } from "../../core/visible.ts";
-import type { StudyNote } from "../../study/study-sink.ts";
+import type { StudyEvent } from "../../record/index.ts";
 import { describeBroken } from "./broken-files.ts";
 import { count, duration, mebibytes, plural } from "./format.ts";
 
 /** Files that cannot be used, of which so many are named. */
 const MOST_NAMED = 20;
 
+/** Events that say how far a study is, or carry its records: see progress-text.ts. */
+type OfProgress =
+  | ("data" | "plan" | "update" | "epoch" | "warning" | "weights" | "checkpoint")
+  | `range-test-${string}`
+  | `trial-${string}`;
+
+/** What a study tells by the way. */
+export type StudyNote = Exclude<StudyEvent, { type: OfProgress }>;
+
 /** The lines of a note. */
 export function noteLines(note: StudyNote): string[] {
   switch (note.type) {
-    case "data": {
+    case "dataset": {
       const { dataset, train, validation, test } = note;
       return [
         `${dataset.name}: ${count(dataset.images)} images at ${dataset.size}x${dataset.size} in ${dataset.classes.length} classes; ${count(train)} to train, ${count(validation)} to validate${test > 0 ? `, ${count(test)} kept for the test` : ""}`,

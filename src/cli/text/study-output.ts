@@ -1,9 +1,8 @@
-/** @file Where a study's events and notes go on a terminal: the bar, the lines, and the warnings of range tests. */
+/** @file Where a study's events go on a terminal: the bar, the lines, and the warnings of range tests. */
 
 import type { StudySink } from "../../study/study-sink.ts";
 import type { Terminal } from "../terminal.ts";
 import { openProgress } from "./progress.ts";
-import { noteLines } from "./study-notes.ts";
 
 export interface StudyOutput extends Required<StudySink> {
   /** Takes the bar away; idempotent. */
@@ -14,11 +13,8 @@ export interface StudyOutput extends Required<StudySink> {
 export function studyOutput(terminal: Terminal, { warnings }: { warnings: boolean }): StudyOutput {
   const progress = openProgress(terminal);
   return {
-    note(note) {
-      if (note.type === "data" || note.type === "interrupted") progress.stop();
-      for (const line of noteLines(note)) terminal.note(line);
-    },
     event(event) {
+      if (event.type === "dataset" || event.type === "interrupted") progress.stop();
       if (warnings && event.type === "range-test-finished")
         for (const warning of event.record.warnings)
           terminal.note(`range test of ${event.arm}: ${warning}`);

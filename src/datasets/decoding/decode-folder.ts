@@ -1,6 +1,7 @@
 /** @file The images of a folder, decoded list by list in a process of their own. */
 
 import { join } from "node:path";
+import { at } from "../../core/at.ts";
 import {
   type BrokenItem,
   type DecodedChunk,
@@ -27,34 +28,33 @@ export async function* decodeFolder(
   try {
     const bytes = size * size * 3;
     const begin = (first: number) => {
-      const positions = [...items.subarray(first, first + chunkLength).keys()].map(
-        (i) => first + i,
-      );
-      const readable = positions.filter((position) => !unreadable.has(items[position]!));
-      const decoded = decoder.decode(readable.map((at) => join(root, files[items[at]!]!)));
+      const list = Array.from(items.subarray(first, first + chunkLength), (item, i) => ({
+        item,
+        position: first + i,
+        file: at(files, item, "files"),
+      }));
+      const readable = list.filter(({ item }) => !unreadable.has(item));
+      const decoded = decoder.decode(readable.map(({ file }) => join(root, file)));
       decoded.catch(() => undefined);
-      return { positions, decoded };
+      return { list, done: first + list.length, decoded };
     };
-    let list = begin(0);
-    while (list.positions.length > 0) {
+    let next = begin(0);
+    while (next.list.length > 0) {
       throwIfInterrupted(signal);
-      const { positions } = list;
-      const { pixels, failures } = await list.decoded;
-      const done = positions.at(-1)! + 1;
+      const { list, done } = next;
+      const { pixels, failures } = await next.decoded;
       // The next list is decoded while somebody writes or reads the pixels of this one.
-      list = begin(done);
+      next = begin(done);
       const broken: BrokenItem[] = [];
       let kept = 0;
       let i = 0;
-      for (const position of positions) {
-        const item = items[position]!;
-        const file = files[item]!;
+      for (const { item, position, file } of list) {
         const reason = unreadable.get(item);
         if (reason !== undefined) {
           broken.push({ position, file, reason });
           continue;
         }
-        const failure = failures[i]!;
+        const failure = at(failures, i, "failures");
         if (failure?.kind === "passing") throw passingError(name, file, failure.reason);
         if (failure) {
           const { kind, reason } = failure;

@@ -5,6 +5,7 @@
  */
 
 import { writeFileSync } from "node:fs";
+import { at } from "../../core/at.ts";
 import { loadAddon } from "../../engine/native/addon/index.ts";
 import { BEGUN, decodeImages } from "./decode.ts";
 import {
@@ -29,7 +30,7 @@ process.on("disconnect", die);
 process.on("SIGINT", () => undefined);
 
 const say = (message: FromDecoder) =>
-  process.send!(message, undefined, undefined, (error) => error && die());
+  process.send?.(message, undefined, undefined, (error) => error && die());
 
 let settings: DecoderSettings;
 let shared: Uint8Array;
@@ -68,8 +69,9 @@ async function run({ files, positions, slot }: DecodeTask): Promise<void> {
   const own = states(shared, slot);
   const target = pixels(shared, slot);
   // Files that are left of a list whose process died have gaps between them.
-  const gapless = positions.every((position, j) => position === positions[0]! + j);
-  const from = positions[0]! * bytes;
+  const [first = 0] = positions;
+  const gapless = positions.every((position, j) => position === first + j);
+  const from = first * bytes;
   const into = gapless
     ? target.subarray(from, from + files.length * bytes)
     : new Uint8Array(files.length * bytes);
@@ -97,9 +99,9 @@ function watchProcessorTime(states: Uint8Array): NodeJS.Timeout {
   const look = () => {
     const now = processorTime();
     const begun = [...states.keys()].filter((j) => states[j] === BEGUN);
-    for (const j of begun) used[j]! += (now - before) / begun.length;
+    for (const j of begun) used[j] = at(used, j, "used") + (now - before) / begun.length;
     before = now;
-    const slow = begun.filter((j) => used[j]! > processorSeconds);
+    const slow = begun.filter((j) => at(used, j, "used") > processorSeconds);
     if (slow.length > 0) say({ type: "slow", files: slow });
     // Should this thread come to hang, the system ends the process.
     loadAddon().limitProcessorTime(Math.ceil(now + 2 * processorSeconds * settings.threads + 10));

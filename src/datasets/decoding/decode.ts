@@ -5,6 +5,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { at } from "../../core/at.ts";
 import { BROKEN, FAILED, LEFT_TO_OTHERS } from "../../engine/native/addon/images.ts";
 import { loadAddon, type WorkingShape } from "../../engine/native/addon/index.ts";
 import { MOST_PIXELS, MOST_SIDE } from "./decode-limits.ts";
@@ -57,9 +58,10 @@ export async function decodeImages(
   );
   const bytes = options.size * options.size * options.channels;
   const decode = async (i: number) => {
+    const file = at(files, i, "files");
     if (states) states[i] = BEGUN;
     const target = pixels.subarray(i * bytes, (i + 1) * bytes);
-    result[i] = await decodeOther(files[i]!, target, options);
+    result[i] = await decodeOther(file, target, options);
     if (states) states[i] = DONE;
   };
   const left = files.map((_, i) => i).filter((i) => status[i] === LEFT_TO_OTHERS);
@@ -150,7 +152,7 @@ export const speaksOfMemory = (message: string) =>
 
 function explain(error: unknown): DecodeFailure {
   const message = error instanceof Error ? error.message : String(error);
-  const line = message.split("\n")[0]!.replace(/^Input buffer\b/, "Input file");
+  const line = message.replace(/\n.*$/s, "").replace(/^Input buffer\b/, "Input file");
   if (speaksOfMemory(message))
     return { kind: "memory", reason: `not enough memory to decode it: ${line}` };
   if (/too many open files|input\/output error|resource temporarily unavailable/i.test(message))

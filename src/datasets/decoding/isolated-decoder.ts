@@ -8,6 +8,7 @@
  */
 
 import { closeSync } from "node:fs";
+import { at } from "../../core/at.ts";
 import { AddonError, DataError, InternalError, InterruptedError } from "../../core/errors.ts";
 import { loadAddon, type WorkingShape } from "../../engine/native/addon/index.ts";
 import { CRASHES } from "../../files/child-end.ts";
@@ -114,7 +115,10 @@ export function openDecoder(options: DecoderOptions): ImageDecoder {
         const child = start(1);
         try {
           const outcome = await run(child, slot, [file], [position]);
-          failure = outcome.type === "died" ? reasonOf(outcome, limits) : outcome.failures[0]!;
+          failure =
+            outcome.type === "died"
+              ? reasonOf(outcome, limits)
+              : at(outcome.failures, 0, "failures");
           if (failure?.kind === "memory") failure = lackOfMemory(failure, child.held, limits);
         } finally {
           child.kill();
@@ -140,24 +144,26 @@ export function openDecoder(options: DecoderOptions): ImageDecoder {
       const outcome = await runList(
         common,
         slot,
-        left.map((i) => files[i]!),
+        left.map((i) => at(files, i, "files")),
         left,
       );
       if (outcome.type === "done") {
-        for (const [j, failure] of outcome.failures.entries()) failures[left[j]!] = failure;
-        const again = left.filter((i) => isPassing(failures[i]!));
-        for (const i of again) failures[i] = await decodeAlone(slot, files[i]!, i);
+        for (const [j, failure] of outcome.failures.entries())
+          failures[at(left, j, "files")] = failure;
+        const again = left.filter((i) => isPassing(at(failures, i, "failures")));
+        for (const i of again) failures[i] = await decodeAlone(slot, at(files, i, "files"), i);
         return;
       }
       // Died of what another list did to it.
       if (!outcome.underWay) continue;
       const states = layout.states(shared, slot);
       const suspects = new Set(
-        outcome.slow?.map((j) => left[j]!) ?? left.filter((_, j) => states[j] === BEGUN),
+        outcome.slow?.map((j) => at(left, j, "files")) ??
+          left.filter((_, j) => states[j] === BEGUN),
       );
       if (suspects.size === 0) {
         // Ended between two files: half as many are half as likely to be with the one that did it.
-        if (left.length === 1) suspects.add(left[0]!);
+        if (left.length === 1) for (const i of left) suspects.add(i);
         else {
           const half = left.length >> 1;
           await decodeSome(slot, files, left.slice(0, half), failures);
@@ -165,7 +171,7 @@ export function openDecoder(options: DecoderOptions): ImageDecoder {
           continue;
         }
       }
-      for (const i of suspects) failures[i] = await decodeAlone(slot, files[i]!, i);
+      for (const i of suspects) failures[i] = await decodeAlone(slot, at(files, i, "files"), i);
       left = left.filter((i) => !suspects.has(i));
     }
   };

@@ -128,7 +128,7 @@ async function receive(
   const handle = await open(part, start > 0 ? "a" : "w");
   await withCleanupLater(
     async () => {
-      for await (const chunk of received(body!)) {
+      for await (const chunk of body ? received(body) : []) {
         beyond = done + chunk.length > limit;
         if (beyond) break;
         await handle.writeFile(chunk);

@@ -34,7 +34,9 @@ export function cifarSource(path: string, name = basename(resolve(path))): Sourc
     return {
       data,
       shape: { width: 32, height: 32, channels: 3, base: 1, stride: record, planar: true },
-      labels: Uint8Array.from({ length: data.length / record }, (_, i) => data[i * record]!),
+      labels: Uint8Array.from({ length: data.length / record }, (_, i) =>
+        data.readUInt8(i * record),
+      ),
       part,
     };
   };

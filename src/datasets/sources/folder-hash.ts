@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { at } from "../../core/at.ts";
 import { DataError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
 import { unreadableText } from "../decoding/decode.ts";
@@ -34,7 +35,7 @@ export async function hashFiles(
   const buffer = Buffer.allocUnsafe(1 << 20);
   let sinceBreath = 0;
   for (const item of items) {
-    const file = files[item]!;
+    const file = at(files, item, "files");
     const { digest, size, error } = hashFile(join(root, file), buffer);
     if (error !== null) {
       if (!isLasting(error)) throw passingError(name, file, unreadableText(error));

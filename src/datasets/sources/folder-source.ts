@@ -82,9 +82,9 @@ function classesOf(root: string, name: string, part: string): string[] {
   const inside = join(root, part);
   const classes = listEntries(inside).folders.filter((folder) => !leadsBack(inside, folder));
   const where = part === "" ? name : `${name}/${part}`;
-  if (classes.length === 0) throw new DataError(`${where}: no class folders`);
+  const [only] = classes;
+  if (only === undefined) throw new DataError(`${where}: no class folders`);
   if (classes.length === 1) {
-    const only = classes[0]!;
     const nested = listEntries(join(inside, only)).folders.length > 1;
     throw new DataError(
       `${where}: one class folder ("${only}"); at least two classes are needed${nested ? `, or was ${where}/${only} meant?` : ""}`,

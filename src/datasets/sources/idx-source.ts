@@ -35,8 +35,8 @@ export async function idxSource(path: string, options: IdxSourceOptions = {}): P
   const names = readdirSync(root).sort();
   const find = (parts: readonly string[], what: string) =>
     names.find((file) => {
-      const match = fileName.exec(file);
-      return match !== null && parts.includes(match[1]!) && match[2] === what;
+      const [, part = "", of] = fileName.exec(file) ?? [];
+      return parts.includes(part) && of === what;
     });
   const read = async (parts: readonly string[], part: number): Promise<PackedBlock | null> => {
     const [images, labels] = [find(parts, "images"), find(parts, "labels")];
@@ -113,9 +113,9 @@ async function readIdx({ root, name }: BlockFiles, file: string, dimensions: num
   const header = 4 + 4 * dimensions;
   // The header first: it says how much there is to unpack, of which a few bytes may become gigabytes.
   const partly = { finishFlush: constants.Z_SYNC_FLUSH };
-  const beginning = (await unpacked(stored.subarray(0, 1 << 12), partly))!;
-  if (beginning.length < header)
-    throw wrong(`has ${beginning.length} bytes, fewer than its header`);
+  const beginning = await unpacked(stored.subarray(0, 1 << 12), partly);
+  if (beginning === null || beginning.length < header)
+    throw wrong(`has ${beginning?.length ?? 0} bytes, fewer than its header`);
   const magic = beginning.readUInt32BE(0);
   if (magic !== 0x800 + dimensions)
     throw wrong(

@@ -4,6 +4,7 @@
  */
 
 import { roundToBfloat16 } from "../../core/bfloat16.ts";
+import type { Instruction } from "../../program/index.ts";
 import { batchNormBackward, batchNormEvaluate, batchNormTrain } from "./batch-norm.ts";
 import { flagAttribute, type Kernel, type KernelCall } from "./kernel.ts";
 import type { Tensor } from "./memory.ts";
@@ -12,15 +13,19 @@ import { maxPool2d, maxPool2dBackward } from "./pooling.ts";
 /** A tensor of the same shape and precision, with memory of its own. */
 const like = ({ data, ...rest }: Tensor): Tensor => ({ ...rest, data: data.slice() });
 
-/** The call with other operands; `relu: false` leaves ReLU to the caller. */
+/** The call with other operands; `relu: false` leaves ReLU to the caller, and the rest is as the call has it. */
 const calling = (
   call: KernelCall,
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
   relu?: false,
 ): KernelCall => {
-  const attributes = { ...call.instruction.attributes, ...(relu === false && { relu }) };
-  return { ...call, instruction: { ...call.instruction, attributes }, inputs, outputs };
+  const { instruction } = call;
+  const attributes: Instruction["attributes"] =
+    relu === false
+      ? Object.create(instruction.attributes, { relu: { value: relu } })
+      : instruction.attributes;
+  return { ...call, instruction: { ...instruction, attributes }, inputs, outputs };
 };
 
 export const batchNormPoolTrain: Kernel = (call) => {

@@ -26,11 +26,11 @@ export const adadelta = defineOptimizer({
   state: () => ({ squares: zerosLike("parameter"), deltas: zerosLike("parameter") }),
   update({ parameter, gradient, state, lr }, { rho, epsilon, weightDecay }, _settings, dialect) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const squares = state.squares!.mul(rho).add(g.square().mul(rho.complement()));
-    const divisor = dialect === "tfjs" ? state.squares! : squares;
-    const ratio = state.deltas!.add(epsilon).sqrt().div(divisor.add(epsilon).sqrt());
+    const squares = state.squares.mul(rho).add(g.square().mul(rho.complement()));
+    const divisor = dialect === "tfjs" ? state.squares : squares;
+    const ratio = state.deltas.add(epsilon).sqrt().div(divisor.add(epsilon).sqrt());
     const delta = ratio.mul(g);
-    const deltas = state.deltas!.mul(rho).add(delta.square().mul(rho.complement()));
+    const deltas = state.deltas.mul(rho).add(delta.square().mul(rho.complement()));
     return { squares, deltas, parameter: parameter.sub(delta.mul(lr)) };
   },
 });

@@ -45,9 +45,9 @@ export const adafactor = defineOptimizer({
     const { gradient, state, rows: rowCount, t } = inputs;
     const beta = betaOf(t, hyperparameters.decayPower);
     const squares = gradient.square().add(hyperparameters.epsilon);
-    const rows = state.rows!.mul(beta).add(squares.matrix("rowMean").mul(beta.complement()));
-    const columns = state
-      .columns!.mul(beta)
+    const rows = state.rows.mul(beta).add(squares.matrix("rowMean").mul(beta.complement()));
+    const columns = state.columns
+      .mul(beta)
       .add(squares.matrix("columnMean").mul(beta.complement()));
     const mean = rows.sum("tensor").div(rowCount);
     const v = rows.div(mean).mul(columns).max(LEAST_SQUARE);
@@ -59,7 +59,7 @@ export const adafactor = defineOptimizer({
       const { gradient, state, t } = inputs;
       const beta = betaOf(t, hyperparameters.decayPower);
       const squares = gradient.square().add(hyperparameters.epsilon);
-      const v = state.v!.mul(beta).add(squares.mul(beta.complement()));
+      const v = state.v.mul(beta).add(squares.mul(beta.complement()));
       return { v, parameter: moved(inputs, v, hyperparameters, settings) };
     },
   },

@@ -35,7 +35,7 @@ export const adagrad = defineOptimizer({
     dialect,
   ) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const sum = state.sum!.add(g.square());
+    const sum = state.sum.add(g.square());
     const rate = lr.div(t.sub(1).mul(learningRateDecay).add(1));
     const insideRoot = dialect === "optax" || dialect === "tfjs";
     const step = g.div(insideRoot ? sum.add(epsilon).sqrt() : sum.sqrt().add(epsilon));

@@ -37,8 +37,8 @@ export const adam = defineOptimizer({
   }),
   update({ parameter, gradient, state, lr, t }, { beta1, beta2, epsilon, weightDecay }) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const m = state.m!.mul(beta1).add(g.mul(beta1.complement()));
-    const v = state.v!.mul(beta2).add(g.square().mul(beta2.complement()));
+    const m = state.m.mul(beta1).add(g.mul(beta1.complement()));
+    const v = state.v.mul(beta2).add(g.square().mul(beta2.complement()));
     const vMax = state.vMax?.max(v);
     const root = (vMax ?? v).sqrt().div(biasCorrection(beta2, t).sqrt());
     const step = m.div(root.add(epsilon)).mul(lr.div(biasCorrection(beta1, t)));

@@ -26,9 +26,9 @@ export const adamax = defineOptimizer({
     dialect,
   ) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const m = state.m!.mul(beta1).add(g.mul(beta1.complement()));
+    const m = state.m.mul(beta1).add(g.mul(beta1.complement()));
     const outside = dialect === "tfjs";
-    const u = state.u!.mul(beta2).max(outside ? g.abs() : g.abs().add(epsilon));
+    const u = state.u.mul(beta2).max(outside ? g.abs() : g.abs().add(epsilon));
     const step = m.div(outside ? u.add(epsilon) : u).mul(lr.div(biasCorrection(beta1, t)));
     return { m, u, parameter: parameter.sub(step) };
   },

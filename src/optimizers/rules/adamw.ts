@@ -40,8 +40,8 @@ export const adamw = defineOptimizer({
     { beta1, beta2, epsilon, weightDecay },
     { excludeBiasesAndNorms },
   ) {
-    const m = state.m!.mul(beta1).add(gradient.mul(beta1.complement()));
-    const v = state.v!.mul(beta2).add(gradient.square().mul(beta2.complement()));
+    const m = state.m.mul(beta1).add(gradient.mul(beta1.complement()));
+    const v = state.v.mul(beta2).add(gradient.square().mul(beta2.complement()));
     const vMax = state.vMax?.max(v);
     const root = (vMax ?? v).sqrt().div(biasCorrection(beta2, t).sqrt());
     const step = m.div(root.add(epsilon)).mul(lr.div(biasCorrection(beta1, t)));

@@ -36,8 +36,8 @@ export const lamb = defineOptimizer({
     { excludeBiasesAndNorms },
   ) {
     const excludes = excludeBiasesAndNorms === 1;
-    const m = state.m!.mul(beta1).add(gradient.mul(beta1.complement()));
-    const v = state.v!.mul(beta2).add(gradient.square().mul(beta2.complement()));
+    const m = state.m.mul(beta1).add(gradient.mul(beta1.complement()));
+    const v = state.v.mul(beta2).add(gradient.square().mul(beta2.complement()));
     const denominator = v.sqrt().div(biasCorrection(beta2, t).sqrt()).add(epsilon);
     const decay = excludes ? weightDecay.mul(isWeight) : weightDecay;
     const r = m.div(biasCorrection(beta1, t)).div(denominator).add(parameter.mul(decay));

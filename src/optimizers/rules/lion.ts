@@ -18,7 +18,7 @@ export const lion = defineOptimizer({
   dialects: { paper: {}, optax: { weightDecay: 1e-3 } },
   state: () => ({ m: zerosLike("parameter") }),
   update({ parameter, gradient, state, lr }, { beta1, beta2, weightDecay }) {
-    const m = state.m!;
+    const { m } = state;
     const direction = m.mul(beta1).add(gradient.mul(beta1.complement())).sign();
     const decayed = parameter.mul(lr.mul(weightDecay).complement());
     return {

@@ -45,7 +45,7 @@ export const muon = defineOptimizer({
     { nesterov },
   ) {
     const fresh = gradient.mul(momentum.complement());
-    const b = state.momentum!.mul(momentum).add(fresh);
+    const b = state.momentum.mul(momentum).add(fresh);
     const direction = nesterov === 1 ? b.mul(momentum).add(fresh) : b;
     const orthogonal = direction.matrix("newtonSchulz", { ...NEWTON_SCHULZ, epsilon: 1e-7 });
     const decayed = parameter.mul(lr.mul(weightDecay).complement());
@@ -59,8 +59,8 @@ export const muon = defineOptimizer({
       { adamRateScale, beta1, beta2, epsilon, weightDecay },
     ) {
       const rate = lr.mul(adamRateScale);
-      const m = state.m!.mul(beta1).add(gradient.mul(beta1.complement()));
-      const v = state.v!.mul(beta2).add(gradient.square().mul(beta2.complement()));
+      const m = state.m.mul(beta1).add(gradient.mul(beta1.complement()));
+      const v = state.v.mul(beta2).add(gradient.square().mul(beta2.complement()));
       const root = v.sqrt().div(biasCorrection(beta2, t).sqrt()).add(epsilon);
       const step = m.div(root).mul(rate.div(biasCorrection(beta1, t)));
       const decayed = parameter.mul(rate.mul(weightDecay).complement());

@@ -50,8 +50,8 @@ export const nadam = defineOptimizer({
       decoupled === 1
         ? [parameter.mul(lr.mul(weightDecay).complement()), gradient]
         : [parameter, gradient.add(parameter.mul(weightDecay))];
-    const m = state.m!.mul(beta1).add(g.mul(beta1.complement()));
-    const v = state.v!.mul(beta2).add(g.square().mul(beta2.complement()));
+    const m = state.m.mul(beta1).add(g.mul(beta1.complement()));
+    const v = state.v.mul(beta2).add(g.square().mul(beta2.complement()));
     const ahead = m.mul(next.div(product.mul(next).complement()));
     const now = g.mul(muAt(t).complement().div(product.complement()));
     const denominator = v.sqrt().div(biasCorrection(beta2, t).sqrt()).add(epsilon);

@@ -48,7 +48,7 @@ export const prodigy = defineOptimizer({
     { learningRate, beta1, beta2, epsilon, weightDecay, initialD, growth },
     settings,
   ) {
-    const { d, r } = scalarState as { d: typeof lr; r: typeof lr };
+    const { d, r } = scalarState;
     const corrected =
       settings.biasCorrection === 1
         ? biasCorrection(beta2, t).sqrt().div(biasCorrection(beta1, t))
@@ -57,10 +57,10 @@ export const prodigy = defineOptimizer({
     const rate = d.mul(learningRate.mul(corrected));
     const beta3 = beta2.sqrt();
     const weight = d.div(initialD).mul(settings.safeguardWarmup === 1 ? d : rate);
-    const m = state.m!.mul(beta1).add(gradient.mul(d.mul(beta1.complement())));
-    const v = state.v!.mul(beta2).add(gradient.square().mul(d.mul(d).mul(beta2.complement())));
-    const s = state.s!.mul(beta3).add(gradient.mul(weight));
-    const distance = gradient.mul(state.p0!.sub(parameter)).sum("all");
+    const m = state.m.mul(beta1).add(gradient.mul(d.mul(beta1.complement())));
+    const v = state.v.mul(beta2).add(gradient.square().mul(d.mul(d).mul(beta2.complement())));
+    const s = state.s.mul(beta3).add(gradient.mul(weight));
+    const distance = gradient.mul(state.p0.sub(parameter)).sum("all");
     const nextR = r.mul(beta3).add(d.div(initialD).mul(rate).mul(distance));
     const size = s.abs().sum("all");
     const estimate = growth.mul(nextR).div(size.positiveOr(1));

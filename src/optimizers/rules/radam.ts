@@ -32,8 +32,8 @@ export const radam = defineOptimizer({
     dialect,
   ) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const m = state.m!.mul(beta1).add(g.mul(beta1.complement()));
-    const v = state.v!.mul(beta2).add(g.square().mul(beta2.complement()));
+    const m = state.m.mul(beta1).add(g.mul(beta1.complement()));
+    const v = state.v.mul(beta2).add(g.square().mul(beta2.complement()));
     const limit = beta2.complement().pow(-1).mul(2).sub(1);
     const length = limit.sub(t.mul(2).mul(beta2.pow(t)).div(biasCorrection(beta2, t)));
     const threshold = dialect === "paper" ? 4 : 5;

@@ -49,7 +49,7 @@ export const rmsprop = defineOptimizer({
     dialect,
   ) {
     const g = gradient.add(parameter.mul(weightDecay));
-    const squares = state.squares!.mul(alpha).add(g.square().mul(alpha.complement()));
+    const squares = state.squares.mul(alpha).add(g.square().mul(alpha.complement()));
     const mean = state.mean?.mul(alpha).add(g.mul(alpha.complement()));
     // Rounding may take the variance below zero; PyTorch would give NaN there.
     const variance = mean ? squares.sub(mean.square()).max(0) : squares;

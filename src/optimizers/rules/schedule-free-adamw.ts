@@ -38,7 +38,7 @@ export const scheduleFreeAdamw = defineOptimizer({
   evaluationWeights: "x",
   update(inputs, { learningRate, beta1, beta2, epsilon, weightDecay, ratePower, weightPower }) {
     const { parameter, gradient, state, t } = inputs;
-    const v = state.v!.mul(beta2).add(gradient.square().mul(beta2.complement()));
+    const v = state.v.mul(beta2).add(gradient.square().mul(beta2.complement()));
     const root = v.sqrt().div(biasCorrection(beta2, t).sqrt()).add(epsilon);
     const direction = gradient.div(root).add(parameter.mul(weightDecay));
     const weights = { learningRate, momentum: beta1, ratePower, weightPower };

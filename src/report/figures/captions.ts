@@ -1,8 +1,8 @@
 /** @file The sentence beneath each figure. */
 
-import type { RangeTestRecord } from "../../record/index.ts";
+import type { ArmConfusion, RangeTestRecord } from "../../record/index.ts";
 import { formatRate } from "../format.ts";
-import type { ReportConfusion, ReportInput } from "../types.ts";
+import type { ReportInput } from "../types.ts";
 import type { Measure } from "./arms.ts";
 
 export const captions = {
@@ -41,5 +41,5 @@ export const captions = {
     );
   },
 
-  confusion: ({ part }: ReportConfusion) => `Images of the ${part} part, summed over seeds.`,
+  confusion: ({ part }: ArmConfusion) => `Images of the ${part} part, summed over seeds.`,
 };

@@ -1,7 +1,13 @@
 /** @file What the answer rests on: curves, classes, range tests, rates, photos. */
 
 import { augmentationWords } from "../../data/augment.ts";
-import type { ExperimentRecord, RangeTestRecord } from "../../record/index.ts";
+import type {
+  ArmConfusion,
+  ExperimentRecord,
+  MistakenImage,
+  RangeTestRecord,
+  SampleImages,
+} from "../../record/index.ts";
 import { cycleWarning } from "../../schedules/cycle-warning.ts";
 import { scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sentence } from "../answer.ts";
@@ -9,7 +15,6 @@ import type { ReportArm } from "../figures/arms.ts";
 import { NAMED_CLASSES } from "../figures/classes.ts";
 import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
-import type { ReportConfusion, ReportMistake, SampleImages } from "../types.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
 
 export function curvesSection(drawn: readonly CaptionedFigure[]): Markup | null {
@@ -29,7 +34,7 @@ ${profile && figures([profile])}${sensitivity && figures([sensitivity])}</sectio
 
 export function classesSection(
   perClass: readonly CaptionedFigure[],
-  confusions: readonly { confusion: ReportConfusion; figure: CaptionedFigure | null }[],
+  confusions: readonly { confusion: ArmConfusion; figure: CaptionedFigure | null }[],
 ): Markup | null {
   if (perClass.length === 0 && confusions.length === 0) return null;
   const matrices = confusions.flatMap(({ figure }) => (figure ? [figure] : []));
@@ -51,7 +56,7 @@ ${perClass.map((figure) => figures([figure]))}${
 
 /** `pictured`: others of the list have their photo, so this one has a frame in its place. */
 function mistakeItem(
-  { seed, truth, answer, probability, file, image }: ReportMistake,
+  { seed, truth, answer, probability, file, image }: MistakenImage,
   pictured: boolean,
 ): Markup {
   const said = `${truth}, taken for ${answer}`;

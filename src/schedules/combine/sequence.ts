@@ -17,15 +17,16 @@ export type SequencePart = readonly [steps: number, schedule: Schedule];
  * @throws ArgumentError if there is no part, or a length is not a positive integer.
  */
 export function sequence(...parts: readonly SequencePart[]): Schedule {
-  if (parts.length === 0)
+  const end = parts.at(-1);
+  if (end === undefined)
     throw new ArgumentError("sequence: needs at least one [steps, schedule] part; got none");
   for (const [steps] of parts) checkPositiveInteger("sequence", "steps", steps);
   const total = parts.reduce((sum, [steps]) => sum + steps, 0);
-  const known = parts.every(([, part]) => part.nextTurn);
+  const turns = parts.flatMap(([steps, { nextTurn }]) => (nextTurn ? [{ steps, nextTurn }] : []));
   const nextTurn = (t: number) => {
     let start = 0;
-    for (const [steps, part] of parts) {
-      if (t < start + steps) return Math.min(start + part.nextTurn!(t - start), start + steps);
+    for (const { steps, nextTurn } of turns) {
+      if (t < start + steps) return Math.min(start + nextTurn(t - start), start + steps);
       start += steps;
     }
     return Infinity;
@@ -37,13 +38,17 @@ export function sequence(...parts: readonly SequencePart[]): Schedule {
         if (t < start + steps) return schedule(t - start);
         start += steps;
       }
-      const [steps, last] = parts.at(-1)!;
+      const [steps, last] = end;
       return endRate(last, steps);
     },
     () => ({
       type: "sequence",
       parts: parts.map(([steps, schedule]) => ({ steps, schedule: schedule.toJSON() })),
     }),
-    { steps: total, nextTurn: known ? nextTurn : undefined, of: parts.map(([, part]) => part) },
+    {
+      steps: total,
+      nextTurn: turns.length === parts.length ? nextTurn : undefined,
+      of: parts.map(([, part]) => part),
+    },
   );
 }

@@ -26,7 +26,7 @@ export function multiStep({ rate, milestones, factor = 0.1 }: MultiStepOptions):
   checkPositive("multiStep", "rate", rate);
   checkPositive("multiStep", "factor", factor);
   const ascending = milestones.every(
-    (at, i) => Number.isInteger(at) && at > (i === 0 ? 0 : milestones[i - 1]!),
+    (at, i) => Number.isInteger(at) && at > (milestones[i - 1] ?? 0),
   );
   if (milestones.length === 0 || !ascending)
     throw new ArgumentError(

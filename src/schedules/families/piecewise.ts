@@ -1,5 +1,6 @@
 /** @file Rates given at points, and what holds between them. */
 
+import { at } from "../../core/at.ts";
 import { checkNonNegative, checkNonNegativeInteger } from "../../core/checks.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import { shown } from "../../core/shown.ts";
@@ -35,20 +36,25 @@ export function piecewise({ points, between = "hold" }: PiecewiseOptions): Sched
     checkNonNegativeInteger("piecewise", "update of a point", update);
     checkNonNegative("piecewise", "rate of a point", rate);
   }
-  const ascending = points.every(([at], i) => (i === 0 ? at === 0 : at > points[i - 1]![0]));
-  if (points.length === 0 || !ascending)
+  const ascending = points.every(([at], i) => {
+    const before = points[i - 1];
+    return before ? at > before[0] : at === 0;
+  });
+  const end = points.at(-1);
+  if (end === undefined || !ascending)
     throw new ArgumentError(
       `piecewise: points must begin at update 0 and ascend; got updates ${shown(points.map(([at]) => at))}`,
     );
   const own = points.map(([update, rate]) => [update, rate] as const);
   const updates = own.map(([update]) => update);
   const form = BETWEEN[between];
-  const [lastAt, lastRate] = own.at(-1)!;
+  const [lastAt, lastRate] = end;
   return defineSchedule(
     (t) => {
       if (t >= lastAt) return lastRate;
       const next = countUpTo(updates, t);
-      const [[from, before], [to, after]] = [own[next - 1]!, own[next]!];
+      const [from, before] = at(own, next - 1, "points");
+      const [to, after] = at(own, next, "points");
       return form(before, after, (t - from) / (to - from));
     },
     { type: "piecewise", points: own, between },

@@ -6,11 +6,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { WeightsError } from "../../core/errors.ts";
 import type { Confusion } from "../../infer/confusion.ts";
-import type { ExperimentRecord } from "../../record/index.ts";
-import type { ReportConfusion } from "../../report/index.ts";
+import {
+  type ArmConfusion,
+  type ConfusionsRecord,
+  confusionsRecord,
+  type ExperimentRecord,
+} from "../../record/index.ts";
 import {
   digestOf,
   type Run,
@@ -26,26 +29,6 @@ import { hasSamples } from "./samples.ts";
 const FILE = "confusions.json";
 /** The surest mistakes of an arm that are kept, no image twice. */
 const MISTAKES = 12;
-
-const confusionsRecord = z.array(
-  z.object({
-    arm: z.string(),
-    part: z.string(),
-    classes: z.array(z.string()),
-    counts: z.array(z.array(z.number().int())),
-    mistakes: z.array(
-      z.object({
-        seed: z.number().int(),
-        truth: z.string(),
-        answer: z.string(),
-        probability: z.number(),
-        file: z.string().nullable(),
-        image: z.string().startsWith("data:image/").nullable(),
-      }),
-    ),
-  }),
-);
-type Confusions = z.infer<typeof confusionsRecord>;
 
 /** More classes than this make a matrix that nobody reads. */
 const MOST_CLASSES = 20;
@@ -78,8 +61,9 @@ function contentOf(file: string): string | null {
 export async function writeConfusions(call: ConfusionsCall, hooks: ConfusionsHooks): Promise<void> {
   const { directory } = call;
   const run = readRun(directory.path);
-  const all = await countConfusions(call, run, hooks);
-  const text = all.length > 0 ? `${JSON.stringify(all)}\n` : null;
+  const arms = await countConfusions(call, run, hooks);
+  const record: ConfusionsRecord = { formatVersion: 1, arms };
+  const text = arms.length > 0 ? `${JSON.stringify(record)}\n` : null;
   // Said first: a file that is not the one spoken of counts as none.
   updateDerived(directory, {
     confusions: { from: recordsDigest(run), content: text === null ? null : digestOf(text) },
@@ -112,14 +96,14 @@ async function countConfusions(
   { setup, directory }: ConfusionsCall,
   { experiment, trials }: Run,
   hooks: ConfusionsHooks,
-): Promise<Confusions> {
+): Promise<ArmConfusion[]> {
   const { confusionOf } = await import("../from-checkpoint.ts");
   const { wholeOf } = await import("../../train/freezing/frozen-features.ts");
   const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
   const { batch, signal } = setup;
   const { dataset } = wholeOf(setup);
   const { classes } = dataset;
-  const all: Confusions = [];
+  const all: ArmConfusion[] = [];
   if (classes.length > MOST_CLASSES || dataset.validation.length === 0) return all;
   const photos = hasSamples(directory.path);
   const arms = experiment.arms.filter(({ sensitivity }) => !sensitivity);
@@ -189,13 +173,11 @@ async function countConfusions(
  * Those that the run kept, unless they are known to be of other records; without their photos where those
  * are not wanted.
  */
-export function readConfusions(path: string, run: Run, photos: boolean): ReportConfusion[] {
+export function readConfusions(path: string, run: Run, photos: boolean): ArmConfusion[] {
   const file = join(path, FILE);
   if (!existsSync(file) || confusionsFrom(path, run) === "other") return [];
-  return readRecord(file, confusionsRecord).map((entry) => ({
+  return readRecord(file, confusionsRecord).arms.map(({ mistakes = [], ...entry }) => ({
     ...entry,
-    mistakes: photos
-      ? entry.mistakes
-      : entry.mistakes.map((mistake) => ({ ...mistake, image: null })),
+    mistakes: photos ? mistakes : mistakes.map((mistake) => ({ ...mistake, image: null })),
   }));
 }

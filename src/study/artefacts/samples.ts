@@ -6,9 +6,9 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { StoreError } from "../../core/errors.ts";
 import type { Dataset } from "../../data/types.ts";
+import { type SampleImages, type SamplesRecord, samplesRecord } from "../../record/index.ts";
 import { type RunDirectory, readRecord } from "../../store/index.ts";
 
 const SAMPLES_FILE = "samples.json";
@@ -16,18 +16,9 @@ const SAMPLES_FILE = "samples.json";
 const CLASSES = 12;
 const COPIES = 3;
 
-const samplesRecord = z.array(
-  z.object({
-    className: z.string(),
-    original: z.string().startsWith("data:image/"),
-    augmented: z.array(z.string().startsWith("data:image/")),
-  }),
-);
-export type Samples = z.infer<typeof samplesRecord>;
-
 /** The first training image of each class, beside what the first epochs make of it. */
-export async function collectSamples(dataset: Dataset, seed: number): Promise<Samples> {
-  const samples: Samples = [];
+export async function collectSamples(dataset: Dataset, seed: number): Promise<SampleImages[]> {
+  const samples: SampleImages[] = [];
   for (const [label, className] of dataset.classes.slice(0, CLASSES).entries()) {
     const image = dataset.train.find((index) => dataset.labels[index] === label);
     if (image === undefined) continue;
@@ -56,12 +47,13 @@ export function hasSamples(path: string): boolean {
   }
 }
 
-export function writeSamples(directory: RunDirectory, samples: Samples): void {
-  directory.writeText(SAMPLES_FILE, `${JSON.stringify(samples, null, 2)}\n`);
+export function writeSamples(directory: RunDirectory, samples: SampleImages[]): void {
+  const record: SamplesRecord = { formatVersion: 1, samples };
+  directory.writeText(SAMPLES_FILE, `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Those that the run kept; none where it was made with --no-samples. */
-export function readSamples(path: string): Samples {
+export function readSamples(path: string): readonly SampleImages[] {
   const file = join(path, SAMPLES_FILE);
-  return existsSync(file) ? readRecord(file, samplesRecord) : [];
+  return existsSync(file) ? readRecord(file, samplesRecord).samples : [];
 }

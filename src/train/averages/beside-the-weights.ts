@@ -24,7 +24,7 @@ export function followedRun(
 ): Run {
   // A reduction on plateaus has no cycles either.
   const schedule =
-    given && !("initial" in given) ? given : constant(optimizer.hyperparameters.learningRate!);
+    given && !("initial" in given) ? given : constant(optimizer.hyperparameters.learningRate);
   return { schedule, updates: Math.round(epochs * updatesPerEpoch), updatesPerEpoch };
 }
 

@@ -25,7 +25,7 @@ export function freezing({
 }: {
   /** Its name in the collection, or a path. */
   readonly model: string;
-  readonly pretrained?: string;
+  readonly pretrained?: string | undefined;
   readonly recipe: Partial<Recipe>;
 }): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
   const last = Object.hasOwn(LAST_STAGES, model) ? LAST_STAGES[model]! : "head";
