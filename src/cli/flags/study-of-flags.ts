@@ -8,7 +8,9 @@ import type { FlagValues } from "./define-command.ts";
 import type {
   answerFlags,
   cycleFlags,
+  finderUpdatesFlag,
   followFlags,
+  forceFlag,
   outFlag,
   rampFlags,
   readingFlags,
@@ -24,7 +26,9 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
   Loose<
     FlagValues<
       typeof cycleFlags &
+        typeof finderUpdatesFlag &
         typeof followFlags &
+        typeof forceFlag &
         typeof rampFlags &
         typeof readingFlags &
         typeof learningRateFlags &
@@ -86,6 +90,8 @@ export async function studyOfFlags({
       epochs,
       ...given(flags, PLANNED),
       ...(flags.tuneConvolutions ? { tune: true } : {}),
+      ...(flags.finderUpdates === undefined ? {} : { rangeTestUpdates: flags.finderUpdates }),
+      ...(flags.published ? { reading: "published" as const } : {}),
       momentumSchedule: await momentumScheduleOf(flags.momentumSchedule),
       data: {
         ...given(flags, ["size", "limit", "test"]),
@@ -113,7 +119,7 @@ export const saidBefore = (
 /** Flags that a study has under the same names. */
 const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
-  ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule"],
+  ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule", "force"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
   ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs"],
 ];
