@@ -3,7 +3,12 @@
  * seeds of two arms overlap, neither is called better.
  */
 
-import type { OptimizerSummary, RangeTestRecord, SummaryRecord } from "../record/index.ts";
+import type {
+  OptimizerSummary,
+  RangeTestRecord,
+  RangeTestTuning,
+  SummaryRecord,
+} from "../record/index.ts";
 import { counted, formatRate, listed, percent, percentSpread, rates } from "./format.ts";
 import { ranked } from "./table.ts";
 import type { ReportInput } from "./types.ts";
@@ -37,9 +42,10 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   const [test, ...moreTests] = input.rangeTests;
   if (test)
     return {
-      headline: ratesOf(test),
+      headline: test.tuning ? tunedOf(test, test.tuning) : ratesOf(test),
       conclusion,
       details: [
+        ...(test.tuning ? [rangeSentence(test)] : []),
         ...seedsOf(test),
         ...test.warnings.map(sentence),
         ...(test.suggestion ? [] : [remedyOf(test)]),
@@ -100,6 +106,14 @@ function ratesOf({ optimizer, suggestion, reading, doubts }: RangeTestRecord): s
   return doubts.length === 0
     ? `Train with ${optimizer} at learning rates ${bounds} (rule ${peak.rule}, as published).`
     : `The range test of ${optimizer} suggests learning rates ${bounds} (rule ${peak.rule}, as published), with a doubt.`;
+}
+
+function tunedOf({ optimizer }: RangeTestRecord, tuning: RangeTestTuning): string {
+  const { rate, schedule, candidates, epochs, bracketed } = tuning;
+  const what =
+    schedule === null ? "at a constant learning rate of" : `on ${schedule} with a greatest rate of`;
+  const best = `of ${candidates.length} that were tried for ${counted(epochs, "epoch")} each, it does best`;
+  return `Train with ${optimizer} ${what} ${formatRate(rate)}: ${best}${bracketed ? "" : ", and lies at the end of them"}.`;
 }
 
 /** What a test that could say would be told. */

@@ -161,6 +161,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   test("is in the report: the figure, the rate and the regret", () => {
     const html = readFileSync(within("whole/report.html"), "utf8");
+    expect(html).toMatch(
+      /<h1>Train with sgd at a constant learning rate of [\d.e-]+: of \d+ that were/,
+    );
     expect(html).toContain("Tuned by short runs");
     expect(html).toContain("3 seeds at each rate");
     expect(existsSync(within("whole/figures/range-test-sgd-tuning.svg"))).toBe(true);
