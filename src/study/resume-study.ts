@@ -17,10 +17,10 @@ import { isFinished } from "../train/trial-state.ts";
 import { confusionsFrom } from "./artefacts/confusions.ts";
 import { hasSamples } from "./artefacts/samples.ts";
 import { deriveResults } from "./derive.ts";
+import { unmeasured } from "./finder/run-finder.ts";
 import { open } from "./open-study.ts";
 import { findPlaces, type StudyPlaces } from "./places.ts";
 import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
-import { unmeasured } from "./run-finder.ts";
 import {
   commandOf,
   type FinishedStudy,

@@ -22,9 +22,9 @@ import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
 import type { Executor } from "./executors/executor.ts";
 import { taskRunner } from "./executors/task-runner.ts";
+import { runFinder } from "./finder/run-finder.ts";
 import type { Study } from "./open-study.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
-import { runFinder } from "./run-finder.ts";
 import { runTasks, type StudyRecords } from "./run-tasks.ts";
 import type { StudySink } from "./study-sink.ts";
 

@@ -11,7 +11,7 @@ import { rangeTestRecord, type StudyEvent, type StudyRequest } from "../../src/r
 import { constant } from "../../src/schedules/index.ts";
 import { readRecord, readRun, readTrials } from "../../src/store/index.ts";
 import { taskRunner } from "../../src/study/executors/task-runner.ts";
-import { tuneRate } from "../../src/study/tune-rate.ts";
+import { tuneRate } from "../../src/study/finder/tune-rate.ts";
 import { fit } from "../../src/train/fit.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf } from "../faults/tiny.ts";

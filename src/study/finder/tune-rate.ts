@@ -4,20 +4,25 @@
  * interrupted goes on.
  */
 
-import { rateOfStep, stepsToTry, type TriedRate, tuningOf } from "../analysis/range-test/tuning.ts";
-import { parseArm } from "../arms/arms.ts";
-import { tuningSeeds, tuningTasks } from "../arms/tuning-tasks.ts";
-import { AddonError } from "../core/errors.ts";
+import {
+  rateOfStep,
+  stepsToTry,
+  type TriedRate,
+  tuningOf,
+} from "../../analysis/range-test/tuning.ts";
+import { parseArm } from "../../arms/arms.ts";
+import { tuningSeeds, tuningTasks } from "../../arms/tuning-tasks.ts";
+import { AddonError } from "../../core/errors.ts";
 import type {
   RangeTestTuning,
   StudyListener,
   StudySpec,
   Task,
   TrialHistory,
-} from "../record/index.ts";
-import { type RunDirectory, readTrials } from "../store/index.ts";
-import { isFinished } from "../train/trial-state.ts";
-import type { TaskRunner } from "./run-tasks.ts";
+} from "../../record/index.ts";
+import { type RunDirectory, readTrials } from "../../store/index.ts";
+import { isFinished } from "../../train/trial-state.ts";
+import type { TaskRunner } from "../run-tasks.ts";
 
 export interface TuneRateOptions {
   readonly study: StudySpec;

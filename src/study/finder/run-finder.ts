@@ -6,11 +6,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { hasPeak } from "../arms/arm-schedules.ts";
-import { parseArm } from "../arms/arms.ts";
-import { finderTask, searchTask, seedTasks } from "../arms/finder-task.ts";
-import { AddonError } from "../core/errors.ts";
-import { createOptimizer } from "../optimizers/index.ts";
+import { hasPeak } from "../../arms/arm-schedules.ts";
+import { parseArm } from "../../arms/arms.ts";
+import { finderTask, searchTask, seedTasks } from "../../arms/finder-task.ts";
+import { AddonError } from "../../core/errors.ts";
+import { createOptimizer } from "../../optimizers/index.ts";
 import {
   type RangeTestRecord,
   rangeTestPoint,
@@ -20,14 +20,14 @@ import {
   storedRangeTest,
   type Task,
   versioned,
-} from "../record/index.ts";
-import { type RunDirectory, readRecord } from "../store/index.ts";
-import { confirmSuggestion } from "../train/confirm.ts";
-import { planRamp } from "../train/ramp.ts";
-import { type MeasuredRamps, rangeTestRecordOf } from "../train/range-test.ts";
-import { rangeTestOptionsOf } from "../train/run-trial.ts";
-import type { Study } from "./open-study.ts";
-import type { TaskRunner } from "./run-tasks.ts";
+} from "../../record/index.ts";
+import { type RunDirectory, readRecord } from "../../store/index.ts";
+import { confirmSuggestion } from "../../train/confirm.ts";
+import { planRamp } from "../../train/ramp.ts";
+import { type MeasuredRamps, rangeTestRecordOf } from "../../train/range-test.ts";
+import { rangeTestOptionsOf } from "../../train/run-trial.ts";
+import type { Study } from "../open-study.ts";
+import type { TaskRunner } from "../run-tasks.ts";
 import { tuneRate } from "./tune-rate.ts";
 
 const RECORD = "range-test.json";
