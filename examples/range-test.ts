@@ -22,15 +22,17 @@ const record = await rangeTest({
   backend: nativeBackend(),
   optimizer: sgd({ momentum: 0.9 }),
   batch: 32,
-  from: 1e-5,
-  to: 1,
   seeds: [0, 1],
 });
 dataset.close();
 
-const { maxLr, baseLr, low, high, rule } = record.suggestion;
-console.log(`${rule}: from ${baseLr.toPrecision(2)} to ${maxLr.toPrecision(2)}`);
-console.log(`over seeds, the upper bound lies in ${low.toPrecision(2)} .. ${high.toPrecision(2)}`);
+const { suggestion, verdict } = record;
+if (suggestion) {
+  const { constant, peak } = suggestion;
+  const [low, high] = [constant.low.toPrecision(2), constant.high.toPrecision(2)];
+  console.log(`constant rate: ${constant.rate.toPrecision(2)} (over seeds ${low} .. ${high})`);
+  console.log(`a cycle: ${peak.baseLr.toPrecision(2)} to ${peak.rate.toPrecision(2)}`);
+} else console.log(`it cannot say: ${verdict.message}`);
 for (const [name, rate] of Object.entries(record.suggestions))
   console.log(`  ${name.padEnd(12)} ${rate.toPrecision(2)}`);
 for (const warning of record.warnings) console.log(`note: ${warning}`);

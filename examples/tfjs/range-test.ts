@@ -57,5 +57,5 @@ export async function modelRangeTest(
     for (const weight of weights) weight.dispose();
     for (const { tensor } of state) tensor.dispose();
   }
-  return { points, ...suggest([{ seed: 0, points }]) };
+  return { points, ...suggest([{ seed: 0, points }], { from, to }) };
 }

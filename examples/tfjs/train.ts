@@ -41,7 +41,7 @@ model.compile({
   metrics: ["accuracy"],
 });
 
-const { suggestion, suggestions } = await modelRangeTest(model, {
+const { suggestion, verdict, suggestions } = await modelRangeTest(model, {
   from: 1e-4,
   to: 10,
   updates: 64,
@@ -53,13 +53,13 @@ const { suggestion, suggestions } = await modelRangeTest(model, {
     };
   },
 });
-console.log(
-  `usable rates: ${suggestion.baseLr.toPrecision(2)} to ${suggestion.maxLr.toPrecision(2)}`,
-);
+if (!suggestion) throw new Error(`the range test cannot say: ${verdict.message}`);
+const { baseLr, rate: maxLr } = suggestion.peak;
+console.log(`usable rates: ${baseLr.toPrecision(2)} to ${maxLr.toPrecision(2)}`);
 console.log(`by rule: ${JSON.stringify(suggestions)}`);
 
 const epochs = 8;
-const cycles = triangular({ base: suggestion.baseLr, max: suggestion.maxLr, stepSize: 16 });
+const cycles = triangular({ base: baseLr, max: maxLr, stepSize: 16 });
 const learningRate = snapCycles(cycles, (epochs * points) / batchSize);
 const { history } = await model.fit(shuffled, labels, {
   epochs,

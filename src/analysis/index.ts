@@ -10,13 +10,19 @@ export {
 } from "./conclusion.ts";
 export { performanceProfile } from "./performance-profile.ts";
 export { accuracyElbow, type ElbowBounds } from "./range-test/accuracy-elbow.ts";
+export { beginning, GREATEST_LOSS } from "./range-test/averaged.ts";
 export { type RangeTestBandPoint, rangeTestBand } from "./range-test/band.ts";
+export { finiteCurve, type RangeTestRun } from "./range-test/curves.ts";
+export { type Ends, readRules } from "./range-test/readings.ts";
 export {
   argmin,
+  BASE_RATIO,
   type Curve,
   checkRuleName,
   elbow,
   minimumOverTen,
+  PUBLISHED_FACTORS,
+  RATE_FACTORS,
   type RangeTestRule,
   type RangeTestRuleName,
   rangeTestRules,
@@ -24,24 +30,19 @@ export {
   steepest,
   valley,
 } from "./range-test/rules.ts";
+export { ALL_RATES, endsAbout, searchUpdates } from "./range-test/search.ts";
 export {
   checkSmoothing,
+  proportionalWeight,
   SMOOTHING_WEIGHT,
   SMOOTHINGS,
   type Smoothing,
   type SmoothingOptions,
   smooth,
+  smoothedVariance,
   smoothing,
 } from "./range-test/smoothing.ts";
-export {
-  BASE_RATIO,
-  finiteCurve,
-  type RangeTestRun,
-  readRules,
-  type Suggestions,
-  type SuggestOptions,
-  suggest,
-} from "./range-test/suggest.ts";
+export { type Suggestions, type SuggestOptions, suggest } from "./range-test/suggest.ts";
 export { ranked } from "./ranking.ts";
 export { sensitivities, sensitivityFactors } from "./sensitivity.ts";
 export { BOOTSTRAP_FROM, bootstrapMean, quantile } from "./statistics/bootstrap.ts";

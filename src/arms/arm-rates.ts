@@ -1,15 +1,22 @@
 /** @file Which learning rate an arm uses, when, and where it came from. */
 
-import { ArgumentError } from "../core/errors.ts";
+import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import type { ArmRecord, Planned, RangeTestRecord, ScheduleSpec, Span } from "../record/index.ts";
+import type {
+  ArmRecord,
+  Planned,
+  RangeTestRecord,
+  RangeTestSuggestion,
+  ScheduleSpec,
+  Span,
+} from "../record/index.ts";
 import { formatRate } from "../schedules/index.ts";
-import { armSchedule, isCyclical, isSpecified } from "./arm-schedules.ts";
+import { armSchedule, hasPeak, isCyclical, isSpecified } from "./arm-schedules.ts";
 
 export interface ScheduleContext {
   readonly request: Pick<
     Planned,
-    "epochs" | "learningRates" | "maxLr" | "baseLr" | "stepSize" | "snapCycles"
+    "epochs" | "learningRates" | "maxLr" | "baseLr" | "stepSize" | "snapCycles" | "force"
   >;
   /** The arm's range test, where it has one. */
   readonly found: RangeTestRecord | undefined;
@@ -29,9 +36,10 @@ export function needsRangeTest(
 }
 
 /**
- * The arm's schedule, and the source of its rate in words. A suggestion is an upper bound: cyclical arms
- * have it as their greatest rate, other schedules as the rate that they begin or peak at, and arms
- * without a schedule as their constant one.
+ * The arm's schedule, and the source of its rate in words. Of a range test, schedules that rise and fall have
+ * the peak as their greatest rate; those that begin at their greatest, and arms without a schedule, have the
+ * constant rate.
+ * @throws RangeTestError where the range test cannot say, and the study is not forced to go on from it
  * @throws ArgumentError where the range test's upper bound lies below the lower bound that was given
  */
 export function scheduleOf(
@@ -82,7 +90,11 @@ function rateOf(
     factor === 1 ? { rate, source } : { rate: rate * factor, source: `${factor} x ${source}` };
   if (isCyclical(arm.schedule) && request.maxLr !== undefined)
     return times(request.maxLr, `given: ${formatRate(request.maxLr)}`);
-  if (found) return times(found.suggestion.maxLr, foundText(found));
+  if (found) {
+    const use = hasPeak(arm.schedule) ? "peak" : "constant";
+    const suggestion = usableOf(found, request.force);
+    return times(suggestion[use].rate, foundText(found, suggestion, use));
+  }
   return times(optimizer.hyperparameters.learningRate, `default of ${optimizer.name}`);
 }
 
@@ -92,17 +104,75 @@ const DEFAULT_RULE = "minimum/10";
 /** Of a point of a sensitivity analysis, on the rate of the arm that it belongs to. */
 const factorOf = ({ sensitivity }: ArmRecord): number => sensitivity?.factor ?? 1;
 
-/** "range test: 1.2e-2", or of several seeds "range test, median of 3 seeds: 1.2e-2 (8e-3 to 1.5e-2)". */
-function foundText({ suggestion, runs }: RangeTestRecord): string {
-  const { maxLr, low, high } = suggestion;
-  const named = suggestion.rule === DEFAULT_RULE ? "" : ` by ${suggestion.rule}`;
-  if (runs.length === 1) return `range test${named}: ${formatRate(maxLr)}`;
-  return `range test${named}, median of ${runs.length} seeds: ${formatRate(maxLr)} (${formatRate(low)} to ${formatRate(high)})`;
+/**
+ * What the range test suggests; of one that cannot say, what it would have without its guards, if that is forced.
+ * @throws RangeTestError
+ */
+export function usableOf(
+  { arm, suggestion, unguarded, verdict }: RangeTestRecord,
+  force = false,
+): RangeTestSuggestion {
+  const usable = suggestion ?? (force ? unguarded : null);
+  if (usable) return usable;
+  throw new RangeTestError(
+    `range test of ${arm}: it cannot say which rate to train with: ${verdict.message}${force ? ". It has no rate to be forced from" : ""}`,
+  );
+}
+
+/**
+ * A study does not go on from a range test that cannot say, unless it is forced; nor from some of its arms, as
+ * what is compared would then be another question.
+ * @throws RangeTestError naming the arms, why, and what would do
+ */
+export function checkSayable(
+  { force = false }: Pick<Planned, "force">,
+  found: readonly RangeTestRecord[],
+): void {
+  const byArm = new Map(found.map((record) => [record.arm, record]));
+  const silent = [...byArm.values()].filter(({ suggestion }) => suggestion === null);
+  if (force || silent.length === 0) return;
+  const why = silent.map(
+    ({ arm, verdict: { message } }) => `${arm}: ${message.replace(/;.*/, "")}`,
+  );
+  const [first] = silent;
+  throw new RangeTestError(
+    `range test: it cannot say which rate to train with (${why.join("; ")}), so that nothing was trained. ${remedyText(first!)}, give the rate yourself (--max-lr, or ${first!.arm}@RATE), or go on all the same with --force`,
+  );
+}
+
+/** "Begin anew with --finder-updates 600 --to 1" */
+function remedyText({ verdict: { remedy } }: RangeTestRecord): string {
+  const { updates, from, to } = remedy ?? {};
+  const flags = [
+    ...(updates === undefined ? [] : [`--finder-updates ${updates}`]),
+    ...(from === undefined ? [] : [`--from ${formatRate(from)}`]),
+    ...(to === undefined ? [] : [`--to ${formatRate(to)}`]),
+  ];
+  return `Begin anew with ${flags.length > 0 ? flags.join(" ") : "other data"}`;
+}
+
+/** "range test, peak: 1.2e-2", or of several seeds "range test, peak, 3 seeds: 1.2e-2 (8e-3 to 1.5e-2)". */
+function foundText(
+  { suggestion, verdict, seeds, reading }: RangeTestRecord,
+  usable: RangeTestSuggestion,
+  use: "peak" | "constant",
+): string {
+  const { rate, rule, low, high } = usable[use];
+  const read = seeds.filter(({ status }) => status === "read").length;
+  const words = [
+    `${suggestion ? "" : "forced: "}range test${rule === DEFAULT_RULE ? "" : ` by ${rule}`}`,
+    ...(reading === "published" ? [] : [use]),
+    ...(seeds.length === 1 ? [] : [`${reading === "published" ? "median of " : ""}${read} seeds`]),
+    ...(suggestion ? [] : [`which cannot say (${verdict.kind})`]),
+  ];
+  const spread = seeds.length === 1 ? "" : ` (${formatRate(low)} to ${formatRate(high)})`;
+  return `${words.join(", ")}: ${formatRate(rate)}${spread}`;
 }
 
 /** Of a cyclical arm: given, what the rule says (the elbow has a bound of its own), or a sixth of the upper bound. */
 function lowerBound(arm: ArmRecord, max: number, { request, found }: ScheduleContext): number {
-  const elbow = found?.suggestion.rule === "elbow" ? found.suggestion.baseLr : undefined;
+  const peak = found && usableOf(found, request.force).peak;
+  const elbow = peak?.rule === "elbow" ? peak.baseLr : undefined;
   const given = request.baseLr ?? elbow;
   const base = given === undefined ? max / 6 : given * factorOf(arm);
   if (base >= max)

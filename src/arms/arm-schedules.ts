@@ -82,6 +82,12 @@ export const ARM_SCHEDULES: readonly string[] = [
 export const isCyclical = (word: string | null): boolean =>
   word !== null && Object.hasOwn(CYCLICAL, word);
 
+/** Whether its rates rise to a greatest one and fall: a range test's peak is theirs, its constant rate the others'. */
+export const hasPeak = (word: string | null): boolean =>
+  isCyclical(word) ||
+  (word !== null &&
+    (word.startsWith(WARMUP) || ["1cycle", "wsd", "wsd-sqrt", "isqrt"].includes(word)));
+
 /** Whether its course depends on the length of the run, and not on its rates alone. */
 export const isFitted = (word: string | null): boolean =>
   word !== null && (word === "exp_range" || word.startsWith(WARMUP) || Object.hasOwn(FITTED, word));

@@ -24,7 +24,5 @@ export const demoStudy = (
   modelOptions: { widths: [16, 32, 64], hidden: 128 },
   recipe: resolveRecipe({ batch: 32 }),
   stepSize: { count: chosen.epochs / (2 * CYCLES), unit: "epochs" },
-  // Small networks on digits take large rates.
-  ...{ from: 1e-5, to: 1 },
   ...chosen,
 });

@@ -2,32 +2,45 @@
 
 import { at } from "../core/at.ts";
 import type { StudySpec, Task } from "../record/index.ts";
-import { armsOf, optimizerOf, specOf } from "./trials.ts";
+import { armsOf, optimizerOf, rampOf, specOf } from "./trials.ts";
 
 /** The whole range test of a study of kind "find". */
 export function finderTask(study: StudySpec): Task<"range-test"> {
   const arm = at(armsOf(study), 0, "arms");
-  const { seeds, epochs, from, to, ramp, rule, stopFactor, smoothing, loss } = study;
-  const { validationEvery } = study;
-  const given = { from, to, stopFactor, smoothing, loss, validationEvery };
+  const { seeds, epochs, reading, stopFactor, smoothing, loss, validationEvery } = study;
+  const given = { stopFactor, smoothing, loss, validationEvery };
   return {
     kind: "range-test",
     arm: arm.name,
     slug: arm.slug,
     optimizer: specOf(optimizerOf(arm, study)),
     seeds: [...seeds],
-    epochs,
-    ramp,
-    rule,
+    ...rampOf({ ...study, rangeTestEpochs: epochs }),
+    reading,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
 
-/** One task a seed, of which each measures a curve and none reads it. */
-export const seedTasks = (whole: Task<"range-test">): Task<"range-test">[] =>
+/** The quick ramp that finds the ends of the seeds' ramps, where these are not given. */
+export const searchTask = (whole: Task<"range-test">): Task<"range-test"> => ({
+  ...whole,
+  seeds: whole.seeds.slice(0, 1),
+  slug: `${whole.slug}-search`,
+  measureOnly: "search",
+});
+
+/**
+ * One task a seed, of which each measures a curve and none reads it.
+ * @param ramp the ends that were given or found, and how long each goes between them
+ */
+export const seedTasks = (
+  { epochs, ...whole }: Task<"range-test">,
+  ramp: Required<Pick<Task<"range-test">, "from" | "to" | "updates" | "untilDiverged">>,
+): Task<"range-test">[] =>
   whole.seeds.map((seed) => ({
     ...whole,
+    ...ramp,
     seeds: [seed],
     slug: `${whole.slug}-${seed}`,
-    measureOnly: true,
+    measureOnly: "curves",
   }));

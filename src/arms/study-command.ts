@@ -61,6 +61,9 @@ const rangeTests = ({ study, rangeTests }: Context) => study.kind === "find" || 
 /** Said elsewhere: by the name of the command, or by the flag of another field. */
 const elsewhere: Said<unknown> = { of: ALL, flags: () => ({}) };
 
+/** Of a range test as published. */
+const PUBLISHED_EPOCHS = 2;
+
 const DATA: Table<StudySpec["data"]> = {
   size: { of: ALL },
   limit: { of: ALL },
@@ -73,6 +76,7 @@ const DATA: Table<StudySpec["data"]> = {
   test: { of: TRAINING },
   splitSeed: { of: ALL, fallback: 0 },
   augment: { of: ALL, fallback: "default" },
+  copies: { of: ALL, fallback: "keep" },
 };
 
 const ANSWERS: Table<StudySpec["answers"]> = {
@@ -88,7 +92,12 @@ const FIELDS: Table<StudySpec> = {
   kind: elsewhere,
   optimizers: { of: ALL, flags: optimizerFlags },
   seeds: { of: ALL, flags: seedFlags },
-  epochs: { of: ALL },
+  // Of a range test the length is said in one of two ways.
+  epochs: {
+    of: ALL,
+    flags: (epochs, { study }) =>
+      study.kind === "find" && study.rangeTestUpdates !== undefined ? {} : { epochs },
+  },
   momentum: {
     of: ALL,
     matters: ({ arms }) =>
@@ -119,13 +128,37 @@ const FIELDS: Table<StudySpec> = {
     },
   },
   snapCycles: { of: TRAINING, fallback: STUDY_DEFAULTS.snapCycles },
-  from: { of: ["find", "compare"], fallback: 1e-7, matters: rangeTests },
-  to: {
-    of: ["find", "compare"],
+  from: { of: ALL, matters: rangeTests },
+  to: { of: ALL, matters: rangeTests },
+  rangeTestUpdates: {
+    of: ALL,
     matters: rangeTests,
-    flags: (to, { study }) => (study.kind === "find" && to === 0.1 ? {} : { to }),
+    flags: (updates, { study: { kind, reading } }) => {
+      if (kind !== "find") return { finderUpdates: updates };
+      const isDefault = updates === STUDY_DEFAULTS.rangeTestUpdates && reading !== "published";
+      return isDefault ? {} : { updates };
+    },
   },
-  rangeTestEpochs: { of: [], fallback: STUDY_DEFAULTS.rangeTestEpochs, matters: rangeTests },
+  rangeTestEpochs: {
+    of: TRAINING,
+    matters: rangeTests,
+    flags: (epochs, { study: { kind, reading } }) => {
+      if (reading === "published" && epochs === PUBLISHED_EPOCHS) return {};
+      throw new Unsayable(`${kind} has no flag for rangeTestEpochs ${epochs}`);
+    },
+  },
+  reading: {
+    of: ALL,
+    fallback: STUDY_DEFAULTS.reading,
+    matters: rangeTests,
+    flags: () => ({ published: true }),
+  },
+  force: {
+    of: ALL,
+    fallback: STUDY_DEFAULTS.force,
+    matters: ({ study, rangeTests }) =>
+      study.kind === "find" ? study.confirm !== undefined : rangeTests,
+  },
   ramp: { of: ["find", "compare"], fallback: STUDY_DEFAULTS.ramp, matters: rangeTests },
   rule: { of: ["find", "compare"], fallback: STUDY_DEFAULTS.rule, matters: rangeTests },
   time: { of: TRAINING, flags: (seconds) => ({ time: `${seconds}s` }) },
@@ -134,7 +167,7 @@ const FIELDS: Table<StudySpec> = {
   earlyStopping: { of: TRAINING },
   prune: { of: ["compare"] },
   stopFactor: { of: ["find"] },
-  smoothing: { of: ["find"], fallback: "published" },
+  smoothing: { of: ["find"] },
   loss: { of: ["find"], fallback: "train" },
   validationEvery: { of: ["find"], flags: (lossEvery) => ({ lossEvery }) },
   confirm: {

@@ -6,7 +6,7 @@
 import { checkRuleName } from "../analysis/index.ts";
 import { at } from "../core/at.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError } from "../core/errors.ts";
+import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import { MOST_SEEDS, MOST_TRIALS } from "../core/limits.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import {
@@ -76,23 +76,21 @@ export function armsOf({
 /** Whose range test an arm goes by: its own, or that of the arm whose sensitivity it shows. */
 const testedAs = ({ name, sensitivity }: ArmRecord): string => sensitivity?.of ?? name;
 
-/** End of a range test's ramp, unless the optimizer's own rate is near it or beyond. */
-const RAMP_END = 0.1;
+/** End of a published range test's ramp, unless the optimizer's own rate is near it or beyond. */
+const PUBLISHED_END = 0.1;
 
 /**
  * The range tests of the arms whose rates are not known before one; each over `finderSeeds` seeds, the
- * comparison's first and those that follow it. The ramp ends at 0.1, or at ten times the optimizer's
- * default rate where that is more.
+ * comparison's first and those that follow it. The ramp finds its ends itself unless they are given; of a
+ * published test it ends at 0.1, or at ten times the optimizer's default rate where that is more.
  */
 export function rangeTestsOf(request: Planned): Task<"range-test">[] {
   const {
     seeds = STUDY_DEFAULTS.seeds,
     finderSeeds = STUDY_DEFAULTS.finderSeeds,
-    from,
-    to,
-    rangeTestEpochs = STUDY_DEFAULTS.rangeTestEpochs,
+    reading = STUDY_DEFAULTS.reading,
+    ...of
   } = request;
-  const { rule, ramp } = request;
   return checkRequest(request)
     .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
     .map((arm) => {
@@ -104,14 +102,33 @@ export function rangeTestsOf(request: Planned): Task<"range-test">[] {
         slug: arm.slug,
         optimizer: specOf(optimizer),
         seeds: Array.from({ length: finderSeeds }, (_, i) => first + i),
-        epochs: rangeTestEpochs,
-        ...(from === undefined ? {} : { from }),
-        to: to ?? Math.max(RAMP_END, 10 * optimizer.hyperparameters.learningRate),
-        ...(rule === undefined ? {} : { rule }),
-        ...(ramp === undefined ? {} : { ramp }),
+        ...rampOf(of),
+        ...(reading === "published" && of.to === undefined
+          ? { to: Math.max(PUBLISHED_END, 10 * optimizer.hyperparameters.learningRate) }
+          : {}),
+        reading,
       };
     });
 }
+
+/** What a study says of the ramp of its range tests. */
+export function rampOf({
+  rangeTestUpdates: updates,
+  rangeTestEpochs: epochs,
+  ...of
+}: Pick<Planned, "rangeTestUpdates" | "rangeTestEpochs" | "from" | "to" | "ramp" | "rule">): Pick<
+  Task<"range-test">,
+  "updates" | "epochs" | "from" | "to" | "ramp" | "rule"
+> {
+  const { from, to, ramp, rule } = of;
+  return present({ ...(updates === undefined ? { epochs } : { updates }), from, to, ramp, rule });
+}
+
+/** Without those that are undefined. */
+const present = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 
 /**
  * All trials, seed by seed, so that every arm has its first before any has its second.
@@ -168,8 +185,9 @@ export function unusableRangeTests(
           scheduleOf(arm, optimizerOf(arm, request), { request, found, updatesPerEpoch });
       return [];
     } catch (error) {
-      if (!(error instanceof ArgumentError)) throw error;
-      return [{ task, failure: `range test of ${task.arm}: ${error.message}` }];
+      if (!(error instanceof ArgumentError || error instanceof RangeTestError)) throw error;
+      const why = error.message.replace(/^range test of [^:]*: /, "");
+      return [{ task, failure: `range test of ${task.arm}: ${why}` }];
     }
   });
 }

@@ -12,6 +12,7 @@ export * from "./recipe-schema.ts";
 export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";
+export * from "./stored-range-test.ts";
 export * from "./study-event.ts";
 export * from "./study-spec.ts";
 export * from "./summary.ts";

@@ -174,6 +174,7 @@ describe("range tests", () => {
     loss: 2,
     smoothedLoss: null,
     imagesPerSecond: 50,
+    secondsLeft: 3,
   } as const);
 
   test("runs by arm and seed, the record by arm", () => {

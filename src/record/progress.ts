@@ -88,6 +88,7 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
         latest: ended ? null : latest,
       };
     }
+    case "range-test-search":
     case "range-test-run":
     case "plan":
     case "dataset":

@@ -1,4 +1,4 @@
-/** @file range-test.json and range-tests/<arm>.json: the curve, and every rule's reading of it. */
+/** @file range-test.json and range-tests/<arm>.json: the curves, what is suggested of them, and every rule's reading. */
 
 import { z } from "zod";
 import { interval, spread } from "./spread.ts";
@@ -14,20 +14,71 @@ export const rangeTestPoint = z.object({
 });
 export type RangeTestPoint = z.infer<typeof rangeTestPoint>;
 
-export const rangeTestSuggestion = z.object({
-  /** "minimum/10", the published rule. */
+/** One seed's curve. */
+export const rangeTestRun = z.object({
+  seed: z.number().int(),
+  points: z.array(rangeTestPoint),
+});
+
+/** A rate for one use of it; it and all about it lie between the ends of the ramp. */
+export const suggestedRate = z.object({
+  rate: z.number(),
+  /** Whose reading it is: "minimum/10". */
   rule: z.string(),
-  maxLr: z.number(),
-  baseLr: z.number(),
-  /** Least and greatest suggestion over the seeds. */
+  /** Least and greatest of the seeds' own. */
   low: z.number(),
   high: z.number(),
-  /** false: the minimum lies in the last 5% of the ramp, so it may lie beyond it. */
-  bracketed: z.boolean(),
-  /** 95% t interval of the upper bound, over the seeds' log rates; null below two seeds. */
-  interval: interval.nullable().optional(),
+  /** 95% t interval over the seeds' own log rates, about `rate`; null below three seeds. */
+  interval: interval.nullable(),
+});
+export type SuggestedRate = z.infer<typeof suggestedRate>;
+
+export const rangeTestSuggestion = z.object({
+  /** For a rate that does not change. */
+  constant: suggestedRate,
+  /** For the greatest rate of a schedule that rises and falls. */
+  peak: suggestedRate.extend({
+    /** Its least. */
+    baseLr: z.number(),
+  }),
 });
 export type RangeTestSuggestion = z.infer<typeof rangeTestSuggestion>;
+
+/** Whether the test can say, and why it cannot. */
+export const rangeTestVerdict = z.object({
+  kind: z.enum([
+    "read",
+    /** The loss never fell clearly below where it began. */
+    "too-flat",
+    /** The loss was still falling where the ramp ended: greater rates may do better. */
+    "not-bracketed",
+    /** What the rule reads lies outside the ramp. */
+    "outside",
+    "no-finite-loss",
+  ]),
+  /** A sentence; "" where the test was read. */
+  message: z.string(),
+  /** What a test that could say would do differently; null where it was read. */
+  remedy: z
+    .object({
+      updates: z.number().int().optional(),
+      from: z.number().optional(),
+      to: z.number().optional(),
+    })
+    .nullable(),
+});
+export type RangeTestVerdict = z.infer<typeof rangeTestVerdict>;
+
+/** What became of a seed's curve. */
+export const rangeTestSeed = z.object({
+  seed: z.number().int(),
+  status: z.enum(["read", "left out"]),
+  /** Why it was left out, or was read together with others only; null where it has a reading of its own. */
+  reason: z.string().nullable(),
+  /** The constant rate that its own curve suggests; null where that cannot be read. */
+  rate: z.number().nullable(),
+});
+export type RangeTestSeed = z.infer<typeof rangeTestSeed>;
 
 /** What one rule reads off the curves. */
 export const rangeTestReading = z.object({
@@ -41,15 +92,15 @@ export const rangeTestReading = z.object({
 });
 export type RangeTestReading = z.infer<typeof rangeTestReading>;
 
-/** What keeps the curves from a plain answer. */
-export const rangeTestVerdict = z.object({
-  kind: z.enum(["too-flat", "not-bracketed", "no-finite-loss"]),
+/** What keeps single seeds, or the whole, from a plain answer. */
+export const rangeTestDoubt = z.object({
+  kind: z.enum(["too-flat", "not-bracketed", "outside", "no-finite-loss"]),
   /** The seeds concerned. */
   seeds: z.array(z.number().int()),
   /** The sentence in `warnings`. */
   message: z.string(),
 });
-export type RangeTestVerdict = z.infer<typeof rangeTestVerdict>;
+export type RangeTestDoubt = z.infer<typeof rangeTestDoubt>;
 
 /** Short runs at the suggested rate, a third of it and three times it, over paired seeds. */
 export const rangeTestConfirmation = z.object({
@@ -71,29 +122,52 @@ export const rangeTestConfirmation = z.object({
 });
 export type RangeTestConfirmation = z.infer<typeof rangeTestConfirmation>;
 
-export const rangeTestRecord = z.object({
-  formatVersion: z.literal(1),
-  arm: z.string(),
-  optimizer: z.string(),
+/** The quick ramp that finds where the rates of the real one begin and end. */
+export const rangeTestSearch = z.object({
   from: z.number(),
   to: z.number(),
-  epochs: z.number(),
-  /** Absent in records of lrscope 0.1: exponential. */
-  ramp: z.enum(["exponential", "linear"]).optional(),
-  /** Of which images the points' loss and accuracy are; absent in records of lrscope 0.1: train. */
-  loss: z.enum(["train", "validation"]).optional(),
-  /** How the loss was smoothed; absent in records of lrscope 0.1: published. */
-  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
-  runs: z.array(z.object({ seed: z.number().int(), points: z.array(rangeTestPoint) })),
-  suggestion: rangeTestSuggestion,
+  /** That it was to make. */
+  updates: z.number().int(),
+  run: rangeTestRun,
+});
+export type RangeTestSearch = z.infer<typeof rangeTestSearch>;
+
+/** As this version writes it; files of earlier ones are read by `storedRangeTest`. */
+export const rangeTestRecord = z.object({
+  formatVersion: z.literal(2),
+  arm: z.string(),
+  optimizer: z.string(),
+  /** Ends of the ramp, as they were asked for or found. */
+  from: z.number(),
+  to: z.number(),
+  /** Of each seed's ramp, where its loss stays finite; without those of the search. */
+  updates: z.number().int(),
+  /** Where the length was asked for in epochs. */
+  epochs: z.number().optional(),
+  ramp: z.enum(["exponential", "linear"]),
+  /** Of which images the points' loss and accuracy are. */
+  loss: z.enum(["train", "validation"]),
+  /** How the points' loss was smoothed. */
+  smoothing: z.enum(["proportional", "published", "bias-corrected", "none"]),
+  /** "averaged": one reading of the seeds' mean curve, guarded. "published": the median of the seeds' readings. */
+  reading: z.enum(["averaged", "published"]),
+  /** Where the ends of the ramp were found, and not given. */
+  search: rangeTestSearch.optional(),
+  runs: z.array(rangeTestRun),
+  seeds: z.array(rangeTestSeed),
+  /** null: this test cannot say; `verdict` has why, and what would. */
+  suggestion: rangeTestSuggestion.nullable(),
+  verdict: rangeTestVerdict,
+  /** Of a test that cannot say: what a study that is forced goes on from; null where there is nothing at all. */
+  unguarded: rangeTestSuggestion.nullable(),
   /** Median over seeds, by rule: "minimum/10", "steepest", "valley", "slide". */
   suggestions: z.record(z.string(), z.number()),
-  /** The same with each seed's value and an interval; absent in records of lrscope 0.1. */
+  /** The same with each seed's value and an interval; absent where lrscope 0.1 measured. */
   readings: z.record(z.string(), rangeTestReading).optional(),
-  verdicts: z.array(rangeTestVerdict).optional(),
+  doubts: z.array(rangeTestDoubt),
   /** With --confirm. */
   confirmation: rangeTestConfirmation.optional(),
-  /** Sentences for the user: not bracketed, stopped early, ... */
+  /** Sentences for the user: cannot say, seeds left out, ... */
   warnings: z.array(z.string()),
   seconds: z.number(),
 });

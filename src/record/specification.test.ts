@@ -96,6 +96,7 @@ test("each field of the longest call is where a study has it", () => {
   expect(studyOf(whole, [7, 8])).toEqual({
     formatVersion: 2,
     kind: "compare",
+    ...{ reading: "published", force: true },
     optimizers: ["sgd+clr", "adam@1e-3"],
     seeds: [7, 8],
     epochs: 6,
@@ -164,6 +165,7 @@ test("what the shortest call lacks is as it was without: the defaults of its tim
   expect(studyOf(least, [0])).toEqual({
     formatVersion: 2,
     kind: "compare",
+    ...{ reading: "published", force: true },
     optimizers: ["adam"],
     seeds: [0],
     epochs: 2,

@@ -134,6 +134,9 @@ export function studyOfSpecification(
     ...ramp,
     ...(rampKind ? { ramp: rampKind } : {}),
     formatVersion: 2,
+    // As it then was: two epochs unless that is said, read as published, whatever the curves were worth.
+    rangeTestEpochs: call.rangeTestEpochs ?? 2,
+    ...{ reading: "published", force: true },
     kind: of.kind,
     seeds: Array.from({ length: call.seeds }, (_, index) => flags.seed + index),
     momentum,

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { datasetRecord } from "./experiment.ts";
 import { planRecord } from "./plan.ts";
-import { rangeTestRecord } from "./range-test.ts";
+import { rangeTestRecord, rangeTestSearch } from "./range-test.ts";
 import { frozenBatchNorm, unfreezings } from "./recipe-schema.ts";
 import { epochMetrics, trialRecord } from "./trial.ts";
 
@@ -114,7 +114,10 @@ const notMadeAgain = event("not-made-again", {
 /** It was begun on another model of processor. */
 const otherProcessor = event("other-processor", { before: z.string(), here: z.string() });
 
-const rangeTestStarted = event("range-test-started", { ...subject, updates: count });
+/** Of a run of a range test that is the quick ramp, which finds the ends of the others. */
+const isSearch = { search: z.literal(true).optional() };
+
+const rangeTestStarted = event("range-test-started", { ...subject, updates: count, ...isSearch });
 
 const rangeTestUpdate = event("range-test-update", {
   ...subject,
@@ -126,6 +129,16 @@ const rangeTestUpdate = event("range-test-update", {
   loss: z.number().nullable(),
   smoothedLoss: z.number().nullable(),
   imagesPerSecond: z.number(),
+  /** To the end of this ramp, at the speed so far. */
+  secondsLeft: z.number(),
+  ...isSearch,
+});
+
+/** The quick ramp has found the ends of the others. */
+const rangeTestSearched = event("range-test-search", {
+  arm: z.string(),
+  search: rangeTestSearch,
+  seconds: z.number(),
 });
 
 /** One seed's curve is whole; it is read when all are. */
@@ -202,6 +215,7 @@ export const studyEvent = z.discriminatedUnion("type", [
   otherProcessor,
   rangeTestStarted,
   rangeTestUpdate,
+  rangeTestSearched,
   rangeTestRun,
   rangeTestFinished,
   plan,

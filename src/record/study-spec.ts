@@ -24,7 +24,9 @@ export const STUDY_DEFAULTS = {
   seeds: [0, 1, 2],
   learningRates: "defaults",
   finderSeeds: 1,
-  rangeTestEpochs: 2,
+  rangeTestUpdates: 200,
+  reading: "averaged",
+  force: false,
   ramp: "exponential",
   rule: "minimum/10",
   snapCycles: false,
@@ -76,7 +78,7 @@ const planned = {
    * which cyclical arms alone have a range test), or a range test's suggestion for each ("range-test").
    */
   learningRates: z.enum(["defaults", "range-test"]).default(STUDY_DEFAULTS.learningRates),
-  /** Seeds of each range test, whose median is suggested. */
+  /** Seeds of each range test, which are read together. */
   finderSeeds: count.default(STUDY_DEFAULTS.finderSeeds),
   /** Each arm at so many multiples of its rate, from 1/10 to 10; odd, 3 or more. Absent: its own rate alone. */
   sensitivity: count.optional(),
@@ -88,10 +90,16 @@ const planned = {
   stepSize: z.union([count, span]).optional(),
   /** Stretch cycles so that the last one ends with the run. */
   snapCycles: z.boolean().default(STUDY_DEFAULTS.snapCycles),
-  /** Ramp of the range test; absent: 1e-7 to 0.1, or to ten times the optimizer's default rate. */
+  /** Ends of the range test's ramp; absent: found by the test itself, or with the reading "published" as there. */
   from: positive.optional(),
   to: positive.optional(),
-  rangeTestEpochs: count.default(STUDY_DEFAULTS.rangeTestEpochs),
+  /** Length of each seed's range test, in updates; absent: `rangeTestEpochs`, of a study of kind "find" `epochs`, or 200. */
+  rangeTestUpdates: count.optional(),
+  rangeTestEpochs: count.optional(),
+  /** How range tests are read: guarded, or as published, from 1e-7 to 0.1 over two epochs unless that is said. */
+  reading: z.enum(["averaged", "published"]).default(STUDY_DEFAULTS.reading),
+  /** Go on from a range test that cannot say which rate to train with. */
+  force: z.boolean().default(STUDY_DEFAULTS.force),
   ramp: z.enum(["exponential", "linear"]).default(STUDY_DEFAULTS.ramp),
   /** Whose reading of a range test is the arm's rate. */
   rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).default(STUDY_DEFAULTS.rule),
@@ -102,7 +110,7 @@ const planned = {
 const finder = {
   /** Stop once the smoothed loss exceeds this many times its least; absent: run to the end. */
   stopFactor: z.number().gt(1).optional(),
-  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
+  smoothing: z.enum(["proportional", "published", "bias-corrected", "none"]).optional(),
   /** Of each batch as it is trained on, or of validation images after it; absent: "train". */
   loss: z.enum(["train", "validation"]).optional(),
   /** Of a validation loss: measured after every so many updates, and the last. */
@@ -122,6 +130,8 @@ const data = z.object({
   test: share.optional(),
   splitSeed: natural,
   augment: z.enum(["default", "none"]),
+  /** Absent: files that are the same bytes are kept. */
+  copies: z.enum(["keep", "leave-out"]).optional(),
 });
 
 /** What is asked of the results beside the usual. */

@@ -42,17 +42,22 @@ export const rangeTestTask = z.object({
   slug: fileName,
   optimizer: optimizerSpec,
   seeds: z.array(z.number().int().nonnegative()).min(1),
-  epochs: z.number().int().positive(),
+  /** Of each seed; absent: `epochs`, or 200. */
+  updates: z.number().int().positive().optional(),
+  epochs: z.number().int().positive().optional(),
   from: z.number().optional(),
   to: z.number().optional(),
   rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).optional(),
   ramp: z.enum(["exponential", "linear"]).optional(),
   stopFactor: z.number().optional(),
-  smoothing: z.enum(["published", "bias-corrected", "none"]).optional(),
+  smoothing: z.enum(["proportional", "published", "bias-corrected", "none"]).optional(),
+  reading: z.enum(["averaged", "published"]).optional(),
+  /** Whether the ramp ends where its loss has diverged; absent: where `to` is. */
+  untilDiverged: z.boolean().optional(),
   loss: z.enum(["train", "validation"]).optional(),
   validationEvery: z.number().int().optional(),
-  /** Measure the curves and leave their reading to whoever has them all. */
-  measureOnly: z.boolean().optional(),
+  /** Measure the curves, or the search for their ends alone, and leave their reading to whoever has them all. */
+  measureOnly: z.enum(["curves", "search"]).optional(),
 });
 
 export const task = z.discriminatedUnion("kind", [trialTask, rangeTestTask]);

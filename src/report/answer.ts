@@ -37,12 +37,12 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   const [test, ...moreTests] = input.rangeTests;
   if (test)
     return {
-      headline: boundsOf(test),
+      headline: ratesOf(test),
       conclusion,
       details: [
         ...seedsOf(test),
-        // What the headline says already is not said again.
-        ...test.warnings.filter((text) => !text.startsWith("not bracketed")).map(sentence),
+        ...test.warnings.map(sentence),
+        ...(test.suggestion ? [] : [remedyOf(test)]),
         ...moreTests.map(rangeSentence),
         ...details,
       ],
@@ -90,25 +90,49 @@ function comparisonOf(best: OptimizerSummary, others: readonly OptimizerSummary[
 const present = (optimizer: OptimizerSummary) =>
   optimizer.finalValidationAccuracy.values.filter((value) => value !== null);
 
-function boundsOf({ optimizer, suggestion, to }: RangeTestRecord): string {
-  const { baseLr, maxLr, rule, bracketed } = suggestion;
-  const bounds = `between ${formatRate(baseLr)} and ${formatRate(maxLr)}`;
-  return bracketed
-    ? `Train with ${optimizer} at learning rates ${bounds} (rule ${rule}).`
-    : `The range test of ${optimizer} suggests learning rates ${bounds}, but is not bracketed: the loss was still falling at ${formatRate(to)}, and greater rates may do better.`;
+function ratesOf({ optimizer, suggestion, reading, doubts }: RangeTestRecord): string {
+  if (!suggestion)
+    return `This range test cannot say at which learning rate to train with ${optimizer}.`;
+  const { constant, peak } = suggestion;
+  if (reading === "averaged")
+    return `Train with ${optimizer} at a constant learning rate of ${formatRate(constant.rate)}, or on a schedule that peaks at ${formatRate(peak.rate)} (rule ${constant.rule}).`;
+  const bounds = `between ${formatRate(peak.baseLr)} and ${formatRate(peak.rate)}`;
+  return doubts.length === 0
+    ? `Train with ${optimizer} at learning rates ${bounds} (rule ${peak.rule}, as published).`
+    : `The range test of ${optimizer} suggests learning rates ${bounds} (rule ${peak.rule}, as published), with a doubt.`;
 }
 
-function seedsOf({ runs, suggestion: { low, high } }: RangeTestRecord): string[] {
+/** What a test that could say would be told. */
+export function remedyOf({ verdict: { remedy } }: RangeTestRecord): string {
+  const { updates, from, to } = remedy ?? {};
+  const flags = [
+    ...(updates === undefined ? [] : [`--updates ${updates}`]),
+    ...(from === undefined ? [] : [`--from ${formatRate(from)}`]),
+    ...(to === undefined ? [] : [`--to ${formatRate(to)}`]),
+  ];
+  return flags.length > 0
+    ? `To have it said, make the test again with ${flags.join(" ")}.`
+    : "Look at the data, and make the test again.";
+}
+
+function seedsOf({ runs, suggestion }: RangeTestRecord): string[] {
+  if (!suggestion) return [];
   if (runs.length < 2) return ["One seed only: another would give another number; see --seeds."];
+  const { low, high } = suggestion.constant;
   return [
-    `Over ${counted(runs.length, "seed")} the upper bound lies between ${formatRate(low)} and ${formatRate(high)}, ` +
+    `By the seeds’ own curves the rate lies between ${formatRate(low)} and ${formatRate(high)}, ` +
       `a factor of ${Number((high / low).toPrecision(2))}.`,
   ];
 }
 
-const rangeSentence = (test: RangeTestRecord) =>
-  `The range test of ${test.arm} puts its rates between ${formatRate(test.suggestion.baseLr)} and ` +
-  `${formatRate(test.suggestion.maxLr)}${test.suggestion.bracketed ? "" : ", not bracketed"}.`;
+function rangeSentence({ arm, suggestion, reading, unguarded }: RangeTestRecord): string {
+  if (!suggestion)
+    return `The range test of ${arm} cannot say which rate to train with${unguarded ? "; trials that went on from it were forced to" : ""}.`;
+  const { constant, peak } = suggestion;
+  return reading === "averaged"
+    ? `The range test of ${arm} suggests a constant rate of ${formatRate(constant.rate)}, or a peak of ${formatRate(peak.rate)}.`
+    : `The range test of ${arm} puts its rates between ${formatRate(peak.baseLr)} and ${formatRate(peak.rate)}.`;
+}
 
 function progressOf({ trials }: ReportInput): string[] {
   const of = (...statuses: readonly string[]) =>

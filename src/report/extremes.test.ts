@@ -170,13 +170,8 @@ test("a range test over 600 decades has its figures and its chart", async () => 
         from,
     })),
   }));
-  const suggestion = {
-    ...whole.suggestion,
-    baseLr: 1e-300,
-    maxLr: 1e300,
-    low: 1e-301,
-    high: 1e301,
-  };
+  const extreme = { rule: "minimum/10", rate: 1e300, low: 1e-301, high: 1e301, interval: null };
+  const suggestion = { constant: extreme, peak: { ...extreme, baseLr: 1e-300 } };
   const record = { ...whole, from, to, runs, suggestion, suggestions: { "minimum/10": 1e300 } };
   expect(formatRangeTestChart(record)).not.toMatch(/NaN|Infinity|undefined/);
   const experiment = { ...fakeExperiment({ arms: ["sgd+clr"] }), kind: "find" as const };

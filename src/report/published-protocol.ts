@@ -19,6 +19,8 @@ export interface ProtocolDefaults {
   readonly batch: number;
   /** Part of each class. */
   readonly validation: number;
+  /** Whether its range tests are read as published. */
+  readonly published: boolean;
 }
 
 /** What a publication's own numbers are to ours, in a form of its own; `published` of summary.json. */

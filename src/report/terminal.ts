@@ -14,14 +14,15 @@ export interface TerminalChartOptions {
 }
 
 /**
- * The smoothed loss of the first seed against the rate, the rate on a log scale, with the bounds
- * marked beneath. "" where that seed has no finite loss.
+ * The smoothed loss of the first seed that is read against the rate, the rate on a log scale, with what is
+ * suggested marked beneath. "" where no seed has a finite loss.
  */
 export function formatRangeTestChart(
   record: RangeTestRecord,
   { width = 72, height = 12 }: TerminalChartOptions = {},
 ): string {
-  const run = record.runs[0];
+  const readable = record.seeds.find(({ status }) => status === "read")?.seed;
+  const run = record.runs.find(({ seed }) => seed === readable) ?? record.runs[0];
   if (!run) return "";
   const { lrs, losses } = finiteCurve(run);
   if (losses.length === 0) return "";
@@ -46,20 +47,32 @@ export function formatRangeTestChart(
     format: (value) =>
       (Math.abs(value) < 1e3 ? value.toFixed(3) : value.toExponential(0)).padStart(gutter - 2),
   });
-  const { baseLr, maxLr } = record.suggestion;
+  const found = marksOf(record);
   const marks = Array.from({ length: columns }, () => " ");
-  for (const [lr, mark] of [
-    [baseLr, "L"],
-    [maxLr, "U"],
-  ] as const)
-    if (column(lr) >= 0 && column(lr) < columns) marks[column(lr)] = mark;
+  for (const { mark, rate } of found)
+    if (column(rate) >= 0 && column(rate) < columns) marks[column(rate)] = mark;
   const from = formatRate(record.from);
   const to = formatRate(record.to);
   const indent = " ".repeat(gutter);
   return [
     plot,
-    indent + marks.join("").trimEnd(),
+    ...(found.length > 0 ? [indent + marks.join("").trimEnd()] : []),
     indent + from + to.padStart(columns - from.length),
-    `${indent}L lower bound ${formatRate(baseLr)}, U upper bound ${formatRate(maxLr)}; learning rate, log scale`,
+    `${indent}${found.map(({ mark, what, rate }) => `${mark} ${what} ${formatRate(rate)}`).join(", ")}${found.length > 0 ? "; " : ""}learning rate, log scale`,
   ].join("\n");
+}
+
+/** None of a test that cannot say. */
+function marksOf({ suggestion, reading }: RangeTestRecord) {
+  if (!suggestion) return [];
+  const { constant, peak } = suggestion;
+  return reading === "published"
+    ? [
+        { mark: "L", what: "lower bound", rate: peak.baseLr },
+        { mark: "U", what: "upper bound", rate: peak.rate },
+      ]
+    : [
+        { mark: "C", what: "constant rate", rate: constant.rate },
+        { mark: "P", what: "peak", rate: peak.rate },
+      ];
 }

@@ -14,8 +14,8 @@ import {
   epochMetrics,
   experimentRecord,
   type RangeTestRecord,
-  rangeTestRecord,
   type SummaryRecord,
+  storedRangeTest,
   summaryRecord,
   type TrialHistory,
   type TrialRecord,
@@ -61,7 +61,7 @@ export function readRun(path: string): Run {
     .sort((a, b) => rank(a) - rank(b) || a.trial.seed - b.trial.seed);
   return {
     experiment,
-    rangeTests: rangeTestFiles(path).map((file) => readRecord(file, rangeTestRecord)),
+    rangeTests: rangeTestFiles(path).map((file) => readRecord(file, storedRangeTest)),
     trials,
     summary: existsSync(summaryFile) ? readRecord(summaryFile, summaryRecord) : null,
   };

@@ -67,21 +67,17 @@ const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
   createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
-function standIn({ arm, optimizer, epochs }: Task<"range-test">, { baseLr }: Planned) {
-  const maxLr = baseLr === undefined ? 1 : 10 * baseLr;
-  const suggestion = { maxLr, baseLr: maxLr / 6, low: maxLr, high: maxLr, bracketed: true };
+function standIn({ arm, optimizer }: Task<"range-test">, { baseLr }: Planned) {
+  const rate = baseLr === undefined ? 1 : 10 * baseLr;
+  const constant = { rate, rule: "minimum/10", low: rate, high: rate, interval: null };
   return {
-    formatVersion: 1,
-    arm,
-    optimizer: optimizer.name,
-    from: maxLr,
-    to: maxLr,
-    epochs,
-    runs: [],
-    suggestion: { rule: "minimum/10", ...suggestion },
-    suggestions: {},
-    warnings: [],
-    seconds: 0,
+    formatVersion: 2,
+    ...{ arm, optimizer: optimizer.name, from: rate, to: rate, updates: 2 },
+    ...{ ramp: "exponential", loss: "train", smoothing: "proportional", reading: "averaged" },
+    ...{ runs: [], seeds: [], suggestions: {}, doubts: [], warnings: [], seconds: 0 },
+    suggestion: { constant, peak: { ...constant, baseLr: rate / 6 } },
+    verdict: { kind: "read", message: "", remedy: null },
+    unguarded: null,
   } satisfies RangeTestRecord;
 }
 

@@ -34,12 +34,13 @@ export interface CompareResult {
 
 /**
  * Trains every arm once a seed, in this process, and summarises. A cyclical arm without a rate of its
- * own (by `@RATE` or `maxLr`) begins with a range test: upper bound = rate at the smoothed minimum / 10,
- * lower bound = upper / 6; so does every arm with `learningRates: "range-test"`. A trial that diverges is
- * recorded as such, and the others go on; an arm whose range test fails has failed trials.
+ * own (by `@RATE` or `maxLr`) begins with a range test, whose peak is its upper bound; so does every arm with
+ * `learningRates: "range-test"`, see `rangeTest`. A trial that diverges is recorded as such, and the others go
+ * on; an arm whose range test fails has failed trials.
  *
  * `runStudy` runs the same trials, with the same bits, each in a process of its own, and keeps records.
  * @throws ArgumentError before the first update where the options do not fit together
+ * @throws RangeTestError, before any trial, where a range test cannot say and `force` is not set
  * @throws InterruptedError where `signal` aborts
  */
 export async function compare(options: CompareOptions): Promise<CompareResult> {

@@ -42,8 +42,10 @@ export async function defaultsOf(
       `compare: --protocol ${name} has no experiment with the model ${shortened(model)}; choose another --model, or leave out --protocol`,
     );
   const set = Object.entries(all).filter(([key]) => !given.has(key));
-  const said = set.map(
-    ([key, value]) => `${key} ${Array.isArray(value) ? value.join(",") : value}`,
+  const said = set.map(([key, value]) =>
+    key === "published"
+      ? "range tests as published"
+      : `${key} ${Array.isArray(value) ? value.join(",") : value}`,
   );
   return {
     set: Object.fromEntries(set),

@@ -6,19 +6,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { finderTask, seedTasks } from "../arms/finder-task.ts";
+import { usableOf } from "../arms/arm-rates.ts";
+import { finderTask, searchTask, seedTasks } from "../arms/finder-task.ts";
 import { AddonError } from "../core/errors.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import {
   type RangeTestRecord,
   rangeTestPoint,
-  rangeTestRecord,
+  rangeTestSearch,
   type StudyListener,
+  storedRangeTest,
+  type Task,
   versioned,
 } from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import { confirmSuggestion } from "../train/confirm.ts";
-import { rangeTestRecordOf } from "../train/range-test.ts";
+import { planRamp } from "../train/ramp.ts";
+import { type MeasuredRamps, rangeTestRecordOf } from "../train/range-test.ts";
 import { rangeTestOptionsOf } from "../train/run-trial.ts";
 import type { Study } from "./open-study.ts";
 import type { TaskRunner } from "./run-tasks.ts";
@@ -34,6 +38,15 @@ const measuredRun = z.object({
 });
 type MeasuredRun = z.infer<typeof measuredRun>;
 
+/** The quick ramp, until all are there. */
+const measuredSearch = z.object({
+  formatVersion: z.literal(1),
+  search: rangeTestSearch,
+  seconds: z.number(),
+});
+
+const SEARCH = "range-tests/seeds/search.json";
+
 const fileOf = (seed: number) => `range-tests/seeds/${seed}.json`;
 
 /** Runs of a study that are not measured yet, its confirmation among them. */
@@ -41,12 +54,15 @@ export function unmeasured(path: string, study: Pick<Study, "spec">): number {
   const { seeds, confirm } = study.spec;
   const confirming = confirm === undefined ? 0 : 1;
   const record = recordIn(path);
-  if (record) return record.confirmation ? 0 : confirming;
+  if (record) {
+    const usable = record.suggestion ?? (study.spec.force ? record.unguarded : null);
+    return record.confirmation || !usable ? 0 : confirming;
+  }
   return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + confirming;
 }
 
 const recordIn = (path: string): RangeTestRecord | null =>
-  existsSync(join(path, RECORD)) ? readRecord(join(path, RECORD), rangeTestRecord) : null;
+  existsSync(join(path, RECORD)) ? readRecord(join(path, RECORD), storedRangeTest) : null;
 
 export interface RunFinderOptions {
   readonly directory: RunDirectory;
@@ -56,9 +72,9 @@ export interface RunFinderOptions {
 }
 
 /**
- * Measures what is not measured, reads the curves, and confirms the suggestion where that is asked for.
+ * Measures what is not measured, reads the curves, and confirms the suggestion where that is asked for and
+ * there is one: a test that cannot say is a result.
  * @throws AddonError where the process of a seed failed; those that were measured are kept
- * @throws RangeTestError where no seed has a finite loss
  */
 export async function runFinder(study: Study, options: RunFinderOptions): Promise<void> {
   const { directory, onEvent, signal } = options;
@@ -68,22 +84,21 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   let record = recordIn(directory.path);
   if (!record) {
     const whole = finderTask(spec);
-    const measured = await measure(whole, options);
-    const seconds = measured.reduce((sum, run) => sum + run.seconds, 0);
-    const runs = measured.map(({ seed, points }) => ({ seed, points }));
-    record = rangeTestRecordOf(rangeTestOptionsOf(whole), runs, seconds);
+    record = rangeTestRecordOf(rangeTestOptionsOf(whole), await measure(study, whole, options));
     // Written before it is confirmed: what has been measured is on the disk.
     write(record);
-    for (const { seed } of runs) directory.remove(fileOf(seed));
+    for (const { seed } of record.runs) directory.remove(fileOf(seed));
+    directory.remove(SEARCH);
     await onEvent(versioned({ type: "range-test-finished", arm: record.arm, record }));
   }
   if (spec.confirm === undefined || record.confirmation) return;
+  if (!record.suggestion && !(spec.force && record.unguarded)) return;
   const { name, hyperparameters } = finderTask(spec).optimizer;
   const [first] = spec.seeds as [number];
   record.confirmation = await confirmSuggestion({
     ...setup,
     optimizer: createOptimizer(name, hyperparameters),
-    rate: record.suggestion.maxLr,
+    rate: usableOf(record, spec.force).constant.rate,
     epochs: spec.confirm,
     seeds: Array.from({ length: Math.max(3, spec.seeds.length) }, (_, index) => first + index),
     onEvent,
@@ -92,27 +107,70 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   write(record);
 }
 
+/** What is kept of each seed, and of the quick ramp before them; the rest measured. */
 async function measure(
-  whole: ReturnType<typeof finderTask>,
-  { directory, runner, onEvent }: RunFinderOptions,
-): Promise<MeasuredRun[]> {
+  { setup }: Pick<Study, "setup">,
+  whole: Task<"range-test">,
+  options: RunFinderOptions,
+): Promise<MeasuredRamps> {
+  const { directory } = options;
+  const { ends, updates, epochs, untilDiverged } = planRamp({
+    ...setup,
+    ...rangeTestOptionsOf(whole),
+  });
+  const found = ends ? null : await search(whole, options);
+  const { from, to } = ends ?? found!.search;
   const kept = new Map<number, MeasuredRun>();
   for (const seed of whole.seeds)
     if (existsSync(join(directory.path, fileOf(seed))))
       kept.set(seed, readRecord(join(directory.path, fileOf(seed)), measuredRun));
-  const tasks = seedTasks(whole).filter(({ seeds: [seed] }) => !kept.has(seed!));
-  const { failed } = await runner.rangeTests(tasks, (event) => {
-    if (event.type !== "range-test-run") return onEvent(event);
+  const tasks = seedTasks(whole, { from, to, updates, untilDiverged });
+  const left = tasks.filter(({ seeds: [seed] }) => !kept.has(seed!));
+  await runAll(left, options, (event) => {
+    if (event.type !== "range-test-run") return;
     const { run, seconds } = event;
     const measured: MeasuredRun = { formatVersion: 1, ...run, seconds };
     directory.writeText(fileOf(run.seed), `${JSON.stringify(measured)}\n`);
     kept.set(run.seed, measured);
+  });
+  const runs = whole.seeds.map((seed) => kept.get(seed)!);
+  return {
+    runs: runs.map(({ seed, points }) => ({ seed, points })),
+    ends: { from, to },
+    ...{ updates, epochs, search: found?.search },
+    seconds: runs.reduce((sum, run) => sum + run.seconds, found?.seconds ?? 0),
+  };
+}
+
+async function search(
+  whole: Task<"range-test">,
+  options: RunFinderOptions,
+): Promise<z.infer<typeof measuredSearch>> {
+  const { directory } = options;
+  const file = join(directory.path, SEARCH);
+  if (!existsSync(file))
+    await runAll([searchTask(whole)], options, (event) => {
+      if (event.type !== "range-test-search") return;
+      const { search, seconds } = event;
+      const measured = { formatVersion: 1, search, seconds };
+      directory.writeText(SEARCH, `${JSON.stringify(measured)}\n`);
+    });
+  return readRecord(file, measuredSearch);
+}
+
+/** @throws AddonError where one failed */
+async function runAll(
+  tasks: readonly Task<"range-test">[],
+  { directory, runner, onEvent }: RunFinderOptions,
+  keep: StudyListener,
+): Promise<void> {
+  const { failed } = await runner.rangeTests(tasks, (event) => {
+    keep(event);
     return onEvent(event);
   });
   const [first] = failed;
   if (first)
     throw new AddonError(
-      `find: ${failed.length} of ${whole.seeds.length} runs failed (seed ${first.task.seeds[0]}: ${first.failure}); those that were measured are kept, and lrscope find --resume ${directory.path} tries again`,
+      `find: ${failed.length} of ${tasks.length} runs failed (seed ${first.task.seeds[0]}: ${first.failure}); those that were measured are kept, and lrscope find --resume ${directory.path} tries again`,
     );
-  return whole.seeds.map((seed) => kept.get(seed)!);
 }

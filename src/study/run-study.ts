@@ -4,7 +4,7 @@
  */
 
 import { finderTask } from "../arms/finder-task.ts";
-import { AddonError, InterruptedError } from "../core/errors.ts";
+import { AddonError, InterruptedError, RangeTestError } from "../core/errors.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
   acquireLease,
@@ -105,10 +105,10 @@ export async function recordedStudy(
     );
     await settled();
   } catch (error) {
-    if (error instanceof InterruptedError || signal?.aborted) {
+    if (error instanceof InterruptedError || error instanceof RangeTestError || signal?.aborted) {
       const { report } = await deriveResults(directory, { ended: false });
       const { path } = directory;
-      const command = resumeCommand(study.spec, path);
+      const command = error instanceof RangeTestError ? null : resumeCommand(study.spec, path);
       emit({ type: "interrupted", path, report, command });
       await settled();
     }

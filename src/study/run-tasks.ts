@@ -3,6 +3,7 @@
  * wherever their records go. The one place that decides what is left to do.
  */
 
+import { checkSayable } from "../arms/arm-rates.ts";
 import { rangeTestsOf, trialsOf, unbegunTrials, unusableRangeTests } from "../arms/trials.ts";
 import {
   type Planned,
@@ -53,6 +54,7 @@ export interface RunTasksOptions {
 
 /**
  * Runs all of a study that is not recorded yet.
+ * @throws RangeTestError, before any trial, where range tests cannot say and the study is not forced
  * @throws LrscopeError where a task meets what all others would: a full disk, data that have changed
  * @throws InterruptedError where the runner was told to stop
  */
@@ -68,6 +70,7 @@ export async function runTasks(
   );
   const made = await runner.rangeTests(missing, onEvent);
   const found = [...before.rangeTests, ...made.records];
+  checkSayable(study, found);
   const unusable = unusableRangeTests(study, found, updatesPerEpoch);
   for (const { task, ...why } of [...made.failed, ...unusable])
     for (const trial of unbegunTrials(task, study, { updatesPerEpoch, ...why })) {

@@ -66,22 +66,31 @@ export interface FitOptions extends TrainingSetup, Ends {
   readonly others?: () => readonly (readonly EpochMetrics[])[];
 }
 
-/** A range test: the rate rises from `from` to `to` over `epochs` epochs. */
+/** A range test: the rate rises from `from` to `to` over so many updates. */
 export interface RangeTestOptions extends TrainingSetup {
   readonly optimizer: Optimizer;
-  /** Rate of the first update; default 1e-7. */
+  /** Rate of the first update; default found by a quick ramp, or 1e-7 where `to` is given. */
   readonly from?: number;
-  /** Rate of the last update; default 0.1. */
+  /** Rate of the last update; default where the loss diverges, or 10. */
   readonly to?: number;
   /** Default "exponential". */
   readonly ramp?: "exponential" | "linear";
-  /** Default 2. */
+  /** Of each seed, through the data as often as that takes; a fifth of them finds ends that are not given. Default 200. */
+  readonly updates?: number;
+  /** The same in epochs, where `updates` is not given. */
   readonly epochs?: number;
+  /**
+   * "averaged" (the default), or "published": a ramp from 1e-7 to 0.1 over two epochs unless that is said, smoothed
+   * and read as published, see `suggest`.
+   */
+  readonly reading?: "averaged" | "published";
+  /** Whether the ramp ends where the loss has come to twice that of its beginning; default: where `to` is not given. */
+  readonly untilDiverged?: boolean;
   /** Default [0]. */
   readonly seeds?: readonly number[];
   /** Stop once the smoothed loss exceeds this many times its least; default: run to the end. */
   readonly stopFactor?: number;
-  /** How the loss is smoothed; default "published". */
+  /** How the loss is smoothed; default "proportional", or "published" with that reading. */
   readonly smoothing?: Smoothing;
   /** Whose reading is suggested; the others stand beside it. Default "minimum/10". */
   readonly rule?: RangeTestRuleName;

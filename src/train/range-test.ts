@@ -5,76 +5,54 @@
  */
 
 import {
+  ALL_RATES,
   checkRuleName,
   checkSmoothing,
-  type RangeTestRuleName,
-  type Smoothing,
-  type Suggestions,
-  smoothing,
+  type Ends,
+  endsAbout,
   suggest,
 } from "../analysis/index.ts";
-import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "../core/checks.ts";
-import { ArgumentError, InterruptedError } from "../core/errors.ts";
-import type { RangeTestPoint, RangeTestRecord } from "../record/index.ts";
-import { geometric, line } from "../schedules/combine/shape.ts";
-import { planEpoch } from "./compile-options.ts";
-import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
+import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { type RangeTestRecord, type RangeTestSearch, STUDY_DEFAULTS } from "../record/index.ts";
+import { type Emitter, emitter } from "./emit.ts";
 import type { RangeTestOptions, TrainingSetup } from "./options.ts";
+import { planRamp, ramp } from "./ramp.ts";
+import { runRamp } from "./range-test-run.ts";
 
-import { describePlan } from "./plan.ts";
-import { updatesOfRun } from "./run-length.ts";
-import { openTrainer, type Trainer } from "./trainer.ts";
+export { ramp } from "./ramp.ts";
 
-/**
- * Rate of update i of n: `from (to / from)^(i / (n - 1))`, or linear; the last is `to` itself.
- * @throws ArgumentError unless 0 < from < to and n >= 2
- */
-export function ramp(options: {
-  from: number;
-  to: number;
-  updates: number;
-  kind?: "exponential" | "linear";
-}): (update: number) => number {
-  const { from, to, updates, kind = "exponential" } = options;
-  checkPositive("range test", "from", from);
-  checkPositive("range test", "to", to);
-  if (from >= to)
-    throw new ArgumentError(
-      `range test: from must be below to; got from ${from} and to ${to}. Swap them, or raise --to`,
-    );
-  if (updates < 2)
-    throw new ArgumentError(
-      `range test: the ramp needs at least 2 updates; got ${updates}. Raise --epochs, or lower --batch or --accumulate`,
-    );
-  return (update) => {
-    if (update >= updates - 1) return to;
-    const part = update / (updates - 1);
-    return kind === "linear" ? line(from, to, part) : geometric(from, to, part);
-  };
+/** What was measured, and between which ends. */
+export interface MeasuredRamps {
+  readonly runs: RangeTestRecord["runs"];
+  readonly ends: Ends;
+  /** Of each seed's ramp. */
+  readonly updates: number;
+  /** Where the length was said in epochs. */
+  readonly epochs?: number | undefined;
+  readonly search?: RangeTestSearch | undefined;
+  readonly seconds: number;
 }
 
-/** Where it begins and ends unless that is said. */
-const RAMP = { from: 1e-7, to: 0.1 } as const;
-
-/** Images that a validation loss is taken over, at each point of the curve. */
-const VALIDATION_IMAGES = 256;
-
 /**
- * Runs the range test once a seed, each from fresh weights, and reads every rule off the curves.
- * A network, data set or random stream used afterwards is as if the test had not been made.
- * Runs to the end of the ramp unless the loss is not finite, or `stopFactor` is given.
+ * Runs the range test once a seed, each from fresh weights, and reads every rule off the curves: a rate to
+ * train with throughout, and one for the peak of a schedule. A network, data set or random stream used
+ * afterwards is as if the test had not been made.
+ *
+ * Without `from` and `to` a quick ramp over all rates finds where the loss is least and where it diverges, and
+ * the ramps of the seeds go about that. A ramp that is given `to` runs there unless the loss is not finite, or
+ * `stopFactor` is given.
  *
  * The training loss is that of each update's own batch, before the update; with `loss: "validation"`
  * it is that of a fixed part of the validation split, after it. Either way what is trained is the same.
+ * @returns a record whose `suggestion` is null where the test cannot say: `verdict` has why, and what would
  * @throws ArgumentError before the first update where the options do not fit together
- * @throws RangeTestError where no seed has a finite loss
  * @throws InterruptedError where `signal` aborts
  */
 export async function rangeTest(options: RangeTestOptions): Promise<RangeTestRecord> {
   const { arm = options.optimizer.name } = options;
   const emitting = emitter(options.onEvent);
-  const { runs, seconds } = await measure(options, emitting);
-  const record = rangeTestRecordOf(options, runs, seconds);
+  const record = rangeTestRecordOf(options, await measure(options, emitting));
   await emitting.emitAndWait({ type: "range-test-finished", arm, record });
   return record;
 }
@@ -84,57 +62,84 @@ export async function measureRangeTest(options: RangeTestOptions): Promise<void>
   await measure(options, emitter(options.onEvent));
 }
 
-async function measure(
-  options: RangeTestOptions,
-  { emit, emitAndWait }: Emitter,
-): Promise<{ runs: RangeTestRecord["runs"]; seconds: number }> {
+/** The quick ramp alone, an event "range-test-search": what the seeds' ramps are then given. */
+export async function searchRamp(options: RangeTestOptions): Promise<void> {
+  checkRangeTest(options);
+  await search(options, emitter(options.onEvent));
+}
+
+async function measure(options: RangeTestOptions, emitting: Emitter): Promise<MeasuredRamps> {
   const { arm = options.optimizer.name, seeds = [0] } = options;
   checkRangeTest(options);
   const started = performance.now();
+  const { updates, epochs, untilDiverged, ends: asked } = planRamp(options);
+  const found = asked ? undefined : await search(options, emitting);
+  const ends = asked ?? { from: found!.from, to: found!.to };
   const runs: RangeTestRecord["runs"] = [];
   for (const seed of seeds) {
     const begun = performance.now();
-    const run = { seed, points: await runSeed(options, seed, emit) };
+    const run = {
+      seed,
+      points: await runRamp(options, { seed, updates, untilDiverged, ...ends }, emitting.emit),
+    };
     runs.push(run);
     const seconds = (performance.now() - begun) / 1000;
-    await emitAndWait({ type: "range-test-run", arm, run, seconds });
+    await emitting.emitAndWait({ type: "range-test-run", arm, run, seconds });
   }
-  return { runs, seconds: (performance.now() - started) / 1000 };
+  const seconds = (performance.now() - started) / 1000;
+  return { runs, ends, updates, epochs, search: found, seconds };
 }
 
-/**
- * The record of a range test whose curves are known.
- * @throws RangeTestError where no seed has a finite loss
- */
+/** With the first of the seeds. */
+async function search(
+  options: RangeTestOptions,
+  { emit, emitAndWait }: Emitter,
+): Promise<RangeTestSearch> {
+  const { arm = options.optimizer.name, seeds = [0] } = options;
+  const [seed] = seeds as readonly [number];
+  const started = performance.now();
+  const updates = planRamp(options).search;
+  const quick = { seed, ...ALL_RATES, updates, untilDiverged: true, search: true } as const;
+  const run = { seed, points: await runRamp(options, quick, emit) };
+  const found = { ...endsAbout(run), updates, run };
+  const seconds = (performance.now() - started) / 1000;
+  await emitAndWait({ type: "range-test-search", arm, search: found, seconds });
+  return found;
+}
+
+/** The record of a range test whose curves are known. */
 export function rangeTestRecordOf(
   options: Omit<RangeTestOptions, keyof TrainingSetup>,
-  runs: RangeTestRecord["runs"],
-  seconds: number,
+  { runs, ends, updates, epochs, search, seconds }: MeasuredRamps,
 ): RangeTestRecord {
-  const { optimizer, from = RAMP.from, to = RAMP.to, epochs = 2, smoothing: kind } = options;
-  const { arm = optimizer.name, rule = "minimum/10", ramp: kindOfRamp = "exponential" } = options;
+  const { optimizer, arm = optimizer.name, rule = STUDY_DEFAULTS.rule } = options;
+  const { reading = STUDY_DEFAULTS.reading } = options;
+  const smoothing = options.smoothing ?? (reading === "published" ? "published" : "proportional");
   return {
-    formatVersion: 1,
+    formatVersion: 2,
     arm,
     optimizer: optimizer.name,
-    from,
-    to,
-    epochs,
-    ramp: kindOfRamp,
+    ...ends,
+    updates,
+    ...(epochs === undefined ? {} : { epochs }),
+    ramp: options.ramp ?? STUDY_DEFAULTS.ramp,
     loss: options.loss ?? "train",
-    smoothing: kind ?? "published",
+    smoothing,
+    reading,
+    ...(search ? { search } : {}),
     runs,
-    ...read(runs, rule, kind),
+    ...suggest(runs, { rule, reading, smoothing, ...ends }),
     seconds,
   };
 }
 
 /** @throws ArgumentError where the options do not fit together, or the ramp has fewer than two updates */
 export function checkRangeTest(options: RangeTestOptions): void {
-  const { epochs = 2, seeds = [0], stopFactor, loss = "train" } = options;
-  const { from = RAMP.from, to = RAMP.to } = options;
+  const { epochs, updates, seeds = [0], stopFactor } = options;
+  const { loss = "train" } = options;
   const subject = "range test";
-  checkPositiveInteger(subject, "epochs", epochs);
+  if (epochs !== undefined) checkPositiveInteger(subject, "epochs", epochs);
+  if (updates !== undefined) checkPositiveInteger(subject, "updates", updates);
   if (seeds.length === 0) throw new ArgumentError("range test: at least one seed must be given");
   for (const seed of seeds) checkNonNegativeInteger(subject, "seed", seed);
   if (stopFactor !== undefined && !(stopFactor > 1))
@@ -150,109 +155,6 @@ export function checkRangeTest(options: RangeTestOptions): void {
         `range test: ${name} has no effect on the training loss; add loss: "validation"`,
       );
   }
-  ramp({ from, to, updates: epochs * planEpoch(options).updatesPerEpoch });
-}
-
-/** By the rule asked for; by the published one, with a warning, where no curve carries it. */
-function read(
-  runs: RangeTestRecord["runs"],
-  rule: RangeTestRuleName,
-  kind: Smoothing | undefined,
-): Suggestions {
-  const found = suggest(runs, "minimum/10", kind ? { smoothing: kind } : {});
-  if (rule === "minimum/10") return found;
-  if (rule in found.suggestions) return suggest(runs, rule, kind ? { smoothing: kind } : {});
-  const warning = `no curve carries the rule "${rule}", so minimum/10 is suggested instead; use more epochs, or another rule`;
-  return { ...found, warnings: [...found.warnings, warning] };
-}
-
-async function runSeed(
-  options: RangeTestOptions,
-  seed: number,
-  emit: Emitter["emit"],
-): Promise<RangeTestPoint[]> {
-  const { dataset, optimizer, epochs = 2, stopFactor, signal } = options;
-  const { from = RAMP.from, to = RAMP.to } = options;
-  const { arm = optimizer.name, validationEvery = 1 } = options;
-  const validation =
-    options.loss === "validation"
-      ? evenlySpaced(dataset.validation, options.validationImages ?? VALIDATION_IMAGES)
-      : null;
-  const trainer = await openTrainer(options, optimizer, seed);
-  try {
-    const updates = updatesOfRun("range test", epochs, trainer.updatesPerEpoch);
-    const kind = options.ramp ? { kind: options.ramp } : {};
-    const learningRate = ramp({ from, to, updates, ...kind });
-    const smooth = smoothing(options.smoothing ? { kind: options.smoothing } : {});
-    const points: RangeTestPoint[] = [];
-    emit({ type: "plan", arm, seed, plan: describePlan(options, trainer.compiled) });
-    emit({ type: "range-test-started", arm, seed, updates });
-    let least = Number.POSITIVE_INFINITY;
-    let examples = 0;
-    let measured: { loss: number | null; smoothedLoss: number | null } = {
-      loss: null,
-      smoothedLoss: null,
-    };
-    const runStarted = performance.now();
-
-    const onUpdate: OnUpdate = async (result, evaluate) => {
-      const { update, learningRate: lr } = result;
-      examples += result.examples;
-      let goOn = Number.isFinite(result.loss);
-      const last = update === updates - 1 || !goOn;
-      if (validation === null || last || (update + 1) % validationEvery === 0) {
-        const { loss, accuracy } =
-          validation && goOn
-            ? await evaluate(validation)
-            : { loss: result.loss, accuracy: result.correct / result.examples };
-        const measurable = Number.isFinite(loss);
-        const smoothedLoss = measurable ? smooth(loss) : Number.NaN;
-        points.push(
-          measurable
-            ? { update, lr, loss, smoothedLoss, accuracy }
-            : { update, lr, loss: null, smoothedLoss: null, accuracy: null },
-        );
-        least = Math.min(least, measurable ? smoothedLoss : least);
-        goOn &&= measurable && !(stopFactor !== undefined && smoothedLoss > stopFactor * least);
-        measured = { loss: finite(loss), smoothedLoss: finite(smoothedLoss) };
-      }
-      emit({
-        type: "range-test-update",
-        arm,
-        seed,
-        update: update + 1,
-        updates,
-        lr,
-        ...measured,
-        imagesPerSecond: perSecond(examples, runStarted),
-      });
-      if (signal?.aborted) throw new InterruptedError();
-      return goOn;
-    };
-
-    let goOn = true;
-    for (let epoch = 1; epoch <= epochs && goOn; epoch++)
-      await trainer.trainEpoch({
-        epoch,
-        learningRate,
-        onUpdate: async (...update) => {
-          goOn = (await onUpdate(...update)) === true;
-          return goOn;
-        },
-      });
-    return points;
-  } finally {
-    trainer.dispose();
-  }
-}
-
-type OnUpdate = Parameters<Trainer["trainEpoch"]>[0]["onUpdate"];
-
-/** `count` of the images, or all, at equal distances: of a folder, each class in its proportion. */
-function evenlySpaced(images: Int32Array, count: number): Int32Array {
-  if (count >= images.length) return images;
-  return Int32Array.from(
-    { length: count },
-    (_, i) => images[Math.floor(((i + 0.5) * images.length) / count)]!,
-  );
+  const plan = planRamp(options);
+  ramp({ ...(plan.ends ?? ALL_RATES), updates: plan.updates });
 }

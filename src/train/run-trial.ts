@@ -6,7 +6,7 @@ import { scheduleFromJSON } from "../schedules/index.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { FitOptions, RangeTestOptions, TrainingSetup } from "./options.ts";
-import { measureRangeTest, rangeTest } from "./range-test.ts";
+import { measureRangeTest, rangeTest, searchRamp } from "./range-test.ts";
 import type { TrialState } from "./trial-state.ts";
 
 /** What a task says of a trial, as `fit` takes it; without what all trials share. */
@@ -48,13 +48,13 @@ export const runTrial = (
   from?: TrialState,
 ): Promise<FitResult> => fit({ ...setup, ...fitOptionsOf(task), ...(from ? { from } : {}) });
 
-/** @returns null of a task that measures only: its curves are events */
+/** @returns null of a task that measures only: what it measures are events */
 export async function runRangeTest(
   task: Task<"range-test">,
   setup: TrainingSetup,
 ): Promise<RangeTestRecord | null> {
   const options = { ...setup, ...rangeTestOptionsOf(task) };
   if (!task.measureOnly) return rangeTest(options);
-  await measureRangeTest(options);
+  await (task.measureOnly === "search" ? searchRamp : measureRangeTest)(options);
   return null;
 }

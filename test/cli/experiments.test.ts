@@ -51,7 +51,7 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
       expect(points[0]!.lr).toBe(1e-7);
       expect(points.at(-1)!.lr).toBe(0.1);
     }
-    const { maxLr, baseLr } = record.suggestion;
+    const { rate: maxLr, baseLr } = record.suggestion!.peak;
     expect(maxLr / baseLr).toBeCloseTo(6, 9);
     expect(record.suggestions["minimum/10"]).toBe(maxLr);
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("data:image/png;base64,");
@@ -79,8 +79,8 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
     const { points } = record.runs[0]!;
     expect(points).toHaveLength(14);
     expect(points[0]!.lr).toBeCloseTo(1e-4 + (0.1 - 1e-4) / 27, 12);
-    expect(record.suggestion.rule).toBe("elbow");
-    expect(record.suggestion.baseLr).toBeLessThan(record.suggestion.maxLr);
+    expect(record.suggestion!.peak.rule).toBe("elbow");
+    expect(record.suggestion!.peak.baseLr).toBeLessThan(record.suggestion!.peak.rate);
     const refused = await cli(["find", ...small, "--loss-every", "2", "--out", within("no")]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("add --loss validation");
@@ -261,7 +261,7 @@ describe.skipIf(absent)("compare", () => {
     expect(timeless(runs[0])).toEqual(timeless(runs[1]));
     for (const file of ["trials/adam-1/last.safetensors", "trials/sgd-clr-0/best.safetensors"])
       expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file)))).toBe(true);
-    const { maxLr, baseLr } = runs[0].rangeTests[0]!.suggestion;
+    const { rate: maxLr, baseLr } = runs[0].rangeTests[0]!.suggestion!.peak;
     expect(runs[0].trials[0]!.trial.schedule).toEqual({
       type: "triangular",
       base: baseLr,

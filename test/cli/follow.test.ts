@@ -105,7 +105,7 @@ describe.skipIf(absent)(`following schedules${absent ? ` (${absent})` : ""}`, ()
     const record: RangeTestRecord = JSON.parse(readFileSync(join(out, "range-test.json"), "utf8"));
     const { candidates, regret, seeds } = record.confirmation!;
     expect(seeds).toEqual([0, 1, 2]);
-    expect(candidates.map(({ rate }) => rate / record.suggestion.maxLr)).toEqual(
+    expect(candidates.map(({ rate }) => rate / record.suggestion!.constant.rate)).toEqual(
       [1 / 3, 1, 3].map((factor) => expect.closeTo(factor, 9)),
     );
     expect(regret.values).toHaveLength(3);

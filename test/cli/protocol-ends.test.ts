@@ -96,12 +96,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     ]);
     expect(code).toBe(0);
     const record = readRecord(join(path, "range-tests/sgd-clr.json"), rangeTestRecord);
-    expect(record).toMatchObject({ ramp: "linear", suggestion: { rule: "slide" } });
+    expect(record).toMatchObject({ ramp: "linear", suggestion: { peak: { rule: "slide" } } });
     const { trials, html } = runOf(path);
     expect(readRun(path).experiment.protocol).toMatchObject({ ramp: "linear", rule: "slide" });
     const clr = trials.find(({ trial }) => trial.arm === "sgd+clr")!.trial;
     expect(clr.learningRateSource).toContain("range test by slide: ");
-    expect(clr.schedule.max).toBe(record.suggestion.maxLr);
+    expect(clr.schedule.max).toBe(record.suggestion!.peak.rate);
     expect(html).toContain("--ramp linear --rule slide");
 
     const idle = [...["compare", ...TINY_FLAGS, ...common, "--optimizers", "adam"], "--out", "x"];

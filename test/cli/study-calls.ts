@@ -66,7 +66,9 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   rule: one("minimum/10", "steepest", "valley", "slide", "elbow"),
   loss: one("train", "validation"),
   lossEvery: count(1, 9),
-  smoothing: one("published", "bias-corrected", "none"),
+  smoothing: one("proportional", "published", "bias-corrected", "none"),
+  updates: count(20, 900),
+  finderUpdates: count(20, 900),
   confirmEpochs: count(1, 4),
   learningRates: one("defaults", "range-test"),
   finderSeeds: count(1, 4),
@@ -91,6 +93,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   splitSeed: count(0, 99),
   threads: count(2, 9),
   augment: one("default", "none"),
+  copies: one("keep", "leave-out"),
   momentum: number(0, 0.99),
   weightDecay: number(0, 0.1),
   memory: one("2G", "800M", "12345"),
@@ -126,15 +129,22 @@ const NEEDS_OF_TRAIN: Readonly<Record<string, readonly string[]>> = {
   baseLr: ["--schedule", "clr"],
   stepSize: ["--schedule", "clr"],
   momentumSchedule: ["--schedule", "clr", "--momentum", "0.9"],
+  from: ["--schedule", "clr"],
+  to: ["--schedule", "clr"],
+  published: ["--schedule", "clr"],
+  finderUpdates: ["--schedule", "clr"],
+  force: ["--schedule", "clr"],
   ...NEEDS,
 };
+
+const NEEDS_OF_FIND: typeof NEEDS = { ...NEEDS, force: ["--confirm"] };
 
 export const flagsOf = (command: Command): string[] =>
   Object.keys(command.flags).filter((key) => !ASIDE.has(key));
 
 /** The words of some flags of a command, with what they need; a flag that is named twice is left as it was. */
 export function callOf(command: Command, keys: readonly string[]): fc.Arbitrary<string[]> {
-  const needs = command.name === "train" ? NEEDS_OF_TRAIN : NEEDS;
+  const needs = { train: NEEDS_OF_TRAIN, find: NEEDS_OF_FIND }[command.name] ?? NEEDS;
   const words = keys.map((key) => {
     const flag = command.flags[key]!;
     const name = flagName(key, flag);

@@ -38,46 +38,62 @@ test("the nearest word, unless none is near", () => {
 
 describe("after a range test", () => {
   const record = fakeRangeTest({ seeds: 1 });
-  const suggestion = { ...record.suggestion, maxLr: 0.012, baseLr: 0.002, bracketed: true };
-  const found = { ...record, suggestion, warnings: [] };
+  const use = { rule: "minimum/10", low: 0.004, high: 0.004, interval: null };
+  const suggestion = {
+    constant: { ...use, rate: 0.004 },
+    peak: { ...use, rate: 0.012, baseLr: 0.002 },
+  };
+  const found = { ...record, suggestion };
   const places = { source: "my photos/a'b" };
   const START = "Next: lrscope train 'my photos/a'\\''b' --optimizer";
 
   /** The command that follows a range test that was asked for so. */
   async function next(of: RangeTestRecord, flags: string[] = [], threads?: number) {
     const { study } = await studyOfCall(["find", places.source, ...flags]);
-    return nextLine(afterFind(of, studySpec.parse(study) as StudySpec), { places, threads });
+    return afterFind(of, studySpec.parse(study) as StudySpec).map((next) =>
+      nextLine(next, { places, threads }),
+    );
   }
 
-  test("train, with the bounds and the flags that bear on them", async () => {
+  test("train at the constant rate or about the peak, with the flags that bear on them", async () => {
     const given = ["--optimizer", "adam", "--size", "64", "--drop-last", "--split-seed", "3"];
     const own = ["--seeds", "3", "--ramp", "linear", "--stop-factor", "4", "--confirm"];
-    expect(await next(found, [...given, ...own, "--jobs", "2", "--loss", "validation"])).toBe(
-      `${START} adam --schedule clr --epochs 10 --max-lr 0.012 --base-lr 2e-3 --step-size 5e --size 64 --split-seed 3 --batch 64 --drop-last`,
-    );
+    const kept = "--size 64 --split-seed 3 --batch 64 --drop-last";
+    expect(await next(found, [...given, ...own, "--jobs", "2", "--loss", "validation"])).toEqual([
+      `${START} adam --lr 4e-3 --epochs 10 ${kept}`,
+      `${START} adam --schedule clr --epochs 10 --max-lr 0.012 --base-lr 2e-3 --step-size 5e ${kept}`,
+    ]);
   });
 
   test("scales of the rate as they are typed; cores where they were said", async () =>
-    expect(await next(found, ["--lr-scale", "features=0.1,classifier=1"], 4)).toMatch(
+    expect((await next(found, ["--lr-scale", "features=0.1,classifier=1"], 4))[1]).toMatch(
       /--lr-scale features=0.1,classifier=1 --threads 4$/,
     ));
 
   test("the rate that short runs found to be better", async () => {
-    const confirmation = { best: 0.036 } as RangeTestRecord["confirmation"];
-    expect(await next({ ...found, confirmation })).toContain("--max-lr 0.036 --base-lr 6e-3");
+    const confirmation = { best: 0.012 } as RangeTestRecord["confirmation"];
+    const [constant, cycle] = await next({ ...found, confirmation });
+    expect(constant).toContain("--lr 0.012");
+    expect(cycle).toContain("--max-lr 0.036 --base-lr 6e-3");
   });
 
-  test("find again with all that it had: further, where the minimum is not bracketed", async () =>
-    expect(
-      await next({ ...found, to: 0.1, suggestion: { ...suggestion, bracketed: false } }, [
-        ...["--optimizer", "adam", "--seeds", "3", "--seed", "5", "--confirm", "--size", "64"],
-      ]),
-    ).toBe(
-      "Next: lrscope find 'my photos/a'\\''b' --optimizer adam --seeds 3 --seed 5 --epochs 2 --to 1 --confirm --size 64 --batch 64",
-    ));
-
-  test("find again, longer, where the curve is flat", async () =>
-    expect(await next({ ...found, warnings: ["too flat to tell: ..."] })).toContain("--epochs 6"));
+  test("find again with all that it had, further or longer, where it cannot say", async () => {
+    const silent = (remedy: RangeTestRecord["verdict"]["remedy"]) => ({
+      ...{
+        ...record,
+        suggestion: null,
+        verdict: { kind: "too-flat", message: "", remedy } as const,
+      },
+    });
+    const flags = ["--optimizer", "adam", "--seeds", "3", "--seed", "5", "--size", "64"];
+    const start = "Next: lrscope find 'my photos/a'\\''b' --optimizer adam --seeds 3 --seed 5";
+    expect(await next(silent({ to: 1 }), [...flags, "--confirm"])).toEqual([
+      `${start} --to 1 --confirm --size 64 --batch 64`,
+    ]);
+    expect(await next(silent({ updates: 600, from: 1e-9 }), [...flags, "--epochs", "2"])).toEqual([
+      `${start} --from 1e-9 --updates 600 --size 64 --batch 64`,
+    ]);
+  });
 });
 
 describe("after a run", () => {
@@ -99,7 +115,7 @@ describe("after a run", () => {
   test("a range test, where it diverged", async () => {
     const flags = ["--schedule", "clr", "--max-lr", "9", "--test", "0.1", "--average", "swa"];
     const line = nextLine(afterTrain(ended("diverged"), await study(...flags)), said);
-    expect(line).toBe("Next: lrscope find photos --optimizer sgd --seeds 1 --epochs 2 --batch 64");
+    expect(line).toBe("Next: lrscope find photos --optimizer sgd --seeds 1 --batch 64");
     await studyOfCall(line!.split(" ").slice(2));
   });
 

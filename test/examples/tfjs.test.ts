@@ -145,8 +145,8 @@ describe("modelRangeTest", () => {
     expect(points.at(-1)!.loss).toBeNull();
     const finite = points.filter(({ loss }) => loss !== null);
     const least = finite.reduce((a, b) => (b.smoothedLoss! < a.smoothedLoss! ? b : a));
-    expect(suggestion.maxLr).toBeCloseTo(least.lr / 10, 12);
-    expect(suggestion.baseLr).toBeCloseTo(suggestion.maxLr / 6, 12);
+    expect(suggestion!.constant.rate).toBeCloseTo(least.lr / 10, 12);
+    expect(suggestion!.peak.baseLr).toBeCloseTo(suggestion!.peak.rate / 6, 12);
   });
 });
 

@@ -110,6 +110,7 @@ export function fakeRangeTest({
   from = 1e-5,
   to = 10,
   diverges = false,
+  reading = "averaged" as RangeTestRecord["reading"],
 } = {}): RangeTestRecord {
   const runs = Array.from({ length: seeds }, (_, seed) => {
     const stream = randomStream(seed, "synthetic", 7);
@@ -136,14 +137,13 @@ export function fakeRangeTest({
     };
   });
   return {
-    formatVersion: 1,
+    formatVersion: 2,
     arm: "sgd+clr",
     optimizer: "sgd",
-    from,
-    to,
-    epochs: 2,
+    ...{ from, to, updates: points, epochs: 2 },
+    ...{ ramp: "exponential", loss: "train", smoothing: "published", reading },
     runs,
-    ...suggest(runs),
+    ...suggest(runs, { reading, smoothing: "published", from, to }),
     seconds: 61.5,
   };
 }

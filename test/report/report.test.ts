@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { summarize } from "../../src/analysis/index.ts";
 import {
-  formatRangeTestChart,
   formatSummaryTable,
   type RenderedReport,
   type ReportInput,
@@ -12,7 +11,6 @@ import {
   fakeComparison,
   fakeConfusions,
   fakeExperiment,
-  fakeRangeTest,
   fakeSamples,
   fakeTrials,
 } from "./fake-records.ts";
@@ -105,12 +103,6 @@ describe("a comparison", () => {
     expect(report.html).toContain("adagrad diverged on 1 of 3 seeds and rmsprop on all 3 seeds.");
   });
 
-  test("the bounds of the range test are marked", () => {
-    const svg = report.figures["range-test-sgd-clr-loss.svg"]!;
-    for (const label of ["lower ", "upper ", "minimum ", "seed 0", "seed 1", "seed 2"])
-      expect(svg).toContain(`>${label}`);
-  });
-
   test("diverged trials are told with update and rate, broken files by name", () => {
     expect(report.html).toContain("rmsprop, seed 1: diverged at update 142 (epoch 3)");
     expect(report.html).toContain("tulip/short.jpg: the JPEG ends early");
@@ -172,43 +164,6 @@ test("18 trials of 150 epochs stay under 3 MB", async () => {
 describe("partial records", () => {
   const nothing = { summary: null, rangeTests: [], trials: [], samples: [] };
 
-  test("a range test alone", async () => {
-    const report = await renderReport({
-      ...nothing,
-      experiment: { ...fakeExperiment(), kind: "find" },
-      rangeTests: [fakeRangeTest({ seeds: 1 })],
-    });
-    expect(ids(report)).toEqual(["range-tests", "data", "protocol", "reproduce"]);
-    expect(headline(report)).toMatch(/^Train with sgd at learning rates between .* and .*\.$/);
-    expect(report.markdownTable).toBe("");
-  });
-
-  test("the short runs that confirm a range test", async () => {
-    const record = fakeRangeTest({ seeds: 1 });
-    const { maxLr } = record.suggestion;
-    const spreadOf = (...values: number[]) => ({ mean: values[0]!, sd: 0.01, values });
-    record.confirmation = {
-      epochs: 2,
-      seeds: [0, 1, 2],
-      candidates: [1 / 3, 1, 3].map((factor) => ({
-        factor,
-        rate: factor * maxLr,
-        validationAccuracy: spreadOf(0.4 + factor / 10, 0.41, 0.43),
-      })),
-      best: 3 * maxLr,
-      regret: { ...spreadOf(0.2, 0.19, 0.21), interval: { low: 0.175, high: 0.225 } },
-    };
-    const report = await renderReport({
-      ...nothing,
-      experiment: fakeExperiment(),
-      rangeTests: [record],
-    });
-    expect(Object.keys(report.figures)).toContain("range-test-sgd-clr-confirmation.svg");
-    expect(report.html).toMatch(
-      /9 runs of 2 epochs, 3 seeds at each rate: \S+ does best, 20\.0 points better than the suggested \S+ \(paired 95% interval 17\.5 to 22\.5\)\./,
-    );
-  });
-
   test("what a feature cache cost stands apart; notes stand above the results", async () => {
     const options = { arms: ["adam"], seeds: 1, epochs: 2 };
     const experiment = {
@@ -225,16 +180,6 @@ describe("partial records", () => {
     expect(html).toContain(
       "<li>1 of 1 trial failed: adam, seed 0, its process crashed (SIGSEGV).</li>",
     );
-  });
-
-  test("a range test that is not bracketed does not pretend to be", async () => {
-    const report = await renderReport({
-      ...nothing,
-      experiment: { ...fakeExperiment(), kind: "find" },
-      rangeTests: [fakeRangeTest({ from: 1e-7, to: 0.1 })],
-    });
-    expect(headline(report)).toContain("not bracketed");
-    expect(report.html).toContain("raise --to above 0.1");
   });
 
   test("one trial of one seed and one epoch", async () => {
@@ -284,18 +229,6 @@ describe("partial records", () => {
     expect(ids(report)).toEqual(["data", "protocol", "reproduce"]);
   });
 
-  test("a range test of which one seed never had a finite loss", async () => {
-    const test = fakeRangeTest({ seeds: 2 });
-    test.runs[0]!.points = [{ update: 0, lr: 1e-5, loss: null, smoothedLoss: null }];
-    const report = await renderReport({
-      ...nothing,
-      experiment: fakeExperiment(),
-      rangeTests: [test],
-    });
-    expect(report.figures["range-test-sgd-clr-loss.svg"]).not.toContain("NaN");
-    expect(formatRangeTestChart(test)).toBe("");
-  });
-
   test("a schedule of a kind unknown here is left out, not fatal", async () => {
     const options = { arms: ["adam"], seeds: 1, epochs: 2 };
     const trials = fakeTrials(options).map(({ trial, metrics }) => ({
@@ -304,18 +237,6 @@ describe("partial records", () => {
     }));
     const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
     expect(ids(report)).not.toContain("learning-rate");
-  });
-
-  test("two range tests of the same arm have figures of their own", async () => {
-    const report = await renderReport({
-      ...nothing,
-      experiment: fakeExperiment(),
-      rangeTests: [fakeRangeTest({ seeds: 1 }), fakeRangeTest({ seeds: 2 })],
-    });
-    expect(report.figures["range-test-sgd-clr-loss.svg"]).not.toContain(">seed 1<");
-    expect(report.figures["range-test-sgd-clr-loss-2.svg"]).toContain(">seed 1<");
-    const found = [...report.html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
-    expect(new Set(found).size).toBe(found.length);
   });
 
   test("hundreds of classes", async () => {
@@ -386,14 +307,5 @@ describe("in the terminal", () => {
     expect(lines[6]).toMatch(/^rmsprop +– .* 3 of 3$/);
     const ends = lines.map((line) => [...line.slice(0, line.indexOf("%") + 1)].length);
     expect(new Set(ends.slice(1, 6)).size).toBe(1);
-  });
-
-  test("the chart of a range test marks both bounds within its width", () => {
-    const lines = formatRangeTestChart(fakeRangeTest(), { width: 60, height: 8 }).split("\n");
-    const marks = lines.find((line) => /^ +L +U$/.test(line))!;
-    expect(marks.length).toBeLessThanOrEqual(60);
-    // A factor of 6 on a scale of 6 decades over 51 columns: 0.778 / 6 of 50.
-    expect(Math.abs(marks.indexOf("U") - marks.indexOf("L") - 6.5)).toBeLessThanOrEqual(1);
-    expect(lines.filter((line) => /[┤┼]/.test(line))).toHaveLength(8);
   });
 });

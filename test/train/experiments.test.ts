@@ -306,7 +306,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         },
       });
       expect(rangeTests).toEqual(tests);
-      const { maxLr } = tests[0]!.suggestion;
+      const { rate: maxLr } = tests[0]!.suggestion!.peak;
       const spec = { type: "triangular", base: maxLr / 6, max: maxLr, stepSize: 28 };
       expect(trials.map(({ trial }) => [trial.arm, trial.seed])).toEqual([
         ["sgd+clr", 0],

@@ -154,6 +154,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         learningRates: "range-test",
         finderSeeds: 3,
         rangeTestEpochs: 1,
+        reading: "published",
         seeds: [4],
         epochs: 1,
       });
@@ -167,7 +168,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         ["adam+cosine", 0.1, [4, 5, 6]],
       ]);
       const [, adam, , rmsprop, cosine] = trials.map(({ trial }) => trial);
-      const { maxLr, low, high } = rangeTests[1]!.suggestion;
+      const { rate: maxLr, low, high } = rangeTests[1]!.suggestion!.constant;
       expect(adam!.schedule).toEqual({ type: "constant", rate: maxLr });
       expect(adam!.learningRateSource).toBe(
         `range test, median of 3 seeds: ${formatRate(maxLr)} (${formatRate(low)} to ${formatRate(high)})`,
@@ -175,7 +176,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       expect(low).toBeLessThanOrEqual(maxLr);
       expect(maxLr).toBeLessThanOrEqual(high);
       expect(rmsprop!.learningRateSource).toBe("given: 1e-3");
-      expect(cosine!.schedule).toMatchObject({ peak: rangeTests[3]!.suggestion.maxLr });
+      expect(cosine!.schedule).toMatchObject({ peak: rangeTests[3]!.suggestion!.constant.rate });
       expect(experiment.protocol).toMatchObject({ learningRates: "range-test", finderSeeds: 3 });
     });
 
@@ -186,10 +187,12 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         seeds: [0],
         epochs: 1,
         rangeTestEpochs: 1,
+        ...{ reading: "published", force: true },
       });
       // One range test serves the arm and its multiples.
       expect(rangeTests.map(({ arm }) => arm)).toEqual(["sgd+clr"]);
-      const { maxLr } = rangeTests[0]!.suggestion;
+      const { suggestion, unguarded } = rangeTests[0]!;
+      const { rate: maxLr } = (suggestion ?? unguarded)!.peak;
       const rateOf = ({ schedule }: { schedule: Record<string, unknown> }) =>
         (schedule.rate ?? schedule.max) as number;
       const expected = [

@@ -1,7 +1,7 @@
 /** @file The curves of a range test's seeds as one band. */
 
 import { median } from "../statistics/statistics.ts";
-import { finiteCurve, type RangeTestRun } from "./suggest.ts";
+import { finiteCurve, type RangeTestRun } from "./curves.ts";
 
 export interface RangeTestBandPoint {
   readonly lr: number;

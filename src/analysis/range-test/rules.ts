@@ -50,7 +50,9 @@ export function steepest(curve: Curve): number | null {
  * A point well down the longest valley: with `length` that of the longest strictly decreasing
  * subsequence and `end` the index where it is first reached, the valley is taken to be
  * (end - length, end), and the point lies half of it in, in whole thirds and sixths. As `valley` of
- * fastai 2.x, which takes the valley's start to be end - length although the subsequence may skip.
+ * fastai 2.x, which takes the valley's start to be end - length although the subsequence may skip, so
+ * that a curve that falls from its first point begins one before it. null where that is the point too:
+ * Python's list counts it from its end.
  */
 export function valley(curve: Curve): number | null {
   const { lrs, losses } = trimmed(curve);
@@ -71,9 +73,7 @@ export function valley(curve: Curve): number | null {
   }
   const length = tails.length;
   if (length < 2) return null;
-  const start = Math.max(0, end - length);
-  const width = end - start;
-  return lrs[start + Math.floor(width / 3) + Math.floor(width / 6)]!;
+  return lrs[end - length + Math.floor(length / 3) + Math.floor(length / 6)] ?? null;
 }
 
 const SLIDE_WIDTH = 15;
@@ -113,6 +113,27 @@ export const rangeTestRules = {
 } as const satisfies Record<string, RangeTestRule>;
 
 export type RangeTestRuleName = keyof typeof rangeTestRules;
+
+/**
+ * What a rule's rate is multiplied by for a constant rate, and for the peak of a schedule that rises and
+ * falls: a cycle spends little time at its peak, and bears three times the rate that a whole run does.
+ */
+export const RATE_FACTORS: Readonly<
+  Record<RangeTestRuleName, { readonly constant: number; readonly peak: number }>
+> = {
+  "minimum/10": { constant: 1, peak: 3 },
+  steepest: { constant: 1, peak: 3 },
+  valley: { constant: 1, peak: 3 },
+  slide: { constant: 1, peak: 3 },
+  // Its rate is the CLR paper's max_lr: a peak.
+  elbow: { constant: 1 / 3, peak: 1 },
+};
+
+/** As published: one upper bound, for a constant rate and for the peak of a cycle. */
+export const PUBLISHED_FACTORS = { constant: 1, peak: 1 } as const;
+
+/** The lower bound of a cycle is its peak divided by this; the elbow has a lower bound of its own. */
+export const BASE_RATIO = 6;
 
 /** @throws ArgumentError on a name that is no rule's. */
 export function checkRuleName(name: string): asserts name is RangeTestRuleName {

@@ -5,11 +5,16 @@ import { ArgumentError } from "../../core/errors.ts";
 /** Weight of the newest loss, as published. */
 export const SMOOTHING_WEIGHT = 0.05;
 
+/** Powers of ten of the rate after which a loss is forgotten, in proportion. */
+const MEMORY = 0.5;
+
 /**
  * Ways to smooth, by the name that records and flags use, each with the weight of the newest loss:
  * the first is the default.
  */
 export const SMOOTHINGS = {
+  /** Bias-corrected, with `proportionalWeight` of the ramp; the weight here is that of 200 updates over five powers of ten. */
+  proportional: 0.05,
   /** `s = w loss + (1 - w) s`, from the first loss; w = 0.05. As the 2019 publication, and pytorch-lr-finder. */
   published: SMOOTHING_WEIGHT,
   /** `v = w loss + (1 - w) v` from 0, `s = v / (1 - (1 - w)^n)`; w = 0.02. As fastai 2.x. */
@@ -28,6 +33,16 @@ export interface SmoothingOptions {
   readonly weight?: number;
 }
 
+/**
+ * The weight with which a loss is forgotten over half a power of ten of the rate, however many updates the
+ * ramp takes for that: what smoothing lags by is then the same part of the curve. In (0, 1].
+ * @param lrs of the ramp's points, ascending
+ */
+export function proportionalWeight(lrs: readonly number[]): number {
+  const powers = lrs.length < 2 ? 0 : Math.log10(lrs.at(-1)! / lrs[0]!);
+  return powers > 0 ? Math.min(1, powers / MEMORY / (lrs.length - 1)) : 1;
+}
+
 /** @throws ArgumentError on a name that is no way to smooth. */
 export function checkSmoothing(name: string): asserts name is Smoothing {
   if (!Object.hasOwn(SMOOTHINGS, name))
@@ -37,7 +52,7 @@ export function checkSmoothing(name: string): asserts name is Smoothing {
 }
 
 /**
- * A smoother to be fed one loss at a time. Both kinds begin at the first loss; the published one
+ * A smoother to be fed one loss at a time. All kinds begin at the first loss; the published one
  * leaves it slowly, a bias-corrected one is the weighted mean of what it has seen. It is not meant
  * for a loss that is not finite: stop there.
  * @throws ArgumentError on an unknown kind, or a weight outside (0, 1]
@@ -63,7 +78,23 @@ export function smoothing(options: SmoothingOptions = {}): (loss: number) => num
   };
 }
 
-/** The same for a whole curve. A value that is not finite ends it: it and all after it are null. */
+/**
+ * Variance of the smoothed loss of point `at`, from 0, where each loss has noise of variance 1 of its own: the
+ * squared weights of the losses up to it, summed. Tends to w / (2 - w) for a weight w of the newest loss.
+ */
+export function smoothedVariance(
+  at: number,
+  { kind, weight: w }: Required<SmoothingOptions>,
+): number {
+  if (kind === "none") return 1;
+  const left = (1 - w) ** at;
+  const tail = w / (2 - w);
+  if (kind === "published") return tail + (1 - tail) * left * left;
+  const lost = left * (1 - w);
+  return (tail * (1 - lost * lost)) / (1 - lost) ** 2;
+}
+
+/** A whole curve, smoothed. A value that is not finite ends it: it and all after it are null. */
 export function smooth(
   losses: readonly (number | null)[],
   options: SmoothingOptions = {},

@@ -1,201 +1,204 @@
-/** @file From the stored points of a range test to bounds of the learning rate, over its seeds. */
+/**
+ * @file From the curves of a range test to the rates that it suggests, or to why it cannot say: a pure function
+ * of the curves. Rules and their factors are those of rules.ts; what a curve must show is in averaged.ts.
+ */
 
-import { ArgumentError, RangeTestError } from "../../core/errors.ts";
 import type {
-  Interval,
-  RangeTestReading,
+  RangeTestDoubt,
   RangeTestRecord,
+  RangeTestSeed,
   RangeTestSuggestion,
-  RangeTestVerdict,
+  SuggestedRate,
 } from "../../record/index.ts";
-import { mean, medianRate, standardDeviation } from "../statistics/statistics.ts";
-import { tInterval } from "../statistics/student-t.ts";
 import { accuracyElbow } from "./accuracy-elbow.ts";
+import { type AveragedCurve, averaged, isFlat, isUnbracketed, type RawCurve } from "./averaged.ts";
+import { type RangeTestRun, rawCurve } from "./curves.ts";
+import { readAsPublished } from "./published.ts";
+import { type Ends, endsOf, intervalAbout, readRules, within } from "./readings.ts";
 import {
-  argmin,
-  type Curve,
+  BASE_RATIO,
   checkRuleName,
+  RATE_FACTORS,
   type RangeTestRuleName,
   rangeTestRules,
 } from "./rules.ts";
-import { SMOOTHINGS, type Smoothing } from "./smoothing.ts";
-
-export type RangeTestRun = RangeTestRecord["runs"][number];
+import { checkSmoothing, type Smoothing } from "./smoothing.ts";
+import {
+  cannotSay,
+  DOUBTFUL,
+  type Doubtful,
+  nothingFinite,
+  ofSeeds,
+  READ,
+  REASONS,
+} from "./verdict.ts";
 
 /** What `suggest` reads off the curves; the fields of a RangeTestRecord. */
-export type Suggestions = Pick<RangeTestRecord, "suggestion" | "suggestions" | "warnings"> &
-  Required<Pick<RangeTestRecord, "readings" | "verdicts">>;
+export type Suggestions = Pick<
+  RangeTestRecord,
+  "suggestion" | "verdict" | "unguarded" | "seeds" | "suggestions" | "doubts" | "warnings"
+> &
+  Required<Pick<RangeTestRecord, "readings">>;
 
 export interface SuggestOptions {
-  /** How the points' smoothedLoss was made: what of its noise is left. Default "published". */
+  /** Default "minimum/10", which is also taken, and that said, where no curve carries another. */
+  readonly rule?: RangeTestRuleName;
+  /**
+   * "averaged" (the default): the rule's reading of the seeds' mean curve, where that shows a fall and a
+   * minimum. "published": the median of the rule's readings of the points' own smoothed losses, as it is.
+   */
+  readonly reading?: "averaged" | "published";
+  /** Of the mean curve; default "proportional". */
   readonly smoothing?: Smoothing;
+  /** Ends of the ramp that was asked for; default: the least and the greatest rate of the points. */
+  readonly from?: number;
+  readonly to?: number;
 }
 
-/** The lower bound is the upper bound divided by this; the elbow has a lower bound of its own. */
-export const BASE_RATIO = 6;
+/** A range test as it is read: its curves, and what is asked of them. */
+export interface Asked {
+  readonly curves: readonly RawCurve[];
+  readonly rule: RangeTestRuleName;
+  readonly smoothing: Smoothing;
+  readonly ends: Ends;
+}
 
-/** Part of the ramp, at its end, in which a minimum does not count as bracketed. */
-const UNBRACKETED_TAIL = 0.05;
-
-/** A fall of the loss by less than this part of it says nothing. */
-const FLAT_FALL = 0.05;
+/** What one of the readings finds. */
+export type Found = Omit<Suggestions, "readings" | "suggestions" | "warnings"> & {
+  /** The rule that was read; null where none could be. */
+  readonly rule: RangeTestRuleName | null;
+};
 
 /**
- * The upper and lower bound by `rule`, the upper bound by every rule, and what the user should be
- * told. Of several seeds: the median rate (on the log scale), with the least and the greatest
- * beside it. A rule that a curve does not carry leaves that seed out; one that no curve carries is
- * missing from `suggestions`.
+ * A constant rate and a peak by `rule`, the reading of every rule, and what the user should be told. A
+ * suggestion, its interval and all beside it lie between the ends of the ramp. `suggestion` is null where the
+ * test cannot say; `verdict` then has why, and what would.
  *
- * `bracketed` is false if for any seed the smoothed minimum lies in the last 5% of a ramp that ran
- * to its end: a greater rate may then do better still. A loss that stopped being finite bounds the
- * range by itself.
- * @throws RangeTestError if no seed has a finite loss
- * @throws ArgumentError if `rule` is unknown or carried by no curve
+ * A seed whose own curve does not carry a reading is left out and named, unless that leaves less than half of
+ * them: then those whose losses are finite are read together, without an interval.
+ * @param runs one a seed, on the same ramp: a seed's points are matched to another's by their place
+ * @throws ArgumentError for an unknown rule or smoothing
  */
-export function suggest(
-  runs: readonly RangeTestRun[],
-  rule: RangeTestRuleName = "minimum/10",
-  { smoothing = "published" }: SuggestOptions = {},
-): Suggestions {
+export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions = {}): Suggestions {
+  const { rule = "minimum/10", reading = "averaged", smoothing = "proportional" } = options;
   checkRuleName(rule);
-  const curves = runs
-    .map((run) => {
-      const curve = finiteCurve(run);
-      const raw = run.points.slice(0, curve.losses.length).map((point) => point.loss!);
-      return { seed: run.seed, ended: endedByDivergence(run), raw, ...curve };
-    })
-    .filter((curve) => curve.losses.length > 0);
-  if (curves.length === 0)
-    throw new RangeTestError(
-      `range test: no seed has a finite loss (${runs.length} tried); lower --from, or look at the data`,
-    );
-
-  const readings = readRules(runs);
-  const suggestions = Object.fromEntries(
-    Object.entries(readings).flatMap(([name, { median }]) =>
-      median === null ? [] : [[name, median] as const],
+  checkSmoothing(smoothing);
+  const ends = { ...endsOf(runs), ...given(options) };
+  const curves = runs.map((run) => rawCurve(run, ends.to));
+  const readings = readRules(runs, ends);
+  const asked = { curves, rule, smoothing, ends };
+  const { rule: taken, ...found } =
+    reading === "published" ? readAsPublished(asked, readings) : readAveraged(asked);
+  const { verdict, doubts } = found;
+  return {
+    ...found,
+    suggestions: Object.fromEntries(
+      Object.entries(readings).flatMap(([name, { median }]) =>
+        median === null ? [] : [[name, median] as const],
+      ),
     ),
-  );
-  const chosen = readings[rule]!.values.filter((rate) => rate !== null);
-  if (chosen.length === 0)
-    throw new ArgumentError(
-      `range test: the curve does not carry the rule "${rule}"; use another rule, or more updates`,
-    );
-
-  const unbracketed = curves.filter(
-    (curve) => !curve.ended && argmin(curve.losses) >= (1 - UNBRACKETED_TAIL) * curve.losses.length,
-  );
-  const flat = curves.filter((curve) => isFlat(curve, SMOOTHINGS[smoothing]));
-  const maxLr = medianRate(chosen);
-  const suggestion: RangeTestSuggestion = {
-    rule,
-    maxLr,
-    baseLr: rule === "elbow" ? elbowBase(curves) : maxLr / BASE_RATIO,
-    low: Math.min(...chosen),
-    high: Math.max(...chosen),
-    bracketed: unbracketed.length === 0,
-    interval: rateInterval(chosen),
-  };
-  const verdicts: RangeTestVerdict[] = [];
-  const say = (kind: RangeTestVerdict["kind"], of: readonly { seed: number }[], message: string) =>
-    verdicts.push({ kind, seeds: of.map(({ seed }) => seed), message });
-  if (unbracketed.length > 0) {
-    const last = Math.max(...unbracketed.map((curve) => curve.lrs.at(-1)!));
-    say(
-      "not-bracketed",
-      unbracketed,
-      `not bracketed: the smoothed loss was still at its least in the last 5% of the ramp for ${ofSeeds(unbracketed, curves)}; raise --to above ${Number(last.toPrecision(3))}`,
-    );
-  }
-  if (flat.length > 0)
-    say(
-      "too-flat",
-      flat,
-      `too flat to tell: the loss did not fall clearly below where it began for ${ofSeeds(flat, curves)}; use more epochs, or another range of rates`,
-    );
-  const lost = runs.filter(({ seed }) => !curves.some((curve) => curve.seed === seed));
-  if (lost.length > 0)
-    say(
-      "no-finite-loss",
-      lost,
-      `${lost.length} of ${runs.length} seeds had no finite loss at all and were left out; lower --from`,
-    );
-  return {
-    suggestion,
-    suggestions,
     readings,
-    verdicts,
-    warnings: verdicts.map(({ message }) => message),
+    warnings: [
+      ...(verdict.kind === "read" ? [] : [verdict.message]),
+      ...doubts.map(({ message }) => message),
+      ...(taken === null || taken === rule
+        ? []
+        : [
+            `no curve carries the rule "${rule}", so ${taken} is suggested instead; use more updates, or another rule`,
+          ]),
+    ],
   };
 }
 
-/** What every rule reads off every curve, in the order of the table of rules. */
-export function readRules(runs: readonly RangeTestRun[]): Record<string, RangeTestReading> {
-  const curves = runs.map(finiteCurve);
-  return Object.fromEntries(
-    Object.entries(rangeTestRules).map(([name, read]) => {
-      const values = curves.map((curve) => (curve.losses.length === 0 ? null : read(curve)));
-      const rates = values.filter((rate) => rate !== null);
-      const some = rates.length > 0;
-      return [
-        name,
-        {
-          values,
-          median: some ? medianRate(rates) : null,
-          low: some ? Math.min(...rates) : null,
-          high: some ? Math.max(...rates) : null,
-          interval: rateInterval(rates),
-        },
-      ];
-    }),
-  );
+const given = ({ from, to }: Partial<Ends>): Partial<Ends> => ({
+  ...(from === undefined ? {} : { from }),
+  ...(to === undefined ? {} : { to }),
+});
+
+/** The mean curve, guarded. */
+function readAveraged(asked: Asked): Found {
+  const { curves, smoothing, ends } = asked;
+  const finite = curves.filter(({ losses }) => losses.length > 0);
+  if (finite.length === 0) return nothingFinite(ends, curves);
+  const own = curves.map((curve) => ({
+    curve,
+    ...(curve.losses.length === 0 ? LOST : judged(asked, averaged([curve], smoothing))),
+  }));
+  const readable = own.filter(({ doubt }) => doubt === null).map(({ curve }) => curve);
+  const kept = 2 * readable.length >= curves.length ? readable : finite;
+  const whole = averaged(kept, smoothing);
+  const { doubt, rate, rule } = judged(asked, whole);
+  const seeds = own.map(({ curve, ...each }): RangeTestSeed => {
+    const read = kept.includes(curve);
+    const reason = each.doubt && REASONS[each.doubt];
+    return {
+      seed: curve.seed,
+      status: read ? "read" : "left out",
+      reason: reason && read ? `${reason} by itself` : reason,
+      rate: each.doubt === null && each.rule === rule ? each.rate : null,
+    };
+  });
+  const said = suggestionOf({ rule, rate, whole, seeds, ends });
+  if (doubt !== null)
+    return {
+      ...{ suggestion: null, verdict: cannotSay(doubt, ends, { curves: kept }) },
+      ...{ unguarded: said, seeds, doubts: [], rule },
+    };
+  const doubts = DOUBTFUL.flatMap((kind): RangeTestDoubt[] => {
+    const some = own.filter((one) => one.doubt === kind).map(({ curve }) => curve);
+    if (some.length === 0) return [];
+    const were = some.length === 1 ? "was" : "were";
+    const what = kept.includes(some[0]!) ? "read only together with the others" : "left out";
+    return [
+      {
+        kind,
+        seeds: some.map(({ seed }) => seed),
+        message: `${ofSeeds(some, curves.length)} ${were} ${what}: ${REASONS[kind]}`,
+      },
+    ];
+  });
+  return { suggestion: said, verdict: READ, unguarded: null, seeds, doubts, rule };
 }
 
-/** 95% t interval of the mean log rate, as rates: it lies around the geometric mean. */
-function rateInterval(rates: readonly number[]): Interval | null {
-  const interval = tInterval(rates.map(Math.log));
-  return interval && { low: Math.exp(interval.low), high: Math.exp(interval.high) };
+const LOST = { doubt: "no-finite-loss", rate: null, rule: null } as const;
+
+/** What a curve says by the rule: a constant rate, and why it does not count. */
+function judged(
+  { rule: wanted, ends }: Asked,
+  curve: AveragedCurve,
+): { doubt: Doubtful | null; rate: number; rule: RangeTestRuleName } {
+  const rule = rangeTestRules[wanted](curve) === null ? "minimum/10" : wanted;
+  const rate = rangeTestRules[rule](curve)! * RATE_FACTORS[rule].constant;
+  const found = { rate, rule };
+  if (isFlat(curve)) return { ...found, doubt: "too-flat" };
+  if (isUnbracketed(curve)) return { ...found, doubt: "not-bracketed" };
+  return { ...found, doubt: within(ends, rate) === rate ? null : "outside" };
 }
 
-/** Rates and smoothed losses up to the first point that is not finite. */
-export function finiteCurve(run: RangeTestRun): Curve {
-  const end = run.points.findIndex((point) => !isFinitePoint(point));
-  const points = end < 0 ? run.points : run.points.slice(0, end);
-  const accuracies = points.flatMap(({ accuracy }) => accuracy ?? []);
+/** Both rates, with what the seeds' own say of them; all within the ramp. */
+function suggestionOf(of: {
+  readonly rule: RangeTestRuleName;
+  readonly rate: number;
+  readonly whole: AveragedCurve;
+  readonly seeds: readonly RangeTestSeed[];
+  readonly ends: Ends;
+}): RangeTestSuggestion {
+  const { rule, whole, ends } = of;
+  const factors = RATE_FACTORS[rule];
+  const own = of.seeds.flatMap(({ rate }) => rate ?? []);
+  const times = (factor: number): SuggestedRate => {
+    const scale = factor / factors.constant;
+    const rate = within(ends, of.rate * scale);
+    const each = own.map((one) => within(ends, one * scale));
+    return {
+      ...{ rate, rule, low: Math.min(rate, ...each), high: Math.max(rate, ...each) },
+      interval: intervalAbout(rate, each, ends),
+    };
+  };
+  const peak = times(factors.peak);
+  const elbow = rule === "elbow" ? accuracyElbow(whole.lrs, whole.accuracies ?? []) : null;
   return {
-    lrs: points.map((p) => p.lr),
-    losses: points.map((p) => p.smoothedLoss!),
-    ...(accuracies.length === points.length ? { accuracies } : {}),
+    constant: times(factors.constant),
+    peak: { ...peak, baseLr: elbow ? Math.min(elbow.baseLr, peak.rate) : peak.rate / BASE_RATIO },
   };
-}
-
-const isFinitePoint = (point: RangeTestRun["points"][number]) =>
-  Number.isFinite(point.loss) && Number.isFinite(point.smoothedLoss);
-
-const endedByDivergence = (run: RangeTestRun) => !run.points.every(isFinitePoint);
-
-/**
- * Whether the least smoothed loss fails to lie clearly below the beginning: by less than 5% of it,
- * or by less than three standard deviations that the smoothed loss has of noise alone: half the
- * mean squared successive difference of the losses is the variance of their noise, and smoothing
- * multiplies it by w / (2 - w), for a weight w of the newest loss.
- */
-function isFlat({ losses, raw }: Curve & { raw: readonly number[] }, w: number): boolean {
-  const least = argmin(losses);
-  const start = mean(raw.slice(0, Math.max(1, Math.floor(raw.length / 10))));
-  const before = raw.slice(0, least + 1);
-  const steps = before.slice(1).map((loss, i) => loss - before[i]!);
-  const noise = (standardDeviation(steps) ?? 0) / Math.SQRT2;
-  const fall = start - losses[least]!;
-  return fall < Math.max(FLAT_FALL * Math.abs(start), 3 * noise * Math.sqrt(w / (2 - w)));
-}
-
-function elbowBase(curves: readonly Curve[]): number {
-  const bounds = curves.map(({ lrs, accuracies = [] }) => accuracyElbow(lrs, accuracies));
-  return medianRate(bounds.filter((found) => found !== null).map(({ baseLr }) => baseLr));
-}
-
-function ofSeeds(some: readonly { seed: number }[], all: readonly unknown[]): string {
-  const seeds = some.map((curve) => curve.seed).join(", ");
-  return `seed${some.length > 1 ? "s" : ""} ${seeds} (${some.length} of ${all.length})`;
 }

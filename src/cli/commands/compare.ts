@@ -8,7 +8,9 @@ import {
   answerFlags,
   cycleFlags,
   epochsFlag,
+  finderUpdatesFlag,
   followFlags,
+  forceFlag,
   jobsFlag,
   jsonFlag,
   optimizersFlag,
@@ -46,8 +48,10 @@ const compareFlags = {
   ...cycleFlags,
   ...followFlags,
   ...rampFlags,
+  ...finderUpdatesFlag,
   ramp: readingFlags.ramp,
   rule: readingFlags.rule,
+  ...forceFlag,
   ...trainingFlags,
   ...budgetFlags,
   ...pruneFlag,
@@ -77,7 +81,7 @@ async function compareStudy({
   const asked = await studyOfFlags({
     ...{ kind: "compare", source, optimizers, seeds },
     epochs: epochsOf(rest, new Set([...given, ...Object.keys(set)])),
-    flags: { ...rest, to: given.has("to") ? flags.to : undefined },
+    flags: rest,
   });
   await checkStudyFlags({ ...asked.study, given });
   return { ...asked, ...(said === null ? {} : { said }) };
@@ -88,7 +92,7 @@ export const compare = defineCommand({
   api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
-    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. A run that diverges is recorded as such, and the comparison goes on.",
+    "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. Where a range test cannot say, nothing is trained, unless --force. A run that diverges is recorded as such, and the comparison goes on.",
   args: [sourceOrResume],
   flags: compareFlags,
   examples: [

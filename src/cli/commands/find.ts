@@ -1,10 +1,10 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
 import { ArgumentError } from "../../core/errors.ts";
-import { defineCommand, type FlagValues } from "../flags/define-command.ts";
+import { defineCommand, type FlagValues, optional } from "../flags/define-command.ts";
 import {
   confirmFlags,
-  epochsFlag,
+  forceFlag,
   jobsFlag,
   jsonFlag,
   optimizerFlag,
@@ -21,17 +21,30 @@ import { seedsFrom } from "../flags/seeds.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkMomentum, checkRamp } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
+import { positiveInteger } from "../flags/values.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { rangeTestText } from "../text/range-test-text.ts";
 
 const findFlags = {
   ...optimizerFlag,
+  updates: optional({
+    placeholder: "n",
+    help: "length of each seed's test, through the data as often as that takes",
+    read: positiveInteger("400"),
+    shownFallback: "200",
+  }),
+  epochs: optional({
+    placeholder: "n",
+    help: "the same in epochs",
+    read: positiveInteger("2"),
+    shownFallback: "--updates",
+  }),
   ...rampFlags,
-  ...epochsFlag(2, "epochs that the ramp takes"),
   ...seedsFlag(1),
   ...stopFactorFlag,
   ...readingFlags,
   ...confirmFlags,
+  ...forceFlag,
   ...trainingFlags,
   ...outFlag,
   ...samplesFlag,
@@ -39,6 +52,16 @@ const findFlags = {
   ...jobsFlag,
   ...resumeFlag("range test"),
 };
+
+/** Of a published range test. */
+const PUBLISHED_EPOCHS = 2;
+
+/** In updates, unless it is said in epochs, or is that of the publication. */
+async function lengthOf({ updates, epochs, published }: FlagValues<typeof findFlags>) {
+  if (updates === undefined && (epochs !== undefined || published)) return {};
+  const { STUDY_DEFAULTS } = await import("../../record/study-spec.ts");
+  return { rangeTestUpdates: updates ?? STUDY_DEFAULTS.rangeTestUpdates };
+}
 
 /** A study whose seeds are range tests. @throws ArgumentError for flags without effect */
 async function findStudy({
@@ -55,6 +78,12 @@ async function findStudy({
     throw new ArgumentError(
       "find: --loss-every has no effect on the training loss; add --loss validation",
     );
+  if (given.has("updates") && given.has("epochs"))
+    throw new ArgumentError(
+      "find: --updates and --epochs both say how long the test is; leave one out",
+    );
+  if (given.has("force") && !flags.confirm)
+    throw new ArgumentError("find: --force has no effect without --confirm; leave it out");
   if (given.has("confirmEpochs") && !flags.confirm)
     throw new ArgumentError("find: --confirm-epochs has no effect alone; add --confirm");
   const { createOptimizer } = await import("../../optimizers/index.ts");
@@ -62,8 +91,10 @@ async function findStudy({
   if (given.has("momentum")) checkMomentum("find", [flags.optimizer], () => hyperparameters);
   const asked = await studyOfFlags({
     ...{ kind: "find", source, optimizers: [flags.optimizer], seeds: flags.seeds },
-    ...{ epochs: flags.epochs, flags },
+    epochs: flags.epochs ?? (flags.published ? PUBLISHED_EPOCHS : 1),
+    flags,
     study: {
+      ...(await lengthOf(flags)),
       ...(flags.lossEvery === undefined ? {} : { validationEvery: flags.lossEvery }),
       ...(flags.confirm ? { confirm: flags.confirmEpochs ?? 2 } : {}),
     },
@@ -76,18 +107,18 @@ async function findStudy({
 export const find = defineCommand({
   name: "find",
   api: ["openStudy", "runStudy", "resumeStudy"],
-  summary: "learning-rate range test: raise the rate, watch the loss, suggest bounds",
+  summary: "learning-rate range test: raise the rate, watch the loss, suggest rates",
   details:
-    "Trains for a few epochs while the learning rate rises from --from to --to, evenly in its logarithm, and reads the usable range off the smoothed loss: upper bound = the rate at its minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own test: the bounds are where accuracy begins to rise and where it slows. Nothing of the training is kept.",
+    "Trains for 200 updates while the learning rate rises, evenly in its logarithm, until the loss diverges: a fifth of them find where that is, the others go slowly about it. Off the smoothed loss, the mean of the seeds', it reads a rate to train with throughout (the rate of the minimum / 10), and one for the peak of a schedule that rises and falls (three times that). Where the curve does not carry that, it says so, why, and which test would; the exit code is 0 all the same. --published is the test of the 2019 publication: 1e-7 to 0.1 in two epochs, upper bound = minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own. Nothing of the training is kept.",
   args: [sourceOrResume],
   flags: findFlags,
   examples: [
     "lrscope find photos/",
-    "lrscope find photos/ --optimizer adam --to 1 --seeds 3",
+    "lrscope find photos/ --optimizer adam --seeds 3 --updates 400",
     "lrscope find photos/ --ramp linear --from 1e-4 --to 0.1 --rule elbow --epochs 8",
     "lrscope find photos/ --confirm",
     "lrscope find --resume lrscope-runs/find-photos-20260131-101500",
-    "lrscope find cifar10 --epochs 1 --json",
+    "lrscope find cifar10 --published --json",
   ],
   study: findStudy,
   async run({ args, flags, given, terminal, signal }) {
@@ -111,8 +142,11 @@ export const find = defineCommand({
     const { specification } = run.experiment;
     if (specification) {
       const { afterFind, nextLine } = await import("../text/next-command.ts");
-      const next = nextLine(afterFind(record, specification), saidBefore(args, flags));
-      if (next) terminal.print(`\n${next}`);
+      const said = saidBefore(args, flags);
+      const lines = afterFind(record, specification).flatMap(
+        (next, i) => nextLine(next, said, i === 0 ? "Next:" : "  or:") ?? [],
+      );
+      if (lines.length > 0) terminal.print(`\n${lines.join("\n")}`);
     }
     terminal.result(record);
   },

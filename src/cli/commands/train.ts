@@ -8,10 +8,13 @@ import { defineCommand, type FlagValues, optional, value } from "../flags/define
 import {
   cycleFlags,
   epochsFlag,
+  finderUpdatesFlag,
   followFlags,
+  forceFlag,
   jsonFlag,
   optimizerFlag,
   outFlag,
+  rampFlags,
   resumeFlag,
   samplesFlag,
   tensorboardFlag,
@@ -57,6 +60,9 @@ const trainFlags = {
   }),
   ...cycleFlags,
   ...followFlags,
+  ...rampFlags,
+  ...finderUpdatesFlag,
+  ...forceFlag,
   ...epochsFlag(10, "epochs of the run"),
   ...trainingFlags,
   ...budgetFlags,
@@ -96,7 +102,7 @@ export const train = defineCommand({
   api: ["openStudy", "runStudy", "resumeStudy"],
   summary: "one run, with one optimizer on one schedule",
   details:
-    "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
+    "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first; where it cannot say, nothing is trained, unless --force. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
   args: [sourceOrResume],
   flags: trainFlags,
   examples: [

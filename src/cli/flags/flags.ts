@@ -59,6 +59,12 @@ export const dataFlags = {
     read: positiveInteger("100"),
     shownFallback: "all",
   }),
+  copies: value({
+    placeholder: "keep|leave-out",
+    help: "files that are the same bytes: keep them, or leave all but one out (and all, where they are in two classes)",
+    read: oneOf(["keep", "leave-out"]),
+    fallback: "keep" as const,
+  }),
 };
 
 export const threadsFlag = {
@@ -161,18 +167,35 @@ export const seedsFlag = (fallback: number) => ({
 
 /** The ramp of a range test. */
 export const rampFlags = {
-  from: value({
+  from: optional({
     placeholder: "rate",
     help: "learning rate of the range test's first update",
     read: positive("1e-7"),
-    fallback: 1e-7,
+    shownFallback: "found by a quick ramp",
   }),
-  to: value({
+  to: optional({
     placeholder: "rate",
     help: "and of its last",
     read: positive("0.1"),
-    fallback: 0.1,
+    shownFallback: "where the loss diverges, or 10",
   }),
+  published: toggle(
+    "the range test as published: 1e-7 to 0.1 in two epochs unless that is said, minimum / 10 and a sixth of that",
+  ),
+};
+
+/** How long a range test is that comes before other runs. */
+export const finderUpdatesFlag = {
+  finderUpdates: optional({
+    placeholder: "n",
+    help: "updates of each seed's range test",
+    read: positiveInteger("400"),
+    shownFallback: "200",
+  }),
+};
+
+export const forceFlag = {
+  force: toggle("go on from a range test that cannot say which rate to train with"),
 };
 
 export const stopFactorFlag = {
@@ -204,11 +227,11 @@ export const readingFlags = {
     read: positiveInteger("4"),
     shownFallback: "1",
   }),
-  smoothing: value({
+  smoothing: optional({
     placeholder: "kind",
-    help: "of the loss: published (weight 0.05), bias-corrected (0.02, as fastai) or none",
-    read: oneOf(["published", "bias-corrected", "none"]),
-    fallback: "published" as const,
+    help: "of the loss: proportional (over half a power of ten of the rate), published (weight 0.05), bias-corrected (0.02, as fastai) or none",
+    read: oneOf(["proportional", "published", "bias-corrected", "none"]),
+    shownFallback: "proportional",
   }),
   rule: value({
     placeholder: "name",
@@ -252,7 +275,7 @@ export const cycleFlags = {
     placeholder: "rate",
     help: "upper bound of the cyclical schedule",
     read: positive("0.01"),
-    shownFallback: "found by a range test",
+    shownFallback: "the peak that a range test finds",
   }),
   baseLr: optional({
     placeholder: "rate",

@@ -73,6 +73,9 @@ async function checkCycle(arms: readonly ArmRecord[], call: Asked): Promise<void
       ["from", "--from"],
       ["to", "--to"],
       ["finderSeeds", "--finder-seeds"],
+      ["finderUpdates", "--finder-updates"],
+      ["published", "--published"],
+      ["force", "--force"],
       ["ramp", "--ramp"],
       ["rule", "--rule"],
     ] as const)
@@ -82,19 +85,19 @@ async function checkCycle(arms: readonly ArmRecord[], call: Asked): Promise<void
     arms.every(({ learningRate }) => learningRate !== null)
   )
     refuse("--learning-rates range-test", "every arm has a rate of its own after @");
-  if (from !== undefined) checkRamp(kind, { from, to });
+  checkRamp(kind, { from, to });
   if (maxLr !== undefined && baseLr !== undefined && baseLr >= maxLr)
     throw new ArgumentError(
       `${kind}: --base-lr must be below --max-lr; got ${baseLr} and ${maxLr}. Swap them, or leave --base-lr out for --max-lr / 6`,
     );
 }
 
-/** @throws ArgumentError unless --from < --to */
+/** @throws ArgumentError unless --from < --to, where both are given */
 export function checkRamp(
   kind: string,
-  { from, to = 0.1 }: { from: number; to?: number | undefined },
+  { from, to }: { from?: number | undefined; to?: number | undefined },
 ): void {
-  if (from >= to)
+  if (from !== undefined && to !== undefined && from >= to)
     throw new ArgumentError(
       `${kind}: --from must be below --to; got --from ${from} and --to ${to}. Swap them, or raise --to`,
     );

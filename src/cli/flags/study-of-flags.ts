@@ -8,7 +8,9 @@ import type { FlagValues } from "./define-command.ts";
 import type {
   answerFlags,
   cycleFlags,
+  finderUpdatesFlag,
   followFlags,
+  forceFlag,
   outFlag,
   rampFlags,
   readingFlags,
@@ -24,7 +26,9 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
   Loose<
     FlagValues<
       typeof cycleFlags &
+        typeof finderUpdatesFlag &
         typeof followFlags &
+        typeof forceFlag &
         typeof rampFlags &
         typeof readingFlags &
         typeof learningRateFlags &
@@ -85,12 +89,15 @@ export async function studyOfFlags({
       seeds: seedsFrom(kind, flags.seed, seeds),
       epochs,
       ...given(flags, PLANNED),
+      ...(flags.finderUpdates === undefined ? {} : { rangeTestUpdates: flags.finderUpdates }),
+      ...(flags.published ? { reading: "published" as const } : {}),
       momentumSchedule: await momentumScheduleOf(flags.momentumSchedule),
       data: {
         ...given(flags, ["size", "limit", "test"]),
         validation: flags.validation,
         splitSeed: flags.splitSeed,
         augment: flags.augment,
+        ...(flags.copies === "leave-out" ? { copies: flags.copies } : {}),
       },
       recipe: recipeOfFlags(flags, kind),
       answers: given(flags, ["targets", "profile", "tensorboard", "samples", "png"]),
@@ -112,7 +119,7 @@ export const saidBefore = (
 /** Flags that a study has under the same names. */
 const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
-  ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule"],
+  ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule", "force"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
   ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
 ];

@@ -19,11 +19,8 @@ export async function printComparison(finished: FinishedStudy, terminal: Termina
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);
   terminal.result({
     ...summary,
-    rangeTests: run.rangeTests.map(({ arm, suggestion, suggestions, seconds }) => ({
-      arm,
-      suggestion,
-      suggestions,
-      seconds,
+    rangeTests: run.rangeTests.map(({ arm, suggestion, verdict, suggestions, seconds }) => ({
+      ...{ arm, suggestion, verdict, suggestions, seconds },
     })),
     directory: path,
     report,

@@ -20,33 +20,46 @@ import {
 export function nextLine(
   next: StudySpec | null,
   { places, threads }: { places: NamedPlaces; threads: number | undefined },
+  before = "Next:",
 ): string | null {
   if (!next) return null;
   const { threads: each, ...study } = next;
   const { words } = commandOfStudy(study, places);
   if (!words) return null;
   const cores = threads === undefined ? {} : { threads };
-  return `Next: ${shellLine([...words, ...flagWords(cores)])}`;
+  return `${before} ${shellLine([...words, ...flagWords(cores)])}`;
 }
 
 /** Three digits: a rate that was read off a curve has no more. */
 const rounded = (rate: number) => Number(rate.toPrecision(3));
 
-/** `train` with the rates found, where they can be trusted; else `find` again, further or longer. */
-export function afterFind(record: RangeTestRecord, study: StudySpec): StudySpec {
-  const { suggestion, warnings, confirmation } = record;
-  if (!suggestion.bracketed) return { ...study, to: rounded(10 * record.to) };
-  if (warnings.some((warning) => warning.startsWith("too flat")))
-    return { ...study, epochs: 3 * study.epochs };
-  const maxLr = rounded(confirmation?.best ?? suggestion.maxLr);
-  const ratio = suggestion.baseLr / suggestion.maxLr;
-  return {
-    ...training(study),
-    optimizers: [`${study.optimizers[0]}+clr`],
-    ...{ maxLr, baseLr: rounded(ratio * maxLr) },
-    // One cycle, so that the run ends where its rate is least.
-    stepSize: { count: EPOCHS / 2, unit: "epochs" },
-  };
+/**
+ * `train` at the constant rate, and on a cycle about the peak; of a test that cannot say, the `find` that could:
+ * further or longer.
+ */
+export function afterFind(
+  { suggestion, verdict: { remedy }, confirmation }: RangeTestRecord,
+  study: StudySpec,
+): StudySpec[] {
+  if (!suggestion) {
+    const { updates, ...ends } = remedy ?? {};
+    const longer = updates === undefined ? {} : { rangeTestUpdates: updates };
+    return [{ ...study, ...(ends as Pick<StudySpec, "from" | "to">), ...longer }];
+  }
+  const { constant, peak } = suggestion;
+  // What short runs found to be better is so for a rate of either use.
+  const better = (confirmation?.best ?? constant.rate) / constant.rate;
+  const [name] = study.optimizers;
+  return [
+    { ...training(study), optimizers: [`${name}@${rounded(better * constant.rate)}`] },
+    {
+      ...training(study),
+      optimizers: [`${name}+clr`],
+      ...{ maxLr: rounded(better * peak.rate), baseLr: rounded(better * peak.baseLr) },
+      // One cycle, so that the run ends where its rate is least.
+      stepSize: { count: EPOCHS / 2, unit: "epochs" },
+    },
+  ];
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
@@ -54,20 +67,32 @@ const EPOCHS = 10;
 
 /** The run that follows a range test: the same data, network and recipe, without what is the test's own. */
 function training(study: StudySpec): StudySpec {
-  const { from, to, stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = study;
-  const { ramp, rule } = STUDY_DEFAULTS;
-  return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1, ramp, rule } };
+  const { stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = withoutTests(study);
+  return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1 } };
+}
+
+/** Without what is asked of range tests. */
+function withoutTests({
+  rangeTestUpdates,
+  rangeTestEpochs,
+  from,
+  to,
+  ...study
+}: StudySpec): StudySpec {
+  const { ramp, rule, reading, force } = STUDY_DEFAULTS;
+  return { ...study, ...{ ramp, rule, reading, force } };
 }
 
 /** How much another seed changes, which one run does not say; of one that cannot be trusted, its rate first. */
 export function afterTrain({ status, optimizer }: TrialRecord, study: StudySpec): StudySpec | null {
   const [seed = 0] = study.seeds;
   if (status === "diverged") {
-    const { maxLr, baseLr, stepSize, snapCycles, momentumSchedule, ...rest } = study;
+    const { maxLr, baseLr, stepSize, snapCycles, momentumSchedule, ...rest } = withoutTests(study);
     const { time, targetAccuracy, evalEvery, earlyStopping, ...open } = rest;
     return {
       ...open,
-      ...{ kind: "find", optimizers: [optimizer.name], epochs: STUDY_DEFAULTS.rangeTestEpochs },
+      ...{ kind: "find", optimizers: [optimizer.name], epochs: 1 },
+      rangeTestUpdates: STUDY_DEFAULTS.rangeTestUpdates,
       ...{ snapCycles: false, evalEvery: 1, data: withoutTest(study.data) },
       answers: { ...study.answers, tensorboard: false },
     };

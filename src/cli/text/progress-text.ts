@@ -4,6 +4,7 @@ import { visibleLine } from "../../core/visible.ts";
 import {
   type DataEvent,
   imagesPerSecond,
+  type RangeTestRecord,
   type StudyEvent,
   type StudyProgress,
   subjectKey,
@@ -30,10 +31,10 @@ export function barOf(state: StudyProgress): BarText | null {
   if (data !== null) return barOfData(data);
   const run = latest?.kind === "range-test" ? rangeTestRuns[latest.key]?.update : null;
   if (run) {
-    const { arm, seed, update, updates, imagesPerSecond } = run;
+    const { arm, seed, update, updates, imagesPerSecond, search } = run;
     return {
-      work: `range test ${Object.keys(rangeTestRuns).length}`,
-      label: `range test ${arm}, seed ${seed}`,
+      work: `range test ${Object.keys(rangeTestRuns).length}${search ? " search" : ""}`,
+      label: search ? `range test ${arm}, looking for its ends` : `range test ${arm}, seed ${seed}`,
       done: update,
       total: updates,
       detail: speedText(imagesPerSecond),
@@ -104,10 +105,20 @@ export function linesOf(options: LinesOptions): Line[] {
     case "data":
       return linesOfData(event, before, bar).flatMap(note);
     case "range-test-started": {
-      const { arm, seed, updates } = event;
-      return bar ? [] : note(`range test of ${arm}, seed ${seed}: ${count(updates)} updates`);
+      const { arm, seed, updates, search } = event;
+      return bar || search
+        ? []
+        : note(`range test of ${arm}, seed ${seed}: ${count(updates)} updates`);
+    }
+    case "range-test-search": {
+      const { arm, search, seconds } = event;
+      const { from, to, updates, run } = search;
+      return note(
+        `range test of ${arm}: ${count(run.points.length)} of ${count(updates)} updates found its ends, ${rate(from)} to ${rate(to)} (${duration(seconds)})`,
+      );
     }
     case "range-test-update": {
+      if (event.search) return [];
       const { update, updates, lr, smoothedLoss, imagesPerSecond } = event;
       const earlier = before.rangeTestRuns[subjectKey(event)]?.update?.update ?? 0;
       const quarter = (made: number) => Math.floor((made / updates) * 4);
@@ -117,10 +128,8 @@ export function linesOf(options: LinesOptions): Line[] {
       );
     }
     case "range-test-finished": {
-      const { maxLr, baseLr } = event.record.suggestion;
-      return note(
-        `range test of ${event.arm}: suggested bounds ${rate(baseLr)} to ${rate(maxLr)} (${duration(event.record.seconds)})`,
-      );
+      const { arm, record } = event;
+      return note(`range test of ${arm}: ${suggestedText(record)} (${duration(record.seconds)})`);
     }
     case "warning":
       return note(`${event.arm}, seed ${event.seed}: ${event.message}`);
@@ -138,6 +147,15 @@ export function linesOf(options: LinesOptions): Line[] {
     default:
       return noteLines(event).flatMap(note);
   }
+}
+
+/** What a range test suggests, in a line. */
+function suggestedText({ suggestion, reading, verdict }: RangeTestRecord): string {
+  if (!suggestion) return `it cannot say which rate to train with (${verdict.kind})`;
+  const { constant, peak } = suggestion;
+  return reading === "averaged"
+    ? `suggested ${rate(constant.rate)} constant, ${rate(peak.rate)} as a peak`
+    : `suggested bounds ${rate(peak.baseLr)} to ${rate(peak.rate)}`;
 }
 
 function linesOfData(event: DataEvent, { data: before }: StudyProgress, bar: boolean): string[] {

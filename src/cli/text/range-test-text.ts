@@ -1,31 +1,86 @@
 /** @file What a range test says, in words for a terminal. */
 
-import type { RangeTestReading, RangeTestRecord } from "../../record/index.ts";
+import type {
+  Interval,
+  RangeTestReading,
+  RangeTestRecord,
+  RangeTestSuggestion,
+} from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
-import { accuracy, duration, plural, rate, textTable } from "./format.ts";
+import { accuracy, count, duration, plural, rate, textTable } from "./format.ts";
 
-/** The reading of the rule chosen, every rule beside it (seed by seed where there is room), warnings. */
+/** What is suggested or why nothing is, every rule beside it (seed by seed where there is room), warnings. */
 export function rangeTestText(record: RangeTestRecord, colors: Colors, columns = 80): string {
   const { suggestion, suggestions, runs, warnings, readings } = record;
   const several = runs.length > 1;
-  const others = Object.entries(suggestions).filter(([rule]) => rule !== suggestion.rule);
-  const interval = suggestion.interval
-    ? `; 95% interval ${rate(suggestion.interval.low)} to ${rate(suggestion.interval.high)}`
-    : "";
+  const used = suggestion?.constant.rule;
+  const others = Object.entries(suggestions).filter(([rule]) => rule !== used);
   return [
-    `Suggested learning rates (rule ${suggestion.rule}${several ? `, median of ${runs.length} seeds` : ""}):`,
-    `  upper bound  ${colors.bold(rate(suggestion.maxLr))}${several ? `   (${rate(suggestion.low)} to ${rate(suggestion.high)} over the seeds${interval})` : ""}`,
-    `  lower bound  ${colors.bold(rate(suggestion.baseLr))}   (${suggestion.rule === "elbow" ? "where the accuracy begins to rise" : "upper / 6"})`,
+    ...(suggestion ? suggestedLines(record, suggestion, colors) : cannotSayLines(record, colors)),
     ...(several && readings
       ? ["", readingsTable(record, readings, colors, columns), ""]
       : others.length > 0
-        ? [`Other rules: ${others.map(([rule, maxLr]) => `${rule} ${rate(maxLr)}`).join(", ")}`]
+        ? [`Other rules: ${others.map(([rule, found]) => `${rule} ${rate(found)}`).join(", ")}`]
         : []),
-    ...warnings.map((warning) => colors.yellow(`Note: ${warning}`)),
+    ...(suggestion ? warnings : warnings.slice(1)).map((text) => colors.yellow(`Note: ${text}`)),
     ...confirmationText(record, colors),
-    `Took ${duration(record.seconds)}, ${plural(runs.length, "run")} of ${plural(runs[0]!.points.length, "update")}.`,
+    costText(record),
   ].join("\n");
 }
+
+/** A line a use: the rate, what the seeds' own curves say, the interval; beneath, what it is of use for. */
+function suggestedLines(
+  { reading, seeds }: RangeTestRecord,
+  { constant, peak }: RangeTestSuggestion,
+  colors: Colors,
+): string[] {
+  const several = seeds.length > 1;
+  const read = seeds.filter(({ status }) => status === "read").length;
+  const of = several
+    ? `, ${reading === "averaged" ? "mean curve" : "median"} of ${plural(read, "seed")}`
+    : "";
+  const evidence = (use: { low: number; high: number; interval: Interval | null }) =>
+    several
+      ? `   (${rate(use.low)} to ${rate(use.high)} over the seeds${use.interval ? `; 95% ${rate(use.interval.low)} to ${rate(use.interval.high)}` : ""})`
+      : "";
+  const line = (name: string, value: number, after: string) =>
+    `  ${name.padEnd(14)} ${colors.bold(rate(value))}${after}`;
+  const below = peak.rule === "elbow" ? "where the accuracy begins to rise" : "a sixth of it";
+  if (reading === "published")
+    return [
+      `Suggested learning rates, as published (rule ${peak.rule}${of}):`,
+      line("upper bound", peak.rate, evidence(peak)),
+      line("lower bound", peak.baseLr, `   (${below.replace("of it", "of the upper")})`),
+    ];
+  return [
+    `Suggested learning rates (rule ${constant.rule}${of}):`,
+    line("constant rate", constant.rate, evidence(constant)),
+    line("peak", peak.rate, evidence(peak)),
+    line("  from", peak.baseLr, `   (${below}: of a cycle, or the start of a warm-up)`),
+  ];
+}
+
+function cannotSayLines({ verdict, unguarded }: RangeTestRecord, colors: Colors): string[] {
+  return [
+    colors.bold("This range test cannot say which learning rate to train with."),
+    `  ${verdict.message}`,
+    ...(unguarded
+      ? [
+          `  (with --force a study would go on from ${rate(unguarded.constant.rate)}, or a peak of ${rate(unguarded.peak.rate)})`,
+        ]
+      : []),
+  ];
+}
+
+/** Updates that were made, those of the search among them. */
+function costText({ runs, search, seconds }: RangeTestRecord): string {
+  const made = runs.reduce((sum, { points }) => sum + lastUpdate(points), 0);
+  const found = search ? lastUpdate(search.run.points) : 0;
+  return `Took ${duration(seconds)}: ${plural(made + found, "update")}${search ? `, ${count(found)} of them to find the ends of the ramp` : ""}.`;
+}
+
+const lastUpdate = (points: RangeTestRecord["runs"][number]["points"]) =>
+  (points.at(-1)?.update ?? -1) + 1;
 
 /** Accuracy of the three rates, and what the suggestion falls short of the best by. */
 function confirmationText({ confirmation }: RangeTestRecord, colors: Colors): string[] {

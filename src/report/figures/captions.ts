@@ -27,15 +27,18 @@ export const captions = {
       : `${shown}On the validation images, after each epoch.${diverged}`;
   },
 
-  rangeTest({ suggestion, runs }: RangeTestRecord): string {
-    const { baseLr, maxLr, rule } = suggestion;
+  rangeTest({ suggestion, runs, reading }: RangeTestRecord): string {
+    const said = suggestion && {
+      averaged: `Solid: the constant rate (${formatRate(suggestion.constant.rate)}). Shaded: a cycle’s rates, from ${formatRate(suggestion.peak.baseLr)} to the peak (${formatRate(suggestion.peak.rate)}).`,
+      published: `Shaded: from the lower bound (${formatRate(suggestion.peak.baseLr)}) to the upper (${formatRate(suggestion.peak.rate)}, rule ${suggestion.peak.rule}).`,
+    };
     return (
       (runs.length > 1
         ? "Thin lines are smoothed losses, one a seed, a dot at each minimum; the thick line is their median, the band goes from the least to the greatest; the faint lines are single batches. "
         : "The thin line is the loss of each batch, the thick one smoothed, a dot at its minimum. ") +
-      `Shaded: from the lower bound (${formatRate(baseLr)}) to the upper (${formatRate(maxLr)}, rule ${rule}).` +
-      (runs.length > 1
-        ? " The bar on top spans the upper bounds of all seeds, the thinner one the 95% interval of their geometric mean."
+      (said ? said[reading] : "Nothing is suggested, so nothing is shaded.") +
+      (runs.length > 1 && suggestion
+        ? ` The bar on top spans the rates of the seeds’ own curves${suggestion.constant.interval ? ", the thinner one the 95% interval" : ""}.`
         : "") +
       " Losses above the frame are cut off."
     );

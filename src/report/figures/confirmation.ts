@@ -9,7 +9,7 @@ import { fractionDomain } from "../ticks.ts";
 
 /** A row a rate, ascending; null of a test that was not confirmed. */
 export function confirmationFigure(
-  { arm, confirmation, suggestion }: RangeTestRecord,
+  { arm, confirmation }: RangeTestRecord,
   slug: string,
 ): Figure | null {
   if (!confirmation) return null;
@@ -28,7 +28,7 @@ export function confirmationFigure(
     ),
     rows: ascending.map((candidate) => ({
       name: nameOf(candidate),
-      colour: candidate.rate === suggestion.maxLr ? "var(--lr-1)" : "var(--lr-ink)",
+      colour: candidate.factor === 1 ? "var(--lr-1)" : "var(--lr-ink)",
       value: percentSpread(candidate.validationAccuracy),
       centre: candidate.validationAccuracy.mean,
       dots: candidate.validationAccuracy.values.flatMap((x, i) =>

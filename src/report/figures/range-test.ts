@@ -2,7 +2,7 @@
 
 import { argmin, finiteCurve, medianRate, rangeTestBand } from "../../analysis/index.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
-import type { RangeTestRecord } from "../../record/index.ts";
+import type { RangeTestRecord, RangeTestSuggestion, SuggestedRate } from "../../record/index.ts";
 import { type Figure, lineFigure, NARROW, WIDE } from "../draw.ts";
 import { formatRate } from "../format.ts";
 import { seriesLook } from "../palette.ts";
@@ -62,7 +62,6 @@ export function lossCeiling(curves: readonly Pick<SeedCurve, "smoothed">[]): num
 
 function lossFigure(record: RangeTestRecord, curves: readonly SeedCurve[], slug: string): Figure {
   const { suggestion } = record;
-  const { baseLr, maxLr, low, high, interval } = suggestion;
   const least = leastOf(curves.flatMap(({ smoothed }) => smoothed.map((p) => p.loss)));
   const ceiling = lossCeiling(curves);
   // Room for the single batches beneath the smoothed curve, but not for outliers among them.
@@ -106,13 +105,8 @@ function lossFigure(record: RangeTestRecord, curves: readonly SeedCurve[], slug:
     ],
     bands: several ? [{ name: "range", choice: "least to greatest" }] : [],
     marks,
-    shade: [baseLr, maxLr] as const,
-    bars: several
-      ? [
-          ...(interval ? [{ from: interval.low, to: interval.high, width: 2 }] : []),
-          { from: low, to: high, width: 5 },
-        ]
-      : [],
+    ...(suggestion ? { shade: [suggestion.peak.baseLr, suggestion.peak.rate] as const } : {}),
+    bars: several && suggestion ? barsOf(suggestion.constant) : [],
     points: curves.map(({ seed, colour, minimum }) => ({
       key: `seed ${seed}`,
       x: minimum.lr,
@@ -123,10 +117,22 @@ function lossFigure(record: RangeTestRecord, curves: readonly SeedCurve[], slug:
   };
   return lineFigure(plot, {
     label:
-      `Loss against learning rate, ${record.arm}. Suggested bounds: lower ${formatRate(baseLr)}, ` +
-      `upper ${formatRate(maxLr)}${several ? `; over seeds the upper one lies between ${formatRate(low)} and ${formatRate(high)}` : ""}. ` +
+      `Loss against learning rate, ${record.arm}. ${suggestion ? suggestedText(suggestion, several) : "Nothing is suggested"}. ` +
       marks.map(({ texts }) => texts[0]).join("; "),
   });
+}
+
+/** The seeds' own, and the interval. */
+const barsOf = ({ low, high, interval }: SuggestedRate) => [
+  ...(interval ? [{ from: interval.low, to: interval.high, width: 2 }] : []),
+  { from: low, to: high, width: 5 },
+];
+
+function suggestedText({ constant, peak }: RangeTestSuggestion, several: boolean): string {
+  const seeds = several
+    ? `; over seeds the first lies between ${formatRate(constant.low)} and ${formatRate(constant.high)}`
+    : "";
+  return `Suggested: a constant rate of ${formatRate(constant.rate)}, a cycle from ${formatRate(peak.baseLr)} to ${formatRate(peak.rate)}${seeds}`;
 }
 
 /** Median over the seeds, with the least and the greatest, all of smoothed losses. */
@@ -156,14 +162,9 @@ function marksOf(
 ): Mark[] {
   const { suggestion, suggestions } = record;
   const found = [
-    { text: `lower ${formatRate(suggestion.baseLr)}`, x: suggestion.baseLr, dash: [6, 4] },
-    {
-      text: `upper ${formatRate(suggestion.maxLr)} (${suggestion.rule})`,
-      x: suggestion.maxLr,
-      dash: [1, 0],
-    },
+    ...(suggestion ? marksOfSuggestion(suggestion) : []),
     ...Object.entries(suggestions)
-      .filter(([rule]) => rule !== suggestion.rule)
+      .filter(([rule]) => rule !== suggestion?.constant.rule)
       .map(([rule, x]) => ({
         text: `${rule} ${formatRate(x)}`,
         x,
@@ -196,6 +197,19 @@ function marksOf(
     rows: [wide[i]!.row, narrow[i]!.row],
     sides: [wide[i]!.side, narrow[i]!.side],
   }));
+}
+
+/** A published reading has one upper bound for every use. */
+function marksOfSuggestion({ constant, peak }: RangeTestSuggestion) {
+  const lower = { text: `lower ${formatRate(peak.baseLr)}`, x: peak.baseLr, dash: [6, 4] };
+  const solid = { x: constant.rate, dash: [1, 0] };
+  if (constant.rate === peak.rate)
+    return [lower, { ...solid, text: `upper ${formatRate(peak.rate)} (${peak.rule})` }];
+  return [
+    lower,
+    { ...solid, text: `constant ${formatRate(constant.rate)} (${constant.rule})` },
+    { text: `peak ${formatRate(peak.rate)}`, x: peak.rate, dash: [6, 4] },
+  ];
 }
 
 /**

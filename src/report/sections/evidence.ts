@@ -1,5 +1,6 @@
 /** @file What the answer rests on: curves, classes, range tests, rates, photos. */
 
+import { ALL_RATES } from "../../analysis/index.ts";
 import { augmentationWords } from "../../data/augment.ts";
 import type {
   ArmConfusion,
@@ -75,7 +76,7 @@ export function rangeTestsSection(
   return html`<section id="range-tests"><h2>Learning-rate range test</h2>
 ${rangeTests.map(
   ({ record, figures: drawn, confirmation }) => html`<h3>${record.arm}</h3>
-<p>Over ${counted(record.epochs, "epoch")} the rate rose from ${formatRate(record.from)} to ${formatRate(record.to)}, ${counted(record.runs.length, "seed")}.</p>
+<p>${rampText(record)}</p>
 ${record.warnings.map((warning) => html`<p class="warn">${sentence(warning)}</p>`)}
 ${drawn.filter(({ drawn: { half } }) => !half).map((figure) => figures([figure]))}
 ${figures(
@@ -85,28 +86,38 @@ ${figures(
 )}</section>`;
 }
 
+/** What the test did, and what that cost. */
+function rampText({ updates, epochs, runs, from, to, search }: RangeTestRecord): string {
+  const length = epochs === undefined ? counted(updates, "update") : counted(epochs, "epoch");
+  const ramp = `Over ${length} the rate rose from ${formatRate(from)} to ${formatRate(to)}, ${counted(runs.length, "seed")}.`;
+  if (!search) return ramp;
+  return `${ramp} The ends were found by ${counted(search.updates, "update")} from ${formatRate(ALL_RATES.from)} on, with seed ${search.run.seed}.`;
+}
+
 /** What the short runs say of the suggestion. */
-function confirmed({ confirmation, suggestion }: RangeTestRecord): string {
+function confirmed({ confirmation }: RangeTestRecord): string {
   const { best, regret, epochs, seeds, candidates } = confirmation!;
+  const suggested = candidates.find(({ factor }) => factor === 1)!.rate;
   const runs = `${counted(candidates.length * seeds.length, "run")} of ${counted(epochs, "epoch")}, ${counted(seeds.length, "seed")} at each rate`;
-  if (best === suggestion.maxLr)
-    return `${runs}: the suggested rate, ${formatRate(suggestion.maxLr)}, does best.`;
-  const by = `${points(regret.mean ?? 0)} points better than the suggested ${formatRate(suggestion.maxLr)}`;
+  if (best === suggested)
+    return `${runs}: the suggested rate, ${formatRate(suggested)}, does best.`;
+  const by = `${points(regret.mean ?? 0)} points better than the suggested ${formatRate(suggested)}`;
   const interval = regret.interval
     ? ` (paired 95% interval ${points(regret.interval.low)} to ${points(regret.interval.high)})`
     : "";
   return `${runs}: ${formatRate(best)} does best, ${by}${interval}.`;
 }
 
-function rulesTable({ suggestions, suggestion, readings }: RangeTestRecord): Markup {
+function rulesTable({ suggestions, suggestion, reading: of, readings }: RangeTestRecord): Markup {
+  const used = suggestion?.constant.rule;
   const several = readings && Object.values(readings).some((reading) => reading.values.length > 1);
   return html`<div>${scrolling(
     "What each rule reads off the curves",
     html`<table>
-<thead><tr><th scope="col">rule</th><th scope="col" class="num">upper bound</th>${several && html`<th scope="col" class="num">over the seeds, [95%]</th>`}</tr></thead>
+<thead><tr><th scope="col">rule</th><th scope="col" class="num">${of === "averaged" ? "median of the seeds" : "upper bound"}</th>${several && html`<th scope="col" class="num">over the seeds, [95%]</th>`}</tr></thead>
 <tbody>${Object.entries(suggestions).map(([rule, rate]) => {
       const reading = readings?.[rule];
-      return html`<tr><th scope="row">${rule}${rule === suggestion.rule && " (used)"}</th><td class="num">${formatRate(rate)}</td>${
+      return html`<tr><th scope="row">${rule}${rule === used && " (used)"}</th><td class="num">${formatRate(rate)}</td>${
         several &&
         html`<td class="num">${reading?.low == null || reading.high === null ? "–" : `${formatRate(reading.low)} – ${formatRate(reading.high)}`}${reading?.interval && html`<small>[${formatRate(reading.interval.low)}, ${formatRate(reading.interval.high)}]</small>`}</td>`
       }</tr>`;

@@ -10,8 +10,8 @@ import { InterruptedError } from "../../core/errors.ts";
 import { shareable } from "../../files/machine-folders.ts";
 import {
   type RangeTestRecord,
-  rangeTestRecord,
   type StudyListener,
+  storedRangeTest,
   type Task,
   type TrialRecord,
   versioned,
@@ -64,7 +64,7 @@ export async function runRangeTests(
       return;
     }
     const file = join(directory.path, "range-tests", `${task.slug}.json`);
-    if (existsSync(file)) records.push(readRecord(file, rangeTestRecord));
+    if (existsSync(file)) records.push(readRecord(file, storedRangeTest));
     // Nobody misses it, and nobody minds it.
     quietly(() => rmSync(directory.rangeTestLog(task.slug), { force: true }));
     endTask(directory, key);

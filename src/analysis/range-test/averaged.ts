@@ -1,0 +1,118 @@
+/**
+ * @file The curves of a range test's seeds as their one mean, and how far it can be trusted: what it says must
+ * stand out of its own noise, and its minimum must have something on either side.
+ */
+
+import { mean, standardDeviation } from "../statistics/statistics.ts";
+import { argmin, type Curve } from "./rules.ts";
+import {
+  proportionalWeight,
+  SMOOTHINGS,
+  type Smoothing,
+  smooth,
+  smoothedVariance,
+} from "./smoothing.ts";
+
+/** One seed's losses as they were measured, up to the first that is not finite. */
+export interface RawCurve {
+  readonly seed: number;
+  readonly lrs: readonly number[];
+  readonly losses: readonly number[];
+  /** null where a point has none. */
+  readonly accuracies: readonly (number | null)[];
+  /** It ended before the ramp did: its loss was no longer finite, or had risen too far. */
+  readonly ended: boolean;
+}
+
+/** A mean of curves, smoothed, from where smoothing has settled: before that, no point is a candidate. */
+export interface AveragedCurve extends Curve {
+  /** Index of the first least smoothed loss. */
+  readonly least: number;
+  /** By how much the least lies below the beginning of the whole ramp. */
+  readonly fall: number;
+  /** Mean loss of that beginning. */
+  readonly begin: number;
+  /** Standard deviation that `fall` has of noise alone. */
+  readonly noise: number;
+  /** All curves ended before the ramp did. */
+  readonly ended: boolean;
+}
+
+/** Part of the ramp, at its end, in which a minimum does not count as bracketed; at least one point. */
+const UNBRACKETED_TAIL = 0.05;
+
+/** A fall of the loss by less than this part of it says nothing. */
+const FLAT_FALL = 0.02;
+
+/**
+ * A fall by less than so many standard deviations of noise says nothing. The least of some dozen smoothed
+ * values of noise alone lies two or three below their mean: the guide has how often one is taken for a fall.
+ */
+const FLAT_NOISE = 4;
+
+/** Part of the ramp whose mean is where the loss began; at least one point. */
+const BEGINNING = 0.1;
+
+/**
+ * A loss of more than so many times that with which its curve began has diverged. In a mean it counts as no
+ * more: one explosion is not the mean.
+ */
+export const GREATEST_LOSS = 2;
+
+/** How many of a ramp's points are its beginning. */
+export const beginning = (points: number): number => Math.max(1, Math.floor(BEGINNING * points));
+
+/** A mean that does not depend on the order, to the bit. */
+const orderless = (values: readonly number[]) => mean([...values].sort((a, b) => a - b));
+
+/**
+ * The mean of the curves, which share their ramp, at each of its points, and that smoothed. A curve that has
+ * ended counts on as an exploded loss. The order of the curves makes no difference.
+ *
+ * Half the mean squared successive difference of the losses is the variance of their noise; a smoothed loss
+ * has a part of it, and the mean of k losses 1 / k.
+ * @param curves at least one, none of them empty
+ */
+export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): AveragedCurve {
+  const { lrs } = curves.reduce((most, curve) =>
+    curve.lrs.length > most.lrs.length ? curve : most,
+  );
+  const bounded = curves.map(({ losses }) => {
+    const begin = mean(losses.slice(0, beginning(losses.length)));
+    return { losses, most: begin > 0 ? GREATEST_LOSS * begin : Number.POSITIVE_INFINITY };
+  });
+  const raw = lrs.map((_, i) =>
+    orderless(bounded.map(({ losses, most }) => Math.min(losses[i] ?? most, most))),
+  );
+  const weight = smoothing === "proportional" ? proportionalWeight(lrs) : SMOOTHINGS[smoothing];
+  const smoothed = smooth(raw, { kind: smoothing, weight }) as number[];
+  const first = beginning(lrs.length);
+  const settled = Math.min(first, Math.ceil(1 / weight)) - 1;
+  const least = settled + argmin(smoothed.slice(settled));
+  const begin = mean(raw.slice(0, first));
+  const steps = raw.slice(1, least + 1).map((loss, i) => loss - raw[i]!);
+  const single = (standardDeviation(steps) ?? 0) / Math.SQRT2;
+  const accuracies = lrs.map((_, i) =>
+    orderless(curves.flatMap((curve) => curve.accuracies[i] ?? [])),
+  );
+  return {
+    lrs: lrs.slice(settled),
+    losses: smoothed.slice(settled),
+    ...(accuracies.every(Number.isFinite) ? { accuracies: accuracies.slice(settled) } : {}),
+    least: least - settled,
+    begin,
+    fall: begin - smoothed[least]!,
+    noise: single * Math.sqrt(smoothedVariance(least, { kind: smoothing, weight }) + 1 / first),
+    ended: curves.every(({ ended }) => ended),
+  };
+}
+
+/** Whether the least loss fails to lie clearly below the beginning: by 2% of it, and four times its noise. */
+export const isFlat = ({ fall, begin, noise }: AveragedCurve): boolean =>
+  !(fall > 0 && fall >= Math.max(FLAT_FALL * Math.abs(begin), FLAT_NOISE * noise));
+
+/** Whether the ramp ended by itself, and the loss was least in the last 5% of it. */
+export function isUnbracketed({ losses, least, ended }: AveragedCurve): boolean {
+  const tail = Math.max(1, Math.ceil(UNBRACKETED_TAIL * losses.length));
+  return !ended && least >= losses.length - tail;
+}
