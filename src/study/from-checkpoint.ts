@@ -1,5 +1,6 @@
 /** @file What is made of a checkpoint file: predictions for image files, confusions on a data set, an ONNX model. */
 
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { openPredictionDecoder } from "../datasets/predict.ts";
 import { readStoredNetwork } from "../files/stored-network.ts";
@@ -48,7 +49,7 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   try {
     const { decode } = decoder;
     const answers = await classify({ ...options, stored, images: files, decode, batch, threads });
-    return answers.map((answer, i) => ({ file: files[i]!, ...answer }));
+    return answers.map((answer, i) => ({ file: at(files, i, "files"), ...answer }));
   } finally {
     decoder.close();
   }
