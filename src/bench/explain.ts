@@ -61,7 +61,7 @@ export interface ExplainOptions {
   readonly threads?: number | undefined;
   readonly precision?: Recipe["precision"];
   /** Time the implementations of each convolution and keep the fastest. */
-  readonly tune?: boolean;
+  readonly tuneConvolutions?: boolean;
   /** Greatest memory of a step, in bytes. */
   readonly memory?: number | undefined;
   /** An implementation to force wherever there is such a one. */
@@ -113,7 +113,7 @@ async function decide(about: CompileOptions, options: ExplainOptions): Promise<D
   let convolutions: ConvolutionChoices = {};
   const reasons: Record<string, Reason> = {};
   let tuning: Tuning | null = null;
-  if (options.tune) {
+  if (options.tuneConvolutions) {
     const remember = (of: { engine: string; threads: number }) =>
       openTuningCache({ ...of, onNote });
     onNote("timing the implementations of each convolution ...");

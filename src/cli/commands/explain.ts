@@ -69,7 +69,7 @@ export const explain = defineCommand({
     const { compiled, engine, threads, convolutions } = await explainStep({
       ...{ model, size, classes, batch, precision, optimizer, signal },
       channels: Number(flags.channels),
-      ...{ threads: flags.threads, tune: flags.tune, memory: flags.memory },
+      ...{ threads: flags.threads, tuneConvolutions: flags.tuneConvolutions, memory: flags.memory },
       convolutions: flags.convolutions,
       onNote: (text) => terminal.note(text),
     });
