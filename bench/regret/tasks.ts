@@ -42,6 +42,12 @@ export const DATA = [
 ] as const;
 export type DataName = (typeof DATA)[number];
 
+/** Accuracy of guessing. */
+export const CHANCE: Readonly<Record<DataName, number>> = {
+  ...{ mnist: 0.1, fashion: 0.1, synthetic: 0.25 },
+  ...{ "flowers-32": 0.2, "flowers-64": 0.2, features: 0.2 },
+};
+
 const shapeOf = (dataset: Dataset) => ({
   classes: dataset.classes.length,
   channels: dataset.channels,
