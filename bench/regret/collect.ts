@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Dataset } from "../../src/data/types.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
+import type { RangeTestRecord } from "../../src/record/index.ts";
 import { constant, triangular } from "../../src/schedules/index.ts";
 import { planEpoch } from "../../src/train/compile-options.ts";
 import { fit } from "../../src/train/fit.ts";
@@ -71,6 +72,11 @@ async function run(task: Task, dataset: Dataset, { priority: _, ...job }: Job) {
   const optimizer = optimizerOf(job.optimizer);
   if (job.kind === "range-test") {
     const { from, to, updates, seed } = job;
+    if (from === null || to === null) {
+      const record = await rangeTest({ ...setup, optimizer, updates, seeds: [seed] });
+      const ramp = { from: record.from, to: record.to, updates: record.updates };
+      return { ...job, ramp, ...curveOf(record.runs) };
+    }
     const perEpoch = planEpoch(setup).updatesPerEpoch;
     const epochs = Math.ceil(updates / perEpoch);
     // A ramp goes over whole epochs. Where it would reach `to` too late it goes on beyond, unread.
@@ -79,14 +85,7 @@ async function run(task: Task, dataset: Dataset, { priority: _, ...job }: Job) {
       ...{ ...setup, optimizer, from, to: beyond, epochs },
       seeds: [seed],
     });
-    const points = runs[0]!.points.slice(0, updates);
-    const rounded = (value: number | null) =>
-      value === null ? null : Number(value.toPrecision(6));
-    return {
-      ...job,
-      losses: points.map(({ loss }) => rounded(loss)),
-      accuracies: points.map(({ accuracy }) => rounded(accuracy ?? null)),
-    };
+    return { ...job, ...curveOf(runs, updates) };
   }
   const { epochs } = task;
   const updates = epochs * planEpoch(setup).updatesPerEpoch;
@@ -110,5 +109,15 @@ async function run(task: Task, dataset: Dataset, { priority: _, ...job }: Job) {
     accuracy: last?.validationAccuracy ?? null,
     loss: last?.validationLoss ?? null,
     status: trial.status,
+  };
+}
+
+/** Losses and accuracies of the first updates, to six digits. */
+function curveOf(runs: RangeTestRecord["runs"], updates = Number.POSITIVE_INFINITY) {
+  const points = (runs[0]?.points ?? []).slice(0, updates);
+  const rounded = (value: number | null) => (value === null ? null : Number(value.toPrecision(6)));
+  return {
+    losses: points.map(({ loss }) => rounded(loss)),
+    accuracies: points.map(({ accuracy }) => rounded(accuracy ?? null)),
   };
 }

@@ -34,7 +34,13 @@ export function judge(
     to,
     cycles,
     factor,
-  }: { of: readonly Measured[]; updates: number; to: number; cycles: number; factor: number },
+  }: {
+    of: readonly Measured[];
+    updates: number;
+    to: number | null;
+    cycles: number;
+    factor: number;
+  },
 ): Row {
   const regrets: number[] = [];
   let silent = 0;
@@ -78,14 +84,14 @@ for (const heldOut of [false, true]) {
     [0, [1]],
     [1, [1, 3]],
   ] as const)
-    for (const to of [0.1, 10])
+    for (const to of [0.1, 10, null])
       for (const updates of [200, 100, 50])
         for (const factor of factors) {
           const cells = Object.entries(RULES).map(
             ([name, rule]) => `${name} ${show(judge(rule, { of, updates, to, cycles, factor }))}`,
           );
           console.log(
-            `${cycles ? "clr" : "constant"} x${factor}, ${updates} updates to ${to} | ${cells.join(" | ")}`,
+            `${cycles ? "clr" : "constant"} x${factor}, ${updates} updates to ${to ?? "its own end"} | ${cells.join(" | ")}`,
           );
         }
 }

@@ -23,8 +23,10 @@ export interface GridJob {
 export interface RangeTestJob {
   readonly kind: "range-test";
   readonly optimizer: OptimizerName;
-  readonly from: number;
-  readonly to: number;
+  /** Ends of the ramp; null: it finds them itself. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** In all, those that find the ends among them. */
   readonly updates: number;
   readonly seed: number;
   readonly priority: number;
@@ -71,11 +73,11 @@ export function jobsOf(task: string): Job[] {
       }
   for (const optimizer of OPTIMIZER_NAMES)
     for (const updates of [200, 100, 50])
-      for (const to of [0.1, 10])
-        for (const seed of TEST_SEEDS)
-          jobs.push({
-            ...{ kind: "range-test", optimizer, from: 1e-7, to, updates, seed },
-            priority: seed < 13 ? 0 : 1,
-          });
+      for (const to of [0.1, 10, null])
+        for (const seed of TEST_SEEDS) {
+          const from = to === null ? null : 1e-7;
+          const priority = seed < 13 ? 0 : 1;
+          jobs.push({ kind: "range-test", optimizer, from, to, updates, seed, priority });
+        }
   return jobs;
 }

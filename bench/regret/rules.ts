@@ -6,6 +6,7 @@
 import { accuracyElbow } from "../../src/analysis/range-test/accuracy-elbow.ts";
 import { minimumOverTen, slide, valley } from "../../src/analysis/range-test/rules.ts";
 import { smooth } from "../../src/analysis/range-test/smoothing.ts";
+import { suggest } from "../../src/analysis/range-test/suggest.ts";
 import type { TestLine } from "./surface.ts";
 
 /** A suggested rate of one test, or null where the rule gives none. */
@@ -19,7 +20,9 @@ export interface RawCurve {
 }
 
 /** Up to the first loss that is not finite. */
-export function rawCurve({ from, to, updates, losses, accuracies }: TestLine): RawCurve {
+export function rawCurve(test: TestLine): RawCurve {
+  const { losses, accuracies } = test;
+  const { from, to, updates } = rampOf(test);
   const end = losses.indexOf(null);
   const count = end < 0 ? losses.length : end;
   return {
@@ -28,6 +31,10 @@ export function rawCurve({ from, to, updates, losses, accuracies }: TestLine): R
     accuracies: accuracies.slice(0, count) as number[],
   };
 }
+
+/** Ends and length of the ramp as it was measured. */
+export const rampOf = ({ from, to, updates, ramp }: TestLine) =>
+  ramp ?? { from: from as number, to: to as number, updates };
 
 /** Smoothed, and ended once the loss is so many times its least, as the tools end theirs. */
 function curve(test: TestLine, kind: "published" | "bias-corrected", stopFactor: number) {
@@ -66,7 +73,25 @@ function steepestOf(
   return lrs[first + slopes.indexOf(Math.min(...slopes))] as number;
 }
 
+/** What the product suggests of one test, and null where it says that it cannot. */
+const own =
+  (use: "constant" | "peak"): Rule =>
+  (test) => {
+    const { from, to } = rampOf(test);
+    const { lrs, losses, accuracies } = rawCurve(test);
+    const diverged = lrs.length < test.losses.length;
+    const points = lrs.map((lr, update) => {
+      const loss = losses[update] as number;
+      return { update, lr, loss, smoothedLoss: loss, accuracy: accuracies[update] as number };
+    });
+    const end = { update: lrs.length, lr: to, loss: null, smoothedLoss: null, accuracy: null };
+    const run = { seed: test.seed, points: diverged ? [...points, end] : points };
+    return suggest([run], { from, to }).suggestion?.[use].rate ?? null;
+  };
+
 export const RULES: Readonly<Record<string, Rule>> = {
+  lrscope: own("constant"),
+  "lrscope, peak": own("peak"),
   /** As the 2019 publication. */
   "minimum/10": (test) => minimumOverTen(published(test)),
   /** As fastai 2.x, with its smoothing and its end at four times the least loss. */

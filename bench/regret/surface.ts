@@ -20,9 +20,13 @@ export interface GridLine {
 export interface TestLine {
   readonly kind: "range-test";
   readonly optimizer: OptimizerName;
-  readonly from: number;
-  readonly to: number;
+  /** Of the ramp that was asked for; null where it found its ends itself. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Asked for, in all. */
   readonly updates: number;
+  /** Of the ramp that was measured, where it found its ends itself. */
+  readonly ramp?: { readonly from: number; readonly to: number; readonly updates: number };
   readonly seed: number;
   readonly losses: readonly (number | null)[];
   readonly accuracies: readonly (number | null)[];
