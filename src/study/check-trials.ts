@@ -3,11 +3,19 @@
  * each depends on the options, the network and the length of an epoch, and on nothing that is measured.
  */
 
+import { parseArm } from "../arms/arms.ts";
 import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
+import { checkTunable, tuningTasks } from "../arms/tuning-tasks.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
-import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
-import { type Planned, type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
+import { accumulate, type Optimizer, optimizerOfSpec } from "../optimizers/index.ts";
+import {
+  type Planned,
+  type RangeTestRecord,
+  STUDY_DEFAULTS,
+  type StudySpec,
+  type Task,
+} from "../record/index.ts";
 import { cycleWarning } from "../schedules/cycle-warning.ts";
 import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
 import { followedRun } from "../train/averages/beside-the-weights.ts";
@@ -35,7 +43,7 @@ export function checkComparison(setup: TrainingSetup, request: Planned): void {
     updatesPerEpoch,
   );
   for (const trial of trials) checkTrial(setup, trial, updatesPerEpoch);
-  const optimizers = [...tests, ...trials].map(({ optimizer }) => optimizerOf(optimizer));
+  const optimizers = [...tests, ...trials].map(({ optimizer }) => optimizerOfSpec(optimizer));
   // Compiling takes a second for a large network; what differs between optimizers is checked of each.
   for (const optimizer of optimizers) if (planned.accumulate > 1) accumulate(optimizer);
   for (const optimizer of optimizers.slice(0, 1)) checkStep(setup, optimizer);
@@ -58,13 +66,20 @@ export function cycleWarnings(
 }
 
 /** @throws ArgumentError, ShapeError for options with which the range test could not begin */
-export function checkFind(setup: TrainingSetup, task: Task<"range-test">): void {
+export function checkFind(setup: TrainingSetup, task: Task<"range-test">, study: StudySpec): void {
   checkRangeTest({ ...setup, ...rangeTestOptionsOf(task) });
-  checkStep(setup, optimizerOf(task.optimizer));
+  if (study.tuneEpochs !== undefined) {
+    const { updatesPerEpoch } = planEpoch(setup);
+    checkTunable(parseArm(study.optimizers[0]!).schedule);
+    for (const trial of tuningTasks(
+      { ...study, seeds: study.seeds.slice(0, 1) },
+      [1],
+      updatesPerEpoch,
+    ))
+      checkTrial(setup, trial, updatesPerEpoch);
+  }
+  checkStep(setup, optimizerOfSpec(task.optimizer));
 }
-
-const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
-  createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
 function standIn({ arm, optimizer }: Task<"range-test">, { baseLr }: Planned) {

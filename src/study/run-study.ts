@@ -4,6 +4,7 @@
  */
 
 import { finderTask } from "../arms/finder-task.ts";
+import { at } from "../core/at.ts";
 import { AddonError, InterruptedError, RangeTestError } from "../core/errors.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type Run,
   type RunDirectory,
   readRun,
+  readTrials,
   sweepRun,
 } from "../store/index.ts";
 import { emitter } from "../train/emit.ts";
@@ -21,9 +23,9 @@ import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
 import type { Executor } from "./executors/executor.ts";
 import { taskRunner } from "./executors/task-runner.ts";
+import { runFinder } from "./finder/run-finder.ts";
 import type { Study } from "./open-study.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
-import { runFinder } from "./run-finder.ts";
 import { runTasks, type StudyRecords } from "./run-tasks.ts";
 import type { StudySink } from "./study-sink.ts";
 
@@ -136,7 +138,7 @@ async function runAll(
   const optimizer =
     spec.kind === "find"
       ? finderTask(spec).optimizer
-      : { name: arms[0]!.optimizer, hyperparameters: {} };
+      : { name: at(arms, 0, "arms").optimizer, hyperparameters: {} };
   const plan = planOf(setup, optimizer);
   checkOrWritePlan(directory, plan);
   const runner = taskRunner({
@@ -148,7 +150,8 @@ async function runAll(
     signal,
   });
   const onEvent = sink.event ?? (() => undefined);
-  if (spec.kind === "find") return runFinder(study, { directory, runner, onEvent, signal });
+  if (spec.kind === "find")
+    return runFinder(study, { directory, runner, updatesPerEpoch, onEvent, signal });
   await runTasks(spec, { updatesPerEpoch, records: recordsIn(directory), runner, onEvent });
 }
 
@@ -165,13 +168,13 @@ const recordsIn = (directory: RunDirectory): StudyRecords => ({
 async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Promise<void> {
   const { collectSamples, hasSamples, writeSamples } = await import("./artefacts/samples.ts");
   if (!spec.answers.samples || hasSamples(directory.path)) return;
-  const collected = await collectSamples(setup.dataset, spec.seeds[0]!);
+  const collected = await collectSamples(setup.dataset, at(spec.seeds, 0, "seeds"));
   if (collected.length > 0) writeSamples(directory, collected);
 }
 
 /** Takes away what trials that ended, and processes that were killed, have left in the directory. */
 export function sweepFinished({ path }: RunDirectory): void {
-  const finished = readRun(path).trials.filter(({ trial }) => isFinished(trial));
+  const finished = readTrials(path).filter(({ trial }) => isFinished(trial));
   sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
 }
 

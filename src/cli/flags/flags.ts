@@ -99,7 +99,7 @@ export const pretrainedFlag = {
 };
 
 export const tuningFlags = {
-  tune: toggle("time the implementations of each convolution and keep the fastest"),
+  tuneConvolutions: toggle("time the implementations of each convolution and keep the fastest"),
   memory: optional({
     placeholder: "bytes",
     help: "greatest memory of a step: 2G, 800M",
@@ -256,6 +256,19 @@ export const tensorboardFlag = {
   tensorboard: toggle("write event files for TensorBoard as well, in tensorboard/ of the run"),
 };
 
+/** The suggestion, and what real runs make of it. */
+export const tuneFlags = {
+  tune: toggle(
+    "train shortly at the suggested rate, half and twice it, over three seeds or more, and at greater or lesser rates until the best lies between two that are worse",
+  ),
+  tuneEpochs: optional({
+    placeholder: "n",
+    help: "epochs of each of those runs",
+    read: positiveInteger("2"),
+    shownFallback: "2",
+  }),
+};
+
 /** A suggestion put to the test. */
 export const confirmFlags = {
   confirm: toggle(
@@ -307,7 +320,7 @@ export const followFlags = {
 export const optimizerFlag = {
   optimizer: value({
     placeholder: "name",
-    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}`,
+    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}; settings in brackets, as in adam(beta2=0.95)`,
     read: text,
     fallback: "sgd",
   }),
@@ -316,7 +329,7 @@ export const optimizerFlag = {
 export const optimizersFlag = (fallback: readonly string[]) => ({
   optimizers: value({
     placeholder: "arms",
-    help: "what to compare, each NAME[+SCHEDULE][@RATE]",
+    help: "what to compare, each NAME[(SETTING=VALUE,...)][+SCHEDULE[(SETTING=VALUE,...)]][@RATE]",
     read: list("sgd+clr,adam,rmsprop@1e-3"),
     fallback,
     shownFallback: fallback.join(","),

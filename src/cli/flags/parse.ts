@@ -10,7 +10,7 @@ import {
   Option,
 } from "commander";
 import { ArgumentError, InternalError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { didYouMean, nearest } from "../../core/nearest-name.ts";
 import type { OutputStream } from "../terminal.ts";
 import { addHelp } from "../text/help.ts";
 import { type Command, type Flag, flagName } from "./define-command.ts";
@@ -152,12 +152,12 @@ function missing(name: string, command: Command | undefined): ArgumentError {
 }
 
 function unknownCommand(word: string, commands: readonly Command[]): string {
-  const meant = nearest(
-    word,
-    commands.map(({ name }) => name),
-  );
-  return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ";"} Commands: ${commands.map(({ name }) => name).join(", ")}`;
+  const names = commands.map(({ name }) => name);
+  return `unknown command "${word}"${didYouMean(word, names)} Commands: ${names.join(", ")}`;
 }
+
+/** Flags that had another name, in commands where the old one means nothing else. */
+const RENAMED: Readonly<Record<string, string>> = { "--tune": "--tune-convolutions" };
 
 /** A sentence that the name of the help ends. */
 function unknownFlag(
@@ -165,8 +165,10 @@ function unknownFlag(
   command: Command | undefined,
   commands: readonly Command[],
 ): string {
-  const name = word.split("=")[0]!;
+  const name = word.replace(/=.*$/s, "");
   const known = command ? namesOf(command) : ["--help", "--version"];
+  const renamed = RENAMED[name];
+  if (renamed !== undefined && known.includes(renamed)) return `${name} is ${renamed} here; see`;
   const elsewhere = commands.filter((other) => namesOf(other).includes(name));
   if (command && elsewhere.length > 0) {
     return `does not take ${name} (${elsewhere.map((other) => other.name).join(", ")} ${elsewhere.length === 1 ? "does" : "do"}); see`;
