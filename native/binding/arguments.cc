@@ -35,6 +35,14 @@ std::string readString(const Napi::Value& value, const char* name) {
   return text;
 }
 
+std::string readPath(const Napi::Value& value, const char* name) {
+  if (!value.IsBuffer()) return readString(value, name);
+  const Napi::Buffer<char> bytes = value.As<Napi::Buffer<char>>();
+  std::string path(bytes.Data(), bytes.Length());
+  if (path.find('\0') != std::string::npos) throw mistyped(name, "a path without NUL");
+  return path;
+}
+
 double readNumber(const Napi::Value& value, const char* name) {
   if (!value.IsNumber()) throw mistyped(name, "a number");
   return value.As<Napi::Number>().DoubleValue();

@@ -22,6 +22,9 @@ Napi::Array readArray(const Napi::Value& value, const char* name);
 // A string without NUL, which would end a path early.
 std::string readString(const Napi::Value& value, const char* name);
 
+// The same, or the bytes of a name that is no text.
+std::string readPath(const Napi::Value& value, const char* name);
+
 double readNumber(const Napi::Value& value, const char* name);
 
 // An integer in [low, high].

@@ -21,8 +21,7 @@ Napi::Value decodeFiles(const Napi::CallbackInfo& info) {
   const WorkingShape shape = readShape(options);
   const int threads = static_cast<int>(readInteger(options, "threads", 1, 1024));
   const auto files = std::make_shared<std::vector<std::string>>();
-  for (uint32_t i = 0; i < names.Length(); ++i)
-    files->push_back(readString(names.Get(i), "a file"));
+  for (uint32_t i = 0; i < names.Length(); ++i) files->push_back(readPath(names.Get(i), "a file"));
   const auto pixels =
       std::make_shared<Target<uint8_t>>(info[1], "pixels", files->size() * shape.bytes());
 

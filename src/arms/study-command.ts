@@ -76,6 +76,7 @@ const DATA: Table<StudySpec["data"]> = {
   test: { of: TRAINING },
   splitSeed: { of: ALL, fallback: 0 },
   augment: { of: ALL, fallback: "default" },
+  copies: { of: ALL, fallback: "keep" },
 };
 
 const ANSWERS: Table<StudySpec["answers"]> = {

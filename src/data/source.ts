@@ -35,6 +35,7 @@ export interface DecodedChunk {
 
 export const TRAIN = 0;
 export const VALIDATION = 1;
+export const TEST = 2;
 
 /** Images before decoding: what there is, of which class, and how to get at it. */
 export interface Source {
@@ -46,10 +47,14 @@ export interface Source {
   readonly augmentation: AugmentationName;
   /** Class of each item. */
   readonly labels: Int32Array;
-  /** TRAIN or VALIDATION for each item, where the source brings its own parts. */
+  /** TRAIN, VALIDATION or TEST for each item, where the source brings its own parts. */
   readonly parts: Uint8Array | null;
   /** SHA-256 over names, sizes and contents of the items. */
   fingerprint(items: Int32Array, signal?: AbortSignal): Promise<string>;
+  /** What tells whether two items are the same bytes, once both are part of a fingerprint; of files alone. */
+  contentOf?(item: number): string | undefined;
+  /** Of files: what people call an item, relative to the source. */
+  fileOf?(item: number): string;
   decode(items: Int32Array, settings: DecodeSettings): AsyncGenerator<DecodedChunk>;
 }
 

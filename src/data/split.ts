@@ -3,7 +3,7 @@
 import { at } from "../core/at.ts";
 import { DataError } from "../core/errors.ts";
 import { permutation, randomStream } from "../core/random.ts";
-import { TRAIN, VALIDATION } from "./source.ts";
+import { TEST, TRAIN, VALIDATION } from "./source.ts";
 
 export interface Parts {
   /** Image numbers, ascending. */
@@ -85,8 +85,8 @@ export function stratifiedSplit(options: SplitOptions): Parts {
 }
 
 /**
- * The parts that a source brings; a test part is drawn from what would train, so that the validation part
- * stays the source's own.
+ * The parts that a source brings. A test part that it has not is drawn from what would train, so that the
+ * validation part stays the source's own.
  */
 export function givenParts(
   given: Uint8Array,
@@ -99,7 +99,7 @@ export function givenParts(
     return {
       train: Int32Array.from(numbers.filter((i) => given[i] === TRAIN)),
       validation,
-      test: new Int32Array(0),
+      test: Int32Array.from(numbers.filter((i) => given[i] === TEST)),
     };
   const groups = byClass(labels, classes, (i) => given[i] === TRAIN).map((members, label) =>
     drawTest(members, label, { test, keep: 1, splitSeed }),
@@ -122,7 +122,8 @@ export interface LimitOptions {
 
 /**
  * Draw at most `limit` items of each class; stream (splitSeed, split, class, 1 + part). Where the
- * source brings its own parts, both shrink in proportion, to no fewer than two and one.
+ * source brings its own parts, both shrink in proportion, to no fewer than two and one; those of a test part
+ * come on top, in the same proportion.
  * @returns item numbers, ascending
  */
 export function limitItems({ labels, parts, classes, limit, splitSeed }: LimitOptions): Int32Array {
@@ -132,10 +133,14 @@ export function limitItems({ labels, parts, classes, limit, splitSeed }: LimitOp
   };
   const train = byClass(labels, classes, (i) => parts === null || parts[i] === TRAIN);
   const validation = byClass(labels, classes, (i) => parts !== null && parts[i] === VALIDATION);
+  const tested = byClass(labels, classes, (i) => parts !== null && parts[i] === TEST);
   const chosen: number[] = [];
   for (const [label, t] of train.entries()) {
     const v = at(validation, label, "validation");
     const total = t.length + v.length;
+    const e = tested[label]!;
+    const tests = e.length === 0 ? 0 : Math.max(1, Math.round((limit * e.length) / total));
+    chosen.push(...draw(e, Math.min(e.length, tests), label, TEST));
     if (total <= limit) {
       chosen.push(...t, ...v);
       continue;

@@ -61,6 +61,11 @@ export interface OpenOptions {
   readonly splitSeed?: number;
   /** Images a class, at most (drawn by splitSeed). */
   readonly limit?: number;
+  /**
+   * Files that are the same bytes: "keep" (the default) counts them as any other, and the record names them;
+   * "leave-out" takes one of each, and none where they are in two classes.
+   */
+  readonly copies?: "keep" | "leave-out";
   readonly augment?: "default" | "none";
   /** By channel, of pixels in 0 .. 1; default: the training split's own mean and deviation. */
   readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };

@@ -1,12 +1,20 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
+import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
-import type { BrokenItem, Source } from "../data/source.ts";
-import { checkClasses, givenParts, limitItems, stratifiedSplit } from "../data/split.ts";
+import { COPY_CHOICES, copiesToLeaveOut, recordCopies } from "../data/copies.ts";
+import { type BrokenItem, type Source, TEST } from "../data/source.ts";
+import {
+  checkClasses,
+  givenParts,
+  limitItems,
+  type Parts,
+  stratifiedSplit,
+} from "../data/split.ts";
 import {
   checkedNormalization,
   checkSplit,
@@ -32,7 +40,7 @@ const largestSize = 1024;
  * them, or one that crashes its decoder, is left out and listed in `record.broken` as a damaged one is.
  * What may pass (a lack of memory, a bad disk) fails the call, and nothing is kept of it.
  *
- * @param source a folder of class folders (or of train/ and val/), of IDX files or of CIFAR-10
+ * @param source a folder of class folders (or of train/, val/ and test/), of IDX files or of CIFAR-10
  *   binaries; or one of `sourceNames`
  * @throws DataError for a source that cannot be used, DownloadError, StoreError for a cache that
  *   cannot be written, InterruptedError when the signal fires
@@ -74,30 +82,58 @@ async function splitAndMap(
   const { name, classes, channels } = opened;
   const { splitSeed = 0, validation = VALIDATION_FRACTION, test = 0, threads } = options;
   const unusable = new Set(unusableItems.map(({ position }) => position));
-  const usable = items.filter((_, position) => !unusable.has(position));
-  refuseAllBroken(name, usable.length, unusableItems);
-  const labels = usable.map((item) => at(opened.labels, item, "labels"));
+  const decoded = items.filter((_, position) => !unusable.has(position));
+  refuseAllBroken(name, decoded.length, unusableItems);
   const { parts: given } = opened;
-  const parts =
+  refuseSecondTest(name, given, test);
+  const labels = decoded.map((item) => at(opened.labels, item, "labels"));
+  const contents = Array.from(decoded, (item) => opened.contentOf?.(item));
+  const leftOut =
+    options.copies === "leave-out"
+      ? copiesToLeaveOut(
+          { contents, labels },
+          given === null ? null : Uint8Array.from(decoded, (item) => at(given, item, "parts")),
+        )
+      : new Set<number>();
+  const usable = Int32Array.from(labels.keys()).filter((image) => !leftOut.has(image));
+  const of = {
+    labels: usable.map((image) => at(labels, image, "labels")),
+    classes: classes.length,
+    test,
+    splitSeed,
+  };
+  const split =
     given === null
-      ? stratifiedSplit({ labels, classes: classes.length, validation, test, splitSeed })
+      ? stratifiedSplit({ ...of, validation })
       : givenParts(
-          Uint8Array.from(usable, (item) => at(given, item, "parts")),
-          { labels, classes: classes.length, test, splitSeed },
+          Uint8Array.from(usable, (image) => at(given, at(decoded, image, "images"), "parts")),
+          of,
         );
+  const numbered = (part: Int32Array) => part.map((i) => at(usable, i, "images"));
+  const parts: Parts = {
+    train: numbered(split.train),
+    validation: numbered(split.validation),
+    test: numbered(split.test),
+  };
   const broken = classes.map(() => 0);
   for (const position of unusable) {
     const label = at(opened.labels, at(items, position, "items"), "labels");
     broken[label] = at(broken, label, "classes") + 1;
   }
   checkClasses({ source: name, classes, labels, parts, tested: test > 0, broken });
+  const copies = recordCopies({
+    contents: contents.map((content, image) => (leftOut.has(image) ? undefined : content)),
+    labels,
+    partOf: partOfEach(labels.length, parts),
+    nameOf: (image) => opened.fileOf?.(at(decoded, image, "images")) ?? String(image),
+  });
 
   const { mean, std } = options.normalization
     ? checkedNormalization(options.normalization, name, channels)
     : await loadAddon().pixelStatistics(cache, parts.train, threads);
   const record: DatasetRecord = {
     name,
-    fingerprint,
+    fingerprint: leftOut.size > 0 ? withoutCopies(fingerprint) : fingerprint,
     images: usable.length,
     channels,
     size: options.size ?? opened.defaultSize,
@@ -105,13 +141,37 @@ async function splitAndMap(
     mean,
     std,
     broken: unusableItems.map(({ file, reason }) => ({ file, reason })),
+    ...(copies ? { copies } : {}),
+    ...(leftOut.size > 0 ? { copiesLeftOut: leftOut.size } : {}),
   };
   const augmentation = options.augment === "none" ? "none" : opened.augmentation;
   return createDataset({ record, cache, labels, parts, augmentation });
 }
 
+/** The images are others, so that records of both are not taken for one data set. */
+const withoutCopies = (fingerprint: string) =>
+  createHash("sha256").update(`${fingerprint} without copies`).digest("hex");
+
+function partOfEach(images: number, parts: Parts): (image: number) => keyof Parts {
+  const of = new Array<keyof Parts>(images).fill("train");
+  for (const name of ["validation", "test"] as const)
+    for (const image of parts[name]) of[image] = name;
+  return (image) => of[image] as keyof Parts;
+}
+
+function refuseSecondTest(name: string, given: Uint8Array | null, test: number): void {
+  if (test > 0 && given?.includes(TEST))
+    throw new ArgumentError(
+      `${name}: it has a test part of its own, so that none can be drawn; leave --test out, or rename its test folder`,
+    );
+}
+
 function checkOptions(options: OpenOptions): void {
-  const { size, limit, threads } = options;
+  const { size, limit, threads, copies = "keep" } = options;
+  if (!COPY_CHOICES.includes(copies))
+    throw new ArgumentError(
+      `data: copies must be one of ${COPY_CHOICES.join(", ")}; got "${copies}"`,
+    );
   if (size !== undefined) {
     checkPositiveInteger("data", "size", size);
     if (size > largestSize)

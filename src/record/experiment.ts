@@ -10,6 +10,19 @@ import { type StudySpec, studySpec } from "./study-spec.ts";
 
 export const FORMAT_VERSION = 1;
 
+/** Files that are the same bytes as another of the data set. */
+export const copiesRecord = z.object({
+  /** Files whose content another, counted before, has too. */
+  files: z.number().int(),
+  /** Contents that are in more than one part of the split. */
+  acrossParts: z.number().int(),
+  /** Contents that are in more than one class. */
+  inTwoClasses: z.number().int(),
+  /** The worst of them, with their first files, relative to the source. */
+  groups: z.array(z.object({ files: z.array(z.string()), count: z.number().int() })),
+});
+export type CopiesRecord = z.infer<typeof copiesRecord>;
+
 export const datasetRecord = z.object({
   /** Folder's own name or the source's name; never a path. */
   name: z.string(),
@@ -34,6 +47,10 @@ export const datasetRecord = z.object({
   std: z.array(z.number()),
   /** File names relative to the source. */
   broken: z.array(z.object({ file: z.string(), reason: z.string() })),
+  /** Absent where there are none, or nobody looked: a source that is no folder of files. */
+  copies: copiesRecord.optional(),
+  /** Copies that were left out, as it was asked for. */
+  copiesLeftOut: z.number().int().optional(),
 });
 export type DatasetRecord = z.infer<typeof datasetRecord>;
 

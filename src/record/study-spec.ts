@@ -130,6 +130,8 @@ const data = z.object({
   test: share.optional(),
   splitSeed: natural,
   augment: z.enum(["default", "none"]),
+  /** Absent: files that are the same bytes are kept. */
+  copies: z.enum(["keep", "leave-out"]).optional(),
 });
 
 /** What is asked of the results beside the usual. */

@@ -93,6 +93,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   splitSeed: count(0, 99),
   threads: count(2, 9),
   augment: one("default", "none"),
+  copies: one("keep", "leave-out"),
   momentum: number(0, 0.99),
   weightDecay: number(0, 0.1),
   memory: one("2G", "800M", "12345"),

@@ -4,7 +4,7 @@ import { visibleLine } from "../../core/visible.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import { dataFlags, jsonFlag, threadsFlag } from "../flags/flags.ts";
 import { sourceArgument } from "../flags/source.ts";
-import { describeBroken } from "../text/broken-files.ts";
+import { describeBroken, describeCopies } from "../text/broken-files.ts";
 import { count, textTable } from "../text/format.ts";
 
 const figures = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(", ");
@@ -12,7 +12,7 @@ const figures = (values: readonly number[]) => values.map((value) => value.toFix
 export const data = defineCommand({
   name: "data",
   api: ["openImages"],
-  summary: "show a source's classes, counts, sizes, mean and deviation, and broken files",
+  summary: "show a source's classes, counts, sizes, mean and deviation, copies and broken files",
   details:
     "Decodes the source once into the cache and says what it holds. Files that cannot be decoded are listed by name, with the reason; experiments leave them out.",
   args: [sourceArgument],
@@ -31,6 +31,7 @@ export const data = defineCommand({
       ...(size === undefined ? {} : { size }),
       ...(limit === undefined ? {} : { limit }),
       ...(threads === undefined ? {} : { threads }),
+      copies: flags.copies,
     }).finally(() => progress.stop());
     try {
       const { record } = dataset;
@@ -39,21 +40,26 @@ export const data = defineCommand({
         `${colors.bold(visibleLine(record.name))}: ${count(record.images)} images in ${record.classes.length} classes, ${record.channels === 1 ? "grayscale" : "colour"}, at ${record.size}x${record.size}`,
       );
       terminal.print("");
-      const total = (key: "count" | "train" | "validation") =>
-        count(record.classes.reduce((sum, entry) => sum + entry[key], 0));
+      const tested = record.classes.some(({ test }) => test !== undefined);
+      const total = (key: "count" | "train" | "validation" | "test") =>
+        count(record.classes.reduce((sum, entry) => sum + (entry[key] ?? 0), 0));
       terminal.print(
         textTable(
-          ["class", "images", "training", "validation"],
+          ["class", "images", "training", "validation", ...(tested ? ["test"] : [])],
           [
             ...record.classes.map((entry) => [
               entry.name,
               count(entry.count),
               count(entry.train),
               count(entry.validation),
+              ...(tested ? [count(entry.test ?? 0)] : []),
             ]),
-            ["total", total("count"), total("train"), total("validation")],
+            [
+              ...["total", total("count"), total("train"), total("validation")],
+              ...(tested ? [total("test")] : []),
+            ],
           ],
-          ["left", "right", "right", "right"],
+          ["left", "right", "right", "right", ...(tested ? ["right" as const] : [])],
           colors,
         ),
       );
@@ -61,6 +67,7 @@ export const data = defineCommand({
       terminal.print(
         `mean ${figures(record.mean)}; standard deviation ${figures(record.std)} (of the training part, in 0 .. 1)`,
       );
+      for (const line of describeCopies(record)) terminal.print(line);
       for (const line of describeBroken(record.broken, { limit: Number.POSITIVE_INFINITY }))
         terminal.print(line);
       terminal.result(record);

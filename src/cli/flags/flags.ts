@@ -59,6 +59,12 @@ export const dataFlags = {
     read: positiveInteger("100"),
     shownFallback: "all",
   }),
+  copies: value({
+    placeholder: "keep|leave-out",
+    help: "files that are the same bytes: keep them, or leave all but one out (and all, where they are in two classes)",
+    read: oneOf(["keep", "leave-out"]),
+    fallback: "keep" as const,
+  }),
 };
 
 export const threadsFlag = {

@@ -97,6 +97,7 @@ export async function studyOfFlags({
         validation: flags.validation,
         splitSeed: flags.splitSeed,
         augment: flags.augment,
+        ...(flags.copies === "leave-out" ? { copies: flags.copies } : {}),
       },
       recipe: recipeOfFlags(flags, kind),
       answers: given(flags, ["targets", "profile", "tensorboard", "samples", "png"]),

@@ -1,4 +1,4 @@
-/** @file Files that a source had to leave out, by name. */
+/** @file Files that a source had to leave out, and those that are copies of others, by name. */
 
 import { visibleLine } from "../../core/visible.ts";
 import type { DatasetRecord } from "../../record/index.ts";
@@ -16,5 +16,26 @@ export function describeBroken(
     `${plural(broken.length, "file")} cannot be used and ${broken.length === 1 ? "is" : "are"} left out:`,
     ...shown.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`),
     ...(rest > 0 ? [`  and ${rest} more; lrscope data lists them all`] : []),
+  ];
+}
+
+/** What a record says of files that are the same bytes; nothing where there are none. */
+export function describeCopies({ copies, copiesLeftOut }: DatasetRecord): string[] {
+  const left = copiesLeftOut
+    ? [`${plural(copiesLeftOut, "file")} left out, as others are the same bytes`]
+    : [];
+  if (!copies) return left;
+  const { files, acrossParts, inTwoClasses, groups } = copies;
+  const harm = [
+    ...(acrossParts > 0 ? [`${plural(acrossParts, "picture")} on both sides of the split`] : []),
+    ...(inTwoClasses > 0 ? [`${plural(inTwoClasses, "picture")} in two classes`] : []),
+  ];
+  return [
+    ...left,
+    `${plural(files, "file")} ${files === 1 ? "is a copy" : "are copies"} of others${harm.length > 0 ? `: ${harm.join(", ")}` : ""}; --copies leave-out takes one of each:`,
+    ...groups.map(
+      (group) =>
+        `  ${group.files.map(visibleLine).join(" = ")}${group.count > group.files.length ? ` and ${group.count - group.files.length} more` : ""}`,
+    ),
   ];
 }

@@ -8,6 +8,7 @@ import {
   type DecodeSettings,
   throwIfInterrupted,
 } from "../../data/source.ts";
+import { legibleName } from "../../files/file-names.ts";
 import { type FolderFiles, passingError } from "../sources/folder-hash.ts";
 import { decodingConditions } from "./decode-limits.ts";
 import { openDecoder } from "./isolated-decoder.ts";
@@ -51,7 +52,7 @@ export async function* decodeFolder(
       for (const { item, position, file } of list) {
         const reason = unreadable.get(item);
         if (reason !== undefined) {
-          broken.push({ position, file, reason });
+          broken.push({ position, file: legibleName(file), reason });
           continue;
         }
         const failure = at(failures, i, "failures");
@@ -59,7 +60,7 @@ export async function* decodeFolder(
         if (failure) {
           const { kind, reason } = failure;
           const under = kind === "limited" ? { under: decodingConditions() } : {};
-          broken.push({ position, file, reason, ...under });
+          broken.push({ position, file: legibleName(file), reason, ...under });
         } else {
           if (kept !== i) pixels.copyWithin(kept * bytes, i * bytes, (i + 1) * bytes);
           kept++;

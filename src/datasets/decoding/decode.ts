@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { at } from "../../core/at.ts";
 import { BROKEN, FAILED, LEFT_TO_OTHERS } from "../../engine/native/addon/images.ts";
 import { loadAddon, type WorkingShape } from "../../engine/native/addon/index.ts";
+import { pathOfName } from "../../files/file-names.ts";
 import { MOST_PIXELS, MOST_SIDE } from "./decode-limits.ts";
 
 /** Drawings and documents have no pixels of their own. */
@@ -48,7 +49,12 @@ export async function decodeImages(
   options: DecodeOptions,
 ): Promise<(DecodeFailure | null)[]> {
   const { states } = options;
-  const { status, reasons } = await loadAddon().decodeFiles(files, pixels, options, states);
+  const { status, reasons } = await loadAddon().decodeFiles(
+    files.map(pathOfName),
+    pixels,
+    options,
+    states,
+  );
   const result = reasons.map((reason, i): DecodeFailure | null =>
     status[i] === BROKEN
       ? { kind: "broken", reason }
@@ -92,7 +98,7 @@ async function decodeOther(
 ): Promise<DecodeFailure | null> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readFile(pathOfName(file));
   } catch (error) {
     return { kind: "passing", reason: unreadableText(error as Error) };
   }

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { at } from "../../core/at.ts";
 import { DataError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
+import { legibleName, pathOfName } from "../../files/file-names.ts";
 import { unreadableText } from "../decoding/decode.ts";
 
 export interface FolderFiles {
@@ -20,6 +21,8 @@ export interface FolderFiles {
    * the only place where it is found out: so that what is kept is true for as long as the fingerprint is.
    */
   readonly unreadable: Map<number, string>;
+  /** SHA-256 of the items that could be read, once they are hashed. */
+  readonly digests: Map<number, string>;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface FolderFiles {
  * @throws DataError for a file that cannot be read for a reason that may pass
  */
 export async function hashFiles(
-  { root, name, files, unreadable }: FolderFiles,
+  { root, name, files, unreadable, digests }: FolderFiles,
   items: Int32Array,
   signal: AbortSignal | undefined,
 ): Promise<string> {
@@ -40,8 +43,8 @@ export async function hashFiles(
     if (error !== null) {
       if (!isLasting(error)) throw passingError(name, file, unreadableText(error));
       unreadable.set(item, unreadableText(error));
-    }
-    all.update(`${file}\0${size}\0${digest}\n`);
+    } else digests.set(item, digest);
+    all.update(pathOfName(file)).update(`\0${size}\0${digest}\n`);
     sinceBreath += size + 20_000;
     // Synchronous reads are several times faster on small files; signals and timers get their turn.
     if (sinceBreath > 16 << 20) {
@@ -69,7 +72,7 @@ const isLasting = ({ code }: NodeJS.ErrnoException) => code !== undefined && las
 /** For a file that something went wrong with that may go right another time. */
 export function passingError(name: string, file: string, reason: string): DataError {
   return new DataError(
-    `${name}: ${file}: ${reason}; this may pass, so no images were kept: free memory, or look after the disk, and run again; or take the file out`,
+    `${name}: ${legibleName(file)}: ${reason}; this may pass, so no images were kept: free memory, or look after the disk, and run again; or take the file out`,
     { exitCode: 1 },
   );
 }
@@ -85,7 +88,7 @@ interface FileHash {
 function hashFile(path: string, buffer: Buffer): FileHash {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, "r");
+    descriptor = openSync(pathOfName(path), "r");
     const hash = createHash("sha256");
     let size = 0;
     for (;;) {

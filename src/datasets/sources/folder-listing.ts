@@ -6,22 +6,29 @@
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, DataError } from "../../core/errors.ts";
+import { legibleName, nameOfBytes, pathOfName } from "../../files/file-names.ts";
 
 const leavings = new Set(["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"]);
 
 const ignored = (name: string) => name.startsWith(".") || leavings.has(name.toLowerCase());
 
-/** Files and folders directly in `folder`, sorted by name; a link counts as what it points to. */
+/**
+ * Files and folders directly in `folder`, sorted by name; a link counts as what it points to. Names are
+ * those of nameOfBytes, so that none is lost that is no UTF-8.
+ */
 export function listEntries(folder: string): { files: string[]; folders: string[] } {
   const files: string[] = [];
   const folders: string[] = [];
   let names: string[];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(pathOfName(folder), { encoding: "buffer" }).map(nameOfBytes);
   } catch (cause) {
-    throw new DataError(`${folder}: the folder cannot be read (${codeOf(cause) ?? cause})`, {
-      cause,
-    });
+    throw new DataError(
+      `${legibleName(folder)}: the folder cannot be read (${codeOf(cause) ?? cause})`,
+      {
+        cause,
+      },
+    );
   }
   // Code-unit order: the same on every machine and locale.
   for (const name of names.sort()) {
@@ -36,7 +43,7 @@ export function listEntries(folder: string): { files: string[]; folders: string[
 /** A link to nothing is a file that cannot be read; a link to itself is nothing. */
 function kindOf(path: string): "file" | "folder" | "nothing" {
   try {
-    const status = statSync(path);
+    const status = statSync(pathOfName(path));
     return status.isDirectory() ? "folder" : status.isFile() ? "file" : "nothing";
   } catch (error) {
     return codeOf(error) === "ELOOP" ? "nothing" : "file";
@@ -49,10 +56,10 @@ function kindOf(path: string): "file" | "folder" | "nothing" {
  */
 export function listFiles(root: string, start: string): string[] {
   const found: string[] = [];
-  const visited = new Set<string>([realpathSync(root)]);
+  const visited = new Set<string>([realPath(root)]);
   const visit = (relative: string) => {
-    const real = realpathSync(join(root, relative));
-    if (visited.has(real) || realpathSync(root).startsWith(`${real === "/" ? "" : real}/`)) return;
+    const real = realPath(join(root, relative));
+    if (visited.has(real) || realPath(root).startsWith(`${real === "/" ? "" : real}/`)) return;
     visited.add(real);
     const { files, folders } = listEntries(join(root, relative));
     for (const name of files) found.push(`${relative}/${name}`);
@@ -62,8 +69,11 @@ export function listFiles(root: string, start: string): string[] {
   return found.sort();
 }
 
+const realPath = (path: string) =>
+  nameOfBytes(realpathSync.native(pathOfName(path), { encoding: "buffer" }));
+
 /** Whether a class folder is a link to the folder that holds it, or to one above. */
 export function leadsBack(root: string, folder: string): boolean {
-  const real = realpathSync(join(root, folder));
-  return `${realpathSync(root)}/`.startsWith(real === "/" ? "/" : `${real}/`);
+  const real = realPath(join(root, folder));
+  return `${realPath(root)}/`.startsWith(real === "/" ? "/" : `${real}/`);
 }

@@ -1,81 +1,57 @@
-/** @file A folder of class folders, or train/ and validation parts of them. */
+/** @file A folder of class folders, or of parts of them: train/, val/ and test/. */
 
 import { basename, join, resolve } from "node:path";
 import { DataError } from "../../core/errors.ts";
-import { type Source, TRAIN, VALIDATION } from "../../data/source.ts";
+import type { Source } from "../../data/source.ts";
+import { legibleName, pathOfName } from "../../files/file-names.ts";
 import { decodeFolder } from "../decoding/decode-folder.ts";
 import { type FolderFiles, hashFiles } from "./folder-hash.ts";
+import { findParts } from "./folder-layout.ts";
 import { leadsBack, listEntries, listFiles } from "./folder-listing.ts";
-
-/** Names that a validation part goes by; the first that exists beside train/ is taken. */
-const validationNames = ["val", "validation", "valid", "test"];
-
-const imageEnding = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$/i;
 
 /**
  * @param path a folder that exists
  * @param name what records call it; the folder's own name by default
- * @throws DataError when it holds no class folders, or only one
+ * @throws DataError when it holds no class folders, or only one; when its parts disagree
  */
 export function folderSource(path: string, name = basename(resolve(path))): Source {
   const root = resolve(path);
-  const layout = findLayout(root, name);
-  const classes = classesOf(root, name, layout.train);
+  const parts = findParts(root, name);
+  const [train] = parts as [(typeof parts)[number]];
+  const classes = classesOf(root, name, train.folder);
   const files: string[] = [];
   const labels: number[] = [];
-  const parts: number[] = [];
-  const collect = (folder: string, part: number) => {
-    for (const [label, className] of classes.entries()) {
-      const relative = folder === "" ? className : `${folder}/${className}`;
-      const present = folder === layout.train || folderExists(root, folder, className);
-      for (const file of present ? listFiles(root, relative) : []) {
+  const partOf: number[] = [];
+  for (const { part, folder } of parts) {
+    const own = foldersByClass(root, name, { part: folder, train: train.folder, classes });
+    for (const [label, className] of own.entries()) {
+      const relative =
+        className === null ? null : folder === "" ? className : `${folder}/${className}`;
+      for (const file of relative === null ? [] : listFiles(root, relative)) {
         files.push(file);
         labels.push(label);
-        parts.push(part);
+        partOf.push(part);
       }
     }
-  };
-  collect(layout.train, TRAIN);
-  if (layout.validation !== null) {
-    checkKnownClasses(root, name, layout.validation, classes);
-    collect(layout.validation, VALIDATION);
   }
   if (files.length === 0)
     throw new DataError(
-      `${name}: its ${classes.length} class folders (${classes.slice(0, 3).join(", ")}${classes.length > 3 ? ", ..." : ""}) hold no files; put images into them`,
+      `${name}: its ${classes.length} class folders (${some(classes)}) hold no files; put images into them`,
     );
-  const folder: FolderFiles = { root, name, files, unreadable: new Map() };
+  const folder: FolderFiles = { root, name, files, unreadable: new Map(), digests: new Map() };
   return {
     name,
-    classes,
+    classes: classes.map(legibleName),
     channels: 3,
     defaultSize: 128,
     augmentation: "photos",
     labels: Int32Array.from(labels),
-    parts: layout.validation === null ? null : Uint8Array.from(parts),
+    parts: parts.length === 1 ? null : Uint8Array.from(partOf),
     fingerprint: (items, signal) => hashFiles(folder, items, signal),
+    contentOf: (item) => folder.digests.get(item),
+    fileOf: (item) => legibleName(files[item] ?? ""),
     decode: (items, settings) => decodeFolder(folder, items, settings),
   };
-}
-
-/** Where the class folders are: in the folder itself, or in train/ and a validation part. */
-function findLayout(root: string, name: string): { train: string; validation: string | null } {
-  const { files, folders } = listEntries(root);
-  if (files.length === 0 && folders.length === 0)
-    throw new DataError(`${name}: the folder is empty; put one folder of images per class into it`);
-  if (folders.includes("train")) {
-    const validation = validationNames.find((candidate) => folders.includes(candidate));
-    if (validation !== undefined) return { train: "train", validation };
-  }
-  if (folders.length === 0) {
-    const images = files.filter((file) => imageEnding.test(file)).length;
-    throw new DataError(
-      images > 0
-        ? `${name}: ${images} images but no class folders; move the images of each class into a folder named after it`
-        : `${name}: no class folders; put one folder of images per class into it`,
-    );
-  }
-  return { train: "", validation: null };
 }
 
 function classesOf(root: string, name: string, part: string): string[] {
@@ -87,20 +63,61 @@ function classesOf(root: string, name: string, part: string): string[] {
   if (classes.length === 1) {
     const nested = listEntries(join(inside, only)).folders.length > 1;
     throw new DataError(
-      `${where}: one class folder ("${only}"); at least two classes are needed${nested ? `, or was ${where}/${only} meant?` : ""}`,
+      `${where}: one class folder ("${legibleName(only)}"); at least two classes are needed${nested ? `, or was ${where}/${legibleName(only)} meant?` : ""}`,
     );
   }
+  refuseAlike(where, classes);
   return classes;
 }
 
-const folderExists = (root: string, part: string, className: string) =>
-  listEntries(join(root, part)).folders.includes(className);
-
-function checkKnownClasses(root: string, name: string, part: string, classes: readonly string[]) {
-  const inside = join(root, part);
-  for (const folder of listEntries(inside).folders)
-    if (!classes.includes(folder) && !leadsBack(inside, folder))
+/** Two folders whose names look the same to people would be two classes that nobody can tell apart. */
+function refuseAlike(where: string, classes: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const folder of classes) {
+    const looks = sameLook(folder);
+    const other = seen.get(looks);
+    if (other !== undefined)
       throw new DataError(
-        `${name}/${part}: class "${folder}" is not in ${name}/train (${classes.join(", ")}); rename or remove it`,
+        `${where}: two class folders are named "${legibleName(folder)}", in different Unicode forms (${bytesOf(other)}; ${bytesOf(folder)}); rename one, or move its images into the other`,
       );
+    seen.set(looks, folder);
+  }
+}
+
+/** A Mac writes an accented letter as two characters (NFD), others as one (NFC). */
+const sameLook = (name: string) => legibleName(name).normalize("NFC");
+
+const bytesOf = (name: string) =>
+  Buffer.from(pathOfName(name) as string)
+    .toString("hex")
+    .replaceAll(/(..)(?=.)/g, "$1 ");
+
+const some = (names: readonly string[]) =>
+  `${names.slice(0, 3).map(legibleName).join(", ")}${names.length > 3 ? ", ..." : ""}`;
+
+interface PartFolder {
+  /** Whose class folders are looked for. */
+  readonly part: string;
+  readonly train: string;
+  readonly classes: readonly string[];
+}
+
+/** Of each class its folder in a part, or null where the part has none of it. */
+function foldersByClass(
+  root: string,
+  name: string,
+  { part, train, classes }: PartFolder,
+): (string | null)[] {
+  if (part === train) return [...classes];
+  const inside = join(root, part);
+  const folders = listEntries(inside).folders.filter((folder) => !leadsBack(inside, folder));
+  refuseAlike(`${name}/${part}`, folders);
+  const byLook = new Map(folders.map((folder) => [sameLook(folder), folder]));
+  const known = new Set(classes.map(sameLook));
+  for (const [looks, folder] of byLook)
+    if (!known.has(looks))
+      throw new DataError(
+        `${name}/${part}: class "${legibleName(folder)}" is not in ${name}/${train} (${classes.map(legibleName).join(", ")}); rename or remove it`,
+      );
+  return classes.map((className) => byLook.get(sameLook(className)) ?? null);
 }

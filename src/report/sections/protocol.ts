@@ -25,7 +25,7 @@ export function protocolSection(
 ${definitions(protocolFacts(experiment, arms))}
 ${experiments.length > 1 && experimentsTable(experiments)}
 ${trials.length > 0 && trialsTable(arms)}
-${failures(arms)}${brokenFiles(experiment)}</section>`;
+${failures(arms)}${brokenFiles(experiment)}${copiesOf(experiment)}</section>`;
 }
 
 function protocolFacts(
@@ -196,6 +196,19 @@ const brokenFiles = ({ dataset: { broken } }: ExperimentRecord) =>
   html`<h3>Broken files, left out</h3><details${broken.length <= 20 && trusted(" open")}><summary>${counted(broken.length, "file")}</summary><ul>${broken.map(
     ({ file, reason }) => html`<li>${file}: ${reason}</li>`,
   )}</ul></details>`;
+
+/** Copies across the split flatter every arm alike; in two classes they bound what any can reach. */
+function copiesOf({ dataset: { copies, copiesLeftOut } }: ExperimentRecord) {
+  const left = copiesLeftOut
+    ? html`<p>${counted(copiesLeftOut, "file")} left out, as others are the same bytes.</p>`
+    : null;
+  if (!copies) return left;
+  const { files, acrossParts, inTwoClasses, groups } = copies;
+  return html`${left}<h3>Files that are copies of others</h3><details${groups.length <= 5 && trusted(" open")}><summary>${counted(files, "file")}; ${counted(acrossParts, "picture")} on both sides of the split, ${counted(inTwoClasses, "picture")} in two classes</summary><ul>${groups.map(
+    (group) =>
+      html`<li>${group.files.join(" = ")}${group.count > group.files.length && ` and ${group.count - group.files.length} more`}</li>`,
+  )}</ul></details>`;
+}
 
 /** Several experiments side by side: what is the same is said above, what differs here. */
 function experimentsTable(experiments: NonNullable<ReportInput["experiments"]>): Markup {

@@ -63,12 +63,12 @@ export interface LoaderOptions {
 export interface ImagesAddon {
   /**
    * Decode JPEGs to the working shape, image i to pixels[i * size * size * channels], on `threads`
-   * threads: EXIF orientation, shorter side to size (triangle filter), centre crop. `states`, a byte a
+   * threads, by their paths: EXIF orientation, shorter side to size (triangle filter), centre crop. `states`, a byte a
    * file, is 1 where a file is begun, 2 where it is done: in memory of mapSharedMemory at once, elsewhere in
    * the end.
    */
   decodeFiles(
-    files: readonly string[],
+    files: readonly (string | Buffer)[],
     pixels: Uint8Array,
     options: WorkingShape & { readonly threads: number },
     states?: Uint8Array,
