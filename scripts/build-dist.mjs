@@ -17,6 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import { transformSync } from "rolldown/utils";
+import ts from "typescript";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -65,10 +66,20 @@ function compileStudies() {
   return done;
 }
 
+/** By the compiler itself, which leaves templates as they are. */
+const transpiled = (text) =>
+  ts.transpileModule(text, {
+    compilerOptions: {
+      ...{ target: "es2022", module: "esnext", verbatimModuleSyntax: true },
+      rewriteRelativeImportExtensions: true,
+    },
+  }).outputText;
+
 /** @returns false, with what the parser said, where a file is no TypeScript */
 function withoutTypes() {
   for (const name of sources.filter((each) => each.endsWith(".ts") && !each.endsWith(".d.ts"))) {
-    const { code, errors } = transformSync(name, readFileSync(join(root, name), "utf8"), {
+    const text = readFileSync(join(root, name), "utf8");
+    const { code, errors } = transformSync(name, text, {
       target: "es2022",
       typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: "rewrite" },
     });
@@ -78,7 +89,8 @@ function withoutTypes() {
     }
     const target = join(fresh, name.replace(/^src[\\/]/, "").replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
+    // A tagged template with the end of a script in it is made a call of a helper, which is another package's.
+    writeFileSync(target, code.includes('"@oxc-project/runtime') ? transpiled(text) : code);
   }
   return true;
 }
