@@ -131,8 +131,8 @@ DecodeOutcome JpegDecoder::decode(const uint8_t* file, size_t bytes, uint8_t* ta
                     decodedChannels == 1 ? TJPF_GRAY : TJPF_RGB,
                     TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0)
     return judge(tjGetErrorStr2(handle), false);
-  resampler_.run({pixels_.data(), w, h, decodedChannels}, exifOrientation(file, bytes), target,
-                 size, channels);
+  resampler_.run({pixels_.data(), w, h, decodedChannels, factor.denom, width, height},
+                 exifOrientation(file, bytes), target, size, channels);
   // A single photo of 100 megapixels should not keep its memory for the rest of the set.
   if (pixels_.capacity() > (size_t{64} << 20)) std::vector<uint8_t>().swap(pixels_);
   return {DecodeStatus::kDecoded, ""};

@@ -7,14 +7,18 @@
 namespace lrscope {
 
 // `mirrored`: the orientation will reverse this axis, so an odd remainder of the crop goes to the
-// other side.
-void Resampler::setTaps(Axis& axis, int length, int shorter, int size, bool mirrored) {
-  const int64_t resized = static_cast<int64_t>(size) * length / shorter;
+// other side. `shorter`: pixels of the shorter side.
+void Resampler::setTaps(Axis& axis, const Side& side, int shorter, int size, bool mirrored) {
+  const int length = side.samples;
+  const int64_t resized = static_cast<int64_t>(size) * side.pixels / shorter;
   const int64_t remainder = resized - size;
   const int64_t offset = mirrored ? remainder - remainder / 2 : remainder / 2;
-  const double scale = static_cast<double>(length) / static_cast<double>(resized);
+  const double scale = side.extent() / static_cast<double>(resized);
+  // Where the last sample's pixels begin, how many samples' worth they are, and their middle.
+  const double lastBegins = length - 1, lastLength = side.extent() - lastBegins;
+  const double lastCentre = lastBegins + lastLength / 2;
   const double support = std::max(1.0, scale);
-  axis.copies = resized == length;
+  axis.copies = side.reduction == 1 && resized == length;
   axis.stride = static_cast<int>(std::ceil(2 * support)) + 2;
   axis.first.resize(size);
   axis.count.resize(size);
@@ -28,7 +32,9 @@ void Resampler::setTaps(Axis& axis, int length, int shorter, int size, bool mirr
     const int end = std::min(length, static_cast<int>(std::floor(centre + support + 0.5)));
     double sum = 0;
     for (int k = first; k < end; ++k) {
-      exact[k - first] = std::max(0.0, 1.0 - std::abs(k + 0.5 - centre) / support);
+      const bool last = k == length - 1;
+      const double distance = std::abs((last ? lastCentre : k + 0.5) - centre);
+      exact[k - first] = (last ? lastLength : 1.0) * std::max(0.0, 1.0 - distance / support);
       sum += exact[k - first];
     }
     for (int k = first; k < end; ++k)
@@ -115,9 +121,10 @@ void Resampler::run(const RawView& source, int orientation, uint8_t* target, int
   const bool mirrorX = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool mirrorY = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const bool transposed = orientation >= 5;
-  const int shorter = std::min(source.width, source.height);
-  setTaps(x_, source.width, shorter, size, mirrorX);
-  setTaps(y_, source.height, shorter, size, mirrorY);
+  const Side x = source.x(), y = source.y();
+  const int shorter = std::min(x.pixels, y.pixels);
+  setTaps(x_, x, shorter, size, mirrorX);
+  setTaps(y_, y, shorter, size, mirrorY);
   resize(source, size);
 
   if (orientation == 1 && channels == source.channels) {

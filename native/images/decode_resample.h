@@ -5,11 +5,27 @@
 
 namespace lrscope {
 
+// Samples along one side of an image, each the mean of `reduction` pixels, but that the last may
+// stand for fewer: a decoder that scales rounds up.
+struct Side {
+  int samples;
+  int pixels;
+  int reduction;
+  // The side's length, a whole sample being 1.
+  double extent() const { return static_cast<double>(pixels) / reduction; }
+};
+
 struct RawView {
   const uint8_t* pixels;  // (height, width, channels), no padding
   int width;
   int height;
   int channels;  // 1 or 3
+  // Of an image that was decoded at 1 / reduction of its size: what it measures in full.
+  int reduction = 1;
+  int fullWidth = 0;
+  int fullHeight = 0;
+  Side x() const { return {width, reduction == 1 ? width : fullWidth, reduction}; }
+  Side y() const { return {height, reduction == 1 ? height : fullHeight, reduction}; }
 };
 
 // Shorter side to `size` with a triangle filter that widens with the reduction (antialiasing),
@@ -32,7 +48,7 @@ class Resampler {
     bool copies = false;  // every output is one source sample, in order from `offset` on
     int offset = 0;
   };
-  static void setTaps(Axis& axis, int length, int shorter, int size, bool mirrored);
+  static void setTaps(Axis& axis, const Side& side, int shorter, int size, bool mirrored);
   void resize(const RawView& source, int size);
 
   Axis x_, y_;

@@ -239,13 +239,14 @@ describe("statistics", () => {
     expect(standardDeviation([0.5])).toBeNull();
   });
   test("spread over the values that are there", () => {
-    expect(spreadOf([0.5, null, 0.7])).toEqual({
-      mean: 0.6,
-      sd: expect.closeTo(0.1414213562373095, 14),
-      values: [0.5, null, 0.7],
-      // t(0.975, 1) = 12.7062, times 0.1 of standard error.
-      interval: { low: expect.closeTo(0.6 - 1.27062, 5), high: expect.closeTo(0.6 + 1.27062, 5) },
+    expect(spreadOf([0.5, null, 0.6, 0.7])).toEqual({
+      mean: expect.closeTo(0.6, 14),
+      sd: expect.closeTo(0.1, 14),
+      values: [0.5, null, 0.6, 0.7],
+      // t(0.975, 2) = 4.302653, times 0.1 / sqrt(3) of standard error.
+      interval: { low: expect.closeTo(0.6 - 0.248414, 5), high: expect.closeTo(0.6 + 0.248414, 5) },
     });
+    expect(spreadOf([0.5, null, 0.7])).toMatchObject({ mean: 0.6, interval: null });
     expect(spreadOf([null])).toEqual({ mean: null, sd: null, values: [null], interval: null });
   });
   test("medians", () => {

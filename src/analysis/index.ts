@@ -1,13 +1,15 @@
 /** @file From records to numbers: smoothing, suggestions, statistics. Pure and browser-safe. */
 
 export { type BandPoint, bands } from "./bands.ts";
+export { conclude } from "./conclusion/conclude.ts";
+export { isNegligible, MARGIN, recommendedSeeds } from "./conclusion/lead.ts";
 export {
   type ConclusionInput,
-  conclude,
-  excludesZero,
-  pairOf,
-  recommendedSeeds,
-} from "./conclusion.ts";
+  comparisonsOf,
+  epochsRun,
+  type Guess,
+  isApart,
+} from "./conclusion/wording.ts";
 export { performanceProfile } from "./performance-profile.ts";
 export { accuracyElbow, type ElbowBounds } from "./range-test/accuracy-elbow.ts";
 export { beginning, GREATEST_LOSS } from "./range-test/averaged.ts";
@@ -43,19 +45,21 @@ export {
   smoothing,
 } from "./range-test/smoothing.ts";
 export { type Suggestions, type SuggestOptions, suggest } from "./range-test/suggest.ts";
-export { ranked } from "./ranking.ts";
+export { isSparse, ranked } from "./ranking.ts";
 export { sensitivities, sensitivityFactors } from "./sensitivity.ts";
-export { BOOTSTRAP_FROM, bootstrapMean, quantile } from "./statistics/bootstrap.ts";
+export { type OverImages, overImages } from "./statistics/over-images.ts";
 export {
   type Measure,
+  type PairingOptions,
   PRIMARY_MEASURE,
   pairedDifference,
   pairedDifferences,
+  pairOf,
 } from "./statistics/paired.ts";
-export { pairedPower, seedsNeeded } from "./statistics/power.ts";
+export { ALPHA, pairedPower, seedsNeeded, verdictPower } from "./statistics/power.ts";
 export { holm, leastSeeds, leastSignFlipP, signFlipP } from "./statistics/sign-flip.ts";
-export { spreadOf } from "./statistics/spread.ts";
+export { accuracyInterval, accuracySpread, spreadOf } from "./statistics/spread.ts";
 export { mean, median, medianRate, standardDeviation } from "./statistics/statistics.ts";
-export { LEVEL, tInterval, twoSidedP, twoSidedT } from "./statistics/student-t.ts";
+export { LEVEL, tInterval, tTestP, twoSidedP, twoSidedT } from "./statistics/student-t.ts";
 export { type SummarizeOptions, summarize } from "./summarize.ts";
 export { chooseTargets, reach, timeToTarget } from "./time-to-target.ts";

@@ -1,11 +1,94 @@
-/** @file The order in which arms are shown. */
+/**
+ * @file The order of the arms. Seeds differ, some are hard, and an arm that did not come through those has a
+ * mean of the easy ones: arms are ranked by what they did on seeds that they have in common.
+ */
 
 import type { OptimizerSummary } from "../record/index.ts";
+import { valuesBySeed } from "./statistics/paired.ts";
+import { mean } from "./statistics/statistics.ts";
 
-/** Best mean of final accuracy first; without one, in the order given. */
-export const ranked = (optimizers: readonly OptimizerSummary[]): OptimizerSummary[] =>
-  [...optimizers].sort(
-    (a, b) =>
-      (b.finalValidationAccuracy.mean ?? -1) - (a.finalValidationAccuracy.mean ?? -1) ||
-      optimizers.indexOf(a) - optimizers.indexOf(b),
+/** Differences below this are rounding. */
+const ROUNDING = 1e-10;
+/** An arm that finished a smaller part of the seeds than this of the fullest is not ranked with the others. */
+const LEAST_PART = 0.5;
+/** Passes over arms and seeds; of a whole table the first is exact. */
+const PASSES = 200;
+
+/**
+ * Best final accuracy first; after them the arms that finished less than half as many seeds as another, then
+ * those that finished none, in the order given. Of two arms beside each other the second is never ahead on
+ * the seeds that both finished.
+ */
+export function ranked(optimizers: readonly OptimizerSummary[]): OptimizerSummary[] {
+  const arms = optimizers.map((arm) => ({ arm, values: valuesBySeed(arm) }));
+  const [full, sparse] = [false, true].map((wanted) =>
+    inOrder(
+      arms.filter(({ arm, values }) => values.size > 0 && isSparse(arm, optimizers) === wanted),
+    ),
   );
+  const none = arms.filter(({ values }) => values.size === 0);
+  return [...full!, ...sparse!, ...none].map(({ arm }) => arm);
+}
+
+/** Whether the arm finished less than half as many seeds as another of them. */
+export const isSparse = (
+  arm: OptimizerSummary,
+  optimizers: readonly OptimizerSummary[],
+): boolean => {
+  const most = Math.max(0, ...optimizers.map((other) => valuesBySeed(other).size));
+  return valuesBySeed(arm).size < LEAST_PART * most;
+};
+
+interface Arm {
+  readonly arm: OptimizerSummary;
+  /** Final accuracy by seed. */
+  readonly values: ReadonlyMap<number, number>;
+}
+
+function inOrder(arms: readonly Arm[]): Arm[] {
+  const effects = effectsOf(arms);
+  const byEffect = arms
+    .map((arm, index) => ({ arm, effect: Math.round(effects[index]! / ROUNDING) }))
+    .sort((a, b) => b.effect - a.effect);
+  const order: Arm[] = [];
+  for (const { arm } of byEffect) {
+    let place = order.length;
+    while (place > 0 && isAhead(arm, order[place - 1]!)) place--;
+    order.splice(place, 0, arm);
+  }
+  return order;
+}
+
+/** Whether the first has the greater mean on the seeds that both finished. */
+function isAhead({ values }: Arm, { values: others }: Arm): boolean {
+  const common = [...values.keys()].filter((seed) => others.has(seed));
+  return (
+    common.length > 0 &&
+    mean(common.map((seed) => values.get(seed)! - others.get(seed)!)) > ROUNDING
+  );
+}
+
+/**
+ * What each arm adds to a seed's accuracy: accuracy = seed + arm by least squares, arms and seeds in turn.
+ * Where every arm finished every seed these are the means.
+ */
+function effectsOf(arms: readonly Arm[]): number[] {
+  const bySeed = new Map<number, number>();
+  const means = () =>
+    arms.map(({ values }) =>
+      mean([...values].map(([seed, value]) => value - (bySeed.get(seed) ?? 0))),
+    );
+  let effects = means();
+  const seeds = new Set(arms.flatMap(({ values }) => [...values.keys()]));
+  if (arms.every(({ values }) => values.size === seeds.size)) return effects;
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (const seed of seeds) {
+      const left = arms.flatMap(({ values }, i) =>
+        values.has(seed) ? values.get(seed)! - effects[i]! : [],
+      );
+      bySeed.set(seed, mean(left));
+    }
+    effects = means();
+  }
+  return effects;
+}

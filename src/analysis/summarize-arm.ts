@@ -9,7 +9,7 @@ import type {
   TrialRecord,
 } from "../record/index.ts";
 import { greatestRate, scheduleFromJSON, scheduleTypes } from "../schedules/index.ts";
-import { spreadOf } from "./statistics/spread.ts";
+import { accuracySpread, spreadOf } from "./statistics/spread.ts";
 import { mean, median } from "./statistics/statistics.ts";
 import { timeToTarget } from "./time-to-target.ts";
 
@@ -17,6 +17,16 @@ const LAST_EPOCHS = 10;
 
 /** What one trial has to say about one quantity; null where it does not come to it. */
 type Reading = (trial: TrialHistory) => number | null;
+
+/** What an arm is summarised against. */
+interface ArmContext {
+  readonly targets: readonly number[];
+  readonly classes: readonly string[];
+  /** Of the validation part; undefined where not known. */
+  readonly images: number | undefined;
+  /** Accuracy of always answering with the commonest class; undefined where not known. */
+  readonly guess: number | undefined;
+}
 
 /**
  * Final, last-10-epoch, gap and area are of trials that are done: one that diverged or was cut short
@@ -26,11 +36,16 @@ type Reading = (trial: TrialHistory) => number | null;
 export function summarizeArm(
   name: string,
   trials: readonly TrialHistory[],
-  { targets, classes }: { targets: readonly number[]; classes: readonly string[] },
+  { targets, classes, images, guess }: ArmContext,
 ): OptimizerSummary {
   const over = (read: Reading): Spread => spreadOf(trials.map(read));
-  const ofDone = (read: Reading): Spread =>
-    over((measured) => (measured.trial.status === "done" ? read(measured) : null));
+  const accuracyOver = (read: Reading): Spread => accuracySpread(trials.map(read), images);
+  const ifDone =
+    (read: Reading): Reading =>
+    (measured) =>
+      measured.trial.status === "done" ? read(measured) : null;
+  const ofDone = (read: Reading): Spread => over(ifDone(read));
+  const finalValidationAccuracy = accuracyOver(ifDone(last("validationAccuracy")));
   const middle = (values: readonly (number | null | undefined)[]) => {
     const present = values.filter((value) => typeof value === "number");
     return present.length === 0 ? null : median(present);
@@ -41,15 +56,16 @@ export function summarizeArm(
     name,
     learningRates: trials.map(greatestRateOf).filter((rate) => rate !== null),
     seeds: trials.map(({ trial }) => trial.seed),
-    finalValidationAccuracy: ofDone(last("validationAccuracy")),
-    bestValidationAccuracy: over(greatest("validationAccuracy")),
-    last10ValidationAccuracy: ofDone(meanOfLast("validationAccuracy")),
+    epochs: trials.map(({ metrics }) => metrics.length),
+    finalValidationAccuracy,
+    bestValidationAccuracy: accuracyOver(greatest("validationAccuracy")),
+    last10ValidationAccuracy: accuracyOver(ifDone(meanOfLast("validationAccuracy"))),
     finalValidationLoss: ofDone(last("validationLoss")),
     bestValidationLoss: over(least("validationLoss")),
     last10ValidationLoss: ofDone(meanOfLast("validationLoss")),
-    finalTrainAccuracy: ofDone(last("trainAccuracy")),
+    finalTrainAccuracy: accuracySpread(trials.map(ifDone(last("trainAccuracy")))),
     generalisationGap: ofDone(gap),
-    accuracyArea: ofDone(area),
+    accuracyArea: accuracySpread(trials.map(ifDone(area))),
     timeToTarget: targets.map((target) => timeToTarget(trials, target)),
     ...testScores(trials, classes),
     ...validationClasses(trials, classes),
@@ -61,7 +77,21 @@ export function summarizeArm(
     ...failuresOf(trials),
     ...(count("pruned") > 0 ? { pruned: count("pruned") } : {}),
     unfinished: count("running", "interrupted"),
+    ...(isGuessing(finalValidationAccuracy.mean, guess, images) ? { guessing: true } : {}),
   };
+}
+
+/** Standard errors of the images above guessing, from which on an arm is not called guessing. */
+const ABOVE_GUESSING = 2;
+
+/** Whether an accuracy on so many images is not clearly above that of the commonest answer. */
+function isGuessing(
+  accuracy: number | null,
+  guess: number | undefined,
+  images: number | undefined,
+): boolean {
+  if (accuracy === null || guess === undefined || images === undefined) return false;
+  return accuracy <= guess + ABOVE_GUESSING * Math.sqrt((guess * (1 - guess)) / images);
 }
 
 function failuresOf(trials: readonly TrialHistory[]): Pick<OptimizerSummary, "failures"> {
@@ -134,7 +164,7 @@ function testScores(
 ): Partial<OptimizerSummary> {
   if (!trials.some(({ trial }) => trial.test)) return {};
   const over = (read: (test: NonNullable<TrialRecord["test"]>) => number | null | undefined) =>
-    spreadOf(trials.map(({ trial }) => (trial.test ? (read(trial.test) ?? null) : null)));
+    accuracySpread(trials.map(({ trial }) => (trial.test ? (read(trial.test) ?? null) : null)));
   return {
     testAccuracy: over(({ accuracy }) => accuracy),
     testBalancedAccuracy: over(({ balancedAccuracy }) => balancedAccuracy),
@@ -157,9 +187,9 @@ function validationClasses(
   return {
     validationPerClass: classes.map((name, index) => ({
       class: name,
-      accuracy: spreadOf(lines.map((line) => line?.validationPerClass?.[index] ?? null)),
+      accuracy: accuracySpread(lines.map((line) => line?.validationPerClass?.[index] ?? null)),
     })),
-    validationBalancedAccuracy: spreadOf(
+    validationBalancedAccuracy: accuracySpread(
       lines.map((line) => line?.validationBalancedAccuracy ?? null),
     ),
   };

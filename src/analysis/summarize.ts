@@ -1,7 +1,13 @@
 /** @file From the records of an experiment's trials to its table of results and what they say. */
 
-import type { ExperimentRecord, SummaryRecord, TrialHistory } from "../record/index.ts";
-import { conclude } from "./conclusion.ts";
+import {
+  type ExperimentRecord,
+  type SummaryRecord,
+  type TrialHistory,
+  unpackAnswers,
+} from "../record/index.ts";
+import { conclude } from "./conclusion/conclude.ts";
+import type { Guess } from "./conclusion/wording.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
 import { sensitivities } from "./sensitivity.ts";
@@ -38,8 +44,9 @@ export function summarize(
   });
   const asked = targets ? [...targets].sort((a, b) => a - b) : targetsFrom(experiment, arms);
   const classes = experiment.dataset.classes.map(({ name }) => name);
+  const { guess, images } = validationOf(experiment);
   const optimizers = arms.map(({ name, own }) =>
-    summarizeArm(name, own, { targets: asked, classes }),
+    summarizeArm(name, own, { targets: asked, classes, images, guess: guess?.accuracy }),
   );
   // Points of a sensitivity analysis are not contestants: thirty of them would make hundreds of pairs.
   const aside = new Set(
@@ -48,7 +55,7 @@ export function summarize(
     ),
   );
   const contestants = optimizers.filter(({ name }) => !aside.has(name));
-  const pairs = pairedDifferences(contestants);
+  const pairs = pairedDifferences(contestants, { images, answers: answersOf(trials) });
   const sensitivity = sensitivities(experiment, optimizers);
   const notes = notesOn(experiment, trials);
   return {
@@ -64,6 +71,9 @@ export function summarize(
       epochs: experiment.protocol.epochs,
       sensitivity,
       sameWork: oneProtocol,
+      images,
+      guess,
+      targetAccuracy: experiment.protocol.targetAccuracy,
     }),
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),
@@ -72,17 +82,39 @@ export function summarize(
   };
 }
 
+/** Images of the validation part, and what guessing would score there; undefined where they were not counted. */
+function validationOf({ dataset }: ExperimentRecord): {
+  images: number | undefined;
+  guess: Guess | undefined;
+} {
+  const images = dataset.classes.reduce((sum, { validation }) => sum + validation, 0);
+  if (images === 0) return { images: undefined, guess: undefined };
+  const commonest = dataset.classes.reduce((a, b) => (b.validation > a.validation ? b : a));
+  return {
+    images,
+    guess: { answer: commonest.name, accuracy: commonest.validation / images },
+  };
+}
+
+/** What the trials recorded of each image, unpacked once. */
+function answersOf(
+  trials: readonly TrialHistory[],
+): (arm: string, seed: number) => Uint8Array | null {
+  const keyOf = (arm: string, seed: number) => JSON.stringify([arm, seed]);
+  const known = new Map(
+    trials.flatMap(({ trial: { arm, seed, rightAnswers } }) => {
+      const right = rightAnswers && unpackAnswers(rightAnswers);
+      return right ? [[keyOf(arm, seed), right] as const] : [];
+    }),
+  );
+  return (arm, seed) => known.get(keyOf(arm, seed)) ?? null;
+}
+
 function targetsFrom(
-  { dataset }: ExperimentRecord,
+  experiment: ExperimentRecord,
   arms: readonly { own: readonly TrialHistory[] }[],
 ): number[] {
-  const counts = dataset.classes.map(({ validation }) => validation);
-  const guess =
-    Math.max(0, ...counts) /
-    Math.max(
-      1,
-      counts.reduce((a, b) => a + b, 0),
-    );
+  const guess = validationOf(experiment).guess?.accuracy ?? 0;
   const bests = arms.map(({ own }) => {
     const values = own.flatMap(({ metrics }) => {
       const seen = metrics.flatMap((line) => line.validationAccuracy ?? []);

@@ -49,6 +49,8 @@ export interface Source {
   readonly labels: Int32Array;
   /** TRAIN, VALIDATION or TEST for each item, where the source brings its own parts. */
   readonly parts: Uint8Array | null;
+  /** Part of every fingerprint: raised when the same files become other pixels. Default 1. */
+  readonly decoding?: number;
   /** SHA-256 over names, sizes and contents of the items. */
   fingerprint(items: Int32Array, signal?: AbortSignal): Promise<string>;
   /** What tells whether two items are the same bytes, once both are part of a fingerprint; of files alone. */

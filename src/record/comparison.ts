@@ -19,7 +19,7 @@ export const pairedDifference = z.object({
   mean: z.number().nullable(),
   /** n - 1; null below two seeds. */
   sd: z.number().nullable(),
-  /** 95% paired t interval of the mean difference; null below two seeds. */
+  /** 95% paired t interval of the mean difference, of this pair alone; null below three seeds. */
   interval: interval.nullable(),
   /** Two-sided p of the exact sign-flip permutation test over all 2^n signs; null without seeds. */
   p: z.number().nullable(),
@@ -27,21 +27,32 @@ export const pairedDifference = z.object({
   adjustedP: z.number().nullable(),
   /** Least p that so many seeds can give: 2 / 2^n. */
   leastP: z.number().nullable(),
-  /** 95% bootstrap interval of the mean difference, bias-corrected and accelerated; from 8 seeds on. */
-  bootstrap: z
+  /** Two-sided p of the paired t test, and by Holm's method; null below three seeds. */
+  tP: z.number().nullable().optional(),
+  adjustedTP: z.number().nullable().optional(),
+  /**
+   * How sure it is, by tests corrected over all pairs: "apart" where t test and sign-flip test are both below
+   * 0.05, "apart if normal" where the t test alone is, "open" where neither is claimed.
+   */
+  verdict: z.enum(["apart", "apart if normal", "open"]).optional(),
+  /**
+   * The same difference with what the images bring, besides the seeds: what other images of the kind
+   * would give. Absent where the trials did not record their answers image by image, or below three seeds.
+   */
+  overImages: z
     .object({
-      low: z.number(),
-      high: z.number(),
-      method: z.enum(["bca", "percentile"]),
-      resamples: z.number().int(),
+      images: z.number().int(),
+      interval,
+      p: z.number(),
+      adjustedP: z.number(),
     })
-    .nullable(),
+    .optional(),
   /** Part of the common seeds on which a is above b, ties counting half: a description, no test. */
   probability: z.number().nullable(),
   /**
-   * Paired seeds at which a two-sided t test at 0.05 would have power 0.8 if the observed mean and
-   * deviation were the true ones; null where there is no difference or no deviation to go by, or
-   * more than 10,000 would be needed.
+   * Paired seeds at which the verdict would be "apart" with probability 0.8 in an experiment of as many
+   * comparisons, if the observed mean and deviation were the true ones; null where there is no difference
+   * or no deviation to go by, or more than 10,000 would be needed.
    */
   seedsNeeded: z.number().int().nullable(),
 });

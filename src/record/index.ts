@@ -9,6 +9,7 @@ export * from "./protocol.ts";
 export * from "./range-test.ts";
 export * from "./recipe.ts";
 export * from "./recipe-schema.ts";
+export * from "./right-answers.ts";
 export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";

@@ -13,7 +13,10 @@ export const spread = z.object({
   sd: z.number().nullable(),
   /** One a seed, in the order of the arm's `seeds`. */
   values: z.array(z.number().nullable()),
-  /** 95% t interval of the mean; null below two values, absent in records of lrscope 0.1. */
+  /**
+   * 95% interval of the mean: of accuracies a t interval on the logit scale, which stays within 0 .. 1, else
+   * Student's. null below three values; absent in records of lrscope 0.1.
+   */
   interval: interval.nullable().optional(),
 });
 export type Spread = z.infer<typeof spread>;

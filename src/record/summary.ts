@@ -35,6 +35,8 @@ export const optimizerSummary = z.object({
   /** One a seed: the constant rate, or the schedule's greatest. */
   learningRates: z.array(z.number()),
   seeds: z.array(z.number().int()),
+  /** Finished epochs, one a seed. */
+  epochs: z.array(z.number().int()).optional(),
   finalValidationAccuracy: spread,
   bestValidationAccuracy: spread,
   /** Mean of the last ten epochs (of all, where there are fewer). */
@@ -73,6 +75,8 @@ export const optimizerSummary = z.object({
   /** How many were pruned: their last epoch is not the others' last. */
   pruned: z.number().int().optional(),
   unfinished: z.number().int().optional(),
+  /** Whether its final accuracy cannot be told from always answering with the commonest class. */
+  guessing: z.boolean().optional(),
 });
 export type OptimizerSummary = z.infer<typeof optimizerSummary>;
 

@@ -45,7 +45,7 @@ function of(schema: Schema): Arbitrary<unknown> {
     case "integer":
       return fc.integer({
         min: Math.max(schema.minimum ?? -1e9, (schema.exclusiveMinimum ?? -1e9) + 1, -1e9),
-        max: 1e9,
+        max: Math.min(schema.maximum ?? 1e9, 1e9),
       });
     case "number":
       // JSON knows no -0.

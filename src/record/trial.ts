@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
+import { rightAnswers } from "./right-answers.ts";
 
 /** A schedule's own toJSON(): `{ type: "triangular", ... }`. */
 export const scheduleSpec = z
@@ -94,6 +95,8 @@ export const trialRecord = z.object({
   /** Part of a step that the optimizer's update takes, 0 .. 1, of a few profiled steps; where measured. */
   optimizerShare: z.number().nullable().optional(),
   test: testScore.nullable().optional(),
+  /** On the validation part after the last epoch, of a trial that is done and was validated then. */
+  rightAnswers: rightAnswers.optional(),
   /** The average that averagedValidationAccuracy of the metrics is of. */
   average: weightAverage.optional(),
   /** Whether ensembleValidationAccuracy is recorded at the ends of cycles. */

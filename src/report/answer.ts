@@ -1,11 +1,12 @@
 /**
- * @file What the experiment says, in sentences. They claim no more than the runs show: where the
- * seeds of two arms overlap, neither is called better.
+ * @file What the experiment says, in sentences. They claim no more than the runs show: where the tests do not
+ * tell two arms apart, neither is called better.
  */
 
-import type { OptimizerSummary, RangeTestRecord, SummaryRecord } from "../record/index.ts";
-import { counted, formatRate, listed, percent, percentSpread, rates } from "./format.ts";
-import { ranked } from "./table.ts";
+import { ranked } from "../analysis/index.ts";
+import type { RangeTestRecord, SummaryRecord } from "../record/index.ts";
+import { counted, formatRate } from "./format.ts";
+import { headlineOf } from "./headline.ts";
 import type { ReportInput } from "./types.ts";
 
 export interface Answer {
@@ -21,18 +22,13 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   const order = ranked(summary?.optimizers ?? []);
   const finished = order.filter((o) => o.finalValidationAccuracy.mean !== null);
   const conclusion = (input.trials.length > 0 && summary?.conclusion) || null;
-  // What the conclusion says is not said twice; records of lrscope 0.1 have none.
-  const details = conclusion ? [] : [...progressOf(input), ...divergencesOf(order)];
-  const [best, ...others] = finished;
-  if (best)
+  // What the conclusion says is not said twice.
+  const details = conclusion ? [] : progressOf(input);
+  if (summary && finished.length > 0)
     return {
-      headline: headlineOf(best, others.length > 0, input.experiment.protocol.epochs),
+      headline: headlineOf(finished, summary),
       conclusion,
-      details: [
-        ...(!conclusion && others.length > 0 ? [comparisonOf(best, others)] : []),
-        ...input.rangeTests.map(rangeSentence),
-        ...details,
-      ],
+      details: [...input.rangeTests.map(rangeSentence), ...details],
     };
   const [test, ...moreTests] = input.rangeTests;
   if (test)
@@ -55,40 +51,6 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
     };
   return { headline: "No trial is finished yet.", conclusion, details };
 }
-
-function headlineOf(best: OptimizerSummary, compared: boolean, epochs: number): string {
-  const { finalValidationAccuracy: final, learningRates } = best;
-  const rate =
-    learningRates.length === 0
-      ? ""
-      : `, learning rate ${best.name.includes("+") ? "up to " : ""}${rates(learningRates)}`;
-  const seeds = final.values.filter((value) => value !== null).length;
-  return (
-    `${best.name} ${compared ? "reached the highest validation accuracy" : "reached a validation accuracy of"}` +
-    `${compared ? ":" : ""} ${percentSpread(final)} after ${counted(epochs, "epoch")}` +
-    ` (${seeds > 1 ? `mean of ${counted(seeds, "seed")}` : "one seed"}${rate}).`
-  );
-}
-
-function comparisonOf(best: OptimizerSummary, others: readonly OptimizerSummary[]): string {
-  const least = Math.min(...present(best));
-  const close = others.filter((other) => Math.max(...present(other)) >= least);
-  const next = others[0]!;
-  const described = `${next.name} (${percentSpread(next.finalValidationAccuracy)})`;
-  if ([best, ...others].every((o) => present(o).length === 1))
-    return `${described} is next. With one seed each, the difference may be chance.`;
-  if (close.length === 0)
-    return `Each of its runs ended above every run of the others; ${described} is next.`;
-  const gap = best.finalValidationAccuracy.mean! - next.finalValidationAccuracy.mean!;
-  return (
-    `${described} is next, ${percent(gap).replace("%", " points")} lower. ` +
-    `The runs of ${listed(close.map((o) => o.name))} overlap with those of ${best.name}: ` +
-    "this experiment does not tell them apart."
-  );
-}
-
-const present = (optimizer: OptimizerSummary) =>
-  optimizer.finalValidationAccuracy.values.filter((value) => value !== null);
 
 function ratesOf({ optimizer, suggestion, reading, doubts }: RangeTestRecord): string {
   if (!suggestion)
@@ -144,15 +106,6 @@ function progressOf({ trials }: ReportInput): string[] {
     ...(unfinished > 0 ? [`${unfinished} of ${all} ${isAre(unfinished)} not finished.`] : []),
     ...(failed > 0 ? [`${failed} of ${all} failed.`] : []),
   ];
-}
-
-function divergencesOf(optimizers: readonly OptimizerSummary[]): string[] {
-  const diverged = optimizers.filter((o) => o.diverged > 0);
-  if (diverged.length === 0) return [];
-  const each = diverged.map(
-    (o) => `${o.name} on ${o.diverged} of ${counted(o.seeds.length, "seed")}`,
-  );
-  return [`Diverged: ${listed(each)}.`];
 }
 
 const isAre = (count: number) => (count === 1 ? "is" : "are");

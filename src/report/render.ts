@@ -40,7 +40,9 @@ export async function renderReport(
   { sections = [] }: RenderOptions = {},
 ): Promise<RenderedReport> {
   const { experiment, rangeTests, trials } = input;
-  const whole = input.summary ?? (trials.length > 0 ? summarize(experiment, trials) : null);
+  // A summary of lrscope 0.1 has no conclusion, and can be made again.
+  const given = input.summary?.conclusion === undefined && trials.length > 0 ? null : input.summary;
+  const whole = given ?? (trials.length > 0 ? summarize(experiment, trials) : null);
   const everyArm = armsOf(input);
   // Points of a sensitivity analysis have a figure of their own, and are no contestants.
   const aside = new Set(

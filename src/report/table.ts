@@ -1,5 +1,6 @@
 /** @file The table of results: for Markdown and for the terminal. */
 
+import { ranked } from "../analysis/index.ts";
 import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
 import { milliseconds, percentSpread, rates } from "./format.ts";
 import { escapeText } from "./html.ts";
@@ -26,14 +27,6 @@ const cells = (o: OptimizerSummary) => [
   String(o.seeds.length),
   o.diverged === 0 ? "–" : `${o.diverged} of ${o.seeds.length}`,
 ];
-
-/** Best mean of final accuracy first; without one, in the order given. */
-export const ranked = (optimizers: readonly OptimizerSummary[]): OptimizerSummary[] =>
-  [...optimizers].sort(
-    (a, b) =>
-      (b.finalValidationAccuracy.mean ?? -1) - (a.finalValidationAccuracy.mean ?? -1) ||
-      optimizers.indexOf(a) - optimizers.indexOf(b),
-  );
 
 /**
  * Results as aligned plain text for a terminal, best first, without a trailing newline and without

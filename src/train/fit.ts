@@ -6,14 +6,14 @@ import { checkEnds } from "../arms/check-ends.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InterruptedError, LrscopeError } from "../core/errors.ts";
-import type { Dataset } from "../data/types.ts";
 import type { Checkpoint } from "../formats/index.ts";
-import type { EpochMetrics, TestScore, TrialRecord } from "../record/index.ts";
+import type { EpochMetrics, TrialRecord } from "../record/index.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
 import { endOf, isEvaluated } from "./budget.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import { compileOptions, planEpoch } from "./compile-options.ts";
 import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
+import { answersOf, scoreTest } from "./final-scores.ts";
 import { checkUnfreezing, trainFromIn, unfreezesAt } from "./freezing/unfreeze.ts";
 import type { FitOptions } from "./options.ts";
 import { describePlan } from "./plan.ts";
@@ -151,10 +151,12 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const { prune = Number.POSITIVE_INFINITY, others } = options;
     const end = () => endOf(options, metrics, metrics.length >= prune ? others?.() : []);
     let ended = end();
+    /** Of the last epoch, where this process made it. */
+    let evaluation: Evaluation | null = null;
     while (ended === null) {
       const epoch = metrics.length + 1;
       if (unfreezesAt(options, epoch)) await unfreeze(epoch);
-      const line = await runEpoch({
+      const { line, ...made } = await runEpoch({
         ...options,
         emit,
         trainer,
@@ -164,6 +166,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         stepTimes,
         beside,
       });
+      evaluation = made.evaluation;
       metrics.push(line);
       emit({ type: "epoch", arm, seed, metrics: line });
       if (line.diverged) break;
@@ -194,6 +197,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     }
     if (!trial.divergence) {
       const trained = performance.now();
+      if (ended !== "pruned") {
+        const answers = await answersOf({ trainer, dataset: options.dataset, metrics, evaluation });
+        if (answers) trial.rightAnswers = answers;
+      }
       trial.optimizerShare = await trainer.optimizerShare();
       if (best) {
         await trainer.writeEvaluated(best);
@@ -228,7 +235,9 @@ interface EpochOptions extends FitOptions {
 }
 
 /** Trains one epoch, then validates where that is due; marks the trial where the loss stops being finite. */
-async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
+async function runEpoch(
+  options: EpochOptions,
+): Promise<{ line: EpochMetrics; evaluation: Evaluation | null }> {
   const { emit, trainer, trial, done, dataset, signal } = options;
   const { arm, seed } = trial;
   const epoch = done.length + 1;
@@ -269,7 +278,7 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
   const evaluation = due ? await trainer.evaluate(dataset.validation) : null;
   const diverged = !Number.isFinite(evaluation?.loss ?? loss);
   if (diverged) trial.divergence = { update, learningRate, epoch };
-  return {
+  const line: EpochMetrics = {
     epoch,
     update: update + 1,
     lr: learningRate,
@@ -282,29 +291,10 @@ async function runEpoch(options: EpochOptions): Promise<EpochMetrics> {
     seconds: (performance.now() - started) / 1000,
     ...(diverged ? { diverged } : {}),
   };
+  return { line, evaluation };
 }
 
 function classesOf({ confusion }: Evaluation) {
   const validationPerClass = perClassAccuracy(confusion);
   return { validationBalancedAccuracy: balancedAccuracy(validationPerClass), validationPerClass };
-}
-
-/** Counts of more classes than this are left out of the record: they would be most of it. */
-const CONFUSION_CLASSES = 100;
-
-/** The test part, by the weights that the trainer has now, of the given epoch. */
-async function scoreTest(trainer: Trainer, dataset: Dataset, epoch: number): Promise<TestScore> {
-  const { loss, accuracy, confusion } = await trainer.evaluate(dataset.test);
-  const perClass = perClassAccuracy(confusion);
-  return {
-    epoch,
-    images: dataset.test.length,
-    loss: finite(loss),
-    accuracy: finite(accuracy),
-    balancedAccuracy: balancedAccuracy(perClass),
-    perClass,
-    ...(perClass.length <= CONFUSION_CLASSES
-      ? { confusion: confusion.map((row) => [...row]) }
-      : {}),
-  };
 }

@@ -36,6 +36,8 @@ export interface Evaluation {
   readonly accuracy: number;
   /** Counts; rows are true classes, columns answers. */
   readonly confusion: ConfusionCounts;
+  /** One an image, in the order asked for: 1 where the answer is right, else 0. */
+  readonly right: Uint8Array;
 }
 
 /** Of some images. */
@@ -215,16 +217,20 @@ export async function openTrainer(
       let loss = 0;
       let correct = 0;
       const confusion = noConfusion(dataset.classes.length);
+      const right = new Uint8Array(indices.length);
+      let done = 0;
       await forEachBatch(indices, program, slots, (outputs, images) => {
         loss += outputs.loss![0]! * images.length;
         correct += outputs.correct![0]!;
         for (const [row, image] of images.entries()) {
-          const answers = confusion[dataset.labels[image]!]!;
+          const label = dataset.labels[image]!;
+          const answers = confusion[label]!;
           const answer = likeliest(outputs.probabilities!, row);
           answers[answer] = (answers[answer] ?? 0) + 1;
+          right[done++] = answer === label ? 1 : 0;
         }
       });
-      return { loss: loss / indices.length, accuracy: correct / indices.length, confusion };
+      return { loss: loss / indices.length, accuracy: correct / indices.length, confusion, right };
     };
 
     /** The state that stands for a parameter, where there is one. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import {
   conclude,
+  isNegligible,
   pairedDifferences,
   pairOf,
   recommendedSeeds,
@@ -42,56 +43,85 @@ describe("conclusion", () => {
   test("a clear winner over ten seeds", () => {
     const text = say(arm("adam", around(0.82, 0.002, 0)), arm("rmsprop", around(0.72, 0.002, 2)));
     expect(text).toMatch(
-      /^After 150 epochs adam leads with a validation accuracy of 82\.\d% \(mean of 10 seeds\), 10\.\d points ahead of rmsprop \(95% interval \+9\.\d to \+10\.\d\)\. That is more than chance: exact sign-flip p = 0\.002\./,
+      /^After 150 epochs adam leads with a validation accuracy of 82\.\d% \(mean of 10 seeds\), 10\.\d points ahead of rmsprop \(95% interval \+9\.\d to \+10\.\d\)\. That is more than chance: p < 0\.001 by the t test and p = 0\.002 by the sign-flip test\. That is so on these validation images; what others would change is not recorded\./,
     );
-    expect(text).toContain("The ranking holds at these learning rates.");
-    expect(text).not.toMatch(/may be chance|cannot reach/);
+    expect(text).toContain("Next: see with --sensitivity 5");
+    expect(text).not.toMatch(/may be chance|if the differences|ranking holds/);
   });
 
-  test("three seeds cannot decide, whatever the difference; how many would is said", () => {
-    const text = say(arm("sgd+clr", [0.82, 0.8, 0.83]), arm("adam", [0.8, 0.795, 0.79]));
+  test("three seeds that do not differ more than they scatter; how many would do is said", () => {
+    const arms = [arm("sgd+clr", [0.82, 0.8, 0.83]), arm("adam", [0.8, 0.795, 0.79])] as const;
+    const text = say(...arms);
     expect(text).toContain("sgd+clr leads with a validation accuracy of 81.7% (mean of 3 seeds)");
     expect(text).toContain(
-      "3 seeds cannot reach p < 0.05 in a sign-flip test whatever happens: the least is 0.25.",
+      "The difference may be chance: p = 0.17 by the t test and p = 0.25 by the sign-flip test.",
     );
-    expect(text).toContain("The interval includes 0, so the lead may be chance");
-    const pair = pairedDifferences([
-      arm("sgd+clr", [0.82, 0.8, 0.83]),
-      arm("adam", [0.8, 0.795, 0.79]),
-    ])[0]!;
-    const seeds = recommendedSeeds(pair)!;
-    expect(seeds).toBe(Math.max(6, pair.seedsNeeded!));
-    expect(text).toContain(`${seeds} seeds of these two would show it with power 0.8`);
-    expect(text).toContain(`Next: compare sgd+clr and adam alone over ${seeds} seeds.`);
+    const seeds = recommendedSeeds(pairedDifferences(arms)[0]!)!;
+    expect(seeds).toBeGreaterThanOrEqual(6);
+    expect(text).toContain(`${seeds} seeds of these two alone would show it with power 0.8`);
+    // Seeds that were not looked at yet: the same ones would give the same differences again.
+    expect(text).toContain(
+      `Next: compare sgd+clr and adam alone over ${seeds} new seeds (--seed 3 --seeds ${seeds}).`,
+    );
   });
 
-  test("an interval that excludes 0 on three seeds is still not called established", () => {
+  test("three seeds far apart: more than chance on a condition that is named", () => {
     const text = say(arm("a", [0.82, 0.8, 0.83]), arm("b", [0.721, 0.7, 0.729]));
-    expect(text).toContain("The interval excludes 0, but it rests on few seeds");
-    expect(text).toContain("cannot reach p < 0.05 in a sign-flip test whatever happens");
-    expect(text).not.toContain("more than chance");
-    expect(text).toContain("6 seeds of these two would show it");
+    expect(text).toContain(
+      "That is more than chance if the differences between seeds are about normally distributed: p < 0.001 by the t test.",
+    );
+    expect(text).toContain(
+      "The sign-flip test, which assumes no distribution, cannot tell with 3 seeds (p = 0.25); from 6 on it can.",
+    );
+    expect(text).toContain("6 seeds of these two alone would show it without that condition");
   });
 
-  test("six seeds with fifteen comparisons: the correction is what is out of reach", () => {
+  test("six seeds with fifteen comparisons: the correction is out of the sign-flip test's reach", () => {
     const arms = ["a", "b", "c", "d", "e", "f"].map((name, i) =>
       arm(name, around(0.8 - 0.02 * i, 0.002, i).slice(0, 6)),
     );
     const text = say(...arms);
+    expect(text).toContain("p < 0.001 by the t test (corrected for 15 comparisons).");
     expect(text).toContain(
-      "6 seeds cannot reach p < 0.05 in a sign-flip test with 15 comparisons to correct for.",
+      "cannot tell with 6 seeds and 15 comparisons (p = 0.47); from 10 on it can.",
     );
-    expect(text).toContain("(10 if all 15 comparisons are to be tested again)");
-    expect(text).toContain("c, d, e and f ended below a on every seed, by 4.");
+    expect(text).toMatch(
+      /c, d, e and f are behind a by 4\.\d to 10\.\d points, more than chance on the same condition\./,
+    );
+    expect(text).not.toContain("every seed");
   });
 
-  test("a tie is called one", () => {
+  test("one arm told apart and another not, each for itself", () => {
+    // A and B move together; C jumps up and down by five points about both.
+    const seeds = Array.from({ length: 8 }, (_, seed) => seed);
+    const text = say(
+      arm(
+        "A",
+        seeds.map((s) => 0.75 + 0.001 * (s % 3)),
+      ),
+      arm(
+        "B",
+        seeds.map((s) => 0.74 + 0.001 * ((s + 1) % 3)),
+      ),
+      arm(
+        "C",
+        seeds.map((s) => 0.735 + 0.05 * (s % 2 ? 1 : -1)),
+      ),
+    );
+    expect(text).toContain("1.0 point ahead of B");
+    expect(text).toContain("That is more than chance: ");
+    expect(text).toContain("(both corrected for 3 comparisons)");
+    expect(text).toContain("C is not told apart from A.");
+    expect(text).not.toContain("either");
+  });
+
+  test("a tie is called one, and two seeds say no more about it", () => {
     const text = say(arm("adam", [0.8, 0.7]), arm("adamax", [0.7, 0.8]), arm("sgd", [0.5, 0.5]));
     expect(text).toMatch(
-      /^After 150 epochs adam and adamax are level: both reached a mean validation accuracy of 75\.0%\./,
+      /^After 150 epochs adam and adamax are level to a tenth of a point: 75\.0% \(mean of 2 seeds\)\. With 2 seeds in common nothing says/,
     );
-    expect(text).not.toContain("leads");
-    expect(text).toContain("Next: choose between adam and adamax by cost");
+    expect(text).not.toMatch(/leads|too small to chase/);
+    expect(text).toContain("Next: 6 seeds or more");
   });
 
   test("equal values on every seed", () => {
@@ -100,11 +130,39 @@ describe("conclusion", () => {
     expect(text).not.toMatch(/NaN|null|Infinity|undefined/);
   });
 
-  test("a lead of next to nothing is not chased with more seeds", () => {
-    const text = say(arm("a", around(0.801, 0.02, 0)), arm("b", around(0.8, 0.02, 2)));
-    expect(text).toContain("The lead may be chance: exact sign-flip p = ");
-    expect(text).toContain("their difference is too small to chase");
-    expect(text).not.toContain("with power 0.8");
+  test("a lead that rounds to nothing is none", () => {
+    const text = say(arm("a", [0.7502, 0.7601, 0.77]), arm("b", [0.75, 0.76, 0.77]));
+    expect(text).toContain("a and b are level to a tenth of a point");
+    expect(text).not.toContain("0.0 points");
+  });
+
+  test("too small to chase only where the interval is within a point", () => {
+    const wide = say(arm("a", around(0.801, 0.02, 0)), arm("b", around(0.8, 0.02, 2)));
+    expect(wide).toContain("The difference may be chance: ");
+    expect(wide).toContain("more than 50 seeds would be needed");
+    expect(wide).not.toMatch(/too small to chase|with power 0\.8|within/);
+    const narrow = say(arm("a", around(0.8004, 0.002, 0)), arm("b", around(0.8, 0.002, 2)));
+    expect(narrow).toContain("within 1.0 point of each other on these images");
+    expect(narrow).toContain("their difference is too small to chase");
+  });
+
+  test("the margin holds for the interval at 0.1 over the comparisons, by hand", () => {
+    // Differences 0, 0.008, 0.004: mean 0.004, standard error 0.0023094, t(0.95, 2) = 2.919986, reach 0.0067434.
+    const of = (...names: string[]) =>
+      pairedDifferences(
+        names.map((name, i) =>
+          arm(
+            name,
+            [0.7, 0.708, 0.704].map((v) => (i === 0 ? v : 0.7)),
+          ),
+        ),
+      );
+    const pairs = of("a", "b");
+    expect(isNegligible(pairs[0]!, { pairs })).toBe(false);
+    const nearer = { ...pairs[0]!, differences: pairs[0]!.differences.map((d) => d - 0.001) };
+    expect(isNegligible(nearer, { pairs })).toBe(true);
+    // With three pairs to correct for the same interval reaches further.
+    expect(isNegligible(nearer, { pairs: of("a", "b", "c") })).toBe(false);
   });
 
   test("one seed each", () => {
@@ -112,7 +170,7 @@ describe("conclusion", () => {
     expect(text).toContain(
       "adam leads with a validation accuracy of 80.0% (one seed), 5.0 points ahead of sgd.",
     );
-    expect(text).toContain("With one seed in common the difference may be chance");
+    expect(text).toContain("With 1 seed in common nothing says how much another would change");
     expect(text).toContain("Next: 6 seeds or more");
   });
 
@@ -125,15 +183,19 @@ describe("conclusion", () => {
     );
   });
 
-  test("a diverged arm is named, and what is left of it is not trusted", () => {
+  test("a diverged arm is named, and what is left of it is not compared", () => {
     const text = say(
       arm("adam", [0.8, 0.81, 0.82]),
       arm("rmsprop", [0.85, null, null], { diverged: 2 }),
       arm("sgd@10", [null, null, null], { diverged: 3 }),
     );
+    expect(text).toMatch(/^After 150 epochs adam reached a validation accuracy of 81\.0%/);
+    expect(text).toContain("rmsprop diverged on 2 of 3 seeds and sgd@10 on all 3 seeds.");
+    expect(text).toContain("Without a final accuracy: rmsprop on seeds 1 and 2.");
     expect(text).toContain(
-      "rmsprop diverged on 2 of 3 seeds and sgd@10 on all 3 seeds. The mean of rmsprop is of the seeds that were left, which flatters it.",
+      "The mean of rmsprop is of the seeds that were left, which flatters it.",
     );
+    expect(text).toContain("rmsprop finished less than half of 3 seeds, and is not compared");
     expect(text).toContain("Next: give sgd@10 a lower rate, or find one with a range test.");
   });
 
@@ -145,12 +207,86 @@ describe("conclusion", () => {
     expect(text).toContain("Next: rmsprop at a lower rate; one at which some seeds diverge");
   });
 
-  test("the pair's own difference is given where the means are of different seeds", () => {
-    const text = say(arm("a", [0.8, 0.84, null], { failed: 1 }), arm("b", [0.79, 0.8, 0.7]));
-    expect(text).toContain(
-      "5.7 points ahead of b (on the 2 seeds that both finished: +2.5, 95% interval",
+  test.each(["diverged", "failed", "pruned"] as const)(
+    "an arm that %s on the hard seeds does not lead by the easy ones",
+    (status) => {
+      const hard = (seed: number) => seed >= 8;
+      const seeds = Array.from({ length: 16 }, (_, seed) => seed);
+      const b = seeds.map((s) => (hard(s) ? 0.6 : 0.74 + 0.002 * (s % 3)));
+      const a = seeds.map((s) => (hard(s) ? null : b[s]! - 0.01 - 0.001 * (s % 4)));
+      const text = say(arm("A", a, { [status]: 8 }), arm("B", b));
+      // The means are 73.0% and 67.1%; on the seeds in common B is ahead on each.
+      expect(text).toMatch(
+        /^After 150 epochs B leads with a validation accuracy of 74\.2% \(mean of the 8 seeds that both finished\), 1\.2 points ahead of A \(95% interval \+1\.1 to \+1\.2\)\. That is more than chance/,
+      );
+      expect(text).toContain("Without a final accuracy: A on seeds 8 to 15.");
+      expect(text).toContain("which flatters it");
+    },
+  );
+
+  test("an arm with two of eight seeds is not compared with the others", () => {
+    const seeds = Array.from({ length: 8 }, (_, seed) => seed);
+    const text = say(
+      arm(
+        "A",
+        seeds.map((s) => 0.75 + 0.01 * (s % 3)),
+      ),
+      arm(
+        "B",
+        seeds.map((s) => 0.745 + 0.012 * ((s + 1) % 3)),
+      ),
+      arm(
+        "C",
+        seeds.map((s) => (s < 2 ? 0.7 + 0.01 * (s % 3) : null)),
+        { pruned: 6 },
+      ),
     );
-    expect(text).toContain("a failed on 1 of 3 seeds.");
+    expect(text).toContain(
+      "C was pruned on 6 of 8 seeds. Without a final accuracy: C on seeds 2 to 7.",
+    );
+    expect(text).toContain("C finished less than half of 8 seeds, and is not compared");
+    expect(text).not.toMatch(/every seed|behind A|0\.0 points/);
+  });
+
+  test("arms without a seed in common cannot be compared", () => {
+    const text = say(
+      arm("a", [0.8, 0.81, null, null], { failed: 2 }),
+      arm("b", [null, null, 0.7, 0.71], { failed: 2 }),
+    );
+    expect(text).toContain("the two have no seed in common, so they cannot be compared");
+    expect(text).not.toContain("leads");
+  });
+
+  test("what ran is said, and not what might have", () => {
+    const arms = [
+      arm("adam", [0.31, 0.33], { epochs: [1, 2] }),
+      arm("sgd", [0.3, 0.32], { epochs: [5, 4] }),
+    ];
+    const text = conclude({
+      optimizers: arms,
+      pairs: pairedDifferences(arms),
+      epochs: 1000,
+      targetAccuracy: 0.3,
+    });
+    expect(text).toMatch(/^After 1 to 5 epochs of at most 1,000 adam leads/);
+    expect(text).toContain("Trials ended at a validation accuracy of 30.0%");
+  });
+
+  test("arms at the level of guessing are called that, and their rates are doubted first", () => {
+    const arms = [
+      arm("adam", [0.7, 0.72, 0.71]),
+      arm("sgd+clr", [0.25, 0.25, 0.26], { guessing: true }),
+    ];
+    const guess = { answer: "tulip", accuracy: 0.25 };
+    const told = (optimizers: readonly OptimizerSummary[]) =>
+      conclude({ optimizers, pairs: pairedDifferences(optimizers), epochs: 10, guess });
+    expect(told(arms)).toContain(
+      "sgd+clr (25.3%) is at the level of guessing: always answering “tulip” scores 25.0%. Doubt its learning rate first.",
+    );
+    expect(told(arms)).toContain("Next: find sgd+clr another learning rate, with a range test.");
+    const both = arms.map((one) => ({ ...one, guessing: true }));
+    expect(told(both)).toMatch(/^After 10 epochs no arm does better than guessing/);
+    expect(told(both)).not.toMatch(/leads|more than chance/);
   });
 
   test("all diverged; nothing finished; nothing at all", () => {

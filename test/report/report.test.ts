@@ -98,7 +98,7 @@ describe("a comparison", () => {
       ({ name }) => name === "sgd+clr",
     )!;
     const mean = (best.finalValidationAccuracy.mean! * 100).toFixed(1);
-    expect(headline(report)).toContain("sgd+clr reached the highest validation accuracy");
+    expect(headline(report)).toContain("sgd+clr has the highest mean validation accuracy");
     expect(headline(report)).toContain(`${mean} ± `);
     expect(report.html).toContain("adagrad diverged on 1 of 3 seeds and rmsprop on all 3 seeds.");
   });

@@ -1,11 +1,12 @@
 /** @file Two arms, seed by seed: the difference, and how much of it may be chance. */
 
-import type { OptimizerSummary, PairedDifference, Spread } from "../../record/index.ts";
-import { bootstrapMean } from "./bootstrap.ts";
-import { seedsNeeded } from "./power.ts";
+import type { Interval, OptimizerSummary, PairedDifference, Spread } from "../../record/index.ts";
+import { overImages } from "./over-images.ts";
+import { ALPHA, seedsNeeded } from "./power.ts";
 import { holm, leastSignFlipP, signFlipP } from "./sign-flip.ts";
+import { roundingOf } from "./spread.ts";
 import { mean, standardDeviation } from "./statistics.ts";
-import { tInterval } from "./student-t.ts";
+import { tInterval, tTestP } from "./student-t.ts";
 
 /** Fields of an arm's summary that arms can be compared by. */
 export type Measure = {
@@ -15,34 +16,79 @@ export type Measure = {
 /** The one that the records compare by. */
 export const PRIMARY_MEASURE = "finalValidationAccuracy" satisfies Measure;
 
+export interface PairingOptions {
+  /** Default the final validation accuracy. */
+  readonly measure?: Measure | undefined;
+  /** That the measure is an accuracy over; default: it is none, or their number is not known. */
+  readonly images?: number | undefined;
+  /** One an image, 1 where the arm's weights of that seed answer rightly; default not known. */
+  readonly answers?: ((arm: string, seed: number) => Uint8Array | null) | undefined;
+}
+
 /**
  * Every pair of arms once, the former in the order given minus the latter, over the seeds that both
- * have a value for. `adjustedP` holds over all the pairs together.
+ * have a value for. The p that are called adjusted, and the verdicts, hold over all the pairs together.
  */
 export function pairedDifferences(
   optimizers: readonly OptimizerSummary[],
-  measure: Measure = PRIMARY_MEASURE,
+  options: PairingOptions = {},
 ): PairedDifference[] {
   const pairs = optimizers.flatMap((a, index) =>
-    optimizers.slice(index + 1).map((b) => pairedDifference(a, b, measure)),
+    optimizers.slice(index + 1).map((b) => unadjusted(a, b, options)),
   );
-  const adjusted = holm(pairs.map(({ p }) => p));
-  return pairs.map((pair, index) => ({ ...pair, adjustedP: adjusted[index]! }));
+  const [flips, ts, images] = [
+    holm(pairs.map(({ p }) => p)),
+    holm(pairs.map(({ tP = null }) => tP)),
+    holm(pairs.map((pair) => pair.overImages?.p ?? null)),
+  ];
+  const comparisons = ts.filter((p) => p !== null).length;
+  return pairs.map((pair, index) => {
+    const [adjustedP, adjustedTP] = [flips[index]!, ts[index]!];
+    return {
+      ...pair,
+      adjustedP,
+      adjustedTP,
+      verdict: verdictOf(adjustedTP, adjustedP),
+      ...(pair.overImages ? { overImages: { ...pair.overImages, adjustedP: images[index]! } } : {}),
+      seedsNeeded: pair.sd ? seedsNeeded(pair.mean! / pair.sd, Math.max(1, comparisons)) : null,
+    };
+  });
 }
 
-/** One pair, `adjustedP` being p itself. */
-export function pairedDifference(
+/** One pair alone: what is called adjusted is not. */
+export const pairedDifference = (
   a: OptimizerSummary,
   b: OptimizerSummary,
-  measure: Measure = PRIMARY_MEASURE,
+  options: PairingOptions = {},
+): PairedDifference => pairedDifferences([a, b], options)[0]!;
+
+/**
+ * The t test decides whether anything is claimed, the sign-flip test whether it needs the differences to be
+ * about normal.
+ */
+function verdictOf(
+  t: number | null,
+  flips: number | null,
+): NonNullable<PairedDifference["verdict"]> {
+  if (t === null || t >= ALPHA) return "open";
+  return flips !== null && flips < ALPHA ? "apart" : "apart if normal";
+}
+
+function unadjusted(
+  a: OptimizerSummary,
+  b: OptimizerSummary,
+  { measure = PRIMARY_MEASURE, images, answers }: PairingOptions,
 ): PairedDifference {
   const [first, second] = [valuesBySeed(a, measure), valuesBySeed(b, measure)];
   const seeds = [...first.keys()].filter((seed) => second.has(seed)).sort((x, y) => x - y);
   const differences = seeds.map((seed) => first.get(seed)! - second.get(seed)!);
   const sd = standardDeviation(differences);
   const centre = differences.length === 0 ? null : mean(differences);
+  const rounding = images === undefined ? 0 : 2 * roundingOf(images);
+  const interval = tInterval(differences, { rounding });
   const p = signFlipP(differences);
-  return {
+  const tP = tTestP(differences, { rounding });
+  const pair = {
     a: a.name,
     b: b.name,
     measure,
@@ -50,19 +96,49 @@ export function pairedDifference(
     differences,
     mean: centre,
     sd,
-    interval: tInterval(differences),
+    interval: interval && (images === undefined ? interval : withinOne(interval)),
     p,
     adjustedP: p,
     leastP: p === null ? null : leastSignFlipP(seeds.length),
-    bootstrap: bootstrapMean(differences),
+    tP,
+    adjustedTP: tP,
     probability: centre === null ? null : mean(differences.map(win)),
-    seedsNeeded: sd === null || sd === 0 ? null : seedsNeeded(centre! / sd),
+    seedsNeeded: null,
   };
+  const own = answers && answersOf(seeds, [a.name, b.name], answers);
+  const over = own && overImages(own[0], own[1]);
+  return over ? { ...pair, overImages: { ...over, adjustedP: over.p } } : pair;
+}
+
+/** Accuracies differ by 1 at most. */
+const withinOne = ({ low, high }: Interval): Interval => ({
+  low: Math.max(-1, low),
+  high: Math.min(1, high),
+});
+
+/** Of both arms, one a seed; null unless every seed has both, of the same images. */
+function answersOf(
+  seeds: readonly number[],
+  [a, b]: readonly [string, string],
+  answers: NonNullable<PairingOptions["answers"]>,
+): [Uint8Array[], Uint8Array[]] | null {
+  const both = [a, b].map((arm) => seeds.flatMap((seed) => answers(arm, seed) ?? []));
+  const [first, second] = [both[0]!, both[1]!];
+  const images = first[0]?.length;
+  const whole =
+    first.length === seeds.length &&
+    second.length === seeds.length &&
+    [...first, ...second].every(({ length }) => length === images);
+  return whole ? [first, second] : null;
 }
 
 const win = (difference: number) => (difference > 0 ? 1 : difference === 0 ? 0.5 : 0);
 
-function valuesBySeed(optimizer: OptimizerSummary, measure: Measure): Map<number, number> {
+/** What an arm has of the measure, by seed. */
+export function valuesBySeed(
+  optimizer: OptimizerSummary,
+  measure: Measure = PRIMARY_MEASURE,
+): Map<number, number> {
   const values = optimizer[measure]?.values ?? [];
   return new Map(
     optimizer.seeds.flatMap((seed, index) => {
@@ -71,3 +147,28 @@ function valuesBySeed(optimizer: OptimizerSummary, measure: Measure): Map<number
     }),
   );
 }
+
+/** The pair as first - second, whichever way it is recorded; undefined where there is none. */
+export function pairOf(
+  pairs: readonly PairedDifference[],
+  first: string,
+  second: string,
+): PairedDifference | undefined {
+  const found = pairs.find(
+    ({ a, b }) => (a === first && b === second) || (a === second && b === first),
+  );
+  if (!found || found.a === first) return found;
+  const { overImages: over } = found;
+  return {
+    ...found,
+    a: first,
+    b: second,
+    differences: found.differences.map((difference) => 0 - difference),
+    mean: found.mean === null ? null : 0 - found.mean,
+    interval: found.interval && turned(found.interval),
+    probability: found.probability === null ? null : 1 - found.probability,
+    ...(over ? { overImages: { ...over, interval: turned(over.interval) } } : {}),
+  };
+}
+
+const turned = ({ low, high }: Interval): Interval => ({ low: 0 - high, high: 0 - low });

@@ -59,6 +59,11 @@ export function armColumns(arms: readonly OptimizerSummary[]): Column[] {
     column("diverged", 1, ({ diverged, seeds }) =>
       diverged === 0 ? "-" : `${diverged} of ${seeds.length}`,
     ),
+    // Failed, pruned or not finished: the means are without them, as without those that diverged.
+    column("missing", 1, ({ failed = 0, pruned = 0, unfinished = 0, seeds }) => {
+      const missing = failed + pruned + unfinished;
+      return missing === 0 ? "-" : `${missing} of ${seeds.length}`;
+    }),
   ];
   return columns.filter(
     ({ dispensable, cells }) => dispensable === 0 || cells.some((cell) => cell !== "-"),

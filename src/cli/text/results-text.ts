@@ -65,7 +65,7 @@ async function pairsText(
   layout: ResultsLayout,
 ): Promise<string> {
   const { colors } = layout;
-  const { pairOf } = await import("../../analysis/index.ts");
+  const { comparisonsOf, pairOf } = await import("../../analysis/index.ts");
   if (leader === undefined) return "";
   const names = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))].filter((name) => name !== leader);
   const found = names
@@ -74,26 +74,31 @@ async function pairsText(
     .map((pair) => pair!)
     .sort((x, y) => x.mean! - y.mean!);
   if (found.length === 0) return "";
+  const withImages = found.some((pair) => pair.overImages);
+  const p = (value: number | null | undefined) =>
+    value == null ? "-" : value < 0.001 ? "<0.001" : String(Number(value.toPrecision(2)));
   const rows = found.map((pair) => [
     pair.b,
     signed(pair.mean!),
     `${signed(pair.interval!.low)} to ${signed(pair.interval!.high)}`,
-    pair.adjustedP === null ? "-" : String(Number(pair.adjustedP.toPrecision(2))),
+    p(pair.adjustedTP),
+    p(pair.adjustedP),
+    ...(withImages ? [p(pair.overImages?.adjustedP)] : []),
     String(pair.seeds.length),
     pair.seedsNeeded === null ? "-" : String(pair.seedsNeeded),
   ]);
+  const comparisons = comparisonsOf(pairs);
+  const corrected = comparisons > 1 ? `, each corrected for ${comparisons} comparisons` : "";
+  const images = withImages ? ", and over other images as well" : "";
+  const heads = ["minus", "mean", "95% interval", "p, t", "p, flips"];
+  const head = [...heads, ...(withImages ? ["p, images"] : []), "seeds", "for 0.8"];
   return [
     wrapped(
-      `Final accuracy of ${leader} minus that of each other arm, in points, paired by seed; p by the sign-flip test, Holm's over ${pairs.length} ${pairs.length === 1 ? "pair" : "pairs"}; seeds that would give power 0.8`,
+      `Final accuracy of ${leader} minus that of each other arm, in points, paired by seed; p by t test and sign-flip test${images}${corrected}; seeds that would give power 0.8`,
       layout.columns,
     ),
     "",
-    textTable(
-      ["minus", "mean", "95% interval", "p", "seeds", "for 0.8"],
-      rows,
-      ["left", "right", "right", "right", "right", "right"],
-      colors,
-    ),
+    textTable(head, rows, ["left", ...head.slice(1).map(() => "right" as const)], colors),
   ].join("\n");
 }
 

@@ -24,8 +24,6 @@ import { openRegularFile } from "../../files/regular-file.ts";
 import { storageError } from "../storage-errors.ts";
 import { type WriteAt, writeWholeFile } from "./whole-file.ts";
 
-/** Part of every fingerprint: raise it when decoding changes. */
-export const CACHE_VERSION = 1;
 /** How the file is laid out. Version 1, of lrscope 0.1, had no checksums. */
 const FORMAT_VERSION = 2;
 /** Byte at which the images begin: a page boundary. */

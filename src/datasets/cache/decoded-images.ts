@@ -9,7 +9,7 @@ import { loadAddon } from "../../engine/native/addon/index.ts";
 import { sweepCache } from "../../files/cache-dir.ts";
 import { type DataEvent, type EventBody, versioned } from "../../record/index.ts";
 import { decodingConditions } from "../decoding/decode-limits.ts";
-import { CACHE_VERSION, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
+import { type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
 
 export interface DecodedImagesOptions {
   /** Of the source, in the order in which images are numbered. */
@@ -39,7 +39,7 @@ export async function decodedImages(
   const { name, channels } = source;
   const contents = await source.fingerprint(items, signal);
   const fingerprint = createHash("sha256")
-    .update(JSON.stringify({ version: CACHE_VERSION, contents, size, channels }))
+    .update(JSON.stringify({ version: source.decoding ?? 1, contents, size, channels }))
     .digest("hex");
   const file = join(
     cacheDir,

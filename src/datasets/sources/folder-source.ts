@@ -47,6 +47,8 @@ export function folderSource(path: string, name = basename(resolve(path))): Sour
     augmentation: "photos",
     labels: Int32Array.from(labels),
     parts: parts.length === 1 ? null : Uint8Array.from(partOf),
+    // 2: a JPEG decoded at reduced scale keeps its true extent.
+    decoding: 2,
     fingerprint: (items, signal) => hashFiles(folder, items, signal),
     contentOf: (item) => folder.digests.get(item),
     fileOf: (item) => legibleName(files[item] ?? ""),

@@ -7,9 +7,9 @@ import type { Measure } from "./arms.ts";
 
 export const captions = {
   finalAccuracy:
-    "A dot for each seed, a tall stroke at their mean, a thin line with ends for its 95% t interval; an interval that leaves the frame is cut off.",
+    "A dot for each seed, a tall stroke at their mean, a thin line with ends for its 95% interval; an interval that leaves the frame is cut off.",
   paired:
-    "A dot for each seed, a tall stroke at the mean, a line with ends for its 95% t interval. Blue where the interval leaves out zero.",
+    "A dot for each seed, a tall stroke at the mean, a line with ends for the 95% t interval of that pair alone. Blue where the tests, corrected for all pairs, tell the two apart.",
   profile:
     "Higher and further left is faster. Each curve rises where one more target is reached, by one more seed, within that multiple of the fastest arm’s cost; a miss never is.",
   sensitivity: "Line: mean over seeds. The flatter about its top, the less an arm minds its rate.",

@@ -1,5 +1,6 @@
 /** @file Final validation accuracy: a dot for each seed, a stroke at their mean, its 95% interval. */
 
+import { ranked } from "../../analysis/index.ts";
 import type { OptimizerSummary } from "../../record/index.ts";
 import type { Figure } from "../draw.ts";
 import { percent, percentSpread } from "../format.ts";
@@ -8,14 +9,14 @@ import { drawRows, type RowPlot } from "../plot/row-plot.ts";
 import { fractionDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 
-/** null where no trial is done, or a single one is. Best mean on top. */
+/** null where no trial is done, or a single one is. The best on top. */
 export function finalAccuracyFigure(
   optimizers: readonly OptimizerSummary[],
   arms: readonly ReportArm[],
 ): Figure | null {
-  const measured = optimizers
-    .filter((optimizer) => optimizer.finalValidationAccuracy.mean !== null)
-    .sort((a, b) => b.finalValidationAccuracy.mean! - a.finalValidationAccuracy.mean!);
+  const measured = ranked(optimizers).filter(
+    (optimizer) => optimizer.finalValidationAccuracy.mean !== null,
+  );
   const values = measured
     .flatMap((o) => o.finalValidationAccuracy.values)
     .filter((value) => value !== null);

@@ -1,5 +1,6 @@
 /** @file Paired differences between arms: a forest plot. */
 
+import { isApart } from "../../analysis/index.ts";
 import type { PairedDifference } from "../../record/index.ts";
 import type { Figure } from "../draw.ts";
 import { points as inPoints, signedPoints } from "../format.ts";
@@ -25,8 +26,8 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
     briefSides: ["← second", "first →"],
     row: 26,
     rows: measured.map((pair) => {
-      // An interval that leaves out zero is told by colour, and by the text.
-      const clear = pair.interval !== null && pair.interval.low * pair.interval.high > 0;
+      // Of many intervals some leave out zero by chance: the colour is that of the corrected tests.
+      const clear = isApart(pair);
       return {
         name: `${pair.a} − ${pair.b}`,
         colour: clear ? "var(--lr-1)" : "var(--lr-muted)",

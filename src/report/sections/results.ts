@@ -1,6 +1,6 @@
 /** @file The answer's tables: arms, paired differences, targets. */
 
-import { ranked } from "../../analysis/index.ts";
+import { ALPHA, comparisonsOf, leastSignFlipP, ranked } from "../../analysis/index.ts";
 import type {
   OptimizerSummary,
   PairedDifference,
@@ -10,6 +10,7 @@ import type {
 import { sentence } from "../answer.ts";
 import type { ReportArm } from "../figures/arms.ts";
 import {
+  counted,
   milliseconds,
   percent,
   percentDigits,
@@ -107,12 +108,20 @@ function rateCell(learningRates: readonly number[]): Markup {
   return html`<td class="num">${first}${shown.map((text) => html`<br>${text}`)}${left > 0 && html`<small>and ${left} more</small>`}</td>`;
 }
 
-const troublesOf = ({ diverged, failed = 0, pruned = 0, unfinished = 0 }: OptimizerSummary) =>
-  Object.entries({ diverged, failed, pruned, unfinished })
+const troublesOf = ({
+  diverged,
+  failed = 0,
+  pruned = 0,
+  unfinished = 0,
+  guessing = false,
+}: OptimizerSummary) => [
+  ...Object.entries({ diverged, failed, pruned, unfinished })
     .filter(([, count]) => count > 0)
-    .map(([what, count]) => `${count} ${what}`);
+    .map(([what, count]) => `${count} ${what}`),
+  ...(guessing ? ["guessing"] : []),
+];
 
-/** Best mean of final accuracy first. */
+/** Best first, by the seeds in common. */
 export function resultsTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
   const optimizers = ranked(summary.optimizers);
   const { main, more } = columnsOf(optimizers);
@@ -153,7 +162,7 @@ export function resultsSection(
   return html`<section id="results"><h2>Results</h2>
 ${(summary.notes ?? []).length > 0 && html`<ul class="notes">${summary.notes!.map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
-<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% t interval over seeds, and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–).</p></section>`;
+<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p></section>`;
 }
 
 export function differencesSection(
@@ -162,30 +171,38 @@ export function differencesSection(
 ): Markup | null {
   const measured = pairs.filter((pair) => pair.mean !== null);
   if (measured.length === 0) return null;
-  const least = measured[0]!.leastP;
+  const comparisons = comparisonsOf(measured);
   const seeds = Math.max(...measured.map((pair) => pair.seeds.length));
+  const least = leastSignFlipP(seeds) * Math.max(1, comparisons);
+  const withImages = measured.some((pair) => pair.overImages);
   return html`<section id="differences"><h2>Differences between arms</h2>
 <p>Each seed gives every arm the same initial weights, split and batches, so arms are compared seed by seed.${
-    least !== null && least > 0.05
-      ? ` With ${seeds} common seed${seeds === 1 ? "" : "s"} the sign-flip test cannot give a p below ${pValue(least)}, whatever the differences are.`
+    least >= ALPHA
+      ? ` With ${counted(seeds, "common seed")}${comparisons > 1 ? ` and ${comparisons} comparisons` : ""} the sign-flip test cannot give a corrected p below 0.05, whatever the differences are: what is told apart rests on their being about normally distributed.`
       : ""
   }</p>
 ${figure && figures([figure])}
 <details${measured.length <= 15 && html` open`}><summary>All pairs in numbers</summary>${scrolling(
     "Paired differences",
     html`<table>
-<thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">95% interval</th><th scope="col" class="num">p, sign-flip</th><th scope="col" class="num">p, Holm</th><th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
-<tbody>${measured.map(
-      (pair) => html`
-<tr><th scope="row">${pair.a} − ${pair.b}</th>${number(signedPoints(pair.mean!))}${number(
-        pair.interval ? `[${points(pair.interval.low)}, ${points(pair.interval.high)}]` : "–",
-      )}${number(pValue(pair.p))}${number(pValue(pair.adjustedP))}${number(
-        pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
-      )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`,
-    )}
+<thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">p, t test</th><th scope="col" class="num">p, sign-flip</th>${withImages && html`<th scope="col" class="num">p, other images</th>`}<th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
+<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons }))}
 </tbody></table>`,
   )}</details>
-<p class="note">Final validation accuracy, first minus second, in percentage points: mean with a paired 95% t interval. p: two-sided, exact over all flips of sign; Holm’s correction is for all pairs of the experiment. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one four times of five.</p></section>`;
+<p class="note">Final validation accuracy, first minus second, in percentage points: mean with the 95% t interval of that pair alone${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p></section>`;
+}
+
+function pairRow(
+  pair: PairedDifference,
+  { withImages, comparisons }: { readonly withImages: boolean; readonly comparisons: number },
+): Markup {
+  const { interval, overImages: over } = pair;
+  const tested = (adjusted: number | null, p: number | null) =>
+    html`<td class="num">${pValue(adjusted)}${comparisons > 1 && p !== null && html`<small>${pValue(p)}</small>`}</td>`;
+  return html`
+<tr><th scope="row">${pair.a} − ${pair.b}</th><td class="num">${signedPoints(pair.mean!)}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
+    pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
+  )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`;
 }
 
 export function targetsSection(

@@ -1,0 +1,66 @@
+/** @file What is missing, and what cannot be trusted: seeds without an end, arms that learned nothing. */
+
+import { counted, listed, percent } from "../../core/words.ts";
+import type { OptimizerSummary } from "../../record/index.ts";
+import { isSparse } from "../ranking.ts";
+import { valuesBySeed } from "../statistics/paired.ts";
+import { accuracy, type Guess, isAre, seedRanges, seedsOf } from "./wording.ts";
+
+/** Seeds that did not come to the end: the means are of the others, which flatters an arm. */
+export function troubles(order: readonly OptimizerSummary[]): string[] {
+  const told = (what: string, count: (arm: OptimizerSummary) => number) => {
+    const each = order
+      .filter((arm) => count(arm) > 0)
+      .map(
+        (arm, i) =>
+          `${arm.name}${i === 0 ? ` ${what}` : ""} on ${partOf(count(arm), arm.seeds.length)}`,
+      );
+    return each.length > 0 ? [`${listed(each)}.`] : [];
+  };
+  return [
+    ...told("diverged", (arm) => arm.diverged),
+    ...told("failed", (arm) => arm.failed ?? 0),
+    ...order.flatMap(({ name, failures = [] }) =>
+      // What was wrong, without what was last in a log, or what to do about it.
+      failures.slice(0, 1).map((reason) => `Reason of ${name}: ${reason.split("; ")[0]}.`),
+    ),
+    ...told("was pruned", (arm) => arm.pruned ?? 0),
+    ...told("is not finished", (arm) => arm.unfinished ?? 0),
+    ...missing(order),
+  ];
+}
+
+/** Which seeds arms have no final accuracy of, and what that does to their means. */
+function missing(order: readonly OptimizerSummary[]): string[] {
+  const partial = order.flatMap((arm) => {
+    const finished = valuesBySeed(arm);
+    const without = arm.seeds.filter((seed) => !finished.has(seed)).sort((a, b) => a - b);
+    return finished.size > 0 && without.length > 0 ? [{ arm, without }] : [];
+  });
+  if (partial.length === 0) return [];
+  const most = Math.max(...order.map(seedsOf));
+  const few = partial.filter(({ arm }) => isSparse(arm, order));
+  const names = (of: typeof partial) => listed(of.map(({ arm }) => arm.name));
+  return [
+    `Without a final accuracy: ${listed(partial.map(({ arm, without }) => `${arm.name} on ${seedRanges(without)}`))}.`,
+    `The ${partial.length > 1 ? "means" : "mean"} of ${names(partial)} ${isAre(partial)} of the seeds that were left, which flatters ${partial.length > 1 ? "them" : "it"}.`,
+    ...(few.length > 0
+      ? [
+          `${names(few)} finished less than half of ${counted(most, "seed")}, and ${isAre(few)} not compared with the others.`,
+        ]
+      : []),
+  ];
+}
+
+const partOf = (count: number, of: number) =>
+  count === of ? (of === 1 ? "its only seed" : `all ${of} seeds`) : `${count} of ${of} seeds`;
+
+/** Arms that do no better than always giving the commonest answer: their rates are doubted first. */
+export function guessing(order: readonly OptimizerSummary[], guess: Guess | undefined): string[] {
+  const those = order.filter((arm) => arm.guessing);
+  if (those.length === 0 || !guess) return [];
+  const each = those.map((arm) => `${arm.name} (${percent(accuracy(arm))})`);
+  return [
+    `${listed(each)} ${isAre(those)} at the level of guessing: always answering “${guess.answer}” scores ${percent(guess.accuracy)}. Doubt ${those.length > 1 ? "their learning rates" : "its learning rate"} first.`,
+  ];
+}
