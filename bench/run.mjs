@@ -36,7 +36,15 @@ const step =
 const claims = {
   startup: measureStartup,
   "step-vanilla": step("vanilla", 128, 64, 15),
-  "step-vanilla-tuned": step("vanilla", 128, 64, 15, "--tune", "--no-peers", "--no-limit"),
+  "step-vanilla-tuned": step(
+    "vanilla",
+    128,
+    64,
+    15,
+    "--tune-convolutions",
+    "--no-peers",
+    "--no-limit",
+  ),
   // Refused on a processor without bf16.
   "step-vanilla-bf16": step("vanilla", 128, 64, 15, "--precision", "bf16"),
   "step-resnet34-64": step("resnet34", 64, 128, 5),

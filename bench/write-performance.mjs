@@ -92,7 +92,7 @@ if (tuned && vanilla)
     ["vanilla, batch 64, 128x128", "ms: median (least - greatest)"],
     [
       ["by the rule", spread(vanilla)],
-      ["--tune", spread(tuned)],
+      ["--tune-convolutions", spread(tuned)],
     ],
   );
 const tfjs = read("step-tfjs");

@@ -174,6 +174,10 @@ const FIELDS: Table<StudySpec> = {
     of: ["find"],
     flags: (epochs) => ({ confirm: true, ...(epochs === 2 ? {} : { confirmEpochs: epochs }) }),
   },
+  tuneEpochs: {
+    of: ["find"],
+    flags: (epochs) => ({ tune: true, ...(epochs === 2 ? {} : { tuneEpochs: epochs }) }),
+  },
   // The command's own argument.
   source: elsewhere,
   data: { of: ALL, flags: (data, context) => flagsOf(DATA, data, context) },
@@ -192,7 +196,7 @@ const FIELDS: Table<StudySpec> = {
   },
   cacheFeatures: { of: ALL },
   recipe: { of: ALL, flags: recipeFlags },
-  tune: { of: ALL, fallback: false },
+  tune: { of: ALL, fallback: false, flags: (tuneConvolutions) => ({ tuneConvolutions }) },
   memory: { of: ALL },
   answers: { of: ALL, flags: (answers, context) => flagsOf(ANSWERS, answers, context) },
   protocol: { of: ["compare"] },
@@ -262,8 +266,8 @@ function optimizerFlags(optimizers: StudySpec["optimizers"], { study, arms }: Co
   if (!arm || others.length > 0)
     throw new Unsayable(`${kind} has one arm, and this study has ${optimizers.join(", ")}`);
   const { optimizer, schedule, learningRate } = arm;
-  if (kind === "find" && (schedule !== null || learningRate !== null))
-    throw new Unsayable(`find takes an optimizer's name alone, and this study has ${arm.name}`);
+  if (kind === "find" && learningRate !== null)
+    throw new Unsayable(`find takes no rate of its own, and this study has ${arm.name}`);
   if (isCyclical(schedule) && learningRate !== null)
     throw new Unsayable(`train takes no rate beside ${schedule}, and this study has ${arm.name}`);
   return {

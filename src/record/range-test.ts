@@ -122,6 +122,37 @@ export const rangeTestConfirmation = z.object({
 });
 export type RangeTestConfirmation = z.infer<typeof rangeTestConfirmation>;
 
+/** Short runs at the suggested rate and about it, until the best rate lies between two that are worse. */
+export const rangeTestTuning = z.object({
+  epochs: z.number().int(),
+  seeds: z.array(z.number().int()),
+  /** Word of the schedule whose greatest rate was tuned; null: a rate that does not change. */
+  schedule: z.string().nullable(),
+  /** Ascending by rate. */
+  candidates: z.array(
+    z.object({
+      /** Of the suggested rate: 1/2, 1, 2, 4, ... */
+      factor: z.number(),
+      rate: z.number(),
+      /** After the last epoch, 0 .. 1; 0 where a run diverged. */
+      validationAccuracy: spread,
+      /** null where a run diverged. */
+      validationLoss: spread,
+      /** Runs. */
+      diverged: z.number().int(),
+    }),
+  ),
+  /** The rate with the greatest mean accuracy; of equals that with the least loss. */
+  rate: z.number(),
+  /** 95% t interval over the seeds' own best log rates, about `rate` and within the rates that were tried. */
+  interval,
+  /** Whether a rate below the best and one above it were tried, and did worse. */
+  bracketed: z.boolean(),
+  /** Accuracy of the best less that of the suggestion, seed by seed; all 0 where they are the same. */
+  regret: spread,
+});
+export type RangeTestTuning = z.infer<typeof rangeTestTuning>;
+
 /** The quick ramp that finds where the rates of the real one begin and end. */
 export const rangeTestSearch = z.object({
   from: z.number(),
@@ -167,6 +198,8 @@ export const rangeTestRecord = z.object({
   doubts: z.array(rangeTestDoubt),
   /** With --confirm. */
   confirmation: rangeTestConfirmation.optional(),
+  /** With --tune. */
+  tuning: rangeTestTuning.optional(),
   /** Sentences for the user: cannot say, seeds left out, ... */
   warnings: z.array(z.string()),
   seconds: z.number(),

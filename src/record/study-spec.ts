@@ -117,6 +117,8 @@ const finder = {
   validationEvery: count.optional(),
   /** Epochs of runs at the suggested rate, a third of it and three times it; absent: none are made. */
   confirm: count.optional(),
+  /** Epochs of the runs that tune the suggested rate; absent: none are made. */
+  tuneEpochs: count.optional(),
 };
 
 /** How the source becomes a data set. */

@@ -20,6 +20,8 @@ export const trialTask = z.object({
   hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
   learningRateSource: z.string(),
   epochs: z.number().int().positive(),
+  /** Whether best and last weights are kept; absent: they are. */
+  keepWeights: z.literal(false).optional(),
   /** What may end it before. */
   ends: z
     .object({

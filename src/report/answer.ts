@@ -4,7 +4,7 @@
  */
 
 import { ranked } from "../analysis/index.ts";
-import type { RangeTestRecord, SummaryRecord } from "../record/index.ts";
+import type { RangeTestRecord, RangeTestTuning, SummaryRecord } from "../record/index.ts";
 import { counted, formatRate } from "./format.ts";
 import { headlineOf } from "./headline.ts";
 import type { ReportInput } from "./types.ts";
@@ -33,9 +33,10 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   const [test, ...moreTests] = input.rangeTests;
   if (test)
     return {
-      headline: ratesOf(test),
+      headline: test.tuning ? tunedOf(test, test.tuning) : ratesOf(test),
       conclusion,
       details: [
+        ...(test.tuning ? [rangeSentence(test)] : []),
         ...seedsOf(test),
         ...test.warnings.map(sentence),
         ...(test.suggestion ? [] : [remedyOf(test)]),
@@ -62,6 +63,14 @@ function ratesOf({ optimizer, suggestion, reading, doubts }: RangeTestRecord): s
   return doubts.length === 0
     ? `Train with ${optimizer} at learning rates ${bounds} (rule ${peak.rule}, as published).`
     : `The range test of ${optimizer} suggests learning rates ${bounds} (rule ${peak.rule}, as published), with a doubt.`;
+}
+
+function tunedOf({ optimizer }: RangeTestRecord, tuning: RangeTestTuning): string {
+  const { rate, schedule, candidates, epochs, bracketed } = tuning;
+  const what =
+    schedule === null ? "at a constant learning rate of" : `on ${schedule} with a greatest rate of`;
+  const best = `of ${candidates.length} that were tried for ${counted(epochs, "epoch")} each, it does best`;
+  return `Train with ${optimizer} ${what} ${formatRate(rate)}: ${best}${bracketed ? "" : ", and lies at the end of them"}.`;
 }
 
 /** What a test that could say would be told. */

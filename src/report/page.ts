@@ -53,6 +53,7 @@ export interface PageParts {
     readonly record: RangeTestRecord;
     readonly figures: readonly CaptionedFigure[];
     readonly confirmation: CaptionedFigure | null;
+    readonly tuning: CaptionedFigure | null;
   }[];
   readonly learningRate: CaptionedFigure | null;
   readonly classes: CaptionedFigure | null;

@@ -7,7 +7,7 @@ import { draw, type Figure } from "./draw.ts";
 import { armsOf, type ReportArm } from "./figures/arms.ts";
 import { captions } from "./figures/captions.ts";
 import { classesFigure } from "./figures/classes.ts";
-import { confirmationFigure } from "./figures/confirmation.ts";
+import { confirmationFigure, tuningFigure } from "./figures/confirmation.ts";
 import { curvesFigure, MEASURES } from "./figures/curves.ts";
 import { finalAccuracyFigure } from "./figures/final-accuracy.ts";
 import { learningRateFigure } from "./figures/learning-rate.ts";
@@ -110,6 +110,7 @@ export async function renderReport(
         confirmationFigure(record, slugFor(record.arm, arms)),
         captions.confirmation,
       ),
+      tuning: album.maybe(tuningFigure(record, slugFor(record.arm, arms)), captions.confirmation),
     })),
     learningRate: rate ? album.add(rate.figure, rate.caption) : null,
     classes: album.maybe(classesFigure(experiment.dataset), ""),

@@ -50,15 +50,9 @@ export function readRun(path: string): Run {
   const summaryFile = join(path, "summary.json");
   const order = new Map(experiment.arms.map((arm, index) => [arm.slug, index]));
   const rank = ({ trial }: TrialHistory) => order.get(trial.slug) ?? order.size;
-  const trials = entries(join(path, "trials"))
-    .map((name) => join(path, "trials", name))
-    // A folder without trial.json is one that was made just before the machine stopped.
-    .filter((folder) => existsSync(join(folder, "trial.json")))
-    .map((folder) => ({
-      trial: readTrial(folder),
-      metrics: readMetrics(join(folder, "metrics.jsonl")),
-    }))
-    .sort((a, b) => rank(a) - rank(b) || a.trial.seed - b.trial.seed);
+  // Those of a range test tune its rate, and are no arms that are set side by side.
+  const trials = experiment.kind === "find" ? [] : readTrials(path);
+  trials.sort((a, b) => rank(a) - rank(b) || a.trial.seed - b.trial.seed);
   return {
     experiment,
     rangeTests: rangeTestFiles(path).map((file) => readRecord(file, storedRangeTest)),
@@ -66,6 +60,17 @@ export function readRun(path: string): Run {
     summary: existsSync(summaryFile) ? readRecord(summaryFile, summaryRecord) : null,
   };
 }
+
+/** Every trial that has a folder in a run directory, by the folders' names. @throws StoreError as readRun does */
+export const readTrials = (path: string): TrialHistory[] =>
+  entries(join(path, "trials"))
+    .map((name) => join(path, "trials", name))
+    // A folder without trial.json is one that was made just before the machine stopped.
+    .filter((folder) => existsSync(join(folder, "trial.json")))
+    .map((folder) => ({
+      trial: readTrial(folder),
+      metrics: readMetrics(join(folder, "metrics.jsonl")),
+    }));
 
 /** @throws StoreError where it is the record of another trial: its files are sought by what it says */
 function readTrial(folder: string): TrialRecord {

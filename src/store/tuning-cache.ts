@@ -1,5 +1,5 @@
 /**
- * @file What --tune remembers from run to run: one file for each combination of processor, engine
+ * @file What --tune-convolutions remembers from run to run: one file for each combination of processor, engine
  * (with its oneDNN version and instruction set) and thread count, holding times by shape and pass.
  */
 

@@ -3,11 +3,19 @@
  * each depends on the options, the network and the length of an epoch, and on nothing that is measured.
  */
 
+import { parseArm } from "../arms/arms.ts";
 import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
+import { checkTunable, tuningTasks } from "../arms/tuning-tasks.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
-import { type Planned, type RangeTestRecord, STUDY_DEFAULTS, type Task } from "../record/index.ts";
+import {
+  type Planned,
+  type RangeTestRecord,
+  STUDY_DEFAULTS,
+  type StudySpec,
+  type Task,
+} from "../record/index.ts";
 import { cycleWarning } from "../schedules/cycle-warning.ts";
 import { averageWeights, snapshotEpochs } from "../train/averages/averages.ts";
 import { followedRun } from "../train/averages/beside-the-weights.ts";
@@ -58,8 +66,18 @@ export function cycleWarnings(
 }
 
 /** @throws ArgumentError, ShapeError for options with which the range test could not begin */
-export function checkFind(setup: TrainingSetup, task: Task<"range-test">): void {
+export function checkFind(setup: TrainingSetup, task: Task<"range-test">, study: StudySpec): void {
   checkRangeTest({ ...setup, ...rangeTestOptionsOf(task) });
+  if (study.tuneEpochs !== undefined) {
+    const { updatesPerEpoch } = planEpoch(setup);
+    checkTunable(parseArm(study.optimizers[0]!).schedule);
+    for (const trial of tuningTasks(
+      { ...study, seeds: study.seeds.slice(0, 1) },
+      [1],
+      updatesPerEpoch,
+    ))
+      checkTrial(setup, trial, updatesPerEpoch);
+  }
   checkStep(setup, optimizerOf(task.optimizer));
 }
 

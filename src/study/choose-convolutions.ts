@@ -1,4 +1,4 @@
-/** @file --tune and --memory: which implementation computes each convolution of an experiment. */
+/** @file --tune-convolutions and --memory: which implementation computes each convolution of an experiment. */
 
 import type { ArmRecord, StudySpec } from "../record/index.ts";
 import type { Emitter } from "../train/emit.ts";

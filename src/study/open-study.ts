@@ -186,7 +186,7 @@ async function checkStudy(spec: StudySpec, setup: TrainingSetup): Promise<void> 
   const { checkComparison, checkFind } = await import("./check-trials.ts");
   if (spec.kind !== "find") return checkComparison(setup, spec);
   const { finderTask } = await import("../arms/finder-task.ts");
-  checkFind(setup, finderTask(spec));
+  checkFind(setup, finderTask(spec), spec);
 }
 
 function tellOpened(

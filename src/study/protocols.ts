@@ -64,10 +64,14 @@ export const following = <R extends { readonly experiment: ExperimentRecord }>(
   name: ProtocolName | undefined,
 ): R => {
   if (name === undefined) return run;
-  const { experiment } = run;
+  const { specification, ...experiment } = run.experiment;
   return {
     ...run,
-    experiment: { ...experiment, protocol: { ...experiment.protocol, protocol: name } },
+    experiment: {
+      ...experiment,
+      protocol: { ...experiment.protocol, protocol: name },
+      ...(specification ? { specification: { ...specification, protocol: name } } : {}),
+    },
   };
 };
 

@@ -1,6 +1,7 @@
 /** @file A study, resumed from its folder: what is on the disk stays, the rest is done. */
 
 import { availableParallelism } from "node:os";
+import { tasksAtOnce } from "../arms/tasks-at-once.ts";
 import { differences } from "../core/differences.ts";
 import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
@@ -16,10 +17,10 @@ import { isFinished } from "../train/trial-state.ts";
 import { confusionsFrom } from "./artefacts/confusions.ts";
 import { hasSamples } from "./artefacts/samples.ts";
 import { deriveResults } from "./derive.ts";
+import { unmeasured } from "./finder/run-finder.ts";
 import { open } from "./open-study.ts";
 import { findPlaces, type StudyPlaces } from "./places.ts";
 import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
-import { unmeasured } from "./run-finder.ts";
 import {
   commandOf,
   type FinishedStudy,
@@ -147,7 +148,7 @@ function unfinished(path: string, { experiment, rangeTests, trials }: Run): numb
  */
 export function jobsOf(
   { command, jobs }: { readonly command: string; readonly jobs?: number | undefined },
-  { protocol, arms }: Pick<ExperimentRecord, "protocol" | "arms">,
+  { protocol, arms, specification }: Pick<ExperimentRecord, "protocol" | "arms" | "specification">,
   begunWith = 1,
   cores = availableParallelism(),
 ): number {
@@ -156,7 +157,9 @@ export function jobsOf(
     throw new ArgumentError(
       `${command}: --jobs ${jobs} would take ${jobs * protocol.threads} cores, as each run has ${protocol.threads} here and keeps them; there are ${cores}. Use --jobs ${room}`,
     );
-  return Math.min(jobs ?? Math.min(begunWith, room), arms.length * protocol.seeds.length);
+  const wanted = jobs ?? Math.min(begunWith, room);
+  if (specification) return tasksAtOnce({ ...specification, jobs: wanted });
+  return Math.min(wanted, arms.length * protocol.seeds.length);
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type Run,
   type RunDirectory,
   readRun,
+  readTrials,
   sweepRun,
 } from "../store/index.ts";
 import { emitter } from "../train/emit.ts";
@@ -21,9 +22,9 @@ import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
 import type { Executor } from "./executors/executor.ts";
 import { taskRunner } from "./executors/task-runner.ts";
+import { runFinder } from "./finder/run-finder.ts";
 import type { Study } from "./open-study.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
-import { runFinder } from "./run-finder.ts";
 import { runTasks, type StudyRecords } from "./run-tasks.ts";
 import type { StudySink } from "./study-sink.ts";
 
@@ -148,7 +149,8 @@ async function runAll(
     signal,
   });
   const onEvent = sink.event ?? (() => undefined);
-  if (spec.kind === "find") return runFinder(study, { directory, runner, onEvent, signal });
+  if (spec.kind === "find")
+    return runFinder(study, { directory, runner, updatesPerEpoch, onEvent, signal });
   await runTasks(spec, { updatesPerEpoch, records: recordsIn(directory), runner, onEvent });
 }
 
@@ -171,7 +173,7 @@ async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Pro
 
 /** Takes away what trials that ended, and processes that were killed, have left in the directory. */
 export function sweepFinished({ path }: RunDirectory): void {
-  const finished = readRun(path).trials.filter(({ trial }) => isFinished(trial));
+  const finished = readTrials(path).filter(({ trial }) => isFinished(trial));
   sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
 }
 

@@ -70,6 +70,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   updates: count(20, 900),
   finderUpdates: count(20, 900),
   confirmEpochs: count(1, 4),
+  tuneEpochs: count(1, 4),
   learningRates: one("defaults", "range-test"),
   finderSeeds: count(1, 4),
   sensitivity: one("3", "5"),
@@ -118,6 +119,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   lossEvery: ["--loss", "validation"],
   confirmEpochs: ["--confirm"],
+  tuneEpochs: ["--tune"],
   averageDecay: ["--average", "ema"],
   time: ["--epochs", "3"],
   targetAccuracy: ["--epochs", "3"],
@@ -137,7 +139,7 @@ const NEEDS_OF_TRAIN: Readonly<Record<string, readonly string[]>> = {
   ...NEEDS,
 };
 
-const NEEDS_OF_FIND: typeof NEEDS = { ...NEEDS, force: ["--confirm"] };
+const NEEDS_OF_FIND: typeof NEEDS = { ...NEEDS, force: ["--confirm"], schedule: ["--tune"] };
 
 export const flagsOf = (command: Command): string[] =>
   Object.keys(command.flags).filter((key) => !ASIDE.has(key));
@@ -151,7 +153,9 @@ export function callOf(command: Command, keys: readonly string[]): fc.Arbitrary<
     const value = VALUES[key];
     if (flag.kind === "switch") return fc.constant([name]);
     if (!value) throw new Error(`test/cli/study-calls.ts: VALUES lacks the flag ${name}`);
-    return value.map((text) => [name, text]);
+    // A specification says its rates itself.
+    const named = key === "schedule" && command.name === "find" ? one(...SCHEDULES) : value;
+    return named.map((text) => [name, text]);
   });
   const source = command.args.length === 0 ? fc.constant([]) : path("").map((text) => [text]);
   return fc.tuple(source, ...words).map(([first, ...rest]) => {

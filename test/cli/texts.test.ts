@@ -77,6 +77,23 @@ describe("after a range test", () => {
     expect(cycle).toContain("--max-lr 0.036 --base-lr 6e-3");
   });
 
+  test("the rate that was tuned, on the schedule that it was tuned for", async () => {
+    const tuned = (schedule: string | null) => {
+      const tuning = { rate: 0.0484, schedule } as RangeTestRecord["tuning"];
+      return { ...found, tuning };
+    };
+    const flags = ["--optimizer", "adam", "--tune", "--tune-epochs", "3"];
+    expect(await next(tuned(null), flags)).toEqual([
+      `${START} adam --lr 0.0484 --epochs 10 --batch 64`,
+    ]);
+    expect(await next(tuned("1cycle"), [...flags, "--schedule", "1cycle"])).toEqual([
+      `${START} adam --schedule 1cycle --lr 0.0484 --epochs 10 --batch 64`,
+    ]);
+    expect(await next(tuned("clr"), [...flags, "--schedule", "clr"])).toEqual([
+      `${START} adam --schedule clr --epochs 10 --max-lr 0.0484 --step-size 5e --batch 64`,
+    ]);
+  });
+
   test("find again with all that it had, further or longer, where it cannot say", async () => {
     const silent = (remedy: RangeTestRecord["verdict"]["remedy"]) => ({
       ...{

@@ -197,7 +197,7 @@ describe("what shows it", () => {
       );
       expect(stdout).toMatch(/^adam +\d\d\.\d ± \d\.\d +\d\d\.\d ± \d\.\d +[+-]\d/m);
       expect(pageAt(path)).toContain('<section id="publication"><h2>Beside the publication</h2>');
-      expect(pageAt(path)).toContain("--protocol flowers-2019");
+      expect(pageAt(path)).toContain("<dt>Protocol</dt><dd>flowers-2019</dd>");
       expect(existsSync(join(path, "figures", "publication.svg"))).toBe(true);
       expect(summaryAt(path).published).toEqual(comparePublished(fake.experiment, fake.trials));
     }

@@ -47,7 +47,7 @@ export const bench = defineCommand({
       read: positiveInteger("25", MOST_REPETITIONS),
       shownFallback: "25 steps, 7 of transfer, 5 epochs, 15 updates",
     }),
-    tune: trainingFlags.tune,
+    tuneConvolutions: trainingFlags.tuneConvolutions,
     grow: toggle("step: measure batch 1 to 256, size 32 to 224, 1 and 2 threads"),
     into: optional({
       placeholder: "file",
@@ -103,7 +103,7 @@ export const bench = defineCommand({
       case "step": {
         terminal.note(`timing ${model}, batch ${batch}, ${size}x${size} ...`);
         const { benchStep } = await import("../../bench/step.ts");
-        const { tune, limit, precision } = flags;
+        const { tuneConvolutions: tune, limit, precision } = flags;
         const about = { model, size, batch, tune, limit, precision };
         const record = await benchStep({ ...shared, ...about });
         return show(stepText(record, terminal.colors), record);

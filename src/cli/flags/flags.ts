@@ -99,7 +99,7 @@ export const pretrainedFlag = {
 };
 
 export const tuningFlags = {
-  tune: toggle("time the implementations of each convolution and keep the fastest"),
+  tuneConvolutions: toggle("time the implementations of each convolution and keep the fastest"),
   memory: optional({
     placeholder: "bytes",
     help: "greatest memory of a step: 2G, 800M",
@@ -254,6 +254,19 @@ export const answerFlags = {
 
 export const tensorboardFlag = {
   tensorboard: toggle("write event files for TensorBoard as well, in tensorboard/ of the run"),
+};
+
+/** The suggestion, and what real runs make of it. */
+export const tuneFlags = {
+  tune: toggle(
+    "train shortly at the suggested rate, half and twice it, over three seeds or more, and at greater or lesser rates until the best lies between two that are worse",
+  ),
+  tuneEpochs: optional({
+    placeholder: "n",
+    help: "epochs of each of those runs",
+    read: positiveInteger("2"),
+    shownFallback: "2",
+  }),
 };
 
 /** A suggestion put to the test. */

@@ -159,6 +159,9 @@ function unknownCommand(word: string, commands: readonly Command[]): string {
   return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ";"} Commands: ${commands.map(({ name }) => name).join(", ")}`;
 }
 
+/** Flags that had another name, in commands where the old one means nothing else. */
+const RENAMED: Readonly<Record<string, string>> = { "--tune": "--tune-convolutions" };
+
 /** A sentence that the name of the help ends. */
 function unknownFlag(
   word: string,
@@ -167,6 +170,8 @@ function unknownFlag(
 ): string {
   const name = word.split("=")[0]!;
   const known = command ? namesOf(command) : ["--help", "--version"];
+  const renamed = RENAMED[name];
+  if (renamed !== undefined && known.includes(renamed)) return `${name} is ${renamed} here; see`;
   const elsewhere = commands.filter((other) => namesOf(other).includes(name));
   if (command && elsewhere.length > 0) {
     return `does not take ${name} (${elsewhere.map((other) => other.name).join(", ")} ${elsewhere.length === 1 ? "does" : "do"}); see`;

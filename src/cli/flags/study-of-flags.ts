@@ -89,6 +89,7 @@ export async function studyOfFlags({
       seeds: seedsFrom(kind, flags.seed, seeds),
       epochs,
       ...given(flags, PLANNED),
+      ...(flags.tuneConvolutions ? { tune: true } : {}),
       ...(flags.finderUpdates === undefined ? {} : { rangeTestUpdates: flags.finderUpdates }),
       ...(flags.published ? { reading: "published" as const } : {}),
       momentumSchedule: await momentumScheduleOf(flags.momentumSchedule),
@@ -121,7 +122,7 @@ const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
   ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule", "force"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
-  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "tune", "memory", "jobs"],
+  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs"],
 ];
 
 /** Those of the flags that the command has and that are not undefined. */

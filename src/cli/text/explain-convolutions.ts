@@ -34,7 +34,7 @@ export interface ConvolutionRow {
 export async function decide(call: {
   options: CompileOptions;
   flags: {
-    readonly tune: boolean;
+    readonly tuneConvolutions: boolean;
     readonly memory: number | undefined;
     readonly convolutions: string | undefined;
   };
@@ -45,7 +45,7 @@ export async function decide(call: {
   let convolutions: ConvolutionChoices = {};
   const reasons: Record<string, Reason> = {};
   let tuning: Tuning | null = null;
-  if (flags.tune) {
+  if (flags.tuneConvolutions) {
     const { tune } = await import("../../engine/tuning/tune.ts");
     const { openTuningCache } = await import("../../store/tuning-cache.ts");
     const onNote = (text: string) => terminal.note(text);

@@ -3,11 +3,14 @@
  * it keeps all that the first was asked with.
  */
 
-import { flagWords } from "../../arms/flag-words.ts";
+import { isCyclical } from "../../arms/arm-schedules.ts";
+import { parseArm } from "../../arms/arms.ts";
+import { flagWords, numberWord } from "../../arms/flag-words.ts";
 import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
   type RangeTestRecord,
+  type RangeTestTuning,
   STUDY_DEFAULTS,
   type StudySpec,
   type TrialRecord,
@@ -34,13 +37,14 @@ export function nextLine(
 const rounded = (rate: number) => Number(rate.toPrecision(3));
 
 /**
- * `train` at the constant rate, and on a cycle about the peak; of a test that cannot say, the `find` that could:
- * further or longer.
+ * `train` at the constant rate, and on a cycle about the peak, or at the rate that was tuned; of a test that
+ * cannot say, the `find` that could: further or longer.
  */
 export function afterFind(
-  { suggestion, verdict: { remedy }, confirmation }: RangeTestRecord,
+  { suggestion, verdict: { remedy }, confirmation, tuning }: RangeTestRecord,
   study: StudySpec,
 ): StudySpec[] {
+  if (tuning) return [afterTuning(tuning, study)];
   if (!suggestion) {
     const { updates, ...ends } = remedy ?? {};
     const longer = updates === undefined ? {} : { rangeTestUpdates: updates };
@@ -49,25 +53,36 @@ export function afterFind(
   const { constant, peak } = suggestion;
   // What short runs found to be better is so for a rate of either use.
   const better = (confirmation?.best ?? constant.rate) / constant.rate;
-  const [name] = study.optimizers;
+  const { optimizer } = parseArm(study.optimizers[0]!);
   return [
-    { ...training(study), optimizers: [`${name}@${rounded(better * constant.rate)}`] },
+    { ...training(study), optimizers: [`${optimizer}@${rounded(better * constant.rate)}`] },
     {
       ...training(study),
-      optimizers: [`${name}+clr`],
+      optimizers: [`${optimizer}+clr`],
       ...{ maxLr: rounded(better * peak.rate), baseLr: rounded(better * peak.baseLr) },
-      // One cycle, so that the run ends where its rate is least.
-      stepSize: { count: EPOCHS / 2, unit: "epochs" },
+      stepSize: ONE_CYCLE,
     },
   ];
+}
+
+/** `train` at the rate that did best of those that were tried, on the schedule that it was tuned for. */
+function afterTuning({ rate, schedule }: RangeTestTuning, study: StudySpec): StudySpec {
+  const [arm] = study.optimizers;
+  if (!isCyclical(schedule))
+    return { ...training(study), optimizers: [`${arm}@${numberWord(rate)}`] };
+  return { ...training(study), ...{ optimizers: [arm!], maxLr: rate, stepSize: ONE_CYCLE } };
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
 const EPOCHS = 10;
 
+/** So that the run ends where its rate is least. */
+const ONE_CYCLE = { count: EPOCHS / 2, unit: "epochs" } as const;
+
 /** The run that follows a range test: the same data, network and recipe, without what is the test's own. */
 function training(study: StudySpec): StudySpec {
-  const { stopFactor, smoothing, loss, validationEvery, confirm, ...rest } = withoutTests(study);
+  const { stopFactor, smoothing, loss, validationEvery, confirm, tuneEpochs, ...rest } =
+    withoutTests(study);
   return { ...rest, ...{ kind: "train", epochs: EPOCHS, seeds: [0], jobs: 1 } };
 }
 

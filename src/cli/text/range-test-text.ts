@@ -8,6 +8,7 @@ import type {
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, count, duration, plural, rate, textTable } from "./format.ts";
+import { tuningText } from "./tuning-text.ts";
 
 /** What is suggested or why nothing is, every rule beside it (seed by seed where there is room), warnings. */
 export function rangeTestText(record: RangeTestRecord, colors: Colors, columns = 80): string {
@@ -24,6 +25,7 @@ export function rangeTestText(record: RangeTestRecord, colors: Colors, columns =
         : []),
     ...(suggestion ? warnings : warnings.slice(1)).map((text) => colors.yellow(`Note: ${text}`)),
     ...confirmationText(record, colors),
+    ...tuningText(record, colors),
     costText(record),
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 /**
- * @file --tune: chooses an implementation for every convolution by timing. A choice is judged by the
+ * @file --tune-convolutions: chooses an implementation for every convolution by timing. A choice is judged by the
  * whole step that it leads to, each instruction timed alone, so that the reorders that it brings
  * about, and what its layouts do to its neighbours, count against it.
  */

@@ -70,20 +70,38 @@ export function rangeTestsSection(
     record: RangeTestRecord;
     figures: readonly CaptionedFigure[];
     confirmation: CaptionedFigure | null;
+    tuning: CaptionedFigure | null;
   }[],
 ): Markup | null {
   if (rangeTests.length === 0) return null;
   return html`<section id="range-tests"><h2>Learning-rate range test</h2>
 ${rangeTests.map(
-  ({ record, figures: drawn, confirmation }) => html`<h3>${record.arm}</h3>
+  ({ record, figures: drawn, confirmation, tuning }) => html`<h3>${record.arm}</h3>
 <p>${rampText(record)}</p>
 ${record.warnings.map((warning) => html`<p class="warn">${sentence(warning)}</p>`)}
 ${drawn.filter(({ drawn: { half } }) => !half).map((figure) => figures([figure]))}
 ${figures(
   drawn.filter(({ drawn: { half } }) => half),
   rulesTable(record),
-)}${confirmation && html`<h4>Confirmed by short runs</h4><p>${confirmed(record)}</p>${figures([confirmation])}`}`,
+)}${confirmation && html`<h4>Confirmed by short runs</h4><p>${confirmed(record)}</p>${figures([confirmation])}`}${tuning && html`<h4>Tuned by short runs</h4><p>${tuned(record)}</p>${figures([tuning])}`}`,
 )}</section>`;
+}
+
+/** What the runs about the suggestion came to. */
+function tuned({ tuning }: RangeTestRecord): string {
+  const { rate, interval, regret, epochs, seeds, candidates, bracketed, schedule } = tuning!;
+  const runs = `${counted(candidates.length * seeds.length, "run")} of ${counted(epochs, "epoch")}, ${counted(seeds.length, "seed")} at each ${schedule === null ? "rate" : `peak of ${schedule}`}`;
+  const best = `${formatRate(rate)} does best (95% interval over the seeds ${formatRate(interval.low)} to ${formatRate(interval.high)})`;
+  const own = candidates.find(({ factor }) => factor === 1)!;
+  const gap = regret.interval
+    ? ` (paired 95% interval ${points(regret.interval.low)} to ${points(regret.interval.high)})`
+    : "";
+  const found =
+    rate === own.rate
+      ? `${best}: it is the suggested rate`
+      : `${best}, ${points(regret.mean ?? 0)} points better than the suggested ${formatRate(own.rate)}${gap}`;
+  const end = rate === candidates.at(-1)!.rate ? "greatest" : "least";
+  return `${runs}: ${found}.${bracketed ? "" : ` It is the ${end} that is tried; ${end === "greatest" ? "greater" : "lesser"} ones may do better still.`}`;
 }
 
 /** What the test did, and what that cost. */

@@ -3,6 +3,7 @@
 import { checkSeal } from "../../files/seal.ts";
 import { readSafetensors } from "../../files/weight-files.ts";
 import { type Checkpoint, decodeSafetensors } from "../../formats/index.ts";
+import type { Task } from "../../record/index.ts";
 import { newestCheckpoint, type RunDirectory, sweepTemporaries } from "../../store/index.ts";
 import { readMetadata } from "../../train/checkpoint.ts";
 import { bestEpoch, type TrialState } from "../../train/trial-state.ts";
@@ -14,16 +15,17 @@ import { bestEpoch, type TrialState } from "../../train/trial-state.ts";
  */
 export async function restoreTrial(
   directory: RunDirectory,
-  { slug, seed }: { slug: string; seed: number },
+  { slug, seed, keepWeights }: Pick<Task<"trial">, "slug" | "seed" | "keepWeights">,
 ): Promise<TrialState | null> {
   const folder = directory.trialFile(slug, seed, ".");
   sweepTemporaries(folder);
   const found = newestCheckpoint(directory.checkpoints(slug, seed));
   const bestWeights = await readBest(directory.trialFile(slug, seed, "best.safetensors"));
   const kept = bestWeights?.epoch ?? null;
-  const best = found && bestEpoch(found.record.metrics);
+  const best = found && keepWeights !== false && bestEpoch(found.record.metrics);
   // Best weights that are lost, and that the checkpoint does not have, can only be trained again.
-  const lost = best !== null && best < found!.record.epoch && (kept === null || kept < best);
+  const lost =
+    typeof best === "number" && best < found!.record.epoch && (kept === null || kept < best);
   const usable = lost ? null : found;
   directory.restoreMetrics(slug, seed, usable?.record.metrics ?? []);
   const log = (text: string) =>

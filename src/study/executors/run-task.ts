@@ -82,7 +82,8 @@ export async function runTask(run: TaskRun): Promise<void> {
     const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(path, task);
-    const { sink } = recorder;
+    const { weights, ...checkpoints } = recorder.sink;
+    const sink = task.keepWeights === false ? checkpoints : recorder.sink;
     await runTrial(task, { ...setup, onEvent, sink, signal, others }, from ?? undefined);
   } finally {
     lease?.release();

@@ -6,26 +6,29 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { usableOf } from "../arms/arm-rates.ts";
-import { finderTask, searchTask, seedTasks } from "../arms/finder-task.ts";
-import { AddonError } from "../core/errors.ts";
-import { createOptimizer } from "../optimizers/index.ts";
+import { hasPeak } from "../../arms/arm-schedules.ts";
+import { parseArm } from "../../arms/arms.ts";
+import { finderTask, searchTask, seedTasks } from "../../arms/finder-task.ts";
+import { AddonError } from "../../core/errors.ts";
+import { createOptimizer } from "../../optimizers/index.ts";
 import {
   type RangeTestRecord,
   rangeTestPoint,
   rangeTestSearch,
   type StudyListener,
+  type StudySpec,
   storedRangeTest,
   type Task,
   versioned,
-} from "../record/index.ts";
-import { type RunDirectory, readRecord } from "../store/index.ts";
-import { confirmSuggestion } from "../train/confirm.ts";
-import { planRamp } from "../train/ramp.ts";
-import { type MeasuredRamps, rangeTestRecordOf } from "../train/range-test.ts";
-import { rangeTestOptionsOf } from "../train/run-trial.ts";
-import type { Study } from "./open-study.ts";
-import type { TaskRunner } from "./run-tasks.ts";
+} from "../../record/index.ts";
+import { type RunDirectory, readRecord } from "../../store/index.ts";
+import { confirmSuggestion } from "../../train/confirm.ts";
+import { planRamp } from "../../train/ramp.ts";
+import { type MeasuredRamps, rangeTestRecordOf } from "../../train/range-test.ts";
+import { rangeTestOptionsOf } from "../../train/run-trial.ts";
+import type { Study } from "../open-study.ts";
+import type { TaskRunner } from "../run-tasks.ts";
+import { tuneRate } from "./tune-rate.ts";
 
 const RECORD = "range-test.json";
 
@@ -49,16 +52,15 @@ const SEARCH = "range-tests/seeds/search.json";
 
 const fileOf = (seed: number) => `range-tests/seeds/${seed}.json`;
 
-/** Runs of a study that are not measured yet, its confirmation among them. */
+/** Runs of a study that are not measured yet; what follows the reading counts as one, as nobody knows its runs. */
 export function unmeasured(path: string, study: Pick<Study, "spec">): number {
-  const { seeds, confirm } = study.spec;
-  const confirming = confirm === undefined ? 0 : 1;
+  const { seeds, confirm, tuneEpochs } = study.spec;
   const record = recordIn(path);
-  if (record) {
-    const usable = record.suggestion ?? (study.spec.force ? record.unguarded : null);
-    return record.confirmation || !usable ? 0 : confirming;
-  }
-  return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + confirming;
+  const following =
+    Number(confirm !== undefined && !record?.confirmation) +
+    Number(tuneEpochs !== undefined && !record?.tuning);
+  if (record) return usableIn(record, study.spec) ? following : 0;
+  return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + following;
 }
 
 const recordIn = (path: string): RangeTestRecord | null =>
@@ -67,6 +69,7 @@ const recordIn = (path: string): RangeTestRecord | null =>
 export interface RunFinderOptions {
   readonly directory: RunDirectory;
   readonly runner: TaskRunner;
+  readonly updatesPerEpoch: number;
   readonly onEvent: StudyListener;
   readonly signal: AbortSignal;
 }
@@ -91,14 +94,21 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
     directory.remove(SEARCH);
     await onEvent(versioned({ type: "range-test-finished", arm: record.arm, record }));
   }
+  const usable = usableIn(record, spec);
+  if (!usable) return;
+  if (spec.tuneEpochs !== undefined && !record.tuning) {
+    const use = hasPeak(parseArm(spec.optimizers[0]!).schedule) ? "peak" : "constant";
+    const { rate: suggested } = usable[use];
+    record.tuning = await tuneRate({ ...options, study: spec, suggested });
+    write(record);
+  }
   if (spec.confirm === undefined || record.confirmation) return;
-  if (!record.suggestion && !(spec.force && record.unguarded)) return;
   const { name, hyperparameters } = finderTask(spec).optimizer;
   const [first] = spec.seeds as [number];
   record.confirmation = await confirmSuggestion({
     ...setup,
     optimizer: createOptimizer(name, hyperparameters),
-    rate: usableOf(record, spec.force).constant.rate,
+    rate: usable.constant.rate,
     epochs: spec.confirm,
     seeds: Array.from({ length: Math.max(3, spec.seeds.length) }, (_, index) => first + index),
     onEvent,
@@ -106,6 +116,10 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   });
   write(record);
 }
+
+/** What the runs after the test may begin with; null where it cannot say, and is not forced. */
+const usableIn = ({ suggestion, unguarded }: RangeTestRecord, { force }: StudySpec) =>
+  suggestion ?? (force ? unguarded : null);
 
 /** What is kept of each seed, and of the quick ramp before them; the rest measured. */
 async function measure(
