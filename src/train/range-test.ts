@@ -129,7 +129,10 @@ export function rangeTestRecordOf(
     reading,
     ...(search ? { search } : {}),
     runs,
-    ...suggest(runs, { rule, reading, smoothing, ...ends }),
+    ...suggest(runs, {
+      ...{ rule, reading, smoothing, ...ends },
+      updates: updates + (search?.updates ?? 0),
+    }),
     seconds,
   };
 }
