@@ -3,6 +3,7 @@
  * same records always give the same words; each rule is a function that gives sentences.
  */
 
+import { present } from "../../core/at.ts";
 import { counted, listed, percent, percentDigits } from "../../core/words.ts";
 import type { OptimizerSummary, Sensitivity } from "../../record/index.ts";
 import { isSparse, ranked } from "../ranking.ts";
@@ -84,7 +85,9 @@ function onTestPart(leader: OptimizerSummary | undefined): string[] {
 function ofSensitivity(analyses: readonly Sensitivity[]): string[] {
   const read = analyses.filter(({ widthDecades }) => widthDecades !== null);
   if (read.length === 0) return [];
-  const each = read.map(({ arm, widthDecades }) => `${arm} over ${widthDecades!.toFixed(1)}`);
+  const each = read.map(
+    ({ arm, widthDecades }) => `${arm} over ${present(widthDecades, "width").toFixed(1)}`,
+  );
   const off = read.filter(({ bestFactor }) => bestFactor !== 1);
   return [
     `Decades of learning rate over which the accuracy stays within 2 points of its best: ${listed(each)}.`,

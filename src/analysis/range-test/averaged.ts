@@ -3,6 +3,7 @@
  * stand out of its own noise, and its minimum must have something on either side.
  */
 
+import { at } from "../../core/at.ts";
 import { mean, standardDeviation } from "../statistics/statistics.ts";
 import { argmin, type Curve } from "./rules.ts";
 import {
@@ -90,7 +91,7 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
   const settled = Math.min(first, Math.ceil(1 / weight)) - 1;
   const least = settled + argmin(smoothed.slice(settled));
   const begin = mean(raw.slice(0, first));
-  const steps = raw.slice(1, least + 1).map((loss, i) => loss - raw[i]!);
+  const steps = raw.slice(1, least + 1).map((loss, i) => loss - at(raw, i, "raw"));
   const single = (standardDeviation(steps) ?? 0) / Math.SQRT2;
   const accuracies = lrs.map((_, i) =>
     orderless(curves.flatMap((curve) => curve.accuracies[i] ?? [])),
@@ -101,7 +102,7 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
     ...(accuracies.every(Number.isFinite) ? { accuracies: accuracies.slice(settled) } : {}),
     least: least - settled,
     begin,
-    fall: begin - smoothed[least]!,
+    fall: begin - at(smoothed, least, "smoothed"),
     noise: single * Math.sqrt(smoothedVariance(least, { kind: smoothing, weight }) + 1 / first),
     ended: curves.every(({ ended }) => ended),
   };
