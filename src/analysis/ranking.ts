@@ -12,7 +12,7 @@ import { mean } from "./statistics/statistics.ts";
 const ROUNDING = 1e-10;
 /** An arm that finished a smaller part of the seeds than this of the fullest is not ranked with the others. */
 const LEAST_PART = 0.5;
-/** Passes over arms and seeds; of a whole table the first is exact. */
+/** Passes over arms and seeds, at most; they end where nothing changes. */
 const PASSES = 200;
 
 /**
@@ -89,7 +89,9 @@ function effectsOf(arms: readonly Arm[]): number[] {
       );
       bySeed.set(seed, mean(left));
     }
+    const before = effects;
     effects = means();
+    if (effects.every((effect, i) => Math.abs(effect - before[i]!) < ROUNDING / 10)) break;
   }
   return effects;
 }

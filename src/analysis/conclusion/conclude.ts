@@ -19,16 +19,19 @@ export function conclude(input: ConclusionInput): string {
   const finished = order.filter((arm) => arm.finalValidationAccuracy.mean !== null);
   const compared = finished.filter((arm) => !isSparse(arm, finished));
   const [leader, ...others] = compared;
+  // Whose rate is to be doubted comes before what its accuracy is compared with.
+  const doubted = guessing(order, input.guess);
+  const isLed = others.length > 0 && !leader?.guessing;
   const sentences = !leader
     ? nothingFinished(order)
     : others.length === 0
       ? [...single(leader, input.epochs), ...troubles(order)]
       : leader.guessing
         ? [...nothingLearned(leader, input), ...troubles(order)]
-        : [...lead(leader, others, input), ...troubles(order)];
+        : [...doubted, ...lead(leader, others, input), ...troubles(order)];
   return [
     ...sentences,
-    ...guessing(order, input.guess),
+    ...(isLed ? [] : doubted),
     ...atTarget(input),
     ...onTestPart(leader),
     ...cost(finished, input.sameWork ?? true),
@@ -70,7 +73,7 @@ function nothingLearned(
 function atTarget({ targetAccuracy }: ConclusionInput): string[] {
   if (targetAccuracy === undefined) return [];
   return [
-    `Trials ended at a validation accuracy of ${percent(targetAccuracy)}, so their last accuracies are near it whatever the arm: compare how long they took.`,
+    `Trials ended at a validation accuracy of ${percent(targetAccuracy)}, so their last accuracies say little of the arms: compare how long they took.`,
   ];
 }
 

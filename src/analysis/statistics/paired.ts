@@ -117,7 +117,10 @@ function unadjusted(
   };
   const own = answers && answersOf(seeds, [a.name, b.name], answers);
   const over = own && overImages(own[0], own[1]);
-  return over ? { ...pair, overImages: { ...over, adjustedP: over.p } } : pair;
+  if (!over) return pair;
+  // What would show beyond these images has to show on them: its p is not below that of the seeds alone.
+  const beyond = Math.max(over.p, tP ?? 1);
+  return { ...pair, overImages: { ...over, p: beyond, adjustedP: beyond } };
 }
 
 /** Accuracies differ by 1 at most. */
