@@ -91,7 +91,8 @@ function effectsOf(arms: readonly Arm[]): number[] {
     }
     const before = effects;
     effects = means();
-    if (effects.every((effect, i) => Math.abs(effect - before[i]!) < ROUNDING / 10)) break;
+    if (effects.every((effect, i) => Math.abs(effect - at(before, i, "effects")) < ROUNDING / 10))
+      break;
   }
   return effects;
 }

@@ -10,7 +10,7 @@ const SAME_COST = 1.05;
 export function cost(arms: readonly OptimizerSummary[], sameWork: boolean): string[] {
   const timed = arms.filter((arm) => arm.msPerStep !== null && arm.msPerStep > 0);
   if (timed.length < 2) return [];
-  const sorted = [...timed].sort((a, b) => get(a, "msPerStep", "a") - get(b, "msPerStep", "b"));
+  const sorted = [...timed].sort((a, b) => get(a, "msPerStep", "arm") - get(b, "msPerStep", "arm"));
   const [cheap, dear] = [at(sorted, 0, "sorted"), at(sorted, -1, "sorted")];
   const shares = timed
     .map((arm) => arm.optimizerShare)

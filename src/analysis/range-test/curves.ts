@@ -17,7 +17,7 @@ export function finiteCurve(run: RangeTestRun): Curve {
   const accuracies = points.flatMap(({ accuracy }) => accuracy ?? []);
   return {
     lrs: points.map((p) => p.lr),
-    losses: points.map((p) => get(p, "smoothedLoss", "p")),
+    losses: points.map((p) => get(p, "smoothedLoss", "point")),
     ...(accuracies.length === points.length ? { accuracies } : {}),
   };
 }

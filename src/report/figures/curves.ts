@@ -62,7 +62,7 @@ export function curvesFigure(
     ...armCurves(arms, isAccuracy ? "trainAccuracy" : "trainLoss"),
     ...armCurves(arms, isAccuracy ? "validationAccuracy" : "validationLoss"),
   ];
-  const measured = Math.max(...curves.map(({ epochs: own }) => at(own, -1, "own")));
+  const measured = Math.max(...curves.map(({ epochs: own }) => at(own, -1, "epochs")));
   const last = Math.max(epochs, measured);
   const seconds = Math.max(...both.map((curve) => at(curve.seconds, -1, "seconds")));
   const shown = (value: number) => (isAccuracy ? percent(value) : value.toFixed(2));

@@ -110,7 +110,7 @@ export function learningRateFigure(
       return own.length === 0
         ? []
         : [
-            `${arm.name}: ${describeSchedule(at(own, 0, "own").spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
+            `${arm.name}: ${describeSchedule(at(own, 0, "schedules").spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
           ];
     })
     .join(" · ")}.`;

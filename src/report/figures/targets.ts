@@ -38,7 +38,9 @@ function targetPlot(
 ): RowPlot | null {
   const measured = optimizers.filter((o) => o.timeToTarget && o.timeToTarget.length > 0);
   const values = measured.flatMap((o) =>
-    get(o, "timeToTarget", "o").flatMap((target) => target[unit].filter((value) => value !== null)),
+    get(o, "timeToTarget", "arm").flatMap((target) =>
+      target[unit].filter((value) => value !== null),
+    ),
   );
   if (values.length === 0) return null;
   const longest = Math.max(...values);
@@ -46,7 +48,7 @@ function targetPlot(
   const name =
     unit === "epochs" ? "epochs" : per === 1 ? "seconds" : per === 60 ? "minutes" : "hours";
   const targets = [
-    ...new Set(measured.flatMap((o) => get(o, "timeToTarget", "o").map((t) => t.target))),
+    ...new Set(measured.flatMap((o) => get(o, "timeToTarget", "arm").map((t) => t.target))),
   ].sort((a, b) => a - b);
   const rows = targets.flatMap((target): Row[] => {
     const reached = measured
