@@ -70,7 +70,7 @@ function readWidth(
     if (ahead || nearer) best = i;
   }
   if (best < 0) return { bestFactor: null, widthDecades: null };
-  const floor = get(at(curve, best, "curve"), "y", "list") - TOLERANCE;
+  const floor = get(at(curve, best, "curve"), "y", "point") - TOLERANCE;
   const walk = (direction: 1 | -1): number => {
     let reached = at(curve, best, "curve").x;
     for (let i = best + direction; i >= 0 && i < curve.length; i += direction) {

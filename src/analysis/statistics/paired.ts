@@ -70,7 +70,7 @@ export const pairedDifference = (
   a: OptimizerSummary,
   b: OptimizerSummary,
   options: PairingOptions = {},
-): PairedDifference => at(pairedDifferences([a, b], options), 0, "list");
+): PairedDifference => at(pairedDifferences([a, b], options), 0, "pairs");
 
 /**
  * The t test decides whether anything is claimed, the sign-flip test whether it needs the differences to be

@@ -119,7 +119,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
     const y = (i + 0.5) * row;
     if (entry.heading) {
       parts.push(
-        text(-left, y + 3, at(at(names, i, "names"), 0, "list"), { bold: true }),
+        text(-left, y + 3, at(at(names, i, "names"), 0, "lines"), { bold: true }),
         ...(i > 0
           ? [
               rule([-left, i * row + 1], [plotWidth + right, i * row + 1], {

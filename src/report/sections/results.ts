@@ -212,7 +212,7 @@ export function targetsSection(
 ): Markup | null {
   const measured = ranked(optimizers).filter((o) => (o.timeToTarget?.length ?? 0) > 0);
   if (measured.length === 0) return null;
-  const targets = get(at(measured, 0, "measured"), "timeToTarget", "list").map(
+  const targets = get(at(measured, 0, "measured"), "timeToTarget", "arm").map(
     (entry) => entry.target,
   );
   const cell = (optimizer: OptimizerSummary, target: number) => {
