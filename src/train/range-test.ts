@@ -12,6 +12,7 @@ import {
   endsAbout,
   suggest,
 } from "../analysis/index.ts";
+import { present } from "../core/at.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { type RangeTestRecord, type RangeTestSearch, STUDY_DEFAULTS } from "../record/index.ts";
@@ -74,7 +75,8 @@ async function measure(options: RangeTestOptions, emitting: Emitter): Promise<Me
   const started = performance.now();
   const { updates, epochs, untilDiverged, ends: asked } = planRamp(options);
   const found = asked ? undefined : await search(options, emitting);
-  const ends = asked ?? { from: found!.from, to: found!.to };
+  const { from, to } = asked ?? present(found, "search");
+  const ends = { from, to };
   const runs: RangeTestRecord["runs"] = [];
   for (const seed of seeds) {
     const begun = performance.now();
@@ -98,8 +100,9 @@ async function search(
   const { arm = options.optimizer.name, seeds = [0] } = options;
   const [seed] = seeds as readonly [number];
   const started = performance.now();
-  const updates = planRamp(options).search;
-  const quick = { seed, ...ALL_RATES, updates, untilDiverged: true, search: true } as const;
+  const plan = planRamp(options);
+  const updates = plan.search;
+  const quick = { seed, ...ALL_RATES, updates, untilDiverged: true, search: plan.updates };
   const run = { seed, points: await runRamp(options, quick, emit) };
   const found = { ...endsAbout(run), updates, run };
   const seconds = (performance.now() - started) / 1000;
@@ -128,7 +131,10 @@ export function rangeTestRecordOf(
     reading,
     ...(search ? { search } : {}),
     runs,
-    ...suggest(runs, { rule, reading, smoothing, ...ends }),
+    ...suggest(runs, {
+      ...{ rule, reading, smoothing, ...ends },
+      updates: updates + (search?.updates ?? 0),
+    }),
     seconds,
   };
 }

@@ -3,6 +3,7 @@
  * of the curves. Rules and their factors are those of rules.ts; what a curve must show is in averaged.ts.
  */
 
+import { at, present } from "../../core/at.ts";
 import type {
   RangeTestDoubt,
   RangeTestRecord,
@@ -53,6 +54,8 @@ export interface SuggestOptions {
   /** Ends of the ramp that was asked for; default: the least and the greatest rate of the points. */
   readonly from?: number;
   readonly to?: number;
+  /** Of a seed's whole test, for what a longer one would be; default: the points of the longest run. */
+  readonly updates?: number;
 }
 
 /** A range test as it is read: its curves, and what is asked of them. */
@@ -61,6 +64,7 @@ export interface Asked {
   readonly rule: RangeTestRuleName;
   readonly smoothing: Smoothing;
   readonly ends: Ends;
+  readonly updates: number;
 }
 
 /** What one of the readings finds. */
@@ -86,7 +90,8 @@ export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions =
   const ends = { ...endsOf(runs), ...given(options) };
   const curves = runs.map((run) => rawCurve(run, ends.to));
   const readings = readRules(runs, ends);
-  const asked = { curves, rule, smoothing, ends };
+  const longest = runs.reduce((most, { points }) => Math.max(most, points.length), 0);
+  const asked = { curves, rule, smoothing, ends, updates: options.updates ?? longest };
   const { rule: taken, ...found } =
     reading === "published" ? readAsPublished(asked, readings) : readAveraged(asked);
   const { verdict, doubts } = found;
@@ -117,7 +122,7 @@ const given = ({ from, to }: Partial<Ends>): Partial<Ends> => ({
 
 /** The mean curve, guarded. */
 function readAveraged(asked: Asked): Found {
-  const { curves, smoothing, ends } = asked;
+  const { curves, smoothing, ends, updates } = asked;
   const finite = curves.filter(({ losses }) => losses.length > 0);
   if (finite.length === 0) return nothingFinite(ends, curves);
   const own = curves.map((curve) => ({
@@ -141,14 +146,16 @@ function readAveraged(asked: Asked): Found {
   const said = suggestionOf({ rule, rate, whole, seeds, ends });
   if (doubt !== null)
     return {
-      ...{ suggestion: null, verdict: cannotSay(doubt, ends, { curves: kept }) },
+      ...{ suggestion: null, verdict: cannotSay(doubt, ends, { curves: kept, updates }) },
       ...{ unguarded: said, seeds, doubts: [], rule },
     };
   const doubts = DOUBTFUL.flatMap((kind): RangeTestDoubt[] => {
     const some = own.filter((one) => one.doubt === kind).map(({ curve }) => curve);
     if (some.length === 0) return [];
     const were = some.length === 1 ? "was" : "were";
-    const what = kept.includes(some[0]!) ? "read only together with the others" : "left out";
+    const what = kept.includes(at(some, 0, "some"))
+      ? "read only together with the others"
+      : "left out";
     return [
       {
         kind,
@@ -168,7 +175,7 @@ function judged(
   curve: AveragedCurve,
 ): { doubt: Doubtful | null; rate: number; rule: RangeTestRuleName } {
   const rule = rangeTestRules[wanted](curve) === null ? "minimum/10" : wanted;
-  const rate = rangeTestRules[rule](curve)! * RATE_FACTORS[rule].constant;
+  const rate = present(rangeTestRules[rule](curve), rule) * RATE_FACTORS[rule].constant;
   const found = { rate, rule };
   if (isFlat(curve)) return { ...found, doubt: "too-flat" };
   if (isUnbracketed(curve)) return { ...found, doubt: "not-bracketed" };

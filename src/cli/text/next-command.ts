@@ -7,6 +7,7 @@ import { isCyclical } from "../../arms/arm-schedules.ts";
 import { parseArm } from "../../arms/arms.ts";
 import { flagWords, numberWord } from "../../arms/flag-words.ts";
 import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
+import { at, present } from "../../core/at.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
   type RangeTestRecord,
@@ -53,7 +54,7 @@ export function afterFind(
   const { constant, peak } = suggestion;
   // What short runs found to be better is so for a rate of either use.
   const better = (confirmation?.best ?? constant.rate) / constant.rate;
-  const { optimizer } = parseArm(study.optimizers[0]!);
+  const { optimizer } = parseArm(at(study.optimizers, 0, "optimizers"));
   return [
     { ...training(study), optimizers: [`${optimizer}@${rounded(better * constant.rate)}`] },
     {
@@ -70,7 +71,10 @@ function afterTuning({ rate, schedule }: RangeTestTuning, study: StudySpec): Stu
   const [arm] = study.optimizers;
   if (!isCyclical(schedule))
     return { ...training(study), optimizers: [`${arm}@${numberWord(rate)}`] };
-  return { ...training(study), ...{ optimizers: [arm!], maxLr: rate, stepSize: ONE_CYCLE } };
+  return {
+    ...training(study),
+    ...{ optimizers: [present(arm, "arm")], maxLr: rate, stepSize: ONE_CYCLE },
+  };
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
