@@ -134,7 +134,14 @@ export async function openTrainer(
   const { dataset, backend } = setup;
   checkFits(setup);
   const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
-  const compiled = compileNetwork(compileOptions(setup, optimizer, epoch));
+  const options = compileOptions(setup, optimizer, epoch);
+  const compiled = compileNetwork(options);
+  const { classWeights } = options;
+  /** By what a batch's mean loss counts in that of its update: its images, or the weights of their classes. */
+  const weightOf = (images: Int32Array) =>
+    classWeights
+      ? images.reduce((sum, image) => sum + (classWeights[dataset.labels[image]!] ?? 0), 0)
+      : images.length;
   const session = await backend.openSession(compiled.sessionOptions);
   const isKept =
     (state: boolean) =>
@@ -273,8 +280,10 @@ export async function openTrainer(
             const ofEpoch = Math.floor(item / accumulate);
             const update = (epoch - 1) * updatesPerEpoch + ofEpoch;
             const rate = learningRate(update);
-            const examples = Math.min(images - ofEpoch * batch * accumulate, batch * accumulate);
-            const share = part(item).length / examples;
+            const first = ofEpoch * batch * accumulate;
+            const ofUpdate = order.subarray(first, first + batch * accumulate);
+            const examples = ofUpdate.length;
+            const share = gather ? weightOf(part(item)) / weightOf(ofUpdate) : 1;
             const gathers = item % accumulate < accumulate - 1 && item < batches - 1;
             const whole = gathers ? gather! : train;
             const program = part(item).length === batch ? whole : trainLast!;
