@@ -10,6 +10,7 @@
 export { parseArm } from "./arms/arms.ts";
 export { benchData } from "./bench/data.ts";
 export { benchEpoch } from "./bench/epoch.ts";
+export { type ExplainedStep, type ExplainOptions, explainStep } from "./bench/explain.ts";
 export { benchGrowth } from "./bench/grow.ts";
 export { benchOptimizer } from "./bench/optimizer.ts";
 export { benchStep } from "./bench/step.ts";
@@ -77,6 +78,7 @@ export type {
 } from "./record/index.ts";
 export { NO_PROGRESS, progress } from "./record/index.ts";
 export { type ReportInput, renderReport } from "./report/index.ts";
+export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.ts";
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";

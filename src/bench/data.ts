@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { median } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { quietly } from "../core/cleanup.ts";
 import { InterruptedError } from "../core/errors.ts";
@@ -82,7 +83,7 @@ export async function benchData(options: BenchDataOptions = {}): Promise<BenchDa
       const { here, isolated } = await inTurns(list, { size, threads, repetitions, signal });
       const ms = statistics(here);
       const apart = statistics(isolated);
-      const ratio = median(isolated.map((time, i) => time / here[i]!));
+      const ratio = median(isolated.map((time, i) => time / at(here, i, "times")));
       const perSecond = ({ medianMs }: Times) => (images / medianMs) * 1000;
       decode.push({
         files,
@@ -259,7 +260,7 @@ export async function drawFolder(
     const inside = join(folder, `class-${i % CLASSES}`);
     if (i < CLASSES) mkdirSync(inside, { recursive: true });
     const file = join(inside, `${String(i).padStart(6, "0")}.jpg`);
-    writeFileSync(file, pictures[Math.floor(i / CLASSES) % pictures.length]!);
+    writeFileSync(file, at(pictures, Math.floor(i / CLASSES) % pictures.length, "pictures"));
     files.push(file);
   }
   return files;

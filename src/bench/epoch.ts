@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { quietly } from "../core/cleanup.ts";
 import { openDataset } from "../datasets/open.ts";
@@ -121,7 +122,10 @@ export async function benchEpoch(options: BenchEpochOptions = {}): Promise<Bench
         stepMs,
         stepsRatio: own.medianMs / (updates * stepMs),
         residentMiB,
-        peers: comparedWith(own, others).map((peer, i) => ({ ...peer, residentMiB: resident[i]! })),
+        peers: comparedWith(own, others).map((peer, i) => ({
+          ...peer,
+          residentMiB: at(resident, i, "peers"),
+        })),
         machine: describeMachine(),
         engine: backend.description,
         notes,

@@ -4,20 +4,9 @@ import { InterruptedError } from "../core/errors.ts";
 import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { describeMachine } from "../files/machine.ts";
 import { createModel } from "../models/index.ts";
+import { type GrowthPoint, growthFile } from "./growth-file.ts";
 import { openOurs } from "./step.ts";
 import { statistics } from "./turns.ts";
-
-export interface GrowthPoint {
-  readonly threads: number;
-  readonly batch: number;
-  readonly size: number;
-  readonly medianMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  /** Medians / (batch x size x size): microseconds a thousand pixels. */
-  readonly usPerKilopixel: number;
-  readonly memoryMiB: number;
-}
 
 export interface GrowthRecord {
   readonly model: string;
@@ -36,18 +25,19 @@ const BUDGET_MS = 1500;
 
 /**
  * How a step grows with batch, image size and threads: milliseconds and memory at each point.
- * @param options.known points of an earlier call that was interrupted; they are not measured again
- * @param options.onPoint called with all points so far
+ * @param options.into a file that takes the points as they are measured; those that it holds of an earlier call
+ *   are not measured again
+ * @throws ArgumentError where that file holds something else
  */
 export async function benchGrowth(
   options: {
     readonly model?: string;
-    readonly known?: readonly GrowthPoint[];
-    readonly onPoint?: (record: GrowthRecord) => void;
+    readonly into?: string | undefined;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<GrowthRecord> {
-  const { model = "vanilla", known = [], onPoint, signal } = options;
+  const { model = "vanilla", into, signal } = options;
+  const { known, keep } = growthFile(into);
   const wanted = new Map<string, { threads: number; batch: number; size: number }>();
   for (const threads of [1, 2]) {
     for (const batch of BATCHES)
@@ -77,10 +67,11 @@ export async function benchGrowth(
         usPerKilopixel: (own.medianMs * 1e6) / (batch * size * size),
         memoryMiB: ours.memoryBytes / 2 ** 20,
       });
-      onPoint?.(record());
+      keep(record());
     } finally {
       ours.close();
     }
   }
+  keep(record());
   return record();
 }

@@ -7,6 +7,7 @@
  */
 
 import { instructionRows, type Precision } from "../compile/index.ts";
+import { at } from "../core/at.ts";
 import { loadAddon } from "../engine/native/addon/index.ts";
 import { convolutionKey, isConvolution } from "../engine/tuning/convolution-choice.ts";
 import { type Tuning, tune } from "../engine/tuning/tune.ts";
@@ -33,7 +34,7 @@ export async function measureTriad(
 ): Promise<number> {
   const options = { elements: TRIAD_ELEMENTS, repetitions: TRIAD_PASSES, threads };
   const sorted = [...(await loadAddon().measureTriad(options))].sort((a, b) => a - b);
-  const ms = which === "best" ? sorted[0]! : sorted[Math.floor(sorted.length / 2)]!;
+  const ms = at(sorted, which === "best" ? 0 : Math.floor(sorted.length / 2), "times");
   return (12 * TRIAD_ELEMENTS) / ms / 1e6;
 }
 
@@ -60,10 +61,11 @@ export async function measureLimit(options: {
     const { kind, attributes } = instruction;
     if (kind === "reorder") return;
     if (!isConvolution(kind)) {
-      otherBytes += rows[index]!.bytes;
+      otherBytes += at(rows, index, "rows").bytes;
       return;
     }
-    const operands = (ids: readonly number[]) => ids.map((id) => program.buffers[id]!);
+    const operands = (ids: readonly number[]) =>
+      ids.map((id) => at(program.buffers, id, "buffers"));
     const [inputs, outputs] = [operands(instruction.inputs), operands(instruction.outputs)];
     const key = convolutionKey({ kind, attributes, inputs, outputs });
     const times = tunings.flatMap(({ rule, candidates }) => [

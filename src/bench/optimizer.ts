@@ -4,6 +4,7 @@
  */
 
 import { compileNetwork, instructionRows } from "../compile/index.ts";
+import { at, get } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
@@ -96,7 +97,7 @@ export async function benchOptimizer(
       const sides: Side[] = [{ name, run: ours.run, times: [] }];
       if (peer) sides.push({ name: peer.name, run: peer.run, times: [] });
       await takeTurns({ sides, repetitions, signal });
-      const own = statistics(sides[0]!.times);
+      const own = statistics(at(sides, 0, "sides").times);
       const gigabytesPerSecond = ours.bytes / own.medianMs / 1e6;
       optimizers.push({
         name,
@@ -136,12 +137,12 @@ async function openUpdate(options: {
   const compiled = compileNetwork({ ...options, batch: 2, slots: 1 });
   const { train } = compiled.programs;
   const instruction = train.instructions.length - 1;
-  const { optimizer } = train.instructions[instruction]!;
+  const optimizer = get(at(train.instructions, instruction, "instructions"), "optimizer", "update");
   const session = await options.backend.openSession(compiled.sessionOptions);
   await compiled.initialize(session, 0);
-  for (const { gradient } of optimizer!.segments)
+  for (const { gradient } of optimizer.segments)
     await session.initialize(
-      train.buffers[gradient]!,
+      at(train.buffers, gradient, "buffers"),
       { kind: "uniform", low: -1, high: 1 },
       1,
       gradient,
@@ -150,12 +151,16 @@ async function openUpdate(options: {
   let update = 0;
   return {
     parameters: compiled.parameterCount,
-    shapes: optimizer!.segments.map(({ parameter }) => train.buffers[parameter]!.shape),
-    bytes: movedBytes(optimizer!, instructionRows(train)[instruction]!.bytes),
+    shapes: optimizer.segments.map(
+      ({ parameter }) => at(train.buffers, parameter, "buffers").shape,
+    ),
+    bytes: movedBytes(optimizer, at(instructionRows(train), instruction, "rows").bytes),
     close: () => session.dispose(),
     async run(repetitions: number): Promise<number[]> {
       const scalars = compiled.scalars({ seed: 0, update: update++, learningRate: 1e-3 });
-      return [...(await loaded.time!({ slot: 0, scalars, instruction, repetitions }))];
+      return [
+        ...(await get(loaded, "time", "program")({ slot: 0, scalars, instruction, repetitions })),
+      ];
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { compileNetwork, type Precision } from "../compile/index.ts";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { randomStream } from "../core/random.ts";
 import { checkPrecision, DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
@@ -148,7 +149,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       ...peers.map(({ name, run }): Side => ({ name, run, times: [] })),
     ];
     await takeTurns({ sides, repetitions, leadIn: 1, onProgress, signal });
-    const own = statistics(sides[0]!.times);
+    const own = statistics(at(sides, 0, "sides").times);
     const residentMiB = process.resourceUsage().maxRSS / 1024;
     const theirs = comparedWith(own, sides.slice(1));
     const resident = await Promise.all(peers.map((peer) => peer.peakMiB()));
@@ -172,7 +173,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       limit,
       loadMs: ours.loadMs,
       tuned: wantTuned,
-      peers: theirs.map((peer, i) => ({ ...peer, residentMiB: resident[i]! })),
+      peers: theirs.map((peer, i) => ({ ...peer, residentMiB: at(resident, i, "peers") })),
       repetitions,
       machine: describeMachine(),
       engine: backend.description,

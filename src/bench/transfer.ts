@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { get } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { quietly } from "../core/cleanup.ts";
 import type { Dataset } from "../data/types.ts";
@@ -103,7 +104,7 @@ export async function benchTransfer(
   const { repetitions = 7, peers: wantPeers = true, onProgress, signal } = options;
   for (const [name, value] of Object.entries({ batch, size, threads, repetitions }))
     checkPositiveInteger("bench transfer", name, value);
-  const trainFrom = freezing({ model, pretrained: "", recipe: {} }).trainFrom!;
+  const trainFrom = freezing({ model, pretrained: "", recipe: {} }).trainFrom;
   const folder = mkdtempSync(join(tmpdir(), "lrscope-bench-"));
   const notes: string[] = [];
   const opened: { close(): void }[] = [];
@@ -209,7 +210,7 @@ async function openCached(
   const trainer = await openTrainer(setup, createOptimizer("sgd"), 0);
   let epoch = 0;
   return {
-    features: setup.features!,
+    features: get(setup, "features", "setup"),
     updatesPerEpoch: trainer.updatesPerEpoch,
     close: () => trainer.dispose(),
     async run(count: number): Promise<number[]> {

@@ -1,6 +1,7 @@
 /** @file Sides of a benchmark take turns in one run, so that a slow minute of the machine falls on all. */
 
 import { setTimeout as pause } from "node:timers/promises";
+import { at } from "../core/at.ts";
 import { InterruptedError } from "../core/errors.ts";
 
 export interface BenchProgress {
@@ -77,10 +78,11 @@ export async function takeTurns(options: {
 export function statistics(times: readonly number[]): Times {
   const sorted = [...times].sort((a, b) => a - b);
   const middle = sorted.length / 2;
+  const time = (place: number) => at(sorted, place, "times");
   return {
-    medianMs: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2,
-    minMs: sorted[0]!,
-    maxMs: sorted.at(-1)!,
+    medianMs: (time(Math.floor(middle)) + time(Math.ceil(middle) - 1)) / 2,
+    minMs: time(0),
+    maxMs: time(-1),
   };
 }
 

@@ -24,8 +24,12 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best !== null && least <= Math.ceil(Math.max(word.length, best.length) / 2) ? best : null;
 }
 
-/** The end of a clause about a word that is not known: `; did you mean "adam"?`, or `;` where none is near. */
-export function didYouMean(word: string, known: readonly string[]): string {
+/** What ends a sentence about a word that is not known: `; did you mean "adam"?`, or nothing where none is near. */
+export function meantHint(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
-  return meant === null ? ";" : `; did you mean "${meant}"?`;
+  return meant === null ? "" : `; did you mean "${meant}"?`;
 }
+
+/** The end of a clause that goes on with those that are known: as `meantHint`, or `;`. */
+export const didYouMean = (word: string, known: readonly string[]): string =>
+  meantHint(word, known) || ";";

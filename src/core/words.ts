@@ -21,8 +21,11 @@ export function listed(items: readonly string[]): string {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
+/** Bytes in MiB, for a column of them: "12.5". */
+export const mebibyteDigits = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+
 /** Bytes: "12.5 MiB". */
-export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+export const mebibytes = (bytes: number): string => `${mebibyteDigits(bytes)} MiB`;
 
 /** Seconds: "4.2 s", "45 s", "1 min 15 s", "2 h 5 min". */
 export function duration(seconds: number): string {

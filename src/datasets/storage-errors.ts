@@ -1,6 +1,6 @@
 /** @file What the file system says, turned into what the user can do about it. */
 
-import { LrscopeError, StoreError } from "../core/errors.ts";
+import { codeOf, LrscopeError, StoreError } from "../core/errors.ts";
 
 const fullDisk = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
@@ -31,8 +31,9 @@ const words: Readonly<Record<string, string>> = {
  */
 export function storageError(error: unknown, folder: string): unknown {
   const cause = error instanceof LrscopeError ? error.cause : error;
-  const { code, errno } = (cause ?? {}) as NodeJS.ErrnoException;
-  if (typeof code !== "string" || !/^E(?!RR_)[A-Z0-9]+$/.test(code)) return error;
+  const code = codeOf(cause);
+  const errno = (cause as NodeJS.ErrnoException | null | undefined)?.errno;
+  if (code === undefined || !/^E(?!RR_)[A-Z0-9]+$/.test(code)) return error;
   if (fullDisk.has(code))
     return new StoreError(
       `${folder}: no space left to write (${code}); free some, or set LRSCOPE_CACHE to a folder on another disk`,

@@ -5,7 +5,7 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
-import { nearest } from "../core/nearest-name.ts";
+import { didYouMean } from "../core/nearest-name.ts";
 import type { Backend } from "../program/index.ts";
 
 export interface EngineOptions {
@@ -50,9 +50,8 @@ export function engineRegistry(engines: Readonly<Record<string, Engine>>): Engin
     implementations: [...new Set(all)],
     async openBackend(kind = kinds[0]!, options = {}) {
       if (!Object.hasOwn(engines, kind)) {
-        const near = nearest(kind, kinds);
         throw new ArgumentError(
-          `engine: "${kind}" is unknown${near ? `; did you mean "${near}"? Known` : "; known"}: ${kinds.join(", ")}`,
+          `engine: "${kind}" is unknown${didYouMean(kind, kinds)} Known: ${kinds.join(", ")}`,
         );
       }
       return engines[kind]!.open(options);

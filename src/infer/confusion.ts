@@ -1,5 +1,6 @@
 /** @file Which classes a stored network takes for which, on the validation images. */
 
+import { at } from "../core/at.ts";
 import { InterruptedError } from "../core/errors.ts";
 import type { Dataset } from "../data/types.ts";
 import type { Backend } from "../program/index.ts";
@@ -52,10 +53,12 @@ export async function countConfusion(options: ConfusionOptions): Promise<Confusi
       const probabilities = await run(indices.length);
       for (const [row, image] of indices.entries()) {
         const own = probabilities.subarray(row * classes.length, (row + 1) * classes.length);
-        const answer = own.reduce((best, value, i) => (value > own[best]! ? i : best), 0);
-        const truth = labels[image]!;
-        counts[truth]![answer] = (counts[truth]![answer] ?? 0) + 1;
-        if (answer !== truth) mistakes.push({ image, truth, answer, probability: own[answer]! });
+        const probability = own.reduce((most, value) => Math.max(most, value), 0);
+        const answer = Math.max(0, own.indexOf(probability));
+        const truth = at(labels, image, "labels");
+        const answers = at(counts, truth, "counts");
+        answers[answer] = (answers[answer] ?? 0) + 1;
+        if (answer !== truth) mistakes.push({ image, truth, answer, probability });
       }
     }
   } finally {

@@ -73,7 +73,7 @@ export async function classify<Image>(options: ClassifyOptions<Image>): Promise<
       for (const { pixels, reason } of decoded) {
         const place = pixels ? row++ * classes.length : 0;
         const ranked = classes
-          .map((name, i) => ({ class: name, probability: probabilities[place + i]! }))
+          .map((name, i) => ({ class: name, probability: probabilities[place + i] ?? 0 }))
           .sort((a, b) => b.probability - a.probability);
         answers.push({ top: pixels ? ranked.slice(0, top) : [], reason });
       }

@@ -1,6 +1,7 @@
 /** @file A stored network compiled for prediction, its weights in the engine's memory. */
 
 import { compilePredictor } from "../compile/index.ts";
+import { get } from "../core/at.ts";
 import { WeightsError } from "../core/errors.ts";
 import { shownName } from "../formats/index.ts";
 import type { Backend } from "../program/index.ts";
@@ -23,14 +24,15 @@ export async function openPredictor(
   const session = await backend.openSession(compiled.sessionOptions);
   try {
     for (const { name, buffer } of compiled.tensors)
-      await session.write(buffer, weights.get(name)!.data);
+      await session.write(buffer, get(weights, name, "weights").data);
     await compiled.prepare(session);
     const program = await session.load(compiled.program);
     const run = async (rows: number) => {
-      const { probabilities } = await program.run({ slot: 0, scalars: compiled.scalars });
-      const used = probabilities!.subarray(0, rows * network.classes);
+      const outputs = await program.run({ slot: 0, scalars: compiled.scalars });
+      const probabilities = get(outputs, "probabilities", "outputs");
+      const used = probabilities.subarray(0, rows * network.classes);
       if (!used.every((value) => Number.isFinite(value))) throw overflow(file, weights);
-      return probabilities!;
+      return probabilities;
     };
     return { metadata, session, run };
   } catch (error) {

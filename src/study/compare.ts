@@ -74,8 +74,9 @@ function recordsInMemory(): StudyRecords & { take(event: StudyEvent): void } {
     const key = `${trial.slug}-${trial.seed}`;
     const { failure } = trial;
     const shown = { ...trial, failure: failure && shareable(failure) };
-    trials.set(key, { trial: shown, metrics: trials.get(key)?.metrics ?? [] });
-    return trials.get(key)!;
+    const kept = { trial: shown, metrics: trials.get(key)?.metrics ?? [] };
+    trials.set(key, kept);
+    return kept;
   };
   let current: { readonly metrics: EpochMetrics[] } | undefined;
   return {

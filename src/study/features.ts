@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { compileFeatures, splitNetwork } from "../compile/index.ts";
+import { at, get } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, InterruptedError, StoreError } from "../core/errors.ts";
 import { MOST_VIEWS } from "../core/limits.ts";
@@ -42,13 +43,13 @@ export async function cacheFeatures(
   setup: TrainingSetup,
   { views, cacheDir, signal, onEvent }: FeatureOptions,
 ): Promise<TrainingSetup> {
-  checkPossible(setup, views);
-  const { network, dataset, pretrained, trainFrom, backend } = setup;
-  const { prefix, rest } = splitNetwork(network, trainFrom!);
+  const { pretrained, trainFrom } = checkedFreezing(setup, views);
+  const { network, dataset, backend } = setup;
+  const { prefix, rest } = splitNetwork(network, trainFrom);
   const tensors = prefix
     .build(1)
     .tensors.filter(({ role }) => role === "parameter" || role === "statistic")
-    .map(({ name, shape }) => ({ name, shape, data: pretrained!.tensors.get(name)! }));
+    .map(({ name, shape }) => ({ name, shape, data: get(pretrained.tensors, name, "pretrained") }));
   const rows = featureRows(dataset, views);
   const length = prefix.featureShape.reduce((product, extent) => product * extent, 1);
   const fingerprint = createHash("sha256")
@@ -111,18 +112,21 @@ export async function cacheFeatures(
 }
 
 /** Features are kept only where each image has the same ones in every update of every trial. */
-function checkPossible(setup: TrainingSetup, views: number): void {
+function checkedFreezing(
+  setup: TrainingSetup,
+  views: number,
+): Required<Pick<TrainingSetup, "pretrained" | "trainFrom">> {
   const { pretrained, trainFrom = "all", unfreeze, frozenBatchNorm, dataset } = setup;
   checkPositiveInteger("feature cache", "views", views);
   if (views > MOST_VIEWS)
     throw new ArgumentError(
       `feature cache: views must be at most ${MOST_VIEWS}; got ${views}. Use --cache-features ${MOST_VIEWS} or less`,
     );
-  const refuse = (why: string) => {
+  const refuse = (why: string): never => {
     throw new ArgumentError(`training: --cache-features cannot be used ${why}`);
   };
   if (!pretrained)
-    refuse(
+    return refuse(
       "with weights drawn by the seed, as each seed's features would be others; add --pretrained FILE, or leave it out",
     );
   if (trainFrom === "all")
@@ -134,6 +138,7 @@ function checkPossible(setup: TrainingSetup, views: number): void {
     );
   if (views > 1 && dataset.augmentation === "none")
     refuse(`with ${views} views of images that are not augmented, as all would be the same; use 1`);
+  return { pretrained, trainFrom };
 }
 
 function hashOf(arrays: readonly (Float32Array | Int32Array)[]): string {
@@ -161,7 +166,8 @@ async function computeFeatures(
   const session = await backend.openSession({ ...compiled.sessionOptions, slots: 2 });
   try {
     const values = new Map(tensors.map(({ name, data }) => [name, data]));
-    for (const { name, buffer } of compiled.tensors) await session.write(buffer, values.get(name)!);
+    for (const { name, buffer } of compiled.tensors)
+      await session.write(buffer, get(values, name, "tensors"));
     await compiled.prepare(session);
     const program = await session.load(compiled.program);
     const batches = rows.parts.flatMap(({ images, view }) =>
@@ -173,7 +179,7 @@ async function computeFeatures(
     await pipeline({
       count: batches.length,
       async fill(item, slot) {
-        const { indices, view } = batches[item]!;
+        const { indices, view } = at(batches, item, "batches");
         await dataset.fill({
           images: session.images(slot),
           labels: session.labels(slot),
@@ -183,8 +189,9 @@ async function computeFeatures(
         });
       },
       async step(item, slot) {
-        const { features } = await program.run({ slot, scalars: compiled.scalars });
-        await take(features!, batches[item]!.indices.length);
+        const outputs = await program.run({ slot, scalars: compiled.scalars });
+        const { length } = at(batches, item, "batches").indices;
+        await take(get(outputs, "features", "outputs"), length);
         if (signal?.aborted) throw new InterruptedError();
         return true;
       },

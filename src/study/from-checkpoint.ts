@@ -1,6 +1,10 @@
 /** @file What is made of a checkpoint file: predictions for image files, confusions on a data set, an ONNX model. */
 
+import { existsSync } from "node:fs";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
+import { DataError, WeightsError } from "../core/errors.ts";
+import { listImages } from "../datasets/list-images.ts";
 import { openPredictionDecoder } from "../datasets/predict.ts";
 import { readStoredNetwork } from "../files/stored-network.ts";
 import { type Confusion, type ConfusionOptions, countConfusion } from "../infer/confusion.ts";
@@ -12,7 +16,7 @@ import type { Backend } from "../program/index.ts";
 export interface PredictOptions {
   /** Path of best.safetensors or last.safetensors of a trial. */
   readonly checkpoint: string;
-  /** Image files, of any format that training accepts. */
+  /** Image files, of any format that training accepts, and folders of them, at any depth. */
   readonly files: readonly string[];
   readonly backend: Backend;
   /** How many classes to name for each file; default 3 (or all, where there are fewer). */
@@ -33,12 +37,19 @@ export interface Prediction extends Classified {
 /**
  * Probabilities of each file's likeliest classes, with the preprocessing that the network was
  * trained with. Files that cannot be decoded are returned with a reason.
+ * @throws DataError for a file or folder that is not there, or where there are no images
  * @throws WeightsError where the checkpoint cannot be read, its graph is none, its tensors do not fit it or
  *   hold NaN or infinities, or its logits overflow
  * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
-  const { files, threads = options.backend.threads, signal } = options;
+  const { threads = options.backend.threads, signal } = options;
+  checkThere(options);
+  const files = options.files.flatMap((path) => listImages(path));
+  if (files.length === 0)
+    throw new DataError(
+      `predict: there are no images in ${options.files.map((path) => `"${path}"`).join(", ")}; give files, or folders that hold some`,
+    );
   const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
   checkPositiveInteger("predict", "top", options.top ?? 3);
   checkPositiveInteger("predict", "batch", batch);
@@ -48,10 +59,21 @@ export async function predict(options: PredictOptions): Promise<Prediction[]> {
   try {
     const { decode } = decoder;
     const answers = await classify({ ...options, stored, images: files, decode, batch, threads });
-    return answers.map((answer, i) => ({ file: files[i]!, ...answer }));
+    return answers.map((answer, i) => ({ file: at(files, i, "files"), ...answer }));
   } finally {
     decoder.close();
   }
+}
+
+/** @throws WeightsError, DataError for what is not there */
+function checkThere({ checkpoint, files }: PredictOptions): void {
+  if (!existsSync(checkpoint))
+    throw new WeightsError(
+      `predict: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
+    );
+  const missing = files.filter((path) => !existsSync(path));
+  if (missing.length > 0)
+    throw new DataError(`predict: no such image: ${missing.map((path) => `"${path}"`).join(", ")}`);
 }
 
 /**

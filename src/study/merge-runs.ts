@@ -1,6 +1,7 @@
 /** @file Several runs as one, for a report that sets their arms side by side. */
 
 import { basename, resolve } from "node:path";
+import { at } from "../core/at.ts";
 import { StoreError } from "../core/errors.ts";
 import type { ExperimentRecord, ProtocolRecord } from "../record/index.ts";
 import type { Run } from "../store/index.ts";
@@ -28,11 +29,11 @@ const INCIDENTAL: readonly (keyof ProtocolRecord)[] = ["seeds", "threads", "upda
  * @throws StoreError, exit code 2
  */
 export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
-  const [first, ...others] = runs;
+  const first = at(runs, 0, "runs");
   const names = distinctNames(runs.map(({ path }) => path));
-  for (const { path, run } of others) checkSameData(first!, { path, run });
-  const renamed = runs.map(({ run }, index) => rename(run, names[index]!));
-  const { experiment } = first!.run;
+  for (const { path, run } of runs.slice(1)) checkSameData(first, { path, run });
+  const renamed = runs.map(({ run }, index) => rename(run, at(names, index, "names")));
+  const { experiment } = first.run;
   const protocols = runs.map(({ run }) => run.experiment.protocol);
   const { protocol: followed, ...shared } = experiment.protocol;
   const seeds = [...new Set(protocols.flatMap((protocol) => protocol.seeds))].sort((a, b) => a - b);
@@ -57,7 +58,10 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
       summary: null,
     },
     notes: differences(runs, names),
-    experiments: runs.map(({ run }, i) => ({ name: names[i]!, experiment: run.experiment })),
+    experiments: runs.map(({ run }, i) => ({
+      name: at(names, i, "names"),
+      experiment: run.experiment,
+    })),
   };
 }
 

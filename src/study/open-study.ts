@@ -3,6 +3,7 @@
  * refused is refused here, before anything is written.
  */
 
+import { at } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import {
   type ArmRecord,
@@ -92,8 +93,8 @@ export async function plannedStudy(
 function studyOf(request: StudyRequest): StudySpec {
   const parsed = studySpec.safeParse(request);
   if (parsed.success) return parsed.data as StudySpec;
-  const [issue] = parsed.error.issues;
-  throw new ArgumentError(`study: ${issue!.path.join(".") || "it"}: ${issue!.message}`);
+  const issue = at(parsed.error.issues, 0, "issues");
+  throw new ArgumentError(`study: ${issue.path.join(".") || "it"}: ${issue.message}`);
 }
 
 /** @throws ArgumentError for something that is named null and has no place */

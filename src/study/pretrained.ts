@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { at, get } from "../core/at.ts";
 import { ArgumentError, WeightsError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
@@ -103,7 +104,7 @@ function publishedOf(what: string, model: string) {
     throw new ArgumentError(
       `pretrained: "${what}" is neither a file nor published for ${model}${didYouMean(what, names)} Published: ${names.join(", ")}`,
     );
-  return known[what]!;
+  return get(known, what, "published weights");
 }
 
 /** lrscope's own files say what they were trained with; others are taken for ImageNet's kin. */
@@ -125,9 +126,10 @@ const isIgnored = (name: string) => name.endsWith("num_batches_tracked");
 /** Weight and bias of the layer that makes the logits. */
 export function headOf(network: Network): readonly string[] {
   const graph = network.build(1);
-  const node = graph.nodes.find(({ outputs }) => outputs.includes(graph.outputs.logits!));
+  const logits = get(graph.outputs, "logits", "outputs");
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(logits));
   return (node?.inputs ?? [])
-    .map((id) => graph.tensors[id]!)
+    .map((id) => at(graph.tensors, id, "tensors"))
     .filter(({ role }) => role === "parameter")
     .map(({ name }) => name);
 }

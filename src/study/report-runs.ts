@@ -1,6 +1,7 @@
 /** @file A report of run directories: of one, rendered again; of several, merged and set side by side. */
 
 import { summarize } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import type { ExperimentRecord, SummaryRecord } from "../record/index.ts";
 import { checkRunDirectory, openRunDirectory, readRun } from "../store/index.ts";
 import { confusionsFrom, readConfusions } from "./artefacts/confusions.ts";
@@ -46,7 +47,8 @@ export async function reportRuns(
     const run = readRun(path);
     return { path, run: { ...run, trials: withLogs(path, run.trials) }, recorded: run };
   });
-  const single = runs.length === 1 ? runs[0]! : null;
+  const [first] = runs;
+  const single = first && runs.length === 1 ? first : null;
   const {
     run: recordedRun,
     notes,
@@ -57,7 +59,7 @@ export async function reportRuns(
   const out = options.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
   const inPlace = single !== null && options.out === undefined;
   if (!inPlace) checkRunDirectory(out);
-  const samples = (options.samples ?? true) ? readSamples(paths[0]!) : [];
+  const samples = (options.samples ?? true) ? readSamples(at(paths, 0, "paths")) : [];
   const confusions = runs.flatMap(({ path, recorded }, i) =>
     readConfusions(path, recorded, options.samples ?? true).map((entry) => ({
       ...entry,

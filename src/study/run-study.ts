@@ -4,6 +4,7 @@
  */
 
 import { finderTask } from "../arms/finder-task.ts";
+import { at } from "../core/at.ts";
 import { AddonError, InterruptedError, RangeTestError } from "../core/errors.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
@@ -137,7 +138,7 @@ async function runAll(
   const optimizer =
     spec.kind === "find"
       ? finderTask(spec).optimizer
-      : { name: arms[0]!.optimizer, hyperparameters: {} };
+      : { name: at(arms, 0, "arms").optimizer, hyperparameters: {} };
   const plan = planOf(setup, optimizer);
   checkOrWritePlan(directory, plan);
   const runner = taskRunner({
@@ -167,7 +168,7 @@ const recordsIn = (directory: RunDirectory): StudyRecords => ({
 async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Promise<void> {
   const { collectSamples, hasSamples, writeSamples } = await import("./artefacts/samples.ts");
   if (!spec.answers.samples || hasSamples(directory.path)) return;
-  const collected = await collectSamples(setup.dataset, spec.seeds[0]!);
+  const collected = await collectSamples(setup.dataset, at(spec.seeds, 0, "seeds"));
   if (collected.length > 0) writeSamples(directory, collected);
 }
 

@@ -1,6 +1,7 @@
 /** @file From a training setup to what is compiled: batches, updates of an epoch, options of the step. */
 
 import type { CompileOptions } from "../compile/index.ts";
+import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
 import { implementationsOf } from "../engine/tuning/convolution-choice.ts";
@@ -85,7 +86,7 @@ export function compileOptions(
 
 const balanced = ({ dataset }: TrainingSetup): number[] =>
   balancedWeights(
-    dataset.train.map((i) => dataset.labels[i]!),
+    dataset.train.map((i) => at(dataset.labels, i, "labels")),
     dataset.classes.length,
   );
 

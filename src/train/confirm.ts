@@ -1,6 +1,7 @@
 /** @file A suggested rate put to the test: short real runs at it, at a third and at three times it. */
 
 import { spreadOf } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import { checkNonNegativeInteger, checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
@@ -59,14 +60,17 @@ export async function confirmSuggestion(options: ConfirmOptions): Promise<RangeT
     ...candidate,
     validationAccuracy: spreadOf(accuracies),
   }));
-  const suggested = measured.find(({ factor }) => factor === 1)!;
-  // Of equals the suggestion is the best.
-  const best = measured.reduce(
-    (top, one) => (one.validationAccuracy.mean! > top.validationAccuracy.mean! ? one : top),
-    suggested,
+  const suggested = at(
+    measured.filter(({ factor }) => factor === 1),
+    0,
+    "candidates",
   );
+  const meanOf = ({ validationAccuracy }: (typeof measured)[number]) =>
+    validationAccuracy.mean ?? 0;
+  // Of equals the suggestion is the best.
+  const best = measured.reduce((top, one) => (meanOf(one) > meanOf(top) ? one : top), suggested);
   const gaps = best.validationAccuracy.values.map(
-    (value, i) => value! - suggested.validationAccuracy.values[i]!,
+    (value, i) => (value ?? 0) - (suggested.validationAccuracy.values[i] ?? 0),
   );
   return {
     epochs,

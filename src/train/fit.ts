@@ -5,7 +5,7 @@ import { armSlug } from "../arms/arms.ts";
 import { checkEnds } from "../arms/check-ends.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
-import { InterruptedError, LrscopeError } from "../core/errors.ts";
+import { InternalError, InterruptedError, LrscopeError } from "../core/errors.ts";
 import type { Checkpoint } from "../formats/index.ts";
 import type { EpochMetrics, TrialRecord } from "../record/index.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
@@ -202,9 +202,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         if (answers) trial.rightAnswers = answers;
       }
       trial.optimizerShare = await trainer.optimizerShare();
-      if (best) {
+      const epoch = bestEpoch(metrics);
+      if (best && epoch !== null) {
         await trainer.writeEvaluated(best);
-        trial.test = await scoreTest(trainer, options.dataset, bestEpoch(metrics)!);
+        trial.test = await scoreTest(trainer, options.dataset, epoch);
       }
       untimed = performance.now() - trained;
     }
@@ -272,7 +273,8 @@ async function runEpoch(
       return Number.isFinite(result.loss);
     },
   });
-  const { update, learningRate, loss } = last!;
+  if (!last) throw new InternalError("an epoch has one update at least");
+  const { update, learningRate, loss } = last as UpdateResult;
   const trained = (performance.now() - started) / 1000;
   const due = Number.isFinite(loss) && isEvaluated(options, done, trained);
   const evaluation = due ? await trainer.evaluate(dataset.validation) : null;

@@ -1,6 +1,7 @@
 /** @file How much of a training step the optimizer's update takes, measured on the loaded program. */
 
 import { median } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import type { LoadedProgram, RunOptions } from "../program/index.ts";
 
 /** Enough for a median that one disturbed step does not move. */
@@ -20,8 +21,9 @@ export async function optimizerShare(
     let all = 0;
     let own = 0;
     for (const [index, { kind }] of loaded.program.instructions.entries()) {
-      all += times[index]!;
-      if (kind === "optimizer") own += times[index]!;
+      const time = at(times, index, "times");
+      all += time;
+      if (kind === "optimizer") own += time;
     }
     if (all > 0) shares.push(own / all);
   }

@@ -1,5 +1,7 @@
 /** @file Double buffering: while the engine works on one slot, the loader fills the other. */
 
+import { at } from "../core/at.ts";
+
 /**
  * Runs `step` for items 0 .. count - 1 in order; with two slots the next item is filled during each
  * step, with one after it. `step` may return false to end early. A fill in flight is awaited in any
@@ -13,7 +15,7 @@ export async function pipeline(options: {
   step(item: number, slot: number): Promise<boolean | undefined>;
 }): Promise<void> {
   const { count, slots = [0, 1], fill, step } = options;
-  const slotOf = (item: number) => slots[item % slots.length]!;
+  const slotOf = (item: number) => at(slots, item % slots.length, "slots");
   const fillNext = async (item: number) => {
     if (item < count) await fill(item, slotOf(item));
   };

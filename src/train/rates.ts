@@ -80,7 +80,8 @@ export function ratesOf(options: RatesOptions): Rates {
     after(done) {
       const rate = plateauAfter(done)?.rate;
       return {
-        learningRate: (update) => rate ?? schedule!(update),
+        // One of the two is there.
+        learningRate: (update) => rate ?? schedule?.(update) ?? Number.NaN,
         hyperparameters,
       };
     },
@@ -107,6 +108,7 @@ function inverseOf(
   { hyperparameters }: Optimizer,
 ): Readonly<Record<string, Schedule>> {
   const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
-  const beside = schedule && name !== undefined ? momentumBeside(schedule) : null;
-  return beside ? { [name!]: beside } : {};
+  if (schedule === null || name === undefined) return {};
+  const beside = momentumBeside(schedule);
+  return beside ? { [name]: beside } : {};
 }

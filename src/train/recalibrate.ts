@@ -5,6 +5,7 @@
  */
 
 import type { CompiledNetwork, PersistentTensor } from "../compile/index.ts";
+import { at } from "../core/at.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { BufferSpec, LoadedProgram, Session } from "../program/index.ts";
 import { pipeline } from "./pipeline.ts";
@@ -38,14 +39,17 @@ export async function recalibrate(options: RecalibrationOptions): Promise<void> 
     async step(item, slot) {
       await program.run({ slot, scalars: compiled.scalars({ seed, update: item }) });
       for (const [i, { buffer }] of statistics.entries())
-        for (const [k, value] of (await session.read(buffer)).entries()) sums[i]![k]! += value;
+        for (const [k, value] of (await session.read(buffer)).entries()) {
+          const sum = at(sums, i, "sums");
+          sum[k] = at(sum, k, "sums") + value;
+        }
       return true;
     },
   });
   for (const [i, { buffer }] of statistics.entries())
     await session.write(
       buffer,
-      sums[i]!.map((sum) => sum / count),
+      at(sums, i, "sums").map((sum) => sum / count),
     );
 }
 

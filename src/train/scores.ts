@@ -1,5 +1,7 @@
 /** @file What is said of an evaluation class by class, where accuracy alone flatters uneven classes. */
 
+import { at } from "../core/at.ts";
+
 /**
  * Counts of one evaluation: rows are true classes, columns answers. Of more than a thousand classes a row
  * holds the answers alone that were given, as most never are.
@@ -39,6 +41,6 @@ export function balancedAccuracy(perClass: readonly (number | null)[]): number |
  */
 export function balancedWeights(labels: ArrayLike<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
-  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  for (const label of Array.from(labels)) counts[label] = at(counts, label, "classes") + 1;
   return counts.map((count) => (count === 0 ? 0 : labels.length / (classes * count)));
 }

@@ -1,7 +1,8 @@
 /** @file A network in memory, ready to train: what fit and the range test share. */
 
 import { type CompiledNetwork, compileNetwork, type PersistentTensor } from "../compile/index.ts";
-import { InterruptedError, WeightsError } from "../core/errors.ts";
+import { at, get } from "../core/at.ts";
+import { InternalError, InterruptedError, WeightsError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/order.ts";
 import type { Checkpoint } from "../formats/index.ts";
@@ -107,6 +108,16 @@ export interface Trainer {
   dispose(): void;
 }
 
+/** A scalar of a run. */
+const scalarOf = (outputs: Readonly<Record<string, Float64Array>>, name: string): number =>
+  at(get(outputs, name, "outputs"), 0, name);
+
+/** A program that was loaded as the setup asks for it. */
+function known(program: LoadedProgram | null, name: string): LoadedProgram {
+  if (!program) throw new InternalError(`trainer: the program "${name}" is not loaded`);
+  return program;
+}
+
 /** @throws WeightsError where it is missing, or of another shape or type */
 function storedTensor(
   { tensors }: Pick<Checkpoint, "tensors">,
@@ -207,11 +218,11 @@ export async function openTrainer(
         },
       });
     };
-    const likeliest = (probabilities: ArrayLike<number>, row: number): number => {
-      const first = row * dataset.classes.length;
+    const likeliest = (probabilities: Float64Array, row: number): number => {
+      const { length } = dataset.classes;
+      const own = probabilities.subarray(row * length, (row + 1) * length);
       let best = 0;
-      for (let k = 1; k < dataset.classes.length; k++)
-        if (probabilities[first + k]! > probabilities[first + best]!) best = k;
+      for (const [k, value] of own.entries()) if (value > at(own, best, "probabilities")) best = k;
       return best;
     };
 
@@ -227,12 +238,12 @@ export async function openTrainer(
       const right = new Uint8Array(indices.length);
       let done = 0;
       await forEachBatch(indices, program, slots, (outputs, images) => {
-        loss += outputs.loss![0]! * images.length;
-        correct += outputs.correct![0]!;
+        loss += scalarOf(outputs, "loss") * images.length;
+        correct += scalarOf(outputs, "correct");
         for (const [row, image] of images.entries()) {
-          const label = dataset.labels[image]!;
-          const answers = confusion[label]!;
-          const answer = likeliest(outputs.probabilities!, row);
+          const label = at(dataset.labels, image, "labels");
+          const answers = at(confusion, label, "confusion");
+          const answer = likeliest(get(outputs, "probabilities", "outputs"), row);
           answers[answer] = (answers[answer] ?? 0) + 1;
           right[done++] = answer === label ? 1 : 0;
         }
@@ -285,8 +296,8 @@ export async function openTrainer(
             const examples = ofUpdate.length;
             const share = gather ? weightOf(part(item)) / weightOf(ofUpdate) : 1;
             const gathers = item % accumulate < accumulate - 1 && item < batches - 1;
-            const whole = gathers ? gather! : train;
-            const program = part(item).length === batch ? whole : trainLast!;
+            const whole = gathers && gather ? gather : train;
+            const program = part(item).length === batch || !trainLast ? whole : trainLast;
             const draw = (epoch - 1) * batches + item;
             const scalars = compiled.scalars({
               seed,
@@ -301,8 +312,8 @@ export async function openTrainer(
             const started = performance.now();
             const outputs = await program.run({ slot, scalars });
             sum = {
-              loss: sum.loss + share * outputs.loss![0]!,
-              correct: sum.correct + outputs.correct![0]!,
+              loss: sum.loss + share * scalarOf(outputs, "loss"),
+              correct: sum.correct + scalarOf(outputs, "correct"),
               milliseconds: sum.milliseconds + performance.now() - started,
             };
             if (gathers) return true;
@@ -321,7 +332,7 @@ export async function openTrainer(
       async evaluateAverage(indices) {
         const putBack = await keepStatistics(compiled, session);
         await takeStatistics(recalibrationOfAverage);
-        const evaluated = await evaluate(indices, [0, 1], ofAverage!);
+        const evaluated = await evaluate(indices, [0, 1], known(ofAverage, "average"));
         await putBack();
         return evaluated;
       },
@@ -331,12 +342,17 @@ export async function openTrainer(
         const probabilities = new Float32Array(indices.length * classes);
         const labels = new Int32Array(indices.length);
         let done = 0;
-        await forEachBatch(indices, prediction!, [0, 1], (outputs, { length }, slot) => {
-          const rows = outputs.probabilities!.subarray(0, length * classes);
-          probabilities.set(rows, done * classes);
-          labels.set(session.labels(slot).subarray(0, length), done);
-          done += length;
-        });
+        await forEachBatch(
+          indices,
+          known(prediction, "predict"),
+          [0, 1],
+          (outputs, { length }, slot) => {
+            const rows = get(outputs, "probabilities", "outputs").subarray(0, length * classes);
+            probabilities.set(rows, done * classes);
+            labels.set(session.labels(slot).subarray(0, length), done);
+            done += length;
+          },
+        );
         return { probabilities, labels };
       },
 

@@ -18,6 +18,11 @@ const blocks = (language: string) =>
     .filter(({ info }) => info === language)
     .map(({ text }) => text);
 
+test("every type of schedule is on the page", () => {
+  const named = (type: string) => page.includes(`\`${type}`) || page.includes(`${type}(`);
+  expect(schedules.scheduleTypes.filter((type) => !named(type))).toEqual([]);
+});
+
 describe("programs", () => {
   const programs = blocks("ts");
   test("there are some", () => expect(programs.length).toBeGreaterThan(5));

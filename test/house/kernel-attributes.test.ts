@@ -134,7 +134,7 @@ test("a kernel of the reference engine reads the attributes of its kind, all of 
   const kinds = Object.keys(KERNELS) as (keyof typeof KERNELS)[];
   const ran = kinds.filter((kind) => reads.byKind.has(kind));
   // Those that no such program needs take none.
-  expect(kinds.filter((kind) => !ran.includes(kind)).flatMap(declared)).toEqual([]);
+  expect(kinds.filter((kind) => !ran.includes(kind) && declared(kind).length > 0)).toEqual([]);
   expect(Object.fromEntries(ran.map((kind) => [kind, reads.of(kind)]))).toEqual(
     Object.fromEntries(ran.map((kind) => [kind, declared(kind)])),
   );

@@ -2,7 +2,7 @@
 
 import { ArgumentError } from "../../core/errors.ts";
 import { MOST_IMAGES, MOST_PIXELS, MOST_REPETITIONS } from "../../core/limits.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { didYouMean } from "../../core/nearest-name.ts";
 import { defineCommand, optional, toggle, untoggle, value } from "../flags/define-command.ts";
 import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags/flags.ts";
 import { positiveInteger, text } from "../flags/values.ts";
@@ -64,13 +64,11 @@ export const bench = defineCommand({
     "lrscope bench optimizer --threads 2",
   ],
   async run({ args, flags, terminal, signal }) {
-    const what = args[0]!;
-    if (!KINDS.includes(what)) {
-      const meant = nearest(what, KINDS);
+    const [what = ""] = args;
+    if (!KINDS.includes(what))
       throw new ArgumentError(
-        `bench: unknown benchmark "${what}"${meant ? `; did you mean "${meant}"?` : ""} There is: ${KINDS.join(", ")}`,
+        `bench: unknown benchmark "${what}"${didYouMean(what, KINDS)} There is: ${KINDS.join(", ")}`,
       );
-    }
     const { checkPrecision } = await import("../../engine/native/engines.ts");
     if (flags.precision !== "fp32" && (what !== "step" || flags.grow))
       throw new ArgumentError(
@@ -92,11 +90,8 @@ export const bench = defineCommand({
     };
     if (flags.grow) {
       terminal.note(`timing ${model} as it grows ...`);
-      const { growthFile } = await import("../growth-file.ts");
       const { benchGrowth } = await import("../../bench/grow.ts");
-      const { known, keep } = growthFile(flags.into);
-      const record = await benchGrowth({ model, known, onPoint: keep, signal });
-      keep(record);
+      const record = await benchGrowth({ model, into: flags.into, signal });
       return show(growthText(record, terminal.colors), record);
     }
     switch (what) {

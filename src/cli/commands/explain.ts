@@ -13,11 +13,11 @@ import {
   tuningFlags,
 } from "../flags/flags.ts";
 import { oneOf, positiveInteger } from "../flags/values.ts";
-import { convolutionRows, convolutionTable, decide } from "../text/explain-convolutions.ts";
+import { convolutionTable } from "../text/convolution-table.ts";
 
 export const explain = defineCommand({
   name: "explain",
-  api: ["compileNetwork", "printProgram"],
+  api: ["explainStep", "printProgram"],
   summary: "print the compiled step: instructions, buffers, FLOPs, peak memory",
   details:
     "Compiles a network for this machine and prints what a step is made of: each instruction with its operands and layouts, each buffer with its place in memory, the arithmetic, and the peak memory beside what no plan could do without.",
@@ -63,31 +63,19 @@ export const explain = defineCommand({
   },
   examples: ["lrscope explain", "lrscope explain --size 32 --batch 8 --optimizer adam --json"],
   async run({ flags, terminal, signal }) {
-    const { checkPrecision } = await import("../../engine/native/engines.ts");
-    checkPrecision("explain", flags.precision);
-    const { loadModel } = await import("../../study/load-model.ts");
-    const { createOptimizer } = await import("../../optimizers/index.ts");
-    const { compileNetwork, instructionRows, printProgram, printSummary } = await import(
-      "../../compile/index.ts"
-    );
-    const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
-    const { defaultThreads } = await import("../../files/machine.ts");
-    const { model, size, classes, batch } = flags;
-    const threads = flags.threads ?? defaultThreads();
-    const buildModel = await loadModel(model);
-    const network = buildModel({ classes, size, channels: Number(flags.channels) });
-    const optimizer = createOptimizer(flags.optimizer);
-    const backend = await openBackend(DEFAULT_ENGINE, { threads });
-    const { precision } = flags;
-    const options = { network, backend, batch, optimizer, threads, precision };
-    const decision = await decide({ options, flags, terminal, signal });
-    const { implementationsOf } = await import("../../engine/tuning/convolution-choice.ts");
-    const implementations = implementationsOf(decision.convolutions);
-    const compiled = compileNetwork({ ...options, implementations });
-    const convolutions = await convolutionRows(compiled.programs.train, decision);
+    const { explainStep } = await import("../../bench/explain.ts");
+    const { instructionRows, printProgram, printSummary } = await import("../../compile/index.ts");
+    const { model, size, classes, batch, precision, optimizer } = flags;
+    const { compiled, engine, threads, convolutions } = await explainStep({
+      ...{ model, size, classes, batch, precision, optimizer, signal },
+      channels: Number(flags.channels),
+      ...{ threads: flags.threads, tuneConvolutions: flags.tuneConvolutions, memory: flags.memory },
+      convolutions: flags.convolutions,
+      onNote: (text) => terminal.note(text),
+    });
     const program = compiled.programs[flags.program];
     terminal.print(printSummary(compiled));
-    terminal.print(`engine                ${backend.description}`);
+    terminal.print(`engine                ${engine}`);
     terminal.print("");
     terminal.print(convolutionTable(convolutions, terminal.colors));
     terminal.print("");
@@ -99,8 +87,8 @@ export const explain = defineCommand({
       threads,
       precision,
       classes,
-      optimizer: optimizer.name,
-      engine: backend.description,
+      optimizer,
+      engine,
       parameters: compiled.parameterCount,
       memory: compiled.memory,
       flops: compiled.flops,

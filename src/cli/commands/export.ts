@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { WeightsError } from "../../core/errors.ts";
+import { mebibytes } from "../../core/words.ts";
 import { defineCommand, toggle } from "../flags/define-command.ts";
 import { jsonFlag } from "../flags/flags.ts";
 
@@ -34,7 +35,7 @@ export const exportModel = defineCommand({
     const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
     await writeWeightsFile(file, bytes);
     const output = flags.logits ? "logits" : "probabilities";
-    terminal.print(`${file}: ${(bytes.length / 2 ** 20).toFixed(1)} MiB, images -> ${output}`);
+    terminal.print(`${file}: ${mebibytes(bytes.length)}, images -> ${output}`);
     terminal.result({ file, bytes: bytes.length, input: "images", output });
   },
 });

@@ -1,7 +1,6 @@
 /** @file `lrscope predict CHECKPOINT IMAGE...`: what a trained network sees in images. */
 
-import { existsSync } from "node:fs";
-import { DataError, WeightsError } from "../../core/errors.ts";
+import { DataError } from "../../core/errors.ts";
 import { percent } from "../../core/words.ts";
 import { defineCommand, value } from "../flags/define-command.ts";
 import { jsonFlag, threadsFlag } from "../flags/flags.ts";
@@ -37,22 +36,7 @@ export const predict = defineCommand({
     "lrscope predict best.safetensors photos/ --top 1 --json",
   ],
   async run({ args, flags, terminal, signal }) {
-    const [checkpoint = "", ...images] = args;
-    if (!existsSync(checkpoint))
-      throw new WeightsError(
-        `predict: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
-      );
-    const missing = images.filter((image) => !existsSync(image));
-    if (missing.length > 0)
-      throw new DataError(
-        `predict: no such image: ${missing.map((file) => `"${file}"`).join(", ")}`,
-      );
-    const { listImages } = await import("../../datasets/list-images.ts");
-    const files = images.flatMap((image) => listImages(image));
-    if (files.length === 0)
-      throw new DataError(
-        `predict: there are no images in ${images.map((image) => `"${image}"`).join(", ")}; give files, or folders that hold some`,
-      );
+    const [checkpoint = "", ...files] = args;
     const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
     const { predict: classify } = await import("../../study/from-checkpoint.ts");
     const threads = flags.threads === undefined ? {} : { threads: flags.threads };

@@ -15,7 +15,7 @@ const count = (help: string) =>
 
 export const schedule = defineCommand({
   name: "schedule",
-  api: ["parseSchedule", "sampledRates"],
+  api: ["parseSchedule", "sampledRates", "updatesToDraw", "chartedRates"],
   summary: "draw a schedule",
   details:
     "SPEC is TYPE:KEY=VALUE,... or the JSON of a trial's record. Types: constant (lr), triangular or clr, triangular2 (base, max, step, down), exp_range (and gamma, decay), 1cycle (max, steps, rise, phases, anneal, dialect, end), cosine (peak, steps, floor), sgdr (peak, cycle, growth), linear (from, to, steps), wsd (peak, steps, warmup, down, decay), isqrt (peak, warmup), poly (from, to, steps, power), exp (lr, factor, every), step (lr, factor, every), multistep (lr, at=30/60), piecewise (points=0:0.1/50:0.01, between); and, of another schedule in round brackets, warmup (steps, from, shape, schedule), sequence (STEPS=(SPEC),...), repeat (steps, times, schedule), stretch (steps, to, after, schedule), clip (min, max, schedule), hold (steps, schedule). Lengths are in updates, up to 2^53 - 1; of more than 20,000, --json and --svg have so many points or fewer, the turns among them.",
@@ -33,9 +33,9 @@ export const schedule = defineCommand({
   ],
   async run({ args, flags, terminal }) {
     const { asciiChart, axisLabels, chartWidth } = await import("../text/ascii-chart.ts");
-    const { chartedRates, checkFinite, updatesToDraw } = await import("../flags/schedule-spec.ts");
+    const { chartedRates, checkFinite, updatesToDraw } = await import("../../schedules/charted.ts");
     const { parseSchedule } = await import("../../schedules/text/parse-schedule.ts");
-    const drawn = parseSchedule(args[0]!);
+    const drawn = parseSchedule(args[0] ?? "");
     const spec = drawn.toJSON();
     const updates = flags.steps ?? flags.updates ?? updatesToDraw(drawn);
     const { describeSchedule } = await import("../../schedules/index.ts");

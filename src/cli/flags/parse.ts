@@ -10,7 +10,7 @@ import {
   Option,
 } from "commander";
 import { ArgumentError, InternalError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { didYouMean, nearest } from "../../core/nearest-name.ts";
 import type { OutputStream } from "../terminal.ts";
 import { addHelp } from "../text/help.ts";
 import { type Command, type Flag, flagName } from "./define-command.ts";
@@ -152,11 +152,8 @@ function missing(name: string, command: Command | undefined): ArgumentError {
 }
 
 function unknownCommand(word: string, commands: readonly Command[]): string {
-  const meant = nearest(
-    word,
-    commands.map(({ name }) => name),
-  );
-  return `unknown command "${word}"${meant ? `; did you mean "${meant}"?` : ";"} Commands: ${commands.map(({ name }) => name).join(", ")}`;
+  const names = commands.map(({ name }) => name);
+  return `unknown command "${word}"${didYouMean(word, names)} Commands: ${names.join(", ")}`;
 }
 
 /** Flags that had another name, in commands where the old one means nothing else. */
@@ -168,7 +165,7 @@ function unknownFlag(
   command: Command | undefined,
   commands: readonly Command[],
 ): string {
-  const name = word.split("=")[0]!;
+  const name = word.replace(/=.*$/s, "");
   const known = command ? namesOf(command) : ["--help", "--version"];
   const renamed = RENAMED[name];
   if (renamed !== undefined && known.includes(renamed)) return `${name} is ${renamed} here; see`;

@@ -5,7 +5,7 @@
 
 import { ArgumentError } from "../../core/errors.ts";
 import { MOST_LISTED } from "../../core/limits.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { meantHint } from "../../core/nearest-name.ts";
 import { shortened } from "../../core/shown.ts";
 
 /**
@@ -62,8 +62,8 @@ const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20,
 export const byteCount =
   (example: string): ReadValue<number> =>
   (text, flag) => {
-    const match = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text.trim());
-    const bytes = match ? Math.floor(Number(match[1]) * UNITS[match[2]!.toUpperCase()]!) : 0;
+    const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text.trim()) ?? [];
+    const bytes = Math.floor(Number(number ?? 0) * (UNITS[unit.toUpperCase()] ?? 0));
     if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
     return refuse(flag, "a number of bytes above 0, with K, M or G where wanted", text, example);
   };
@@ -97,9 +97,8 @@ export const oneOf =
   <const T extends string>(known: readonly T[]): ReadValue<T> =>
   (text, flag) => {
     if ((known as readonly string[]).includes(text)) return text as T;
-    const meant = nearest(text, known);
     throw new ArgumentError(
-      `${flag} must be one of ${known.join(", ")}; got "${shortened(text)}"${meant ? `; did you mean "${meant}"?` : ""}`,
+      `${flag} must be one of ${known.join(", ")}; got "${shortened(text)}"${meantHint(text, known)}`,
     );
   };
 
@@ -179,8 +178,8 @@ export interface Span {
 }
 
 export const span: ReadValue<Span> = (value, flag) => {
-  const epochs = /^(.*)e$/i.exec(value);
-  const count = toNumber(epochs ? epochs[1]! : value);
+  const epochs = /e$/i.test(value);
+  const count = toNumber(epochs ? value.slice(0, -1) : value);
   const valid = epochs
     ? count > 0 && Number.isFinite(count)
     : Number.isSafeInteger(count) && count > 0;

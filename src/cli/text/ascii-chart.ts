@@ -1,6 +1,7 @@
 /** @file A curve in the terminal: asciichart's, with a width to fit and labels of equal width. */
 
 import { plainChart } from "../../report/plain-chart.ts";
+import type { Charted } from "../../schedules/charted.ts";
 
 /** Columns of the value labels; the axis takes two more. */
 const LABEL = 9;
@@ -11,14 +12,6 @@ export const CHART_MARGIN = LABEL + 2;
 export interface ChartOptions {
   readonly height: number;
   readonly format: (value: number) => string;
-}
-
-/** What is drawn: the axis ends at the least and the greatest, which need not be on the curves. */
-export interface Charted {
-  /** One or more curves of as many columns, all finite. */
-  readonly series: readonly (readonly number[])[];
-  readonly least: number;
-  readonly greatest: number;
 }
 
 export function asciiChart({ series, least, greatest }: Charted, options: ChartOptions): string {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { rename, truncate, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { DownloadError, LrscopeError } from "../../core/errors.ts";
+import { codeOf, DownloadError, LrscopeError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
 import { makeFolders } from "../../files/make-folders.ts";
 import { openRegularFile, sizeOfRegularFile } from "../../files/regular-file.ts";
@@ -126,6 +126,6 @@ async function fetchAll(file: DownloadFile, part: string, options: DownloadOptio
 }
 
 function networkReason(error: unknown): string {
-  const cause = (error as Error).cause as (Error & { code?: string }) | undefined;
-  return cause?.code ?? cause?.message ?? (error as Error).message;
+  const cause = (error as Error).cause as Error | undefined;
+  return codeOf(cause) ?? cause?.message ?? (error as Error).message;
 }

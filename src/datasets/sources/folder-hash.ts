@@ -5,7 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { at } from "../../core/at.ts";
-import { DataError } from "../../core/errors.ts";
+import { codeOf, DataError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
 import { legibleName, pathOfName } from "../../files/file-names.ts";
 import { unreadableText } from "../decoding/decode.ts";
@@ -67,7 +67,7 @@ const lasting = new Set([
   "ENAMETOOLONG",
 ]);
 
-const isLasting = ({ code }: NodeJS.ErrnoException) => code !== undefined && lasting.has(code);
+const isLasting = (error: unknown) => lasting.has(codeOf(error) ?? "");
 
 /** For a file that something went wrong with that may go right another time. */
 export function passingError(name: string, file: string, reason: string): DataError {

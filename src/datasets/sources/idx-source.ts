@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
 import { constants, gunzip, type ZlibOptions } from "node:zlib";
-import { DataError } from "../../core/errors.ts";
+import { codeOf, DataError } from "../../core/errors.ts";
 import { type Source, TRAIN, VALIDATION } from "../../data/source.ts";
 import { type PackedBlock, packedSource } from "./packed-source.ts";
 import { readSourceFile } from "./read-source-file.ts";
@@ -105,9 +105,8 @@ async function readIdx({ root, name }: BlockFiles, file: string, dimensions: num
     try {
       return await promisify(gunzip)(bytes, options);
     } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code === "ERR_BUFFER_TOO_LARGE") return null;
-      throw wrong(`cannot be unpacked (${message})`);
+      if (codeOf(cause) === "ERR_BUFFER_TOO_LARGE") return null;
+      throw wrong(`cannot be unpacked (${(cause as Error).message})`);
     }
   };
   const header = 4 + 4 * dimensions;

@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { DataError, StoreError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest-name.ts";
+import { meantHint } from "../../core/nearest-name.ts";
 import type { Source, SourceContext } from "../../data/source.ts";
 import { type Download, downloads, fashionClasses } from "../download/archives.ts";
 import { download } from "../download/download.ts";
@@ -39,8 +39,7 @@ export async function openSource(source: string, context: SourceContext): Promis
 function unknownSource(source: string): string {
   const isPath = /[\\/]/.test(source);
   if (isPath) return `${source}: there is no such folder`;
-  const meant = nearest(source, sourceNames);
-  const hint = meant === null ? "" : `; did you mean "${meant}"?`;
+  const hint = meantHint(source, sourceNames);
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
 }
 

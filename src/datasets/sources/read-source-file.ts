@@ -1,7 +1,7 @@
 /** @file A file of a source that is read as a whole: IDX and CIFAR-10 files. */
 
 import { join } from "node:path";
-import { DataError, LrscopeError } from "../../core/errors.ts";
+import { codeOf, DataError, LrscopeError } from "../../core/errors.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 
 /** @throws DataError where it is no file, or cannot be read; `name` is the source's */
@@ -10,7 +10,7 @@ export function readSourceFile(root: string, name: string, file: string): Buffer
   try {
     bytes = readRegularFile(join(root, file));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const code = codeOf(cause);
     const why = cause instanceof LrscopeError ? "it is no file" : code;
     throw new DataError(`${name}: ${file} cannot be read (${why}); fetch it again or remove it`, {
       cause,

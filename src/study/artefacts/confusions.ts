@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { at } from "../../core/at.ts";
 import { WeightsError } from "../../core/errors.ts";
 import type { Confusion } from "../../infer/confusion.ts";
 import {
@@ -136,7 +137,10 @@ async function countConfusions(
       });
       if (!found) continue;
       for (const [i, row] of found.counts.entries())
-        for (const [j, count] of row.entries()) counts[i]![j]! += count;
+        for (const [j, count] of row.entries()) {
+          const sums = at(counts, i, "counts");
+          sums[j] = at(sums, j, "counts") + count;
+        }
       mistakes.push(
         ...found.mistakes.slice(0, MISTAKES).map((entry) => ({ ...entry, seed: trial.seed })),
       );
@@ -154,8 +158,8 @@ async function countConfusions(
       mistakes: await Promise.all(
         surest.slice(0, MISTAKES).map(async ({ seed, truth, answer, probability, image }) => ({
           seed,
-          truth: classes[truth]!,
-          answer: classes[answer]!,
+          truth: at(classes, truth, "classes"),
+          answer: at(classes, answer, "classes"),
           probability,
           file: null,
           image: photos

@@ -1,5 +1,7 @@
 /** @file Events that are pushed in one place and read in others, each reader from the first one on. */
 
+import { at } from "../../core/at.ts";
+
 export interface EventStream<T> {
   push(event: T): void;
   /** No more will come. */
@@ -30,7 +32,7 @@ export function eventStream<T>(): EventStream<T> {
       signal.addEventListener("abort", wake);
       try {
         for (let next = 0; !signal.aborted; )
-          if (next < events.length) yield events[next++]!;
+          if (next < events.length) yield at(events, next++, "events");
           else if (ended) return;
           else await new Promise<void>((resolve) => waiting.push(resolve));
       } finally {

@@ -34,8 +34,9 @@ export function localExecutor({ name, jobs, start }: LocalExecutorOptions): Exec
     push({ key, attempt, state: "gone", ...how });
 
   const pump = (): void => {
-    while (running.size < jobs && queue.length > 0) {
-      const task = queue.shift()!;
+    while (running.size < jobs) {
+      const task = queue.shift();
+      if (task === undefined) return;
       const { key, attempt } = task;
       push({ key, attempt, state: "running" });
       let started: StartedAttempt;

@@ -24,8 +24,8 @@ export async function restoreTrial(
   const kept = bestWeights?.epoch ?? null;
   const best = found && keepWeights !== false && bestEpoch(found.record.metrics);
   // Best weights that are lost, and that the checkpoint does not have, can only be trained again.
-  const lost =
-    typeof best === "number" && best < found!.record.epoch && (kept === null || kept < best);
+  const epoch = found?.record.epoch ?? 0;
+  const lost = typeof best === "number" && best < epoch && (kept === null || kept < best);
   const usable = lost ? null : found;
   directory.restoreMetrics(slug, seed, usable?.record.metrics ?? []);
   const log = (text: string) =>

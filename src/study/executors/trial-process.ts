@@ -27,7 +27,7 @@ export function runForParent(file: TaskFile): Promise<never> {
     if (!ending) process.kill(process.pid, "SIGKILL");
   };
   const say = (message: FromTrial, then?: () => void) =>
-    process.send!(message, undefined, undefined, (error) => (error ? die() : then?.()));
+    process.send?.(message, undefined, undefined, (error) => (error ? die() : then?.()));
   process.on("disconnect", die);
   if (!process.connected) die();
   // A terminal sends Ctrl-C to all of its processes; the parent says what it means.

@@ -3,6 +3,7 @@
  * schedule's cycles (Huang et al. 2017, arxiv.org/abs/1704.00109), scored on the validation split.
  */
 
+import { at } from "../../core/at.ts";
 import { WeightsError } from "../../core/errors.ts";
 import type { Checkpoint } from "../../formats/index.ts";
 import type { NamedTensor, Probabilities } from "../trainer.ts";
@@ -30,7 +31,7 @@ export function openSnapshots(images: number, classes: number): Snapshots {
       return count;
     },
     add({ probabilities, labels }) {
-      for (const [i, p] of probabilities.entries()) sum[i]! += p;
+      for (const [i, p] of probabilities.entries()) sum[i] = at(sum, i, "sum") + p;
       count++;
       let correct = 0;
       for (const [image, label] of labels.entries()) {

@@ -1,5 +1,6 @@
 /** @file Transfer learning's choices: which part of a network is trained where nobody says. */
 
+import { get } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import type { Recipe } from "../../record/index.ts";
 import type { TrainingSetup } from "../options.ts";
@@ -27,8 +28,8 @@ export function freezing({
   readonly model: string;
   readonly pretrained?: string | undefined;
   readonly recipe: Partial<Recipe>;
-}): Pick<TrainingSetup, "trainFrom" | "frozenBatchNorm"> {
-  const last = Object.hasOwn(LAST_STAGES, model) ? LAST_STAGES[model]! : "head";
+}): Pick<TrainingSetup, "frozenBatchNorm"> & { readonly trainFrom: string } {
+  const last = Object.hasOwn(LAST_STAGES, model) ? get(LAST_STAGES, model, "stages") : "head";
   const byDefault = pretrained === undefined ? "all" : last;
   const { trainFrom = byDefault, frozenBatchNorm } = recipe;
   if (trainFrom !== "all")

@@ -24,10 +24,10 @@ export const unfreezesAt = ({ unfreeze = [] }: Frozen, epoch: number): boolean =
   unfreeze.some((each) => each.epoch === epoch);
 
 /** The setup as it is once nothing more will be unfrozen. */
-export const whollyUnfrozen = <T extends TrainingSetup>({ unfreeze = [], ...setup }: T) => ({
-  ...setup,
-  ...(unfreeze.length > 0 ? { trainFrom: unfreeze.at(-1)!.from } : {}),
-});
+export const whollyUnfrozen = <T extends TrainingSetup>({ unfreeze = [], ...setup }: T) => {
+  const last = unfreeze.at(-1);
+  return { ...setup, ...(last ? { trainFrom: last.from } : {}) };
+};
 
 /**
  * The update before which each parameter was frozen that an epoch trains and the first did not: the
@@ -56,9 +56,10 @@ export function groupsIn(
 ): TrainingSetup["parameterGroups"] {
   const { network, parameterGroups, unfreeze = [] } = setup;
   const later = unfreeze.slice(begunBy(setup, epoch).length);
-  if (!parameterGroups || later.length === 0) return parameterGroups;
+  const last = later.at(-1);
+  if (!parameterGroups || !last) return parameterGroups;
   const now = trainedParameters(network, trainFromIn(setup, epoch));
-  const then = trainedParameters(network, later.at(-1)!.from);
+  const then = trainedParameters(network, last.from);
   const isOf = (prefix: string) => (name: string) =>
     name === prefix || name.startsWith(`${prefix}.`);
   // One that is of no parameter ever is left in, to be refused.

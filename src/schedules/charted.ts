@@ -1,10 +1,18 @@
-/** @file How much of a schedule a drawing shows, and its values column by column. */
+/** @file How much of a schedule a chart shows, and its values column by column. */
 
-import { ArgumentError } from "../../core/errors.ts";
-import type { Schedule, ScheduleSpec } from "../../schedules/index.ts";
-import { columnOf, type SampledRate } from "../../schedules/sampled.ts";
-import { turningUpdates } from "../../schedules/turns.ts";
-import type { Charted } from "../text/ascii-chart.ts";
+import { at } from "../core/at.ts";
+import { ArgumentError } from "../core/errors.ts";
+import { columnOf, type SampledRate } from "./sampled.ts";
+import type { Schedule, ScheduleSpec } from "./schedule.ts";
+import { turningUpdates } from "./turns.ts";
+
+/** Curves of a chart, whose axis ends at the least and the greatest, which need not be on them. */
+export interface Charted {
+  /** One or more curves of as many columns, all finite. */
+  readonly series: readonly (readonly number[])[];
+  readonly least: number;
+  readonly greatest: number;
+}
 
 /** How many updates show what a schedule is: its own length, three cycles, four drops. */
 export function updatesToDraw(schedule: Schedule): number {
@@ -29,13 +37,13 @@ function endless(spec: ScheduleSpec): number {
       return Math.ceil((2 * (spec.every as number)) / decades) + 1;
     }
     case "multiStep":
-      return Math.ceil(1.3 * (spec.milestones as number[]).at(-1)!) + 1;
+      return Math.ceil(1.3 * at(spec.milestones as number[], -1, "milestones")) + 1;
     case "piecewise":
-      return Math.ceil(1.3 * ((spec.points as number[][]).at(-1)![0] ?? 0)) + 2;
+      return Math.ceil(1.3 * at(at(spec.points as number[][], -1, "points"), 0, "point")) + 2;
     case "inverseSqrt":
       return 10 * (spec.warmupSteps as number) + 1;
     case "warmup":
-      return (spec.steps as number) + endless(inner!);
+      return (spec.steps as number) + (inner ? endless(inner) : 0);
     default:
       return inner ? endless(inner) : 100;
   }
@@ -50,15 +58,19 @@ export function chartedRates(
   schedule: Schedule,
   { updates, width, points }: { updates: number; width: number; points: readonly SampledRate[] },
 ): Charted {
-  const at = (column: number) => Math.round((column * (updates - 1)) / (width - 1));
+  const updateOf = (column: number) => Math.round((column * (updates - 1)) / (width - 1));
   const columns = Array.from({ length: width }, (_, column) => column);
   const { whole } = turningUpdates(schedule, { from: 0, to: updates - 1, most: width });
   const series =
     whole || updates <= width
-      ? [columns.map((column) => schedule(at(column)))]
+      ? [columns.map((column) => schedule(updateOf(column)))]
       : envelope(
           columns.map((column) =>
-            columnOf(schedule, at(column), Math.max(at(column), at(column + 1) - 1)),
+            columnOf(
+              schedule,
+              updateOf(column),
+              Math.max(updateOf(column), updateOf(column + 1) - 1),
+            ),
           ),
         );
   const all = [...points.map(({ lr }) => lr), ...series.flat()];
@@ -78,7 +90,7 @@ const envelope = (columns: readonly SampledRate[][]) => [
 export function checkFinite(schedule: Schedule, points: readonly SampledRate[]): void {
   const found = points.findIndex(({ lr }) => !Number.isFinite(lr));
   if (found < 0) return;
-  let [finite, beyond] = [points[found - 1]?.update ?? -1, points[found]!.update];
+  let [finite, beyond] = [points[found - 1]?.update ?? -1, at(points, found, "points").update];
   while (beyond - finite > 1) {
     const middle = finite + Math.floor((beyond - finite) / 2);
     if (Number.isFinite(schedule(middle))) finite = middle;

@@ -1,10 +1,10 @@
 /** @file A schedule of any length in a terminal: few points, and true numbers. */
 
 import { describe, expect, test } from "vitest";
-import { cli } from "../../../test/cli/run-cli.ts";
-import { cosineDecay, type Schedule, triangular } from "../../schedules/index.ts";
-import { sampledRates } from "../../schedules/sampled.ts";
-import { chartedRates, updatesToDraw } from "./schedule-spec.ts";
+import { cli } from "../../test/cli/run-cli.ts";
+import { chartedRates, updatesToDraw } from "./charted.ts";
+import { cosineDecay, type Schedule, triangular } from "./index.ts";
+import { sampledRates } from "./sampled.ts";
 
 interface Drawn {
   readonly points: { readonly update: number; readonly lr: number }[];
@@ -70,7 +70,7 @@ test("the length that is drawn is a count, whatever the schedule's own", async (
     "isqrt:peak=1,warmup=9007199254740991",
     "warmup:steps=9007199254740991,schedule=(cosine:peak=1,steps=9007199254740991)",
   ]) {
-    const { parseSchedule } = await import("../../schedules/text/parse-schedule.ts");
+    const { parseSchedule } = await import("./text/parse-schedule.ts");
     const schedule: Schedule = parseSchedule(spec);
     expect(Number.isSafeInteger(updatesToDraw(schedule))).toBe(true);
     expect((await cli(["schedule", spec])).code).toBe(0);

@@ -2,7 +2,6 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import type { GrowthPoint, GrowthRecord } from "../bench/grow.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { replaceFile } from "../store/durable-write.ts";
 
@@ -14,17 +13,21 @@ const pointRecord = z.object({
   medianMs: number,
   minMs: number,
   maxMs: number,
+  /** Medians / (batch x size x size): microseconds a thousand pixels. */
   usPerKilopixel: number,
   memoryMiB: number,
 });
 
+/** A step, measured. */
+export type GrowthPoint = Readonly<z.infer<typeof pointRecord>>;
+
 /** @throws ArgumentError where the file holds something else */
 export function growthFile(file: string | undefined): {
   known: readonly GrowthPoint[];
-  keep(record: GrowthRecord): void;
+  keep(record: object): void;
 } {
   if (file === undefined) return { known: [], keep: () => undefined };
-  const keep = (record: GrowthRecord) => replaceFile(file, `${JSON.stringify(record, null, 2)}\n`);
+  const keep = (record: object) => replaceFile(file, `${JSON.stringify(record, null, 2)}\n`);
   if (!existsSync(file)) return { known: [], keep };
   try {
     const { points } = z
