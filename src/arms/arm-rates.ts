@@ -53,6 +53,8 @@ export function scheduleOf(
     rate,
     steps: request.epochs * updatesPerEpoch,
     snap: request.snapCycles ?? false,
+    settings: arm.scheduleSettings,
+    updatesPerEpoch,
   };
   const written = (schedule: { toJSON(): unknown }) => schedule.toJSON() as ScheduleSpec;
   if (isSpecified(arm.schedule))
@@ -173,7 +175,8 @@ function foundText(
 function lowerBound(arm: ArmRecord, max: number, { request, found }: ScheduleContext): number {
   const peak = found && usableOf(found, request.force).peak;
   const elbow = peak?.rule === "elbow" ? peak.baseLr : undefined;
-  const given = request.baseLr ?? elbow;
+  const own = arm.scheduleSettings?.base;
+  const given = own === undefined ? (request.baseLr ?? elbow) : Number(own);
   const base = given === undefined ? max / 6 : given * factorOf(arm);
   if (base >= max)
     throw new ArgumentError(

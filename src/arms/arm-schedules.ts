@@ -16,6 +16,7 @@ import {
   type ReduceOnPlateau,
   reduceOnPlateau,
   type Schedule,
+  type ScheduleSpec,
   snapCycles,
   stepDecay,
   trapezoidal,
@@ -25,6 +26,7 @@ import {
 } from "../schedules/index.ts";
 import { parseScheduleWords } from "../schedules/text/parse-schedule.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
+import { scheduleWord, warmupUpdates, withSettings } from "./schedule-settings.ts";
 
 export interface CycleBounds {
   readonly base: number;
@@ -111,14 +113,24 @@ export interface ArmScheduleOptions {
   readonly bounds?: CycleBounds;
   /** Stretch cycles so that the last one ends with the run. */
   readonly snap?: boolean;
+  /** What the arm says in brackets, and the updates of an epoch, in which lengths may be given. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  readonly updatesPerEpoch?: number;
 }
 
 /** The schedule that a word, or a specification in brackets, means for a run. */
 export function armSchedule(
   word: string | null,
-  { rate, steps, bounds, snap = false }: ArmScheduleOptions,
+  options: ArmScheduleOptions,
 ): Schedule | ReduceOnPlateau {
+  const { rate, steps, bounds, snap = false, settings = {}, updatesPerEpoch = 1 } = options;
   if (word === null) return constant(rate);
+  const set = (schedule: Schedule | ReduceOnPlateau) =>
+    Object.keys(settings).length === 0
+      ? schedule
+      : scheduleOfSpec(
+          withSettings(schedule.toJSON() as ScheduleSpec, word, settings, updatesPerEpoch),
+        );
   const snapped = (schedule: Schedule) =>
     snap && schedule.cycleEnd ? snapCycles(schedule, steps) : schedule;
   if (isSpecified(word)) {
@@ -127,16 +139,14 @@ export function armSchedule(
   }
   if (isCyclical(word)) {
     if (!bounds) throw new InternalError(`arm schedule ${word}: its bounds are not known`);
-    return snapped(get(CYCLICAL, word, "schedules")(bounds, steps));
+    const own = get(CYCLICAL, scheduleWord(word, settings), "schedules");
+    return snapped(set(own(bounds, steps)) as Schedule);
   }
-  if (word === "plateau") return reduceOnPlateau({ rate });
-  if (!word.startsWith(WARMUP)) return get(FITTED, word, "schedules")(rate, steps);
-  const before = part(steps, 0.05);
-  const schedule = get(
-    FITTED,
-    word.slice(WARMUP.length),
-    "schedules",
-  )(rate, Math.max(1, steps - before));
+  if (word === "plateau") return set(reduceOnPlateau({ rate }));
+  if (!word.startsWith(WARMUP)) return set(get(FITTED, word, "schedules")(rate, steps));
+  const before = warmupUpdates(word, settings, updatesPerEpoch) ?? part(steps, 0.05);
+  const fitted = get(FITTED, word.slice(WARMUP.length), "schedules");
+  const schedule = set(fitted(rate, Math.max(1, steps - before))) as Schedule;
   return warmup(schedule, { steps: before, from: schedule(0) === 0 ? 0 : rate / 100 });
 }
 

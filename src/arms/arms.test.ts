@@ -51,8 +51,8 @@ describe("parseArm", () => {
     ["adam@0", 'must be a positive number; got "0"'],
     ["adam@NaN", "must be a positive number"],
     ["adam@-1", "must be a positive number"],
-    ["+clr", "must be NAME[+SCHEDULE][@RATE]"],
-    ["", "must be NAME[+SCHEDULE][@RATE]"],
+    ["+clr", "must be NAME[(SETTING=VALUE,...)][+SCHEDULE"],
+    ["", "must be NAME[(SETTING=VALUE,...)][+SCHEDULE"],
   ])("refuses %j", (text, message) => expect(() => parseArm(text)).toThrow(message));
 });
 

@@ -1,41 +1,46 @@
 /**
- * @file Arms of a comparison: `NAME[+SCHEDULE][@RATE]`, as in `adam`, `sgd+clr`, `rmsprop@1e-3`,
- * `adam+warmup-cosine@3e-4`, `sgd+(wsd:peak=0.1,steps=1000,down=200)`.
+ * @file Arms of a comparison, read from their texts (arm-text.ts) and checked against what there is.
  */
 
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_ARMS } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import { shortened } from "../core/shown.ts";
-import { createOptimizer } from "../optimizers/index.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
+import { optimizerSettingsOf } from "./arm-settings.ts";
+import { readArmText } from "./arm-text.ts";
+import { scheduleSettingsOf } from "./schedule-settings.ts";
 
 export { DEFAULT_ARMS } from "./default-arms.ts";
 
 /**
  * Reads one arm.
- * @throws ArgumentError for an unknown optimizer or schedule (naming the nearest), or a rate that
- * is not a positive number
+ * @throws ArgumentError for an unknown optimizer, schedule or setting of one (naming the nearest), or a rate
+ * that is not a positive number
  */
 export function parseArm(text: string): ArmRecord {
-  const match = /^([^+@]+)(?:\+(\(.+\)|[^+@]+))?(?:@(.+))?$/.exec(text.trim());
-  if (!match)
-    throw new ArgumentError(
-      `arm "${shortened(text)}": must be NAME[+SCHEDULE][@RATE], such as adam, sgd+clr or rmsprop@1e-3`,
-    );
-  const [, optimizer = "", schedule = null, rate] = match;
+  const read = readArmText(text);
+  const { optimizer, schedule, rate } = read;
   const named = shortened(text);
-  createOptimizer(optimizer);
+  const { learningRate: ownRate, ...ofOptimizer } = optimizerSettingsOf(text.trim(), read);
   if (schedule !== null && !isArmSchedule(schedule))
     throw new ArgumentError(
       `arm "${named}": unknown schedule "${shortened(schedule)}"${didYouMean(schedule, ARM_SCHEDULES)} Schedules: ${ARM_SCHEDULES.join(", ")}; warmup- before one that is not cyclical; (SPEC) of lrscope schedule`,
     );
-  if (isSpecified(schedule) && rate !== undefined && !schedule?.startsWith("(plateau"))
+  const { learningRate: scheduleRate, ...ofSchedule } = scheduleSettingsOf(text.trim(), read);
+  if (isSpecified(schedule) && rate !== null && !schedule?.startsWith("(plateau"))
     throw new ArgumentError(
       `arm "${named}": a schedule in brackets says its rates itself; leave out @${shortened(rate)}`,
     );
-  const learningRate = rate === undefined ? null : Number(rate);
+  const rates = [rate === null ? undefined : Number(rate), ownRate, scheduleRate].filter(
+    (each) => each !== undefined,
+  );
+  if (rates.length > 1)
+    throw new ArgumentError(
+      `arm "${named}": its rate is given ${rates.length} times (${rates.join(", ")}); give it once, as @${rates[0]}`,
+    );
+  const [learningRate = null] = rates;
   if (learningRate !== null && !(Number.isFinite(learningRate) && learningRate > 0))
     throw new ArgumentError(
       `arm "${named}": the rate after @ must be a positive number; got "${shortened(rate ?? "")}"`,
@@ -46,6 +51,8 @@ export function parseArm(text: string): ArmRecord {
     optimizer,
     schedule,
     learningRate,
+    ...ofOptimizer,
+    ...ofSchedule,
   };
 }
 

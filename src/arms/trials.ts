@@ -157,7 +157,7 @@ export function trialsOf(
       seed,
       optimizer: specOf(optimizer),
       schedule,
-      ...momentumOf(optimizer, request),
+      ...momentumOf(arm, optimizer, request),
       learningRateSource: source,
       epochs,
       ...(Object.keys(ends).length > 0 ? { ends } : {}),
@@ -216,9 +216,10 @@ export function unbegunTrials(
   }));
 }
 
-export const specOf = ({ name, hyperparameters }: Optimizer): Task["optimizer"] => ({
+export const specOf = ({ name, hyperparameters, dialect }: Optimizer): Task["optimizer"] => ({
   name,
   hyperparameters: { ...hyperparameters },
+  ...(dialect && dialect !== "torch" ? { dialect } : {}),
 });
 
 /** The arm's optimizer, with what the study says of its hyperparameters. */
@@ -226,12 +227,18 @@ export function optimizerOf(
   arm: ArmRecord,
   { momentum, weightDecay }: Pick<Planned, "momentum" | "weightDecay">,
 ): Optimizer {
+  const { dialect, hyperparameters = {}, learningRate } = arm;
   const takesMomentum = "momentum" in createOptimizer(arm.optimizer).hyperparameters;
-  return createOptimizer(arm.optimizer, {
-    ...(arm.learningRate === null ? {} : { learningRate: arm.learningRate }),
-    ...(momentum !== undefined && takesMomentum ? { momentum } : {}),
-    ...(weightDecay !== undefined ? { weightDecay } : {}),
-  });
+  return createOptimizer(
+    arm.optimizer,
+    {
+      ...(learningRate === null ? {} : { learningRate }),
+      ...(momentum !== undefined && takesMomentum ? { momentum } : {}),
+      ...(weightDecay !== undefined ? { weightDecay } : {}),
+      ...hyperparameters,
+    },
+    { dialect },
+  );
 }
 
 /**
@@ -239,10 +246,15 @@ export function optimizerOf(
  * given is used as it is; one that was not follows cycles, as `fit` has it.
  */
 function momentumOf(
+  arm: ArmRecord,
   { hyperparameters }: Optimizer,
   { momentum, momentumSchedule }: Planned,
 ): Pick<Task<"trial">, "hyperparameterSchedules"> {
-  const given = momentum !== undefined && "momentum" in hyperparameters;
+  const { momentum: own, beta1 } = arm.hyperparameters ?? {};
+  const given =
+    own !== undefined ||
+    beta1 !== undefined ||
+    (momentum !== undefined && "momentum" in hyperparameters);
   if (momentumSchedule === "none" || (momentumSchedule === undefined && given))
     return { hyperparameterSchedules: {} };
   if (momentumSchedule === undefined || momentumSchedule === "inverse") return {};

@@ -150,7 +150,8 @@ export function defineOptimizer<Name extends string, States extends StateDeclara
       perturbation: null,
     };
   };
-  return Object.assign(create, { optimizerName: name, defaults, dialects });
+  const { flags = [] } = definition;
+  return Object.assign(create, { optimizerName: name, defaults, dialects, flags });
 }
 
 function checkedSettings<Name extends string>(

@@ -99,6 +99,14 @@ const WRAPPERS: Readonly<
 /** What a name may begin with, and a hyphen: "sam-sgd" is sam(sgd()). */
 export const wrapperNames: readonly string[] = Object.keys(WRAPPERS);
 
+/** Hyperparameters of the optimizer of that name that are 0 (off) or 1 (on). */
+export function optimizerFlags(name: string): readonly string[] {
+  const factory = FACTORIES.find((candidate) => candidate.optimizerName === name);
+  if (factory) return factory.flags;
+  const wrapper = wrapperNames.find((candidate) => name.startsWith(`${candidate}-`));
+  return wrapper === undefined ? [] : optimizerFlags(name.slice(wrapper.length + 1));
+}
+
 /**
  * The optimizer of that name, with the defaults of its file for what is not given.
  * @throws ArgumentError for an unknown name (with the nearest known one), an unknown
@@ -124,3 +132,10 @@ export function createOptimizer(
       wrapperNames.map((wrapperName) => `${wrapperName}-`).join(" or "),
   );
 }
+
+/** The optimizer that a record or a task describes. @throws ArgumentError as createOptimizer */
+export const optimizerOfSpec = (spec: {
+  readonly name: string;
+  readonly hyperparameters: Settings;
+  readonly dialect?: Dialect | undefined;
+}): Optimizer => createOptimizer(spec.name, spec.hyperparameters, { dialect: spec.dialect });

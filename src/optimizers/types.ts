@@ -65,4 +65,6 @@ export interface OptimizerFactory<Name extends string = string> {
   readonly defaults: Readonly<Record<Name, number>>;
   /** The first is the default; empty where there is one reading alone. */
   readonly dialects: readonly Dialect[];
+  /** Hyperparameters that are 0 (off) or 1 (on). */
+  readonly flags: readonly Name[];
 }

@@ -7,6 +7,7 @@ import { fileName } from "./file-name.ts";
 import { protocolRecord } from "./protocol.ts";
 import { specificationRecord, studyOfSpecification } from "./specification.ts";
 import { type StudySpec, studySpec } from "./study-spec.ts";
+import { dialectName } from "./trial.ts";
 
 export const FORMAT_VERSION = 1;
 
@@ -62,6 +63,12 @@ export const armRecord = z.object({
   optimizer: z.string(),
   schedule: z.string().nullable(),
   learningRate: z.number().nullable(),
+  /** Of its optimizer, where the arm says them; the others are the study's, or the optimizer's own. */
+  hyperparameters: z.record(z.string(), z.number()).optional(),
+  /** Whose reading of the optimizer's rule; absent: the first that it has. */
+  dialect: dialectName.optional(),
+  /** Options of its schedule as they were written: numbers, words, or epochs as "4e". */
+  scheduleSettings: z.record(z.string(), z.string()).optional(),
   /** One point of a sensitivity analysis: the arm it belongs to, and the factor on its rate. */
   sensitivity: z.object({ of: z.string(), factor: z.number() }).optional(),
 });

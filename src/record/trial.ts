@@ -62,9 +62,14 @@ export const weightAverage = z.discriminatedUnion("kind", [
 export type WeightAverage = z.infer<typeof weightAverage>;
 
 /** An optimizer by name, with all its hyperparameters. */
+/** Whose reading of an optimizer's rule is followed. */
+export const dialectName = z.enum(["torch", "optax", "tfjs", "paper"]);
+
 export const optimizerSpec = z.object({
   name: z.string(),
   hyperparameters: z.record(z.string(), z.number()),
+  /** Whose reading of the rule, where it is not the first that the optimizer has. */
+  dialect: dialectName.optional(),
 });
 
 export const trialRecord = z.object({
@@ -72,10 +77,7 @@ export const trialRecord = z.object({
   arm: z.string(),
   slug: fileName,
   seed: z.number().int(),
-  optimizer: optimizerSpec.extend({
-    /** Whose reading of the rule, where it is not PyTorch's. */
-    dialect: z.string().optional(),
-  }),
+  optimizer: optimizerSpec,
   schedule: scheduleSpec,
   /** Of the hyperparameters that follow one, by name: momentum, beta1. */
   hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),

@@ -8,7 +8,7 @@ import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
 import { checkTunable, tuningTasks } from "../arms/tuning-tasks.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { ArgumentError } from "../core/errors.ts";
-import { accumulate, createOptimizer, type Optimizer } from "../optimizers/index.ts";
+import { accumulate, type Optimizer, optimizerOfSpec } from "../optimizers/index.ts";
 import {
   type Planned,
   type RangeTestRecord,
@@ -43,7 +43,7 @@ export function checkComparison(setup: TrainingSetup, request: Planned): void {
     updatesPerEpoch,
   );
   for (const trial of trials) checkTrial(setup, trial, updatesPerEpoch);
-  const optimizers = [...tests, ...trials].map(({ optimizer }) => optimizerOf(optimizer));
+  const optimizers = [...tests, ...trials].map(({ optimizer }) => optimizerOfSpec(optimizer));
   // Compiling takes a second for a large network; what differs between optimizers is checked of each.
   for (const optimizer of optimizers) if (planned.accumulate > 1) accumulate(optimizer);
   for (const optimizer of optimizers.slice(0, 1)) checkStep(setup, optimizer);
@@ -78,11 +78,8 @@ export function checkFind(setup: TrainingSetup, task: Task<"range-test">, study:
     ))
       checkTrial(setup, trial, updatesPerEpoch);
   }
-  checkStep(setup, optimizerOf(task.optimizer));
+  checkStep(setup, optimizerOfSpec(task.optimizer));
 }
-
-const optimizerOf = ({ name, hyperparameters }: Task["optimizer"]): Optimizer =>
-  createOptimizer(name, hyperparameters);
 
 /** A range test that found whatever lets its arm's trials be planned. */
 function standIn({ arm, optimizer }: Task<"range-test">, { baseLr }: Planned) {

@@ -3,7 +3,7 @@
 import type { CompiledNetwork } from "../compile/index.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { differences } from "../core/differences.ts";
-import { createOptimizer } from "../optimizers/index.ts";
+import { optimizerOfSpec } from "../optimizers/index.ts";
 import type { Plan, Task } from "../record/index.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -24,11 +24,8 @@ export const describePlan = (setup: TrainingSetup, compiled: CompiledNetwork): P
 });
 
 /** The plan of an experiment before any trial has begun, with the optimizer of one of its arms. */
-export const planOf = (setup: TrainingSetup, { name, hyperparameters }: Task["optimizer"]): Plan =>
-  describePlan(
-    setup,
-    compileNetwork(compileOptions(setup, createOptimizer(name, hyperparameters))),
-  );
+export const planOf = (setup: TrainingSetup, optimizer: Task["optimizer"]): Plan =>
+  describePlan(setup, compileNetwork(compileOptions(setup, optimizerOfSpec(optimizer))));
 
 /** What every trial shares: the optimizer's instructions, and the memory it takes, are an arm's own. */
 const shared = ({ engine, threads, precision, implementations }: Plan) => ({

@@ -1,6 +1,6 @@
 /** @file A planned trial or range test, run on a network, data and engine that are at hand. */
 
-import { createOptimizer } from "../optimizers/index.ts";
+import { optimizerOfSpec } from "../optimizers/index.ts";
 import type { RangeTestRecord, Task } from "../record/index.ts";
 import { scheduleFromJSON } from "../schedules/index.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
@@ -15,7 +15,7 @@ export function fitOptionsOf(task: Task<"trial">): Omit<FitOptions, keyof Traini
   return {
     ...rest,
     ...ends,
-    optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters),
+    optimizer: optimizerOfSpec(optimizer),
     schedule: scheduleOfSpec(schedule),
     ...(hyperparameterSchedules
       ? {
@@ -35,7 +35,7 @@ export function rangeTestOptionsOf(
   task: Task<"range-test">,
 ): Omit<RangeTestOptions, keyof TrainingSetup> {
   const { kind, slug, measureOnly, optimizer, ...rest } = task;
-  return { ...rest, optimizer: createOptimizer(optimizer.name, optimizer.hyperparameters) };
+  return { ...rest, optimizer: optimizerOfSpec(optimizer) };
 }
 
 /**

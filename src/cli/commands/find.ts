@@ -107,8 +107,9 @@ async function findStudy({
     throw new ArgumentError(
       "find: --tune makes the runs of --confirm, and more where they are needed; leave --confirm out",
     );
-  const { createOptimizer } = await import("../../optimizers/index.ts");
-  const { hyperparameters } = createOptimizer(flags.optimizer);
+  const { parseArm } = await import("../../arms/arms.ts");
+  const { optimizerOf } = await import("../../arms/trials.ts");
+  const { hyperparameters } = optimizerOf(parseArm(flags.optimizer), {});
   if (given.has("momentum")) checkMomentum("find", [flags.optimizer], () => hyperparameters);
   const asked = await studyOfFlags({
     ...{ kind: "find", source, optimizers: [armOf(flags)], seeds: flags.seeds },

@@ -320,7 +320,7 @@ export const followFlags = {
 export const optimizerFlag = {
   optimizer: value({
     placeholder: "name",
-    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}`,
+    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}; settings in brackets, as in adam(beta2=0.95)`,
     read: text,
     fallback: "sgd",
   }),
@@ -329,7 +329,7 @@ export const optimizerFlag = {
 export const optimizersFlag = (fallback: readonly string[]) => ({
   optimizers: value({
     placeholder: "arms",
-    help: "what to compare, each NAME[+SCHEDULE][@RATE]",
+    help: "what to compare, each NAME[(SETTING=VALUE,...)][+SCHEDULE[(SETTING=VALUE,...)]][@RATE]",
     read: list("sgd+clr,adam,rmsprop@1e-3"),
     fallback,
     shownFallback: fallback.join(","),

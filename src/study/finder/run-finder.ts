@@ -10,7 +10,7 @@ import { hasPeak } from "../../arms/arm-schedules.ts";
 import { parseArm } from "../../arms/arms.ts";
 import { finderTask, searchTask, seedTasks } from "../../arms/finder-task.ts";
 import { AddonError } from "../../core/errors.ts";
-import { createOptimizer } from "../../optimizers/index.ts";
+import { optimizerOfSpec } from "../../optimizers/index.ts";
 import {
   type RangeTestRecord,
   rangeTestPoint,
@@ -103,11 +103,10 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
     write(record);
   }
   if (spec.confirm === undefined || record.confirmation) return;
-  const { name, hyperparameters } = finderTask(spec).optimizer;
   const [first] = spec.seeds as [number];
   record.confirmation = await confirmSuggestion({
     ...setup,
-    optimizer: createOptimizer(name, hyperparameters),
+    optimizer: optimizerOfSpec(finderTask(spec).optimizer),
     rate: usable.constant.rate,
     epochs: spec.confirm,
     seeds: Array.from({ length: Math.max(3, spec.seeds.length) }, (_, index) => first + index),
