@@ -4,7 +4,7 @@
  */
 
 import { isCyclical } from "../../arms/arm-schedules.ts";
-import { parseArm } from "../../arms/arms.ts";
+import { armParts } from "../../arms/arm-text.ts";
 import { flagWords, numberWord } from "../../arms/flag-words.ts";
 import { commandOfStudy } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
@@ -55,7 +55,7 @@ export function afterFind(
   const { constant, peak } = suggestion;
   // What short runs found to be better is so for a rate of either use.
   const better = (confirmation?.best ?? constant.rate) / constant.rate;
-  const { optimizer } = parseArm(study.optimizers[0]!);
+  const { optimizer } = armParts(study.optimizers[0] ?? "sgd");
   return [
     { ...training(study), optimizers: [`${optimizer}@${rounded(better * constant.rate)}`] },
     {
@@ -104,7 +104,7 @@ function withoutTests({
 export function afterCompare({ next }: SummaryRecord, study: StudySpec): StudySpec | null {
   const [arm] = next?.arms ?? [];
   if (!next || arm === undefined) return null;
-  if (next.kind === "find") return rangeTestOf(parseArm(arm).optimizer, study);
+  if (next.kind === "find") return rangeTestOf(arm, study);
   const { sensitivity: _, ...rest } = study;
   const { seeds, sensitivity } = next;
   return {
@@ -116,22 +116,30 @@ export function afterCompare({ next }: SummaryRecord, study: StudySpec): StudySp
 }
 
 /** How much another seed changes, which one run does not say; of one that cannot be trusted, its rate first. */
-export function afterTrain({ status, optimizer }: TrialRecord, study: StudySpec): StudySpec | null {
+export function afterTrain(
+  { status }: Pick<TrialRecord, "status">,
+  study: StudySpec,
+): StudySpec | null {
   const [seed = 0] = study.seeds;
-  if (status === "diverged") return rangeTestOf(optimizer.name, study);
+  if (status === "diverged") return rangeTestOf(study.optimizers[0] ?? "sgd", study);
   if (status !== "done") return null;
   return { ...study, kind: "compare", seeds: [seed, seed + 1, seed + 2] };
 }
 
-/** The range test of an optimizer, on the data, network and recipe of a study. */
-function rangeTestOf(optimizer: string, study: StudySpec): StudySpec {
+/** The range test of an arm's optimizer, on the data, network and recipe of a study. */
+function rangeTestOf(arm: string, study: StudySpec): StudySpec {
   const { maxLr, baseLr, stepSize, momentumSchedule, ...rest } = withoutTests(study);
   const { time, targetAccuracy, earlyStopping, prune, sensitivity, protocol, ...open } = rest;
   const { evalEvery, snapCycles, learningRates, finderSeeds } = STUDY_DEFAULTS;
   const { targets, ...answers } = study.answers;
   return {
     ...open,
-    ...{ kind: "find", optimizers: [optimizer], epochs: 1, seeds: study.seeds.slice(0, 1) },
+    ...{
+      kind: "find",
+      optimizers: [armParts(arm).optimizer],
+      epochs: 1,
+      seeds: study.seeds.slice(0, 1),
+    },
     rangeTestUpdates: STUDY_DEFAULTS.rangeTestUpdates,
     ...{ evalEvery, snapCycles, learningRates, finderSeeds, data: withoutTest(study.data) },
     answers: { ...answers, tensorboard: false, profile: false },
