@@ -114,8 +114,8 @@ const notMadeAgain = event("not-made-again", {
 /** It was begun on another model of processor. */
 const otherProcessor = event("other-processor", { before: z.string(), here: z.string() });
 
-/** Of a run of a range test that is the quick ramp, which finds the ends of the others. */
-const isSearch = { search: z.literal(true).optional() };
+/** Of the quick ramp, which finds the ends of the others: the updates of each ramp that follows it. */
+const isSearch = { search: count.optional() };
 
 const rangeTestStarted = event("range-test-started", { ...subject, updates: count, ...isSearch });
 

@@ -18,8 +18,8 @@ export interface RampRun {
   readonly to: number;
   readonly updates: number;
   readonly untilDiverged: boolean;
-  /** The quick ramp that finds the ends of the others. */
-  readonly search?: true;
+  /** Of the quick ramp that finds the ends of the others: the updates of each of those. */
+  readonly search?: number;
 }
 
 type OnUpdate = Parameters<Trainer["trainEpoch"]>[0]["onUpdate"];
@@ -46,7 +46,7 @@ export async function runRamp(
     const points: RangeTestPoint[] = [];
     const smooth = smootherOf(options, learningRate, updates);
     emit({ type: "plan", arm, seed, plan: describePlan(options, trainer.compiled) });
-    const part = search ? { search } : {};
+    const part = search === undefined ? {} : { search };
     emit({ type: "range-test-started", arm, seed, updates, ...part });
     let least = Number.POSITIVE_INFINITY;
     let begun = 0;

@@ -98,8 +98,9 @@ async function search(
   const { arm = options.optimizer.name, seeds = [0] } = options;
   const [seed] = seeds as readonly [number];
   const started = performance.now();
-  const updates = planRamp(options).search;
-  const quick = { seed, ...ALL_RATES, updates, untilDiverged: true, search: true } as const;
+  const plan = planRamp(options);
+  const updates = plan.search;
+  const quick = { seed, ...ALL_RATES, updates, untilDiverged: true, search: plan.updates };
   const run = { seed, points: await runRamp(options, quick, emit) };
   const found = { ...endsAbout(run), updates, run };
   const seconds = (performance.now() - started) / 1000;
@@ -128,7 +129,10 @@ export function rangeTestRecordOf(
     reading,
     ...(search ? { search } : {}),
     runs,
-    ...suggest(runs, { rule, reading, smoothing, ...ends }),
+    ...suggest(runs, {
+      ...{ rule, reading, smoothing, ...ends },
+      updates: updates + (search?.updates ?? 0),
+    }),
     seconds,
   };
 }

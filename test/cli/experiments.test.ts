@@ -46,22 +46,47 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
     expect(record).toEqual(JSON.parse(readFileSync(join(out, "range-test.json"), "utf8")));
     expect(JSON.parse(readFileSync(join(out, "plan.json"), "utf8")).threads).toBe(1);
     expect(record.runs.map(({ seed }) => seed)).toEqual([0, 1]);
+    // A fifth of 200 updates finds the ends between which the others go.
+    expect(record.search).toMatchObject({ updates: 40, from: record.from, to: record.to });
+    expect(record.search!.run.points[0]!.lr).toBe(1e-7);
+    expect(record.updates).toBe(160);
     for (const { points } of record.runs) {
-      expect(points).toHaveLength(14);
-      expect(points[0]!.lr).toBe(1e-7);
-      expect(points.at(-1)!.lr).toBe(0.1);
+      expect(points.length).toBeLessThanOrEqual(160);
+      expect(points[0]!.lr).toBe(record.from);
+      expect(points.at(-1)!.lr).toBeLessThanOrEqual(record.to);
     }
-    const { rate: maxLr, baseLr } = record.suggestion!.peak;
-    expect(maxLr / baseLr).toBeCloseTo(6, 9);
-    expect(record.suggestions["minimum/10"]).toBe(maxLr);
+    const { constant, peak } = record.suggestion!;
+    expect(peak.rate / constant.rate).toBeCloseTo(3, 9);
+    expect(peak.rate / peak.baseLr).toBeCloseTo(6, 9);
+    expect(result.stderr).toMatch(
+      /range test of sgd: 200 updates, 40 of them to find the ends of the ramp; about .* for a seed/,
+    );
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("data:image/png;base64,");
     expect(readRun(out).experiment.kind).toBe("find");
+  });
+
+  test("as published: 1e-7 to 0.1 in two epochs, or between the ends that are said", async () => {
+    const out = within("find-published");
+    const said = ["--published", "--from", "1e-5", "--to", "1", "--json"];
+    const { code, stdout } = await cli(["find", ...small, ...said, "--out", out]);
+    expect(code).toBe(0);
+    const record = JSON.parse(stdout) as RangeTestRecord;
+    expect(record).toMatchObject({ reading: "published", smoothing: "published", epochs: 2 });
+    expect(record.search).toBeUndefined();
+    const { points } = record.runs[0]!;
+    expect(points).toHaveLength(14);
+    expect([points[0]!.lr, points.at(-1)!.lr]).toEqual([1e-5, 1]);
+    const { constant, peak } = (record.suggestion ?? record.unguarded)!;
+    expect(constant.rate).toBe(peak.rate);
+    expect(peak.rate / peak.baseLr).toBeCloseTo(6, 9);
+    const both = await cli(["find", ...small, "--updates", "9", "--epochs", "2"]);
+    expect(both.stderr).toContain("--updates and --epochs both say how long the test is");
   });
 
   test("the CLR paper's test: linear ramp, accuracy elbow, validation loss", async () => {
     const flags = ["--ramp", "linear", "--rule", "elbow", "--loss", "validation"];
     const more = ["--loss-every", "2", "--smoothing", "none", "--optimizer", "adam"];
-    const rates = ["--from", "1e-4", "--to", "0.1", "--epochs", "4"];
+    const rates = ["--from", "1e-4", "--to", "0.1", "--epochs", "4", "--published"];
     const out = within("find-elbow");
     const result = await cli([
       "find",
@@ -90,11 +115,12 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
     const out = within("find-text");
     const { code, stdout } = await cli(["find", ...small, "--out", out, "--no-samples"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("upper bound");
+    expect(stdout).toContain("constant rate");
     expect(stdout).toContain("Other rules:");
     expect(stdout).toContain(`Report:  ${join(out, "report.html")}`);
     const next = /^Next: lrscope (.*)$/m.exec(stdout)![1]!;
-    expect(next).toContain("--size 16 --batch 32");
+    expect(next).toMatch(/^train synthetic --optimizer sgd --lr \S+ .*--size 16 --batch 32/);
+    expect(stdout).toMatch(/^ {2}or: lrscope train .* --schedule clr .*--max-lr /m);
     // An output folder that is taken is refused after the flags are read, and before any work.
     const again = await cli([...next.split(" "), "--out", out]);
     expect(again.code).toBe(2);
@@ -251,7 +277,7 @@ describe.skipIf(absent)("compare", () => {
   });
 
   test("the same command twice gives the same numbers, to the last bit; a range test first", async () => {
-    const optimizers = ["--optimizers", "sgd+clr,adam", "--from", "1e-4", "--to", "1"];
+    const optimizers = ["--optimizers", "sgd+clr,adam", ...["--finder-updates", "40", "--force"]];
     const [first, second] = [within("first"), within("second")];
     const a = await cli([...short, ...optimizers, "--out", first]);
     const b = await cli([...short, ...optimizers, "--out", second]);
@@ -261,7 +287,8 @@ describe.skipIf(absent)("compare", () => {
     expect(timeless(runs[0])).toEqual(timeless(runs[1]));
     for (const file of ["trials/adam-1/last.safetensors", "trials/sgd-clr-0/best.safetensors"])
       expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file)))).toBe(true);
-    const { rate: maxLr, baseLr } = runs[0].rangeTests[0]!.suggestion!.peak;
+    const { suggestion, unguarded } = runs[0].rangeTests[0]!;
+    const { rate: maxLr, baseLr } = (suggestion ?? unguarded)!.peak;
     expect(runs[0].trials[0]!.trial.schedule).toEqual({
       type: "triangular",
       base: baseLr,

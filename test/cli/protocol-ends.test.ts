@@ -90,6 +90,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
         "1e-3",
         "--to",
         "1",
+        "--published",
         "--out",
         path,
       ],

@@ -83,10 +83,14 @@ const training = fc
   )
   .map((all) => words(...all));
 
-const cycles = maybe(
+/** A range test of few updates, which mostly cannot say. */
+const FORCED = ["--finder-updates", "24", "--force"];
+
+const cycles = fc.constantFrom(
+  FORCED,
   ["--max-lr", "0.05", "--base-lr", "0.01"],
-  ["--step-size", "3"],
-  ["--snap-cycles", "--step-size", "1e"],
+  ["--step-size", "3", ...FORCED],
+  ["--snap-cycles", "--step-size", "1e", ...FORCED],
 );
 
 const find = fc
@@ -95,6 +99,7 @@ const find = fc
     recipe,
     maybe(["--optimizer", "adam"], ["--momentum", "0.9"]),
     maybe(["--to", "1"], ["--from", "1e-4", "--to", "2"]),
+    fc.constantFrom(["--updates", "24"], ["--epochs", "2"], ["--published"]),
     maybe(["--ramp", "linear"], ["--rule", "valley"]),
     maybe(["--seeds", "2"], ["--stop-factor", "2"]),
     maybe(["--loss", "validation", "--loss-every", "2"], ["--smoothing", "none"]),
@@ -114,6 +119,7 @@ const train = fc
           maybe(["--momentum", "0.5"], ["--momentum", "0.9", "--momentum-schedule", "inverse"]),
         )
         .map((all) => words(["--schedule", "clr"], ...all)),
+      fc.constant(["--schedule", "clr", "--published", "--force"]),
       fc.constant(["--schedule", "wsd:peak=0.05,steps=8,down=4"]),
     ),
   )
@@ -212,11 +218,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   );
 
   test.each([
-    ["find", ["--batch", "8", "--to", "1", "--seeds", "2"]],
-    ["train", ["--batch", "16", "--schedule", "clr", "--momentum", "0.5", "--epochs", "2"]],
-    ["compare", ["--batch", "16", "--optimizers", "sgd+clr", "--seeds", "1", "--epochs", "1"]],
+    ["find", ["--updates", "24", "--seeds", "2"]],
+    ["train", ["--schedule", "clr", "--momentum", "0.5", "--epochs", "2", ...FORCED]],
+    ["compare", ["--optimizers", "sgd+clr", "--seeds", "1", "--epochs", "1", ...FORCED]],
   ])("%s, as processes", async (name, flags) => {
-    const argv = [name, ...BASE, "--size", "16", ...flags];
+    const argv = [name, ...BASE, "--size", "16", "--batch", "16", ...flags];
     const [first, second] = [within(`${name}-a`), within(`${name}-b`)];
     const made = await cli([...placed(argv), "--out", first]);
     expect(made.code, made.stderr).toBe(0);

@@ -23,7 +23,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   const within = temporaryFolder();
   const call = [
     ...["compare", ...TINY_FLAGS, "--optimizers", "sgd+clr,adam", "--seeds", "1", "--threads", "1"],
-    ...["--epochs", "2", "--step-size", "1e", "--targets", "0.3", "--profile", "--tensorboard"],
+    ...["--epochs", "2", "--step-size", "1e", "--published", "--force"],
+    ...["--targets", "0.3", "--profile", "--tensorboard"],
   ];
   beforeAll(async () => {
     expect((await cli([...call, "--out", within("finished")])).code).toBe(0);

@@ -34,6 +34,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       seeds: [0, 1],
       epochs: 3,
       to: 1,
+      reading: "published",
+      force: true,
       jobs: 2,
       threads: 1,
     },

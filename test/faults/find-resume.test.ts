@@ -16,7 +16,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const { seconds, ...record } = readRecord(join(path, "range-test.json"), rangeTestRecord);
     return record;
   };
-  const call = ["find", ...TINY_FLAGS, "--seeds", "2", "--to", "1", "--threads", "1"];
+  const call = ["find", ...TINY_FLAGS, "--seeds", "2", "--updates", "40", "--threads", "1"];
 
   test("the first seed's curve is kept, and the record is that of an uninterrupted one", async () => {
     const whole = within("whole");
@@ -31,12 +31,15 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(stopped.stderr).toContain(`lrscope find --resume ${path}`);
     const seeds = join(path, "range-tests/seeds");
     const first = JSON.parse(readFileSync(join(seeds, "0.json"), "utf8"));
+    const { search } = JSON.parse(readFileSync(join(seeds, "search.json"), "utf8"));
 
     const resumed = await cli(["find", "--resume", path]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).not.toContain("seed 0: ");
+    expect(resumed.stderr).not.toContain("to find the ends");
     expect(recordOf(path)).toEqual(recordOf(whole));
     expect(recordOf(path).runs[0]!.points).toEqual(first.points);
-    expect(existsSync(join(seeds, "0.json"))).toBe(false);
+    expect(recordOf(path).search).toEqual(search);
+    for (const name of ["0.json", "search.json"]) expect(existsSync(join(seeds, name))).toBe(false);
   });
 });

@@ -15,7 +15,7 @@ const PRELOADED = fileURLToPath(new URL("stop-at-operation.cjs", import.meta.url
 export const WHOLE_CALL = [
   ...["synthetic", "--size", "16", "--limit", "9", "--batch", "16", "--threads", "1"],
   ...["--optimizers", "sgd+clr,adam", "--seeds", "1", "--epochs", "2", "--step-size", "1e"],
-  ...["--targets", "0.2,0.4", "--profile", "--png", "--tensorboard"],
+  ...["--published", "--force", "--targets", "0.2,0.4", "--profile", "--png", "--tensorboard"],
 ];
 
 export interface Stop {

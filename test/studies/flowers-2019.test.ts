@@ -127,9 +127,10 @@ describe("what a comparison that follows it is asked for", () => {
       epochs: 150,
       batch: 64,
       validation: 0.2,
+      published: true,
     });
     expect(said).toBe(
-      "flowers-2019: optimizers sgd+clr,adagrad,adadelta,rmsprop,adam,adamax, epochs 150, batch 64, validation 0.2, as in “Adaptive and Cyclical Learning Rates using PyTorch” (2019)",
+      "flowers-2019: optimizers sgd+clr,adagrad,adadelta,rmsprop,adam,adamax, epochs 150, batch 64, validation 0.2, range tests as published, as in “Adaptive and Cyclical Learning Rates using PyTorch” (2019)",
     );
     const transfer = await defaultsOf("flowers-2019", "resnet34", new Set());
     expect(transfer.set).toMatchObject({ epochs: 100, seeds: 2 });
@@ -263,7 +264,9 @@ describe("what shows it", () => {
         ...["--out", out],
       ]);
       expect(code, stderr).toBe(0);
-      expect(stderr).toContain("flowers-2019: validation 0.2, as in “Adaptive");
+      expect(stderr).toContain(
+        "flowers-2019: validation 0.2, range tests as published, as in “Adaptive",
+      );
       expect(stdout).toContain("Beside the publication");
       const experiment = experimentRecord.parse(
         JSON.parse(readFileSync(join(out, "experiment.json"), "utf8")),

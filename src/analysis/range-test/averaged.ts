@@ -50,6 +50,9 @@ const FLAT_FALL = 0.02;
  */
 const FLAT_NOISE = 4;
 
+/** The noise of n steps counts as 1 + this / n times what they show. */
+const FEW_STEPS = 4;
+
 /** Part of the ramp whose mean is where the loss began; at least one point. */
 const BEGINNING = 0.1;
 
@@ -91,7 +94,10 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
   const least = settled + argmin(smoothed.slice(settled));
   const begin = mean(raw.slice(0, first));
   const steps = raw.slice(1, least + 1).map((loss, i) => loss - raw[i]!);
-  const single = (standardDeviation(steps) ?? 0) / Math.SQRT2;
+  // Of a few steps the noise is not well known: it may be more.
+  const single =
+    ((standardDeviation(steps) ?? Number.POSITIVE_INFINITY) / Math.SQRT2) *
+    (1 + FEW_STEPS / steps.length);
   const accuracies = lrs.map((_, i) =>
     orderless(curves.flatMap((curve) => curve.accuracies[i] ?? [])),
   );

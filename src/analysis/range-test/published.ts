@@ -14,7 +14,7 @@ import { cannotSay, type Doubtful, nothingFinite, ofSeeds, READ, REASONS } from 
  * to say of the curves are doubts: no more is asked of the bound than that it was tested.
  */
 export function readAsPublished(
-  { curves, smoothing, ends, rule: wanted }: Asked,
+  { curves, smoothing, ends, updates, rule: wanted }: Asked,
   readings: Readonly<Record<string, RangeTestReading>>,
 ): Found {
   const finite = curves.filter(({ losses }) => losses.length > 0);
@@ -38,13 +38,13 @@ export function readAsPublished(
     const some = finite.filter((curve) => is(averaged([curve], smoothing)));
     if (some.length === 0) return [];
     const of = ` for ${ofSeeds(some, curves.length)}`;
-    const { message } = cannotSay(kind, ends, { curves: some, of });
+    const { message } = cannotSay(kind, ends, { curves: some, updates, of });
     return [{ kind, seeds: some.map(({ seed }) => seed), message }];
   };
   const lost = curves.filter(({ losses }) => losses.length === 0);
   return {
     suggestion: isOutside ? null : said,
-    verdict: isOutside ? cannotSay("outside", ends, { curves }) : READ,
+    verdict: isOutside ? cannotSay("outside", ends, { curves, updates }) : READ,
     unguarded: isOutside ? said : null,
     seeds: curves.map(({ seed, losses }, i) =>
       losses.length === 0

@@ -215,7 +215,7 @@ describe("it cannot say", () => {
   });
 
   test("where the rule reads below the ramp: a lesser beginning would do", () => {
-    const late = lrs.map((_, i) => 1.5 + Math.abs(i - 6) / 50);
+    const late = lrs.map((_, i) => (i <= 8 ? 2 - i / 10 : 2.5));
     const { kind, remedy, message } = said([run(0, late)]);
     expect(kind).toBe("outside");
     expect(message).toContain("lower --from below 0.00001");

@@ -53,6 +53,8 @@ export interface SuggestOptions {
   /** Ends of the ramp that was asked for; default: the least and the greatest rate of the points. */
   readonly from?: number;
   readonly to?: number;
+  /** Of a seed's whole test, for what a longer one would be; default: the points of the longest run. */
+  readonly updates?: number;
 }
 
 /** A range test as it is read: its curves, and what is asked of them. */
@@ -61,6 +63,7 @@ export interface Asked {
   readonly rule: RangeTestRuleName;
   readonly smoothing: Smoothing;
   readonly ends: Ends;
+  readonly updates: number;
 }
 
 /** What one of the readings finds. */
@@ -86,7 +89,8 @@ export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions =
   const ends = { ...endsOf(runs), ...given(options) };
   const curves = runs.map((run) => rawCurve(run, ends.to));
   const readings = readRules(runs, ends);
-  const asked = { curves, rule, smoothing, ends };
+  const longest = runs.reduce((most, { points }) => Math.max(most, points.length), 0);
+  const asked = { curves, rule, smoothing, ends, updates: options.updates ?? longest };
   const { rule: taken, ...found } =
     reading === "published" ? readAsPublished(asked, readings) : readAveraged(asked);
   const { verdict, doubts } = found;
@@ -117,7 +121,7 @@ const given = ({ from, to }: Partial<Ends>): Partial<Ends> => ({
 
 /** The mean curve, guarded. */
 function readAveraged(asked: Asked): Found {
-  const { curves, smoothing, ends } = asked;
+  const { curves, smoothing, ends, updates } = asked;
   const finite = curves.filter(({ losses }) => losses.length > 0);
   if (finite.length === 0) return nothingFinite(ends, curves);
   const own = curves.map((curve) => ({
@@ -141,7 +145,7 @@ function readAveraged(asked: Asked): Found {
   const said = suggestionOf({ rule, rate, whole, seeds, ends });
   if (doubt !== null)
     return {
-      ...{ suggestion: null, verdict: cannotSay(doubt, ends, { curves: kept }) },
+      ...{ suggestion: null, verdict: cannotSay(doubt, ends, { curves: kept, updates }) },
       ...{ unguarded: said, seeds, doubts: [], rule },
     };
   const doubts = DOUBTFUL.flatMap((kind): RangeTestDoubt[] => {

@@ -26,19 +26,22 @@ const ENOUGH_UPDATES = 200;
 export function cannotSay(
   kind: Doubtful,
   { from, to }: Ends,
-  { curves, of = "" }: { readonly curves: readonly RawCurve[]; readonly of?: string },
+  {
+    curves,
+    updates,
+    of = "",
+  }: { readonly curves: readonly RawCurve[]; readonly updates: number; readonly of?: string },
 ): RangeTestVerdict & { kind: Doubtful } {
   const short = (rate: number) => Number(rate.toPrecision(3));
   switch (kind) {
     case "too-flat": {
-      const made = curves.reduce((most, { losses }) => Math.max(most, losses.length), 0);
       // What nothing stopped may have begun to move later.
       const further = curves.every(({ ended }) => !ended) && to < ALL_RATES.to;
       return {
         kind,
         message: `too flat to tell: the loss did not fall clearly below where it began${of}; use more updates${further ? ", and a greater --to" : ""}`,
         remedy: {
-          updates: Math.max(ENOUGH_UPDATES, 3 * made),
+          updates: Math.max(ENOUGH_UPDATES, 3 * updates),
           ...(further ? { to: Math.min(ALL_RATES.to, 10 * to) } : {}),
         },
       };
@@ -73,7 +76,7 @@ export function nothingFinite(ends: Ends, curves: readonly RawCurve[]) {
       ...{ seed, status: "left out", reason: REASONS["no-finite-loss"], rate: null },
     }),
   );
-  const verdict = cannotSay("no-finite-loss", ends, { curves });
+  const verdict = cannotSay("no-finite-loss", ends, { curves, updates: 0 });
   return { suggestion: null, verdict, unguarded: null, seeds, doubts: [], rule: null };
 }
 

@@ -118,8 +118,9 @@ export function linesOf(options: LinesOptions): Line[] {
       );
     }
     case "range-test-update": {
-      if (event.search) return [];
       const { update, updates, lr, smoothedLoss, imagesPerSecond } = event;
+      if (update === TIMED && isFirstRamp(event, before)) return note(lengthText(event));
+      if (event.search) return [];
       const earlier = before.rangeTestRuns[subjectKey(event)]?.update?.update ?? 0;
       const quarter = (made: number) => Math.floor((made / updates) * 4);
       if (bar || quarter(update) <= quarter(earlier)) return [];
@@ -147,6 +148,21 @@ export function linesOf(options: LinesOptions): Line[] {
     default:
       return noteLines(event).flatMap(note);
   }
+}
+
+/** Updates after which the time that a range test takes is known well enough to be said. */
+const TIMED = 5;
+
+type RangeTestUpdate = Extract<StudyEvent, { type: "range-test-update" }>;
+
+/** Whether no other ramp of the arm has begun: how long they take is said once. */
+const isFirstRamp = ({ arm }: RangeTestUpdate, { rangeTestRuns }: StudyProgress): boolean =>
+  Object.values(rangeTestRuns).filter(({ started }) => started.arm === arm).length === 1;
+
+/** A seed's updates, and the time that they take; of a search, with those of the ramp that follows. */
+function lengthText({ arm, update, updates, search = 0, secondsLeft }: RangeTestUpdate): string {
+  const each = secondsLeft / Math.max(1, updates - update);
+  return `range test of ${arm}: ${count(updates + search)} updates${search > 0 ? `, ${count(updates)} of them to find the ends of the ramp` : " a seed"}; about ${duration(each * (updates + search))} for a seed`;
 }
 
 /** What a range test suggests, in a line. */
