@@ -76,7 +76,7 @@ test("a range test over seeds: every rule, seed by seed where there is room", ()
   const record = fakeRangeTest({ seeds: 3 });
   const text = rangeTestText(record, colors, 80);
   expect(widest(text)).toBeLessThanOrEqual(100);
-  expect(text).toMatch(/^ {2}constant rate .*over the seeds; 95% \S+ to \S+\)$/m);
+  expect(text).toMatch(/^ {2}constant rate .*\(seeds \S+ to \S+; 95% \S+ to \S+\)$/m);
   expect(text).toMatch(/^ {2}peak /m);
   expect(text).toMatch(/^rule +median +95% interval +seed 0 +seed 1 +seed 2$/m);
   for (const rule of ["minimum/10", "steepest", "valley", "slide"])

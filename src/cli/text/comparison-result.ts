@@ -1,5 +1,6 @@
 /** @file What a finished comparison prints: the table, the report's path, or the JSON; then what failed. */
 
+import { get } from "../../core/at.ts";
 import { publishedTableOf } from "../../study/protocols.ts";
 import type { FinishedStudy } from "../../study/run-study.ts";
 import type { SaidBefore } from "../flags/study-of-flags.ts";
@@ -17,7 +18,7 @@ export async function printComparison(
 ): Promise<void> {
   const { run, path, report } = finished;
   // There is one wherever trials have ended.
-  const summary = run.summary!;
+  const summary = get(run, "summary", "run");
   terminal.print("");
   const published = await publishedTableOf(run.experiment, summary);
   const { columns, colors } = terminal;

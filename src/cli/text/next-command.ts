@@ -7,6 +7,7 @@ import { isCyclical } from "../../arms/arm-schedules.ts";
 import { armParts } from "../../arms/arm-text.ts";
 import { flagWords, numberWord } from "../../arms/flag-words.ts";
 import { commandOfStudy } from "../../arms/study-command.ts";
+import { at, present } from "../../core/at.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
   type RangeTestRecord,
@@ -55,7 +56,7 @@ export function afterFind(
   const { constant, peak } = suggestion;
   // What short runs found to be better is so for a rate of either use.
   const better = (confirmation?.best ?? constant.rate) / constant.rate;
-  const { optimizer } = armParts(study.optimizers[0] ?? "sgd");
+  const { optimizer } = armParts(at(study.optimizers, 0, "optimizers"));
   return [
     { ...training(study), optimizers: [`${optimizer}@${rounded(better * constant.rate)}`] },
     {
@@ -72,7 +73,10 @@ function afterTuning({ rate, schedule }: RangeTestTuning, study: StudySpec): Stu
   const [arm] = study.optimizers;
   if (!isCyclical(schedule))
     return { ...training(study), optimizers: [`${arm}@${numberWord(rate)}`] };
-  return { ...training(study), ...{ optimizers: [arm!], maxLr: rate, stepSize: ONE_CYCLE } };
+  return {
+    ...training(study),
+    ...{ optimizers: [present(arm, "arm")], maxLr: rate, stepSize: ONE_CYCLE },
+  };
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
@@ -121,7 +125,7 @@ export function afterTrain(
   study: StudySpec,
 ): StudySpec | null {
   const [seed = 0] = study.seeds;
-  if (status === "diverged") return rangeTestOf(study.optimizers[0] ?? "sgd", study);
+  if (status === "diverged") return rangeTestOf(at(study.optimizers, 0, "optimizers"), study);
   if (status !== "done") return null;
   return { ...study, kind: "compare", seeds: [seed, seed + 1, seed + 2] };
 }

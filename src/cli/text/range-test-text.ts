@@ -8,6 +8,7 @@ import type {
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, count, duration, plural, rate, textTable } from "./format.ts";
+import { wrapped } from "./results-text.ts";
 import { tuningText } from "./tuning-text.ts";
 
 /** What is suggested or why nothing is, every rule beside it (seed by seed where there is room), warnings. */
@@ -17,7 +18,9 @@ export function rangeTestText(record: RangeTestRecord, colors: Colors, columns =
   const used = suggestion?.constant.rule;
   const others = Object.entries(suggestions).filter(([rule]) => rule !== used);
   return [
-    ...(suggestion ? suggestedLines(record, suggestion, colors) : cannotSayLines(record, colors)),
+    ...(suggestion
+      ? suggestedLines(record, suggestion, colors)
+      : cannotSayLines(record, { colors, columns })),
     ...(several && readings
       ? ["", readingsTable(record, readings, colors, columns), ""]
       : others.length > 0
@@ -43,7 +46,7 @@ function suggestedLines(
     : "";
   const evidence = (use: { low: number; high: number; interval: Interval | null }) =>
     several
-      ? `   (${rate(use.low)} to ${rate(use.high)} over the seeds${use.interval ? `; 95% ${rate(use.interval.low)} to ${rate(use.interval.high)}` : ""})`
+      ? `   (seeds ${rate(use.low)} to ${rate(use.high)}${use.interval ? `; 95% ${rate(use.interval.low)} to ${rate(use.interval.high)}` : ""})`
       : "";
   const line = (name: string, value: number, after: string) =>
     `  ${name.padEnd(14)} ${colors.bold(rate(value))}${after}`;
@@ -62,15 +65,25 @@ function suggestedLines(
   ];
 }
 
-function cannotSayLines({ verdict, unguarded }: RangeTestRecord, colors: Colors): string[] {
-  return [
-    colors.bold("This range test cannot say which learning rate to train with."),
-    `  ${verdict.message}`,
+function cannotSayLines(
+  { verdict, unguarded }: RangeTestRecord,
+  { colors, columns }: { colors: Colors; columns: number },
+): string[] {
+  const said = [
+    verdict.message,
     ...(unguarded
       ? [
-          `  (with --force a study would go on from ${rate(unguarded.constant.rate)}, or a peak of ${rate(unguarded.peak.rate)})`,
+          `(with --force a study would go on from ${rate(unguarded.constant.rate)}, or a peak of ${rate(unguarded.peak.rate)})`,
         ]
       : []),
+  ];
+  return [
+    colors.bold("This range test cannot say which learning rate to train with."),
+    ...said.flatMap((text) =>
+      wrapped(text, columns - 2)
+        .split("\n")
+        .map((line) => `  ${line}`),
+    ),
   ];
 }
 
