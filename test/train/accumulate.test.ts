@@ -179,6 +179,7 @@ describe.skipIf(absent)(`training${absent ? ` (${absent})` : ""}`, () => {
       batch: 8,
       accumulate: 4,
       dropLast: true,
+      ...{ epochs: 2, to: 0.1 },
     });
     expect(test.runs[0]!.points).toHaveLength(2 * 6);
     await expect(
