@@ -37,7 +37,7 @@ export const pairedDifference = z.object({
   verdict: z.enum(["apart", "apart if normal", "open"]).optional(),
   /**
    * The same difference with what the images bring, besides the seeds: what other images of the kind
-   * would give. Absent where the trials did not record their answers image by image, or below three seeds.
+   * would give; its p is not below `tP`. Absent where the trials did not record their answers image by image, or below three seeds.
    */
   overImages: z
     .object({

@@ -2,7 +2,7 @@
 
 import { epochsRun, isApart, isSparse, pairOf } from "../analysis/index.ts";
 import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
-import { counted, listed, percentSpread, rates } from "./format.ts";
+import { counted, listed, percentSpread, points, rates } from "./format.ts";
 
 /** @param finished arms with a final accuracy, best first; at least one */
 export function headlineOf(
@@ -24,14 +24,23 @@ export function headlineOf(
     const pair = pairOf(pairs, best.name, other.name);
     return !pair || !isApart(pair);
   });
-  const whole = compared.every((arm) => seedsOf(arm) === seedsOf(best));
-  if (close.length === 0)
-    return `${best.name} is ahead${whole ? "" : " on the seeds in common"}: a validation accuracy of ${described(best)} ${after} (${detail}).`;
+  const doubted = others.filter((arm) => arm.guessing).map(({ name }) => name);
+  const guessing =
+    doubted.length > 0
+      ? ` ${listed(doubted)} ${doubted.length > 1 ? "are" : "is"} at the level of guessing.`
+      : "";
+  if (close.length === 0) {
+    const next = pairOf(pairs, best.name, others[0]!.name)!;
+    const whole = compared.every((arm) => seedsOf(arm) === seedsOf(best));
+    return whole
+      ? `${best.name} is ahead: a validation accuracy of ${described(best)} ${after} (${detail}).${guessing}`
+      : `${best.name} is ahead: ${points(next.mean!)} points above ${next.b} on the ${counted(next.seeds.length, "seed")} in common ${after}${rateOf(best)}.${guessing}`;
+  }
   const shown = [best, ...close];
   if (shown.length > MOST_NAMED)
     return `${shown.length} arms are not told apart ${after}; ${best.name} has the highest mean validation accuracy, ${described(best)} (${detail}).`;
   const each = shown.map((arm) => `${arm.name} (${described(arm)})`);
-  return `${listed(each)} are not told apart ${after}.`;
+  return `${listed(each)} are not told apart ${after}.${guessing}`;
 }
 
 /** More arms than this are counted, and not named. */

@@ -131,6 +131,9 @@ function leastEffect(n: number, comparisons: number): number {
   return high;
 }
 
+/** From so many seeds on the normal test's count is the t test's to a hundredth. */
+const MANY = 100;
+
 /**
  * Least n at which the verdict has power 0.8; null for an effect of 0, or where more than 10,000 would be
  * needed.
@@ -138,14 +141,11 @@ function leastEffect(n: number, comparisons: number): number {
 export function seedsNeeded(effect: number, comparisons = 1): number | null {
   const size = Math.abs(effect);
   if (!(size > 0)) return null;
-  for (let n = 2; n <= COUNTED; n++) if (size >= leastEffect(n, comparisons)) return n;
-  const suffices = (n: number) => verdictPower(size, n, comparisons) >= POWER;
-  // Of a normal test, and what a t test adds to it; the search begins there.
   const critical = normalQuantile(1 - ALPHA / comparisons / 2);
-  const near = ((critical + normalQuantile(POWER)) / size) ** 2 + critical ** 2 / 2 + 1;
-  if (near > MOST_SEEDS) return null;
-  let n = Math.max(COUNTED + 1, Math.ceil(near));
-  while (!suffices(n)) n++;
-  while (n > COUNTED + 1 && suffices(n - 1)) n--;
-  return n;
+  // Of a normal test, which needs the fewest; a t test needs about critical^2 / 2 more.
+  const fewest = ((critical + normalQuantile(POWER)) / size) ** 2;
+  for (let n = Math.max(2, Math.floor(fewest)); n < MANY; n++)
+    if (size >= leastEffect(n, comparisons)) return n;
+  const seeds = Math.max(MANY, Math.ceil(fewest + critical ** 2 / 2) + 1);
+  return seeds > MOST_SEEDS ? null : seeds;
 }
