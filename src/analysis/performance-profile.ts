@@ -4,6 +4,7 @@
  * problems, as AlgoPerf (arXiv 2306.07179, section 4.4) uses it over workloads.
  */
 
+import { at } from "../core/at.ts";
 import type { OptimizerSummary, PerformanceProfile } from "../record/index.ts";
 
 /** AlgoPerf integrates up to 4 times the fastest. */
@@ -35,7 +36,7 @@ export function performanceProfile(
       );
       const least = Math.min(...times);
       if (!Number.isFinite(least)) continue;
-      for (const [arm, time] of times.entries()) ratios[arm]!.push(time / least);
+      for (const [arm, time] of times.entries()) at(ratios, arm, "ratios").push(time / least);
     }
   const taus = Array.from({ length: TAUS }, (_, i) => 1 + ((GREATEST_TAU - 1) * i) / (TAUS - 1));
   return {
@@ -44,8 +45,8 @@ export function performanceProfile(
     taus,
     curves: optimizers.map(({ name }, arm) => ({
       arm: name,
-      values: taus.map((tau) => part(ratios[arm]!, (ratio) => ratio <= tau + 1e-12)),
-      score: area(ratios[arm]!),
+      values: taus.map((tau) => part(at(ratios, arm, "ratios"), (ratio) => ratio <= tau + 1e-12)),
+      score: area(at(ratios, arm, "ratios")),
     })),
   };
 }

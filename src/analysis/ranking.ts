@@ -3,6 +3,7 @@
  * mean of the easy ones: arms are ranked by what they did on seeds that they have in common.
  */
 
+import { at, get, present } from "../core/at.ts";
 import type { OptimizerSummary } from "../record/index.ts";
 import { valuesBySeed } from "./statistics/paired.ts";
 import { mean } from "./statistics/statistics.ts";
@@ -27,7 +28,7 @@ export function ranked(optimizers: readonly OptimizerSummary[]): OptimizerSummar
     ),
   );
   const none = arms.filter(({ values }) => values.size === 0);
-  return [...full!, ...sparse!, ...none].map(({ arm }) => arm);
+  return [...present(full, "full"), ...present(sparse, "sparse"), ...none].map(({ arm }) => arm);
 }
 
 /** Whether the arm finished less than half as many seeds as another of them. */
@@ -48,12 +49,12 @@ interface Arm {
 function inOrder(arms: readonly Arm[]): Arm[] {
   const effects = effectsOf(arms);
   const byEffect = arms
-    .map((arm, index) => ({ arm, effect: Math.round(effects[index]! / ROUNDING) }))
+    .map((arm, index) => ({ arm, effect: Math.round(at(effects, index, "effects") / ROUNDING) }))
     .sort((a, b) => b.effect - a.effect);
   const order: Arm[] = [];
   for (const { arm } of byEffect) {
     let place = order.length;
-    while (place > 0 && isAhead(arm, order[place - 1]!)) place--;
+    while (place > 0 && isAhead(arm, at(order, place - 1, "order"))) place--;
     order.splice(place, 0, arm);
   }
   return order;
@@ -64,7 +65,7 @@ function isAhead({ values }: Arm, { values: others }: Arm): boolean {
   const common = [...values.keys()].filter((seed) => others.has(seed));
   return (
     common.length > 0 &&
-    mean(common.map((seed) => values.get(seed)! - others.get(seed)!)) > ROUNDING
+    mean(common.map((seed) => get(values, seed, "values") - get(others, seed, "others"))) > ROUNDING
   );
 }
 
@@ -84,13 +85,14 @@ function effectsOf(arms: readonly Arm[]): number[] {
   for (let pass = 0; pass < PASSES; pass++) {
     for (const seed of seeds) {
       const left = arms.flatMap(({ values }, i) =>
-        values.has(seed) ? values.get(seed)! - effects[i]! : [],
+        values.has(seed) ? get(values, seed, "values") - at(effects, i, "effects") : [],
       );
       bySeed.set(seed, mean(left));
     }
     const before = effects;
     effects = means();
-    if (effects.every((effect, i) => Math.abs(effect - before[i]!) < ROUNDING / 10)) break;
+    if (effects.every((effect, i) => Math.abs(effect - at(before, i, "effects")) < ROUNDING / 10))
+      break;
   }
   return effects;
 }

@@ -1,5 +1,6 @@
 /** @file How much an arm minds its learning rate: the same arm at several multiples of it. */
 
+import { at, get } from "../core/at.ts";
 import type {
   ArmRecord,
   ExperimentRecord,
@@ -63,22 +64,27 @@ function readWidth(
   // Of equals the one nearest to the arm's own rate.
   for (const [i, { x, y }] of curve.entries()) {
     const top = curve[best];
-    const ahead = y !== null && (!top || y - top.y! > LEVEL);
-    const nearer = y !== null && top && y - top.y! > -LEVEL && Math.abs(x) < Math.abs(top.x);
+    const ahead = y !== null && (!top || y - get(top, "y", "top") > LEVEL);
+    const nearer =
+      y !== null && top && y - get(top, "y", "top") > -LEVEL && Math.abs(x) < Math.abs(top.x);
     if (ahead || nearer) best = i;
   }
   if (best < 0) return { bestFactor: null, widthDecades: null };
-  const floor = curve[best]!.y! - TOLERANCE;
+  const floor = get(at(curve, best, "curve"), "y", "point") - TOLERANCE;
   const walk = (direction: 1 | -1): number => {
-    let reached = curve[best]!.x;
+    let reached = at(curve, best, "curve").x;
     for (let i = best + direction; i >= 0 && i < curve.length; i += direction) {
-      const [inner, outer] = [curve[i - direction]!, curve[i]!];
+      const [inner, outer] = [at(curve, i - direction, "curve"), at(curve, i, "curve")];
       if (outer.y === null) return reached;
       if (outer.y < floor)
-        return inner.x + ((inner.y! - floor) / (inner.y! - outer.y)) * (outer.x - inner.x);
+        return (
+          inner.x +
+          ((get(inner, "y", "inner") - floor) / (get(inner, "y", "inner") - outer.y)) *
+            (outer.x - inner.x)
+        );
       reached = outer.x;
     }
     return reached;
   };
-  return { bestFactor: curve[best]!.factor, widthDecades: walk(1) - walk(-1) };
+  return { bestFactor: at(curve, best, "curve").factor, widthDecades: walk(1) - walk(-1) };
 }

@@ -1,5 +1,6 @@
 /** @file One arm of an experiment: its trials' records as quantities over the seeds. */
 
+import { at } from "../core/at.ts";
 import { greatestOf, leastOf } from "../core/extremes.ts";
 import type {
   EpochMetrics,
@@ -152,7 +153,8 @@ function area({ metrics }: TrialHistory): number | null {
     .slice(1)
     .reduce(
       (total, { epoch, height }, i) =>
-        total + ((epoch - points[i]!.epoch) * (height + points[i]!.height)) / 2,
+        total +
+        ((epoch - at(points, i, "points").epoch) * (height + at(points, i, "points").height)) / 2,
       0,
     );
   return sum / (final.epoch - first.epoch);

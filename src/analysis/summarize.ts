@@ -6,7 +6,7 @@ import {
   type TrialHistory,
   unpackAnswers,
 } from "../record/index.ts";
-import { conclude } from "./conclusion/conclude.ts";
+import { conclude, proposedStudy } from "./conclusion/conclude.ts";
 import type { Guess } from "./conclusion/wording.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
@@ -58,6 +58,17 @@ export function summarize(
   const pairs = pairedDifferences(contestants, { images, answers: answersOf(trials) });
   const sensitivity = sensitivities(experiment, optimizers);
   const notes = notesOn(experiment, trials);
+  const concluded = {
+    optimizers: contestants,
+    pairs,
+    epochs: experiment.protocol.epochs,
+    sensitivity,
+    sameWork: oneProtocol,
+    images,
+    guess,
+    targetAccuracy: experiment.protocol.targetAccuracy,
+  };
+  const next = proposedStudy(concluded);
   return {
     formatVersion: 1,
     optimizers,
@@ -65,16 +76,8 @@ export function summarize(
     model: experiment.model.name,
     protocol: experiment.protocol,
     pairs,
-    conclusion: conclude({
-      optimizers: contestants,
-      pairs,
-      epochs: experiment.protocol.epochs,
-      sensitivity,
-      sameWork: oneProtocol,
-      images,
-      guess,
-      targetAccuracy: experiment.protocol.targetAccuracy,
-    }),
+    conclusion: conclude(concluded),
+    ...(next ? { next } : {}),
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),
     ...(published ? { published } : {}),

@@ -1,5 +1,6 @@
 /** @file How long an arm takes to a validation accuracy, and which accuracies to ask for. */
 
+import { at } from "../core/at.ts";
 import type { EpochMetrics, TimeToTarget, TrialHistory, TrialRecord } from "../record/index.ts";
 
 /** First epoch at or above `target`, and the seconds until its end; null where it is never reached. */
@@ -45,7 +46,9 @@ function medianOrMiss(values: readonly (number | null)[]): number | null {
   if (values.length === 0) return null;
   const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
   const middle =
-    (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
+    (at(sorted, Math.floor((sorted.length - 1) / 2), "sorted") +
+      at(sorted, Math.floor(sorted.length / 2), "sorted")) /
+    2;
   return Number.isFinite(middle) ? middle : null;
 }
 

@@ -1,5 +1,6 @@
 /** @file Which learning rate an arm uses, when, and where it came from. */
 
+import { present } from "../core/at.ts";
 import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type {
@@ -138,7 +139,7 @@ export function checkSayable(
   );
   const [first] = silent;
   throw new RangeTestError(
-    `range test: it cannot say which rate to train with (${why.join("; ")}), so that nothing was trained. ${remedyText(first!)}, give the rate yourself (--max-lr, or ${first!.arm}@RATE), or go on all the same with --force`,
+    `range test: it cannot say which rate to train with (${why.join("; ")}), so that nothing was trained. ${remedyText(present(first, "range test"))}, give the rate yourself (--max-lr, or ${present(first, "range test").arm}@RATE), or go on all the same with --force`,
   );
 }
 

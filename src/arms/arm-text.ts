@@ -17,17 +17,33 @@ export interface ArmText {
   readonly rate: string | null;
 }
 
+/** The three parts of an arm, as they are written: settings stay with what they are of. */
+export interface ArmParts {
+  readonly optimizer: string;
+  readonly schedule: string | null;
+  readonly rate: string | null;
+}
+
+const refusing = (text: string) => (): never => {
+  throw new ArgumentError(
+    `arm "${shortened(text)}": must be NAME[(SETTING=VALUE,...)][+SCHEDULE[(SETTING=VALUE,...)]][@RATE], such as adam, sgd(momentum=0.9)+clr or rmsprop@1e-3`,
+  );
+};
+
+/** @throws ArgumentError for a text of another form, or brackets that do not match */
+export function armParts(text: string): ArmParts {
+  const refuse = refusing(text);
+  const [head, rate] = cutAt(text.trim(), "@", refuse);
+  const [optimizer, schedule] = cutAt(head, "+", refuse);
+  if (rate === "" || schedule === "") refuse();
+  return { optimizer, schedule, rate };
+}
+
 /** @throws ArgumentError for a text of another form, brackets that do not match, or a setting given twice */
 export function readArmText(text: string): ArmText {
   const whole = text.trim();
-  const refuse = (): never => {
-    throw new ArgumentError(
-      `arm "${shortened(text)}": must be NAME[(SETTING=VALUE,...)][+SCHEDULE[(SETTING=VALUE,...)]][@RATE], such as adam, sgd(momentum=0.9)+clr or rmsprop@1e-3`,
-    );
-  };
-  const [head, rate] = cutAt(whole, "@", refuse);
-  const [first, second] = cutAt(head, "+", refuse);
-  if (rate === "" || second === "") refuse();
+  const refuse = refusing(text);
+  const { optimizer: first, schedule: second, rate } = armParts(text);
   const [optimizer, optimizerSettings] = bracketed(first, whole, refuse);
   const isSpec = second?.startsWith("(") ?? false;
   if (isSpec && !second?.endsWith(")")) refuse();

@@ -7,7 +7,7 @@ import { armsOf, optimizerOf, rampOf, specOf } from "./trials.ts";
 /** The whole range test of a study of kind "find". */
 export function finderTask(study: StudySpec): Task<"range-test"> {
   const arm = at(armsOf(study), 0, "arms");
-  const { seeds, epochs, reading, stopFactor, smoothing, loss, validationEvery } = study;
+  const { seeds, epochs, stopFactor, smoothing, loss, validationEvery } = study;
   const given = { stopFactor, smoothing, loss, validationEvery };
   return {
     kind: "range-test",
@@ -16,7 +16,6 @@ export function finderTask(study: StudySpec): Task<"range-test"> {
     optimizer: specOf(optimizerOf(arm, study)),
     seeds: [...seeds],
     ...rampOf({ ...study, rangeTestEpochs: epochs }),
-    reading,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }

@@ -11,6 +11,7 @@ import { type ArmRecord, STUDY_DEFAULTS, type StudySpec, studySpec } from "../re
 import { flagsOfRecipe, RECIPE_OPTIONS, type RecipeName } from "../record/recipe.ts";
 import { needsRangeTest } from "./arm-rates.ts";
 import { isCyclical } from "./arm-schedules.ts";
+import { armParts } from "./arm-text.ts";
 import { parseArms } from "./arms.ts";
 import { demoStudy } from "./demo-study.ts";
 import { flagWords } from "./flag-words.ts";
@@ -265,15 +266,16 @@ function optimizerFlags(optimizers: StudySpec["optimizers"], { study, arms }: Co
   const [arm, ...others] = arms;
   if (!arm || others.length > 0)
     throw new Unsayable(`${kind} has one arm, and this study has ${optimizers.join(", ")}`);
-  const { optimizer, schedule, learningRate } = arm;
-  if (kind === "find" && learningRate !== null)
+  // With their settings, which the flags take as they are.
+  const { optimizer, schedule, rate } = armParts(arm.name);
+  if (kind === "find" && rate !== null)
     throw new Unsayable(`find takes no rate of its own, and this study has ${arm.name}`);
-  if (isCyclical(schedule) && learningRate !== null)
+  if (isCyclical(schedule) && rate !== null)
     throw new Unsayable(`train takes no rate beside ${schedule}, and this study has ${arm.name}`);
   return {
     optimizer,
     ...(schedule === null ? {} : { schedule: scheduleWord(schedule) }),
-    ...(learningRate === null ? {} : { lr: learningRate }),
+    ...(rate === null ? {} : { lr: Number(rate) }),
   };
 }
 

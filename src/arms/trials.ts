@@ -88,8 +88,8 @@ export function rangeTestsOf(request: Planned): Task<"range-test">[] {
   const {
     seeds = STUDY_DEFAULTS.seeds,
     finderSeeds = STUDY_DEFAULTS.finderSeeds,
-    reading = STUDY_DEFAULTS.reading,
-    ...of
+    reading,
+    to,
   } = request;
   return checkRequest(request)
     .filter((arm) => testedAs(arm) === arm.name && needsRangeTest(arm, request))
@@ -102,26 +102,37 @@ export function rangeTestsOf(request: Planned): Task<"range-test">[] {
         slug: arm.slug,
         optimizer: specOf(optimizer),
         seeds: Array.from({ length: finderSeeds }, (_, i) => first + i),
-        ...rampOf(of),
-        ...(reading === "published" && of.to === undefined
+        ...rampOf(request),
+        ...(reading === "published" && to === undefined
           ? { to: Math.max(PUBLISHED_END, 10 * optimizer.hyperparameters.learningRate) }
           : {}),
-        reading,
       };
     });
 }
 
-/** What a study says of the ramp of its range tests. */
+/** Of a range test as published, in epochs. */
+const PUBLISHED_LENGTH = 2;
+
+type RampFields = "rangeTestUpdates" | "rangeTestEpochs" | "from" | "to" | "ramp" | "rule";
+
+/** What a study says of its range tests; their length always, in one of two ways. */
 export function rampOf({
   rangeTestUpdates: updates,
   rangeTestEpochs: epochs,
+  reading = STUDY_DEFAULTS.reading,
   ...of
-}: Pick<Planned, "rangeTestUpdates" | "rangeTestEpochs" | "from" | "to" | "ramp" | "rule">): Pick<
+}: Pick<Planned, RampFields | "reading">): Pick<
   Task<"range-test">,
-  "updates" | "epochs" | "from" | "to" | "ramp" | "rule"
+  "updates" | "epochs" | "from" | "to" | "ramp" | "rule" | "reading"
 > {
   const { from, to, ramp, rule } = of;
-  return present({ ...(updates === undefined ? { epochs } : { updates }), from, to, ramp, rule });
+  const usual =
+    reading === "published"
+      ? { epochs: PUBLISHED_LENGTH }
+      : { updates: STUDY_DEFAULTS.rangeTestUpdates };
+  const said = updates === undefined ? { epochs } : { updates };
+  const length = updates === undefined && epochs === undefined ? usual : said;
+  return present({ ...length, from, to, ramp, rule, reading });
 }
 
 /** Without those that are undefined. */

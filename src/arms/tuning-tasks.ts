@@ -1,5 +1,6 @@
 /** @file The runs that tune the rate of a range test, as tasks. */
 
+import { present } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import type { StudySpec, Task } from "../record/index.ts";
 import { isCyclical } from "./arm-schedules.ts";
@@ -28,7 +29,7 @@ export function tuningTasks(
 ): Task<"trial">[] {
   const { optimizers, tuneEpochs: epochs = 1, momentum, weightDecay } = study;
   const [arm] = optimizers;
-  const { schedule } = parseArm(arm!);
+  const { schedule } = parseArm(present(arm, "arm"));
   const given = { momentum, weightDecay };
   return trialsOf(
     {

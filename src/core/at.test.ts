@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { at, get } from "./at.ts";
+import { at, get, present } from "./at.ts";
 import { InternalError } from "./errors.ts";
 
 describe("at", () => {
@@ -26,6 +26,10 @@ describe("get", () => {
     expect(get({ a: "" }, "a", "object")).toBe("");
   });
 
+  test("refuses a value that is null", () => {
+    expect(() => get({ a: null }, "a", "record")).toThrow('internal: record: no value of "a"');
+  });
+
   test("refuses a key that is not there, inherited ones too", () => {
     expect(() => get(new Map([["a", 1]]), "b", "shapes")).toThrow(
       'internal: shapes: no value of "b"; there are 1',
@@ -34,4 +38,10 @@ describe("get", () => {
       'internal: shapes: no value of "toString"; there are 0',
     );
   });
+});
+
+test("present gives what is there, and refuses the rest by name", () => {
+  expect([present(0, "n"), present("", "n"), present(false, "n")]).toEqual([0, "", false]);
+  for (const nothing of [null, undefined])
+    expect(() => present(nothing, "the rate")).toThrow("internal: the rate: is not there");
 });

@@ -20,23 +20,32 @@ export function at<T>(list: ArrayLike<T>, index: number, subject: string): T {
 /**
  * The value of a key, in a map or an object of its own.
  * @param subject what it is, for the message: "shapes"
- * @throws InternalError where there is none
+ * @throws InternalError where there is none, or it is null
  */
 export function get<K, V>(map: ReadonlyMap<K, V>, key: K, subject: string): V;
 export function get<T extends object, K extends keyof T>(
   object: T,
   key: K,
   subject: string,
-): Exclude<T[K], undefined>;
+): NonNullable<T[K]>;
 export function get(of: object, key: PropertyKey, subject: string): unknown {
   const isMap = of instanceof Map;
   const own = Object.hasOwn(of, key)
     ? (of as Readonly<Record<PropertyKey, unknown>>)[key]
     : undefined;
   const value: unknown = isMap ? of.get(key) : own;
-  if (value === undefined)
+  if (value === undefined || value === null)
     throw new InternalError(
       `${subject}: no value of "${String(key)}"; there are ${isMap ? of.size : Object.keys(of).length}`,
     );
+  return value;
+}
+
+/**
+ * A value that has to be there.
+ * @throws InternalError where it is not
+ */
+export function present<T>(value: T, subject: string): NonNullable<T> {
+  if (value === undefined || value === null) throw new InternalError(`${subject}: is not there`);
   return value;
 }

@@ -138,7 +138,7 @@ export function limitItems({ labels, parts, classes, limit, splitSeed }: LimitOp
   for (const [label, t] of train.entries()) {
     const v = at(validation, label, "validation");
     const total = t.length + v.length;
-    const e = tested[label]!;
+    const e = at(tested, label, "tested");
     const tests = e.length === 0 ? 0 : Math.max(1, Math.round((limit * e.length) / total));
     chosen.push(...draw(e, Math.min(e.length, tests), label, TEST));
     if (total <= limit) {

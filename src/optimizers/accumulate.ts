@@ -18,9 +18,9 @@ export interface Accumulating {
 
 /**
  * An optimizer in two halves that share their state, which has the sum of gradients besides. Each
- * micro-batch comes with its `share`, its part of the update's examples, so that the sum is the mean
- * over the update's examples: the gradient of one large batch, where no example's gradient depends on
- * the others of its batch (batch normalisation's does). `clip`, a greatest norm, is that of the sum,
+ * micro-batch comes with its `share`, its part of the update's examples or of their class weights, so that
+ * the sum is the mean over the update's examples: the gradient of one large batch, where no example's
+ * gradient depends on the others of its batch (batch normalisation's does). `clip`, a greatest norm, is that of the sum,
  * as is clipping by value.
  * @throws ArgumentError for an optimizer that needs a second gradient an update
  */

@@ -43,7 +43,7 @@ export interface BufferSpec {
   /** Bytes, with the layout's padding; padding holds zeros. */
   readonly bytes: number;
   readonly region: Region;
-  /** Bytes from the start of the region; a multiple of 64. */
+  /** Bytes from the start of the region; a multiple of the alignment of the backend that it was planned for. */
   readonly offset: number;
 }
 
@@ -78,7 +78,7 @@ export interface Program {
 }
 
 // ---------------------------------------------------------------------------------------------
-// The optimizer's part of a step: see architecture, "Optimizers are expressions".
+// The optimizer's part of a step: docs/adding-an-optimizer.md says what it is compiled from.
 
 /**
  * A scalar slot. Slots are doubles, rounded to f32 where a vector instruction uses one. The first

@@ -3,6 +3,7 @@
  * validation part do to a difference between two arms is estimated from it.
  */
 
+import { at } from "../core/at.ts";
 import { z } from "zod";
 
 /** Beyond so many images the bits, 22 kB as text, are left out: images then add next to nothing. */
@@ -27,7 +28,8 @@ export function packAnswers(right: Uint8Array, epoch: number): RightAnswers | nu
   const images = right.length;
   if (images === 0 || images > MOST_ANSWERS) return null;
   const bytes = new Uint8Array(Math.ceil(images / 8));
-  for (let i = 0; i < images; i++) if (right[i]) bytes[i >> 3]! |= 1 << (i & 7);
+  for (let i = 0; i < images; i++)
+    if (right[i]) bytes[i >> 3] = at(bytes, i >> 3, "bytes") | (1 << (i & 7));
   return { formatVersion: 1, epoch, images, bits: btoa(String.fromCharCode(...bytes)) };
 }
 

@@ -80,6 +80,17 @@ export const optimizerSummary = z.object({
 });
 export type OptimizerSummary = z.infer<typeof optimizerSummary>;
 
+/** The study that the conclusion proposes, as far as it differs from the one concluded on. */
+export const nextStudy = z.object({
+  /** "find": a range test of the first of the arms. */
+  kind: z.enum(["compare", "find"]),
+  arms: z.array(z.string()),
+  /** The first seed, and how many; absent: as they were. */
+  seeds: z.object({ first: z.number().int(), count: z.number().int() }).optional(),
+  sensitivity: z.number().int().optional(),
+});
+export type NextStudy = z.infer<typeof nextStudy>;
+
 export const summaryRecord = z.object({
   formatVersion: z.literal(1),
   optimizers: z.array(optimizerSummary),
@@ -90,6 +101,8 @@ export const summaryRecord = z.object({
   pairs: z.array(pairedDifference).optional(),
   /** One paragraph that follows from the numbers. */
   conclusion: z.string().optional(),
+  /** What its last sentence asks for, where a study can give it. */
+  next: nextStudy.optional(),
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
   /** Ours beside the publication whose protocol was followed, in the form of its own study. */

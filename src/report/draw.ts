@@ -6,6 +6,7 @@
  * from them: margins are given, labels are placed by pixel.
  */
 
+import { get } from "../core/at.ts";
 import { escapeText } from "./html.ts";
 import { placeLabels } from "./labels.ts";
 import { darkColours, lightColours, palette } from "./palette.ts";
@@ -104,13 +105,16 @@ const EDGE = 16;
 function standaloneFile({ width, height, body }: Drawing, label: string): string {
   const plain = body.replace(/var\(--lr-([a-z0-9]+)\)/g, (_, name) => lightColours[name] ?? "#000");
   const dark = Object.keys(palette)
-    .filter((name) => plain.includes(lightColours[name]!))
+    .filter((name) => plain.includes(get(lightColours, name, "lightColours")))
     .map((name) => {
-      const [from, to] = [lightColours[name]!, darkColours[name]!];
+      const [from, to] = [
+        get(lightColours, name, "lightColours"),
+        get(darkColours, name, "darkColours"),
+      ];
       return `[fill="${from}"]{fill:${to}}[stroke="${from}"]{stroke:${to}}`;
     })
     .join("");
-  const paper = lightColours.paper!;
+  const paper = get(lightColours, "paper", "lightColours");
   const [w, h] = [width + 2 * EDGE, height + 2 * EDGE];
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="${-EDGE} ${-EDGE} ${w} ${h}" font-family="${FONT}" role="img">` +

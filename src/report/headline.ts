@@ -1,6 +1,7 @@
 /** @file The headline of trained arms: who is ahead where the tests say so, else who is not told apart. */
 
 import { epochsRun, isApart, isSparse, pairOf } from "../analysis/index.ts";
+import { at, get, present } from "../core/at.ts";
 import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
 import { counted, listed, percentSpread, points, rates } from "./format.ts";
 
@@ -30,11 +31,11 @@ export function headlineOf(
       ? ` ${listed(doubted)} ${doubted.length > 1 ? "are" : "is"} at the level of guessing.`
       : "";
   if (close.length === 0) {
-    const next = pairOf(pairs, best.name, others[0]!.name)!;
+    const next = present(pairOf(pairs, best.name, at(others, 0, "others").name), "pair");
     const whole = compared.every((arm) => seedsOf(arm) === seedsOf(best));
     return whole
       ? `${best.name} is ahead: a validation accuracy of ${described(best)} ${after} (${detail}).${guessing}`
-      : `${best.name} is ahead: ${points(next.mean!)} points above ${next.b} on the ${counted(next.seeds.length, "seed")} in common ${after}${rateOf(best)}.${guessing}`;
+      : `${best.name} is ahead: ${points(get(next, "mean", "pair"))} points above ${next.b} on the ${counted(next.seeds.length, "seed")} in common ${after}${rateOf(best)}.${guessing}`;
   }
   const shown = [best, ...close];
   if (shown.length > MOST_NAMED)

@@ -5,6 +5,8 @@
  * are labelled besides, so that nothing is told by colour alone.
  */
 
+import { at } from "../core/at.ts";
+
 /** [light, dark] */
 export const palette = {
   paper: ["#ffffff", "#14171c"],
@@ -55,12 +57,12 @@ export function seriesLook(index: number): SeriesLook {
   const round = Math.floor(index / SERIES);
   return {
     colour: `var(--lr-${(index % SERIES) + 1})`,
-    dash: DASHES[(index + round) % DASHES.length]!,
+    dash: at(DASHES, (index + round) % DASHES.length, "DASHES"),
   };
 }
 
 /** Of several experiments side by side: the arm has the colour, the experiment the line style. */
 export const experimentLook = (arm: number, experiment: number): SeriesLook => ({
   colour: `var(--lr-${(arm % SERIES) + 1})`,
-  dash: DASHES[experiment % DASHES.length]!,
+  dash: at(DASHES, experiment % DASHES.length, "DASHES"),
 });

@@ -1,5 +1,7 @@
 /** @file Fewer points for the same line. */
 
+import { at } from "../core/at.ts";
+
 /**
  * Douglas and Peucker's selection, vertical distance: where a point is left out, the line through
  * its neighbours passes within `tolerance` of it. First and last stay.
@@ -13,22 +15,22 @@ export function simplified<P extends { update: number; lr: number }>(
   const open: [number, number][] = [[0, points.length - 1]];
   for (let range = open.pop(); range; range = open.pop()) {
     const [from, to] = range;
-    const a = points[from]!;
-    const b = points[to]!;
+    const a = at(points, from, "points");
+    const b = at(points, to, "points");
     let worst = tolerance;
-    let at = -1;
+    let farthest = -1;
     for (let i = from + 1; i < to; i++) {
-      const p = points[i]!;
+      const p = at(points, i, "points");
       const onLine = a.lr + riseOf(b.lr - a.lr, p.update - a.update, b.update - a.update);
       const distance = Math.abs(p.lr - onLine);
       if (distance > worst) {
         worst = distance;
-        at = i;
+        farthest = i;
       }
     }
-    if (at >= 0) {
-      kept.add(at);
-      open.push([from, at], [at, to]);
+    if (farthest >= 0) {
+      kept.add(farthest);
+      open.push([from, farthest], [farthest, to]);
     }
   }
   return points.filter((_, i) => kept.has(i));

@@ -1,6 +1,7 @@
 /** @file The table of results: for Markdown and for the terminal. */
 
 import { ranked } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
 import { milliseconds, percentSpread, rates } from "./format.ts";
 import { escapeText } from "./html.ts";
@@ -35,10 +36,10 @@ const cells = (o: OptimizerSummary) => [
 export function formatSummaryTable(summary: SummaryRecord): string {
   const rows = [[...HEADINGS], ...ranked(summary.optimizers).map(cells)];
   const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => [...row[column]!].length)),
+    Math.max(...rows.map((row) => [...at(row, column, "row")].length)),
   );
   const padded = (text: string, column: number) => {
-    const spaces = " ".repeat(widths[column]! - [...text].length);
+    const spaces = " ".repeat(at(widths, column, "widths") - [...text].length);
     return column === 0 ? text + spaces : spaces + text;
   };
   return rows.map((row) => row.map(padded).join("  ").trimEnd()).join("\n");

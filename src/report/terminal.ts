@@ -1,6 +1,7 @@
 /** @file A range test's curve as plain text, for a terminal. */
 
 import { finiteCurve } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import type { RangeTestRecord } from "../record/index.ts";
 import { lossCeiling } from "./figures/range-test.ts";
 import { formatRate } from "./format.ts";
@@ -28,16 +29,18 @@ export function formatRangeTestChart(
   if (losses.length === 0) return "";
   const gutter = 9;
   const columns = Math.max(20, width - gutter);
-  const ceiling = lossCeiling([{ smoothed: lrs.map((lr, i) => ({ lr, loss: losses[i]! })) }]);
+  const ceiling = lossCeiling([
+    { smoothed: lrs.map((lr, i) => ({ lr, loss: at(losses, i, "losses") })) },
+  ]);
   const span = Math.log(record.to) - Math.log(record.from);
   const column = (lr: number) =>
     Math.round(((Math.log(lr) - Math.log(record.from)) / span) * (columns - 1));
   // The nearest point at or before each column, so that any ramp comes out on a log scale.
-  let at = 0;
+  let place = 0;
   const series: number[] = [];
-  for (let i = 0; i <= Math.min(columns - 1, column(lrs.at(-1)!)); i++) {
-    while (at + 1 < lrs.length && column(lrs[at + 1]!) <= i) at++;
-    series.push(Math.min(losses[at]!, ceiling));
+  for (let i = 0; i <= Math.min(columns - 1, column(at(lrs, -1, "lrs"))); i++) {
+    while (place + 1 < lrs.length && column(at(lrs, place + 1, "lrs")) <= i) place++;
+    series.push(Math.min(at(losses, place, "losses"), ceiling));
   }
   const plot = plainChart([series], {
     height: height - 1,

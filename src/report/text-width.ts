@@ -4,10 +4,12 @@
  * somewhat too wide costs a little room.
  */
 
+import { present } from "../core/at.ts";
+
 const SIZE = 12;
 
 function widthInEm(letter: string): number {
-  const code = letter.codePointAt(0)!;
+  const code = present(letter.codePointAt(0), "letter");
   if (code >= 0x1f000) return 1.4;
   if (code >= 0x1100) return 1.06;
   if ("mwMWQO@%—…±×".includes(letter)) return 1.12;

@@ -7,6 +7,7 @@ import { parseArm } from "../arms/arms.ts";
 import { rangeTestsOf, trialsOf } from "../arms/trials.ts";
 import { checkTunable, tuningTasks } from "../arms/tuning-tasks.ts";
 import { compileNetwork } from "../compile/index.ts";
+import { at } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { accumulate, type Optimizer, optimizerOfSpec } from "../optimizers/index.ts";
 import {
@@ -70,7 +71,7 @@ export function checkFind(setup: TrainingSetup, task: Task<"range-test">, study:
   checkRangeTest({ ...setup, ...rangeTestOptionsOf(task) });
   if (study.tuneEpochs !== undefined) {
     const { updatesPerEpoch } = planEpoch(setup);
-    checkTunable(parseArm(study.optimizers[0]!).schedule);
+    checkTunable(parseArm(at(study.optimizers, 0, "optimizers")).schedule);
     for (const trial of tuningTasks(
       { ...study, seeds: study.seeds.slice(0, 1) },
       [1],

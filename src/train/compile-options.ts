@@ -4,6 +4,7 @@ import type { CompileOptions } from "../compile/index.ts";
 import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, ShapeError } from "../core/errors.ts";
+import type { Dataset } from "../data/types.ts";
 import { implementationsOf } from "../engine/tuning/convolution-choice.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { compiledPart, resolveRecipe } from "../record/index.ts";
@@ -89,6 +90,14 @@ const balanced = ({ dataset }: TrainingSetup): number[] =>
     dataset.train.map((i) => at(dataset.labels, i, "labels")),
     dataset.classes.length,
   );
+
+/** By what the mean loss of some images counts in that of its update: their count, or the weights of their classes. */
+export const batchWeight =
+  ({ labels }: Pick<Dataset, "labels">, classWeights: readonly number[] | undefined) =>
+  (images: Int32Array): number =>
+    classWeights
+      ? images.reduce((sum, image) => sum + (classWeights[labels[image] ?? -1] ?? 0), 0)
+      : images.length;
 
 /** @throws ShapeError where the network's input or output does not fit the data set */
 export function checkFits({ dataset, network }: TrainingSetup): void {

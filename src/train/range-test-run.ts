@@ -1,6 +1,7 @@
 /** @file One seed of a range test: an update a rate, the loss of each, until the ramp or the loss ends it. */
 
 import { beginning, GREATEST_LOSS, proportionalWeight, smoothing } from "../analysis/index.ts";
+import { at } from "../core/at.ts";
 import { InterruptedError } from "../core/errors.ts";
 import type { RangeTestPoint } from "../record/index.ts";
 import { type Emitter, finite, perSecond } from "./emit.ts";
@@ -130,8 +131,7 @@ function smootherOf(
 /** `count` of the images, or all, at equal distances: of a folder, each class in its proportion. */
 function evenlySpaced(images: Int32Array, count: number): Int32Array {
   if (count >= images.length) return images;
-  return Int32Array.from(
-    { length: count },
-    (_, i) => images[Math.floor(((i + 0.5) * images.length) / count)]!,
+  return Int32Array.from({ length: count }, (_, i) =>
+    at(images, Math.floor(((i + 0.5) * images.length) / count), "images"),
   );
 }

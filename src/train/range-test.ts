@@ -12,6 +12,7 @@ import {
   endsAbout,
   suggest,
 } from "../analysis/index.ts";
+import { present } from "../core/at.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { type RangeTestRecord, type RangeTestSearch, STUDY_DEFAULTS } from "../record/index.ts";
@@ -74,7 +75,8 @@ async function measure(options: RangeTestOptions, emitting: Emitter): Promise<Me
   const started = performance.now();
   const { updates, epochs, untilDiverged, ends: asked } = planRamp(options);
   const found = asked ? undefined : await search(options, emitting);
-  const ends = asked ?? { from: found!.from, to: found!.to };
+  const { from, to } = asked ?? present(found, "search");
+  const ends = { from, to };
   const runs: RangeTestRecord["runs"] = [];
   for (const seed of seeds) {
     const begun = performance.now();

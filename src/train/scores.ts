@@ -44,3 +44,14 @@ export function balancedWeights(labels: ArrayLike<number>, classes: number): num
   for (const label of Array.from(labels)) counts[label] = at(counts, label, "classes") + 1;
   return counts.map((count) => (count === 0 ? 0 : labels.length / (classes * count)));
 }
+
+/** The class of the greatest probability in a row of (rows, classes); of equals the first. */
+export function likeliestClass(
+  probabilities: ArrayLike<number>,
+  { row, classes }: { readonly row: number; readonly classes: number },
+): number {
+  const of = (k: number) => probabilities[row * classes + k] ?? 0;
+  let best = 0;
+  for (let k = 1; k < classes; k++) if (of(k) > of(best)) best = k;
+  return best;
+}

@@ -8,12 +8,12 @@ import { epochOrder } from "../data/order.ts";
 import type { Checkpoint } from "../formats/index.ts";
 import { AVERAGE, AVERAGE_WEIGHT, type Optimizer } from "../optimizers/index.ts";
 import type { BufferSpec, LoadedProgram, Program } from "../program/index.ts";
-import { checkFits, compileOptions, planEpoch } from "./compile-options.ts";
+import { batchWeight, checkFits, compileOptions, planEpoch } from "./compile-options.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import { keepStatistics, keepTensors, recalibrate } from "./recalibrate.ts";
-import { type ConfusionCounts, noConfusion } from "./scores.ts";
+import { type ConfusionCounts, likeliestClass, noConfusion } from "./scores.ts";
 
 /** Result of one update. */
 export interface UpdateResult {
@@ -145,7 +145,9 @@ export async function openTrainer(
   const { dataset, backend } = setup;
   checkFits(setup);
   const { batch, accumulate, images, updatesPerEpoch } = planEpoch(setup);
-  const compiled = compileNetwork(compileOptions(setup, optimizer, epoch));
+  const options = compileOptions(setup, optimizer, epoch);
+  const compiled = compileNetwork(options);
+  const weightOf = batchWeight(dataset, options.classWeights);
   const session = await backend.openSession(compiled.sessionOptions);
   const isKept =
     (state: boolean) =>
@@ -211,14 +213,6 @@ export async function openTrainer(
         },
       });
     };
-    const likeliest = (probabilities: Float64Array, row: number): number => {
-      const { length } = dataset.classes;
-      const own = probabilities.subarray(row * length, (row + 1) * length);
-      let best = 0;
-      for (const [k, value] of own.entries()) if (value > at(own, best, "probabilities")) best = k;
-      return best;
-    };
-
     /** In two slots one batch is loaded while the other is evaluated; in one they take turns. */
     const evaluate = async (
       indices: Int32Array,
@@ -227,7 +221,8 @@ export async function openTrainer(
     ): Promise<Evaluation> => {
       let loss = 0;
       let correct = 0;
-      const confusion = noConfusion(dataset.classes.length);
+      const classes = dataset.classes.length;
+      const confusion = noConfusion(classes);
       const right = new Uint8Array(indices.length);
       let done = 0;
       await forEachBatch(indices, program, slots, (outputs, images) => {
@@ -236,7 +231,7 @@ export async function openTrainer(
         for (const [row, image] of images.entries()) {
           const label = at(dataset.labels, image, "labels");
           const answers = at(confusion, label, "confusion");
-          const answer = likeliest(get(outputs, "probabilities", "outputs"), row);
+          const answer = likeliestClass(get(outputs, "probabilities", "outputs"), { row, classes });
           answers[answer] = (answers[answer] ?? 0) + 1;
           right[done++] = answer === label ? 1 : 0;
         }
@@ -284,8 +279,10 @@ export async function openTrainer(
             const ofEpoch = Math.floor(item / accumulate);
             const update = (epoch - 1) * updatesPerEpoch + ofEpoch;
             const rate = learningRate(update);
-            const examples = Math.min(images - ofEpoch * batch * accumulate, batch * accumulate);
-            const share = part(item).length / examples;
+            const first = ofEpoch * batch * accumulate;
+            const ofUpdate = order.subarray(first, first + batch * accumulate);
+            const examples = ofUpdate.length;
+            const share = gather ? weightOf(part(item)) / weightOf(ofUpdate) : 1;
             const gathers = item % accumulate < accumulate - 1 && item < batches - 1;
             const whole = gathers && gather ? gather : train;
             const program = part(item).length === batch || !trainLast ? whole : trainLast;

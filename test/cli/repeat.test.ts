@@ -224,7 +224,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   ])("%s, as processes", async (name, flags) => {
     const argv = [name, ...BASE, "--size", "16", "--batch", "16", ...flags];
     const [first, second] = [within(`${name}-a`), within(`${name}-b`)];
-    expect((await cli([...placed(argv), "--out", first])).code).toBe(0);
+    const made = await cli([...placed(argv), "--out", first]);
+    expect(made.code, made.stderr).toBe(0);
     const again = await cli([...placed(commandOf(first)), "--out", second]);
     expect(again.code, again.stderr).toBe(0);
     expect(recordsOf(second)).toEqual(recordsOf(first));

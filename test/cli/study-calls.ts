@@ -39,7 +39,16 @@ const SPECS = [
   "plateau:factor=0.5,patience=3",
 ];
 const ARMS = [
-  ...["sgd", "sgd+clr", "adam", "rmsprop@1e-3", "adam+cosine@3e-4", "sgd+sgdr@0.1", "adamw+clr"],
+  ...[
+    "sgd",
+    "sgd+clr",
+    "adam",
+    "adamw(beta2=0.95)+clr(stepSize=4e)@0.01",
+    "rmsprop@1e-3",
+    "adam+cosine@3e-4",
+    "sgd+sgdr@0.1",
+    "adamw+clr",
+  ],
   "sgd+(sequence:10=(linear:from=0,to=0.1,steps=10),90=(constant:lr=0.1))",
 ];
 const scales = fc
@@ -49,7 +58,7 @@ const scales = fc
 
 /** Values of each flag, by camel-case name; of a switch nothing. */
 export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  optimizer: one("sgd", "rmsprop"),
+  optimizer: one("sgd", "rmsprop", "sgd(nesterov,momentum=0.8)"),
   optimizers: fc
     .uniqueArray(one(...ARMS), { minLength: 1, maxLength: 4 })
     .map((arms) => [...new Set(["sgd+clr", ...arms])].join(",")),

@@ -2,11 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { accuracy, duration, lossText, plural, rate } from "../../src/cli/text/format.ts";
-import { afterFind, afterTrain, nextLine } from "../../src/cli/text/next-command.ts";
+import { afterCompare, afterFind, afterTrain, nextLine } from "../../src/cli/text/next-command.ts";
 import { nearest } from "../../src/core/nearest-name.ts";
 import {
   type RangeTestRecord,
   type StudySpec,
+  type SummaryRecord,
   studySpec,
   type TrialRecord,
 } from "../../src/record/index.ts";
@@ -111,6 +112,43 @@ describe("after a range test", () => {
       `${start} --from 1e-9 --updates 600 --size 64 --batch 64`,
     ]);
   });
+});
+
+describe("after a comparison", () => {
+  const next = async (proposed: SummaryRecord["next"], ...flags: string[]) => {
+    const asked = await studyOfCall(["compare", "photos", ...flags]);
+    const study = studySpec.parse(asked.study) as StudySpec;
+    const of = afterCompare({ next: proposed } as SummaryRecord, study);
+    return nextLine(of, { places: { source: "photos" }, threads: undefined });
+  };
+  const flags = ["--optimizers", "sgd+clr,adam,rmsprop@1e-3", "--epochs", "7", "--clip", "1"];
+
+  test("the two arms alone over new seeds, with all flags", async () => {
+    const arms = ["adam", "sgd+clr"];
+    const line = await next(
+      { kind: "compare", arms, seeds: { first: 3, count: 9 } },
+      ...[...flags, "--jobs", "2", "--max-lr", "0.1", "--test", "0.2", "--no-samples"],
+    );
+    expect(line).toBe(
+      "Next: lrscope compare photos --optimizers adam,sgd+clr --seeds 9 --seed 3 --epochs 7 --max-lr 0.1 --test 0.2 --batch 64 --clip 1 --no-samples --jobs 2",
+    );
+    await studyOfCall(line!.split(" ").slice(2));
+  });
+
+  test("how it depends on the rates", async () =>
+    expect(await next({ kind: "compare", arms: ["adam"], sensitivity: 5 }, ...flags)).toContain(
+      "--optimizers adam --seeds 3 --epochs 7 --sensitivity 5",
+    ));
+
+  test("a range test of the arm that guesses, with its settings", async () => {
+    const line = await next({ kind: "find", arms: ["sgd(momentum=0.9)+clr"] }, ...flags);
+    expect(line).toBe(
+      "Next: lrscope find photos --optimizer 'sgd(momentum=0.9)' --seeds 1 --batch 64 --clip 1",
+    );
+  });
+
+  test("nothing, where no study gives what is proposed", async () =>
+    expect(await next(undefined)).toBeNull());
 });
 
 describe("after a run", () => {

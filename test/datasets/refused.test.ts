@@ -112,7 +112,9 @@ describe("broken files are listed by name, and the rest goes on", () => {
     expect(reasons["a/cut.jpg"]).toMatch(/cut short/);
     expect(reasons["a/cut.png"]).toMatch(/cut short|cannot be decoded/);
     expect(reasons["a/empty.jpg"]).toBe("empty file (0 bytes)");
-    expect(reasons["a/text.jpg"]).toBe("not an image in a format that can be read");
+    expect(reasons["a/text.jpg"]).toBe(
+      "not an image in a format that is read (JPEG, PNG, WebP, GIF, TIFF, AVIF)",
+    );
     expect(reasons["b/dangling.jpg"]).toMatch(/cannot be read: No such file/);
     expect(reasons["b/drawing.jpg"]).toBe("svg is not a format of photos");
     for (const huge of ["b/huge.jpg", "b/huge.png"])

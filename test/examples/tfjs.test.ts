@@ -136,17 +136,19 @@ describe("modelRangeTest", () => {
     const options = { from: 1e-4, to: 10, updates: 60, ...batchOf(one) };
     await modelRangeTest(one.model, options);
     const tensors = tf.memory().numTensors;
-    const { points, suggestion } = await modelRangeTest(one.model, options);
+    const { points, suggestion, unguarded } = await modelRangeTest(one.model, options);
     expect(tf.memory().numTensors).toBe(tensors);
     expect(points[0]!.lr).toBe(1e-4);
     expect(points[1]!.lr / points[0]!.lr).toBeCloseTo(1e5 ** (1 / 59), 9);
     // Gradient descent on this line diverges, and the curve ends with the last finite loss.
     expect(points.at(-1)!.lr).toBeLessThan(10);
     expect(points.at(-1)!.loss).toBeNull();
-    const finite = points.filter(({ loss }) => loss !== null);
-    const least = finite.reduce((a, b) => (b.smoothedLoss! < a.smoothedLoss! ? b : a));
-    expect(suggestion!.constant.rate).toBeCloseTo(least.lr / 10, 12);
-    expect(suggestion!.peak.baseLr).toBeCloseTo(suggestion!.peak.rate / 6, 12);
+    // The batches, in their order, differ by more than the loss falls: nothing can be said of it.
+    expect(suggestion).toBeNull();
+    const { constant, peak } = unguarded!;
+    expect(constant.rate).toBeGreaterThanOrEqual(1e-4);
+    expect(peak.rate).toBeLessThanOrEqual(10);
+    expect(peak.baseLr).toBeCloseTo(peak.rate / 6, 12);
   });
 });
 

@@ -123,6 +123,8 @@ describe.skipIf(absent)(`training${absent ? ` (${absent})` : ""}`, () => {
     ["sgd, clipped by norm", () => sgd({ learningRate: 1 }), { clip: 0.05 }],
     ["adam", () => adam({ learningRate: 1e-3, epsilon: 1e-3 }), {}],
     ["lamb", () => lamb({ learningRate: 1e-2, epsilon: 1e-3 }), {}],
+    // As PyTorch's weighted mean over the whole batch: divided once, by the weights of all its images.
+    ["sgd, classes weighed", () => sgd({ learningRate: 0.05 }), { classWeights: [5, 1, 1, 0.2] }],
   ])("%s: four batches of 8 are one of 32, within 1e-6", async (_, optimizer, more) => {
     const whole = await weights({ optimizer: optimizer(), batch: 32, ...more });
     const parts = await weights({ optimizer: optimizer(), batch: 8, accumulate: 4, ...more });
@@ -179,6 +181,7 @@ describe.skipIf(absent)(`training${absent ? ` (${absent})` : ""}`, () => {
       batch: 8,
       accumulate: 4,
       dropLast: true,
+      ...{ from: 1e-7, to: 0.1, epochs: 2 },
     });
     expect(test.runs[0]!.points).toHaveLength(2 * 6);
     await expect(

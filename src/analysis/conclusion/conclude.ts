@@ -3,8 +3,9 @@
  * same records always give the same words; each rule is a function that gives sentences.
  */
 
+import { present } from "../../core/at.ts";
 import { counted, listed, percent, percentDigits } from "../../core/words.ts";
-import type { OptimizerSummary, Sensitivity } from "../../record/index.ts";
+import type { NextStudy, OptimizerSummary, Sensitivity } from "../../record/index.ts";
 import { isSparse, ranked } from "../ranking.ts";
 import { cost } from "./cost.ts";
 import { lead } from "./lead.ts";
@@ -12,11 +13,22 @@ import { nextStep } from "./next-step.ts";
 import { guessing, troubles } from "./troubles.ts";
 import { accuracy, type ConclusionInput, epochsRun, seedsOf } from "./wording.ts";
 
+/** Every arm, best first; those that finished anything; and those of them that are set against each other. */
+function ordered({ optimizers }: ConclusionInput) {
+  const order = ranked(optimizers);
+  const finished = order.filter((arm) => arm.finalValidationAccuracy.mean !== null);
+  return { order, finished, compared: finished.filter((arm) => !isSparse(arm, finished)) };
+}
+
+/** The study that the conclusion's last sentence asks for; null where none gives what it says. */
+export function proposedStudy(input: ConclusionInput): NextStudy | null {
+  const { order, compared } = ordered(input);
+  return nextStep(order, compared, input)?.ask ?? null;
+}
+
 /** One paragraph, plain text. */
 export function conclude(input: ConclusionInput): string {
-  const order = ranked(input.optimizers);
-  const finished = order.filter((arm) => arm.finalValidationAccuracy.mean !== null);
-  const compared = finished.filter((arm) => !isSparse(arm, finished));
+  const { order, finished, compared } = ordered(input);
   const [leader, ...others] = compared;
   // Whose rate is to be doubted comes before what its accuracy is compared with.
   const doubted = guessing(order, input.guess);
@@ -28,6 +40,7 @@ export function conclude(input: ConclusionInput): string {
       : leader.guessing
         ? [...nothingLearned(leader, input), ...troubles(order)]
         : [...doubted, ...lead(leader, others, input), ...troubles(order)];
+  const step = nextStep(order, compared, input);
   return [
     ...sentences,
     ...(isLed ? [] : doubted),
@@ -35,7 +48,7 @@ export function conclude(input: ConclusionInput): string {
     ...onTestPart(leader),
     ...cost(finished, input.sameWork ?? true),
     ...ofSensitivity(input.sensitivity ?? []),
-    ...nextStep(order, compared, input),
+    ...(step ? [step.say] : []),
   ].join(" ");
 }
 
@@ -87,7 +100,9 @@ function onTestPart(leader: OptimizerSummary | undefined): string[] {
 function ofSensitivity(analyses: readonly Sensitivity[]): string[] {
   const read = analyses.filter(({ widthDecades }) => widthDecades !== null);
   if (read.length === 0) return [];
-  const each = read.map(({ arm, widthDecades }) => `${arm} over ${widthDecades!.toFixed(1)}`);
+  const each = read.map(
+    ({ arm, widthDecades }) => `${arm} over ${present(widthDecades, "width").toFixed(1)}`,
+  );
   const off = read.filter(({ bestFactor }) => bestFactor !== 1);
   return [
     `Decades of learning rate over which the accuracy stays within 2 points of its best: ${listed(each)}.`,

@@ -1,5 +1,6 @@
 /** @file What a step costs, and how much of that the optimizer is to blame for. */
 
+import { at, get, present } from "../../core/at.ts";
 import type { OptimizerSummary } from "../../record/index.ts";
 
 /** Step times within this factor of each other count as the same. */
@@ -9,8 +10,8 @@ const SAME_COST = 1.05;
 export function cost(arms: readonly OptimizerSummary[], sameWork: boolean): string[] {
   const timed = arms.filter((arm) => arm.msPerStep !== null && arm.msPerStep > 0);
   if (timed.length < 2) return [];
-  const sorted = [...timed].sort((a, b) => a.msPerStep! - b.msPerStep!);
-  const [cheap, dear] = [sorted[0]!, sorted.at(-1)!];
+  const sorted = [...timed].sort((a, b) => get(a, "msPerStep", "arm") - get(b, "msPerStep", "arm"));
+  const [cheap, dear] = [at(sorted, 0, "sorted"), at(sorted, -1, "sorted")];
   const shares = timed
     .map((arm) => arm.optimizerShare)
     .filter((share) => typeof share === "number");
@@ -21,11 +22,17 @@ export function cost(arms: readonly OptimizerSummary[], sameWork: boolean): stri
     shares.length < timed.length
       ? ""
       : `; the optimizer’s update is ${low === high ? `${low}` : `${low} to ${high}`} of it`;
-  const ratio = dear.msPerStep! / cheap.msPerStep!;
-  const updates = timed.map((arm) => arm.msPerStep! * (arm.optimizerShare ?? Number.NaN));
+  const ratio = get(dear, "msPerStep", "dear") / get(cheap, "msPerStep", "cheap");
+  const updates = timed.map(
+    (arm) => get(arm, "msPerStep", "arm") * (arm.optimizerShare ?? Number.NaN),
+  );
   const [least, most] = [Math.min(...updates), Math.max(...updates)];
   // Arms that compute the same gradients: what their updates do not explain is not theirs.
-  if (sameWork && ratio >= SAME_COST && most - least < (dear.msPerStep! - cheap.msPerStep!) / 2)
+  if (
+    sameWork &&
+    ratio >= SAME_COST &&
+    most - least < (get(dear, "msPerStep", "dear") - get(cheap, "msPerStep", "cheap")) / 2
+  )
     return [
       `A step took ${ms(cheap)} ms (${cheap.name}) to ${ms(dear)} ms (${dear.name}), but the optimizers’ updates only ${short(least)} to ${short(most)} ms of that: the rest of the difference is how busy the machine was, not the optimizers.`,
     ];
@@ -38,4 +45,4 @@ export function cost(arms: readonly OptimizerSummary[], sameWork: boolean): stri
 
 const short = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
 
-const ms = ({ msPerStep }: OptimizerSummary) => short(msPerStep!);
+const ms = ({ msPerStep }: OptimizerSummary) => short(present(msPerStep, "ms a step"));

@@ -1,5 +1,6 @@
 /** @file Who leads, by how much, and how sure that is: for other seeds, and for other images. */
 
+import { at, get, present } from "../../core/at.ts";
 import { counted, grouped, listed, percent, percentDigits } from "../../core/words.ts";
 import type { OptimizerSummary, PairedDifference } from "../../record/index.ts";
 import { pairOf, valuesBySeed } from "../statistics/paired.ts";
@@ -36,7 +37,7 @@ export function lead(
   input: ConclusionInput,
 ): string[] {
   const { pairs, epochs } = input;
-  const next = others[0]!;
+  const next = at(others, 0, "others");
   const after = `After ${epochsRun([leader, ...others], epochs)}`;
   const pair = pairOf(pairs, leader.name, next.name);
   if (!pair || pair.mean === null)
@@ -63,7 +64,7 @@ const range = ({ low, high }: { readonly low: number; readonly high: number }) =
 
 const onCommonSeeds = (arm: OptimizerSummary, { seeds }: PairedDifference) => {
   const values = valuesBySeed(arm);
-  return mean(seeds.map((seed) => values.get(seed)!));
+  return mean(seeds.map((seed) => get(values, seed, "values")));
 };
 
 function meanOf(
@@ -173,18 +174,23 @@ function behind(
   const rest = others.slice(1).map((arm) => ({ arm, pair: pairOf(pairs, leader.name, arm.name) }));
   const isTested = ({ pair }: (typeof rest)[number]) => (pair?.seeds.length ?? 0) >= LEAST_VALUES;
   const names = (of: typeof rest) => listed(of.map(({ arm }) => arm.name));
-  const tested = rest.filter(isTested).map(({ arm, pair }) => ({ arm, pair: pair! }));
+  const tested = rest
+    .filter(isTested)
+    .map(({ arm, pair }) => ({ arm, pair: present(pair, "pair") }));
   const close = tested.filter(({ pair }) => !isApart(pair));
   const clear = (verdict: PairedDifference["verdict"], condition: string) => {
     const those = tested.filter(({ pair }) => pair.verdict === verdict);
     if (those.length === 0) return [];
-    const by = spanOf(those.map(({ pair }) => pair.mean!));
+    const by = spanOf(those.map(({ pair }) => get(pair, "mean", "pair")));
     return [
       `${names(those)} ${isAre(those)} behind ${leader.name} by ${by}, more than chance${condition}.`,
     ];
   };
   const here = tested.filter(({ pair }) => isApart(pair) && holdsForOthers(pair) === false);
-  const { verdict: ofNext = "open" } = pairOf(pairs, leader.name, others[0]!.name)!;
+  const { verdict: ofNext = "open" } = present(
+    pairOf(pairs, leader.name, at(others, 0, "others").name),
+    "pair",
+  );
   const untested = rest.filter((entry) => !isTested(entry));
   return [
     ...(close.length > 0

@@ -1,13 +1,25 @@
-/** @file What to do next, in a sentence. */
+/** @file What to do next: in a sentence, and as a study that can be asked for. */
 
 import { counted, listed } from "../../core/words.ts";
-import type { OptimizerSummary, PairedDifference } from "../../record/index.ts";
+import type { NextStudy, OptimizerSummary, PairedDifference } from "../../record/index.ts";
 import { pairOf } from "../statistics/paired.ts";
 import { leastSeeds } from "../statistics/sign-flip.ts";
 import { isNegligible, recommendedSeeds } from "./lead.ts";
 import { type ConclusionInput, holdsForOthers, isApart, seedsOf } from "./wording.ts";
 
+/** Of one arm, that had one. */
+const FEW_SEEDS = 3;
+
+export interface NextStep {
+  readonly say: string;
+  /** Absent where no study gives it. */
+  readonly ask?: NextStudy;
+}
+
+const rangeTestOf = (arms: string[]): NextStudy => ({ kind: "find", arms });
+
 /**
+ * null where there is nothing to propose.
  * @param order every arm, those that finished nothing last
  * @param compared those of them that are set against each other
  */
@@ -15,29 +27,52 @@ export function nextStep(
   order: readonly OptimizerSummary[],
   compared: readonly OptimizerSummary[],
   input: ConclusionInput,
-): string[] {
-  if (order.length === 0) return [];
+): NextStep | null {
+  if (order.length === 0) return null;
   const [leader, next] = compared;
   if (order.some((arm) => (arm.unfinished ?? 0) > 0))
-    return ["Next: finish the trials that are left."];
+    return { say: "Next: finish the trials that are left." };
   const gone = order.filter((arm) => arm.diverged === arm.seeds.length).map(({ name }) => name);
   if (!leader)
-    return gone.length > 0 ? ["Next: lower the rates, or find them with a range test."] : [];
+    return gone.length > 0
+      ? {
+          say: "Next: lower the rates, or find them with a range test.",
+          ask: rangeTestOf(gone),
+        }
+      : null;
   if (gone.length > 0)
-    return [`Next: give ${listed(gone)} a lower rate, or find one with a range test.`];
+    return {
+      say: `Next: give ${listed(gone)} a lower rate, or find one with a range test.`,
+      ask: rangeTestOf(gone),
+    };
   const guessing = order.filter((arm) => arm.guessing).map(({ name }) => name);
   if (guessing.length > 0)
-    return [`Next: find ${listed(guessing)} another learning rate, with a range test.`];
+    return {
+      say: `Next: find ${listed(guessing)} another learning rate, with a range test.`,
+      ask: rangeTestOf(guessing),
+    };
   if (leader.diverged > 0)
-    return [
-      `Next: ${leader.name} at a lower rate; one at which some seeds diverge is not to be relied on.`,
-    ];
-  if (!next) return seedsOf(leader) === 1 ? ["Next: repeat it with more seeds."] : [];
+    return {
+      say: `Next: ${leader.name} at a lower rate; one at which some seeds diverge is not to be relied on.`,
+      ask: rangeTestOf([leader.name]),
+    };
+  const names = order.map(({ name }) => name);
+  const first = Math.min(...order.flatMap(({ seeds }) => seeds));
+  const more = (count: number): NextStudy => ({
+    kind: "compare",
+    arms: names,
+    seeds: { first, count },
+  });
+  if (!next)
+    return seedsOf(leader) === 1
+      ? { say: "Next: repeat it with more seeds.", ask: more(FEW_SEEDS) }
+      : null;
   const pair = pairOf(input.pairs, leader.name, next.name);
   if (!pair || pair.interval === null)
-    return [
-      `Next: ${leastSeeds()} seeds or more, the fewest with which a test that assumes no distribution can decide.`,
-    ];
+    return {
+      say: `Next: ${leastSeeds()} seeds or more, the fewest with which a test that assumes no distribution can decide.`,
+      ask: more(leastSeeds()),
+    };
   return ofPair(pair, order, input);
 }
 
@@ -45,28 +80,32 @@ function ofPair(
   pair: PairedDifference,
   order: readonly OptimizerSummary[],
   input: ConclusionInput,
-): string[] {
+): NextStep | null {
   const both = `${pair.a} and ${pair.b}`;
   if (pair.verdict === "apart") {
     if (holdsForOthers(pair) === false)
-      return ["Next: more validation images; more seeds on the same ones cannot show it."];
+      return { say: "Next: more validation images; more seeds on the same ones cannot show it." };
     return (input.sensitivity ?? []).length > 0
-      ? []
-      : ["Next: see with --sensitivity 5 how that depends on the learning rates."];
+      ? null
+      : {
+          say: "Next: see with --sensitivity 5 how that depends on the learning rates.",
+          ask: { kind: "compare", arms: order.map(({ name }) => name), sensitivity: 5 },
+        };
   }
   const wanted = recommendedSeeds(pair);
   if (!isApart(pair) && isNegligible(pair, input))
-    return [
-      `Next: choose between ${both} by cost or by time to a target; their difference is too small to chase.`,
-    ];
+    return {
+      say: `Next: choose between ${both} by cost or by time to a target; their difference is too small to chase.`,
+    };
   if (wanted === null && !isApart(pair))
-    return [
-      `Next: choose between ${both} by cost or by time to a target; they are not worth so many seeds.`,
-    ];
+    return {
+      say: `Next: choose between ${both} by cost or by time to a target; they are not worth so many seeds.`,
+    };
   const count = wanted ?? leastSeeds();
   // The same seeds would give the same differences again, with less to correct for.
   const from = Math.max(...order.flatMap(({ seeds }) => seeds)) + 1;
-  return [
-    `Next: compare ${both} alone over ${counted(count, "new seed")} (--seed ${from} --seeds ${count}).`,
-  ];
+  return {
+    say: `Next: compare ${both} alone over ${counted(count, "new seed")} (--seed ${from} --seeds ${count}).`,
+    ask: { kind: "compare", arms: [pair.a, pair.b], seeds: { first: from, count } },
+  };
 }

@@ -1,5 +1,6 @@
 /** @file What the sentences of a conclusion are put together from. */
 
+import { get } from "../../core/at.ts";
 import { counted, grouped, listed, percentDigits } from "../../core/words.ts";
 import type { OptimizerSummary, PairedDifference, Sensitivity } from "../../record/index.ts";
 import { valuesBySeed } from "../statistics/paired.ts";
@@ -30,7 +31,8 @@ export interface Guess {
 }
 
 /** Mean final accuracy of an arm that has one. */
-export const accuracy = (arm: OptimizerSummary): number => arm.finalValidationAccuracy.mean!;
+export const accuracy = (arm: OptimizerSummary): number =>
+  get(arm.finalValidationAccuracy, "mean", "finalValidationAccuracy");
 
 /** Seeds with a final value. */
 export const seedsOf = (arm: OptimizerSummary): number => valuesBySeed(arm).size;

@@ -1,5 +1,6 @@
 /** @file The accuracy elbow: bounds of the learning rate off the accuracy of a range test. */
 
+import { at } from "../../core/at.ts";
 import { greatestOf } from "../../core/extremes.ts";
 
 /** Part of the points on either side that a mean is taken over. */
@@ -44,17 +45,21 @@ export function accuracyElbow(
   if (lrs.length < 10) return null;
   const smooth = centredMeans(accuracies);
   const peak = smooth.indexOf(greatestOf(smooth));
-  const rise = smooth[peak]! - smooth[0]!;
+  const rise = at(smooth, peak, "smooth") - at(smooth, 0, "smooth");
   if (!(rise >= LEAST_RISE)) return null;
   let base = peak;
-  while (base > 0 && smooth[base]! > smooth[0]! + RISING * rise) base -= 1;
+  while (base > 0 && at(smooth, base, "smooth") > at(smooth, 0, "smooth") + RISING * rise)
+    base -= 1;
   let [knee, farthest] = [peak, 0];
   for (let i = base + 1; i < peak; i++) {
     const part = (i - base) / (peak - base);
-    const above = smooth[i]! - (smooth[base]! + part * (smooth[peak]! - smooth[base]!));
+    const above =
+      at(smooth, i, "smooth") -
+      (at(smooth, base, "smooth") +
+        part * (at(smooth, peak, "smooth") - at(smooth, base, "smooth")));
     if (above > farthest) [knee, farthest] = [i, above];
   }
-  return { baseLr: lrs[base]!, maxLr: lrs[knee]! };
+  return { baseLr: at(lrs, base, "lrs"), maxLr: at(lrs, knee, "lrs") };
 }
 
 /** Means over a window around each value, which is smaller at the ends, and symmetric. */

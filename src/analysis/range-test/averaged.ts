@@ -3,6 +3,7 @@
  * stand out of its own noise, and its minimum must have something on either side.
  */
 
+import { at } from "../../core/at.ts";
 import { mean, standardDeviation } from "../statistics/statistics.ts";
 import { argmin, type Curve } from "./rules.ts";
 import {
@@ -93,7 +94,7 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
   const settled = Math.min(first, Math.ceil(1 / weight)) - 1;
   const least = settled + argmin(smoothed.slice(settled));
   const begin = mean(raw.slice(0, first));
-  const steps = raw.slice(1, least + 1).map((loss, i) => loss - raw[i]!);
+  const steps = raw.slice(1, least + 1).map((loss, i) => loss - at(raw, i, "raw"));
   // Of a few steps the noise is not well known: it may be more.
   const single =
     ((standardDeviation(steps) ?? Number.POSITIVE_INFINITY) / Math.SQRT2) *
@@ -107,7 +108,7 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
     ...(accuracies.every(Number.isFinite) ? { accuracies: accuracies.slice(settled) } : {}),
     least: least - settled,
     begin,
-    fall: begin - smoothed[least]!,
+    fall: begin - at(smoothed, least, "smoothed"),
     noise: single * Math.sqrt(smoothedVariance(least, { kind: smoothing, weight }) + 1 / first),
     ended: curves.every(({ ended }) => ended),
   };

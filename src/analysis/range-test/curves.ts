@@ -1,5 +1,6 @@
 /** @file The points of a range test's seeds as curves: what of them is finite, and whether the ramp was run to its end. */
 
+import { get, present } from "../../core/at.ts";
 import type { RangeTestRecord } from "../../record/index.ts";
 import type { RawCurve } from "./averaged.ts";
 import type { Curve } from "./rules.ts";
@@ -16,7 +17,7 @@ export function finiteCurve(run: RangeTestRun): Curve {
   const accuracies = points.flatMap(({ accuracy }) => accuracy ?? []);
   return {
     lrs: points.map((p) => p.lr),
-    losses: points.map((p) => p.smoothedLoss!),
+    losses: points.map((p) => get(p, "smoothedLoss", "point")),
     ...(accuracies.length === points.length ? { accuracies } : {}),
   };
 }
@@ -28,7 +29,7 @@ export function rawCurve(run: RangeTestRun, to: number): RawCurve {
   return {
     seed: run.seed,
     lrs: points.map(({ lr }) => lr),
-    losses: points.map(({ loss }) => loss!),
+    losses: points.map(({ loss }) => present(loss, "loss")),
     accuracies: points.map(({ accuracy }) => accuracy ?? null),
     // The last rate of a ramp is its end, but for rounding.
     ended: points.length < run.points.length || !(last >= to * (1 - 1e-9)),

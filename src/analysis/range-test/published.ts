@@ -1,5 +1,6 @@
 /** @file A range test read as it was published: the median over the seeds of a rule's rate, as it is. */
 
+import { at, get, present } from "../../core/at.ts";
 import type { RangeTestDoubt, RangeTestReading, SuggestedRate } from "../../record/index.ts";
 import { medianRate } from "../statistics/statistics.ts";
 import { accuracyElbow } from "./accuracy-elbow.ts";
@@ -19,12 +20,17 @@ export function readAsPublished(
 ): Found {
   const finite = curves.filter(({ losses }) => losses.length > 0);
   if (finite.length === 0) return nothingFinite(ends, curves);
-  const rule = readings[wanted]!.median === null ? "minimum/10" : wanted;
-  const { values, median, low, high } = readings[rule]!;
-  const read = median! * PUBLISHED_FACTORS.constant;
+  const rule = get(readings, wanted, "readings").median === null ? "minimum/10" : wanted;
+  const { values, median, low, high } = get(readings, rule, "readings");
+  const read = present(median, "median") * PUBLISHED_FACTORS.constant;
   const rate = within(ends, read);
   const bound: SuggestedRate = {
-    ...{ rate, rule, low: within(ends, low!), high: within(ends, high!) },
+    ...{
+      rate,
+      rule,
+      low: within(ends, present(low, "low")),
+      high: within(ends, present(high, "high")),
+    },
     interval: intervalAbout(
       rate,
       values.filter((value) => value !== null),
@@ -49,7 +55,7 @@ export function readAsPublished(
     seeds: curves.map(({ seed, losses }, i) =>
       losses.length === 0
         ? { seed, status: "left out", reason: REASONS["no-finite-loss"], rate: null }
-        : { seed, status: "read", reason: null, rate: values[i]! },
+        : { seed, status: "read", reason: null, rate: at(values, i, "values") },
     ),
     doubts: [
       ...doubt("not-bracketed", isUnbracketed),

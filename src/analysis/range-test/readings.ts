@@ -1,5 +1,6 @@
 /** @file What every rule reads off every seed's curve, whatever the curve is worth: shown beside the suggestion. */
 
+import { present } from "../../core/at.ts";
 import type { Interval, RangeTestReading } from "../../record/index.ts";
 import { medianRate, standardDeviation } from "../statistics/statistics.ts";
 import { LEVEL, twoSidedT } from "../statistics/student-t.ts";
@@ -25,7 +26,7 @@ export const within = ({ from, to }: Ends, rate: number): number =>
  */
 export function intervalAbout(rate: number, own: readonly number[], ends: Ends): Interval | null {
   if (own.length < LEAST_SEEDS) return null;
-  const sd = standardDeviation([...own].sort((a, b) => a - b).map(Math.log))!;
+  const sd = present(standardDeviation([...own].sort((a, b) => a - b).map(Math.log)), "deviation");
   const half = (sd / Math.sqrt(own.length)) * twoSidedT(LEVEL, own.length - 1);
   return {
     low: within(ends, rate * Math.exp(-half)),

@@ -4,6 +4,7 @@
  * not carry it.
  */
 
+import { at } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import { accuracyElbow } from "./accuracy-elbow.ts";
 
@@ -20,7 +21,8 @@ export type RangeTestRule = (curve: Curve) => number | null;
 /** Index of the first least value. */
 export function argmin(values: readonly number[]): number {
   let least = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! < values[least]!) least = i;
+  for (let i = 1; i < values.length; i++)
+    if (at(values, i, "values") < at(values, least, "values")) least = i;
   return least;
 }
 
@@ -29,7 +31,7 @@ export function argmin(values: readonly number[]): number {
  * is already on the edge of divergence; a tenth of it still moves. As `minimum` of fastai 2.x.
  */
 export function minimumOverTen({ lrs, losses }: Curve): number | null {
-  return losses.length === 0 ? null : lrs[argmin(losses)]! / 10;
+  return losses.length === 0 ? null : at(lrs, argmin(losses), "lrs") / 10;
 }
 
 /**
@@ -41,9 +43,13 @@ export function steepest(curve: Curve): number | null {
   if (losses.length < 2) return null;
   const slopes = losses
     .slice(1)
-    .map((loss, i) => (loss - losses[i]!) / (Math.log(lrs[i + 1]!) - Math.log(lrs[i]!)));
-  const at = argmin(slopes);
-  return slopes[at]! < 0 ? lrs[at]! : null;
+    .map(
+      (loss, i) =>
+        (loss - at(losses, i, "losses")) /
+        (Math.log(at(lrs, i + 1, "lrs")) - Math.log(at(lrs, i, "lrs"))),
+    );
+  const steepest = argmin(slopes);
+  return at(slopes, steepest, "slopes") < 0 ? at(lrs, steepest, "lrs") : null;
 }
 
 /**
@@ -65,7 +71,7 @@ export function valley(curve: Curve): number | null {
     let high = tails.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (tails[middle]! > loss) low = middle + 1;
+      if (at(tails, middle, "tails") > loss) low = middle + 1;
       else high = middle;
     }
     if (low === tails.length) end = i;
@@ -90,9 +96,12 @@ export function slide(curve: Curve): number | null {
   const slopes = gradient(losses);
   let right = losses.length - 1;
   let left = right - SLIDE_WIDTH;
-  let rate = lrs[left]!;
-  while (left >= 0 && Math.abs(slopes[right]! - slopes[left]!) > SLIDE_THRESHOLD) {
-    rate = lrs[left]!;
+  let rate = at(lrs, left, "lrs");
+  while (
+    left >= 0 &&
+    Math.abs(at(slopes, right, "slopes") - at(slopes, left, "slopes")) > SLIDE_THRESHOLD
+  ) {
+    rate = at(lrs, left, "lrs");
     right--;
     left--;
   }
@@ -159,6 +168,6 @@ function gradient(values: readonly number[]): number[] {
   return values.map((_, i) => {
     const from = Math.max(0, i - 1);
     const to = Math.min(last, i + 1);
-    return (values[to]! - values[from]!) / (to - from);
+    return (at(values, to, "values") - at(values, from, "values")) / (to - from);
   });
 }

@@ -1,5 +1,6 @@
 /** @file From a quick ramp over all rates to the ends of the one that is read: it spends its updates where something happens. */
 
+import { at } from "../../core/at.ts";
 import { averaged, isFlat } from "./averaged.ts";
 import { type RangeTestRun, rawCurve } from "./curves.ts";
 import type { Ends } from "./readings.ts";
@@ -29,7 +30,7 @@ export function endsAbout(run: RangeTestRun, quick: Ends = ALL_RATES): Ends {
   if (curve.losses.length === 0) return { from: to / SPAN, to };
   const mean = averaged([curve], "proportional");
   if (isFlat(mean)) return { from: to / LONG_SPAN, to };
-  return { from: Math.min(to / SPAN, mean.lrs[mean.least]! / BELOW_LEAST), to };
+  return { from: Math.min(to / SPAN, at(mean.lrs, mean.least, "lrs") / BELOW_LEAST), to };
 }
 
 /** Of a test's updates, those of the quick ramp: a fifth; none of a test that is too short for both. */

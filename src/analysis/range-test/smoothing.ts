@@ -1,5 +1,6 @@
 /** @file Exponential smoothing of a range test's loss. */
 
+import { at, present } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 
 /** Weight of the newest loss, as published. */
@@ -39,7 +40,7 @@ export interface SmoothingOptions {
  * @param lrs of the ramp's points, ascending
  */
 export function proportionalWeight(lrs: readonly number[]): number {
-  const powers = lrs.length < 2 ? 0 : Math.log10(lrs.at(-1)! / lrs[0]!);
+  const powers = lrs.length < 2 ? 0 : Math.log10(at(lrs, -1, "lrs") / at(lrs, 0, "lrs"));
   return powers > 0 ? Math.min(1, powers / MEMORY / (lrs.length - 1)) : 1;
 }
 
@@ -103,6 +104,6 @@ export function smooth(
   let ended = false;
   return losses.map((loss) => {
     ended ||= loss === null || !Number.isFinite(loss);
-    return ended ? null : next(loss!);
+    return ended ? null : next(present(loss, "loss"));
   });
 }

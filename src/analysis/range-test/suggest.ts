@@ -3,6 +3,7 @@
  * of the curves. Rules and their factors are those of rules.ts; what a curve must show is in averaged.ts.
  */
 
+import { at, present } from "../../core/at.ts";
 import type {
   RangeTestDoubt,
   RangeTestRecord,
@@ -152,7 +153,9 @@ function readAveraged(asked: Asked): Found {
     const some = own.filter((one) => one.doubt === kind).map(({ curve }) => curve);
     if (some.length === 0) return [];
     const were = some.length === 1 ? "was" : "were";
-    const what = kept.includes(some[0]!) ? "read only together with the others" : "left out";
+    const what = kept.includes(at(some, 0, "some"))
+      ? "read only together with the others"
+      : "left out";
     return [
       {
         kind,
@@ -172,7 +175,7 @@ function judged(
   curve: AveragedCurve,
 ): { doubt: Doubtful | null; rate: number; rule: RangeTestRuleName } {
   const rule = rangeTestRules[wanted](curve) === null ? "minimum/10" : wanted;
-  const rate = rangeTestRules[rule](curve)! * RATE_FACTORS[rule].constant;
+  const rate = present(rangeTestRules[rule](curve), rule) * RATE_FACTORS[rule].constant;
   const found = { rate, rule };
   if (isFlat(curve)) return { ...found, doubt: "too-flat" };
   if (isUnbracketed(curve)) return { ...found, doubt: "not-bracketed" };

@@ -3,6 +3,7 @@
  * and what those that were say. Pure, so that a tuning that is interrupted goes on with the same ones.
  */
 
+import { at, present } from "../../core/at.ts";
 import type { Interval, RangeTestTuning } from "../../record/index.ts";
 import { spreadOf } from "../statistics/spread.ts";
 import { tInterval } from "../statistics/student-t.ts";
@@ -55,7 +56,10 @@ export function tuningOf(
   const { suggested, ...rest } = about;
   const ascending = [...tried].sort((a, b) => a.step - b.step);
   const best = bestOf(ascending);
-  const own = ascending.find(({ step }) => step === 0)!;
+  const own = present(
+    ascending.find(({ step }) => step === 0),
+    "the own rate",
+  );
   const steps = ascending.map(({ step }) => step);
   return {
     ...rest,
@@ -69,7 +73,9 @@ export function tuningOf(
     rate: rateOfStep(suggested, best.step),
     interval: intervalOf(ascending, { best: best.step, suggested }),
     bracketed: steps.includes(best.step - 1) && steps.includes(best.step + 1),
-    regret: spreadOf(best.accuracies.map((accuracy, i) => accuracy - own.accuracies[i]!)),
+    regret: spreadOf(
+      best.accuracies.map((accuracy, i) => accuracy - at(own.accuracies, i, "accuracies")),
+    ),
   };
 }
 
@@ -92,9 +98,14 @@ function intervalOf(
   ascending: readonly TriedRate[],
   { best, suggested }: { best: number; suggested: number },
 ): Interval {
-  const seeds = ascending[0]!.accuracies.map((_, seed) => bestStepOf(ascending, seed));
+  const seeds = at(ascending, 0, "ascending").accuracies.map((_, seed) =>
+    bestStepOf(ascending, seed),
+  );
   const over = tInterval(seeds) ?? { low: best, high: best };
-  const [least, greatest] = [ascending[0]!.step, ascending.at(-1)!.step];
+  const [least, greatest] = [
+    at(ascending, 0, "ascending").step,
+    at(ascending, -1, "ascending").step,
+  ];
   return {
     low: rateOfStep(suggested, Math.max(least, Math.min(over.low, best - 0.5))),
     high: rateOfStep(suggested, Math.min(greatest, Math.max(over.high, best + 0.5))),
@@ -105,12 +116,14 @@ function intervalOf(
 function bestStepOf(ascending: readonly TriedRate[], seed: number): number {
   const of = (one: TriedRate): TriedRate => ({
     ...one,
-    accuracies: [one.accuracies[seed]!],
-    losses: [one.losses[seed]!],
+    accuracies: [at(one.accuracies, seed, "accuracies")],
+    losses: [at(one.losses, seed, "losses")],
   });
   const { step } = bestOf(ascending.map(of));
-  const at = (wanted: number) => ascending.find((one) => one.step === wanted)?.accuracies[seed];
-  const [before, top, after] = [at(step - 1), at(step)!, at(step + 1)];
+  const accuracyAt = (wanted: number) =>
+    ascending.find((one) => one.step === wanted)?.accuracies[seed];
+  const top = present(accuracyAt(step), "step");
+  const [before, after] = [accuracyAt(step - 1), accuracyAt(step + 1)];
   if (before === undefined || after === undefined) return step;
   const curvature = before - 2 * top + after;
   return curvature < 0

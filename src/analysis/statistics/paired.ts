@@ -1,5 +1,6 @@
 /** @file Two arms, seed by seed: the difference, and how much of it may be chance. */
 
+import { at, get, present } from "../../core/at.ts";
 import type { Interval, OptimizerSummary, PairedDifference, Spread } from "../../record/index.ts";
 import { overImages } from "./over-images.ts";
 import { ALPHA, seedsNeeded } from "./power.ts";
@@ -43,14 +44,23 @@ export function pairedDifferences(
   ];
   const comparisons = ts.filter((p) => p !== null).length;
   return pairs.map((pair, index) => {
-    const [adjustedP, adjustedTP] = [flips[index]!, ts[index]!];
+    const [adjustedP, adjustedTP] = [at(flips, index, "flips"), at(ts, index, "ts")];
     return {
       ...pair,
       adjustedP,
       adjustedTP,
       verdict: verdictOf(adjustedTP, adjustedP),
-      ...(pair.overImages ? { overImages: { ...pair.overImages, adjustedP: images[index]! } } : {}),
-      seedsNeeded: pair.sd ? seedsNeeded(pair.mean! / pair.sd, Math.max(1, comparisons)) : null,
+      ...(pair.overImages
+        ? {
+            overImages: {
+              ...pair.overImages,
+              adjustedP: present(at(images, index, "images"), "p"),
+            },
+          }
+        : {}),
+      seedsNeeded: pair.sd
+        ? seedsNeeded(get(pair, "mean", "pair") / pair.sd, Math.max(1, comparisons))
+        : null,
     };
   });
 }
@@ -60,7 +70,7 @@ export const pairedDifference = (
   a: OptimizerSummary,
   b: OptimizerSummary,
   options: PairingOptions = {},
-): PairedDifference => pairedDifferences([a, b], options)[0]!;
+): PairedDifference => at(pairedDifferences([a, b], options), 0, "pairs");
 
 /**
  * The t test decides whether anything is claimed, the sign-flip test whether it needs the differences to be
@@ -81,7 +91,7 @@ function unadjusted(
 ): PairedDifference {
   const [first, second] = [valuesBySeed(a, measure), valuesBySeed(b, measure)];
   const seeds = [...first.keys()].filter((seed) => second.has(seed)).sort((x, y) => x - y);
-  const differences = seeds.map((seed) => first.get(seed)! - second.get(seed)!);
+  const differences = seeds.map((seed) => get(first, seed, "first") - get(second, seed, "second"));
   const sd = standardDeviation(differences);
   const centre = differences.length === 0 ? null : mean(differences);
   const rounding = images === undefined ? 0 : 2 * roundingOf(images);
@@ -126,7 +136,7 @@ function answersOf(
   answers: NonNullable<PairingOptions["answers"]>,
 ): [Uint8Array[], Uint8Array[]] | null {
   const both = [a, b].map((arm) => seeds.flatMap((seed) => answers(arm, seed) ?? []));
-  const [first, second] = [both[0]!, both[1]!];
+  const [first, second] = [at(both, 0, "both"), at(both, 1, "both")];
   const images = first[0]?.length;
   const whole =
     first.length === seeds.length &&

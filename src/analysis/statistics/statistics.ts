@@ -1,5 +1,7 @@
 /** @file Means, deviations and medians of short lists. */
 
+import { at } from "../../core/at.ts";
+
 export const mean = (values: readonly number[]) =>
   values.reduce((total, value) => total + value, 0) / values.length;
 
@@ -16,8 +18,8 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;
   return Number.isInteger(half)
-    ? (sorted[half - 1]! + sorted[half]!) / 2
-    : sorted[Math.floor(half)]!;
+    ? (at(sorted, half - 1, "sorted") + at(sorted, half, "sorted")) / 2
+    : at(sorted, Math.floor(half), "sorted");
 }
 
 /** Median on the log scale, where rates live: the geometric mean of the middle two, if two. */
@@ -25,6 +27,6 @@ export function medianRate(rates: readonly number[]): number {
   const sorted = [...rates].sort((a, b) => a - b);
   const half = sorted.length / 2;
   return Number.isInteger(half)
-    ? Math.sqrt(sorted[half - 1]! * sorted[half]!)
-    : sorted[Math.floor(half)]!;
+    ? Math.sqrt(at(sorted, half - 1, "sorted") * at(sorted, half, "sorted"))
+    : at(sorted, Math.floor(half), "sorted");
 }

@@ -33,7 +33,7 @@ import {
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
-import { type AskedStudy, studyOfFlags } from "../flags/study-of-flags.ts";
+import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
 import { resumeFromFlags, runFromFlags } from "../run-study.ts";
 import { printComparison } from "../text/comparison-result.ts";
 
@@ -108,9 +108,14 @@ export const compare = defineCommand({
     const { resume: path } = flags;
     if (path !== undefined) {
       const call = { command: "compare", path, source: args[0], flags, given } as const;
-      return printComparison(await resumeFromFlags(call, context), terminal);
+      return printComparison(
+        await resumeFromFlags(call, context),
+        terminal,
+        saidBefore(args, flags),
+      );
     }
     const asked = await compareStudy({ args, flags, given });
-    await printComparison(await runFromFlags(asked, context), terminal);
+    const finished = await runFromFlags(asked, context);
+    await printComparison(finished, terminal, saidBefore(args, flags));
   },
 });

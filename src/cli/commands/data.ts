@@ -1,5 +1,6 @@
 /** @file `lrscope data SOURCE`: what the source holds, and what of it cannot be used. */
 
+import { at } from "../../core/at.ts";
 import { visibleLine } from "../../core/visible.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import { dataFlags, jsonFlag, threadsFlag } from "../flags/flags.ts";
@@ -23,7 +24,7 @@ export const data = defineCommand({
     const { openProgress } = await import("../text/progress.ts");
     const progress = openProgress(terminal);
     const { size, limit, threads } = flags;
-    const dataset = await openDataset(args[0]!, {
+    const dataset = await openDataset(at(args, 0, "args"), {
       validation: flags.validation,
       splitSeed: flags.splitSeed,
       signal,

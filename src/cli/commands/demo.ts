@@ -46,7 +46,7 @@ export const demo = defineCommand({
   study: askedDemo,
   async run({ flags, terminal, signal }) {
     const finished = await runFromFlags(await askedDemo({ flags }), { terminal, signal });
-    await printComparison(finished, terminal);
+    await printComparison(finished, terminal, { places: {}, threads: flags.threads });
     terminal.note("Next: lrscope find YOUR-PHOTOS/, with one folder a class");
   },
 });

@@ -1,5 +1,6 @@
 /** @file `lrscope find SOURCE`: the learning-rate range test. */
 
+import { at } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import { shortened } from "../../core/shown.ts";
 import { defineCommand, type FlagValues, optional } from "../flags/define-command.ts";
@@ -163,7 +164,7 @@ export const find = defineCommand({
           { command: "find", path: flags.resume, source: args[0], flags, given },
           context,
         ));
-    const record = run.rangeTests[0]!;
+    const record = at(run.rangeTests, 0, "rangeTests");
     terminal.print("");
     const { formatRangeTestChart } = await import("../../report/index.ts");
     terminal.print("Smoothed loss");

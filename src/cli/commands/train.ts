@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { numberWord } from "../../arms/flag-words.ts";
+import { at, get } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 import { epochsOf } from "../flags/budget.ts";
 import { defineCommand, type FlagValues, optional, value } from "../flags/define-command.ts";
@@ -121,18 +122,21 @@ export const train = defineCommand({
           context,
         ));
     if (failure) throw failure;
-    const { trial, metrics } = run.trials[0]!;
+    const { trial, metrics } = at(run.trials, 0, "trials");
     const checkpoint = (name: string) =>
       join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);
     const reached = metrics.filter(({ validationAccuracy }) => validationAccuracy !== null);
     const best = reached.reduce<(typeof reached)[number] | undefined>(
-      (top, line) => (!top || line.validationAccuracy! > top.validationAccuracy! ? line : top),
+      (top, line) =>
+        !top || get(line, "validationAccuracy", "line") > get(top, "validationAccuracy", "top")
+          ? line
+          : top,
       undefined,
     );
     terminal.print("");
     if (best) {
       terminal.print(
-        `Validation accuracy: final ${accuracy(metrics.at(-1)!.validationAccuracy)}, best ${terminal.colors.bold(accuracy(best.validationAccuracy))} (epoch ${best.epoch}); ${trial.msPerStep?.toFixed(1)} ms a step, ${duration(trial.seconds ?? 0)} in all`,
+        `Validation accuracy: final ${accuracy(at(metrics, -1, "metrics").validationAccuracy)}, best ${terminal.colors.bold(accuracy(best.validationAccuracy))} (epoch ${best.epoch}); ${trial.msPerStep?.toFixed(1)} ms a step, ${duration(trial.seconds ?? 0)} in all`,
       );
       terminal.print(`Weights: ${checkpoint("best")}`);
     }

@@ -109,10 +109,15 @@ export async function studyOfFlags({
 }
 
 /** What a call says that its study does not, for the command that is to follow it. */
+export interface SaidBefore {
+  readonly places: NamedPlaces;
+  readonly threads: number | undefined;
+}
+
 export const saidBefore = (
   [source]: readonly string[],
   { model, pretrained, threads }: Pick<StudyFlags, "model" | "pretrained" | "threads">,
-): { places: NamedPlaces; threads: number | undefined } => ({
+): SaidBefore => ({
   places: { source, model, pretrained },
   threads,
 });

@@ -1,5 +1,6 @@
 /** @file A curve in the terminal: asciichart's, with a width to fit and labels of equal width. */
 
+import { at } from "../../core/at.ts";
 import { plainChart } from "../../report/plain-chart.ts";
 import type { Charted } from "../../schedules/charted.ts";
 
@@ -18,7 +19,8 @@ export function asciiChart({ series, least, greatest }: Charted, options: ChartO
   const { height, format } = options;
   const label = (value: number) => format(value).padStart(LABEL);
   // Nothing but one value: asciichart cannot scale that.
-  if (least === greatest) return `${label(least)} ┼${"─".repeat(series[0]!.length - 1)}`;
+  if (least === greatest)
+    return `${label(least)} ┼${"─".repeat(at(series, 0, "series").length - 1)}`;
   return plainChart(series, { height, format: label, least, greatest })
     .split("\n")
     .map((line) => line.trimEnd())
@@ -32,9 +34,9 @@ export const chartWidth = (columns: number): number =>
 /** Texts under the axis: left, middle and right. */
 export function axisLabels(left: string, middle: string, right: string, width: number): string {
   const line = new Array<string>(width).fill(" ");
-  const put = (text: string, at: number) => {
-    for (let i = 0; i < text.length; i++)
-      if (at + i >= 0 && at + i < width) line[at + i] = text[i]!;
+  const put = (text: string, from: number) => {
+    for (const [i, letter] of [...text].entries())
+      if (from + i >= 0 && from + i < width) line[from + i] = letter;
   };
   put(middle, Math.floor((width - middle.length) / 2));
   put(left, 0);

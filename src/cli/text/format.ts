@@ -1,5 +1,6 @@
 /** @file Numbers and tables as people read them in a terminal. */
 
+import { at } from "../../core/at.ts";
 import { visibleLine } from "../../core/visible.ts";
 import { grouped, percent } from "../../core/words.ts";
 import type { Colors } from "../terminal.ts";
@@ -38,7 +39,9 @@ export function textTable(
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>
-        align[column] === "right" ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        align[column] === "right"
+          ? cell.padStart(at(widths, column, "widths"))
+          : cell.padEnd(at(widths, column, "widths")),
       )
       .join("  ")
       .trimEnd();

@@ -4,17 +4,20 @@
  */
 
 import { isCyclical } from "../../arms/arm-schedules.ts";
-import { parseArm } from "../../arms/arms.ts";
+import { armParts } from "../../arms/arm-text.ts";
 import { flagWords, numberWord } from "../../arms/flag-words.ts";
-import { commandOfStudy, type NamedPlaces } from "../../arms/study-command.ts";
+import { commandOfStudy } from "../../arms/study-command.ts";
+import { at, present } from "../../core/at.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
   type RangeTestRecord,
   type RangeTestTuning,
   STUDY_DEFAULTS,
   type StudySpec,
+  type SummaryRecord,
   type TrialRecord,
 } from "../../record/index.ts";
+import type { SaidBefore } from "../flags/study-of-flags.ts";
 
 /**
  * "Next: lrscope train ..."; null where there is nothing to say, or no command says it.
@@ -22,7 +25,7 @@ import {
  */
 export function nextLine(
   next: StudySpec | null,
-  { places, threads }: { places: NamedPlaces; threads: number | undefined },
+  { places, threads }: SaidBefore,
   before = "Next:",
 ): string | null {
   if (!next) return null;
@@ -53,7 +56,7 @@ export function afterFind(
   const { constant, peak } = suggestion;
   // What short runs found to be better is so for a rate of either use.
   const better = (confirmation?.best ?? constant.rate) / constant.rate;
-  const { optimizer } = parseArm(study.optimizers[0]!);
+  const { optimizer } = armParts(at(study.optimizers, 0, "optimizers"));
   return [
     { ...training(study), optimizers: [`${optimizer}@${rounded(better * constant.rate)}`] },
     {
@@ -70,7 +73,10 @@ function afterTuning({ rate, schedule }: RangeTestTuning, study: StudySpec): Stu
   const [arm] = study.optimizers;
   if (!isCyclical(schedule))
     return { ...training(study), optimizers: [`${arm}@${numberWord(rate)}`] };
-  return { ...training(study), ...{ optimizers: [arm!], maxLr: rate, stepSize: ONE_CYCLE } };
+  return {
+    ...training(study),
+    ...{ optimizers: [present(arm, "arm")], maxLr: rate, stepSize: ONE_CYCLE },
+  };
 }
 
 /** Epochs of a run that nobody said the length of, as `train` has them. */
@@ -98,22 +104,50 @@ function withoutTests({
   return { ...study, ...{ ramp, rule, reading, force } };
 }
 
+/** What a comparison's conclusion proposes, with all that the comparison was asked with. */
+export function afterCompare({ next }: SummaryRecord, study: StudySpec): StudySpec | null {
+  const [arm] = next?.arms ?? [];
+  if (!next || arm === undefined) return null;
+  if (next.kind === "find") return rangeTestOf(arm, study);
+  const { sensitivity: _, ...rest } = study;
+  const { seeds, sensitivity } = next;
+  return {
+    ...rest,
+    ...{ kind: "compare", optimizers: next.arms },
+    ...(seeds ? { seeds: Array.from({ length: seeds.count }, (_, i) => seeds.first + i) } : {}),
+    ...(sensitivity === undefined ? {} : { sensitivity }),
+  };
+}
+
 /** How much another seed changes, which one run does not say; of one that cannot be trusted, its rate first. */
-export function afterTrain({ status, optimizer }: TrialRecord, study: StudySpec): StudySpec | null {
+export function afterTrain(
+  { status }: Pick<TrialRecord, "status">,
+  study: StudySpec,
+): StudySpec | null {
   const [seed = 0] = study.seeds;
-  if (status === "diverged") {
-    const { maxLr, baseLr, stepSize, snapCycles, momentumSchedule, ...rest } = withoutTests(study);
-    const { time, targetAccuracy, evalEvery, earlyStopping, ...open } = rest;
-    return {
-      ...open,
-      ...{ kind: "find", optimizers: [optimizer.name], epochs: 1 },
-      rangeTestUpdates: STUDY_DEFAULTS.rangeTestUpdates,
-      ...{ snapCycles: false, evalEvery: 1, data: withoutTest(study.data) },
-      answers: { ...study.answers, tensorboard: false },
-    };
-  }
+  if (status === "diverged") return rangeTestOf(at(study.optimizers, 0, "optimizers"), study);
   if (status !== "done") return null;
   return { ...study, kind: "compare", seeds: [seed, seed + 1, seed + 2] };
+}
+
+/** The range test of an arm's optimizer, on the data, network and recipe of a study. */
+function rangeTestOf(arm: string, study: StudySpec): StudySpec {
+  const { maxLr, baseLr, stepSize, momentumSchedule, ...rest } = withoutTests(study);
+  const { time, targetAccuracy, earlyStopping, prune, sensitivity, protocol, ...open } = rest;
+  const { evalEvery, snapCycles, learningRates, finderSeeds } = STUDY_DEFAULTS;
+  const { targets, ...answers } = study.answers;
+  return {
+    ...open,
+    ...{
+      kind: "find",
+      optimizers: [armParts(arm).optimizer],
+      epochs: 1,
+      seeds: study.seeds.slice(0, 1),
+    },
+    rangeTestUpdates: STUDY_DEFAULTS.rangeTestUpdates,
+    ...{ evalEvery, snapCycles, learningRates, finderSeeds, data: withoutTest(study.data) },
+    answers: { ...answers, tensorboard: false, profile: false },
+  };
 }
 
 const withoutTest = ({ test, ...data }: StudySpec["data"]): StudySpec["data"] => data;

@@ -1,5 +1,6 @@
 /** @file What a comparison says at its end, on a terminal: tables that fit its width, then the conclusion. */
 
+import { at } from "../../core/at.ts";
 import { percentDigits } from "../../core/words.ts";
 import type { SummaryRecord } from "../../record/index.ts";
 import type { TextTable } from "../../report/index.ts";
@@ -32,7 +33,7 @@ export async function resultsText(
   const shown = fitting(armColumns(order), columns);
   const table = textTable(
     shown.map(({ title }) => title),
-    order.map((_, row) => shown.map(({ cells }) => cells[row]!)),
+    order.map((_, row) => shown.map(({ cells }) => at(cells, row, "cells"))),
     shown.map((_, index) => (index === 0 ? "left" : "right")),
     colors,
   );
@@ -69,18 +70,20 @@ async function pairsText(
   if (leader === undefined) return "";
   const names = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))].filter((name) => name !== leader);
   const found = names
-    .map((name) => pairOf(pairs, leader, name))
-    .filter((pair) => pair !== undefined && pair.interval !== null)
-    .map((pair) => pair!)
-    .sort((x, y) => x.mean! - y.mean!);
+    .flatMap((name) => {
+      const pair = pairOf(pairs, leader, name);
+      if (!pair || pair.mean === null || pair.interval === null) return [];
+      return [{ ...pair, mean: pair.mean, interval: pair.interval }];
+    })
+    .sort((x, y) => x.mean - y.mean);
   if (found.length === 0) return "";
   const withImages = found.some((pair) => pair.overImages);
   const p = (value: number | null | undefined) =>
     value == null ? "-" : value < 0.001 ? "<0.001" : String(Number(value.toPrecision(2)));
   const rows = found.map((pair) => [
     pair.b,
-    signed(pair.mean!),
-    `${signed(pair.interval!.low)} to ${signed(pair.interval!.high)}`,
+    signed(pair.mean),
+    `${signed(pair.interval.low)} to ${signed(pair.interval.high)}`,
     p(pair.adjustedTP),
     p(pair.adjustedP),
     ...(withImages ? [p(pair.overImages?.adjustedP)] : []),

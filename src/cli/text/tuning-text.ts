@@ -1,5 +1,6 @@
 /** @file What the runs that tuned a rate found, in words for a terminal. */
 
+import { at } from "../../core/at.ts";
 import { percentDigits } from "../../core/words.ts";
 import type { RangeTestRecord, Spread } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
@@ -26,7 +27,7 @@ export function tuningText({ tuning }: RangeTestRecord, colors: Colors): string[
     ...(candidate.rate === tuning.rate ? ["best"] : []),
     ...(candidate.diverged > 0 ? [`${candidate.diverged} of ${seeds.length} diverged`] : []),
   ];
-  const end = tuning.rate === candidates.at(-1)!.rate ? "greatest" : "least";
+  const end = tuning.rate === at(candidates, -1, "candidates").rate ? "greatest" : "least";
   return [
     "",
     `Tuned by ${plural(epochs, "epoch")} at each ${what}, seeds ${seeds.join(", ")}; validation accuracy:`,

@@ -164,7 +164,10 @@ function explain(error: unknown): DecodeFailure {
   if (/too many open files|input\/output error|resource temporarily unavailable/i.test(message))
     return { kind: "passing", reason: `cannot be decoded now: ${line}` };
   if (/unsupported image format|missing/i.test(message))
-    return { kind: "broken", reason: "not an image in a format that can be read" };
+    return {
+      kind: "broken",
+      reason: "not an image in a format that is read (JPEG, PNG, WebP, GIF, TIFF, AVIF)",
+    };
   const cut = /premature|truncated|end of (stream|file)|eof/i.test(message);
   return { kind: "broken", reason: `${cut ? "cut short" : "cannot be decoded"}: ${line}` };
 }

@@ -1,5 +1,6 @@
 /** @file The trials of a report by arm, in the experiment's order, each arm with its look. */
 
+import { at } from "../../core/at.ts";
 import type { EpochMetrics, TrialHistory } from "../../record/index.ts";
 import { experimentLook, type SeriesLook, seriesLook } from "../palette.ts";
 import type { ReportInput } from "../types.ts";
@@ -37,7 +38,7 @@ export function armsOf({
   return [...named].map(([name, slug]) => ({
     name,
     slug,
-    look: looks[shown.indexOf(shownAs(name))]!,
+    look: at(looks, shown.indexOf(shownAs(name)), "looks"),
     trials: trials
       .filter(({ trial }) => trial.arm === name)
       .sort((a, b) => a.trial.seed - b.trial.seed),
@@ -48,7 +49,8 @@ function looksOf(names: readonly string[], experiments: readonly string[]): Seri
   if (experiments.length < 2) return names.map((_, i) => seriesLook(i));
   const parts = names.map((name) => {
     const experiment = experiments.findIndex((prefix) => name.startsWith(`${prefix}: `));
-    const arm = experiment < 0 ? name : name.slice(experiments[experiment]!.length + 2);
+    const arm =
+      experiment < 0 ? name : name.slice(at(experiments, experiment, "experiments").length + 2);
     return { experiment: Math.max(0, experiment), arm };
   });
   const distinct = [...new Set(parts.map(({ arm }) => arm))];

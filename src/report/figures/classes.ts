@@ -1,5 +1,6 @@
 /** @file How many images each class has, training and validation. */
 
+import { at } from "../../core/at.ts";
 import type { DatasetRecord } from "../../record/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
 import { counted, grouped } from "../format.ts";
@@ -57,7 +58,7 @@ const countAxis = (title: string, high: number): Axis => {
 
 function silhouette({ classes }: DatasetRecord, label: string): Figure {
   const counts = classes.map(({ count }) => count).sort((a, b) => b - a);
-  const greatest = Math.max(1, counts[0]!);
+  const greatest = Math.max(1, at(counts, 0, "counts"));
   const frame = { height: 240, top: 30, right: 16, bottom: 46, left: 52 };
   // Steps: each class is one unit wide.
   const x = counts.flatMap((_, rank) => [rank, rank + 1]);

@@ -1,6 +1,7 @@
 /** @file Accuracy and loss against epoch or time: a line of means and bands for each arm. */
 
 import { spreadOf } from "../../analysis/index.ts";
+import { at, present } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
@@ -50,7 +51,10 @@ export function curvesFigure(
   measure: Measure,
   { epochs, band = "range" }: { readonly epochs: number; readonly band?: "range" | "interval" },
 ): Figure | null {
-  const { name, title } = MEASURES.find((entry) => entry.measure === measure)!;
+  const { name, title } = present(
+    MEASURES.find((entry) => entry.measure === measure),
+    measure,
+  );
   const curves = armCurves(arms, measure);
   if (curves.length === 0) return null;
   const isAccuracy = measure.endsWith("Accuracy");
@@ -58,9 +62,9 @@ export function curvesFigure(
     ...armCurves(arms, isAccuracy ? "trainAccuracy" : "trainLoss"),
     ...armCurves(arms, isAccuracy ? "validationAccuracy" : "validationLoss"),
   ];
-  const measured = Math.max(...curves.map(({ epochs: own }) => own.at(-1)!));
+  const measured = Math.max(...curves.map(({ epochs: own }) => at(own, -1, "epochs")));
   const last = Math.max(epochs, measured);
-  const seconds = Math.max(...both.map((curve) => curve.seconds.at(-1)!));
+  const seconds = Math.max(...both.map((curve) => at(curve.seconds, -1, "seconds")));
   const shown = (value: number) => (isAccuracy ? percent(value) : value.toFixed(2));
   const lines = curves.map((curve) => lineOf(curve, shown, last));
   const bands = [
@@ -96,23 +100,23 @@ function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
     const all = Array.from({ length }, (_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
     // Not every epoch may have been validated: the line goes from one that was to the next.
     const epochs = all.flatMap(({ mean }, i) => (mean === null ? [] : [i + 1]));
-    const spreads = epochs.map((epoch) => all[epoch - 1]!);
+    const spreads = epochs.map((epoch) => at(all, epoch - 1, "all"));
     const last = spreads.findLast((spread) => spread.mean !== null)?.mean ?? null;
     if (last === null) return [];
     const seconds = secondsOf(arm.trials, length);
-    const present = spreads.map(({ values }) => values.filter((value) => value !== null));
+    const values = spreads.map((spread) => there(spread.values));
     const statuses = arm.trials.map(({ trial }) => trial.status);
     return [
       {
         arm,
         epochs,
-        seconds: epochs.map((epoch) => seconds[epoch - 1]!),
+        seconds: epochs.map((epoch) => at(seconds, epoch - 1, "seconds")),
         mean: spreads.map((spread) => spread.mean),
-        least: present.map((values) => (values.length > 0 ? leastOf(values) : null)),
-        greatest: present.map((values) => (values.length > 0 ? greatestOf(values) : null)),
+        least: values.map((of) => (of.length > 0 ? leastOf(of) : null)),
+        greatest: values.map((of) => (of.length > 0 ? greatestOf(of) : null)),
         low: spreads.map((spread) => spread.interval?.low ?? null),
         high: spreads.map((spread) => spread.interval?.high ?? null),
-        n: present.map((values) => values.length),
+        n: values.map((of) => of.length),
         diverged: statuses.length > 0 && statuses.every((status) => status === "diverged"),
         last,
       },
@@ -169,20 +173,20 @@ export function framesFor(
 }
 
 const accuracyDomain = (curves: readonly ArmCurve[]) =>
-  fractionDomain(curves.flatMap(({ least, greatest }) => present([...least, ...greatest])));
+  fractionDomain(curves.flatMap(({ least, greatest }) => there([...least, ...greatest])));
 
-const present = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
+const there = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
 
 /**
  * A diverging arm's losses may be thousands: the linear axis ends at a little above the losses with
  * which the arms began and ended, and the log axis shows the rest.
  */
 function lossAxes(title: string, curves: readonly ArmCurve[]): Axis[] {
-  const all = curves.flatMap(({ least, greatest }) => present([...least, ...greatest]));
+  const all = curves.flatMap(({ least, greatest }) => there([...least, ...greatest]));
   const least = leastOf(all);
   const greatest = greatestOf(all);
-  const means = curves.flatMap(({ mean }) => present(mean)).sort((a, b) => a - b);
-  const usual = means[Math.floor((means.length - 1) * 0.98)]!;
+  const means = curves.flatMap(({ mean }) => there(mean)).sort((a, b) => a - b);
+  const usual = at(means, Math.floor((means.length - 1) * 0.98), "means");
   const top = Math.min(greatest, least + (usual - least) * 1.25);
   const step = niceStep(Math.max(top - least, 0.1 * Math.abs(top), 1e-6), 6);
   const low = Math.floor(least / step) * step;

@@ -1,5 +1,6 @@
 /** @file The learning rate of every update, all arms in one figure. */
 
+import { at, get } from "../../core/at.ts";
 import type { ScheduleSpec } from "../../record/index.ts";
 import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sampledRates } from "../../schedules/sampled.ts";
@@ -69,12 +70,16 @@ export function learningRateFigure(
   const shared = new Map<string, string[]>();
   for (const { arm, spec, points } of curves) {
     const key =
-      spec.type === "constant" ? String(points.at(-1)!.lr) : `${arm.name} ${points.length}`;
+      spec.type === "constant"
+        ? String(at(points, -1, "points").lr)
+        : `${arm.name} ${points.length}`;
     shared.set(key, [...new Set([...(shared.get(key) ?? []), arm.name])]);
   }
   const lines = curves.map(({ arm, spec, points, updatesPerEpoch }): Line => {
     const constant = spec.type === "constant";
-    const names = constant ? shared.get(String(points.at(-1)!.lr))! : [arm.name];
+    const names = constant
+      ? get(shared, String(at(points, -1, "points").lr), "shared")
+      : [arm.name];
     const label = names[0] === arm.name ? names.join(", ") : null;
     return {
       key: arm.name,
@@ -91,7 +96,7 @@ export function learningRateFigure(
         ? {}
         : {
             labels: [
-              `${fitted(label, 200)}${constant ? ` ${formatRate(points[0]!.lr)}` : ""}`,
+              `${fitted(label, 200)}${constant ? ` ${formatRate(at(points, 0, "points").lr)}` : ""}`,
               fitted(label, 112),
             ] as const,
           }),
@@ -105,7 +110,7 @@ export function learningRateFigure(
       return own.length === 0
         ? []
         : [
-            `${arm.name}: ${describeSchedule(own[0]!.spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
+            `${arm.name}: ${describeSchedule(at(own, 0, "schedules").spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
           ];
     })
     .join(" · ")}.`;

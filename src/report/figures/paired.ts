@@ -1,6 +1,7 @@
 /** @file Paired differences between arms: a forest plot. */
 
 import { isApart } from "../../analysis/index.ts";
+import { get } from "../../core/at.ts";
 import type { PairedDifference } from "../../record/index.ts";
 import type { Figure } from "../draw.ts";
 import { points as inPoints, signedPoints } from "../format.ts";
@@ -31,7 +32,7 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
       return {
         name: `${pair.a} − ${pair.b}`,
         colour: clear ? "var(--lr-1)" : "var(--lr-muted)",
-        value: `${signedPoints(pair.mean!)}${pair.interval ? ` [${inPoints(pair.interval.low)}, ${inPoints(pair.interval.high)}]` : ""}`,
+        value: `${signedPoints(get(pair, "mean", "pair"))}${pair.interval ? ` [${inPoints(pair.interval.low)}, ${inPoints(pair.interval.high)}]` : ""}`,
         centre: pair.mean,
         interval: pair.interval,
         dots: pair.differences.map((x, i) => ({

@@ -1,5 +1,6 @@
 /** @file Accuracy of each class, a row an arm under each class; and which classes are taken for which. */
 
+import { at, get } from "../../core/at.ts";
 import type { OptimizerSummary, Spread } from "../../record/index.ts";
 import { type Drawing, type Figure, isNarrow } from "../draw.ts";
 import { percent, percentSpread } from "../format.ts";
@@ -25,7 +26,7 @@ export function perClassFigure(
   if (measured.length === 0 || classes.length > MOST_CLASSES) return null;
   const rows = classes.flatMap((name, at): Row[] => {
     const own = measured.flatMap((optimizer) => {
-      const accuracy = optimizer[field]![at]?.accuracy;
+      const accuracy = get(optimizer, field, "optimizer")[at]?.accuracy;
       return accuracy && accuracy.mean !== null ? [{ optimizer, accuracy }] : [];
     });
     return own.length === 0
@@ -83,7 +84,7 @@ export function confusionFigure({ arm, slug, classes, counts }: ConfusionInput):
   return {
     name: `confusion-${slug}`,
     label: `Confusion matrix of ${arm}. ${classes
-      .map((name, i) => `${name}: ${described(counts[i]!, classes)}`)
+      .map((name, i) => `${name}: ${described(at(counts, i, "counts"), classes)}`)
       .join("; ")}`,
     half: classes.length <= 6,
     draw: (width) => drawConfusion(arm, classes, counts, width),
@@ -93,7 +94,7 @@ export function confusionFigure({ arm, slug, classes, counts }: ConfusionInput):
 function described(row: readonly number[], classes: readonly string[]): string {
   const all = row.reduce((a, b) => a + b, 0);
   return row
-    .map((count, i) => ({ name: classes[i]!, count }))
+    .map((count, i) => ({ name: at(classes, i, "classes"), count }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count)
     .slice(0, 3)

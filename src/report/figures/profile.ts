@@ -1,5 +1,6 @@
 /** @file The performance profile, and how much each arm minds its learning rate. */
 
+import { at } from "../../core/at.ts";
 import type { PerformanceProfile, Sensitivity } from "../../record/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
@@ -27,7 +28,9 @@ export function profileFigure(
     const look = arms.find(({ name }) => name === arm)?.look;
     // A step function: it keeps its height until the next ratio.
     const x = taus.flatMap((tau, i) => (i === 0 ? [tau] : [tau, tau]));
-    const y = taus.flatMap((_, i) => (i === 0 ? [values[0]!] : [values[i - 1]!, values[i]!]));
+    const y = taus.flatMap((_, i) =>
+      i === 0 ? [at(values, 0, "values")] : [at(values, i - 1, "values"), at(values, i, "values")],
+    );
     return {
       key: arm,
       name: arm,
@@ -36,7 +39,7 @@ export function profileFigure(
       x: [x],
       y: y.map(short),
       labels: [
-        `${fitted(arm, 200)} ${percent(values.at(-1)!).replace(".0%", "%")}`,
+        `${fitted(arm, 200)} ${percent(at(values, -1, "values")).replace(".0%", "%")}`,
         fitted(arm, 112),
       ],
     };
@@ -48,7 +51,7 @@ export function profileFigure(
         {
           ...logNumberAxis(`multiple of the fastest arm’s ${unit}, to the same target`, [
             1,
-            taus.at(-1)!,
+            at(taus, -1, "taus"),
           ]),
           choice: "",
         },

@@ -1,6 +1,7 @@
 /** @file A range test: the loss against the rate, a line a seed, their band, and what each rule reads. */
 
 import { argmin, finiteCurve, medianRate, rangeTestBand } from "../../analysis/index.ts";
+import { at, get } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import type { RangeTestRecord, RangeTestSuggestion, SuggestedRate } from "../../record/index.ts";
 import { type Figure, lineFigure, NARROW, WIDE } from "../draw.ts";
@@ -37,9 +38,12 @@ export function rangeTestFigures(record: RangeTestRecord, slug: string): Figure[
         seed: run.seed,
         colour: seriesLook(i).colour,
         dash: seriesLook(i).dash,
-        raw: lrs.map((lr, at) => ({ lr, loss: run.points[at]!.loss! })),
-        smoothed: lrs.map((lr, at) => ({ lr, loss: losses[at]! })),
-        minimum: { lr: lrs[least]!, loss: losses[least]! },
+        raw: lrs.map((lr, place) => ({
+          lr,
+          loss: get(at(run.points, place, "points"), "loss", "point"),
+        })),
+        smoothed: lrs.map((lr, place) => ({ lr, loss: at(losses, place, "losses") })),
+        minimum: { lr: at(lrs, least, "lrs"), loss: at(losses, least, "losses") },
       },
     ];
   });
@@ -193,9 +197,9 @@ function marksOf(
   const narrow = arrangeMarks(brief, axis, NARROW - 44 - right);
   return found.map(({ text, ...mark }, i) => ({
     ...mark,
-    texts: [text, brief[i]!.text],
-    rows: [wide[i]!.row, narrow[i]!.row],
-    sides: [wide[i]!.side, narrow[i]!.side],
+    texts: [text, at(brief, i, "brief").text],
+    rows: [at(wide, i, "wide").row, at(narrow, i, "narrow").row],
+    sides: [at(wide, i, "wide").side, at(narrow, i, "narrow").side],
   }));
 }
 

@@ -1,5 +1,6 @@
 /** @file Epochs and seconds to target accuracies: a dot a seed, misses said as misses. */
 
+import { get } from "../../core/at.ts";
 import type { OptimizerSummary } from "../../record/index.ts";
 import type { Figure } from "../draw.ts";
 import { percent } from "../format.ts";
@@ -37,21 +38,23 @@ function targetPlot(
 ): RowPlot | null {
   const measured = optimizers.filter((o) => o.timeToTarget && o.timeToTarget.length > 0);
   const values = measured.flatMap((o) =>
-    o.timeToTarget!.flatMap((target) => target[unit].filter((value) => value !== null)),
+    get(o, "timeToTarget", "arm").flatMap((target) =>
+      target[unit].filter((value) => value !== null),
+    ),
   );
   if (values.length === 0) return null;
   const longest = Math.max(...values);
   const per = unit === "epochs" || longest < 180 ? 1 : longest < 3 * 3600 ? 60 : 3600;
   const name =
     unit === "epochs" ? "epochs" : per === 1 ? "seconds" : per === 60 ? "minutes" : "hours";
-  const targets = [...new Set(measured.flatMap((o) => o.timeToTarget!.map((t) => t.target)))].sort(
-    (a, b) => a - b,
-  );
+  const targets = [
+    ...new Set(measured.flatMap((o) => get(o, "timeToTarget", "arm").map((t) => t.target))),
+  ].sort((a, b) => a - b);
   const rows = targets.flatMap((target): Row[] => {
     const reached = measured
       .map((optimizer) => ({
         optimizer,
-        at: optimizer.timeToTarget!.find((entry) => entry.target === target),
+        at: get(optimizer, "timeToTarget", "optimizer").find((entry) => entry.target === target),
       }))
       .sort((a, b) => rank(a.at, unit) - rank(b.at, unit));
     return [

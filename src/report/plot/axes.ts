@@ -1,5 +1,6 @@
 /** @file The axes that the figures have in common. */
 
+import { at } from "../../core/at.ts";
 import { formatRate } from "../format.ts";
 import { decades, finite, integerTicks, linearTicks, positive } from "../ticks.ts";
 import type { Axis, Tick } from "./line-plot.ts";
@@ -40,8 +41,8 @@ export function epochAxis(epochs: number): Axis {
 function epochTicks(epochs: number, count: number): number[] {
   if (epochs <= count) return Array.from({ length: epochs }, (_, i) => i + 1);
   const ticks = integerTicks(0, epochs, count).filter((tick) => tick > 0);
-  const step = (ticks[1] ?? epochs) - ticks[0]!;
-  return ticks[0]! > 1 && step >= 2 ? [1, ...ticks] : ticks;
+  const step = (ticks[1] ?? epochs) - at(ticks, 0, "ticks");
+  return at(ticks, 0, "ticks") > 1 && step >= 2 ? [1, ...ticks] : ticks;
 }
 
 /** Time from 0, in the unit that suits its length. */

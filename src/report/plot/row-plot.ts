@@ -1,5 +1,6 @@
 /** @file One row an arm, or a class, against a shared axis: dots, intervals and bars. */
 
+import { at } from "../../core/at.ts";
 import { type Drawing, isNarrow } from "../draw.ts";
 import { fitted, textWidth, widest, wrapped } from "../text-width.ts";
 import type { Axis } from "./line-plot.ts";
@@ -66,7 +67,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
   const names = rows.map(({ name, heading }) =>
     heading ? [fitted(name, width - 20)] : wrapped(name, nameRoom),
   );
-  const named = names.filter((_, i) => !rows[i]!.heading).flat();
+  const named = names.filter((_, i) => !at(rows, i, "rows").heading).flat();
   // Two lines of a name need the height of two.
   const row = Math.max(plot.row ?? 30, names.some((lines) => lines.length > 1) ? 38 : 0);
   const top = plot.sides || plot.key ? 30 : 12;
@@ -118,7 +119,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
     const y = (i + 0.5) * row;
     if (entry.heading) {
       parts.push(
-        text(-left, y + 3, names[i]![0]!, { bold: true }),
+        text(-left, y + 3, at(at(names, i, "names"), 0, "lines"), { bold: true }),
         ...(i > 0
           ? [
               rule([-left, i * row + 1], [plotWidth + right, i * row + 1], {
@@ -145,7 +146,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
       );
     if (entry.interval) {
       const ends = [xAt(entry.interval.low), xAt(entry.interval.high)];
-      parts.push(rule([ends[0]!, y], [ends[1]!, y], { colour, width: 1.5 }));
+      parts.push(rule([at(ends, 0, "ends"), y], [at(ends, 1, "ends"), y], { colour, width: 1.5 }));
       for (const x of ends) parts.push(rule([x, y - 5], [x, y + 5], { colour, width: 1.5 }));
     }
     for (const { x, tip, open } of entry.dots ?? [])
@@ -170,7 +171,7 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
       ? Math.max(0, ...entry.bars.map(({ to }) => xAt(to))) + 6
       : plotWidth + 12;
     parts.push(
-      ...names[i]!.map((line, at, { length }) =>
+      ...at(names, i, "names").map((line, at, { length }) =>
         text(-10, y + (at - (length - 1) / 2) * LINE, line, {
           anchor: "end",
           ...(entry.bars ? {} : { fill: colour, bold: true }),

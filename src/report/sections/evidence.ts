@@ -1,6 +1,7 @@
 /** @file What the answer rests on: curves, classes, range tests, rates, photos. */
 
 import { ALL_RATES } from "../../analysis/index.ts";
+import { at, get, present } from "../../core/at.ts";
 import { augmentationWords } from "../../data/augment.ts";
 import type {
   ArmConfusion,
@@ -46,10 +47,10 @@ ${perClass.map((figure) => figures([figure]))}${
 }${mistaken.map(
   ({ confusion }) => html`<h3>${confusion.arm}: the surest mistakes</h3>
 <p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
-<ul class="mistakes">${confusion.mistakes!.map((mistake) =>
+<ul class="mistakes">${get(confusion, "mistakes", "confusion").map((mistake) =>
     mistakeItem(
       mistake,
-      confusion.mistakes!.some(({ image }) => image !== null),
+      get(confusion, "mistakes", "confusion").some(({ image }) => image !== null),
     ),
   )}</ul>`,
 )}</section>`;
@@ -89,10 +90,16 @@ ${figures(
 
 /** What the runs about the suggestion came to. */
 function tuned({ tuning }: RangeTestRecord): string {
-  const { rate, interval, regret, epochs, seeds, candidates, bracketed, schedule } = tuning!;
+  const { rate, interval, regret, epochs, seeds, candidates, bracketed, schedule } = present(
+    tuning,
+    "tuning",
+  );
   const runs = `${counted(candidates.length * seeds.length, "run")} of ${counted(epochs, "epoch")}, ${counted(seeds.length, "seed")} at each ${schedule === null ? "rate" : `peak of ${schedule}`}`;
   const best = `${formatRate(rate)} does best (95% interval over the seeds ${formatRate(interval.low)} to ${formatRate(interval.high)})`;
-  const own = candidates.find(({ factor }) => factor === 1)!;
+  const own = present(
+    candidates.find(({ factor }) => factor === 1),
+    "the own rate",
+  );
   const gap = regret.interval
     ? ` (paired 95% interval ${points(regret.interval.low)} to ${points(regret.interval.high)})`
     : "";
@@ -100,7 +107,7 @@ function tuned({ tuning }: RangeTestRecord): string {
     rate === own.rate
       ? `${best}: it is the suggested rate`
       : `${best}, ${points(regret.mean ?? 0)} points better than the suggested ${formatRate(own.rate)}${gap}`;
-  const end = rate === candidates.at(-1)!.rate ? "greatest" : "least";
+  const end = rate === at(candidates, -1, "candidates").rate ? "greatest" : "least";
   return `${runs}: ${found}.${bracketed ? "" : ` It is the ${end} that is tried; ${end === "greatest" ? "greater" : "lesser"} ones may do better still.`}`;
 }
 
@@ -114,8 +121,11 @@ function rampText({ updates, epochs, runs, from, to, search }: RangeTestRecord):
 
 /** What the short runs say of the suggestion. */
 function confirmed({ confirmation }: RangeTestRecord): string {
-  const { best, regret, epochs, seeds, candidates } = confirmation!;
-  const suggested = candidates.find(({ factor }) => factor === 1)!.rate;
+  const { best, regret, epochs, seeds, candidates } = present(confirmation, "confirmation");
+  const suggested = present(
+    candidates.find(({ factor }) => factor === 1),
+    "the suggestion",
+  ).rate;
   const runs = `${counted(candidates.length * seeds.length, "run")} of ${counted(epochs, "epoch")}, ${counted(seeds.length, "seed")} at each rate`;
   if (best === suggested)
     return `${runs}: the suggested rate, ${formatRate(suggested)}, does best.`;

@@ -1,6 +1,7 @@
 /** @file The answer's tables: arms, paired differences, targets. */
 
 import { ALPHA, comparisonsOf, leastSignFlipP, ranked } from "../../analysis/index.ts";
+import { at, get } from "../../core/at.ts";
 import type {
   OptimizerSummary,
   PairedDifference,
@@ -160,7 +161,7 @@ export function resultsSection(
   if (!summary || summary.optimizers.length === 0) return null;
   const several = summary.optimizers.some((o) => o.seeds.length > 1);
   return html`<section id="results"><h2>Results</h2>
-${(summary.notes ?? []).length > 0 && html`<ul class="notes">${summary.notes!.map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
+${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
 <p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p></section>`;
 }
@@ -200,7 +201,7 @@ function pairRow(
   const tested = (adjusted: number | null, p: number | null) =>
     html`<td class="num">${pValue(adjusted)}${comparisons > 1 && p !== null && html`<small>${pValue(p)}</small>`}</td>`;
   return html`
-<tr><th scope="row">${pair.a} − ${pair.b}</th><td class="num">${signedPoints(pair.mean!)}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
+<tr><th scope="row">${pair.a} − ${pair.b}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
     pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
   )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`;
 }
@@ -211,16 +212,22 @@ export function targetsSection(
 ): Markup | null {
   const measured = ranked(optimizers).filter((o) => (o.timeToTarget?.length ?? 0) > 0);
   if (measured.length === 0) return null;
-  const targets = measured[0]!.timeToTarget!.map((entry) => entry.target);
+  const targets = get(at(measured, 0, "measured"), "timeToTarget", "arm").map(
+    (entry) => entry.target,
+  );
   const cell = (optimizer: OptimizerSummary, target: number) => {
-    const at = optimizer.timeToTarget!.find((entry) => entry.target === target);
-    const open = at?.openSeeds ?? [];
-    if (!at || at.reached === 0)
+    const reached = get(optimizer, "timeToTarget", "optimizer").find(
+      (entry) => entry.target === target,
+    );
+    const open = reached?.openSeeds ?? [];
+    if (!reached || reached.reached === 0)
       return html`<td class="num">${open.length > 0 ? "not yet" : "missed"}</td>`;
-    const seeds = at.epochs.length;
-    const other = (i: number) => (open.includes(optimizer.seeds[i]!) ? "not yet" : "miss");
-    return html`<td class="num">${at.medianEpochs === null ? "mostly missed" : Math.round(at.medianEpochs)}${
-      seeds > 1 && html`<small>${at.epochs.map((value, i) => value ?? other(i)).join("  ")}</small>`
+    const seeds = reached.epochs.length;
+    const other = (i: number) =>
+      open.includes(at(optimizer.seeds, i, "seeds")) ? "not yet" : "miss";
+    return html`<td class="num">${reached.medianEpochs === null ? "mostly missed" : Math.round(reached.medianEpochs)}${
+      seeds > 1 &&
+      html`<small>${reached.epochs.map((value, i) => value ?? other(i)).join("  ")}</small>`
     }</td>`;
   };
   return html`<section id="targets"><h2>Time to target</h2>

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { hasPeak } from "../../arms/arm-schedules.ts";
 import { parseArm } from "../../arms/arms.ts";
 import { finderTask, searchTask, seedTasks } from "../../arms/finder-task.ts";
+import { at, get, present } from "../../core/at.ts";
 import { AddonError } from "../../core/errors.ts";
 import { optimizerOfSpec } from "../../optimizers/index.ts";
 import {
@@ -97,7 +98,9 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   const usable = usableIn(record, spec);
   if (!usable) return;
   if (spec.tuneEpochs !== undefined && !record.tuning) {
-    const use = hasPeak(parseArm(spec.optimizers[0]!).schedule) ? "peak" : "constant";
+    const use = hasPeak(parseArm(at(spec.optimizers, 0, "optimizers")).schedule)
+      ? "peak"
+      : "constant";
     const { rate: suggested } = usable[use];
     record.tuning = await tuneRate({ ...options, study: spec, suggested });
     write(record);
@@ -132,13 +135,13 @@ async function measure(
     ...rangeTestOptionsOf(whole),
   });
   const found = ends ? null : await search(whole, options);
-  const { from, to } = ends ?? found!.search;
+  const { from, to } = ends ?? present(found, "search").search;
   const kept = new Map<number, MeasuredRun>();
   for (const seed of whole.seeds)
     if (existsSync(join(directory.path, fileOf(seed))))
       kept.set(seed, readRecord(join(directory.path, fileOf(seed)), measuredRun));
   const tasks = seedTasks(whole, { from, to, updates, untilDiverged });
-  const left = tasks.filter(({ seeds: [seed] }) => !kept.has(seed!));
+  const left = tasks.filter(({ seeds: [seed] }) => !kept.has(present(seed, "seed")));
   await runAll(left, options, (event) => {
     if (event.type !== "range-test-run") return;
     const { run, seconds } = event;
@@ -146,7 +149,7 @@ async function measure(
     directory.writeText(fileOf(run.seed), `${JSON.stringify(measured)}\n`);
     kept.set(run.seed, measured);
   });
-  const runs = whole.seeds.map((seed) => kept.get(seed)!);
+  const runs = whole.seeds.map((seed) => get(kept, seed, "kept"));
   return {
     runs: runs.map(({ seed, points }) => ({ seed, points })),
     ends: { from, to },

@@ -12,6 +12,7 @@ import {
 } from "../../analysis/range-test/tuning.ts";
 import { parseArm } from "../../arms/arms.ts";
 import { tuningSeeds, tuningTasks } from "../../arms/tuning-tasks.ts";
+import { at, get, present } from "../../core/at.ts";
 import { AddonError } from "../../core/errors.ts";
 import type {
   RangeTestTuning,
@@ -59,14 +60,14 @@ export async function tuneRate(options: TuneRateOptions): Promise<RangeTestTunin
     const after = finished(directory.path);
     for (const [i, step] of steps.entries()) {
       // The first seed's are in the order of the rates.
-      const own = tasks.filter(({ arm }) => arm === tasks[i]!.arm);
+      const own = tasks.filter(({ arm }) => arm === at(tasks, i, "tasks").arm);
       tried.push({ step, ...measured(own, after, directory.path) });
     }
   }
   const [arm] = study.optimizers;
   return tuningOf(tried, {
-    ...{ suggested, epochs: study.tuneEpochs!, seeds: tuningSeeds(study) },
-    schedule: parseArm(arm!).schedule,
+    ...{ suggested, epochs: get(study, "tuneEpochs", "study"), seeds: tuningSeeds(study) },
+    schedule: parseArm(present(arm, "arm")).schedule,
   });
 }
 
