@@ -3,8 +3,8 @@
  * validation part do to a difference between two arms is estimated from it.
  */
 
-import { at } from "../core/at.ts";
 import { z } from "zod";
+import { at } from "../core/at.ts";
 
 /** Beyond so many images the bits, 22 kB as text, are left out: images then add next to nothing. */
 export const MOST_ANSWERS = 131_072;

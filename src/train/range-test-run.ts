@@ -122,10 +122,12 @@ function smootherOf(
   const kind = asked ?? (reading === "published" ? "published" : "proportional");
   if (kind !== "proportional") return smoothing({ kind });
   const every = loss === "validation" ? validationEvery : 1;
-  const lrs = Array.from({ length: Math.ceil(updates / every) }, (_, i) =>
-    learningRate(Math.min(updates, (i + 1) * every) - 1),
-  );
-  return smoothing({ kind, weight: proportionalWeight(lrs) });
+  const weight = proportionalWeight({
+    first: learningRate(Math.min(updates, every) - 1),
+    last: learningRate(updates - 1),
+    points: Math.ceil(updates / every),
+  });
+  return smoothing({ kind, weight });
 }
 
 /** `count` of the images, or all, at equal distances: of a folder, each class in its proportion. */

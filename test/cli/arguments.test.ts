@@ -135,7 +135,13 @@ describe("what does not fit together", () => {
     expect(await refused("find", "x", "--from", "1", "--to", "0.1")).toContain(
       "find: --from must be below --to; got --from 1 and --to 0.1",
     );
-    expect(await refused("compare", "x", "--from", "0.1")).toContain("--from must be below --to");
+    for (const command of ["find", "compare"])
+      expect(await refused(command, "x", "--from", "10")).toContain(
+        "--from must be below --to, which is 10 by default; got --from 10",
+      );
+    expect(await refused("find", "x", "--from", "0.1", "--published")).toContain(
+      "--from must be below --to, which is 0.1 by default",
+    );
   });
 
   test("--base-lr not below --max-lr", async () =>

@@ -128,7 +128,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
   async function begun(argv: readonly string[]) {
     const controller = new AbortController();
     const onOutput = (text: string) => {
-      if (/ epoch +1 |^range test of .* updates/.test(text)) controller.abort();
+      if (/ epoch +1 |^range test of .* updates/m.test(text)) controller.abort();
     };
     return cli(argv, { signal: controller.signal, onOutput });
   }

@@ -117,7 +117,8 @@ describe("command lines", () => {
       const one = parseArms(words.includes("--optimizers") ? arms.split(",") : ["adam"]).find(
         ({ schedule }) => schedule === null || !/clr|tri|exp_range/.test(schedule),
       )!;
-      const long = /^--(epochs|seeds|confirm-epochs|size|batch|limit|threads|optimizers|out)$/;
+      const long =
+        /^--(epochs|seeds|confirm-epochs|tune-epochs|size|batch|limit|threads|jobs|optimizers|out)$/;
       const kept = words.filter(
         (word, i) => !long.test(word) && !(i > 0 && long.test(words[i - 1]!)),
       );

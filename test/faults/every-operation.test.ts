@@ -91,6 +91,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const stops = operationsOf(count, parent).map((operation) => ({ role: "parent", operation }));
       const wrong = await each(stops, async (stop, path) => {
         const { code, killed } = await live(path, { stop, call });
+        // What two at a time send may come in fewer pieces, so that the end was there before.
+        if (code === 0 && killed === null && jobs > 1)
+          return differencesOf(contentOf(path), wanted);
         if (code !== null || killed === null) return [`was not killed: ${code}`];
         return goOn(path, killed, call);
       });

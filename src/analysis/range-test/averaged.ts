@@ -88,7 +88,14 @@ export function averaged(curves: readonly RawCurve[], smoothing: Smoothing): Ave
   const raw = lrs.map((_, i) =>
     orderless(bounded.map(({ losses, most }) => Math.min(losses[i] ?? most, most))),
   );
-  const weight = smoothing === "proportional" ? proportionalWeight(lrs) : SMOOTHINGS[smoothing];
+  const weight =
+    smoothing === "proportional"
+      ? proportionalWeight({
+          first: lrs[0] ?? 0,
+          last: lrs.at(-1) ?? 0,
+          points: lrs.length,
+        })
+      : SMOOTHINGS[smoothing];
   const smoothed = smooth(raw, { kind: smoothing, weight }) as number[];
   const first = beginning(lrs.length);
   const settled = Math.min(first, Math.ceil(1 / weight)) - 1;

@@ -1,6 +1,6 @@
 /** @file Exponential smoothing of a range test's loss. */
 
-import { at, present } from "../../core/at.ts";
+import { present } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 
 /** Weight of the newest loss, as published. */
@@ -37,11 +37,15 @@ export interface SmoothingOptions {
 /**
  * The weight with which a loss is forgotten over half a power of ten of the rate, however many updates the
  * ramp takes for that: what smoothing lags by is then the same part of the curve. In (0, 1].
- * @param lrs of the ramp's points, ascending
+ * @param ramp rates of its first and last point, and how many there are
  */
-export function proportionalWeight(lrs: readonly number[]): number {
-  const powers = lrs.length < 2 ? 0 : Math.log10(at(lrs, -1, "lrs") / at(lrs, 0, "lrs"));
-  return powers > 0 ? Math.min(1, powers / MEMORY / (lrs.length - 1)) : 1;
+export function proportionalWeight(ramp: {
+  readonly first: number;
+  readonly last: number;
+  readonly points: number;
+}): number {
+  const powers = ramp.points < 2 ? 0 : Math.log10(ramp.last / ramp.first);
+  return powers > 0 ? Math.min(1, powers / MEMORY / (ramp.points - 1)) : 1;
 }
 
 /** @throws ArgumentError on a name that is no way to smooth. */

@@ -31,7 +31,10 @@ const published = { reading: "published" } as const;
 
 /** The constant rate of a curve that is averaged, by hand. */
 function byHand(of: readonly number[]): number {
-  const smoothed = smooth(of, { kind: "proportional", weight: proportionalWeight(lrs) });
+  const smoothed = smooth(of, {
+    kind: "proportional",
+    weight: proportionalWeight({ first: lrs[0]!, last: lrs.at(-1)!, points: lrs.length }),
+  });
   return lrs[argmin(smoothed as number[])]! / 10;
 }
 

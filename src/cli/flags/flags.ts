@@ -329,7 +329,7 @@ export const optimizerFlag = {
 export const optimizersFlag = (fallback: readonly string[]) => ({
   optimizers: value({
     placeholder: "arms",
-    help: "what to compare, each NAME[(SETTING=VALUE,...)][+SCHEDULE[(SETTING=VALUE,...)]][@RATE]",
+    help: "what to compare, each NAME[+SCHEDULE][@RATE]; settings in brackets behind a word",
     read: list("sgd+clr,adam,rmsprop@1e-3"),
     fallback,
     shownFallback: fallback.join(","),

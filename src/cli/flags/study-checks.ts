@@ -92,11 +92,24 @@ async function checkCycle(arms: readonly ArmRecord[], call: Asked): Promise<void
     );
 }
 
-/** @throws ArgumentError unless --from < --to, where both are given */
+/** No ramp goes beyond by itself; a published one ends earlier. */
+const GREATEST = 10;
+const PUBLISHED_GREATEST = 0.1;
+
+/** @throws ArgumentError unless --from < --to, or where the ramp ends without it */
 export function checkRamp(
   kind: string,
-  { from, to }: { from?: number | undefined; to?: number | undefined },
+  {
+    from,
+    to,
+    published = false,
+  }: { from?: number | undefined; to?: number | undefined; published?: boolean | undefined },
 ): void {
+  const end = published ? PUBLISHED_GREATEST : GREATEST;
+  if (from !== undefined && to === undefined && from >= end)
+    throw new ArgumentError(
+      `${kind}: --from must be below --to, which is ${end} by default; got --from ${from}. Lower it, or give --to`,
+    );
   if (from !== undefined && to !== undefined && from >= to)
     throw new ArgumentError(
       `${kind}: --from must be below --to; got --from ${from} and --to ${to}. Swap them, or raise --to`,

@@ -119,9 +119,11 @@ export function linesOf(options: LinesOptions): Line[] {
     }
     case "range-test-update": {
       const { update, updates, lr, smoothedLoss, imagesPerSecond } = event;
-      if (update === TIMED && isFirstRamp(event, before)) return note(lengthText(event));
-      if (event.search) return [];
       const earlier = before.rangeTestRuns[subjectKey(event)]?.update?.update ?? 0;
+      // Of quick updates not each is told.
+      if (earlier < TIMED && update >= TIMED && isFirstRamp(event, before))
+        return note(lengthText(event));
+      if (event.search) return [];
       const quarter = (made: number) => Math.floor((made / updates) * 4);
       if (bar || quarter(update) <= quarter(earlier)) return [];
       return note(
