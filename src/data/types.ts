@@ -1,6 +1,7 @@
 /** @file What the data room hands to the lab. */
 
 import type { DataEvent, DatasetRecord } from "../record/index.ts";
+import type { CopyChoice } from "./copies.ts";
 
 /** "photos": flip, rotation, crop. "digits": rotation only. "none". */
 export type AugmentationName = "photos" | "digits" | "none";
@@ -65,7 +66,7 @@ export interface OpenOptions {
    * Files that are the same bytes: "keep" (the default) counts them as any other, and the record names them;
    * "leave-out" takes one of each, and none where they are in two classes.
    */
-  readonly copies?: "keep" | "leave-out";
+  readonly copies?: CopyChoice;
   readonly augment?: "default" | "none";
   /** By channel, of pixels in 0 .. 1; default: the training split's own mean and deviation. */
   readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
