@@ -24,3 +24,10 @@ export const planRecord = z.object({
   ),
 });
 export type Plan = z.infer<typeof planRecord>;
+
+/** What of a plan.json of any version fixes the bits. */
+export const storedPlan = z.looseObject({
+  ...planRecord.pick({ engine: true, threads: true, implementations: true }).shape,
+  // Absent before there was a choice.
+  precision: z.enum(PRECISIONS).default("fp32"),
+});

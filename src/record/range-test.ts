@@ -205,3 +205,20 @@ export const rangeTestRecord = z.object({
   seconds: z.number(),
 });
 export type RangeTestRecord = z.infer<typeof rangeTestRecord>;
+
+/** One seed's curve, in a file of its own until all are there. */
+export const measuredRun = z.object({
+  formatVersion: z.literal(1),
+  seed: z.number().int(),
+  points: z.array(rangeTestPoint),
+  seconds: z.number(),
+});
+export type MeasuredRun = z.infer<typeof measuredRun>;
+
+/** The quick ramp, in a file of its own until all curves are there. */
+export const measuredSearch = z.object({
+  formatVersion: z.literal(1),
+  search: rangeTestSearch,
+  seconds: z.number(),
+});
+export type MeasuredSearch = z.infer<typeof measuredSearch>;

@@ -3,26 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { PRECISIONS } from "../compile/graph/precision.ts";
 import { StoreError } from "../core/errors.ts";
 import { knownImplementations } from "../engine/native/engines.ts";
 import { describeMachine } from "../files/machine.ts";
-import type { Plan } from "../record/index.ts";
+import { type Plan, storedPlan } from "../record/index.ts";
 import { type RunDirectory, readRecord } from "../store/index.ts";
 import { planDifferences } from "../train/plan.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 
-const planRecord: z.ZodType<Pick<Plan, "engine" | "threads" | "precision" | "implementations">> =
-  z.looseObject({
-    engine: z.string(),
-    threads: z.number(),
-    // Absent before there was a choice.
-    precision: z.enum(PRECISIONS).default("fp32"),
-    implementations: z.array(
-      z.object({ layer: z.string(), kind: z.string(), implementation: z.string() }),
-    ),
-  });
-
+/** With the names of implementations that this version's engines have. */
 const decision = z.looseObject({
   convolutions: z.record(z.string(), z.enum(knownImplementations)).default({}),
   decidedBy: z.enum(["rule", "tuned", "memory", "given"]).default("rule"),
@@ -54,7 +43,7 @@ export function checkOrWritePlan(directory: RunDirectory, plan: Plan): void {
     writePlan(directory, plan);
     return;
   }
-  const recorded = readRecord(file, planRecord) as Plan;
+  const recorded = readRecord(file, storedPlan) as Plan;
   const found = planDifferences(recorded, plan);
   if (found.length > 0) throw cannotGoOn(directory.path, found);
 }

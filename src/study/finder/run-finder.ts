@@ -5,7 +5,6 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { hasPeak } from "../../arms/arm-schedules.ts";
 import { parseArm } from "../../arms/arms.ts";
 import { finderTask, searchTask, seedTasks } from "../../arms/finder-task.ts";
@@ -13,9 +12,11 @@ import { at, get, present } from "../../core/at.ts";
 import { AddonError } from "../../core/errors.ts";
 import { optimizerOfSpec } from "../../optimizers/index.ts";
 import {
+  type MeasuredRun,
+  type MeasuredSearch,
+  measuredRun,
+  measuredSearch,
   type RangeTestRecord,
-  rangeTestPoint,
-  rangeTestSearch,
   type StudyListener,
   type StudySpec,
   storedRangeTest,
@@ -32,22 +33,6 @@ import type { TaskRunner } from "../run-tasks.ts";
 import { tuneRate } from "./tune-rate.ts";
 
 const RECORD = "range-test.json";
-
-/** One seed's curve, until all are there. */
-const measuredRun = z.object({
-  formatVersion: z.literal(1),
-  seed: z.number().int(),
-  points: z.array(rangeTestPoint),
-  seconds: z.number(),
-});
-type MeasuredRun = z.infer<typeof measuredRun>;
-
-/** The quick ramp, until all are there. */
-const measuredSearch = z.object({
-  formatVersion: z.literal(1),
-  search: rangeTestSearch,
-  seconds: z.number(),
-});
 
 const SEARCH = "range-tests/seeds/search.json";
 
@@ -161,7 +146,7 @@ async function measure(
 async function search(
   whole: Task<"range-test">,
   options: RunFinderOptions,
-): Promise<z.infer<typeof measuredSearch>> {
+): Promise<MeasuredSearch> {
   const { directory } = options;
   const file = join(directory.path, SEARCH);
   if (!existsSync(file))
