@@ -18,6 +18,7 @@ import {
   steepest,
   valley,
 } from "./index.ts";
+import { runOf } from "./range-test/test-curves.ts";
 
 /** A curve that falls, flattens and explodes; rates from 1e-5 to 10 over 60 updates. */
 const exampleLrs = Array.from({ length: 60 }, (_, i) => 1e-5 * 1e6 ** (i / 59));
@@ -30,18 +31,8 @@ const exampleLosses = exampleLrs.map(
 );
 const example: Curve = { lrs: exampleLrs, losses: smooth(exampleLosses) as number[] };
 
-function run(seed: number, losses: readonly (number | null)[], lrs = exampleLrs): RangeTestRun {
-  const smoothed = smooth(losses);
-  return {
-    seed,
-    points: losses.map((loss, update) => ({
-      update,
-      lr: lrs[update]!,
-      loss,
-      smoothedLoss: smoothed[update]!,
-    })),
-  };
-}
+const run = (seed: number, losses: readonly (number | null)[], lrs = exampleLrs): RangeTestRun =>
+  runOf(seed, losses, lrs);
 
 describe("smoothing", () => {
   test("starts at the first loss and takes a twentieth of each new one", () => {
