@@ -28,6 +28,22 @@ interface Geometry {
 const groupsOf = ({ attributes }: Instruction): number =>
   typeof attributes.groups === "number" ? attributes.groups : 1;
 
+/** Of an instruction whose tensors are in these places, or whose gradients are. */
+function geometryOf(
+  instruction: Instruction,
+  { x, y, weight }: Readonly<Record<"x" | "y" | "weight", Parameters<typeof imageExtents>[0]>>,
+): Geometry {
+  const [, , kh, kw] = imageExtents(weight);
+  return {
+    x: imageExtents(x),
+    y: imageExtents(y),
+    kernel: [kh, kw],
+    stride: pairAttribute(instruction, "stride"),
+    padding: pairAttribute(instruction, "padding"),
+    groups: groupsOf(instruction),
+  };
+}
+
 /** Calls `row` with every run of aligned (x, y) elements for each weight: the one loop nest. */
 function forEachRow(
   { x: [, C, H, W], y: [B, O, outH, outW], kernel: [kh, kw], stride, padding, groups }: Geometry,
@@ -54,30 +70,18 @@ function forEachRow(
 }
 
 export const conv2d: Kernel = ({ instruction, inputs: [x, weight, bias], outputs: [y] }) => {
-  const stride = pairAttribute(instruction, "stride");
-  const padding = pairAttribute(instruction, "padding");
+  const geometry = geometryOf(instruction, { x: x!, y: y!, weight: weight! });
   const [, O, outH, outW] = imageExtents(y!);
-  const [, , kh, kw] = imageExtents(weight!);
   const sums = new Float64Array(y!.data.length);
   if (bias)
     for (let i = 0; i < sums.length; i++) sums[i] = bias.data[Math.floor(i / (outH * outW)) % O]!;
   const xs = x!.data;
   const ws = weight!.data;
-  const step = stride[1];
-  forEachRow(
-    {
-      x: imageExtents(x!),
-      y: imageExtents(y!),
-      kernel: [kh, kw],
-      stride,
-      padding,
-      groups: groupsOf(instruction),
-    },
-    (w, _o, xStart, yStart, count) => {
-      const value = ws[w]!;
-      for (let j = 0; j < count; j++) sums[yStart + j]! += value * xs[xStart + j * step]!;
-    },
-  );
+  const step = geometry.stride[1];
+  forEachRow(geometry, (w, _o, xStart, yStart, count) => {
+    const value = ws[w]!;
+    for (let j = 0; j < count; j++) sums[yStart + j]! += value * xs[xStart + j * step]!;
+  });
   const relu = flagAttribute(instruction, "relu");
   y!.data.set(relu ? sums.map((sum) => Math.max(0, sum)) : sums);
 };
@@ -87,27 +91,15 @@ export const conv2dBackwardData: Kernel = ({
   inputs: [dy, weight],
   outputs: [dx],
 }) => {
-  const stride = pairAttribute(instruction, "stride");
-  const padding = pairAttribute(instruction, "padding");
-  const [, , kh, kw] = imageExtents(weight!);
+  const geometry = geometryOf(instruction, { x: dx!, y: dy!, weight: weight! });
   const sums = new Float64Array(dx!.data.length);
   const dys = dy!.data;
   const ws = weight!.data;
-  const step = stride[1];
-  forEachRow(
-    {
-      x: imageExtents(dx!),
-      y: imageExtents(dy!),
-      kernel: [kh, kw],
-      stride,
-      padding,
-      groups: groupsOf(instruction),
-    },
-    (w, _o, xStart, yStart, count) => {
-      const value = ws[w]!;
-      for (let j = 0; j < count; j++) sums[xStart + j * step]! += value * dys[yStart + j]!;
-    },
-  );
+  const step = geometry.stride[1];
+  forEachRow(geometry, (w, _o, xStart, yStart, count) => {
+    const value = ws[w]!;
+    for (let j = 0; j < count; j++) sums[xStart + j * step]! += value * dys[yStart + j]!;
+  });
   dx!.data.set(sums);
 };
 
@@ -116,29 +108,17 @@ export const conv2dBackwardWeights: Kernel = ({
   inputs: [x, dy],
   outputs: [dweight, dbias],
 }) => {
-  const stride = pairAttribute(instruction, "stride");
-  const padding = pairAttribute(instruction, "padding");
+  const geometry = geometryOf(instruction, { x: x!, y: dy!, weight: dweight! });
   const [, O, outH, outW] = imageExtents(dy!);
-  const [, , kh, kw] = imageExtents(dweight!);
   const sums = new Float64Array(dweight!.data.length);
   const xs = x!.data;
   const dys = dy!.data;
-  const step = stride[1];
-  forEachRow(
-    {
-      x: imageExtents(x!),
-      y: imageExtents(dy!),
-      kernel: [kh, kw],
-      stride,
-      padding,
-      groups: groupsOf(instruction),
-    },
-    (w, _o, xStart, yStart, count) => {
-      let sum = 0;
-      for (let j = 0; j < count; j++) sum += xs[xStart + j * step]! * dys[yStart + j]!;
-      sums[w]! += sum;
-    },
-  );
+  const step = geometry.stride[1];
+  forEachRow(geometry, (w, _o, xStart, yStart, count) => {
+    let sum = 0;
+    for (let j = 0; j < count; j++) sum += xs[xStart + j * step]! * dys[yStart + j]!;
+    sums[w]! += sum;
+  });
   dweight!.data.set(sums);
   if (!dbias) return;
   const biasSums = new Float64Array(O);
