@@ -118,7 +118,8 @@ Napi::Value fillBatch(const Napi::CallbackInfo& info) {
   BatchJob job{0,     targets->images.memory(), targets->labels.memory(),
                count, std::move(indices),       key};
   const auto [ticket, promise] =
-      Environment::of(env)->begin(env, [targets](Napi::Env env) -> Napi::Value {
+      // With the loader, which closes where JavaScript forgets it though its batches are awaited.
+      Environment::of(env)->begin(env, [targets, handle](Napi::Env env) -> Napi::Value {
         targets->images.deliver();
         targets->labels.deliver();
         return env.Undefined();

@@ -5,9 +5,13 @@
  *   node addon-child.mjs together FILES               two workers at once beside the main thread's calls
  *   node addon-child.mjs train FILES                  workers that train, each in its nth update
  *   node addon-child.mjs leave FILES NAME             process.exit() right after the call
+ *   node addon-child.mjs forget FILES NAME            calls whose objects are collected before they are done
  *   node addon-child.mjs wait FILES NAME              ends by itself, with the call in flight
  */
 
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 
 const [, , mode, json, ...rest] = process.argv;
@@ -45,6 +49,22 @@ if (mode === "terminate") {
   const { CALLS, loadModule } = await import("./addon-calls.mjs");
   for (const name of names) await CALLS[name](loadModule(), files)();
   console.log(`terminated ${ended}, and all still works`);
+} else if (mode === "forget") {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const { CALLS, loadModule } = await import("./addon-calls.mjs");
+  // Many, so that the collector's finalizers find most of them waiting.
+  const begin = (name) => {
+    const call = CALLS[name](loadModule(), files);
+    return Array.from({ length: 50 }, call);
+  };
+  const calls = rest.map(begin);
+  for (let round = 0; round < 3; round++) {
+    collect();
+    await setImmediate();
+  }
+  await Promise.all(calls.flat());
+  console.log("all are done");
 } else if (mode === "train") {
   for (const updates of [1, 2, 3, 5, 8]) {
     const counted = new Int32Array(new SharedArrayBuffer(4));

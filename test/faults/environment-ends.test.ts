@@ -57,6 +57,13 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(await child("together")).toBe("together\n");
   });
 
+  test.each(["run", "fillSession", "fillOwn"])(
+    "%s is done though JavaScript forgets what it was called on",
+    async (name) => {
+      expect(await child("forget", name)).toBe("all are done\n");
+    },
+  );
+
   test.each(names)("process.exit() right after %s", async (name) => {
     expect(await child("leave", name)).toBe("leaving\n");
   });
