@@ -56,7 +56,7 @@ if (mode === "terminate") {
   // Many, so that the collector's finalizers find most of them waiting.
   const begin = (name) => {
     const call = CALLS[name](loadModule(), files);
-    return Array.from({ length: 50 }, call);
+    return Array.from({ length: 200 }, call);
   };
   const calls = rest.map(begin);
   for (let round = 0; round < 3; round++) {
