@@ -94,11 +94,11 @@ export type {
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
+export { fitWeights } from "./study/fit-weights.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
 export {
-  fitWeights,
   openPretrained,
   type PretrainedFile,
   type PretrainedOptions,
