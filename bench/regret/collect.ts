@@ -3,8 +3,8 @@
  * grid of rates, and the curves of range tests of several lengths. Rules are read off the curves afterwards,
  * so that another rule costs nothing.
  *
- * `npx jiti bench/regret/collect.ts OUT --flowers FOLDER --weights FILE [--part K/N] [--only WORD]`: appends
- * one JSON line a run to OUT/<task>.jsonl, and goes on from what is there. Parts of it may run at a time, each
+ * `npx jiti bench/regret/collect.ts OUT --flowers FOLDER --weights FILE [--part K/N] [--only WORD]
+ * [--until PRIORITY]`: appends one JSON line a run to OUT/<task>.jsonl, and goes on from what is there. Parts of it may run at a time, each
  * its share of every task.
  */
 
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
     weights: { type: "string" },
     part: { type: "string", default: "0/1" },
     only: { type: "string" },
+    until: { type: "string", default: "3" },
   },
 });
 const [out] = positionals;
@@ -38,7 +39,7 @@ const [part = 0, parts = 1] = values.part.split("/").map(Number);
 const backend = nativeBackend({ threads: 1 });
 
 /** Of every data set one is open at a time. */
-for (const priority of [0, 1, 2, 3])
+for (let priority = 0; priority <= Number(values.until); priority++)
   for (const task of TASKS) {
     if (values.only && !task.name.includes(values.only)) continue;
     const file = join(out, `${task.name.replaceAll(" ", "-")}.jsonl`);
