@@ -1,6 +1,6 @@
 /** @file Smoothing of a range test's loss: exponential, as it is measured, and about each rate, once the curve is whole. */
 
-import { present } from "../../core/at.ts";
+import { at, present } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 
 /** Weight of the newest loss, as published. */
@@ -95,20 +95,41 @@ const LOCAL_SHARE = 0.1;
 /** Deviations beyond which a loss weighs less than rounding. */
 const LOCAL_REACH = 8;
 
+/** Of more points than these, as many neighbours as it takes are one. */
+const MOST_POINTS = 1024;
+
 /**
  * The mean of the losses about each rate, by Gaussian weights of their distance in powers of ten, or in points
- * where that makes it greater (Nadaraya, Watson 1964), and the variance that it has where each loss has noise of variance 1 of its own. It lags
- * neither way, and means the same for ramps of any length.
+ * where that makes it greater (Nadaraya, Watson 1964), and the variance that it has where each loss has noise of
+ * variance 1 of its own. It lags neither way, and means the same for ramps of any length.
  * @param lrs ascending, above 0
  */
 export function aboutEachRate(
   lrs: readonly number[],
   losses: readonly number[],
   width = LOCAL_WIDTH,
-): { readonly means: number[]; readonly variances: number[] } {
+): LocalMeans {
   const logs = Float64Array.from(lrs, Math.log10);
-  const values = Float64Array.from(losses);
-  const points = LOCAL_SHARE * lrs.length;
+  const size = Math.ceil(lrs.length / MOST_POINTS);
+  if (size <= 1) return localMeans(logs, Float64Array.from(losses), width);
+  const { means, variances } = localMeans(
+    meansOfGroups(logs, size),
+    meansOfGroups(losses, size),
+    width,
+  );
+  return {
+    means: betweenGroups(means, size, lrs.length),
+    variances: betweenGroups(variances, size, lrs.length).map((variance) => variance / size),
+  };
+}
+
+interface LocalMeans {
+  readonly means: readonly number[];
+  readonly variances: readonly number[];
+}
+
+function localMeans(logs: Float64Array, losses: Float64Array, width: number): LocalMeans {
+  const points = LOCAL_SHARE * logs.length;
   const means: number[] = [];
   const variances: number[] = [];
   for (let c = 0; c < logs.length; c++) {
@@ -119,7 +140,7 @@ export function aboutEachRate(
       const weight = Math.exp(-0.5 * distance * distance);
       weights += weight;
       squares += weight * weight;
-      sum += weight * (values[i] as number);
+      sum += weight * (losses[i] as number);
       return distance < LOCAL_REACH;
     };
     // Outwards, as the distance grows either way.
@@ -130,6 +151,30 @@ export function aboutEachRate(
     variances.push(squares / weights ** 2);
   }
   return { means, variances };
+}
+
+/** The mean of every `size` neighbours; the last may be of fewer. */
+function meansOfGroups(values: ArrayLike<number>, size: number): Float64Array {
+  return Float64Array.from({ length: Math.ceil(values.length / size) }, (_, group) => {
+    const end = Math.min(values.length, (group + 1) * size);
+    let sum = 0;
+    for (let i = group * size; i < end; i++) sum += values[i] as number;
+    return sum / (end - group * size);
+  });
+}
+
+/** From values in the middles of groups to one for each of their members, on straight lines. */
+function betweenGroups(values: readonly number[], size: number, length: number): number[] {
+  const last = values.length - 1;
+  return Array.from({ length }, (_, i) => {
+    const place = Math.min(last, Math.max(0, (i + 0.5) / size - 0.5));
+    const below = Math.min(last, Math.floor(place));
+    const [low, high] = [
+      at(values, below, "values"),
+      at(values, Math.min(last, below + 1), "values"),
+    ];
+    return low + (place - below) * (high - low);
+  });
 }
 
 /** A whole curve, smoothed. A value that is not finite ends it: it and all after it are null. */

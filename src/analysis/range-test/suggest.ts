@@ -100,7 +100,7 @@ export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions =
     warnings: [
       ...(verdict.kind === "read" ? [] : [verdict.message]),
       ...doubts.map(({ message }) => message),
-      ...(taken === null || taken === rule || verdict.kind !== "read"
+      ...(taken === null || taken === rule || (!options.rule && verdict.kind !== "read")
         ? []
         : [
             `no curve carries the rule "${rule}", so ${taken} is suggested instead; use more updates, or another rule`,
