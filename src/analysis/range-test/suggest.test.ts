@@ -296,7 +296,8 @@ describe("as published", () => {
       { ...published, from: 1e-30, to: 1e30 },
     );
     for (const [name, read] of Object.entries(rangeTestRules)) {
-      const one = read(finiteCurve(run(0)));
+      // Not of the points' smoothed losses, which lag.
+      const one = name === "fall" ? byHand(losses) : read(finiteCurve(run(0)));
       const reading = readings![name]!;
       if (one === null) {
         expect(reading).toMatchObject({ median: null, interval: null });
