@@ -36,6 +36,9 @@ export interface AveragedCurve extends Curve {
 /** Part of the ramp, at its end, in which a minimum does not count as bracketed; at least one point. */
 const UNBRACKETED_TAIL = 0.05;
 
+/** A rise by less than so many standard deviations of noise is none. */
+const RISEN_NOISE = 2;
+
 /** A fall of the loss by less than this part of it says nothing. */
 const FLAT_FALL = 0.02;
 
@@ -124,8 +127,12 @@ function onwards(lrs: readonly number[]): number[] {
 export const isFlat = ({ fall, begin, noise }: AveragedCurve): boolean =>
   !(fall > 0 && fall >= Math.max(FLAT_FALL * Math.abs(begin), FLAT_NOISE * noise));
 
-/** Whether the ramp ended by itself, and the loss was least in the last 5% of it. */
-export function isUnbracketed({ losses, least, ended }: AveragedCurve): boolean {
+/**
+ * Whether the ramp ended by itself, and the loss was least in the last 5% of it, or has not clearly risen since:
+ * by twice the noise of the fall.
+ */
+export function isUnbracketed({ losses, least, ended, noise }: AveragedCurve): boolean {
   const tail = Math.max(1, Math.ceil(UNBRACKETED_TAIL * losses.length));
-  return !ended && least >= losses.length - tail;
+  const rise = at(losses, -1, "losses") - at(losses, least, "losses");
+  return !ended && (least >= losses.length - tail || rise < RISEN_NOISE * noise);
 }
