@@ -94,7 +94,6 @@ export type {
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
-export { fitWeights } from "./study/fit-weights.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
@@ -108,6 +107,7 @@ export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/r
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
 export type { StudySink } from "./study/study-sink.ts";
+export { fitWeights } from "./study/weights/fit-weights.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { DownloadError } from "../core/errors.ts";
 import { type Checkpoint, encodeSafetensors, type StoredTensor } from "../formats/index.ts";
 import { vanilla } from "../models/index.ts";
-import { fitWeights, headOf } from "./fit-weights.ts";
 import { openPretrained } from "./pretrained.ts";
+import { fitWeights, headOf } from "./weights/fit-weights.ts";
 
 const network = vanilla({ classes: 3, channels: 1, size: 16, widths: [4, 4], hidden: 8 });
 

@@ -1,6 +1,6 @@
 /**
  * @file Weights from elsewhere: a file of the user's, or one that its authors publish, downloaded once and kept.
- * fit-weights.ts fits them to a network.
+ * weights/fit-weights.ts fits them to a network.
  */
 
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ import { readWeights } from "../files/weight-files.ts";
 import { type Checkpoint, IMAGENET_NORMALIZATION, PUBLISHED_WEIGHTS } from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { DataEvent } from "../record/index.ts";
-import { namesWanted } from "./fit-weights.ts";
+import { namesWanted } from "./weights/fit-weights.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
 /** A file of weights, read and not yet fitted to a network. */

@@ -45,7 +45,7 @@ export async function openSetup(
   const { preparationThreads = threads } = spec;
   const backend = await openBackend(DEFAULT_ENGINE, { threads });
   const { openPretrained } = await import("./pretrained.ts");
-  const { fitWeights } = await import("./fit-weights.ts");
+  const { fitWeights } = await import("./weights/fit-weights.ts");
   const file =
     spec.pretrained === undefined
       ? null

@@ -1,9 +1,9 @@
 /** @file Weights fitted to a network: under which names, and what becomes of the last layer. */
 
 import { describe, expect, test } from "vitest";
-import { WeightsError } from "../core/errors.ts";
-import type { Checkpoint, StoredTensor } from "../formats/index.ts";
-import { vanilla } from "../models/index.ts";
+import { WeightsError } from "../../core/errors.ts";
+import type { Checkpoint, StoredTensor } from "../../formats/index.ts";
+import { vanilla } from "../../models/index.ts";
 import { fitWeights as fitFile, headOf } from "./fit-weights.ts";
 
 const network = vanilla({ classes: 3, channels: 1, size: 16, widths: [4, 4], hidden: 8 });

@@ -4,9 +4,9 @@
  * width, or knows other classes begins anew, and one that knows the same classes is taken row by row.
  */
 
-import { at, get } from "../core/at.ts";
-import { WeightsError } from "../core/errors.ts";
-import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
+import { at, get } from "../../core/at.ts";
+import { WeightsError } from "../../core/errors.ts";
+import { formatShape, type Shape, sameShape } from "../../core/shapes.ts";
 import {
   type Checkpoint,
   checkFinite,
@@ -14,10 +14,10 @@ import {
   type StoredTensor,
   shownName,
   withoutWrappers,
-} from "../formats/index.ts";
-import type { Network } from "../ir/index.ts";
-import { evaluatedTensors, namedClasses } from "../train/checkpoint.ts";
-import type { PretrainedWeights } from "../train/freezing/pretrained-weights.ts";
+} from "../../formats/index.ts";
+import type { Network } from "../../ir/index.ts";
+import { evaluatedTensors, namedClasses } from "../../train/checkpoint.ts";
+import type { PretrainedWeights } from "../../train/freezing/pretrained-weights.ts";
 import { lastLayerOf } from "./last-layer.ts";
 
 /** Problems that a message lists; the rest is counted. */
@@ -194,6 +194,6 @@ function remedy({
     statistics.some(({ name }) => !tensors.has(name)) &&
     stored.size < wanted.length;
   return isFolded
-    ? "Its batch norm was folded into the convolutions, as torch.onnx.export does unless told otherwise, and cannot be told from them again. Give the .pth (torch.save(model.state_dict(), path)), or export the model with torch.onnx.export(..., training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False) or, where that is PyTorch's newer exporter (dynamo=True, the default since 2.9), with optimize=False, external_data=False"
+    ? "Its batch norm was folded into the convolutions, as torch.onnx.export does unless told otherwise, and cannot be told from them again. Give the .pth (torch.save(model.state_dict(), path)), or export the model with torch.onnx.export(..., training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False) (TrainingMode.TRAINING keeps the names as well, and moves the running statistics by a batch) or, where that is PyTorch's newer exporter (dynamo=True, the default since 2.9), with optimize=False, external_data=False"
     : "Give weights of this network, or another --model";
 }

@@ -1,9 +1,9 @@
 /** @file What becomes of a stored last layer: its rows are classes, and these may not be the network's. */
 
-import { at } from "../core/at.ts";
-import { elementCount, type Shape, sameShape } from "../core/shapes.ts";
-import type { StoredTensor } from "../formats/index.ts";
-import type { LastLayer } from "../record/index.ts";
+import { at } from "../../core/at.ts";
+import { elementCount, type Shape, sameShape } from "../../core/shapes.ts";
+import type { StoredTensor } from "../../formats/index.ts";
+import type { LastLayer } from "../../record/index.ts";
 
 export interface LastLayerOptions {
   /** Weight and bias of the network's last layer: (classes, features), (classes). */
