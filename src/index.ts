@@ -65,6 +65,7 @@ export {
 } from "./optimizers/index.ts";
 export type {
   EpochMetrics,
+  EvaluationRecord,
   ExperimentRecord,
   RangeTestRecord,
   Recipe,
@@ -77,13 +78,14 @@ export type {
   TrialRecord,
 } from "./record/index.ts";
 export { NO_PROGRESS, progress } from "./record/index.ts";
-export { type ReportInput, renderReport } from "./report/index.ts";
+export { type ReportInput, renderEvaluation, renderReport } from "./report/index.ts";
 export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.ts";
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./study/evaluate.ts";
 export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";
 export type {
   Executor,

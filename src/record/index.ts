@@ -2,6 +2,7 @@ export * from "./checkpoint.ts";
 export * from "./comparison.ts";
 export * from "./confusions.ts";
 export * from "./derived.ts";
+export * from "./evaluation.ts";
 export * from "./experiment.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";
