@@ -85,7 +85,6 @@ export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
-export { type EvaluateOptions, type Evaluation, evaluate } from "./study/evaluate.ts";
 export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";
 export type {
   Executor,
@@ -96,7 +95,6 @@ export type {
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
-export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
 export {
@@ -109,6 +107,8 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./study/stored/evaluate.ts";
+export { exportOnnx, type Prediction, predict } from "./study/stored/from-checkpoint.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

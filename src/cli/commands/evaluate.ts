@@ -43,7 +43,7 @@ export const evaluate = defineCommand({
   async run({ args, flags, terminal, signal }) {
     const [checkpoint = "", source = ""] = args;
     const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
-    const { evaluate: score } = await import("../../study/evaluate.ts");
+    const { evaluate: score } = await import("../../study/stored/evaluate.ts");
     const { defaultOut } = await import("../../study/default-out.ts");
     const { openProgress } = await import("../text/progress.ts");
     const { out = defaultOut("evaluate", source), part, arm, seed, samples } = flags;

@@ -1,26 +1,26 @@
 /** @file A stored network scored on labelled images: the numbers, and a page of them. */
 
-import { calibrationOf, proportionInterval } from "../analysis/index.ts";
-import { at } from "../core/at.ts";
-import { DataError } from "../core/errors.ts";
-import { VERSION } from "../core/version.ts";
-import { counted, listed } from "../core/words.ts";
-import { encodePng } from "../data/png.ts";
+import { calibrationOf, proportionInterval } from "../../analysis/index.ts";
+import { at } from "../../core/at.ts";
+import { DataError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import { counted, listed } from "../../core/words.ts";
+import { encodePng } from "../../data/png.ts";
 import {
   type LabelledImages,
   type LabelledPart,
   openLabelled,
-} from "../datasets/labelled-images.ts";
-import { openPredictionDecoder } from "../datasets/predict.ts";
-import { cacheDirectory } from "../files/cache-dir.ts";
-import { readStoredNetwork } from "../files/stored-network.ts";
-import { type Scores, scoreImages } from "../infer/score.ts";
-import type { StoredNetwork } from "../infer/stored-network.ts";
-import type { Backend } from "../program/index.ts";
-import type { DataEvent, EvaluationRecord } from "../record/index.ts";
-import { renderEvaluation } from "../report/index.ts";
-import { checkRunDirectory, openRunDirectory } from "../store/index.ts";
-import { balancedAccuracy } from "../train/scores.ts";
+} from "../../datasets/labelled-images.ts";
+import { openPredictionDecoder } from "../../datasets/predict.ts";
+import { cacheDirectory } from "../../files/cache-dir.ts";
+import { readStoredNetwork } from "../../files/stored-network.ts";
+import { type Scores, scoreImages } from "../../infer/score.ts";
+import type { StoredNetwork } from "../../infer/stored-network.ts";
+import type { Backend } from "../../program/index.ts";
+import type { DataEvent, EvaluationRecord } from "../../record/index.ts";
+import { renderEvaluation } from "../../report/index.ts";
+import { checkRunDirectory, openRunDirectory } from "../../store/index.ts";
+import { balancedAccuracy } from "../../train/scores.ts";
 import { type ChosenWeights, chooseWeights, type TrialChoice } from "./run-weights.ts";
 
 /** What to score, with which weights. */

@@ -1,8 +1,8 @@
 /** @file evaluation.json: how a stored network answers on labelled images that it was handed. */
 
 import { z } from "zod";
-import { imageUri } from "./samples.ts";
-import { interval } from "./spread.ts";
+import { imageUri } from "../samples.ts";
+import { interval } from "../spread.ts";
 
 /** Images whose answers have a probability within (low, high]; the first bin has its low end too. */
 export const calibrationBin = z.object({
