@@ -5,13 +5,14 @@
  *   LRSCOPE_WRITE_DOCS=1 npx vitest run test/datasets/image-formats.test.ts
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { unreadFormat } from "../../src/datasets/decoding/unread-formats.ts";
 import { decodeForPrediction } from "../../src/datasets/predict.ts";
 import { root } from "../house/rooms.ts";
-import { largestDifference, temporaryFolder, writeTree } from "./fixtures.ts";
+import { largestDifference } from "./fixtures.ts";
 
 interface Case {
   /** Of the guide's table. */
@@ -39,13 +40,16 @@ const REFUSED: Readonly<Record<string, string>> = {
     "has samples of type float, of which nobody knows which value is white; save it with 8 or 16 bits a channel",
 };
 
+let folder: string;
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let decoded: Awaited<ReturnType<typeof decodeForPrediction>>;
 beforeAll(async () => {
-  const files = Object.fromEntries(
-    cases.map(({ file }, i) => [`${i}.bin`, Buffer.from(file, "base64")]),
-  );
-  const folder = writeTree(files, temporaryFolder());
-  const paths = cases.map((_, i) => join(folder, `${i}.bin`));
+  folder = mkdtempSync(join(tmpdir(), "lrscope-formats-"));
+  const paths = cases.map(({ file }, i) => {
+    const path = join(folder, `${i}.bin`);
+    writeFileSync(path, Buffer.from(file, "base64"));
+    return path;
+  });
   // Images are 24 x 16, so that at 16 nothing is resampled and four columns are cut off at either side.
   decoded = await decodeForPrediction(paths, { size: 16, channels: 3 });
 });
