@@ -15,8 +15,8 @@ import type { Network } from "../ir/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import { openTuningCache } from "../store/tuning-cache.ts";
-import { measureLimit, type StepLimit } from "./limit.ts";
 import { isModelFile, loadModel } from "../study/load-model.ts";
+import { measureLimit, type StepLimit } from "./limit.ts";
 import { NO_PEER, openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
 import {
   type BenchPeer,

@@ -17,10 +17,10 @@ import type { Network } from "../ir/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import { cacheFeatures } from "../study/features.ts";
+import { isModelFile, loadModel } from "../study/load-model.ts";
 import type { Features } from "../train/freezing/frozen-features.ts";
 import { freezing } from "../train/freezing/transfer.ts";
 import { openTrainer } from "../train/trainer.ts";
-import { isModelFile, loadModel } from "../study/load-model.ts";
 import { NO_PEER, openPeer, type Peer, startTorch } from "./peers.ts";
 import { openOurs } from "./step.ts";
 import {

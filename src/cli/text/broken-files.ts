@@ -36,10 +36,12 @@ export function describeCopies(
   return [
     ...left,
     `${plural(files, "file")} ${files === 1 ? "is a copy" : "are copies"} of others${harm.length > 0 ? `: ${harm.join(", ")}` : ""}; --copies leave-out takes one of each:`,
-    ...groups.slice(0, limit).map(
-      (group) =>
-        `  ${group.files.map(visibleLine).join(" = ")}${group.count > group.files.length ? ` and ${group.count - group.files.length} more` : ""}`,
-    ),
+    ...groups
+      .slice(0, limit)
+      .map(
+        (group) =>
+          `  ${group.files.map(visibleLine).join(" = ")}${group.count > group.files.length ? ` and ${group.count - group.files.length} more` : ""}`,
+      ),
     ...(groups.length > limit ? ["  and others; lrscope data names them"] : []),
   ];
 }
