@@ -33,7 +33,7 @@ export const exportModel = defineCommand({
         `export: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
       );
     checkTarget(file, { force: flags.force });
-    const { exportOnnx } = await import("../../study/from-checkpoint.ts");
+    const { exportOnnx } = await import("../../study/stored/from-checkpoint.ts");
     const { writeWeightsFile } = await import("../../files/weight-files.ts");
     const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
     await writeWeightsFile(file, bytes);
