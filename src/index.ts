@@ -19,6 +19,13 @@ export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
+export type { CachePart } from "./datasets/cache/cache-parts.ts";
+export {
+  type CachedFile,
+  type CleanCacheOptions,
+  cleanCache,
+  listCache,
+} from "./datasets/cache/keep-house.ts";
 export { openDataset as openImages } from "./datasets/open.ts";
 export { ENGINE_KINDS, openBackend } from "./engine/native/engines.ts";
 export { nativeBackend } from "./engine/native/index.ts";
@@ -93,6 +100,7 @@ export type {
 } from "./study/executors/executor.ts";
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
+export type { StudyExtension } from "./study/extend-study.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
@@ -107,6 +115,17 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export {
+  type Annotation,
+  annotateRun,
+  deleteRun,
+  describeRun,
+  isRunFolder,
+  type ListedRun,
+  listRuns,
+  type RunFilter,
+  renameRun,
+} from "./study/runs/index.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

@@ -2,7 +2,7 @@
 
 import type { FinishedStudy } from "../index.ts";
 import type { CommandContext } from "./flags/define-command.ts";
-import { checkBesideResume, checkResumes } from "./flags/resume-checks.ts";
+import { checkBesideResume, checkResumes, extensionOf } from "./flags/resume-checks.ts";
 import type { AskedStudy } from "./flags/study-of-flags.ts";
 
 type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
@@ -38,7 +38,7 @@ export interface ResumeCall {
     readonly model: string;
     readonly pretrained: string | undefined;
     readonly jobs?: number;
-  };
+  } & Parameters<typeof extensionOf>[1];
   readonly given: ReadonlySet<string>;
 }
 
@@ -48,6 +48,7 @@ export async function resumeFromFlags(
   { terminal, signal }: Context,
 ): Promise<FinishedStudy> {
   checkBesideResume(command, path, given);
+  const extension = extensionOf(command, flags, given);
   const { readRun } = await import("../store/index.ts");
   checkResumes(command, path, readRun(path).experiment.kind);
   const { resumeStudy } = await import("../study/resume-study.ts");
@@ -61,6 +62,7 @@ export async function resumeFromFlags(
         ...(flags.pretrained === undefined ? {} : { pretrained: flags.pretrained }),
       },
       ...(given.has("jobs") ? { jobs: flags.jobs } : {}),
+      ...(extension ? { extension } : {}),
       sink,
       signal,
     });

@@ -24,6 +24,7 @@ export {
   openRunDirectory,
   type RunDirectory,
 } from "./run-directory.ts";
+export { type FilesOfRun, filesOfRun, hasRecord, isRunFolder, runFolders } from "./run-files.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
 export {
   acceptedTrial,

@@ -9,7 +9,9 @@ import type { AskedStudy } from "../../src/cli/flags/study-of-flags.ts";
 export const STUDY_COMMANDS = commands.filter(({ study }) => study !== undefined);
 
 /** Flags that ask for nothing of a study: where it goes, how it is shown, what is gone on with. */
-export const ASIDE: ReadonlySet<string> = new Set(["out", "json", "resume"]);
+export const ASIDE: ReadonlySet<string> = new Set([
+  ...["out", "json", "resume", "stretch", "continue"],
+]);
 
 /** The study of a call. @throws ArgumentError where the call is refused */
 export async function studyOfCall(argv: readonly string[]): Promise<AskedStudy> {

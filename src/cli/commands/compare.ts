@@ -15,6 +15,7 @@ import {
   jsonFlag,
   optimizersFlag,
   outFlag,
+  prolongFlags,
   rampFlags,
   readingFlags,
   resumeFlag,
@@ -31,6 +32,7 @@ import {
   testFlag,
 } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
+import { checkWithoutResume } from "../flags/resume-checks.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
@@ -63,7 +65,8 @@ const compareFlags = {
   ...samplesFlag,
   ...jsonFlag,
   ...jobsFlag,
-  ...resumeFlag("comparison"),
+  ...resumeFlag("comparison", "--epochs, --optimizers and --seeds"),
+  ...prolongFlags,
 };
 
 /** A study of arms and seeds; where it follows a publication, what the call leaves open is the publication's. */
@@ -76,6 +79,7 @@ async function compareStudy({
   readonly flags: FlagValues<typeof compareFlags>;
   readonly given: ReadonlySet<string>;
 }): Promise<AskedStudy> {
+  checkWithoutResume("compare", given);
   const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
   const { optimizers, seeds, ...rest } = { ...flags, ...set };
   const asked = await studyOfFlags({
@@ -101,6 +105,7 @@ export const compare = defineCommand({
     "lrscope compare flowers --protocol flowers-2019 --size 64",
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
+    "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500 --seeds 5 --optimizers lion",
   ],
   study: compareStudy,
   async run({ args, flags, given, terminal, signal }) {

@@ -60,7 +60,7 @@ const findFlags = {
   ...samplesFlag,
   ...jsonFlag,
   ...jobsFlag,
-  ...resumeFlag("range test"),
+  ...resumeFlag("range test", "--seeds, --tune and --confirm"),
 };
 
 /** Of a published range test. */

@@ -2,6 +2,7 @@
 
 import type { Command } from "../flags/define-command.ts";
 import { bench } from "./bench.ts";
+import { cache } from "./cache.ts";
 import { compare } from "./compare.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
@@ -10,6 +11,7 @@ import { exportModel } from "./export.ts";
 import { find } from "./find.ts";
 import { predict } from "./predict.ts";
 import { report } from "./report.ts";
+import { runs } from "./runs.ts";
 import { schedule } from "./schedule.ts";
 import { train } from "./train.ts";
 import { trial } from "./trial.ts";
@@ -21,6 +23,8 @@ export const commands: readonly Command[] = [
   train,
   compare,
   report,
+  runs,
+  cache,
   explain,
   predict,
   exportModel,

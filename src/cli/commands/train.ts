@@ -15,6 +15,7 @@ import {
   jsonFlag,
   optimizerFlag,
   outFlag,
+  prolongFlags,
   rampFlags,
   resumeFlag,
   samplesFlag,
@@ -23,6 +24,7 @@ import {
 } from "../flags/flags.ts";
 import { budgetFlags, testFlag } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
+import { checkWithoutResume } from "../flags/resume-checks.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
@@ -73,7 +75,8 @@ const trainFlags = {
   ...outFlag,
   ...samplesFlag,
   ...jsonFlag,
-  ...resumeFlag("run"),
+  ...resumeFlag("run", "--epochs"),
+  ...prolongFlags,
 };
 
 /** A study of one arm and one seed. */
@@ -86,6 +89,7 @@ async function trainStudy({
   readonly flags: FlagValues<typeof trainFlags>;
   readonly given: ReadonlySet<string>;
 }): Promise<AskedStudy> {
+  checkWithoutResume("train", given);
   const asked = await studyOfFlags({
     kind: "train",
     source,
@@ -111,6 +115,7 @@ export const train = defineCommand({
     "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
     "lrscope train photos/ --optimizer adam --schedule warmup-cosine --lr 1e-3 --epochs 20",
     "lrscope train --resume lrscope-runs/train-photos-20260131-101500",
+    "lrscope train --resume lrscope-runs/train-photos-20260131-101500 --epochs 40 --stretch",
   ],
   study: trainStudy,
   async run({ args, flags, given, terminal, signal }) {

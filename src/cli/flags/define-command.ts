@@ -68,6 +68,8 @@ export interface Argument {
   readonly choices?: readonly string[];
   /** Key of a flag beside which it may be left out. */
   readonly unless?: string;
+  /** Whether it may be left out always. */
+  readonly optional?: boolean;
 }
 
 export interface CommandContext<F extends Flags> {

@@ -345,11 +345,20 @@ export const jobsFlag = {
   }),
 };
 
-export const resumeFlag = (what: string) => ({
+/** @param more flags that give a recorded study more than it has */
+export const resumeFlag = (what: string, more: string) => ({
   resume: optional({
     placeholder: "dir",
-    help: `go on with the ${what} in this folder; all else is taken from there`,
+    help: `go on with the ${what} in this folder; all else is taken from there, but for ${more}, which may ask for more`,
     read: text,
     shownFallback: "begin a new one",
   }),
 });
+
+/** How a schedule that was made for fewer epochs goes on in more. */
+export const prolongFlags = {
+  stretch: toggle(
+    "with --resume and --epochs: a schedule that depends on the length goes on at the rates of the same schedule stretched to the new one",
+  ),
+  continue: toggle("the same: it goes on as it is past its end, mostly at its last rate"),
+};

@@ -27,9 +27,10 @@ function programHelp(program: Commander): string {
 }
 
 function commandHelp(command: Command): string {
-  const words = command.args.map(
-    ({ name, variadic }) => `${name.toUpperCase()}${variadic ? "..." : ""}`,
-  );
+  const words = command.args.map(({ name, variadic, optional }) => {
+    const word = `${name.toUpperCase()}${variadic ? "..." : ""}`;
+    return optional ? `[${word}]` : word;
+  });
   const flags = Object.entries(command.flags).flatMap(([key, flag]) => {
     const name = flagName(key, flag);
     if (flag.kind === "switch") return [[name, flag.help] as const];
