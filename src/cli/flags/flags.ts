@@ -76,6 +76,22 @@ export const threadsFlag = {
   }),
 };
 
+/** Which of a run's weights are meant, where a run directory stands for a checkpoint. */
+export const trialChoiceFlags = {
+  arm: optional({
+    placeholder: "name",
+    help: "of a run directory: the arm whose weights are taken",
+    read: text,
+    shownFallback: "the one that leads",
+  }),
+  seed: optional({
+    placeholder: "n",
+    help: "of a run directory: the seed whose weights are taken",
+    read: seedNumber,
+    shownFallback: "the one with the best validation accuracy",
+  }),
+};
+
 export const modelFlag = {
   model: value({
     placeholder: "name|file",
