@@ -17,6 +17,13 @@ export { benchStep } from "./bench/step.ts";
 export { benchTransfer } from "./bench/transfer.ts";
 export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
+export {
+  type CompletedCommand,
+  type CompletedFlag,
+  type CompletedValue,
+  completionScript,
+  type Shell,
+} from "./core/shell-completion.ts";
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
 export type { CachePart } from "./datasets/cache/cache-parts.ts";
@@ -100,7 +107,6 @@ export type {
 } from "./study/executors/executor.ts";
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
-export type { StudyExtension } from "./study/extend-study.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
@@ -113,7 +119,8 @@ export {
 } from "./study/pretrained.ts";
 export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
-export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
+export type { StudyExtension } from "./study/resuming/extend-study.ts";
+export { type ResumeStudyOptions, resumeStudy } from "./study/resuming/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
 export {
   type Annotation,
@@ -126,6 +133,7 @@ export {
   type RunFilter,
   renameRun,
 } from "./study/runs/index.ts";
+export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

@@ -73,7 +73,7 @@ export function scheduleOf(
       : { schedule: own };
     return {
       schedule: schedule.toJSON() as ScheduleSpec,
-      ...(beside === undefined ? {} : { beside: beside && beside.toJSON() }),
+      ...(beside === undefined ? {} : { beside: beside?.toJSON() ?? null }),
     };
   };
   if (isSpecified(arm.schedule))

@@ -1,18 +1,24 @@
 /** @file A study from the command line: opened, run or resumed, with what it tells on the terminal. */
 
+import { shellLine } from "../core/shell.ts";
 import type { FinishedStudy } from "../index.ts";
 import type { CommandContext } from "./flags/define-command.ts";
 import { checkBesideResume, checkResumes, extensionOf } from "./flags/resume-checks.ts";
 import type { AskedStudy } from "./flags/study-of-flags.ts";
+import type { Terminal } from "./terminal.ts";
 
 type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
 
-/** Opens a study and runs it. */
+/** Opens a study and runs it; null where the call asks for something else to be done with it. */
 export async function runFromFlags(
   { study: request, opening, said }: AskedStudy,
-  { terminal, signal }: Context,
-): Promise<FinishedStudy> {
+  { terminal, signal, flags }: Context & { readonly flags: AsideFlags },
+): Promise<FinishedStudy | null> {
   if (said !== undefined) terminal.note(said);
+  if (flags.saveAs !== undefined) {
+    await saveStudy(flags.saveAs, { request, opening }, terminal);
+    return null;
+  }
   const { openStudy } = await import("../study/open-study.ts");
   const { runStudy } = await import("../study/run-study.ts");
   const { studyOutput } = await import("./text/study-output.ts");
@@ -27,6 +33,28 @@ export async function runFromFlags(
   } finally {
     sink.stop();
   }
+}
+
+/** What a call asks for beside its study. */
+export interface AsideFlags {
+  readonly saveAs?: string | undefined;
+}
+
+/** Writes the study to a file. Its cores are in it where the call said them, as they are a matter of the machine. */
+async function saveStudy(
+  file: string,
+  { request, opening }: { request: AskedStudy["study"]; opening: AskedStudy["opening"] },
+  terminal: Terminal,
+): Promise<void> {
+  const { plannedStudy } = await import("../study/open-study.ts");
+  const { writeStudyFile } = await import("../study/study-file.ts");
+  const { spec, places } = await plannedStudy(request, opening);
+  const { threads, ...rest } = spec;
+  const said = request.threads !== undefined || opening.threads !== undefined;
+  writeStudyFile(file, said ? spec : rest, places);
+  const command = shellLine(["lrscope", spec.kind, file]);
+  terminal.print(`${file}: run it by ${command}`);
+  terminal.result({ file, command });
 }
 
 export interface ResumeCall {
@@ -51,7 +79,7 @@ export async function resumeFromFlags(
   const extension = extensionOf(command, flags, given);
   const { readRun } = await import("../store/index.ts");
   checkResumes(command, path, readRun(path).experiment.kind);
-  const { resumeStudy } = await import("../study/resume-study.ts");
+  const { resumeStudy } = await import("../study/resuming/resume-study.ts");
   const { studyOutput } = await import("./text/study-output.ts");
   const sink = studyOutput(terminal, { warnings: command !== "find" });
   try {

@@ -25,7 +25,6 @@ const OWN: Readonly<Record<string, string>> = {
   optimizers: "arms: NAME[+SCHEDULE][@RATE], settings in brackets; one of find and train",
   seeds: "the seeds themselves: 0, 1, 2",
   epochs: "of each run; of find the length of its test, unless rangeTestUpdates is there",
-  prolonged: "how a run was made longer; written by lrscope",
   recipe: "how each run trains",
   data: "how the source becomes a data set",
   answers: "what is asked of the results",
@@ -34,7 +33,6 @@ const OWN: Readonly<Record<string, string>> = {
   tuneEpochs: "epochs of runs that tune the rate of find",
   threads: "cores of each run, on which its bits depend",
   memory: "greatest memory of a step, in bytes",
-  modelFile: "written by lrscope",
 };
 
 /** As it is published. */

@@ -10,8 +10,8 @@ import { renderInto, withLogs } from "./artefacts/write-report.ts";
 import { writeTensorboard } from "./artefacts/write-tensorboard.ts";
 import { timeStamp } from "./default-out.ts";
 import { type DeriveOptions, recordedOptions, renderRun, wantedOptions } from "./derive.ts";
-import { mergeRuns } from "./merge-runs.ts";
 import { checkProtocol, following, type ProtocolName, publishedOf } from "./protocols.ts";
+import { mergeRuns } from "./runs/merge-runs.ts";
 
 export interface ReportRunsOptions extends DeriveOptions {
   /** Folder for the report; default the directory itself, of several ./lrscope-runs/report-<time>. */

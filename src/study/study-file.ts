@@ -15,7 +15,8 @@ import { isModelFile } from "./load-model.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
-const { data, answers } = studySpec.shape;
+const { modelFile, prolonged, ...fields } = studySpec.shape;
+const { data, answers, recipe } = fields;
 
 /** Where editors find the schema of such a file. */
 export const STUDY_SCHEMA = "https://github.com/lrscope/lrscope/raw/main/schemas/study.json";
@@ -23,7 +24,7 @@ export const STUDY_SCHEMA = "https://github.com/lrscope/lrscope/raw/main/schemas
 /** Of a file: what the command line has a default for has it here, and a slip of the pen is refused. */
 export const studyFile = z.strictObject({
   $schema: z.string().optional(),
-  ...studySpec.shape,
+  ...fields,
   kind: z.enum(["find", "train", "compare"]),
   source: z.string().min(1),
   model: z.string().min(1).default("vanilla"),
@@ -37,7 +38,7 @@ export const studyFile = z.strictObject({
     .strict()
     .prefault({}),
   answers: answers.strict().prefault({}),
-  recipe: studySpec.shape.recipe.prefault({} as never),
+  recipe: recipe.prefault({} as never),
 });
 
 export interface ReadStudy {
@@ -54,11 +55,11 @@ export interface ReadStudy {
 export function readStudyFile(path: string): ReadStudy {
   const parsed = studyFile.safeParse(jsonOf(path));
   if (!parsed.success) throw new ArgumentError(`${path}: ${wordsOf(parsed.error)}`);
-  const { $schema, modelFile, ...study } = parsed.data;
+  const { $schema, ...study } = parsed.data;
   const { source, model, pretrained } = study;
   const folder = dirname(path);
   const placed = (text: string, isPath: boolean) =>
-    isPath && !isAbsolute(text) ? `${join(folder, text)}` : text;
+    isPath && !isAbsolute(text) ? asPath(join(folder, text)) : text;
   const places = {
     source: placed(source, !isSourceName(source)),
     model: placed(model, isModelFile(model)),
@@ -66,6 +67,9 @@ export function readStudyFile(path: string): ReadStudy {
   };
   return { study: { ...study, ...namesOf(places) } as StudyRequest, places };
 }
+
+/** A bare name is that of a source or network: a path beside it begins with a dot. */
+const asPath = (path: string) => (isAbsolute(path) || path.startsWith(".") ? path : `./${path}`);
 
 function jsonOf(path: string): unknown {
   let text: Buffer | null;
@@ -93,7 +97,7 @@ function wordsOf({ issues }: z.ZodError): string {
   const place = issue.path.join(".");
   if (issue.code !== "unrecognized_keys") return `${place || "it"}: ${issue.message}`;
   const [key = ""] = issue.keys;
-  const known = { data: data.shape, answers: answers.shape }[place] ?? studySpec.shape;
+  const known = { data: data.shape, answers: answers.shape }[place] ?? fields;
   return `a study${place === "" ? "" : `'s ${place}`} has no field "${key}"${place === "recipe" ? "" : didYouMean(key, Object.keys(known))}`;
 }
 
@@ -104,12 +108,11 @@ function wordsOf({ issues }: z.ZodError): string {
 export function writeStudyFile(path: string, study: StudySpec, places: StudyPlaces): void {
   const own = (text: string, isPath: boolean) => (isPath ? seenFrom(dirname(path), text) : text);
   const { source, model, pretrained } = places;
-  const { modelFile, formatVersion, kind, ...rest } = study;
+  const { modelFile, prolonged, formatVersion, kind, source: _, ...rest } = study;
   const whole = {
-    $schema: STUDY_SCHEMA,
-    ...{ formatVersion, kind, source: own(source, !isSourceName(source)) },
-    ...rest,
+    ...{ $schema: STUDY_SCHEMA, formatVersion, kind },
     source: own(source, !isSourceName(source)),
+    ...rest,
     model: own(model, isModelFile(model)),
     ...(pretrained === undefined ? {} : { pretrained: own(pretrained, isWeightsFile(pretrained)) }),
   };

@@ -135,7 +135,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     await refused([at("stopped"), "--rename", "x"], "has been working in this folder");
     lease.release();
     symlinkSync(at("stopped"), at("link"));
-    await refused([at("link"), "--delete", "--yes"], "needs to know which runs");
+    await refused([at("link"), "--delete", "--yes"], "is a link");
     expect((await names()).sort()).toEqual(["damaged", "other", "stopped", "whole"]);
   });
 

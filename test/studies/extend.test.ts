@@ -185,7 +185,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     await expect(extended(path, { epochs: 1 })).rejects.toThrow("--epochs 1 is less than the 2");
     await expect(extended(path, { schedule: "stretch" })).rejects.toThrow("without more --epochs");
     await expect(extended(path, { epochs: 2, seeds: 1 })).rejects.toThrow("nothing is asked for");
-    await expect(extended(path, { optimizers: ["nadamm"] })).rejects.toThrow('no optimizer "nadamm"');
+    await expect(extended(path, { optimizers: ["nadamm"] })).rejects.toThrow(
+      'no optimizer "nadamm"',
+    );
     const last = join(path, "trials/sgd-cosine-0.1-0/last.safetensors");
     rmSync(last);
     await expect(extended(path, { epochs: 3, schedule: "stretch" })).rejects.toThrow(

@@ -21,8 +21,7 @@ export const cache = defineCommand({
     parts: optional({
       placeholder: "list",
       help: `with --clean: these alone, of ${CACHE_PARTS.join(", ")}`,
-      read: (value, flag) =>
-        list("decoded,features")(value, flag).map((name) => part(name, flag)),
+      read: (value, flag) => list("decoded,features")(value, flag).map((name) => part(name, flag)),
       shownFallback: "all but places",
     }),
     olderThan: optional({
@@ -51,7 +50,12 @@ export const cache = defineCommand({
           each,
           count(own.length),
           mebibytes(total(own)),
-          own.reduce((last, { changed }) => (changed > last ? changed : last), "").slice(0, 10),
+          (
+            own
+              .map(({ changed }) => changed)
+              .sort()
+              .at(-1) ?? ""
+          ).slice(0, 10),
           own[0]?.holds ?? "",
         ]);
       if (rows.length > 0)

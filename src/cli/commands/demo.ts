@@ -45,7 +45,12 @@ export const demo = defineCommand({
   examples: ["lrscope demo", "lrscope demo --out my-first-run"],
   study: askedDemo,
   async run({ flags, terminal, signal }) {
-    const finished = await runFromFlags(await askedDemo({ flags }), { terminal, signal });
+    const finished = await runFromFlags(await askedDemo({ flags }), {
+      terminal,
+      signal,
+      flags: {},
+    });
+    if (!finished) return;
     await printComparison(finished, terminal, { places: {}, threads: flags.threads });
     terminal.note("Next: lrscope find YOUR-PHOTOS/, with one folder a class");
   },

@@ -4,6 +4,7 @@ import type { Command } from "../flags/define-command.ts";
 import { bench } from "./bench.ts";
 import { cache } from "./cache.ts";
 import { compare } from "./compare.ts";
+import { completion } from "./completion.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
 import { explain } from "./explain.ts";
@@ -30,5 +31,6 @@ export const commands: readonly Command[] = [
   exportModel,
   schedule,
   bench,
+  completion,
   trial,
 ];

@@ -19,7 +19,12 @@ const runsFlags = {
     read: oneOf(["running", "finished", "unfinished", "failed", "damaged"]),
     shownFallback: "all",
   }),
-  tag: optional({ placeholder: "tag", help: "those that have it", read: text, shownFallback: "all" }),
+  tag: optional({
+    placeholder: "tag",
+    help: "those that have it",
+    read: text,
+    shownFallback: "all",
+  }),
   filter: optional({
     placeholder: "text",
     help: "those with this in their name, data, network, arms or note, in any case",
@@ -31,7 +36,11 @@ const runsFlags = {
     help: 'say this of the run that DIR is; "-" takes away what was said',
     read: text,
   }),
-  addTags: optional({ placeholder: "list", help: "give it tags: good,lab", read: list("good,lab") }),
+  addTags: optional({
+    placeholder: "list",
+    help: "give it tags: good,lab",
+    read: list("good,lab"),
+  }),
   removeTags: optional({ placeholder: "list", help: "take tags away", read: list("good") }),
   rename: optional({ placeholder: "name", help: "give its folder another name", read: text }),
   delete: toggle(
@@ -50,9 +59,7 @@ export const runs = defineCommand({
   summary: "list the runs in a folder, and note, tag, rename or delete them",
   details:
     "Lists every run in DIR and the folders within it, newest first: how far each came, what came out, what it takes on the disk. Where DIR is a run itself, flags say something of it, or rename or delete it. Only folders with lrscope's own record are ever deleted, only where they hold nothing else and nobody works in them.",
-  args: [
-    { name: "dir", help: "folder of runs, or a run; default lrscope-runs", optional: true },
-  ],
+  args: [{ name: "dir", help: "folder of runs, or a run; default lrscope-runs", optional: true }],
   flags: runsFlags,
   examples: [
     "lrscope runs",
@@ -62,11 +69,11 @@ export const runs = defineCommand({
     "lrscope runs --tag scratch --delete",
   ],
   async run({ args, flags, given, terminal, signal }) {
-    const { annotateRun, deleteRun, describeRun, isRunFolder, listRuns, renameRun, RUNS_FOLDER } =
+    const { annotateRun, deleteRun, describeRun, hasRecord, listRuns, renameRun, RUNS_FOLDER } =
       await import("../../study/runs/index.ts");
     const { runsTable } = await import("../text/runs-text.ts");
     const folder = args[0] ?? RUNS_FOLDER;
-    const isRun = isRunFolder(folder);
+    const isRun = hasRecord(folder);
     const asked = OF_ONE.filter((key) => given.has(key));
     if (given.has("yes") && !flags.delete)
       throw new ArgumentError("runs: --yes has no effect without --delete; leave it out");

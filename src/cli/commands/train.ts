@@ -19,6 +19,7 @@ import {
   rampFlags,
   resumeFlag,
   samplesFlag,
+  saveFlag,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
@@ -73,6 +74,7 @@ const trainFlags = {
   ...tensorboardFlag,
   ...trainingRecipeFlags,
   ...outFlag,
+  ...saveFlag,
   ...samplesFlag,
   ...jsonFlag,
   ...resumeFlag("run", "--epochs"),
@@ -104,7 +106,7 @@ async function trainStudy({
 
 export const train = defineCommand({
   name: "train",
-  api: ["openStudy", "runStudy", "resumeStudy"],
+  api: ["openStudy", "runStudy", "resumeStudy", "readStudyFile", "writeStudyFile"],
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first; where it cannot say, nothing is trained, unless --force. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
@@ -118,14 +120,16 @@ export const train = defineCommand({
     "lrscope train --resume lrscope-runs/train-photos-20260131-101500 --epochs 40 --stretch",
   ],
   study: trainStudy,
-  async run({ args, flags, given, terminal, signal }) {
-    const context = { terminal, signal };
-    const { path, report, run, failure } = await (flags.resume === undefined
-      ? runFromFlags(await trainStudy({ args, flags, given }), context)
+  async run({ args, flags, given, terminal, signal, asked }) {
+    const context = { terminal, signal, flags };
+    const finished = await (flags.resume === undefined
+      ? runFromFlags(asked ?? (await trainStudy({ args, flags, given })), context)
       : resumeFromFlags(
           { command: "train", path: flags.resume, source: args[0], flags, given },
           context,
         ));
+    if (!finished) return;
+    const { path, report, run, failure } = finished;
     if (failure) throw failure;
     const { trial, metrics } = at(run.trials, 0, "trials");
     const checkpoint = (name: string) =>

@@ -9,6 +9,7 @@ import {
   byteCount,
   fractionBelowOne,
   fractions,
+  jsonFile,
   list,
   nonNegative,
   oneOf,
@@ -30,6 +31,15 @@ export const outFlag = {
     help: "folder of the run's records and report",
     read: text,
     shownFallback: "./lrscope-runs/<command>-<source>-<time>",
+  }),
+};
+
+/** A study to be run later, by its file. */
+export const saveFlag = {
+  saveAs: optional({
+    placeholder: "file",
+    help: "write the study to this .json file, to be run by its name later, and run nothing",
+    read: jsonFile,
   }),
 };
 

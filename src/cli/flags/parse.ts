@@ -48,7 +48,10 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
     const sub = prepare(program.command(command.name).summary(command.summary));
     for (const { name, variadic, help, unless, optional } of command.args)
       sub.addArgument(
-        new CommanderArgument(unless || optional ? `[${name}]` : variadic ? `<${name}...>` : `<${name}>`, help),
+        new CommanderArgument(
+          unless || optional ? `[${name}]` : variadic ? `<${name}...>` : `<${name}>`,
+          help,
+        ),
       );
     for (const [key, flag] of Object.entries(command.flags))
       sub.addOption(optionOf(key, flag, command));

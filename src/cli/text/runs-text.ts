@@ -25,14 +25,19 @@ export function runsTable(runs: readonly ListedRun[], { colors, columns }: Termi
       about?.kind ?? "?",
       status === "unfinished" && about ? `${about.done} of ${about.runs}` : status,
       about?.dataset ?? "?",
-      about ? (about.arms.length === 1 ? short(about.arms.join()) : `${about.arms.length} arms`) : "?",
+      about
+        ? about.arms.length === 1
+          ? short(about.arms.join())
+          : `${about.arms.length} arms`
+        : "?",
       outcome(run),
       mebibytes(run.bytes),
       [...tags.map((tag) => `#${tag}`), short(note)].join(" ").trim(),
     ];
   });
   const heading = ["run", "kind", "status", "data", "arms", "outcome", "size", ""];
-  const width = (column: number) => Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0));
+  const width = (column: number) =>
+    Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0));
   // The least needed go where the width does not suffice: the arms, the kind, the data, the outcome.
   const kept = heading.map((_, column) => column);
   for (const column of [4, 1, 7, 3, 5]) {

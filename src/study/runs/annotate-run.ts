@@ -19,9 +19,7 @@ const FILE = "notes.json";
 /** What was said of a run. @throws StoreError, exit code 2, where the file is damaged */
 export function readNotes(path: string): RunNotes {
   const file = join(path, FILE);
-  return existsSync(file)
-    ? readRecord(file, runNotes)
-    : { formatVersion: 1, note: "", tags: [] };
+  return existsSync(file) ? readRecord(file, runNotes) : { formatVersion: 1, note: "", tags: [] };
 }
 
 export interface Annotation {

@@ -1,6 +1,6 @@
 /** @file Runs as a collection: listed, spoken of, renamed, deleted. */
 
-export { isRunFolder } from "../../store/index.ts";
+export { hasRecord, isRunFolder } from "../../store/index.ts";
 export { type Annotation, annotateRun, deleteRun, renameRun } from "./annotate-run.ts";
 export {
   describeRun,

@@ -1,11 +1,12 @@
 /** @file The runs in a folder: what each is, how far it came, what it takes, and what was said of it. */
 
+import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { mean } from "../../analysis/index.ts";
 import { LrscopeError, StoreError } from "../../core/errors.ts";
 import type { ExperimentRecord } from "../../record/index.ts";
 import { filesOfRun, leaseHolder, type Run, readRun, runFolders } from "../../store/index.ts";
-import { unfinished } from "../unfinished.ts";
+import { unfinished } from "../resuming/unfinished.ts";
 import { readNotes } from "./annotate-run.ts";
 
 /** Where runs go that were not told where. */
@@ -62,18 +63,15 @@ export interface RunFilter {
  */
 export function listRuns(folder: string = RUNS_FOLDER, filter: RunFilter = {}): ListedRun[] {
   const made = ({ about }: ListedRun) => about?.created ?? "";
-  return runFolders(existing(folder))
+  if (!existsSync(folder))
+    throw new StoreError(
+      `runs: there is no folder ${folder}; name one that holds runs, or begin one (lrscope demo)`,
+      { exitCode: 2 },
+    );
+  return runFolders(folder)
     .map(describeRun)
     .filter((run) => passes(run, filter))
     .sort((a, b) => (made(a) < made(b) ? 1 : made(a) > made(b) ? -1 : a.path < b.path ? -1 : 1));
-}
-
-function existing(folder: string): string {
-  if (runFolders(folder).length > 0 || isFolder(folder)) return folder;
-  throw new StoreError(
-    `runs: there is no folder ${folder}; name one that holds runs, or begin one (lrscope demo)`,
-    { exitCode: 2 },
-  );
 }
 
 /** One run. */

@@ -1,8 +1,8 @@
 /** @file How much of a recorded study is left to do. */
 
-import type { Run } from "../store/index.ts";
-import { isFinished } from "../train/trial-state.ts";
-import { unmeasured } from "./finder/run-finder.ts";
+import type { Run } from "../../store/index.ts";
+import { isFinished } from "../../train/trial-state.ts";
+import { unmeasured } from "../finder/run-finder.ts";
 
 /** Runs that are not at their end. */
 export function unfinished(path: string, { experiment, rangeTests, trials }: Run): number {

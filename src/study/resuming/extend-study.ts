@@ -5,19 +5,19 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArm, parseArms } from "../arms/arms.ts";
-import { dependsOnLength } from "../arms/prolonged.ts";
-import { armsOf, trialsOf } from "../arms/trials.ts";
-import { at, present } from "../core/at.ts";
-import { ArgumentError, StoreError } from "../core/errors.ts";
-import { greatestOf } from "../core/extremes.ts";
-import { readRegularFile } from "../files/regular-file.ts";
-import { checkSeal } from "../files/seal.ts";
-import { readSafetensors } from "../files/weight-files.ts";
-import type { ExperimentRecord, StudySpec, TrialHistory } from "../record/index.ts";
-import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
-import { type Run, type RunDirectory, writeCheckpoint } from "../store/index.ts";
-import { recordedArms } from "../train/experiment-record.ts";
+import { parseArm, parseArms } from "../../arms/arms.ts";
+import { dependsOnLength } from "../../arms/prolonged.ts";
+import { armsOf, trialsOf } from "../../arms/trials.ts";
+import { at, present } from "../../core/at.ts";
+import { ArgumentError, StoreError } from "../../core/errors.ts";
+import { greatestOf } from "../../core/extremes.ts";
+import { readRegularFile } from "../../files/regular-file.ts";
+import { checkSeal } from "../../files/seal.ts";
+import { readSafetensors } from "../../files/weight-files.ts";
+import type { ExperimentRecord, StudySpec, TrialHistory } from "../../record/index.ts";
+import { scheduleOfSpec } from "../../schedules/text/schedule-of-spec.ts";
+import { type Run, type RunDirectory, writeCheckpoint } from "../../store/index.ts";
+import { recordedArms } from "../../train/experiment-record.ts";
 
 /** What a study is to have beside what it has. */
 export interface StudyExtension {

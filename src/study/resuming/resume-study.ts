@@ -1,25 +1,24 @@
 /** @file A study, resumed from its folder: what is on the disk stays, the rest is done. */
 
 import { availableParallelism } from "node:os";
-import { tasksAtOnce } from "../arms/tasks-at-once.ts";
-import { differences } from "../core/differences.ts";
-import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
-import type { ExperimentRecord, StudySpec } from "../record/index.ts";
+import { tasksAtOnce } from "../../arms/tasks-at-once.ts";
+import { differences } from "../../core/differences.ts";
+import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
+import type { ExperimentRecord, StudySpec } from "../../record/index.ts";
 import {
   acquireLease,
   openRunDirectory,
   type Run,
   type RunDirectory,
   readRun,
-} from "../store/index.ts";
-import { emitter } from "../train/emit.ts";
-import { confusionsFrom } from "./artefacts/confusions.ts";
-import { hasSamples } from "./artefacts/samples.ts";
-import { deriveResults } from "./derive.ts";
-import { type ExtendedRun, extendedRun, type StudyExtension } from "./extend-study.ts";
-import { open } from "./open-study.ts";
-import { findPlaces, type StudyPlaces } from "./places.ts";
-import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
+} from "../../store/index.ts";
+import { emitter } from "../../train/emit.ts";
+import { confusionsFrom } from "../artefacts/confusions.ts";
+import { hasSamples } from "../artefacts/samples.ts";
+import { deriveResults } from "../derive.ts";
+import { open } from "../open-study.ts";
+import { findPlaces, type StudyPlaces } from "../places.ts";
+import { cannotGoOn, recordedConvolutions } from "../recorded-plan.ts";
 import {
   commandOf,
   type FinishedStudy,
@@ -27,7 +26,8 @@ import {
   type RunStudyOptions,
   recordedStudy,
   sweepFinished,
-} from "./run-study.ts";
+} from "../run-study.ts";
+import { type ExtendedRun, extendedRun, type StudyExtension } from "./extend-study.ts";
 import { unfinished } from "./unfinished.ts";
 
 export interface ResumeStudyOptions extends RunStudyOptions {
