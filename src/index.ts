@@ -133,6 +133,11 @@ export {
   type RunFilter,
   renameRun,
 } from "./study/runs/index.ts";
+export {
+  type ArmEstimate,
+  estimateStudy,
+  type StudyEstimate,
+} from "./study/planning/estimate-study.ts";
 export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";

@@ -213,6 +213,7 @@ const FIELDS: Table<StudySpec> = {
   tune: { of: ALL, fallback: false, flags: (tuneConvolutions) => ({ tuneConvolutions }) },
   memory: { of: ALL },
   answers: { of: ALL, flags: (answers, context) => flagsOf(ANSWERS, answers, context) },
+  keep: { of: TRAINING },
   protocol: { of: ["compare"] },
   jobs: { of: ["find", "compare"], fallback: 1 },
   // The flag's are shared by all that run at a time.

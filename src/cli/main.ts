@@ -30,7 +30,10 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     const parsed = parseArguments(argv, { commands, version: version(), stdout });
     if (parsed === "printed") return 0;
     const json = parsed.flags.json === true;
-    const terminal = openTerminal({ stdout, stderr, environment, json });
+    // A stream of events has stdout for itself, as JSON has.
+    const events = parsed.flags.events === "-";
+    const terminal = openTerminal({ stdout, stderr, environment, json: json || events });
+    if (events && !json) Object.assign(terminal, { result: () => undefined });
     const { command, ...call } = await withStudyFile(parsed, terminal);
     await command.run({ ...call, terminal, signal, environment } as never);
     return 0;

@@ -5,6 +5,7 @@ import type { FinishedStudy } from "../index.ts";
 import type { CommandContext } from "./flags/define-command.ts";
 import { checkBesideResume, checkResumes, extensionOf } from "./flags/resume-checks.ts";
 import type { AskedStudy } from "./flags/study-of-flags.ts";
+import type { ShowFlags } from "./study-sink.ts";
 import type { Terminal } from "./terminal.ts";
 
 type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
@@ -21,11 +22,20 @@ export async function runFromFlags(
   }
   const { openStudy } = await import("../study/open-study.ts");
   const { runStudy } = await import("../study/run-study.ts");
-  const { studyOutput } = await import("./text/study-output.ts");
-  const sink = studyOutput(terminal, { warnings: request.kind !== "find" });
+  const { openSink } = await import("./study-sink.ts");
+  const sink = await openSink(terminal, { ...flags, warnings: request.kind !== "find" });
   try {
     const study = await openStudy(request, { ...opening, sink, signal });
     try {
+      if (flags.dryRun) {
+        const { estimateStudy } = await import("../study/planning/estimate-study.ts");
+        const { estimateLines } = await import("./text/estimate-text.ts");
+        const estimate = await estimateStudy(study);
+        sink.stop();
+        for (const line of estimateLines(estimate)) terminal.print(line);
+        terminal.result({ ...estimate, directory: study.path });
+        return null;
+      }
       return await runStudy(study, { sink, signal });
     } finally {
       study.close();
@@ -36,8 +46,9 @@ export async function runFromFlags(
 }
 
 /** What a call asks for beside its study. */
-export interface AsideFlags {
+export interface AsideFlags extends ShowFlags {
   readonly saveAs?: string | undefined;
+  readonly dryRun?: boolean;
 }
 
 /** Writes the study to a file. Its cores are in it where the call said them, as they are a matter of the machine. */
@@ -66,7 +77,7 @@ export interface ResumeCall {
     readonly model: string;
     readonly pretrained: string | undefined;
     readonly jobs?: number;
-  } & Parameters<typeof extensionOf>[1];
+  } & ShowFlags & Parameters<typeof extensionOf>[1];
   readonly given: ReadonlySet<string>;
 }
 
@@ -80,8 +91,8 @@ export async function resumeFromFlags(
   const { readRun } = await import("../store/index.ts");
   checkResumes(command, path, readRun(path).experiment.kind);
   const { resumeStudy } = await import("../study/resuming/resume-study.ts");
-  const { studyOutput } = await import("./text/study-output.ts");
-  const sink = studyOutput(terminal, { warnings: command !== "find" });
+  const { openSink } = await import("./study-sink.ts");
+  const sink = await openSink(terminal, { ...flags, warnings: command !== "find" });
   try {
     return await resumeStudy(path, {
       places: {

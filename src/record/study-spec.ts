@@ -186,6 +186,8 @@ export const studySpec = z.object({
   /** Greatest memory of a step, in bytes; absent: no bound. */
   memory: count.optional(),
   answers,
+  /** Which weights of each run stay on the disk in the end; absent: the best and the last. */
+  keep: z.enum(["best", "last", "none"]).optional(),
   /** The published study whose protocol this one follows: what that sets, the rest has already. */
   protocol: z.string().optional(),
   /** Trials at a time. */

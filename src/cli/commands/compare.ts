@@ -13,6 +13,7 @@ import {
   forceFlag,
   jobsFlag,
   jsonFlag,
+  keepFlag,
   optimizersFlag,
   outFlag,
   prolongFlags,
@@ -22,6 +23,7 @@ import {
   samplesFlag,
   saveFlag,
   seedsFlag,
+  showFlags,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
@@ -65,6 +67,8 @@ const compareFlags = {
   ...outFlag,
   ...saveFlag,
   ...samplesFlag,
+  ...keepFlag,
+  ...showFlags,
   ...jsonFlag,
   ...jobsFlag,
   ...resumeFlag("comparison", "--epochs, --optimizers and --seeds"),
@@ -95,7 +99,7 @@ async function compareStudy({
 
 export const compare = defineCommand({
   name: "compare",
-  api: ["openStudy", "runStudy", "resumeStudy", "readStudyFile", "writeStudyFile"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. Optimizer and schedule may have settings in brackets, by the names of their options: sgd(momentum=0.9,nesterov)+clr(stepSize=4e,mode=triangular2)@0.05. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. Where a range test cannot say, nothing is trained, unless --force. A run that diverges is recorded as such, and the comparison goes on.",

@@ -8,6 +8,7 @@ import {
   outFlag,
   samplesFlag,
   seedsFlag,
+  showFlags,
   threadsFlag,
   trainingFlags,
 } from "../flags/flags.ts";
@@ -23,6 +24,7 @@ const demoFlags = {
   ...threadsFlag,
   ...outFlag,
   ...samplesFlag,
+  ...showFlags,
   ...jsonFlag,
 };
 

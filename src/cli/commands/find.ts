@@ -17,6 +17,7 @@ import {
   samplesFlag,
   saveFlag,
   seedsFlag,
+  showFlags,
   stopFactorFlag,
   trainingFlags,
   tuneFlags,
@@ -60,6 +61,7 @@ const findFlags = {
   ...outFlag,
   ...saveFlag,
   ...samplesFlag,
+  ...showFlags,
   ...jsonFlag,
   ...jobsFlag,
   ...resumeFlag("range test", "--seeds, --tune and --confirm"),
@@ -142,7 +144,7 @@ function armOf({ optimizer, schedule = "none" }: FlagValues<typeof findFlags>) {
 
 export const find = defineCommand({
   name: "find",
-  api: ["openStudy", "runStudy", "resumeStudy", "readStudyFile", "writeStudyFile"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "learning-rate range test: raise the rate, watch the loss, suggest rates",
   details:
     "Trains for 200 updates while the learning rate rises, evenly in its logarithm, until the loss diverges: a fifth of them find where that is, the others go slowly about it. Off the smoothed loss, the mean of the seeds', it reads a rate to train with throughout (the rate of the minimum / 10), and one for the peak of a schedule that rises and falls (three times that). Where the curve does not carry that, it says so, why, and which test would; the exit code is 0 all the same. --published is the test of the 2019 publication: 1e-7 to 0.1 in two epochs, upper bound = minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own. Nothing of the training is kept. --tune goes on with short real runs about the rate found, up or down until the best lies between two that are worse: what comes out is a rate that was tried, how sure the seeds are of it, and what the suggestion would have lost.",

@@ -1,5 +1,6 @@
 /** @file `lrscope train SOURCE`: one run, with one optimizer on one schedule. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { numberWord } from "../../arms/flag-words.ts";
 import { at, get } from "../../core/at.ts";
@@ -13,6 +14,7 @@ import {
   followFlags,
   forceFlag,
   jsonFlag,
+  keepFlag,
   optimizerFlag,
   outFlag,
   prolongFlags,
@@ -20,6 +22,7 @@ import {
   resumeFlag,
   samplesFlag,
   saveFlag,
+  showFlags,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
@@ -76,6 +79,8 @@ const trainFlags = {
   ...outFlag,
   ...saveFlag,
   ...samplesFlag,
+  ...keepFlag,
+  ...showFlags,
   ...jsonFlag,
   ...resumeFlag("run", "--epochs"),
   ...prolongFlags,
@@ -106,7 +111,7 @@ async function trainStudy({
 
 export const train = defineCommand({
   name: "train",
-  api: ["openStudy", "runStudy", "resumeStudy", "readStudyFile", "writeStudyFile"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first; where it cannot say, nothing is trained, unless --force. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
@@ -134,6 +139,7 @@ export const train = defineCommand({
     const { trial, metrics } = at(run.trials, 0, "trials");
     const checkpoint = (name: string) =>
       join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);
+    const existing = (name: string) => (existsSync(checkpoint(name)) ? checkpoint(name) : null);
     const reached = metrics.filter(({ validationAccuracy }) => validationAccuracy !== null);
     const best = reached.reduce<(typeof reached)[number] | undefined>(
       (top, line) =>
@@ -147,7 +153,8 @@ export const train = defineCommand({
       terminal.print(
         `Validation accuracy: final ${accuracy(at(metrics, -1, "metrics").validationAccuracy)}, best ${terminal.colors.bold(accuracy(best.validationAccuracy))} (epoch ${best.epoch}); ${trial.msPerStep?.toFixed(1)} ms a step, ${duration(trial.seconds ?? 0)} in all`,
       );
-      terminal.print(`Weights: ${checkpoint("best")}`);
+      const kept = existing("best") ?? existing("last");
+      if (kept) terminal.print(`Weights: ${kept}`);
     }
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
@@ -165,12 +172,7 @@ export const train = defineCommand({
       dataset: run.experiment.dataset.name,
       model: run.experiment.model.name,
       protocol: run.experiment.protocol,
-      checkpoints: best
-        ? {
-            best: checkpoint("best"),
-            last: trial.status === "done" ? checkpoint("last") : null,
-          }
-        : null,
+      checkpoints: best ? { best: existing("best"), last: existing("last") } : null,
       directory: path,
       report,
     });

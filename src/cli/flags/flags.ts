@@ -34,6 +34,31 @@ export const outFlag = {
   }),
 };
 
+/** Which weights of each run stay on the disk. */
+export const keepFlag = {
+  keep: optional({
+    placeholder: "which",
+    help: "weights that stay on the disk in the end: best, last or none; without the last, a run cannot be made longer",
+    read: oneOf(["best", "last", "none"]),
+    shownFallback: "the best and the last",
+  }),
+};
+
+/** What is shown of a study that runs, and whether it does. */
+export const showFlags = {
+  dryRun: toggle(
+    "open the data, time a few steps and say what would run, how long and what of disk and memory it would take; run nothing",
+  ),
+  quiet: toggle("print the result alone, and what went wrong"),
+  verbose: toggle("print more of what goes on: plans, weights, checkpoints"),
+  events: optional({
+    placeholder: "file",
+    help: 'write every event of the study to this file, a JSON object a line; "-": to stdout, all else to stderr',
+    read: text,
+    shownFallback: "none",
+  }),
+};
+
 /** A study to be run later, by its file. */
 export const saveFlag = {
   saveAs: optional({

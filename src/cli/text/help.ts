@@ -5,6 +5,11 @@ import { type Command, flagName } from "../flags/define-command.ts";
 
 const WIDTH = 80;
 
+const EXIT_CODES = [
+  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong and nothing was begun,",
+  "130 interrupted.",
+];
+
 /** @param command null: the list of commands */
 export function addHelp(commander: Commander, command: Command | null): void {
   commander.helpInformation = () => (command ? commandHelp(command) : programHelp(commander));
@@ -19,6 +24,8 @@ function programHelp(program: Commander): string {
     "Usage: lrscope <command> [flags]",
     "",
     ...table(rows),
+    "",
+    ...EXIT_CODES,
     "",
     "Begin with:  lrscope demo",
     "More:        lrscope <command> --help",
@@ -52,6 +59,8 @@ function commandHelp(command: Command): string {
     "",
     ...(command.examples.length > 1 ? ["Examples:"] : ["Example:"]),
     ...command.examples.map((line) => `  ${line}`),
+    "",
+    ...EXIT_CODES,
     "",
   ].join("\n");
 }

@@ -124,7 +124,7 @@ async function resume(
   const study = await open({
     // Each trial gets the cores that it had, as its bits depend on them.
     spec: { ...spec, threads: protocol.threads },
-    ...{ places, path, jobs, check: left > 0, sink },
+    ...{ places, path, isNamed: true, jobs, check: left > 0, sink },
     // The features' bits may depend on it.
     preparationThreads: features ? (features.threads ?? protocol.threads) : protocol.threads * jobs,
     convolutions: recordedConvolutions(path),
