@@ -13,17 +13,12 @@ import {
   forceFlag,
   jobsFlag,
   jsonFlag,
-  keepFlag,
   optimizersFlag,
   outFlag,
-  prolongFlags,
   rampFlags,
   readingFlags,
-  resumeFlag,
   samplesFlag,
-  saveFlag,
   seedsFlag,
-  showFlags,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
@@ -36,6 +31,7 @@ import {
 } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { checkWithoutResume } from "../flags/resume-checks.ts";
+import { keepFlag, prolongFlags, resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";

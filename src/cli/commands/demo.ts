@@ -8,10 +8,10 @@ import {
   outFlag,
   samplesFlag,
   seedsFlag,
-  showFlags,
   threadsFlag,
   trainingFlags,
 } from "../flags/flags.ts";
+import { showFlags } from "../flags/run-flags.ts";
 import { seedsFrom } from "../flags/seeds.ts";
 import type { AskedStudy } from "../flags/study-of-flags.ts";
 import { runFromFlags } from "../run-study.ts";

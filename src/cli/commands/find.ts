@@ -13,15 +13,13 @@ import {
   outFlag,
   rampFlags,
   readingFlags,
-  resumeFlag,
   samplesFlag,
-  saveFlag,
   seedsFlag,
-  showFlags,
   stopFactorFlag,
   trainingFlags,
   tuneFlags,
 } from "../flags/flags.ts";
+import { resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { seedsFrom } from "../flags/seeds.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkMomentum, checkRamp } from "../flags/study-checks.ts";

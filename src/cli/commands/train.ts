@@ -14,21 +14,17 @@ import {
   followFlags,
   forceFlag,
   jsonFlag,
-  keepFlag,
   optimizerFlag,
   outFlag,
-  prolongFlags,
   rampFlags,
-  resumeFlag,
   samplesFlag,
-  saveFlag,
-  showFlags,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
 import { budgetFlags, testFlag } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { checkWithoutResume } from "../flags/resume-checks.ts";
+import { keepFlag, prolongFlags, resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
