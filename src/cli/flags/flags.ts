@@ -2,6 +2,7 @@
 
 import { MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
 import { optimizerNames } from "../../optimizers/names.ts";
+import type { RangeTestRuleName } from "../../record/index.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import { recipeFlags } from "./recipe-flags.ts";
 import {
@@ -249,11 +250,11 @@ export const readingFlags = {
     read: oneOf(["proportional", "published", "bias-corrected", "none"]),
     shownFallback: "proportional",
   }),
-  rule: value({
+  rule: optional({
     placeholder: "name",
-    help: "whose reading is suggested: minimum/10, steepest, valley, slide or elbow (of accuracy)",
-    read: oneOf(["minimum/10", "steepest", "valley", "slide", "elbow"]),
-    fallback: "minimum/10" as const,
+    help: "whose reading is suggested: fall, minimum/10, steepest, valley, slide or elbow (of accuracy)",
+    read: oneOf<RangeTestRuleName>(["fall", "minimum/10", "steepest", "valley", "slide", "elbow"]),
+    shownFallback: "fall; with --published minimum/10",
   }),
 };
 
