@@ -112,6 +112,11 @@ export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
 export {
+  type ArmEstimate,
+  estimateStudy,
+  type StudyEstimate,
+} from "./study/planning/estimate-study.ts";
+export {
   fitWeights,
   openPretrained,
   type PretrainedFile,
@@ -133,11 +138,6 @@ export {
   type RunFilter,
   renameRun,
 } from "./study/runs/index.ts";
-export {
-  type ArmEstimate,
-  estimateStudy,
-  type StudyEstimate,
-} from "./study/planning/estimate-study.ts";
 export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";

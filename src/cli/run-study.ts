@@ -77,7 +77,8 @@ export interface ResumeCall {
     readonly model: string;
     readonly pretrained: string | undefined;
     readonly jobs?: number;
-  } & ShowFlags & Parameters<typeof extensionOf>[1];
+  } & ShowFlags &
+    Parameters<typeof extensionOf>[1];
   readonly given: ReadonlySet<string>;
 }
 

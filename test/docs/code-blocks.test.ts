@@ -124,7 +124,8 @@ describe("command lines", () => {
       );
       const given = kept.map((word, i) => {
         if (word === "photos/") return "synthetic";
-        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.(onnx|json))$/.test(word)) return within(word);
+        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.(onnx|json))$/.test(word))
+          return within(word);
         // Weights of another network would not fit the one that is trained here.
         if (kept[i - 1] === "--pretrained" || word.endsWith("best.safetensors"))
           return within("run-a/trials/adam-0/best.safetensors");
