@@ -30,7 +30,7 @@ export async function openSink(
   return {
     event(event) {
       lines?.write(event);
-      (event.type === "interrupted" ? loud : shown).event(event);
+      (event.type === "interrupted" ? loud : shown).event?.(event);
       const more = verbose && verboseLine(event);
       if (more) terminal.note(more);
     },
