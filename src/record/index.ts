@@ -10,7 +10,6 @@ export * from "./range-test.ts";
 export * from "./recipe.ts";
 export * from "./recipe-schema.ts";
 export * from "./right-answers.ts";
-export * from "./run-notes.ts";
 export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";

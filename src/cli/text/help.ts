@@ -6,8 +6,8 @@ import { type Command, flagName } from "../flags/define-command.ts";
 const WIDTH = 80;
 
 const EXIT_CODES = [
-  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong and nothing was begun,",
-  "130 interrupted.",
+  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong, and nothing was",
+  "begun, 130 interrupted.",
 ];
 
 /** @param command null: the list of commands */

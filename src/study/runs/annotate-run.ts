@@ -3,14 +3,15 @@
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ArgumentError, codeOf, StoreError } from "../../core/errors.ts";
-import { type RunNotes, runNotes } from "../../record/index.ts";
 import {
   acquireLease,
   filesOfRun,
   hasRecord,
   isRunFolder,
   openRunDirectory,
+  type RunNotes,
   readRecord,
+  runNotes,
   writeFailure,
 } from "../../store/index.ts";
 
