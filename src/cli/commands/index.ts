@@ -7,6 +7,7 @@ import { compare } from "./compare.ts";
 import { completion } from "./completion.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
+import { evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { exportModel } from "./export.ts";
 import { find } from "./find.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   cache,
   explain,
   predict,
+  evaluate,
   exportModel,
   schedule,
   bench,
