@@ -43,7 +43,7 @@ export const completion = defineCommand({
     "For ~/.bashrc: source <(lrscope completion bash). For ~/.zshrc, after compinit: source <(lrscope completion zsh). For fish: lrscope completion fish > ~/.config/fish/completions/lrscope.fish.",
   args: [{ name: "shell", help: "the shell", choices: SHELLS }],
   flags: {},
-  examples: ["source <(lrscope completion bash)"],
+  examples: ["lrscope completion bash", "lrscope completion fish"],
   async run({ args, terminal }) {
     const [shell = ""] = args;
     if (!SHELLS.some((known) => known === shell))
