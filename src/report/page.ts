@@ -7,10 +7,9 @@ import type {
   SummaryRecord,
 } from "../record/index.ts";
 import type { Answer } from "./answer.ts";
+import { documentOf } from "./document.ts";
 import type { ReportArm } from "./figures/arms.ts";
 import { grouped } from "./format.ts";
-import { html, trusted } from "./html.ts";
-import { pageScript } from "./live/script.ts";
 import { type AddedSection, addedSection } from "./published-protocol.ts";
 import {
   classesSection,
@@ -24,7 +23,6 @@ import {
 import type { CaptionedFigure } from "./sections/figures.ts";
 import { protocolSection, reproduceSection } from "./sections/protocol.ts";
 import { differencesSection, resultsSection, targetsSection } from "./sections/results.ts";
-import { styleSheet } from "./style.ts";
 import type { ReportInput } from "./types.ts";
 
 export interface PageParts {
@@ -78,16 +76,15 @@ export function page(parts: PageParts): string {
     protocolSection(input, parts.everyArm),
     reproduceSection(input),
   ];
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${trusted(styleSheet)}</style></head>
-<body><main>
-<header><p class="kicker">${kicker(experiment)}</p>
-<h1>${answer.headline}</h1>
-${answer.conclusion && html`<p class="conclusion">${answer.conclusion}</p>\n`}${answer.details.length > 0 && html`<ul>${answer.details.map((text) => html`<li>${text}</li>`)}</ul>`}</header>
-${sections.map((section) => section && html`${section}\n`)}</main>
-<footer>lrscope ${experiment.lrscope}, ${experiment.created}</footer>
-<script>${trusted(pageScript())}</script></body></html>
-`.text;
+  return documentOf({
+    title,
+    kicker: kicker(experiment),
+    headline: answer.headline,
+    conclusion: answer.conclusion,
+    details: answer.details,
+    sections,
+    footer: `lrscope ${experiment.lrscope}, ${experiment.created}`,
+  });
 }
 
 const kicker = ({ kind, dataset, model }: ExperimentRecord) =>
