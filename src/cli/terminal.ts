@@ -34,6 +34,7 @@ export interface Terminal {
   /** Columns of text; 80 where unknown. */
   readonly columns: number;
   readonly stderr: OutputStream;
+  readonly stdout: OutputStream;
   /** Whether a bar can be drawn on stderr. */
   readonly interactive: boolean;
   /** Called around each line, so that a bar below gets out of the way. */
@@ -55,6 +56,7 @@ export function openTerminal({ stdout, stderr, json, environment }: TerminalOpti
   const terminal: Terminal = {
     json,
     stderr,
+    stdout,
     colors: signed(pc.createColors(wantsColor && !environment.NO_COLOR)),
     columns: people.columns ?? 80,
     interactive: stderr.isTTY === true && !dumb,

@@ -95,18 +95,22 @@ export function experimentRecord(
       setup,
       { ...study, test: data?.test, cacheFeatures: setup.features?.views },
     ),
-    arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
-      name,
-      slug,
-      optimizer,
-      schedule,
-      learningRate,
-      ...(sensitivity ? { sensitivity } : {}),
-    })),
+    arms: recordedArms(arms),
     ...(setup.features ? { features: costOf(setup.features) } : {}),
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
+
+/** What a record has of the arms: their names say the rest. */
+export const recordedArms = (arms: readonly ArmRecord[]): ArmRecord[] =>
+  arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
+    name,
+    slug,
+    optimizer,
+    schedule,
+    learningRate,
+    ...(sensitivity ? { sensitivity } : {}),
+  }));
 
 const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   views,

@@ -5,6 +5,11 @@ import { type Command, flagName } from "../flags/define-command.ts";
 
 const WIDTH = 80;
 
+const EXIT_CODES = [
+  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong, and nothing was",
+  "begun, 130 interrupted.",
+];
+
 /** @param command null: the list of commands */
 export function addHelp(commander: Commander, command: Command | null): void {
   commander.helpInformation = () => (command ? commandHelp(command) : programHelp(commander));
@@ -20,6 +25,8 @@ function programHelp(program: Commander): string {
     "",
     ...table(rows),
     "",
+    ...EXIT_CODES,
+    "",
     "Begin with:  lrscope demo",
     "More:        lrscope <command> --help",
     "",
@@ -27,9 +34,10 @@ function programHelp(program: Commander): string {
 }
 
 function commandHelp(command: Command): string {
-  const words = command.args.map(
-    ({ name, variadic }) => `${name.toUpperCase()}${variadic ? "..." : ""}`,
-  );
+  const words = command.args.map(({ name, variadic, optional }) => {
+    const word = `${name.toUpperCase()}${variadic ? "..." : ""}`;
+    return optional ? `[${word}]` : word;
+  });
   const flags = Object.entries(command.flags).flatMap(([key, flag]) => {
     const name = flagName(key, flag);
     if (flag.kind === "switch") return [[name, flag.help] as const];
@@ -51,6 +59,8 @@ function commandHelp(command: Command): string {
     "",
     ...(command.examples.length > 1 ? ["Examples:"] : ["Example:"]),
     ...command.examples.map((line) => `  ${line}`),
+    "",
+    ...EXIT_CODES,
     "",
   ].join("\n");
 }
