@@ -5,6 +5,7 @@
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_ARMS } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest-name.ts";
+import { shortName } from "../core/short-name.ts";
 import { shortened } from "../core/shown.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
@@ -77,6 +78,12 @@ export function parseArms(texts: readonly string[]): ArmRecord[] {
   return arms;
 }
 
-/** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2". */
+/**
+ * Characters of a slug: with a seed behind it, it names a folder. As many as lrscope 0.1 could write, so that its
+ * runs have the folders that they had.
+ */
+const MOST_SLUG = 227;
+
+/** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2"; a longer one than a folder may have is cut, with a hash. */
 export const armSlug = (name: string): string =>
-  name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_");
+  shortName(name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_"), MOST_SLUG);

@@ -15,6 +15,8 @@ export interface MainOptions extends Streams {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Aborts the work: Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** "Ctrl-C", "SIGTERM": what aborted it, to be said at once. */
+  readonly interruptedBy?: () => string;
 }
 
 /**
@@ -30,7 +32,21 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     if (call === "printed") return 0;
     const terminal = openTerminal({ stdout, stderr, environment, json: call.flags.json === true });
     const { flags, given, args } = call;
-    await call.command.run({ flags, given, args, terminal, signal, environment } as never);
+    // By the terminal, so that the bar below makes way.
+    const say = () => {
+      if (!options.interruptedBy) return;
+      // Beside the "^C" that the terminal itself has written, unless that is taken away with the bar.
+      if (stderr.isTTY && !terminal.around) stderr.write("\n");
+      terminal.note(
+        `${options.interruptedBy()}: ending after the step under way; once more ends at once`,
+      );
+    };
+    signal.addEventListener("abort", say, { once: true });
+    try {
+      await call.command.run({ flags, given, args, terminal, signal, environment } as never);
+    } finally {
+      signal.removeEventListener("abort", say);
+    }
     return 0;
   } catch (error) {
     return report(await expected(error), stderr, environment);

@@ -65,12 +65,12 @@ export function page(parts: PageParts): string {
   const title = `${experiment.dataset.name}, ${experiment.model.name}: ${experiment.kind}`;
   const sections = [
     resultsSection(summary, arms, parts.finalAccuracy),
-    differencesSection(summary?.pairs ?? [], parts.differences),
-    targetsSection(summary?.optimizers ?? [], parts.targets),
+    differencesSection(summary?.pairs ?? [], parts.differences, arms),
+    targetsSection(summary?.optimizers ?? [], parts.targets, arms),
     curvesSection(parts.curves),
     ...parts.added.map(({ section, drawn }) => addedSection(section, drawn)),
     profileSection(parts.profile, parts.sensitivity),
-    classesSection(parts.perClass, parts.confusions),
+    classesSection(parts.perClass, parts.confusions, arms),
     rangeTestsSection(parts.rangeTests),
     learningRatesSection(parts.learningRate, arms),
     dataSection(experiment, parts.classes),

@@ -95,14 +95,7 @@ export function experimentRecord(
       setup,
       { ...study, test: data?.test, cacheFeatures: setup.features?.views },
     ),
-    arms: arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
-      name,
-      slug,
-      optimizer,
-      schedule,
-      learningRate,
-      ...(sensitivity ? { sensitivity } : {}),
-    })),
+    arms: arms.map((arm) => ({ ...arm })),
     ...(setup.features ? { features: costOf(setup.features) } : {}),
     ...(options.specification ? { specification: options.specification } : {}),
   };

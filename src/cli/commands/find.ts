@@ -181,7 +181,7 @@ export const find = defineCommand({
       const lines = afterFind(record, specification).flatMap(
         (next, i) => nextLine(next, said, i === 0 ? "Next:" : "  or:") ?? [],
       );
-      if (lines.length > 0) terminal.print(`\n${lines.join("\n")}`);
+      if (lines.length > 0) terminal.printCommand(`\n${lines.join("\n")}`);
     }
     terminal.result(record);
   },

@@ -146,7 +146,7 @@ export const train = defineCommand({
     if (specification) {
       const { afterTrain, nextLine } = await import("../text/next-command.ts");
       const next = nextLine(afterTrain(trial, specification), saidBefore(args, flags));
-      if (next) terminal.print(`\n${next}`);
+      if (next) terminal.printCommand(`\n${next}`);
     }
     terminal.result({
       trial,

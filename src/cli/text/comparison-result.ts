@@ -30,7 +30,7 @@ export async function printComparison(
   if (specification) {
     const { afterCompare, nextLine } = await import("./next-command.ts");
     const next = nextLine(afterCompare(summary, specification), said);
-    if (next) terminal.print(`\n${next}`);
+    if (next) terminal.printCommand(`\n${next}`);
   }
   terminal.result({
     ...summary,

@@ -2,10 +2,10 @@
 
 import { spreadOf } from "../../analysis/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
+import { type EndLabels, endLabels } from "../end-labels.ts";
 import { percent } from "../format.ts";
 import { epochAxis, percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
-import { fitted } from "../text-width.ts";
 import { fractionDomain } from "../ticks.ts";
 import { curveOf, type ReportArm } from "./arms.ts";
 import { framesFor, short } from "./curves.ts";
@@ -38,8 +38,8 @@ export function curvesOfArm(arm: ReportArm): AccuracyCurves | null {
   const own = spreads.map(({ values }) => values.filter((value) => value !== null));
   if (spreads.every(({ mean }) => mean === null)) return null;
   return {
-    key: arm.name,
-    name: arm.name,
+    key: arm.label,
+    name: arm.label,
     colour: arm.look.colour,
     dash: [1, 0],
     width: 2.5,
@@ -57,7 +57,8 @@ export function accuracyFigure(
   { name, title, label }: { readonly name: string; readonly title: string; readonly label: string },
 ): Figure | null {
   if (curves.length === 0) return null;
-  const lines = curves.map(lineOf);
+  const labels = endLabels(curves.flatMap(({ name, labelled }) => (labelled ? [name] : [])));
+  const lines = curves.map((each) => lineOf(each, labels));
   const values = lines.flatMap(({ y, bands }) => [
     ...y,
     ...Object.values(bands ?? {}).flatMap(({ low, high }) => [...low, ...high]),
@@ -78,9 +79,10 @@ export function accuracyFigure(
   );
 }
 
-function lineOf(curves: AccuracyCurves): Line {
+function lineOf(curves: AccuracyCurves, labels: EndLabels): Line {
   const { key, name, colour, dash, width, mean, least, greatest, count, labelled } = curves;
   const last = mean.findLast((value) => value !== null);
+  const [wide, narrow] = labels(name);
   return {
     key,
     name,
@@ -92,7 +94,7 @@ function lineOf(curves: AccuracyCurves): Line {
     n: count,
     bands: { range: { low: least.map(short), high: greatest.map(short) } },
     ...(labelled && last !== undefined && last !== null
-      ? { labels: [`${fitted(name, 200)} ${percent(last)}`, fitted(name, 112)] as const }
+      ? { labels: [`${wide} ${percent(last)}`, narrow] as const }
       : {}),
   };
 }

@@ -13,7 +13,7 @@ import type {
 import { cycleWarning } from "../../schedules/cycle-warning.ts";
 import { scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sentence } from "../answer.ts";
-import type { ReportArm } from "../figures/arms.ts";
+import { labelOf, type ReportArm } from "../figures/arms.ts";
 import { NAMED_CLASSES } from "../figures/classes.ts";
 import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
@@ -37,6 +37,7 @@ ${profile && figures([profile])}${sensitivity && figures([sensitivity])}</sectio
 export function classesSection(
   perClass: readonly CaptionedFigure[],
   confusions: readonly { confusion: ArmConfusion; figure: CaptionedFigure | null }[],
+  arms: readonly ReportArm[],
 ): Markup | null {
   if (perClass.length === 0 && confusions.length === 0) return null;
   const matrices = confusions.flatMap(({ figure }) => (figure ? [figure] : []));
@@ -45,7 +46,7 @@ export function classesSection(
 ${perClass.map((figure) => figures([figure]))}${
   matrices.length > 0 && html`<h3>Which classes are taken for which</h3>${figures(matrices)}`
 }${mistaken.map(
-  ({ confusion }) => html`<h3>${confusion.arm}: the surest mistakes</h3>
+  ({ confusion }) => html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
 <p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
 <ul class="mistakes">${get(confusion, "mistakes", "confusion").map((mistake) =>
     mistakeItem(
@@ -164,12 +165,12 @@ ${cycleWarnings(arms).map((warning) => html`<p class="warn">${warning}.</p>`)}${
 
 /** Of each arm whose cycles do not fit its runs. */
 function cycleWarnings(arms: readonly ReportArm[]): string[] {
-  const found = arms.flatMap(({ name, trials }) =>
+  const found = arms.flatMap(({ label, trials }) =>
     trials.flatMap(({ trial: { schedule, epochs, updatesPerEpoch } }) => {
       if (!scheduleTypes.includes(schedule.type)) return [];
       const updates = Math.max(1, Math.round(epochs * updatesPerEpoch));
       const warning = cycleWarning(scheduleFromJSON(schedule), { updates, updatesPerEpoch });
-      return warning === null ? [] : [`${name}: ${warning}`];
+      return warning === null ? [] : [`${label}: ${warning}`];
     }),
   );
   return [...new Set(found)];

@@ -24,8 +24,15 @@ export function protocolSection(
   return html`<section id="protocol"><h2>Protocol</h2>
 ${definitions(protocolFacts(experiment, arms))}
 ${experiments.length > 1 && experimentsTable(experiments)}
-${trials.length > 0 && trialsTable(arms)}
+${wholeNames(arms)}${trials.length > 0 && trialsTable(arms)}
 ${failures(arms)}${brokenFiles(experiment)}${copiesOf(experiment)}</section>`;
+}
+
+/** What shortened labels stand for. */
+function wholeNames(arms: readonly ReportArm[]): Markup | null {
+  const short = arms.filter(({ name, label }) => name !== label);
+  if (short.length === 0) return null;
+  return html`<h3 id="arms">Arms by their whole names</h3>${definitions(short.map(({ name, label }) => [label, name]))}`;
 }
 
 function protocolFacts(
@@ -75,7 +82,7 @@ function protocolFacts(
 
 /** The momentum that trials really used, arm by arm where it is not the same; without trials what was asked for. */
 function momentumFacts(arms: readonly ReportArm[], asked: number): Facts {
-  const used = arms.flatMap(({ name, trials: [first] }) => {
+  const used = arms.flatMap(({ label: name, trials: [first] }) => {
     const { optimizer, hyperparameterSchedules = {} } = first?.trial ?? {};
     const scheduled = ["momentum", "beta1"].find((known) => known in hyperparameterSchedules);
     if (scheduled) return [{ name, value: scheduledWords(scheduled, hyperparameterSchedules) }];

@@ -9,7 +9,7 @@ import type {
   SummaryRecord,
 } from "../../record/index.ts";
 import { sentence } from "../answer.ts";
-import type { ReportArm } from "../figures/arms.ts";
+import { labelOf, type ReportArm } from "../figures/arms.ts";
 import {
   counted,
   milliseconds,
@@ -144,11 +144,18 @@ function armsTable(
 <thead><tr><th scope="col">arm</th>${columns.map(({ heading }) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
 <tbody>${optimizers.map(
       (o) => html`
-<tr><th scope="row">${swatch(o.name, arms)}${o.name}</th>${columns.map(({ cell }) => cell(o))}</tr>`,
+<tr>${armCell(o.name, arms)}${columns.map(({ cell }) => cell(o))}</tr>`,
     )}
 </tbody></table>`,
   );
 }
+
+/** A row's head: the arm's label; its whole name where the pointer rests. */
+const armCell = (name: string, arms: readonly ReportArm[]) =>
+  html`<th scope="row"${titleOf(name, arms)}>${swatch(name, arms)}${labelOf(name, arms)}</th>`;
+
+const titleOf = (name: string, arms: readonly ReportArm[]) =>
+  labelOf(name, arms) !== name && html` title="${name}"`;
 
 const swatch = (name: string, arms: readonly ReportArm[]) =>
   html`<i class="swatch" style="background:${arms.find((arm) => arm.name === name)?.look.colour ?? "var(--lr-ink)"}"></i>`;
@@ -169,6 +176,7 @@ ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
 export function differencesSection(
   pairs: readonly PairedDifference[],
   figure: CaptionedFigure | null,
+  arms: readonly ReportArm[],
 ): Markup | null {
   const measured = pairs.filter((pair) => pair.mean !== null);
   if (measured.length === 0) return null;
@@ -187,7 +195,7 @@ ${figure && figures([figure])}
     "Paired differences",
     html`<table>
 <thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">p, t test</th><th scope="col" class="num">p, sign-flip</th>${withImages && html`<th scope="col" class="num">p, other images</th>`}<th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
-<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons }))}
+<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons, arms }))}
 </tbody></table>`,
   )}</details>
 <p class="note">Final validation accuracy, first minus second, in percentage points: mean with the 95% t interval of that pair alone${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p></section>`;
@@ -195,13 +203,21 @@ ${figure && figures([figure])}
 
 function pairRow(
   pair: PairedDifference,
-  { withImages, comparisons }: { readonly withImages: boolean; readonly comparisons: number },
+  {
+    withImages,
+    comparisons,
+    arms,
+  }: {
+    readonly withImages: boolean;
+    readonly comparisons: number;
+    readonly arms: readonly ReportArm[];
+  },
 ): Markup {
   const { interval, overImages: over } = pair;
   const tested = (adjusted: number | null, p: number | null) =>
     html`<td class="num">${pValue(adjusted)}${comparisons > 1 && p !== null && html`<small>${pValue(p)}</small>`}</td>`;
   return html`
-<tr><th scope="row">${pair.a} − ${pair.b}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
+<tr><th scope="row">${labelOf(pair.a, arms)} − ${labelOf(pair.b, arms)}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
     pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
   )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`;
 }
@@ -209,6 +225,7 @@ function pairRow(
 export function targetsSection(
   optimizers: readonly OptimizerSummary[],
   drawn: readonly CaptionedFigure[],
+  arms: readonly ReportArm[],
 ): Markup | null {
   const measured = ranked(optimizers).filter((o) => (o.timeToTarget?.length ?? 0) > 0);
   if (measured.length === 0) return null;
@@ -239,7 +256,7 @@ ${figures(drawn)}
 <thead><tr><th scope="col">arm</th>${targets.map((target) => html`<th scope="col" class="num">to ${percent(target)}</th>`)}</tr></thead>
 <tbody>${measured.map(
       (o) => html`
-<tr><th scope="row">${o.name}</th>${targets.map((target) => cell(o, target))}</tr>`,
+<tr>${armCell(o.name, arms)}${targets.map((target) => cell(o, target))}</tr>`,
     )}
 </tbody></table>`,
   )}</details></section>`;
