@@ -11,6 +11,7 @@ import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
 import { optimizerSettingsOf } from "./arm-settings.ts";
 import { readArmText } from "./arm-text.ts";
+import { saysItsRates } from "./own-parts.ts";
 import { scheduleSettingsOf } from "./schedule-settings.ts";
 
 export { DEFAULT_ARMS } from "./default-arms.ts";
@@ -33,6 +34,10 @@ export function parseArm(text: string): ArmRecord {
   if (isSpecified(schedule) && rate !== null && !schedule?.startsWith("(plateau"))
     throw new ArgumentError(
       `arm "${named}": a schedule in brackets says its rates itself; leave out @${shortened(rate)}`,
+    );
+  if (saysItsRates(schedule) && rate !== null)
+    throw new ArgumentError(
+      `arm "${named}": the schedule of ${shortened(schedule ?? "")} says its rates itself; leave out @${shortened(rate)}, or export a function of { rate }`,
     );
   const rates = [rate === null ? undefined : Number(rate), ownRate, scheduleRate].filter(
     (each) => each !== undefined,

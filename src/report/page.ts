@@ -1,5 +1,6 @@
 /** @file The page: the answer, what it rests on, how it was run; each section left out where there is nothing for it. */
 
+import { ranked } from "../analysis/index.ts";
 import type {
   ArmConfusion,
   ExperimentRecord,
@@ -9,7 +10,7 @@ import type {
 import type { Answer } from "./answer.ts";
 import type { ReportArm } from "./figures/arms.ts";
 import { grouped } from "./format.ts";
-import { html, trusted } from "./html.ts";
+import { html, type Markup, trusted } from "./html.ts";
 import { pageScript } from "./live/script.ts";
 import { type AddedSection, addedSection } from "./published-protocol.ts";
 import {
@@ -63,6 +64,7 @@ export function page(parts: PageParts): string {
   const { answer, summary, arms, input } = parts;
   const { experiment } = input;
   const title = `${experiment.dataset.name}, ${experiment.model.name}: ${experiment.kind}`;
+  const said = (text: string) => withLabels(text, parts.everyArm);
   const sections = [
     resultsSection(summary, arms, parts.finalAccuracy),
     differencesSection(summary?.pairs ?? [], parts.differences, arms),
@@ -70,7 +72,10 @@ export function page(parts: PageParts): string {
     curvesSection(parts.curves),
     ...parts.added.map(({ section, drawn }) => addedSection(section, drawn)),
     profileSection(parts.profile, parts.sensitivity),
-    classesSection(parts.perClass, parts.confusions, arms),
+    classesSection(parts.perClass, parts.confusions, {
+      arms,
+      leader: ranked(summary?.optimizers ?? [])[0]?.name,
+    }),
     rangeTestsSection(parts.rangeTests),
     learningRatesSection(parts.learningRate, arms),
     dataSection(experiment, parts.classes),
@@ -82,12 +87,32 @@ export function page(parts: PageParts): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${trusted(styleSheet)}</style></head>
 <body><main>
 <header><p class="kicker">${kicker(experiment)}</p>
-<h1>${answer.headline}</h1>
-${answer.conclusion && html`<p class="conclusion">${answer.conclusion}</p>\n`}${answer.details.length > 0 && html`<ul>${answer.details.map((text) => html`<li>${text}</li>`)}</ul>`}</header>
+<h1>${said(answer.headline)}</h1>
+${answer.conclusion && html`<p class="conclusion">${said(answer.conclusion)}</p>\n`}${answer.details.length > 0 && html`<ul>${answer.details.map((text) => html`<li>${said(text)}</li>`)}</ul>`}</header>
+${contents(sections)}
 ${sections.map((section) => section && html`${section}\n`)}</main>
 <footer>lrscope ${experiment.lrscope}, ${experiment.created}</footer>
 <script>${trusted(pageScript())}</script></body></html>
 `.text;
+}
+
+/** A sentence with the labels of arms whose names are long; whole names stand under Protocol. */
+const withLabels = (text: string, arms: readonly ReportArm[]): string =>
+  arms
+    .filter(({ name, label }) => name !== label)
+    .sort((a, b) => b.name.length - a.name.length)
+    .reduce((sentence, { name, label }) => sentence.replaceAll(name, label), text);
+
+/** Links to the sections that there are, by the headings that they have. */
+function contents(sections: readonly (Markup | null)[]): Markup {
+  const entries = sections.flatMap((section) => {
+    const [, id, heading] =
+      /^<section id="([^"]+)"><h2>(.*?)<\/h2>/.exec(section?.text ?? "") ?? [];
+    return id === undefined || heading === undefined ? [] : [{ id, heading }];
+  });
+  return html`<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>${entries.map(
+    ({ id, heading }) => html`<li><a href="#${id}">${trusted(heading)}</a></li>`,
+  )}</ol></nav>`;
 }
 
 const kicker = ({ kind, dataset, model }: ExperimentRecord) =>

@@ -30,8 +30,8 @@ function study(names: readonly string[]): {
   for (const arm of input.experiment.arms) arm.name = named(arm.name);
   for (const { trial } of input.trials) trial.arm = named(trial.arm);
   // Every arm has its first before any has its second.
-  input.trials.sort((a, b) => a.trial.seed - b.trial.seed);
-  const events = input.trials.flatMap(({ trial, metrics }, index): StudyEvent[] => {
+  const trials = [...input.trials].sort((a, b) => a.trial.seed - b.trial.seed);
+  const events = trials.flatMap(({ trial, metrics }, index): StudyEvent[] => {
     const of = { arm: trial.arm, seed: trial.seed };
     return [
       versioned({

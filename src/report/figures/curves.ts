@@ -135,8 +135,9 @@ function lineOf(
   const [wide, narrow] = labels(arm.name);
   const compact = (values: readonly (number | null)[]) => values.map(short);
   return {
-    key: arm.label,
+    key: arm.name,
     name: arm.label,
+    ...(arm.label === arm.name ? {} : { legend: arm.label }),
     colour: arm.look.colour,
     dash: arm.look.dash,
     x: [curve.epochs, curve.seconds.map((value) => Math.round(value * 10) / 10)],

@@ -89,8 +89,9 @@ export function learningRateFigure(
       return textWidth(all) <= room ? all : `${[wide, narrow][side]} +${rest.length}`;
     };
     return {
-      key: arm.label,
+      key: arm.name,
       name: arm.label,
+      ...(arm.label === arm.name ? {} : { legend: arm.label }),
       colour: arm.look.colour,
       dash: arm.look.dash,
       x: [

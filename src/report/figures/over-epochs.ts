@@ -15,6 +15,8 @@ export interface AccuracyCurves {
   /** Lines of one key are shown and hidden together. */
   readonly key: string;
   readonly name: string;
+  /** Where the name is long, what legend and hover call it; default: the name. */
+  readonly label?: string;
   readonly colour: string;
   /** Pixels of line and gap; [1, 0] is solid. */
   readonly dash: readonly number[];
@@ -38,8 +40,9 @@ export function curvesOfArm(arm: ReportArm): AccuracyCurves | null {
   const own = spreads.map(({ values }) => values.filter((value) => value !== null));
   if (spreads.every(({ mean }) => mean === null)) return null;
   return {
-    key: arm.label,
-    name: arm.label,
+    key: arm.name,
+    name: arm.name,
+    label: arm.label,
     colour: arm.look.colour,
     dash: [1, 0],
     width: 2.5,
@@ -80,12 +83,25 @@ export function accuracyFigure(
 }
 
 function lineOf(curves: AccuracyCurves, labels: EndLabels): Line {
-  const { key, name, colour, dash, width, mean, least, greatest, count, labelled } = curves;
+  const {
+    key,
+    name,
+    label = name,
+    colour,
+    dash,
+    width,
+    mean,
+    least,
+    greatest,
+    count,
+    labelled,
+  } = curves;
   const last = mean.findLast((value) => value !== null);
   const [wide, narrow] = labels(name);
   return {
     key,
-    name,
+    name: label,
+    ...(label === name ? {} : { legend: label }),
     colour,
     dash,
     width,

@@ -34,8 +34,9 @@ export function profileFigure(
       i === 0 ? [at(values, 0, "values")] : [at(values, i - 1, "values"), at(values, i, "values")],
     );
     return {
-      key: labelOf(arm, arms),
+      key: arm,
       name: labelOf(arm, arms),
+      ...(labelOf(arm, arms) === arm ? {} : { legend: labelOf(arm, arms) }),
       colour: look?.colour ?? "var(--lr-ink)",
       dash: look?.dash ?? [1, 0],
       x: [x],
@@ -85,8 +86,9 @@ export function sensitivityFigure(
     const spreads = points.map((point) => point.finalValidationAccuracy);
     const own = spreads.map((spread) => spread.values.filter((value) => value !== null));
     return {
-      key: labelOf(arm, arms),
+      key: arm,
       name: labelOf(arm, arms),
+      ...(labelOf(arm, arms) === arm ? {} : { legend: labelOf(arm, arms) }),
       colour: look?.colour ?? "var(--lr-ink)",
       dash: look?.dash ?? [1, 0],
       dots: true,

@@ -18,11 +18,13 @@ import { NAMED_CLASSES } from "../figures/classes.ts";
 import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
+import { terms } from "./terms.ts";
 
 export function curvesSection(drawn: readonly CaptionedFigure[]): Markup | null {
   if (drawn.length === 0) return null;
   return html`<section id="curves"><h2>Accuracy and loss</h2>
-${figures(drawn)}</section>`;
+${figures(drawn)}
+${drawn.some(({ drawn: { name } }) => name.startsWith("loss-")) && terms(["nats"])}</section>`;
 }
 
 export function profileSection(
@@ -37,14 +39,23 @@ ${profile && figures([profile])}${sensitivity && figures([sensitivity])}</sectio
 export function classesSection(
   perClass: readonly CaptionedFigure[],
   confusions: readonly { confusion: ArmConfusion; figure: CaptionedFigure | null }[],
-  arms: readonly ReportArm[],
+  { arms, leader }: { readonly arms: readonly ReportArm[]; readonly leader: string | undefined },
 ): Markup | null {
   if (perClass.length === 0 && confusions.length === 0) return null;
-  const matrices = confusions.flatMap(({ figure }) => (figure ? [figure] : []));
+  const drawn = confusions.flatMap(({ confusion, figure }) =>
+    figure ? [{ arm: confusion.arm, figure }] : [],
+  );
+  const first = drawn.some(({ arm }) => arm === leader) ? leader : drawn[0]?.arm;
+  const matrices = drawn.filter(({ arm }) => arm === first).map(({ figure }) => figure);
+  const others = drawn.filter(({ arm }) => arm !== first).map(({ figure }) => figure);
   const mistaken = confusions.filter(({ confusion }) => (confusion.mistakes?.length ?? 0) > 0);
   return html`<section id="per-class"><h2>Class by class</h2>
 ${perClass.map((figure) => figures([figure]))}${
-  matrices.length > 0 && html`<h3>Which classes are taken for which</h3>${figures(matrices)}`
+  matrices.length > 0 &&
+  html`<h3>Which classes are taken for which</h3>${figures(matrices)}${
+    others.length > 0 &&
+    html`<details><summary>${counted(others.length, "matrix")} of other arms</summary>${figures(others)}</details>`
+  }`
 }${mistaken.map(
   ({ confusion }) => html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
 <p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>

@@ -285,10 +285,11 @@ export function commandOfExperiment({ specification, model }: ExperimentRecord):
 
 /** What stands in the command for what the records do not place. */
 function placesOf({ specification, dataset, model }: ExperimentRecord): string[] {
-  const { source, model: network, modelFile, pretrained } = specification ?? {};
+  const { source, model: network, modelFile, pretrained, files } = specification ?? {};
   return [
     ...(source === null ? [`SOURCE is the data set’s folder or file (${dataset.name}).`] : []),
     ...(network === null ? [`${modelFile ?? "NETWORK"} is the file with the network.`] : []),
+    ...(files ?? []).map(({ name }) => `${name} is a file that arms are made of.`),
     ...(pretrained === null
       ? [`${model.pretrained?.source ?? "WEIGHTS"} is the file of weights.`]
       : []),
