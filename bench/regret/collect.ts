@@ -3,8 +3,9 @@
  * grid of rates, and the curves of range tests of several lengths. Rules are read off the curves afterwards,
  * so that another rule costs nothing.
  *
- * `npx jiti bench/regret/collect.ts OUT --flowers FOLDER --weights FILE [--part K/N] [--only WORD]`: appends
- * one JSON line a run to OUT/<task>.jsonl, and goes on from what is there. Several parts may run at a time.
+ * `npx jiti bench/regret/collect.ts OUT --flowers FOLDER --weights FILE [--part K/N] [--only WORD]
+ * [--until PRIORITY]`: appends one JSON line a run to OUT/<task>.jsonl, and goes on from what is there. Parts of it may run at a time, each
+ * its share of every task.
  */
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
@@ -18,7 +19,7 @@ import { planEpoch } from "../../src/train/compile-options.ts";
 import { fit } from "../../src/train/fit.ts";
 import { rangeTest } from "../../src/train/range-test.ts";
 import { openData } from "./data.ts";
-import { type Job, jobsOf, keyOf } from "./jobs.ts";
+import { inOrder, type Job, jobsOf, keyOf } from "./jobs.ts";
 import { BATCH, optimizerOf, TASKS, type Task } from "./tasks.ts";
 
 const { values, positionals } = parseArgs({
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     weights: { type: "string" },
     part: { type: "string", default: "0/1" },
     only: { type: "string" },
+    until: { type: "string", default: "3" },
   },
 });
 const [out] = positionals;
@@ -37,23 +39,22 @@ const [part = 0, parts = 1] = values.part.split("/").map(Number);
 const backend = nativeBackend({ threads: 1 });
 
 /** Of every data set one is open at a time. */
-for (const priority of [0, 1, 2])
-  for (const [index, task] of TASKS.entries()) {
-    if (index % parts !== part) continue;
+for (let priority = 0; priority <= Number(values.until); priority++)
+  for (const task of TASKS) {
     if (values.only && !task.name.includes(values.only)) continue;
     const file = join(out, `${task.name.replaceAll(" ", "-")}.jsonl`);
-    const done = new Set(
-      existsSync(file)
-        ? readFileSync(file, "utf8")
-            .trim()
-            .split("\n")
-            .filter(Boolean)
-            .map((line) => keyOf(JSON.parse(line)))
-        : [],
-    );
-    const left = jobsOf(task.name).filter(
-      (job) => job.priority === priority && !done.has(keyOf(job)),
-    );
+    // What follows the last line break is being written by another part.
+    const lines = existsSync(file)
+      ? readFileSync(file, "utf8")
+          .split("\n")
+          .slice(0, -1)
+          .map((line) => JSON.parse(line))
+      : [];
+    const done = new Set(lines.map(keyOf));
+    const left = inOrder(
+      jobsOf(task.name).filter((_, index) => index % parts === part),
+      lines,
+    ).filter((job) => job.priority === priority && !done.has(keyOf(job)));
     if (left.length === 0) continue;
     const dataset = await openData(task.data, values);
     const started = performance.now();

@@ -4,13 +4,19 @@
  */
 
 import { accuracyElbow } from "../../src/analysis/range-test/accuracy-elbow.ts";
-import { minimumOverTen, slide, valley } from "../../src/analysis/range-test/rules.ts";
+import type { RangeTestRun } from "../../src/analysis/range-test/curves.ts";
+import {
+  minimumOverTen,
+  RATE_FACTORS,
+  slide,
+  valley,
+} from "../../src/analysis/range-test/rules.ts";
 import { smooth } from "../../src/analysis/range-test/smoothing.ts";
 import { suggest } from "../../src/analysis/range-test/suggest.ts";
 import type { TestLine } from "./surface.ts";
 
-/** A suggested rate of one test, or null where the rule gives none. */
-export type Rule = (test: TestLine) => number | null;
+/** A suggested rate of one test, or of several that are read together; null where the rule gives none. */
+export type Rule = (tests: readonly [TestLine, ...TestLine[]]) => number | null;
 
 export interface RawCurve {
   readonly lrs: readonly number[];
@@ -76,34 +82,59 @@ function steepestOf(
 /** What the product suggests of one test, and null where it says that it cannot. */
 const own =
   (use: "constant" | "peak"): Rule =>
-  (test) => {
-    const { from, to } = rampOf(test);
-    const { lrs, losses, accuracies } = rawCurve(test);
-    const diverged = lrs.length < test.losses.length;
-    const points = lrs.map((lr, update) => {
-      const loss = losses[update] as number;
-      return { update, lr, loss, smoothedLoss: loss, accuracy: accuracies[update] as number };
-    });
-    const end = { update: lrs.length, lr: to, loss: null, smoothedLoss: null, accuracy: null };
-    const run = { seed: test.seed, points: diverged ? [...points, end] : points };
-    return suggest([run], { from, to }).suggestion?.[use].rate ?? null;
+  (tests) => {
+    const { from, to } = rampOf(tests[0]);
+    return suggest(tests.map(runOf), { from, to }).suggestion?.[use].rate ?? null;
   };
 
-export const RULES: Readonly<Record<string, Rule>> = {
+function runOf(test: TestLine): RangeTestRun {
+  const { lrs, losses, accuracies } = rawCurve(test);
+  const diverged = lrs.length < test.losses.length;
+  const points = lrs.map((lr, update) => {
+    const loss = losses[update] as number;
+    return { update, lr, loss, smoothedLoss: loss, accuracy: accuracies[update] as number };
+  });
+  const { to: lr } = rampOf(test);
+  const end = { update: lrs.length, lr, loss: null, smoothedLoss: null, accuracy: null };
+  return { seed: test.seed, points: diverged ? [...points, end] : points };
+}
+
+/** A rate times a factor. */
+const times =
+  (factor: number, rule: Rule): Rule =>
+  (tests) => {
+    const rate = rule(tests);
+    return rate === null ? null : factor * rate;
+  };
+
+/** As the 2019 publication: a tenth of the rate of the least loss. */
+const tenth: Rule = ([test]) => minimumOverTen(published(test));
+/** As fastai 2.x, with its smoothing and its end at four times the least loss. */
+const fastaiValley: Rule = ([test]) => valley(fastai(test));
+/** Where the loss has made four fifths of its fall; what the product's factors are of. */
+export const flank: Rule = times(1 / RATE_FACTORS.fall.constant, own("constant"));
+
+/** For a rate that does not change. */
+export const RULES = {
   lrscope: own("constant"),
-  "lrscope, peak": own("peak"),
-  /** As the 2019 publication. */
-  "minimum/10": (test) => minimumOverTen(published(test)),
-  /** As fastai 2.x, with its smoothing and its end at four times the least loss. */
-  valley: (test) => valley(fastai(test)),
-  slide: (test) => slide(fastai(test)),
+  "minimum/10": tenth,
+  valley: fastaiValley,
+  slide: ([test]) => slide(fastai(test)),
   /** As pytorch-lr-finder 0.2.x: smoothed by 0.05, ended at five times the least, ten and five points left out. */
-  steepest: (test) => steepestOf(curve(test, "published", 5), 10, 5),
+  steepest: ([test]) => steepestOf(curve(test, "published", 5), 10, 5),
   /** As Lightning 2.x: the loss smoothed by 0.02, ended at four times the least, ten points and one left out. */
-  gradient: (test) => steepestOf(fastai(test), 10, 1),
+  gradient: ([test]) => steepestOf(fastai(test), 10, 1),
   /** The knee of the accuracy, by the article on cyclical rates. */
-  elbow: (test) => {
+  elbow: ([test]) => {
     const { lrs, accuracies } = published(test);
     return accuracyElbow(lrs, accuracies)?.maxLr ?? null;
   },
-};
+} as const satisfies Readonly<Record<string, Rule>>;
+
+/** For the peak of a cycle: the same, and the two best of them with what a peak bears more. */
+export const PEAK_RULES = {
+  ...RULES,
+  lrscope: own("peak"),
+  "minimum/10, times 3": times(3, tenth),
+  "valley, times 3": times(3, fastaiValley),
+} as const satisfies Readonly<Record<string, Rule>>;

@@ -132,12 +132,14 @@ export const regretAt = (surface: Surface, rate: number): number =>
  * the best of a grid is chosen after the fact.
  */
 export function unavoidable({ accuracies }: Surface): number | null {
-  const seeds = Math.min(...accuracies.map((each) => each.length));
+  // Rates that their first seed showed to be far from the best may have no other.
+  const seeds = Math.max(...accuracies.map((each) => each.length));
+  const whole = accuracies.filter((each) => each.length === seeds);
   if (seeds < 2) return null;
   const losses = Array.from({ length: seeds }, (_, left) => {
-    const others = accuracies.map((each) => meanOf(each.filter((_, seed) => seed !== left)));
+    const others = whole.map((each) => meanOf(each.filter((_, seed) => seed !== left)));
     const chosen = others.indexOf(Math.max(...others));
-    const own = accuracies.map((each) => each[left] as number);
+    const own = whole.map((each) => each[left] as number);
     return Math.max(...own) - (own[chosen] as number);
   });
   return meanOf(losses);

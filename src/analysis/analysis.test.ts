@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { randomStream } from "../core/random.ts";
 import {
+  aboutEachRate,
   accuracyElbow,
   argmin,
   bands,
   type Curve,
   elbow,
+  fall,
   median,
   medianRate,
   minimumOverTen,
@@ -18,7 +21,7 @@ import {
   steepest,
   valley,
 } from "./index.ts";
-import { runOf } from "./range-test/test-curves.ts";
+import { rampOf, runOf } from "./range-test/test-curves.ts";
 
 /** A curve that falls, flattens and explodes; rates from 1e-5 to 10 over 60 updates. */
 const exampleLrs = Array.from({ length: 60 }, (_, i) => 1e-5 * 1e6 ** (i / 59));
@@ -33,6 +36,55 @@ const example: Curve = { lrs: exampleLrs, losses: smooth(exampleLosses) as numbe
 
 const run = (seed: number, losses: readonly (number | null)[], lrs = exampleLrs): RangeTestRun =>
   runOf(seed, losses, lrs);
+
+describe("smoothing about each rate", () => {
+  /** The same sums over all points, by the definition. */
+  const byDefinition = (lrs: readonly number[], losses: readonly number[], at: number) => {
+    const weights = lrs.map((lr, i) => {
+      const powers = Math.abs(Math.log10(lr / lrs[at]!)) / 0.4;
+      return Math.exp(-(Math.max(powers, Math.abs(i - at) / (0.1 * lrs.length)) ** 2) / 2);
+    });
+    const whole = weights.reduce((a, b) => a + b, 0);
+    return {
+      mean: weights.reduce((sum, weight, i) => sum + weight * losses[i]!, 0) / whole,
+      variance: weights.reduce((sum, weight) => sum + weight * weight, 0) / whole ** 2,
+    };
+  };
+
+  test.each([
+    ["exponential", 200, (x: number) => 1e-7 * 10 ** (8 * x), 12, 1e-9],
+    ["over half a power of ten", 100, (x: number) => 1e-3 * 10 ** (x / 2), 12, 1e-9],
+    ["linear", 300, (x: number) => 1e-4 + 0.1 * x, 12, 1e-9],
+    // Of more than 1,024 points neighbours are taken together.
+    ["long", 5000, (x: number) => 1e-7 * 10 ** (8 * x), 2, 0.02],
+  ] as const)("a ramp that is %s", (_, points, rateAt, digits, part) => {
+    const lrs = Array.from({ length: points }, (_, i) => rateAt(i / (points - 1)));
+    const losses = lrs.map((_, i) => 2 + Math.sin((9 * i) / points) + 0.3 * Math.cos(1.3 * i));
+    const { means, variances } = aboutEachRate(lrs, losses);
+    expect(means).toHaveLength(points);
+    for (const at of [0, 1, Math.floor(points / 3), points - 1]) {
+      const { mean, variance } = byDefinition(lrs, losses, at);
+      expect(means[at]).toBeCloseTo(mean, digits);
+      expect(Math.abs(variances[at]! / variance - 1)).toBeLessThan(part);
+    }
+  });
+
+  test("the variance is that of the mean of noise", () => {
+    const lrs = rampOf(1e-5, 1, 60);
+    const stream = randomStream(3, "synthetic", 1);
+    const runs = Array.from({ length: 4000 }, () =>
+      aboutEachRate(
+        lrs,
+        lrs.map(() => (stream.uniform() - 0.5) * Math.sqrt(12)),
+      ),
+    );
+    for (const at of [0, 30, 59]) {
+      const values = runs.map(({ means }) => means[at]!);
+      const measured = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+      expect(Math.abs(measured / runs[0]!.variances[at]! - 1)).toBeLessThan(0.1);
+    }
+  });
+});
 
 describe("smoothing", () => {
   test("starts at the first loss and takes a twentieth of each new one", () => {
@@ -98,6 +150,17 @@ describe("rules", () => {
     ["slide", slide, 0.03625117049988532],
   ])("%s", (_, rule, want) => {
     expect(rule(example)! / want).toBeCloseTo(1, 10);
+  });
+
+  test("fall: the last rate before the least with more than a fifth of the fall left", () => {
+    const lrs = Array.from({ length: 20 }, (_, i) => i + 1);
+    // Begins at 3, least 1 at rate 13: a fifth of the fall is left at 1.4.
+    const losses = [3, 3, 3, 3, 2.8, 2.6, 1.3, 2.2, 1.7, 1.41, 1.39, 1.1, 1, 1.2, 2, 4, 4, 4, 4, 4];
+    expect(fall({ lrs, losses })).toBe(10);
+    expect(fall({ lrs, losses, begin: 8 })).toBe(6); // above 2.4
+    expect(fall({ lrs, losses: losses.map(() => 2) })).toBeNull();
+    expect(fall({ lrs, losses: lrs })).toBeNull();
+    expect(fall({ lrs: [], losses: [] })).toBeNull();
   });
 
   test("valley agrees with the quadratic search for the longest decreasing subsequence", () => {

@@ -21,12 +21,13 @@ export {
   BASE_RATIO,
   type Curve,
   checkRuleName,
+  DEFAULT_RULES,
   elbow,
+  fall,
   minimumOverTen,
   PUBLISHED_FACTORS,
   RATE_FACTORS,
   type RangeTestRule,
-  type RangeTestRuleName,
   rangeTestRules,
   slide,
   steepest,
@@ -34,14 +35,15 @@ export {
 } from "./range-test/rules.ts";
 export { ALL_RATES, endsAbout, searchUpdates } from "./range-test/search.ts";
 export {
+  aboutEachRate,
   checkSmoothing,
+  LOCAL_WIDTH,
   proportionalWeight,
   SMOOTHING_WEIGHT,
   SMOOTHINGS,
   type Smoothing,
   type SmoothingOptions,
   smooth,
-  smoothedVariance,
   smoothing,
 } from "./range-test/smoothing.ts";
 export { type Suggestions, type SuggestOptions, suggest } from "./range-test/suggest.ts";

@@ -1,5 +1,6 @@
 /** @file Which learning rate an arm uses, when, and where it came from. */
 
+import { DEFAULT_RULES } from "../analysis/index.ts";
 import { present } from "../core/at.ts";
 import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
@@ -105,9 +106,6 @@ function rateOf(
   return times(optimizer.hyperparameters.learningRate, `default of ${optimizer.name}`);
 }
 
-/** Of which a record says nothing, as it is the default. */
-const DEFAULT_RULE = "minimum/10";
-
 /** Of a point of a sensitivity analysis, on the rate of the arm that it belongs to. */
 const factorOf = ({ sensitivity }: ArmRecord): number => sensitivity?.factor ?? 1;
 
@@ -167,7 +165,7 @@ function foundText(
   const { rate, rule, low, high } = usable[use];
   const read = seeds.filter(({ status }) => status === "read").length;
   const words = [
-    `${suggestion ? "" : "forced: "}range test${rule === DEFAULT_RULE ? "" : ` by ${rule}`}`,
+    `${suggestion ? "" : "forced: "}range test${rule === DEFAULT_RULES[reading] ? "" : ` by ${rule}`}`,
     ...(reading === "published" ? [] : [use]),
     ...(seeds.length === 1 ? [] : [`${reading === "published" ? "median of " : ""}${read} seeds`]),
     ...(suggestion ? [] : [`which cannot say (${verdict.kind})`]),

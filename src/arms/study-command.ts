@@ -170,7 +170,7 @@ const FIELDS: Table<StudySpec> = {
       study.kind === "find" ? study.confirm !== undefined : rangeTests,
   },
   ramp: { of: ["find", "compare"], fallback: STUDY_DEFAULTS.ramp, matters: rangeTests },
-  rule: { of: ["find", "compare"], fallback: STUDY_DEFAULTS.rule, matters: rangeTests },
+  rule: { of: ["find", "compare"], matters: rangeTests },
   time: { of: TRAINING, flags: (seconds) => ({ time: `${seconds}s` }) },
   targetAccuracy: { of: TRAINING },
   evalEvery: { of: TRAINING, fallback: STUDY_DEFAULTS.evalEvery },

@@ -57,6 +57,8 @@ export interface Source {
   contentOf?(item: number): string | undefined;
   /** Of files: what people call an item, relative to the source. */
   fileOf?(item: number): string;
+  /** Of files: where an item lies, as functions of files/file-names.ts take it. */
+  pathOf?(item: number): string;
   decode(items: Int32Array, settings: DecodeSettings): AsyncGenerator<DecodedChunk>;
 }
 

@@ -69,6 +69,10 @@ export const rangeTestVerdict = z.object({
 });
 export type RangeTestVerdict = z.infer<typeof rangeTestVerdict>;
 
+/** Whose reading of the curve is suggested: rules of analysis/range-test/rules.ts. */
+export const rangeTestRule = z.enum(["fall", "minimum/10", "steepest", "valley", "slide", "elbow"]);
+export type RangeTestRuleName = z.infer<typeof rangeTestRule>;
+
 /** What became of a seed's curve. */
 export const rangeTestSeed = z.object({
   seed: z.number().int(),
@@ -191,7 +195,7 @@ export const rangeTestRecord = z.object({
   verdict: rangeTestVerdict,
   /** Of a test that cannot say: what a study that is forced goes on from; null where there is nothing at all. */
   unguarded: rangeTestSuggestion.nullable(),
-  /** Median over seeds, by rule: "minimum/10", "steepest", "valley", "slide". */
+  /** Median over seeds, by rule. */
   suggestions: z.record(z.string(), z.number()),
   /** The same with each seed's value and an interval; absent where lrscope 0.1 measured. */
   readings: z.record(z.string(), rangeTestReading).optional(),

@@ -175,7 +175,6 @@ test("what the shortest call lacks is as it was without: the defaults of its tim
     snapCycles: false,
     rangeTestEpochs: 2,
     ramp: "exponential",
-    rule: "minimum/10",
     evalEvery: 1,
     source: "mnist",
     data: { validation: 0.2, splitSeed: 0, augment: "default" },

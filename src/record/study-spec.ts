@@ -7,6 +7,7 @@
 
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
+import { rangeTestRule } from "./range-test.ts";
 import { recipeRecord } from "./recipe-schema.ts";
 import { scheduleSpec } from "./trial.ts";
 
@@ -29,7 +30,6 @@ export const STUDY_DEFAULTS = {
   reading: "averaged",
   force: false,
   ramp: "exponential",
-  rule: "minimum/10",
   snapCycles: false,
   evalEvery: 1,
 } as const;
@@ -103,7 +103,8 @@ const planned = {
   force: z.boolean().default(STUDY_DEFAULTS.force),
   ramp: z.enum(["exponential", "linear"]).default(STUDY_DEFAULTS.ramp),
   /** Whose reading of a range test is the arm's rate. */
-  rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).default(STUDY_DEFAULTS.rule),
+  /** Default that of the reading: "fall", as published "minimum/10". */
+  rule: rangeTestRule.optional(),
   ...ends,
 };
 

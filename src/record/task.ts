@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { fileName } from "./file-name.ts";
+import { rangeTestRule } from "./range-test.ts";
 import type { Present } from "./study-spec.ts";
 import { optimizerSpec, scheduleSpec } from "./trial.ts";
 
@@ -49,7 +50,7 @@ export const rangeTestTask = z.object({
   epochs: z.number().int().positive().optional(),
   from: z.number().optional(),
   to: z.number().optional(),
-  rule: z.enum(["minimum/10", "steepest", "valley", "slide", "elbow"]).optional(),
+  rule: rangeTestRule.optional(),
   ramp: z.enum(["exponential", "linear"]).optional(),
   stopFactor: z.number().optional(),
   smoothing: z.enum(["proportional", "published", "bias-corrected", "none"]).optional(),

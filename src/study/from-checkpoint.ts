@@ -1,22 +1,29 @@
 /** @file What is made of a checkpoint file: predictions for image files, confusions on a data set, an ONNX model. */
 
-import { existsSync } from "node:fs";
 import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { DataError, WeightsError } from "../core/errors.ts";
-import { listImages } from "../datasets/list-images.ts";
+import { DataError } from "../core/errors.ts";
+import { listImages, meansImages } from "../datasets/list-images.ts";
 import { openPredictionDecoder } from "../datasets/predict.ts";
+import { cacheDirectory } from "../files/cache-dir.ts";
 import { readStoredNetwork } from "../files/stored-network.ts";
 import { type Confusion, type ConfusionOptions, countConfusion } from "../infer/confusion.ts";
 import { onnxOf } from "../infer/export.ts";
 import { type Classified, classify } from "../infer/predict.ts";
 import type { Backend } from "../program/index.ts";
+import { type ChosenWeights, chooseWeights, type TrialChoice } from "./run-weights.ts";
 
 /** What to classify, with which weights. */
-export interface PredictOptions {
-  /** Path of best.safetensors or last.safetensors of a trial. */
+export interface PredictOptions extends TrialChoice {
+  /**
+   * Path of best.safetensors or last.safetensors of a trial, or of a run directory: then the weights are those
+   * of `arm` and `seed`, by default of the arm that leads and of its best seed.
+   */
   readonly checkpoint: string;
-  /** Image files, of any format that training accepts, and folders of them, at any depth. */
+  /**
+   * Image files, folders of them at any depth, and all else that training takes: folders of IDX files or of
+   * CIFAR-10's, and names of sources. The format is told by a file's content, never by its name.
+   */
   readonly files: readonly string[];
   readonly backend: Backend;
   /** How many classes to name for each file; default 3 (or all, where there are fewer). */
@@ -27,6 +34,10 @@ export interface PredictOptions {
   readonly threads?: number;
   /** Ends the work between two batches, with an InterruptedError. */
   readonly signal?: AbortSignal;
+  /** Where downloads of sources are kept; default the user's cache folder. */
+  readonly cacheDir?: string;
+  /** Told the checkpoint that is used and, where the path left a choice, which it is and why. */
+  readonly onWeights?: (weights: ChosenWeights) => void;
 }
 
 /** What the network sees in one file. */
@@ -36,44 +47,45 @@ export interface Prediction extends Classified {
 
 /**
  * Probabilities of each file's likeliest classes, with the preprocessing that the network was
- * trained with. Files that cannot be decoded are returned with a reason.
- * @throws DataError for a file or folder that is not there, or where there are no images
+ * trained with. Files that cannot be decoded, whatever else they are, are returned with a reason.
+ * @throws DataError for a file or folder that is not there, or where there are no files
+ * @throws ArgumentError for an arm or a seed that the run does not have
  * @throws WeightsError where the checkpoint cannot be read, its graph is none, its tensors do not fit it or
  *   hold NaN or infinities, or its logits overflow
  * @throws InterruptedError where `signal` aborts
  */
 export async function predict(options: PredictOptions): Promise<Prediction[]> {
   const { threads = options.backend.threads, signal } = options;
-  checkThere(options);
-  const files = options.files.flatMap((path) => listImages(path));
-  if (files.length === 0)
-    throw new DataError(
-      `predict: there are no images in ${options.files.map((path) => `"${path}"`).join(", ")}; give files, or folders that hold some`,
-    );
-  const batch = Math.min(options.batch ?? 32, Math.max(1, files.length));
+  const weights = chooseWeights("predict", options.checkpoint, options);
+  const images = await imagesOf(options);
+  options.onWeights?.(weights);
+  const batch = Math.min(options.batch ?? 32, Math.max(1, images.length));
   checkPositiveInteger("predict", "top", options.top ?? 3);
   checkPositiveInteger("predict", "batch", batch);
-  const stored = await readStoredNetwork(options.checkpoint);
+  const stored = await readStoredNetwork(weights.checkpoint);
   const { preprocessing } = stored.metadata;
   const decoder = openPredictionDecoder(preprocessing, { capacity: batch, signal });
   try {
-    const { decode } = decoder;
-    const answers = await classify({ ...options, stored, images: files, decode, batch, threads });
-    return answers.map((answer, i) => ({ file: at(files, i, "files"), ...answer }));
+    const decode = decoder.decodeListed;
+    const answers = await classify({ ...options, stored, images, decode, batch, threads });
+    return answers.map((answer, i) => ({ file: at(images, i, "images").name, ...answer }));
   } finally {
     decoder.close();
   }
 }
 
-/** @throws WeightsError, DataError for what is not there */
-function checkThere({ checkpoint, files }: PredictOptions): void {
-  if (!existsSync(checkpoint))
-    throw new WeightsError(
-      `predict: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
-    );
-  const missing = files.filter((path) => !existsSync(path));
+/** @throws DataError for what is not there */
+async function imagesOf({ files, signal, cacheDir }: PredictOptions) {
+  const missing = files.filter((path) => !meansImages(path));
   if (missing.length > 0)
     throw new DataError(`predict: no such image: ${missing.map((path) => `"${path}"`).join(", ")}`);
+  const context = { cacheDir: cacheDirectory(cacheDir), signal };
+  const images = (await Promise.all(files.map((path) => listImages(path, context)))).flat();
+  if (images.length === 0)
+    throw new DataError(
+      `predict: there are no files in ${files.map((path) => `"${path}"`).join(", ")}; give files, or folders that hold some`,
+    );
+  return images;
 }
 
 /**

@@ -1,13 +1,20 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
-import type { RangeTestRuleName, Smoothing } from "../analysis/index.ts";
+import type { Smoothing } from "../analysis/index.ts";
 import type { OwnArm } from "../arms/own-arms.ts";
 import type { Dataset } from "../data/types.ts";
 import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
 import type { Network } from "../ir/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
-import type { Ends, EpochMetrics, Planned, Recipe, StudyListener } from "../record/index.ts";
+import type {
+  Ends,
+  EpochMetrics,
+  Planned,
+  RangeTestRuleName,
+  Recipe,
+  StudyListener,
+} from "../record/index.ts";
 import type { ReduceOnPlateau, Schedule } from "../schedules/index.ts";
 import type { Features } from "./freezing/frozen-features.ts";
 import type { PretrainedWeights } from "./freezing/pretrained-weights.ts";

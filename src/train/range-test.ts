@@ -115,8 +115,7 @@ export function rangeTestRecordOf(
   options: Omit<RangeTestOptions, keyof TrainingSetup>,
   { runs, ends, updates, epochs, search, seconds }: MeasuredRamps,
 ): RangeTestRecord {
-  const { optimizer, arm = optimizer.name, rule = STUDY_DEFAULTS.rule } = options;
-  const { reading = STUDY_DEFAULTS.reading } = options;
+  const { optimizer, arm = optimizer.name, reading = STUDY_DEFAULTS.reading } = options;
   const smoothing = options.smoothing ?? (reading === "published" ? "published" : "proportional");
   return {
     formatVersion: 2,
@@ -132,7 +131,8 @@ export function rangeTestRecordOf(
     ...(search ? { search } : {}),
     runs,
     ...suggest(runs, {
-      ...{ rule, reading, smoothing, ...ends },
+      ...(options.rule === undefined ? {} : { rule: options.rule }),
+      ...{ reading, ...ends },
       updates: updates + (search?.updates ?? 0),
     }),
     seconds,

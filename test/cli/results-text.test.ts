@@ -79,9 +79,9 @@ test("a range test over seeds: every rule, seed by seed where there is room", ()
   expect(text).toMatch(/^ {2}constant rate .*\(seeds \S+ to \S+; 95% \S+ to \S+\)$/m);
   expect(text).toMatch(/^ {2}peak /m);
   expect(text).toMatch(/^rule +median +95% interval +seed 0 +seed 1 +seed 2$/m);
-  for (const rule of ["minimum/10", "steepest", "valley", "slide"])
+  for (const rule of ["fall", "minimum/10", "steepest", "valley", "slide"])
     expect(text).toMatch(new RegExp(`^${rule} +\\S+ +\\S+ to \\S+( +\\S+){3}$`, "m"));
   const many = rangeTestText(fakeRangeTest({ seeds: 9 }), colors, 80);
   expect(many).toMatch(/^rule +median +95% interval +least +greatest$/m);
-  expect(rangeTestText(fakeRangeTest({ seeds: 1 }), colors)).toContain("Other rules: steepest");
+  expect(rangeTestText(fakeRangeTest({ seeds: 1 }), colors)).toContain("Other rules: minimum/10");
 });

@@ -25,7 +25,7 @@ describe("a range test", () => {
     });
     expect(ids(report)).toEqual(["range-tests", "data", "protocol", "reproduce"]);
     expect(headline(report)).toMatch(
-      /^Train with sgd at a constant learning rate of \S+, or on a schedule that peaks at \S+ \(rule minimum\/10\)\.$/,
+      /^Train with sgd at a constant learning rate of \S+, or on a schedule that peaks at \S+ \(rule fall\)\.$/,
     );
     expect(report.markdownTable).toBe("");
     const published = await renderReport({

@@ -15,7 +15,7 @@ import { cannotSay, type Doubtful, nothingFinite, ofSeeds, READ, REASONS } from 
  * to say of the curves are doubts: no more is asked of the bound than that it was tested.
  */
 export function readAsPublished(
-  { curves, smoothing, ends, updates, rule: wanted }: Asked,
+  { curves, ends, updates, rule: wanted }: Asked,
   readings: Readonly<Record<string, RangeTestReading>>,
 ): Found {
   const finite = curves.filter(({ losses }) => losses.length > 0);
@@ -41,7 +41,7 @@ export function readAsPublished(
   const said = { constant: bound, peak: { ...bound, baseLr } };
   const isOutside = read !== rate;
   const doubt = (kind: Doubtful, is: (curve: AveragedCurve) => boolean): RangeTestDoubt[] => {
-    const some = finite.filter((curve) => is(averaged([curve], smoothing)));
+    const some = finite.filter((curve) => is(averaged([curve])));
     if (some.length === 0) return [];
     const of = ` for ${ofSeeds(some, curves.length)}`;
     const { message } = cannotSay(kind, ends, { curves: some, updates, of });

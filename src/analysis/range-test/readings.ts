@@ -1,10 +1,11 @@
 /** @file What every rule reads off every seed's curve, whatever the curve is worth: shown beside the suggestion. */
 
-import { present } from "../../core/at.ts";
+import { at, present } from "../../core/at.ts";
 import type { Interval, RangeTestReading } from "../../record/index.ts";
 import { medianRate, standardDeviation } from "../statistics/statistics.ts";
 import { LEVEL, twoSidedT } from "../statistics/student-t.ts";
-import { finiteCurve, type RangeTestRun } from "./curves.ts";
+import { averaged } from "./averaged.ts";
+import { finiteCurve, type RangeTestRun, rawCurve } from "./curves.ts";
 import { rangeTestRules } from "./rules.ts";
 
 /** Below so many seeds there is no interval. */
@@ -35,7 +36,8 @@ export function intervalAbout(rate: number, own: readonly number[], ends: Ends):
 }
 
 /**
- * Of the points' smoothed losses, in the order of the table of rules.
+ * Of the points' smoothed losses, and for "fall" of the losses smoothed about each rate, in the order of the
+ * table of rules.
  * @param ends of the ramp; default the least and the greatest rate of the points
  */
 export function readRules(
@@ -43,9 +45,14 @@ export function readRules(
   ends: Ends = endsOf(runs),
 ): Record<string, RangeTestReading> {
   const curves = runs.map(finiteCurve);
+  // This rule is one of a curve that does not lag.
+  const local = runs.map((run) => rawCurve(run, ends.to));
   return Object.fromEntries(
     Object.entries(rangeTestRules).map(([name, read]) => {
-      const values = curves.map((curve) => (curve.losses.length === 0 ? null : read(curve)));
+      const values = curves.map((curve, i) => {
+        if (curve.losses.length === 0) return null;
+        return read(name === "fall" ? averaged([at(local, i, "curves")]) : curve);
+      });
       const rates = values.filter((rate) => rate !== null);
       const some = rates.length > 0;
       const centre = Math.exp(rates.reduce((sum, rate) => sum + Math.log(rate), 0) / rates.length);

@@ -6,6 +6,7 @@
 
 import { at } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
+import type { RangeTestRuleName } from "../../record/index.ts";
 import { accuracyElbow } from "./accuracy-elbow.ts";
 
 export interface Curve {
@@ -14,6 +15,8 @@ export interface Curve {
   readonly losses: readonly number[];
   /** In 0 .. 1, as measured; absent where a record has none. */
   readonly accuracies?: readonly number[];
+  /** Loss before training moved it; default: the mean of the first tenth of the losses. */
+  readonly begin?: number;
 }
 
 export type RangeTestRule = (curve: Curve) => number | null;
@@ -24,6 +27,28 @@ export function argmin(values: readonly number[]): number {
   for (let i = 1; i < values.length; i++)
     if (at(values, i, "values") < at(values, least, "values")) least = i;
   return least;
+}
+
+/** Of its fall, what a loss has left at the rate that `fall` reads. */
+const LEFT = 0.2;
+
+/**
+ * The rate by which the loss has made four fifths of its fall, from where it began to its least: the last one
+ * before the least at which it stands higher. Where the least lies on a flat bottom is chance; the flank that
+ * leads down to it is steep. null where the loss does not fall.
+ */
+export function fall({ lrs, losses, begin = startOf(losses) }: Curve): number | null {
+  const first = Math.floor(losses.length / 10);
+  const least = first + argmin(losses.slice(first));
+  const floor = losses[least] ?? begin;
+  const height = floor + LEFT * (begin - floor);
+  const above = losses.slice(0, least).findLastIndex((loss) => loss > height);
+  return begin > floor && above >= 0 ? at(lrs, above, "lrs") : null;
+}
+
+function startOf(losses: readonly number[]): number {
+  const some = losses.slice(0, Math.max(1, Math.floor(losses.length / 10)));
+  return some.reduce((sum, loss) => sum + loss, 0) / some.length;
 }
 
 /**
@@ -112,24 +137,32 @@ export function slide(curve: Curve): number | null {
 export const elbow: RangeTestRule = ({ lrs, accuracies }) =>
   accuracies ? (accuracyElbow(lrs, accuracies)?.maxLr ?? null) : null;
 
-/** Every rule by the name that records and flags use; the first is the default. */
+/** Every rule by the name that records and flags use. */
 export const rangeTestRules = {
+  fall,
   "minimum/10": minimumOverTen,
   steepest,
   valley,
   slide,
   elbow,
-} as const satisfies Record<string, RangeTestRule>;
+} as const satisfies Record<RangeTestRuleName, RangeTestRule>;
 
-export type RangeTestRuleName = keyof typeof rangeTestRules;
+/** Of a guarded reading, and of one as published. */
+export const DEFAULT_RULES = {
+  averaged: "fall",
+  published: "minimum/10",
+} as const satisfies Record<string, RangeTestRuleName>;
 
 /**
  * What a rule's rate is multiplied by for a constant rate, and for the peak of a schedule that rises and
- * falls: a cycle spends little time at its peak, and bears three times the rate that a whole run does.
+ * falls: a cycle spends little time at its peak, and bears a greater rate than a whole run does. Of "fall"
+ * those with the least regret on the design tasks of the regret study (bench/regret), of the other rules as
+ * their authors use them, and three times that.
  */
 export const RATE_FACTORS: Readonly<
   Record<RangeTestRuleName, { readonly constant: number; readonly peak: number }>
 > = {
+  fall: { constant: 1.4, peak: 3.2 },
   "minimum/10": { constant: 1, peak: 3 },
   steepest: { constant: 1, peak: 3 },
   valley: { constant: 1, peak: 3 },

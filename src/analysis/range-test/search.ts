@@ -28,11 +28,11 @@ export function endsAbout(run: RangeTestRun, quick: Ends = ALL_RATES): Ends {
   const last = run.points.at(-1)?.lr ?? quick.from;
   const to = curve.ended ? Math.min(quick.to, BEYOND * last) : quick.to;
   if (curve.losses.length === 0) return { from: to / SPAN, to };
-  const mean = averaged([curve], "proportional");
+  const mean = averaged([curve]);
   if (isFlat(mean)) return { from: to / LONG_SPAN, to };
   return { from: Math.min(to / SPAN, at(mean.lrs, mean.least, "lrs") / BELOW_LEAST), to };
 }
 
 /** Of a test's updates, those of the quick ramp: a fifth; none of a test that is too short for both. */
 export const searchUpdates = (updates: number): number =>
-  updates < 20 ? 0 : Math.max(8, Math.round(updates / 5));
+  updates < 100 ? 0 : Math.max(8, Math.round(updates / 5));

@@ -1,6 +1,6 @@
-/** @file Exponential smoothing of a range test's loss. */
+/** @file Smoothing of a range test's loss: exponential, as it is measured, and about each rate, once the curve is whole. */
 
-import { present } from "../../core/at.ts";
+import { at, present } from "../../core/at.ts";
 import { ArgumentError } from "../../core/errors.ts";
 
 /** Weight of the newest loss, as published. */
@@ -84,19 +84,97 @@ export function smoothing(options: SmoothingOptions = {}): (loss: number) => num
 }
 
 /**
- * Variance of the smoothed loss of point `at`, from 0, where each loss has noise of variance 1 of its own: the
- * squared weights of the losses up to it, summed. Tends to w / (2 - w) for a weight w of the newest loss.
+ * Powers of ten of the rate: standard deviation of the weights of `aboutEachRate`. By the regret study, of
+ * those from 0.15 to 0.5.
  */
-export function smoothedVariance(
-  at: number,
-  { kind, weight: w }: Required<SmoothingOptions>,
-): number {
-  if (kind === "none") return 1;
-  const left = (1 - w) ** at;
-  const tail = w / (2 - w);
-  if (kind === "published") return tail + (1 - tail) * left * left;
-  const lost = left * (1 - w);
-  return (tail * (1 - lost * lost)) / (1 - lost) ** 2;
+export const LOCAL_WIDTH = 0.4;
+
+/** Of the points: the greatest such deviation. It is what a ramp over less than four powers of ten has, and a linear one. */
+const LOCAL_SHARE = 0.1;
+
+/** Deviations beyond which a loss weighs less than rounding. */
+const LOCAL_REACH = 8;
+
+/** Of more points than these, as many neighbours as it takes are one. */
+const MOST_POINTS = 1024;
+
+/**
+ * The mean of the losses about each rate, by Gaussian weights of their distance in powers of ten, or in points
+ * where that makes it greater (Nadaraya, Watson 1964), and the variance that it has where each loss has noise of
+ * variance 1 of its own. It lags neither way, and means the same for ramps of any length.
+ * @param lrs ascending, above 0
+ */
+export function aboutEachRate(
+  lrs: readonly number[],
+  losses: readonly number[],
+  width = LOCAL_WIDTH,
+): LocalMeans {
+  const logs = Float64Array.from(lrs, Math.log10);
+  const size = Math.ceil(lrs.length / MOST_POINTS);
+  if (size <= 1) return localMeans(logs, Float64Array.from(losses), width);
+  const { means, variances } = localMeans(
+    meansOfGroups(logs, size),
+    meansOfGroups(losses, size),
+    width,
+  );
+  return {
+    means: betweenGroups(means, size, lrs.length),
+    variances: betweenGroups(variances, size, lrs.length).map((variance) => variance / size),
+  };
+}
+
+interface LocalMeans {
+  readonly means: readonly number[];
+  readonly variances: readonly number[];
+}
+
+function localMeans(logs: Float64Array, losses: Float64Array, width: number): LocalMeans {
+  const points = LOCAL_SHARE * logs.length;
+  const means: number[] = [];
+  const variances: number[] = [];
+  for (let c = 0; c < logs.length; c++) {
+    let [weights, squares, sum] = [0, 0, 0];
+    const add = (i: number): boolean => {
+      const powers = Math.abs((logs[i] as number) - (logs[c] as number)) / width;
+      const distance = Math.max(powers, Math.abs(i - c) / points);
+      const weight = Math.exp(-0.5 * distance * distance);
+      weights += weight;
+      squares += weight * weight;
+      sum += weight * (losses[i] as number);
+      return distance < LOCAL_REACH;
+    };
+    // Outwards, as the distance grows either way.
+    add(c);
+    for (let i = c - 1; i >= 0 && add(i); i--);
+    for (let i = c + 1; i < logs.length && add(i); i++);
+    means.push(sum / weights);
+    variances.push(squares / weights ** 2);
+  }
+  return { means, variances };
+}
+
+/** The mean of every `size` neighbours; the last may be of fewer. */
+function meansOfGroups(values: ArrayLike<number>, size: number): Float64Array {
+  return Float64Array.from({ length: Math.ceil(values.length / size) }, (_, group) => {
+    const end = Math.min(values.length, (group + 1) * size);
+    let sum = 0;
+    for (let i = group * size; i < end; i++) sum += values[i] as number;
+    return sum / (end - group * size);
+  });
+}
+
+/** From values in the middles of groups to one for each of their members, on straight lines. */
+function betweenGroups(values: readonly number[], size: number, length: number): number[] {
+  const last = values.length - 1;
+  return Array.from({ length }, (_, i) => {
+    const place = Math.min(last, Math.max(0, (i + 0.5) / size - 0.5));
+    const below = Math.min(last, Math.floor(place));
+    const [low, high] = [
+      at(values, below, "values"),
+      at(values, Math.min(last, below + 1), "values"),
+    ];
+    return low + (place - below) * (high - low);
+  });
 }
 
 /** A whole curve, smoothed. A value that is not finite ends it: it and all after it are null. */

@@ -7,6 +7,7 @@ import { at, present } from "../../core/at.ts";
 import type {
   RangeTestDoubt,
   RangeTestRecord,
+  RangeTestRuleName,
   RangeTestSeed,
   RangeTestSuggestion,
   SuggestedRate,
@@ -16,14 +17,7 @@ import { type AveragedCurve, averaged, isFlat, isUnbracketed, type RawCurve } fr
 import { type RangeTestRun, rawCurve } from "./curves.ts";
 import { readAsPublished } from "./published.ts";
 import { type Ends, endsOf, intervalAbout, readRules, within } from "./readings.ts";
-import {
-  BASE_RATIO,
-  checkRuleName,
-  RATE_FACTORS,
-  type RangeTestRuleName,
-  rangeTestRules,
-} from "./rules.ts";
-import { checkSmoothing, type Smoothing } from "./smoothing.ts";
+import { BASE_RATIO, checkRuleName, DEFAULT_RULES, RATE_FACTORS, rangeTestRules } from "./rules.ts";
 import {
   cannotSay,
   DOUBTFUL,
@@ -42,15 +36,16 @@ export type Suggestions = Pick<
   Required<Pick<RangeTestRecord, "readings">>;
 
 export interface SuggestOptions {
-  /** Default "minimum/10", which is also taken, and that said, where no curve carries another. */
+  /**
+   * Default "fall", and of a published reading "minimum/10", which is also taken, and that said, where no curve
+   * carries another.
+   */
   readonly rule?: RangeTestRuleName;
   /**
    * "averaged" (the default): the rule's reading of the seeds' mean curve, where that shows a fall and a
    * minimum. "published": the median of the rule's readings of the points' own smoothed losses, as it is.
    */
   readonly reading?: "averaged" | "published";
-  /** Of the mean curve; default "proportional". */
-  readonly smoothing?: Smoothing;
   /** Ends of the ramp that was asked for; default: the least and the greatest rate of the points. */
   readonly from?: number;
   readonly to?: number;
@@ -62,7 +57,6 @@ export interface SuggestOptions {
 export interface Asked {
   readonly curves: readonly RawCurve[];
   readonly rule: RangeTestRuleName;
-  readonly smoothing: Smoothing;
   readonly ends: Ends;
   readonly updates: number;
 }
@@ -81,17 +75,17 @@ export type Found = Omit<Suggestions, "readings" | "suggestions" | "warnings"> &
  * A seed whose own curve does not carry a reading is left out and named, unless that leaves less than half of
  * them: then those whose losses are finite are read together, without an interval.
  * @param runs one a seed, on the same ramp: a seed's points are matched to another's by their place
- * @throws ArgumentError for an unknown rule or smoothing
+ * @throws ArgumentError for an unknown rule
  */
 export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions = {}): Suggestions {
-  const { rule = "minimum/10", reading = "averaged", smoothing = "proportional" } = options;
+  const { reading = "averaged" } = options;
+  const { rule = DEFAULT_RULES[reading] } = options;
   checkRuleName(rule);
-  checkSmoothing(smoothing);
   const ends = { ...endsOf(runs), ...given(options) };
   const curves = runs.map((run) => rawCurve(run, ends.to));
   const readings = readRules(runs, ends);
   const longest = runs.reduce((most, { points }) => Math.max(most, points.length), 0);
-  const asked = { curves, rule, smoothing, ends, updates: options.updates ?? longest };
+  const asked = { curves, rule, ends, updates: options.updates ?? longest };
   const { rule: taken, ...found } =
     reading === "published" ? readAsPublished(asked, readings) : readAveraged(asked);
   const { verdict, doubts } = found;
@@ -106,7 +100,7 @@ export function suggest(runs: readonly RangeTestRun[], options: SuggestOptions =
     warnings: [
       ...(verdict.kind === "read" ? [] : [verdict.message]),
       ...doubts.map(({ message }) => message),
-      ...(taken === null || taken === rule
+      ...(taken === null || taken === rule || (!options.rule && verdict.kind !== "read")
         ? []
         : [
             `no curve carries the rule "${rule}", so ${taken} is suggested instead; use more updates, or another rule`,
@@ -122,16 +116,16 @@ const given = ({ from, to }: Partial<Ends>): Partial<Ends> => ({
 
 /** The mean curve, guarded. */
 function readAveraged(asked: Asked): Found {
-  const { curves, smoothing, ends, updates } = asked;
+  const { curves, ends, updates } = asked;
   const finite = curves.filter(({ losses }) => losses.length > 0);
   if (finite.length === 0) return nothingFinite(ends, curves);
   const own = curves.map((curve) => ({
     curve,
-    ...(curve.losses.length === 0 ? LOST : judged(asked, averaged([curve], smoothing))),
+    ...(curve.losses.length === 0 ? LOST : judged(asked, averaged([curve]))),
   }));
   const readable = own.filter(({ doubt }) => doubt === null).map(({ curve }) => curve);
   const kept = 2 * readable.length >= curves.length ? readable : finite;
-  const whole = averaged(kept, smoothing);
+  const whole = averaged(kept);
   const { doubt, rate, rule } = judged(asked, whole);
   const seeds = own.map(({ curve, ...each }): RangeTestSeed => {
     const read = kept.includes(curve);

@@ -2,6 +2,7 @@
 
 import { MOST_SEEDS, MOST_THREADS, MOST_VIEWS } from "../../core/limits.ts";
 import { optimizerNames } from "../../optimizers/names.ts";
+import type { RangeTestRuleName } from "../../record/index.ts";
 import { optional, toggle, untoggle, value } from "./define-command.ts";
 import { recipeFlags } from "./recipe-flags.ts";
 import {
@@ -73,6 +74,22 @@ export const threadsFlag = {
     help: "cores to compute with",
     read: positiveInteger("2", MOST_THREADS),
     shownFallback: "all",
+  }),
+};
+
+/** Which of a run's weights are meant, where a run directory stands for a checkpoint. */
+export const trialChoiceFlags = {
+  arm: optional({
+    placeholder: "name",
+    help: "of a run directory: the arm whose weights are taken",
+    read: text,
+    shownFallback: "the one that leads",
+  }),
+  seed: optional({
+    placeholder: "n",
+    help: "of a run directory: the seed whose weights are taken",
+    read: seedNumber,
+    shownFallback: "the one with the best validation accuracy",
   }),
 };
 
@@ -233,11 +250,11 @@ export const readingFlags = {
     read: oneOf(["proportional", "published", "bias-corrected", "none"]),
     shownFallback: "proportional",
   }),
-  rule: value({
+  rule: optional({
     placeholder: "name",
-    help: "whose reading is suggested: minimum/10, steepest, valley, slide or elbow (of accuracy)",
-    read: oneOf(["minimum/10", "steepest", "valley", "slide", "elbow"]),
-    fallback: "minimum/10" as const,
+    help: "whose reading is suggested: fall, minimum/10, steepest, valley, slide or elbow (of accuracy)",
+    read: oneOf<RangeTestRuleName>(["fall", "minimum/10", "steepest", "valley", "slide", "elbow"]),
+    shownFallback: "fall; with --published minimum/10",
   }),
 };
 

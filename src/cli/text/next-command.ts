@@ -104,10 +104,11 @@ function withoutTests({
   rangeTestEpochs,
   from,
   to,
+  rule,
   ...study
 }: StudySpec): StudySpec {
-  const { ramp, rule, reading, force } = STUDY_DEFAULTS;
-  return { ...study, ...{ ramp, rule, reading, force } };
+  const { ramp, reading, force } = STUDY_DEFAULTS;
+  return { ...study, ...{ ramp, reading, force } };
 }
 
 /** What a comparison's conclusion proposes, with all that the comparison was asked with. */

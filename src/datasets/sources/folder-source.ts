@@ -1,6 +1,7 @@
 /** @file A folder of class folders, or of parts of them: train/, val/ and test/. */
 
 import { basename, join, resolve } from "node:path";
+import { at } from "../../core/at.ts";
 import { DataError } from "../../core/errors.ts";
 import type { Source } from "../../data/source.ts";
 import { legibleName, pathOfName } from "../../files/file-names.ts";
@@ -52,6 +53,7 @@ export function folderSource(path: string, name = basename(resolve(path))): Sour
     fingerprint: (items, signal) => hashFiles(folder, items, signal),
     contentOf: (item) => folder.digests.get(item),
     fileOf: (item) => legibleName(files[item] ?? ""),
+    pathOf: (item) => join(root, at(files, item, "files")),
     decode: (items, settings) => decodeFolder(folder, items, settings),
   };
 }

@@ -43,12 +43,19 @@ function unknownSource(source: string): string {
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
 }
 
+/** The folder in CIFAR-10's archive. */
+const CIFAR_FOLDER = "cifar-10-batches-bin";
+
+/** Whether a folder's images lie in a few files together, and not each in its own. */
+export const holdsPackedImages = ({ files, folders }: ReturnType<typeof listEntries>): boolean =>
+  hasIdxFiles(files) || hasCifarFiles(files) || folders.includes(CIFAR_FOLDER);
+
 async function openFolder(path: string): Promise<Source> {
   const { files, folders } = listEntries(resolve(path));
   if (hasIdxFiles(files)) return idxSource(path);
   if (hasCifarFiles(files)) return cifarSource(path);
-  const inner = "cifar-10-batches-bin";
-  if (folders.includes(inner)) return cifarSource(join(path, inner), basename(resolve(path)));
+  if (folders.includes(CIFAR_FOLDER))
+    return cifarSource(join(path, CIFAR_FOLDER), basename(resolve(path)));
   return folderSource(path);
 }
 

@@ -58,7 +58,7 @@ async function* decodeBlocks(
   items: Int32Array,
   { size, threads, signal }: DecodeSettings,
 ): AsyncGenerator<DecodedChunk> {
-  const pixels = new Uint8Array(chunkLength * size * size * channels);
+  const pixels = new Uint8Array(Math.min(chunkLength, items.length) * size * size * channels);
   let base = 0;
   let done = 0;
   for (const { data, shape, labels } of blocks) {
