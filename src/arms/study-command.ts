@@ -278,6 +278,7 @@ function optimizerFlags(
   if (kind === "compare")
     return {
       optimizers: optimizers.map((text) => {
+        if (study.files === undefined) return text;
         const { optimizer, schedule, rate } = armParts(text);
         const parts = [placed(optimizer), ...(schedule === null ? [] : [placed(schedule)])];
         return `${parts.join("+")}${rate === null ? "" : `@${rate}`}`;
