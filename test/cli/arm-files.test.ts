@@ -95,11 +95,11 @@ describe.skipIf(absent)(`arms of files${absent ? ` (${absent})` : ""}`, () => {
     expect(html.code).toBe(0);
 
     // Of a run that is to be gone on with, the files are found by their content.
-    rmSync(join(out, "trials", trials[1]!.trial.slug + "-0"), { recursive: true });
+    rmSync(join(out, "trials", `${trials[1]!.trial.slug}-0`), { recursive: true });
     expect((await cli(["compare", "--resume", out, "--json"])).code).toBe(0);
     expect(readRun(out).trials.map(({ trial }) => trial.status)).toEqual(["done", "done"]);
 
-    rmSync(join(out, "trials", trials[1]!.trial.slug + "-0"), { recursive: true });
+    rmSync(join(out, "trials", `${trials[1]!.trial.slug}-0`), { recursive: true });
     renameSync(optimizer, join(folder, "gone.ts"));
     const lost = await cli(["compare", "--resume", out]);
     expect(lost.code).toBe(2);
