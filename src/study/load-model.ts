@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { ArgumentError } from "../core/errors.ts";
 import type { Network } from "../ir/index.ts";
-import { importFile } from "./import-file.ts";
+import { importFile } from "./own-code/import-file.ts";
 
 export interface ModelShape {
   readonly classes: number;

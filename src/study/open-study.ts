@@ -14,8 +14,8 @@ import {
 } from "../record/index.ts";
 import { type Emitter, emitter } from "../train/emit.ts";
 import type { TrainingSetup } from "../train/options.ts";
-import { loadArmFiles, namedArms } from "./arm-files.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
+import { loadArmFiles, namedArms } from "./own-code/arm-files.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { checkProtocol } from "./protocols.ts";
 import type { SetupSpec } from "./setup.ts";

@@ -8,8 +8,8 @@ import { basename } from "node:path";
 import { ArgumentError, StoreError } from "../core/errors.ts";
 import { isSourceName } from "../datasets/sources/source-names.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
-import { type ArmFile, type ArmFilePlaces, findArmFiles } from "./arm-files.ts";
 import { isModelFile } from "./load-model.ts";
+import { type ArmFile, type ArmFilePlaces, findArmFiles } from "./own-code/arm-files.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
 /** What a study names, where it is on this machine: a name of a source, model or weights, or a path. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commandOfStudy } from "../../src/arms/study-command.ts";
 import { readRun } from "../../src/store/index.ts";
-import { namedArms } from "../../src/study/arm-files.ts";
+import { namedArms } from "../../src/study/own-code/arm-files.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -31,7 +31,7 @@ export const schedule = ({ rate, steps }: { rate: number; steps: number }) =>
 const SMALL = [
   "synthetic",
   "--size",
-  "12",
+  "16",
   "--batch",
   "32",
   "--limit",
@@ -115,7 +115,7 @@ describe.skipIf(absent)(`arms of files${absent ? ` (${absent})` : ""}`, () => {
   test.each([
     ["--optimizer", "export const other = 1;", 'must be a file that exports "optimizer"'],
     ["--schedule", "export const other = 1;", 'must be a file that exports "schedule"'],
-    ["--optimizer", "import nothing from './nowhere.ts';", "the file cannot be run"],
+    ["--optimizer", "throw new Error('on purpose');", "the file cannot be run: on purpose"],
   ])("%s with %s is refused", async (flag, text, message) => {
     const file = within("wrong.ts");
     writeFileSync(file, text);

@@ -48,7 +48,7 @@ const linesOf = (text: string) =>
 const SMALL = [
   "synthetic",
   "--size",
-  "12",
+  "16",
   "--batch",
   "32",
   "--limit",

@@ -78,7 +78,7 @@ export async function studyOfFlags({
   study = {},
 }: StudyCall): Promise<AskedStudy> {
   const { namesOf } = await import("../../study/places.ts");
-  const { loadArmFiles, namedArms } = await import("../../study/arm-files.ts");
+  const { loadArmFiles, namedArms } = await import("../../study/own-code/arm-files.ts");
   const { model, pretrained } = flags;
   const { texts, places: files } = namedArms(optimizers);
   const loaded = await loadArmFiles(texts, files);

@@ -38,7 +38,7 @@ export function nextLine(
 
 /** With the files that arms are made of, as they are to be written in the folder of the call. */
 export async function withArmFiles(said: SaidBefore, { files }: StudySpec): Promise<SaidBefore> {
-  const { armFilesFromHere } = await import("../../study/arm-files.ts");
+  const { armFilesFromHere } = await import("../../study/own-code/arm-files.ts");
   return { ...said, places: { ...said.places, files: await armFilesFromHere(files) } };
 }
 

@@ -1,5 +1,6 @@
 /** @file How far a study is, in words: pure text of its events and of the state that they make. */
 
+import type { Labels } from "../../arms/arm-labels.ts";
 import {
   type DataEvent,
   imagesPerSecond,
@@ -25,8 +26,11 @@ export interface BarText {
   readonly detail: string;
 }
 
-/** null where there is nothing to show. */
-export function barOf(state: StudyProgress): BarText | null {
+/**
+ * null where there is nothing to show.
+ * @param label what arms are called; default: by their names
+ */
+export function barOf(state: StudyProgress, label: Labels = String): BarText | null {
   const { data, latest, rangeTestRuns, trials } = state;
   if (data !== null) return barOfData(data);
   const run = latest?.kind === "range-test" ? rangeTestRuns[latest.key]?.update : null;
@@ -34,13 +38,15 @@ export function barOf(state: StudyProgress): BarText | null {
     const { arm, seed, update, updates, imagesPerSecond, search } = run;
     return {
       work: `range test ${Object.keys(rangeTestRuns).length}${search ? " search" : ""}`,
-      label: search ? `range test ${arm}, looking for its ends` : `range test ${arm}, seed ${seed}`,
+      label: search
+        ? `range test ${label(arm)}, looking for its ends`
+        : `range test ${label(arm)}, seed ${seed}`,
       done: update,
       total: updates,
       detail: speedText(imagesPerSecond),
     };
   }
-  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined);
+  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined, label);
 }
 
 const speedText = (speed: number) => `, ${count(speed)} images/s`;
@@ -64,7 +70,11 @@ function barOfData(event: DataEvent): BarText | null {
 }
 
 /** One bar over all trials, so that the time left is that of all. */
-function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): BarText | null {
+function barOfTrials(
+  state: StudyProgress,
+  latest: TrialProgress | undefined,
+  label: Labels,
+): BarText | null {
   const { planned } = state;
   const done = trialsDone(state);
   if (done >= planned) return null;
@@ -73,7 +83,7 @@ function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): B
   return {
     work: "trials",
     label: update
-      ? `${update.arm}, seed ${update.seed}, epoch ${update.epoch}${place}`
+      ? `${label(update.arm)}, seed ${update.seed}, epoch ${update.epoch}${place}`
       : `${count(Math.floor(done))} of ${count(planned)} runs done`,
     done,
     total: planned,

@@ -10,7 +10,7 @@ import { barLine } from "./bar-line.ts";
 import { duration } from "./format.ts";
 import { openLiveArea } from "./live-area.ts";
 import { type BarText, barOf, linesOf } from "./progress-text.ts";
-import { standings } from "./standings.ts";
+import { armLabels, standings } from "./standings.ts";
 
 export interface Progress {
   /** Of everything: data, range tests, trials, and what comes after them. */
@@ -38,7 +38,7 @@ export function openProgress(terminal: Terminal): Progress {
       state = progress(before, event);
       const after = state;
       const columns = interactive ? terminal.columns : Number.POSITIVE_INFINITY;
-      const shown = barOf(after);
+      const shown = barOf(after, armLabels(after, terminal.columns));
       if (area && !shown) area.clear();
       for (const { kind, text } of linesOf({
         ...{ event, before, after, bar: area !== null, colors, columns },

@@ -1,6 +1,6 @@
 /** @file How the arms stand while their trials run: a table of the state, as wide as the terminal lets it be. */
 
-import { labelsFor } from "../../arms/arm-labels.ts";
+import { type Labels, labelsFor } from "../../arms/arm-labels.ts";
 import { at } from "../../core/at.ts";
 import type { StudyProgress, TrialProgress } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
@@ -30,10 +30,7 @@ export function standings(
   const order = standingsOf(state);
   if (state.planned < 2 || order.every(({ now }) => now === null)) return [];
   const shown = order.slice(0, Math.max(1, rows));
-  const label = labelsFor(
-    order.map(({ arm }) => arm),
-    (of) => order.every(({ arm }) => of(arm).length <= Math.max(12, columns - 40)),
-  );
+  const label = armLabels(state, columns);
   const kept = fitting(
     tableOf(shown, label).filter(({ cells }) => cells.some((cell) => cell !== "")),
     columns,
@@ -46,6 +43,14 @@ export function standings(
   ).split("\n");
   const left = order.length - shown.length;
   return left === 0 ? table : [...table, `and ${left} more`];
+}
+
+/** What the arms that have begun are called, beside numbers. */
+export function armLabels({ trials }: StudyProgress, columns: number): Labels {
+  const begun = Object.values(trials).filter(({ index }) => index !== null);
+  const names = [...new Set(begun.map(({ trial }) => trial.arm))];
+  const room = Math.max(12, columns - 40);
+  return labelsFor(names, (label) => names.every((name) => label(name).length <= room));
 }
 
 function standingsOf({ trials }: StudyProgress): Standing[] {

@@ -5,7 +5,7 @@
 
 import type { StudyEvent, TaskFile } from "../../record/index.ts";
 import { diskFailure } from "../../store/durable-write.ts";
-import { loadOptimizer } from "../arm-files.ts";
+import { loadOptimizer } from "../own-code/arm-files.ts";
 import { openSetup } from "../setup.ts";
 import { garbageCollector } from "./collect-garbage.ts";
 import type { ReportedError } from "./executor.ts";

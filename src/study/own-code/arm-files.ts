@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
-import { armParts } from "../arms/arm-text.ts";
-import { isPartFile, type OwnSchedule, registerSchedule } from "../arms/own-parts.ts";
-import { ArgumentError, StoreError } from "../core/errors.ts";
-import { type OwnOptimizer, registerOptimizer } from "../optimizers/index.ts";
+import { armParts } from "../../arms/arm-text.ts";
+import { isPartFile, type OwnSchedule, registerSchedule } from "../../arms/own-parts.ts";
+import { ArgumentError, StoreError } from "../../core/errors.ts";
+import { type OwnOptimizer, registerOptimizer } from "../../optimizers/index.ts";
 import { importFile } from "./import-file.ts";
 
 /** By the files' own names: where they lie on this machine. */
@@ -135,7 +135,7 @@ const hashOf = (path: string) => createHash("sha256").update(readFileSync(path))
 /** Where they were when they were last used here, as to be written in the folder of the call; those that are known. */
 export async function armFilesFromHere(files: readonly ArmFile[] = []): Promise<ArmFilePlaces> {
   if (files.length === 0) return {};
-  const { knownPlace } = await import("../datasets/cache/places.ts");
+  const { knownPlace } = await import("../../datasets/cache/places.ts");
   const known = files.flatMap(({ name, sha256 }): [string, string][] => {
     const place = knownPlace(sha256);
     if (place === null) return [];
@@ -155,7 +155,7 @@ export async function findArmFiles(
   recorded: readonly ArmFile[],
   said: ArmFilePlaces = {},
 ): Promise<ArmFilePlaces> {
-  const { knownPlace } = await import("../datasets/cache/places.ts");
+  const { knownPlace } = await import("../../datasets/cache/places.ts");
   const found = recorded.map(({ name, sha256 }): [string, string] => {
     const places = [said[name], knownPlace(sha256), name].filter(
       (place) => typeof place === "string",

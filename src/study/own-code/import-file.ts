@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { ArgumentError, LrscopeError } from "../core/errors.ts";
+import { ArgumentError, LrscopeError } from "../../core/errors.ts";
 
 /**
  * What it exports. TypeScript is compiled on the fly, and `import ... from "lrscope"` finds this lrscope.
@@ -21,14 +21,14 @@ export async function importFile(
   // This copy of the library, loaded already: jiti would compile all of it again.
   const inside = async (entry: string) => {
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    return import(new URL(`../${entry}.${ending}`, import.meta.url).href);
+    return import(new URL(`../../${entry}.${ending}`, import.meta.url).href);
   };
   const virtualModules = {
     lrscope: await inside("index"),
     "lrscope/schedules": await inside("schedules/index"),
     "lrscope/optimizers": await inside("optimizers/index"),
   };
-  const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false });
+  const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false });
   try {
     return await jiti.import(file);
   } catch (error) {
