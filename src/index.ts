@@ -67,6 +67,7 @@ export {
 } from "./optimizers/index.ts";
 export type {
   EpochMetrics,
+  EvaluationRecord,
   ExperimentRecord,
   RangeTestRecord,
   Recipe,
@@ -79,7 +80,7 @@ export type {
   TrialRecord,
 } from "./record/index.ts";
 export { NO_PROGRESS, progress } from "./record/index.ts";
-export { type ReportInput, renderReport } from "./report/index.ts";
+export { type ReportInput, renderEvaluation, renderReport } from "./report/index.ts";
 export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.ts";
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
@@ -96,7 +97,6 @@ export type {
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
-export { exportOnnx, type Prediction, predict } from "./study/from-checkpoint.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
 export {
@@ -109,6 +109,8 @@ export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
 export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./study/stored/evaluate.ts";
+export { exportOnnx, type Prediction, predict } from "./study/stored/from-checkpoint.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

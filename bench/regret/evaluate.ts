@@ -32,11 +32,11 @@ const tables = new Map([
 for (const [name, table] of tables) console.log(`${name}\n\n${table}\n`);
 for (const page of values.into ?? []) {
   const text = readFileSync(page, "utf8").replaceAll(
-    /(<!-- regret: ([^>]+) -->\n\n)[\s\S]*?(\n\n<!-- end -->)/g,
+    /(<!-- regret: ([^>]+) -->)[\s\S]*?(<!-- end -->)/g,
     (_, mark: string, name: string, end: string) => {
       const table = tables.get(name);
       if (!table) throw new Error(`bench: ${page} asks for a table "${name}", which is none`);
-      return `${mark}${table}${end}`;
+      return `${mark}\n\n${table}\n\n${end}`;
     },
   );
   writeFileSync(page, text);

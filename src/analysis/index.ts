@@ -1,6 +1,7 @@
 /** @file From records to numbers: smoothing, suggestions, statistics. Pure and browser-safe. */
 
 export { type BandPoint, bands } from "./bands.ts";
+export { type Answered, CALIBRATION_BINS, calibrationOf } from "./calibration.ts";
 export { conclude } from "./conclusion/conclude.ts";
 export { isNegligible, MARGIN, recommendedSeeds } from "./conclusion/lead.ts";
 export {
@@ -59,6 +60,7 @@ export {
   pairOf,
 } from "./statistics/paired.ts";
 export { ALPHA, pairedPower, seedsNeeded, verdictPower } from "./statistics/power.ts";
+export { proportionInterval } from "./statistics/proportion.ts";
 export { holm, leastSeeds, leastSignFlipP, signFlipP } from "./statistics/sign-flip.ts";
 export { accuracyInterval, accuracySpread, spreadOf } from "./statistics/spread.ts";
 export { mean, median, medianRate, standardDeviation } from "./statistics/statistics.ts";

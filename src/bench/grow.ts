@@ -3,7 +3,7 @@
 import { InterruptedError } from "../core/errors.ts";
 import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { describeMachine } from "../files/machine.ts";
-import { createModel } from "../models/index.ts";
+import { loadModel } from "../study/load-model.ts";
 import { type GrowthPoint, growthFile } from "./growth-file.ts";
 import { openOurs } from "./step.ts";
 import { statistics } from "./turns.ts";
@@ -37,6 +37,7 @@ export async function benchGrowth(
   } = {},
 ): Promise<GrowthRecord> {
   const { model = "vanilla", into, signal } = options;
+  const build = await loadModel(model);
   const { known, keep } = growthFile(into);
   const wanted = new Map<string, { threads: number; batch: number; size: number }>();
   for (const threads of [1, 2]) {
@@ -53,7 +54,7 @@ export async function benchGrowth(
     const backend = await openBackend(DEFAULT_ENGINE, { threads });
     engine = backend.description;
     if (points.some((p) => p.threads === threads && p.batch === batch && p.size === size)) continue;
-    const network = createModel(model, { classes: 5, channels: 3, size });
+    const network = build({ classes: 5, channels: 3, size });
     const ours = await openOurs({ network, batch, threads, backend });
     try {
       const [, first = 1] = await ours.run(2);

@@ -32,6 +32,10 @@ export interface Peer {
   close(): void;
 }
 
+/** Noted where the network is a file of the user's own. */
+export const NO_PEER =
+  "PyTorch has no network like the one in the file, and is not measured beside it";
+
 /** In order: the one on the PATH, then the system's, which has Debian's packages. */
 const PYTHONS = ["python3", "/usr/bin/python3"];
 const PEERS = new URL("../../bench/peers/", import.meta.url);

@@ -12,12 +12,12 @@ import { type ConvolutionChoices, implementationsOf } from "../engine/tuning/con
 import { tune } from "../engine/tuning/tune.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import type { Network } from "../ir/index.ts";
-import { createModel } from "../models/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import { openTuningCache } from "../store/tuning-cache.ts";
+import { isModelFile, loadModel } from "../study/load-model.ts";
 import { measureLimit, type StepLimit } from "./limit.ts";
-import { openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
+import { NO_PEER, openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
 import {
   type BenchPeer,
   type BenchProgress,
@@ -110,7 +110,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
   checkPrecision("bench step", precision);
 
   const backend = await openBackend(DEFAULT_ENGINE, { threads });
-  const network = createModel(model, { classes: CLASSES, channels: CHANNELS, size });
+  const network = (await loadModel(model))({ classes: CLASSES, channels: CHANNELS, size });
   const convolutions = wantTuned
     ? (
         await tune({
@@ -127,8 +127,10 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
   const ours = await openOurs({ network, batch, threads, backend, convolutions, precision });
   const notes: string[] = [];
   const peers: Peer[] = [];
+  const ofFile = isModelFile(model);
+  if (ofFile && wantPeers) notes.push(NO_PEER);
   try {
-    for (const setting of wantPeers ? SETTINGS : []) {
+    for (const setting of wantPeers && !ofFile ? SETTINGS : []) {
       const flags = {
         model,
         batch,
@@ -159,7 +161,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       ? await measureLimit({ network, backend, batch, threads, program, precision, signal })
       : null;
     return {
-      model,
+      model: ofFile ? network.name : model,
       batch,
       size,
       threads,

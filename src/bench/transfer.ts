@@ -14,14 +14,14 @@ import { openDataset } from "../datasets/open.ts";
 import { DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { defaultThreads, describeMachine } from "../files/machine.ts";
 import type { Network } from "../ir/index.ts";
-import { createModel } from "../models/index.ts";
 import { createOptimizer } from "../optimizers/index.ts";
 import type { Backend } from "../program/index.ts";
 import { cacheFeatures } from "../study/features.ts";
+import { isModelFile, loadModel } from "../study/load-model.ts";
 import type { Features } from "../train/freezing/frozen-features.ts";
 import { freezing } from "../train/freezing/transfer.ts";
 import { openTrainer } from "../train/trainer.ts";
-import { openPeer, type Peer, startTorch } from "./peers.ts";
+import { NO_PEER, openPeer, type Peer, startTorch } from "./peers.ts";
 import { openOurs } from "./step.ts";
 import {
   type BenchPeer,
@@ -104,6 +104,8 @@ export async function benchTransfer(
   const { repetitions = 7, peers: wantPeers = true, onProgress, signal } = options;
   for (const [name, value] of Object.entries({ batch, size, threads, repetitions }))
     checkPositiveInteger("bench transfer", name, value);
+  const build = await loadModel(model);
+  const ofFile = isModelFile(model);
   const trainFrom = freezing({ model, pretrained: "", recipe: {} }).trainFrom;
   const folder = mkdtempSync(join(tmpdir(), "lrscope-bench-"));
   const notes: string[] = [];
@@ -119,7 +121,7 @@ export async function benchTransfer(
       await openDataset("synthetic", { size, threads, limit, cacheDir: folder }),
     );
     const { classes } = dataset;
-    const network = createModel(model, { classes: classes.length, channels: 3, size });
+    const network = build({ classes: classes.length, channels: 3, size });
     const about = { network, batch, threads, backend };
     const ours = keep(await openOurs({ ...about, trainFrom }));
     const head = keep(await openOurs({ ...about, trainFrom: "head" }));
@@ -134,7 +136,9 @@ export async function benchTransfer(
         }),
       );
     const [cached, cachedHead] = [await fromCache(trainFrom), await fromCache("head")];
-    const peer = wantPeers ? await startPeer({ ...about, model, size, trainFrom }, notes) : null;
+    if (ofFile && wantPeers) notes.push(NO_PEER);
+    const peer =
+      wantPeers && !ofFile ? await startPeer({ ...about, model, size, trainFrom }, notes) : null;
     if (peer) keep(peer);
     if (peer && peer.parameters !== ours.parameters)
       notes.push(`PyTorch's ${model} has ${peer.parameters} parameters, ours ${ours.parameters}`);
@@ -158,7 +162,7 @@ export async function benchTransfer(
       bytesPerImage: Math.round(bytes / dataset.labels.length),
     });
     return {
-      model,
+      model: ofFile ? network.name : model,
       batch,
       size,
       threads,

@@ -73,6 +73,8 @@ export interface SourceContext {
    * No option of the command line or of openDataset leads here.
    */
   readonly baseUrl?: string | undefined;
+  /** Class folders that a folder must have; default 2, as a network of one class learns nothing. */
+  readonly leastClasses?: number | undefined;
 }
 
 /** @throws InterruptedError once the signal has fired */

@@ -2,6 +2,7 @@
 
 export type { Figure } from "./draw.ts";
 export { drawSchedule } from "./draw-schedule.ts";
+export { type RenderedEvaluation, renderEvaluation } from "./evaluation.ts";
 export type { ReportArm } from "./figures/arms.ts";
 export { type AccuracyCurves, accuracyFigure, curvesOfArm } from "./figures/over-epochs.ts";
 export { formatRate, percent, percentSpread, signedPoints } from "./format.ts";

@@ -8,10 +8,9 @@ import type {
   SummaryRecord,
 } from "../record/index.ts";
 import type { Answer } from "./answer.ts";
+import { documentOf } from "./document.ts";
 import type { ReportArm } from "./figures/arms.ts";
 import { grouped } from "./format.ts";
-import { html, type Markup, trusted } from "./html.ts";
-import { pageScript } from "./live/script.ts";
 import { type AddedSection, addedSection } from "./published-protocol.ts";
 import {
   classesSection,
@@ -25,7 +24,6 @@ import {
 import type { CaptionedFigure } from "./sections/figures.ts";
 import { protocolSection, reproduceSection } from "./sections/protocol.ts";
 import { differencesSection, resultsSection, targetsSection } from "./sections/results.ts";
-import { styleSheet } from "./style.ts";
 import type { ReportInput } from "./types.ts";
 
 export interface PageParts {
@@ -83,17 +81,15 @@ export function page(parts: PageParts): string {
     protocolSection(input, parts.everyArm),
     reproduceSection(input),
   ];
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${trusted(styleSheet)}</style></head>
-<body><main>
-<header><p class="kicker">${kicker(experiment)}</p>
-<h1>${said(answer.headline)}</h1>
-${answer.conclusion && html`<p class="conclusion">${said(answer.conclusion)}</p>\n`}${answer.details.length > 0 && html`<ul>${answer.details.map((text) => html`<li>${said(text)}</li>`)}</ul>`}</header>
-${contents(sections)}
-${sections.map((section) => section && html`${section}\n`)}</main>
-<footer>lrscope ${experiment.lrscope}, ${experiment.created}</footer>
-<script>${trusted(pageScript())}</script></body></html>
-`.text;
+  return documentOf({
+    title,
+    kicker: kicker(experiment),
+    headline: said(answer.headline),
+    conclusion: answer.conclusion && said(answer.conclusion),
+    details: answer.details.map(said),
+    sections,
+    footer: `lrscope ${experiment.lrscope}, ${experiment.created}`,
+  });
 }
 
 /** A sentence with the labels of arms whose names are long; whole names stand under Protocol. */
@@ -102,18 +98,6 @@ const withLabels = (text: string, arms: readonly ReportArm[]): string =>
     .filter(({ name, label }) => name !== label)
     .sort((a, b) => b.name.length - a.name.length)
     .reduce((sentence, { name, label }) => sentence.replaceAll(name, label), text);
-
-/** Links to the sections that there are, by the headings that they have. */
-function contents(sections: readonly (Markup | null)[]): Markup {
-  const entries = sections.flatMap((section) => {
-    const [, id, heading] =
-      /^<section id="([^"]+)"><h2>(.*?)<\/h2>/.exec(section?.text ?? "") ?? [];
-    return id === undefined || heading === undefined ? [] : [{ id, heading }];
-  });
-  return html`<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>${entries.map(
-    ({ id, heading }) => html`<li><a href="#${id}">${trusted(heading)}</a></li>`,
-  )}</ol></nav>`;
-}
 
 const kicker = ({ kind, dataset, model }: ExperimentRecord) =>
   [

@@ -39,6 +39,36 @@ describe.skipIf(absent)(`a network in a file${absent ? ` (${absent})` : ""}`, ()
     // 4 x 3 x 3 x 3 + 4 of the convolution, 4 x 4 + 4 of the classifier.
     expect(experiment.model).toMatchObject({ name: "my-net", parameters: 112 + 20 });
   });
+
+  test("a name without a folder is a file of this one", async () => {
+    writeFileSync(within("bare.ts"), NETWORK);
+    const before = process.cwd();
+    process.chdir(within("."));
+    try {
+      const { code, json } = await cli(["explain", "--model", "bare.ts", "--size", "12", "--json"]);
+      expect(code).toBe(0);
+      // 4 x 3 x 3 x 3 + 4 of the convolution, 4 x 5 + 5 of the classifier.
+      expect(json()).toMatchObject({ parameters: 112 + 25 });
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test("bench times it, and says that PyTorch has none like it", async () => {
+    const file = within("timed.ts");
+    writeFileSync(file, NETWORK);
+    const small = ["--size", "12", "--batch", "2", "--threads", "1", "--repetitions", "2"];
+    const step = ["bench", "step", "--model", file, ...small, "--no-limit", "--json"];
+    const { code, json } = await cli(step);
+    expect(code).toBe(0);
+    const notes = [expect.stringContaining("PyTorch has no network like the one in the file")];
+    expect(json()).toMatchObject({ model: "my-net", peers: [], notes });
+    const missing = await cli(["bench", "step", "--model", within("nowhere.ts")]);
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringContaining("there is no such file"),
+    ]);
+  });
 });
 
 describe("refusals name the file and the remedy, exit 2", () => {

@@ -17,7 +17,7 @@ import { readWeights } from "../../src/files/weight-files.ts";
 import { decodeOnnx, memorySource } from "../../src/formats/index.ts";
 import { openPredictor } from "../../src/infer/predictor.ts";
 import type { Backend } from "../../src/program/index.ts";
-import { exportOnnx } from "../../src/study/from-checkpoint.ts";
+import { exportOnnx } from "../../src/study/stored/from-checkpoint.ts";
 import { type MutatedFile, mutateWeights } from "./mutate-weights.ts";
 import type { Finding, FuzzOptions, FuzzSummary } from "./report.ts";
 

@@ -10,7 +10,7 @@ import { nativeBackend } from "../../src/engine/native/index.ts";
 import { writeSafetensors } from "../../src/files/weight-files.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { adam } from "../../src/optimizers/index.ts";
-import { confusionOf } from "../../src/study/from-checkpoint.ts";
+import { confusionOf } from "../../src/study/stored/from-checkpoint.ts";
 import { fit } from "../../src/train/fit.ts";
 import { engineAbsent } from "../cli/temporary.ts";
 

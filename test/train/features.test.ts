@@ -18,7 +18,7 @@ import { encodeSafetensors } from "../../src/formats/index.ts";
 import { sgd } from "../../src/optimizers/index.ts";
 import { describeExperiment } from "../../src/study/experiment.ts";
 import { cacheFeatures } from "../../src/study/features.ts";
-import { confusionOf } from "../../src/study/from-checkpoint.ts";
+import { confusionOf } from "../../src/study/stored/from-checkpoint.ts";
 import { fit } from "../../src/train/fit.ts";
 import type { TrainingSetup } from "../../src/train/options.ts";
 import { engineAbsent } from "../cli/temporary.ts";

@@ -162,7 +162,7 @@ export const DEFAULT_RULES = {
 export const RATE_FACTORS: Readonly<
   Record<RangeTestRuleName, { readonly constant: number; readonly peak: number }>
 > = {
-  fall: { constant: 1.4, peak: 3.2 },
+  fall: { constant: 1.6, peak: 3.2 },
   "minimum/10": { constant: 1, peak: 3 },
   steepest: { constant: 1, peak: 3 },
   valley: { constant: 1, peak: 3 },

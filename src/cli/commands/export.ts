@@ -30,7 +30,7 @@ export const exportModel = defineCommand({
       throw new WeightsError(
         `export: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
       );
-    const { exportOnnx } = await import("../../study/from-checkpoint.ts");
+    const { exportOnnx } = await import("../../study/stored/from-checkpoint.ts");
     const { writeWeightsFile } = await import("../../files/weight-files.ts");
     const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
     await writeWeightsFile(file, bytes);

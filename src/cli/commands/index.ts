@@ -5,6 +5,7 @@ import { bench } from "./bench.ts";
 import { compare } from "./compare.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
+import { evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { exportModel } from "./export.ts";
 import { find } from "./find.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   report,
   explain,
   predict,
+  evaluate,
   exportModel,
   schedule,
   bench,

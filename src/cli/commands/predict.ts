@@ -44,7 +44,7 @@ export const predict = defineCommand({
   async run({ args, flags, terminal, signal }) {
     const [checkpoint = "", ...files] = args;
     const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
-    const { predict: classify } = await import("../../study/from-checkpoint.ts");
+    const { predict: classify } = await import("../../study/stored/from-checkpoint.ts");
     const threads = flags.threads === undefined ? {} : { threads: flags.threads };
     const backend = await openBackend(DEFAULT_ENGINE, threads);
     let weights = checkpoint;

@@ -20,7 +20,10 @@ export function describeBroken(
 }
 
 /** What a record says of files that are the same bytes; nothing where there are none. */
-export function describeCopies({ copies, copiesLeftOut }: DatasetRecord): string[] {
+export function describeCopies(
+  { copies, copiesLeftOut }: Pick<DatasetRecord, "copies" | "copiesLeftOut">,
+  { limit = Number.POSITIVE_INFINITY }: { readonly limit?: number } = {},
+): string[] {
   const left = copiesLeftOut
     ? [`${plural(copiesLeftOut, "file")} left out, as others are the same bytes`]
     : [];
@@ -33,9 +36,12 @@ export function describeCopies({ copies, copiesLeftOut }: DatasetRecord): string
   return [
     ...left,
     `${plural(files, "file")} ${files === 1 ? "is a copy" : "are copies"} of others${harm.length > 0 ? `: ${harm.join(", ")}` : ""}; --copies leave-out takes one of each:`,
-    ...groups.map(
-      (group) =>
-        `  ${group.files.map(visibleLine).join(" = ")}${group.count > group.files.length ? ` and ${group.count - group.files.length} more` : ""}`,
-    ),
+    ...groups
+      .slice(0, limit)
+      .map(
+        (group) =>
+          `  ${group.files.map(visibleLine).join(" = ")}${group.count > group.files.length ? ` and ${group.count - group.files.length} more` : ""}`,
+      ),
+    ...(groups.length > limit ? ["  and others; lrscope data names them"] : []),
   ];
 }

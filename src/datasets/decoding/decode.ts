@@ -10,9 +10,13 @@ import { BROKEN, FAILED, LEFT_TO_OTHERS } from "../../engine/native/addon/images
 import { loadAddon, type WorkingShape } from "../../engine/native/addon/index.ts";
 import { pathOfName } from "../../files/file-names.ts";
 import { MOST_PIXELS, MOST_SIDE } from "./decode-limits.ts";
+import { READ_FORMATS, unreadFormat } from "./unread-formats.ts";
 
 /** Drawings and documents have no pixels of their own. */
 const notPhotos = new Set(["svg", "pdf", "magick"]);
+
+/** What libvips calls samples of 8 and of 16 bits; of any other range nobody knows what is white. */
+const READ_DEPTHS = new Set(["uchar", "ushort"]);
 
 /** Why a file has no pixels. */
 export interface DecodeFailure {
@@ -106,7 +110,7 @@ async function decodeOther(
     const reason = await decodeBytes(bytes, target, shape);
     return reason === null ? null : { kind: "broken", reason };
   } catch (error) {
-    return explain(error);
+    return explain(error, bytes);
   }
 }
 
@@ -118,7 +122,7 @@ async function decodeBytes(
 ): Promise<string | null> {
   // Loaded where it is needed: a process that meets nothing but JPEGs starts in half the time.
   const { default: sharp } = await import("sharp");
-  const { format, width, height, space, channels } = await sharp(bytes, {
+  const { format, width, height, space, channels, depth } = await sharp(bytes, {
     limitInputPixels: false,
   }).metadata();
   if (notPhotos.has(format)) return `${format} is not a format of photos`;
@@ -128,26 +132,44 @@ async function decodeBytes(
     return `${width} x ${height} has a side above ${MOST_SIDE} pixels, which is the limit`;
   const strange = `has ${channels} channels, which is no form of gray, red-green-blue or CMYK with or without transparency`;
   if (channels > (space === "cmyk" ? 5 : 4)) return strange;
-  // libjpeg-turbo ignores colour profiles, so they are ignored here too; but CMYK needs one.
+  if (!READ_DEPTHS.has(depth))
+    return `has samples of type ${depth}, of which nobody knows which value is white; save it with 8 or 16 bits a channel`;
+  const inks = space === "cmyk" && channels === 4;
+  // libjpeg-turbo ignores colour profiles, so they are ignored here too.
   const image = sharp(bytes, {
     limitInputPixels: false,
     failOn: "truncated",
-    ignoreIcc: space !== "cmyk",
-  });
-  const { data, info } = await image
-    .autoOrient()
-    .flatten({ background: "#ffffff" })
-    .toColourspace("srgb")
+    ignoreIcc: space !== "cmyk" || inks,
+  }).autoOrient();
+  const { data: decoded, info } = await (inks
+    ? image.pipelineColourspace("cmyk").toColourspace("cmyk")
+    : image.flatten({ background: "#ffffff" }).toColourspace("srgb")
+  )
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 1 && info.channels !== 3) return strange;
+  const data = inks && info.channels === 4 ? lightOfInks(decoded) : decoded;
+  if (data === decoded && info.channels !== 1 && info.channels !== 3) return strange;
   await loadAddon().resampleImage(
     data,
-    { width: info.width, height: info.height, channels: info.channels },
+    { width: info.width, height: info.height, channels: info.channels === 1 ? 1 : 3 },
     target,
     { size: shape.size, channels: shape.channels },
   );
   return null;
+}
+
+/**
+ * Each ink takes its part of the light: R = 255 (1 - C) (1 - K), rounded; so PIL's convert("RGB"), and with it
+ * torchvision. Shapes: (n, 4) u8, 255 being all of an ink -> (n, 3) u8.
+ */
+function lightOfInks(inks: Uint8Array): Uint8Array {
+  const light = new Uint8Array((inks.length / 4) * 3);
+  for (let i = 0, o = 0; i < inks.length; i += 4) {
+    const white = 255 - (inks[i + 3] ?? 0);
+    for (let ink = 0; ink < 3; ink++)
+      light[o++] = white - Math.round(((inks[i + ink] ?? 0) * white) / 255);
+  }
+  return light;
 }
 
 /** Words of libjpeg, libpng, libvips, GLib, V8 and C++ where there is not enough. */
@@ -156,18 +178,21 @@ export const speaksOfMemory = (message: string) =>
     message,
   );
 
-function explain(error: unknown): DecodeFailure {
+function explain(error: unknown, bytes: Uint8Array): DecodeFailure {
   const message = error instanceof Error ? error.message : String(error);
   const line = message.replace(/\n.*$/s, "").replace(/^Input buffer\b/, "Input file");
   if (speaksOfMemory(message))
     return { kind: "memory", reason: `not enough memory to decode it: ${line}` };
   if (/too many open files|input\/output error|resource temporarily unavailable/i.test(message))
     return { kind: "passing", reason: `cannot be decoded now: ${line}` };
-  if (/unsupported image format|missing/i.test(message))
+  const unread = unreadFormat(bytes);
+  if (unread !== null)
     return {
       kind: "broken",
-      reason: "not an image in a format that is read (JPEG, PNG, WebP, GIF, TIFF, AVIF)",
+      reason: `${unread} is not a format that is read (${READ_FORMATS}); convert it to one of them`,
     };
+  if (/unsupported image format|missing/i.test(message))
+    return { kind: "broken", reason: `not an image in a format that is read (${READ_FORMATS})` };
   const cut = /premature|truncated|end of (stream|file)|eof/i.test(message);
   return { kind: "broken", reason: `${cut ? "cut short" : "cannot be decoded"}: ${line}` };
 }

@@ -3,7 +3,7 @@
 import { basename, join, resolve } from "node:path";
 import { at } from "../../core/at.ts";
 import { DataError } from "../../core/errors.ts";
-import type { Source } from "../../data/source.ts";
+import type { Source, SourceContext } from "../../data/source.ts";
 import { legibleName, pathOfName } from "../../files/file-names.ts";
 import { decodeFolder } from "../decoding/decode-folder.ts";
 import { type FolderFiles, hashFiles } from "./folder-hash.ts";
@@ -15,11 +15,15 @@ import { leadsBack, listEntries, listFiles } from "./folder-listing.ts";
  * @param name what records call it; the folder's own name by default
  * @throws DataError when it holds no class folders, or only one; when its parts disagree
  */
-export function folderSource(path: string, name = basename(resolve(path))): Source {
+export function folderSource(
+  path: string,
+  name = basename(resolve(path)),
+  { leastClasses = 2 }: Pick<SourceContext, "leastClasses"> = {},
+): Source {
   const root = resolve(path);
   const parts = findParts(root, name);
   const [train] = parts as [(typeof parts)[number]];
-  const classes = classesOf(root, name, train.folder);
+  const classes = classesOf(root, name, { part: train.folder, leastClasses });
   const files: string[] = [];
   const labels: number[] = [];
   const partOf: number[] = [];
@@ -58,13 +62,17 @@ export function folderSource(path: string, name = basename(resolve(path))): Sour
   };
 }
 
-function classesOf(root: string, name: string, part: string): string[] {
+function classesOf(
+  root: string,
+  name: string,
+  { part, leastClasses }: { readonly part: string; readonly leastClasses: number },
+): string[] {
   const inside = join(root, part);
   const classes = listEntries(inside).folders.filter((folder) => !leadsBack(inside, folder));
   const where = part === "" ? name : `${name}/${part}`;
   const [only] = classes;
   if (only === undefined) throw new DataError(`${where}: no class folders`);
-  if (classes.length === 1) {
+  if (classes.length < leastClasses) {
     const nested = listEntries(join(inside, only)).folders.length > 1;
     throw new DataError(
       `${where}: one class folder ("${legibleName(only)}"); at least two classes are needed${nested ? `, or was ${where}/${legibleName(only)} meant?` : ""}`,

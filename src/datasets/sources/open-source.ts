@@ -33,7 +33,7 @@ export async function openSource(source: string, context: SourceContext): Promis
     throw new DataError(
       `${source}: a file, not a folder; name the folder that holds the class folders`,
     );
-  return openFolder(source);
+  return openFolder(source, context);
 }
 
 function unknownSource(source: string): string {
@@ -50,13 +50,13 @@ const CIFAR_FOLDER = "cifar-10-batches-bin";
 export const holdsPackedImages = ({ files, folders }: ReturnType<typeof listEntries>): boolean =>
   hasIdxFiles(files) || hasCifarFiles(files) || folders.includes(CIFAR_FOLDER);
 
-async function openFolder(path: string): Promise<Source> {
+async function openFolder(path: string, { leastClasses }: SourceContext): Promise<Source> {
   const { files, folders } = listEntries(resolve(path));
   if (hasIdxFiles(files)) return idxSource(path);
   if (hasCifarFiles(files)) return cifarSource(path);
   if (folders.includes(CIFAR_FOLDER))
     return cifarSource(join(path, CIFAR_FOLDER), basename(resolve(path)));
-  return folderSource(path);
+  return folderSource(path, basename(resolve(path)), { leastClasses });
 }
 
 async function openNamed(name: SourceName, context: SourceContext): Promise<Source> {

@@ -4,13 +4,13 @@ import { spreadOf } from "../../analysis/index.ts";
 import { at, present } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import { type Figure, lineFigure } from "../draw.ts";
-import { type EndLabels, endLabels } from "../end-labels.ts";
 import { percent } from "../format.ts";
 import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "../plot/axes.ts";
 import type { Axis, Frame, Line, LinePlot } from "../plot/line-plot.ts";
 import { widest } from "../text-width.ts";
 import { fractionDomain, niceStep } from "../ticks.ts";
 import { curveOf, type Measure, type ReportArm, secondsOf } from "./arms.ts";
+import { type EndLabels, endLabels } from "./end-labels.ts";
 
 const LABEL_GAP = 16;
 

@@ -5,7 +5,6 @@ import type { ScheduleSpec } from "../../record/index.ts";
 import { describeSchedule, scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sampledRates } from "../../schedules/sampled.ts";
 import { type Figure, lineFigure } from "../draw.ts";
-import { endLabels } from "../end-labels.ts";
 import { formatRate } from "../format.ts";
 import { epochAxis, linearRateAxis, logRateAxis, updateAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
@@ -14,6 +13,7 @@ import { textWidth } from "../text-width.ts";
 import { rateDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 import { framesFor } from "./curves.ts";
+import { endLabels } from "./end-labels.ts";
 
 interface Planned {
   readonly arm: ReportArm;

@@ -98,7 +98,7 @@ async function countConfusions(
   { experiment, trials }: Run,
   hooks: ConfusionsHooks,
 ): Promise<ArmConfusion[]> {
-  const { confusionOf } = await import("../from-checkpoint.ts");
+  const { confusionOf } = await import("../stored/from-checkpoint.ts");
   const { wholeOf } = await import("../../train/freezing/frozen-features.ts");
   const { DEFAULT_ENGINE, openBackend } = await import("../../engine/native/engines.ts");
   const { batch, signal } = setup;

@@ -1,7 +1,7 @@
 /** @file Labels at the ends of lines: on a wide page and on a phone, distinct in both. */
 
-import { labelsFor } from "../arms/arm-labels.ts";
-import { textWidth } from "./text-width.ts";
+import { labelsFor } from "../../arms/arm-labels.ts";
+import { textWidth } from "../text-width.ts";
 
 /** Pixels of a name beside a plot. */
 const WIDE_ROOM = 200;

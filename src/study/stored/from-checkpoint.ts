@@ -1,16 +1,16 @@
 /** @file What is made of a checkpoint file: predictions for image files, confusions on a data set, an ONNX model. */
 
-import { at } from "../core/at.ts";
-import { checkPositiveInteger } from "../core/checks.ts";
-import { DataError } from "../core/errors.ts";
-import { listImages, meansImages } from "../datasets/list-images.ts";
-import { openPredictionDecoder } from "../datasets/predict.ts";
-import { cacheDirectory } from "../files/cache-dir.ts";
-import { readStoredNetwork } from "../files/stored-network.ts";
-import { type Confusion, type ConfusionOptions, countConfusion } from "../infer/confusion.ts";
-import { onnxOf } from "../infer/export.ts";
-import { type Classified, classify } from "../infer/predict.ts";
-import type { Backend } from "../program/index.ts";
+import { at } from "../../core/at.ts";
+import { checkPositiveInteger } from "../../core/checks.ts";
+import { DataError } from "../../core/errors.ts";
+import { listImages, meansImages } from "../../datasets/list-images.ts";
+import { openPredictionDecoder } from "../../datasets/predict.ts";
+import { cacheDirectory } from "../../files/cache-dir.ts";
+import { readStoredNetwork } from "../../files/stored-network.ts";
+import { type Confusion, type ConfusionOptions, countConfusion } from "../../infer/confusion.ts";
+import { onnxOf } from "../../infer/export.ts";
+import { type Classified, classify } from "../../infer/predict.ts";
+import type { Backend } from "../../program/index.ts";
 import { type ChosenWeights, chooseWeights, type TrialChoice } from "./run-weights.ts";
 
 /** What to classify, with which weights. */

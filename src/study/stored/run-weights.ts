@@ -2,13 +2,13 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ranked, summarize } from "../analysis/index.ts";
-import { ArgumentError, WeightsError } from "../core/errors.ts";
-import { meantHint } from "../core/nearest-name.ts";
-import { percent } from "../core/words.ts";
-import type { TrialHistory } from "../record/index.ts";
-import { type Run, readRun } from "../store/index.ts";
-import { bestEpoch } from "../train/trial-state.ts";
+import { ranked, summarize } from "../../analysis/index.ts";
+import { ArgumentError, WeightsError } from "../../core/errors.ts";
+import { meantHint } from "../../core/nearest-name.ts";
+import { percent } from "../../core/words.ts";
+import type { TrialHistory } from "../../record/index.ts";
+import { type Run, readRun } from "../../store/index.ts";
+import { bestEpoch } from "../../train/trial-state.ts";
 
 /** Which of a run's trials is meant; of no use beside a checkpoint's own path. */
 export interface TrialChoice {

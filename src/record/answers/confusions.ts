@@ -1,8 +1,8 @@
 /** @file confusions.json: which classes each arm's best weights take for which, counted once a run has ended. */
 
 import { z } from "zod";
-import { imageUri } from "./samples.ts";
-import type { Present } from "./study-spec.ts";
+import { imageUri } from "../samples.ts";
+import type { Present } from "../study-spec.ts";
 
 /** One image that was taken for another class. */
 export const mistakenImage = z.object({
