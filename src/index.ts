@@ -19,8 +19,22 @@ export { benchStep } from "./bench/step.ts";
 export { benchTransfer } from "./bench/transfer.ts";
 export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
+export {
+  type CompletedCommand,
+  type CompletedFlag,
+  type CompletedValue,
+  completionScript,
+  type Shell,
+} from "./core/shell-completion.ts";
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";
 export type { Dataset, OpenOptions } from "./data/types.ts";
+export type { CachePart } from "./datasets/cache/cache-parts.ts";
+export {
+  type CachedFile,
+  type CleanCacheOptions,
+  cleanCache,
+  listCache,
+} from "./datasets/cache/keep-house.ts";
 export { openDataset as openImages } from "./datasets/open.ts";
 export { ENGINE_KINDS, openBackend } from "./engine/native/engines.ts";
 export { nativeBackend } from "./engine/native/index.ts";
@@ -100,6 +114,11 @@ export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";
 export {
+  type ArmEstimate,
+  estimateStudy,
+  type StudyEstimate,
+} from "./study/planning/estimate-study.ts";
+export {
   fitWeights,
   openPretrained,
   type PretrainedFile,
@@ -107,10 +126,23 @@ export {
 } from "./study/pretrained.ts";
 export { type Recorder, recordRun } from "./study/recorder.ts";
 export { type ReportedRuns, type ReportRunsOptions, reportRuns } from "./study/report-runs.ts";
-export { type ResumeStudyOptions, resumeStudy } from "./study/resume-study.ts";
+export type { StudyExtension } from "./study/resuming/extend-study.ts";
+export { type ResumeStudyOptions, resumeStudy } from "./study/resuming/resume-study.ts";
 export { type FinishedStudy, type RunStudyOptions, runStudy } from "./study/run-study.ts";
+export {
+  type Annotation,
+  annotateRun,
+  deleteRun,
+  describeRun,
+  isRunFolder,
+  type ListedRun,
+  listRuns,
+  type RunFilter,
+  renameRun,
+} from "./study/runs/index.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./study/stored/evaluate.ts";
 export { exportOnnx, type Prediction, predict } from "./study/stored/from-checkpoint.ts";
+export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";

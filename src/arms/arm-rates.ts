@@ -12,14 +12,22 @@ import type {
   ScheduleSpec,
   Span,
 } from "../record/index.ts";
-import { formatRate } from "../schedules/index.ts";
+import { formatRate, type ReduceOnPlateau, type Schedule } from "../schedules/index.ts";
 import { armSchedule, hasPeak, isCyclical, isSpecified } from "./arm-schedules.ts";
 import { saysItsRates } from "./own-parts.ts";
+import { dependsOnLength, firstLength, prolongedSchedule } from "./prolonged.ts";
 
 export interface ScheduleContext {
   readonly request: Pick<
     Planned,
-    "epochs" | "learningRates" | "maxLr" | "baseLr" | "stepSize" | "snapCycles" | "force"
+    | "epochs"
+    | "prolonged"
+    | "learningRates"
+    | "maxLr"
+    | "baseLr"
+    | "stepSize"
+    | "snapCycles"
+    | "force"
   >;
   /** The arm's range test, where it has one. */
   readonly found: RangeTestRecord | undefined;
@@ -39,7 +47,8 @@ export function needsRangeTest(
 }
 
 /**
- * The arm's schedule, and the source of its rate in words. Of a range test, schedules that rise and fall have
+ * The arm's schedule, and the source of its rate in words; `beside`: what its momentum follows, where a run was
+ * made longer and that is no longer what belongs beside the schedule. Of a range test, schedules that rise and fall have
  * the peak as their greatest rate; those that begin at their greatest, and arms without a schedule, have the
  * constant rate.
  * @throws RangeTestError where the range test cannot say, and the study is not forced to go on from it
@@ -49,28 +58,37 @@ export function scheduleOf(
   arm: ArmRecord,
   optimizer: Optimizer,
   context: ScheduleContext,
-): { schedule: ScheduleSpec; source: string } {
+): { schedule: ScheduleSpec; source: string; beside?: ScheduleSpec | null } {
   const { request, updatesPerEpoch } = context;
   const { rate, source } = rateOf(arm, optimizer, context);
   const options = {
     rate,
-    steps: request.epochs * updatesPerEpoch,
+    steps: firstLength(request) * updatesPerEpoch,
     snap: request.snapCycles ?? false,
     settings: arm.scheduleSettings,
     updatesPerEpoch,
   };
-  const written = (schedule: { toJSON(): unknown }) => schedule.toJSON() as ScheduleSpec;
+  const written = (own: Schedule | ReduceOnPlateau) => {
+    const lengths = { ...request, updatesPerEpoch };
+    const { schedule, beside } = dependsOnLength(arm, request)
+      ? prolongedSchedule(own, lengths)
+      : { schedule: own };
+    return {
+      schedule: schedule.toJSON() as ScheduleSpec,
+      ...(beside === undefined ? {} : { beside: beside?.toJSON() ?? null }),
+    };
+  };
   if (isSpecified(arm.schedule))
-    return { schedule: written(armSchedule(arm.schedule, options)), source: "its schedule" };
+    return { ...written(armSchedule(arm.schedule, options)), source: "its schedule" };
   if (!isCyclical(arm.schedule))
     return {
-      schedule: written(armSchedule(arm.schedule, options)),
+      ...written(armSchedule(arm.schedule, options)),
       source: saysItsRates(arm.schedule) ? "its schedule" : source,
     };
   const base = lowerBound(arm, rate, context);
   const stepSize = updatesOf(request.stepSize ?? { count: 4, unit: "epochs" }, updatesPerEpoch);
   const bounds = { base, max: rate, stepSize };
-  return { schedule: written(armSchedule(arm.schedule, { ...options, bounds })), source };
+  return { ...written(armSchedule(arm.schedule, { ...options, bounds })), source };
 }
 
 /** Half a cycle, "4e", in updates; at least one. */

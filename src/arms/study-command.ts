@@ -16,6 +16,7 @@ import { parseArms } from "./arms.ts";
 import { demoStudy } from "./demo-study.ts";
 import { flagWords } from "./flag-words.ts";
 import { isPartFile } from "./own-parts.ts";
+import { firstLength } from "./prolonged.ts";
 import { tasksAtOnce } from "./tasks-at-once.ts";
 
 /** What a study names null, where it lies: as it is to stand in the command. */
@@ -27,10 +28,20 @@ export interface NamedPlaces {
   readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The words of the command, `lrscope` first; or why there is none, as the end of a sentence. */
+/**
+ * The words of the command, `lrscope` first, and of those that follow it where a study was made longer; or why
+ * there is none, as the end of a sentence.
+ */
 export type StudyCommand =
-  | { readonly words: readonly string[]; readonly why?: undefined }
+  | {
+      readonly words: readonly string[];
+      readonly followedBy?: readonly (readonly string[])[];
+      readonly why?: undefined;
+    }
   | { readonly words: null; readonly why: string };
+
+/** Stands for the folder of records, where a command needs that of the one before. */
+export const RUN = "RUN";
 
 type Kind = StudySpec["kind"];
 type Flags = Readonly<Record<string, unknown>>;
@@ -98,6 +109,8 @@ const FIELDS: Table<StudySpec> = {
   files: elsewhere,
   optimizers: { of: ALL, flags: optimizerFlags },
   seeds: { of: ALL, flags: seedFlags },
+  // Said by the commands that follow: see `longerThen`.
+  prolonged: elsewhere,
   // Of a range test the length is said in one of two ways.
   epochs: {
     of: ALL,
@@ -209,6 +222,7 @@ const FIELDS: Table<StudySpec> = {
   tune: { of: ALL, fallback: false, flags: (tuneConvolutions) => ({ tuneConvolutions }) },
   memory: { of: ALL },
   answers: { of: ALL, flags: (answers, context) => flagsOf(ANSWERS, answers, context) },
+  keep: { of: TRAINING },
   protocol: { of: ["compare"] },
   jobs: { of: ["find", "compare"], fallback: 1 },
   // The flag's are shared by all that run at a time.
@@ -225,17 +239,35 @@ class Unsayable extends Error {}
  * have as their default. A study of the library may be one that no flags ask for: then it says why.
  * @param places what stands in the command for what the study names null; default: SOURCE, the file's own name
  */
-export function commandOfStudy(study: StudySpec, places: NamedPlaces = {}): StudyCommand {
+export function commandOfStudy(asked: StudySpec, places: NamedPlaces = {}): StudyCommand {
   try {
+    const { prolonged = [], ...now } = asked;
+    const study = { ...now, epochs: firstLength(asked) };
     const { kind } = study;
     const source = kind === "demo" ? [] : [leading(study.source ?? places.source ?? "SOURCE")];
     const flags =
       kind === "demo" ? demoFlags(study) : flagsOf(FIELDS, study, contextOf(study, places));
-    return { words: ["lrscope", kind, ...source, ...flagWords(flags)] };
+    const words = ["lrscope", kind, ...source, ...flagWords(flags)];
+    if (prolonged.length === 0) return { words };
+    return { words: [...words, "--out", RUN], followedBy: longerThen(asked) };
   } catch (error) {
     if (error instanceof Unsayable) return { words: null, why: error.message };
     throw error;
   }
+}
+
+/** The calls that made it longer. @throws Unsayable where its runs had not come to their end by then */
+function longerThen({ kind, epochs, prolonged = [] }: StudySpec): string[][] {
+  const early = prolonged.find((each) => each.after !== each.epochs);
+  if (early)
+    throw new Unsayable(
+      `it was made longer after ${early.after} of ${early.epochs} epochs, before its runs had come to their end`,
+    );
+  const command = kind === "train" ? kind : "compare";
+  return prolonged.map(({ schedule }, i) => [
+    ...["lrscope", command, "--resume", RUN],
+    ...["--epochs", String(prolonged[i + 1]?.epochs ?? epochs), `--${schedule}`],
+  ]);
 }
 
 /** A path that begins with "-" would be taken for a flag. */

@@ -13,6 +13,7 @@ import {
   type ArmRecord,
   type Planned,
   type RangeTestRecord,
+  type ScheduleSpec,
   STUDY_DEFAULTS,
   type Task,
   type TrialRecord,
@@ -162,14 +163,14 @@ export function trialsOf(
   });
   return seeds
     .flatMap((seed) => arms.map((planned) => ({ seed, ...planned })))
-    .map(({ seed, arm, optimizer, schedule, source }, index, all) => ({
+    .map(({ seed, arm, optimizer, schedule, source, beside }, index, all) => ({
       kind: "trial",
       arm: arm.name,
       slug: arm.slug,
       seed,
       optimizer: specOf(optimizer),
       schedule,
-      ...momentumOf(arm, optimizer, request),
+      ...momentumOf(arm, optimizer, { ...request, beside }),
       learningRateSource: source,
       epochs,
       ...(Object.keys(ends).length > 0 ? { ends } : {}),
@@ -262,7 +263,11 @@ export function optimizerOf(
 function momentumOf(
   arm: ArmRecord,
   { hyperparameters }: Optimizer,
-  { momentum, momentumSchedule }: Planned,
+  {
+    momentum,
+    momentumSchedule,
+    beside,
+  }: Planned & { readonly beside?: ScheduleSpec | null | undefined },
 ): Pick<Task<"trial">, "hyperparameterSchedules"> {
   const { momentum: own, beta1 } = arm.hyperparameters ?? {};
   const given =
@@ -271,7 +276,9 @@ function momentumOf(
     (momentum !== undefined && "momentum" in hyperparameters);
   if (momentumSchedule === "none" || (momentumSchedule === undefined && given))
     return { hyperparameterSchedules: {} };
-  if (momentumSchedule === undefined || momentumSchedule === "inverse") return {};
+  const inverse = momentumSchedule === undefined || momentumSchedule === "inverse";
+  const schedule = inverse ? beside : momentumSchedule;
+  if (!schedule) return {};
   const name = ["momentum", "beta1"].find((known) => (hyperparameters[known] ?? 0) > 0);
-  return name === undefined ? {} : { hyperparameterSchedules: { [name]: momentumSchedule } };
+  return name === undefined ? {} : { hyperparameterSchedules: { [name]: schedule } };
 }

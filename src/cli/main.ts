@@ -8,8 +8,9 @@ import { LrscopeError } from "../core/errors.ts";
 import { shortened } from "../core/shown.ts";
 import { visible } from "../core/visible.ts";
 import { commands } from "./commands/index.ts";
-import { parseArguments } from "./flags/parse.ts";
-import { openTerminal, type Streams } from "./terminal.ts";
+import { type ParsedCall, parseArguments } from "./flags/parse.ts";
+import { callOfStudyFile, namesStudyFile } from "./flags/study-file-flags.ts";
+import { openTerminal, type Streams, type Terminal } from "./terminal.ts";
 
 export interface MainOptions extends Streams {
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -28,10 +29,14 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
   const { stdout, stderr, environment = process.env } = options;
   const signal = options.signal ?? new AbortController().signal;
   try {
-    const call = parseArguments(argv, { commands, version: version(), stdout });
-    if (call === "printed") return 0;
-    const terminal = openTerminal({ stdout, stderr, environment, json: call.flags.json === true });
-    const { flags, given, args } = call;
+    const parsed = parseArguments(argv, { commands, version: version(), stdout });
+    if (parsed === "printed") return 0;
+    const json = parsed.flags.json === true;
+    // A stream of events has stdout for itself, as JSON has.
+    const events = parsed.flags.events === "-";
+    const terminal = openTerminal({ stdout, stderr, environment, json: json || events });
+    if (events && !json) Object.assign(terminal, { result: () => undefined });
+    const { command, ...call } = await withStudyFile(parsed, terminal);
     // By the terminal, so that the bar below makes way.
     const say = () => {
       if (!options.interruptedBy) return;
@@ -43,7 +48,7 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     };
     signal.addEventListener("abort", say, { once: true });
     try {
-      await call.command.run({ flags, given, args, terminal, signal, environment } as never);
+      await command.run({ ...call, terminal, signal, environment } as never);
     } finally {
       signal.removeEventListener("abort", say);
     }
@@ -51,6 +56,14 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
   } catch (error) {
     return report(await expected(error), stderr, environment);
   }
+}
+
+/** The call of a study's file as that of the study. */
+async function withStudyFile(call: ParsedCall, terminal: Terminal): Promise<ParsedCall> {
+  if (!namesStudyFile(call)) return call;
+  const { said, ...ofFile } = await callOfStudyFile(call);
+  terminal.note(said);
+  return ofFile;
 }
 
 /** What a disk did is no fault of lrscope's, wherever it was met. */

@@ -42,6 +42,7 @@ export interface Terminal {
   /** Columns of text, as they are now; 80 where unknown. */
   readonly columns: number;
   readonly stderr: OutputStream;
+  readonly stdout: OutputStream;
   /** Whether lines of stderr can be written again: not on a dumb terminal, nor where NO_COLOR asks for plain lines. */
   readonly interactive: boolean;
   /** Called around each line, so that a bar below gets out of the way. */
@@ -66,6 +67,7 @@ export function openTerminal({ stdout, stderr, json, environment }: TerminalOpti
   const terminal: Terminal = {
     json,
     stderr,
+    stdout,
     colors: signed(pc.createColors(wantsColor && !environment.NO_COLOR)),
     plain: pc.createColors(false),
     get columns() {

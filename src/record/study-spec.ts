@@ -21,6 +21,17 @@ const seed = natural.max(0xffff_ffff);
 export const span = z.object({ count: positive, unit: z.enum(["updates", "epochs"]) });
 export type Span = z.infer<typeof span>;
 
+/** A study that was made longer after it had begun, where the schedule of an arm depends on its length. */
+export const prolongation = z.object({
+  /** Epochs that it had before. */
+  epochs: count,
+  /** Epochs that the furthest of its runs had been trained for by then. */
+  after: count,
+  /** How such schedules go on: stretched to the new length from there, or past their end. */
+  schedule: z.enum(["stretch", "continue"]),
+});
+export type Prolongation = z.infer<typeof prolongation>;
+
 /** What holds where a study does not say; the schema and all that plans by a part of one agree on it. */
 export const STUDY_DEFAULTS = {
   seeds: [0, 1, 2],
@@ -65,6 +76,8 @@ const planned = {
   optimizers: z.array(z.string()).min(1).readonly(),
   seeds: z.array(seed).min(1).readonly(),
   epochs: count,
+  /** Of a study that was made longer, in the order in which that was asked for; `epochs` is what it has now. */
+  prolonged: z.array(prolongation).readonly().optional(),
   /** Of the optimizers that have one, in each update unless `momentumSchedule` says else; absent: their own. */
   momentum: share.optional(),
   weightDecay: z.number().nonnegative().optional(),
@@ -180,6 +193,8 @@ export const studySpec = z.object({
   /** Greatest memory of a step, in bytes; absent: no bound. */
   memory: count.optional(),
   answers,
+  /** Which weights of each run stay on the disk in the end; absent: the best and the last. */
+  keep: z.enum(["best", "last", "none"]).optional(),
   /** The published study whose protocol this one follows: what that sets, the rest has already. */
   protocol: z.string().optional(),
   /** Trials at a time. */

@@ -24,6 +24,8 @@ export {
   openRunDirectory,
   type RunDirectory,
 } from "./run-directory.ts";
+export { type FilesOfRun, filesOfRun, hasRecord, isRunFolder, runFolders } from "./run-files.ts";
+export { type RunNotes, runNotes } from "./run-notes.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
 export {
   acceptedTrial,

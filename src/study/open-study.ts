@@ -38,6 +38,8 @@ export interface Study {
   readonly spec: StudySpec;
   /** Folder of its records. */
   readonly path: string;
+  /** Whether the call named the folder; else another takes its place where one is there when the study is run. */
+  readonly isNamed: boolean;
   readonly arms: readonly ArmRecord[];
   readonly experiment: ExperimentRecord;
   readonly setup: TrainingSetup;
@@ -59,13 +61,13 @@ export async function openStudy(
   options: OpenStudyOptions = {},
 ): Promise<Study> {
   const { spec, places, jobs } = await plannedStudy(request, options);
-  const { defaultOut } = await import("./default-out.ts");
+  const { defaultOut, freeFolder } = await import("./default-out.ts");
   const { checkRunDirectory } = await import("../store/index.ts");
-  const path = options.out ?? defaultOut(spec.kind, places.source);
+  const path = options.out ?? freeFolder(defaultOut(spec.kind, places.source));
   checkRunDirectory(path);
   const { defaultThreads } = await import("../files/machine.ts");
   return open({
-    ...{ spec, places, path, jobs, check: true },
+    ...{ spec, places, path, jobs, check: true, isNamed: options.out !== undefined },
     preparationThreads: options.threads ?? defaultThreads(),
     ...(options.sink ? { sink: options.sink } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
@@ -136,6 +138,7 @@ export interface Opening {
   readonly jobs: number;
   /** Cores for decoding and features, before there are trials. */
   readonly preparationThreads: number;
+  readonly isNamed: boolean;
   /** Whether trials are to run, which then have to be able to begin. */
   readonly check: boolean;
   /** As the study was begun with; absent or null: as it asks. */
@@ -146,7 +149,7 @@ export interface Opening {
 
 /** The study on this machine; what the data and the network turn out to be goes to the sink. */
 export async function open(opening: Opening): Promise<Study> {
-  const { spec, places, path, jobs, preparationThreads, sink = {}, signal } = opening;
+  const { spec, places, path, isNamed, jobs, preparationThreads, sink = {}, signal } = opening;
   const { checkPrecision } = await import("../engine/native/engines.ts");
   checkPrecision(spec.kind, spec.recipe.precision);
   const { describeExperiment } = await import("./experiment.ts");
@@ -178,7 +181,7 @@ export async function open(opening: Opening): Promise<Study> {
       (await chooseConvolutions(setup, arms, { study: spec, emit, signal }));
     await settled();
     return {
-      ...{ spec, path, arms, experiment, jobs },
+      ...{ spec, path, isNamed, arms, experiment, jobs },
       setup: { ...setup, ...decision },
       setupSpec: { ...wanted, ...decision },
       close: () => dataset.close(),

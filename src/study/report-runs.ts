@@ -8,10 +8,10 @@ import { confusionsFrom, readConfusions } from "./artefacts/confusions.ts";
 import { readSamples } from "./artefacts/samples.ts";
 import { renderInto, withLogs } from "./artefacts/write-report.ts";
 import { writeTensorboard } from "./artefacts/write-tensorboard.ts";
-import { timeStamp } from "./default-out.ts";
+import { freeFolder, timeStamp } from "./default-out.ts";
 import { type DeriveOptions, recordedOptions, renderRun, wantedOptions } from "./derive.ts";
-import { mergeRuns } from "./merge-runs.ts";
 import { checkProtocol, following, type ProtocolName, publishedOf } from "./protocols.ts";
+import { mergeRuns } from "./runs/merge-runs.ts";
 
 export interface ReportRunsOptions extends DeriveOptions {
   /** Folder for the report; default the directory itself, of several ./lrscope-runs/report-<time>. */
@@ -56,7 +56,7 @@ export async function reportRuns(
   } = single ? { run: single.run, notes: [], experiments: [] } : mergeRuns(runs);
   const run = following(recordedRun, options.protocol);
   await checkProtocol("report", run.experiment);
-  const out = options.out ?? single?.path ?? `lrscope-runs/report-${timeStamp()}`;
+  const out = options.out ?? single?.path ?? freeFolder(`lrscope-runs/report-${timeStamp()}`);
   const inPlace = single !== null && options.out === undefined;
   if (!inPlace) checkRunDirectory(out);
   const samples = (options.samples ?? true) ? readSamples(at(paths, 0, "paths")) : [];

@@ -20,6 +20,7 @@ import {
 import { emitter } from "../train/emit.ts";
 import { planOf } from "../train/plan.ts";
 import { isFinished } from "../train/trial-state.ts";
+import { claimFolder } from "./default-out.ts";
 import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
 import type { Executor } from "./executors/executor.ts";
@@ -61,11 +62,13 @@ export async function runStudy(
   study: Study,
   options: RunStudyOptions = {},
 ): Promise<FinishedStudy> {
-  const lease = await acquireLease(study.path);
+  // Of a folder that nobody named there may be one by now, of a run that was begun in the same second.
+  const path = study.isNamed ? study.path : claimFolder(study.path);
+  const lease = await acquireLease(path);
   try {
-    const directory = createRunDirectory(study.path, study.experiment, lease);
+    const directory = createRunDirectory(path, study.experiment, lease);
     const { emit, settled } = emitter(options.sink?.event);
-    emit({ type: "recording", path: study.path });
+    emit({ type: "recording", path });
     const { arms, spec, experiment } = study;
     if (spec.kind !== "find" && arms.length * spec.seeds.length > 1)
       emit({
@@ -106,6 +109,8 @@ export async function recordedStudy(
         },
       },
     );
+    const { keepWeights } = await import("./artefacts/keep-weights.ts");
+    keepWeights(directory, study.spec.keep);
     await settled();
   } catch (error) {
     if (error instanceof InterruptedError || error instanceof RangeTestError || signal?.aborted) {

@@ -95,11 +95,15 @@ export function experimentRecord(
       setup,
       { ...study, test: data?.test, cacheFeatures: setup.features?.views },
     ),
-    arms: arms.map((arm) => ({ ...arm })),
+    arms: recordedArms(arms),
     ...(setup.features ? { features: costOf(setup.features) } : {}),
     ...(options.specification ? { specification: options.specification } : {}),
   };
 }
+
+/** The arms as a record has them, settings included. */
+export const recordedArms = (arms: readonly ArmRecord[]): ArmRecord[] =>
+  arms.map((arm) => ({ ...arm }));
 
 const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   views,

@@ -1,6 +1,6 @@
 /** @file evaluate: its numbers against those computed here in float64 from the probabilities that predict gives. */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/datasets/open.ts";
@@ -142,14 +142,14 @@ describe.skipIf(absent)(`evaluate${absent ? ` (${absent})` : ""}`, () => {
 
   test("classes: one that is unknown is refused, one without images is said", async () => {
     const folder = await photos("renamed");
+    const [photo = ""] = readdirSync(join(folder, "ring"));
     mkdirSync(within("renamed/rings"));
-    writeFileSync(within("renamed/rings/0.png"), readFileSync(join(folder, "ring/002.png")));
+    cpSync(join(folder, "ring", photo), within("renamed/rings/0.png"));
     expect(await refused(weights(), folder)).toMatch(
       /does not know 1 class of it: "rings"; did you mean "ring"\? \(it knows: disc, square, ring, bars\)/,
     );
-    mkdirSync(within("one"));
-    mkdirSync(within("one/ring"));
-    writeFileSync(within("one/ring/0.png"), readFileSync(join(folder, "ring/002.png")));
+    mkdirSync(within("one/ring"), { recursive: true });
+    cpSync(join(folder, "ring", photo), within("one/ring/0.png"));
     const { images, notes, classes } = await evaluate(weights(), within("one"));
     expect(images).toBe(1);
     expect(notes).toEqual([

@@ -9,7 +9,10 @@ import type { AskedStudy } from "../../src/cli/flags/study-of-flags.ts";
 export const STUDY_COMMANDS = commands.filter(({ study }) => study !== undefined);
 
 /** Flags that ask for nothing of a study: where it goes, how it is shown, what is gone on with. */
-export const ASIDE: ReadonlySet<string> = new Set(["out", "json", "resume"]);
+export const ASIDE: ReadonlySet<string> = new Set([
+  ...["out", "json", "resume", "stretch", "continue", "saveAs"],
+  ...["dryRun", "quiet", "verbose", "events"],
+]);
 
 /** The study of a call. @throws ArgumentError where the call is refused */
 export async function studyOfCall(argv: readonly string[]): Promise<AskedStudy> {
@@ -85,6 +88,7 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   sensitivity: one("3", "5"),
   targets: one("0.5", "0.6,0.75"),
   protocol: one("flowers-2019"),
+  keep: one("best", "last", "none"),
   time: one("90s", "20m", "0.5h", "1e-3s"),
   targetAccuracy: number(0.1, 0.9),
   evalEvery: count(1, 4),

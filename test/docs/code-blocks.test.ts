@@ -124,7 +124,8 @@ describe("command lines", () => {
       );
       const given = kept.map((word, i) => {
         if (word === "photos/") return "synthetic";
-        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.onnx)$/.test(word)) return within(word);
+        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.(onnx|json))$/.test(word))
+          return within(word);
         // Weights of another network would not fit the one that is trained here.
         if (kept[i - 1] === "--pretrained" || word.endsWith("best.safetensors"))
           return within("run-a/trials/adam-0/best.safetensors");
@@ -135,6 +136,8 @@ describe("command lines", () => {
       switch (command) {
         case "find":
         case "train":
+          // Goes on with a run that is at its end, whatever it is to have more.
+          if (words.includes("--resume")) return ["train", "--resume", within("run-a")];
           return words.includes("--unfreeze")
             ? [...given, ...tiny.map((word) => (word === "1" ? "2" : word)), ...out]
             : [...given, ...tiny, ...out];
@@ -148,6 +151,10 @@ describe("command lines", () => {
           return [...given, "--size", "32", "--batch", "4"];
         case "report":
           return [...given, ...out];
+        case "runs":
+          return words.includes("--delete") ? ["runs", "--help"] : ["runs", within(".")];
+        case "cache":
+          return words.includes("--clean") ? ["cache", "--help"] : given;
         case "bench":
           return [...given, "--size", "16", "--batch", "4", "--repetitions", "1", "--no-peers"];
         case "demo":

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../..");
 
 test("regrets of the default rule, in the guide and on the results' page", () => {
   const measured = readMeasured(join(root, "bench/results/regret"));
-  expect(measured.map(({ task }) => task.name)).toHaveLength(15);
+  expect(measured.map(({ task }) => task.name)).toHaveLength(14);
   const table = targetsTable(partsOf(measured));
   for (const page of ["docs/guide/finding-a-learning-rate.md", "docs/results/regret/README.md"])
     expect(readFileSync(join(root, page), "utf8"), page).toContain(table);

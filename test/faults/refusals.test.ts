@@ -158,8 +158,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
 
   test("what the directory answers is not asked again; wrong commands and directories", async () => {
     const path = copy("flags");
-    expect(await refused(["compare", "--resume", path, "--epochs", "9"])).toContain(
-      "compare: --epochs has no effect beside --resume",
+    expect(await refused(["compare", "--resume", path, "--batch", "9"])).toContain(
+      "compare: --batch has no effect beside --resume",
     );
     expect(await refused(["train", "--resume", path])).toContain(
       `go on with it by lrscope compare --resume ${path}`,

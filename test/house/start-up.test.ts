@@ -13,6 +13,7 @@ const LIGHT_FILES = [
   "src/engine/native/implementations.ts",
   "src/engine/registry.ts",
   "src/datasets/sources/source-names.ts",
+  "src/datasets/cache/cache-parts.ts",
   // The registry knows names; an engine is loaded when it is opened.
   ...["engines", "implementations", "precision"].map((name) => `src/engine/native/${name}.ts`),
   "src/engine/registry.ts",

@@ -17,7 +17,6 @@ import {
   outFlag,
   rampFlags,
   readingFlags,
-  resumeFlag,
   samplesFlag,
   seedsFlag,
   tensorboardFlag,
@@ -31,6 +30,8 @@ import {
   testFlag,
 } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
+import { checkWithoutResume } from "../flags/resume-checks.ts";
+import { keepFlag, prolongFlags, resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
@@ -60,10 +61,14 @@ const compareFlags = {
   ...tensorboardFlag,
   ...trainingRecipeFlags,
   ...outFlag,
+  ...saveFlag,
   ...samplesFlag,
+  ...keepFlag,
+  ...showFlags,
   ...jsonFlag,
   ...jobsFlag,
-  ...resumeFlag("comparison"),
+  ...resumeFlag("comparison", "--epochs, --optimizers and --seeds"),
+  ...prolongFlags,
 };
 
 /** A study of arms and seeds; where it follows a publication, what the call leaves open is the publication's. */
@@ -76,6 +81,7 @@ async function compareStudy({
   readonly flags: FlagValues<typeof compareFlags>;
   readonly given: ReadonlySet<string>;
 }): Promise<AskedStudy> {
+  checkWithoutResume("compare", given);
   const { set, said } = await defaultsOf(flags.protocol, flags.model, given);
   const { optimizers, seeds, ...rest } = { ...flags, ...set };
   const asked = await studyOfFlags({
@@ -89,7 +95,7 @@ async function compareStudy({
 
 export const compare = defineCommand({
   name: "compare",
-  api: ["openStudy", "runStudy", "resumeStudy"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "train with several optimizers over several seeds, and set them side by side",
   details:
     "For a seed, every optimizer begins from the same weights and sees the same batches. What is compared is an arm, NAME[+SCHEDULE][@RATE]: adam, sgd+clr, rmsprop@1e-3, adam+cosine@3e-4. Optimizer and schedule may have settings in brackets, by the names of their options: sgd(momentum=0.9,nesterov)+clr(stepSize=4e,mode=triangular2)@0.05. A cyclical arm (+clr) begins with a range test that finds its bounds, unless --max-lr or @RATE gives them; --learning-rates range-test gives every arm one. Where a range test cannot say, nothing is trained, unless --force. A run that diverges is recorded as such, and the comparison goes on.",
@@ -100,11 +106,14 @@ export const compare = defineCommand({
     "lrscope compare photos/ --optimizers sgd+clr,adam,rmsprop@1e-3 --epochs 30 --seeds 5",
     "lrscope compare flowers --protocol flowers-2019 --size 64",
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
+    "lrscope compare photos/ --epochs 30 --seeds 5 --save-as study.json",
+    "lrscope compare study.json --epochs 20",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
+    "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500 --seeds 5 --optimizers lion",
   ],
   study: compareStudy,
-  async run({ args, flags, given, terminal, signal }) {
-    const context = { terminal, signal };
+  async run({ args, flags, given, terminal, signal, asked }) {
+    const context = { terminal, signal, flags };
     const { resume: path } = flags;
     if (path !== undefined) {
       const call = { command: "compare", path, source: args[0], flags, given } as const;
@@ -114,8 +123,8 @@ export const compare = defineCommand({
         saidBefore(args, flags),
       );
     }
-    const asked = await compareStudy({ args, flags, given });
-    const finished = await runFromFlags(asked, context);
-    await printComparison(finished, terminal, saidBefore(args, flags));
+    const study = asked ?? (await compareStudy({ args, flags, given }));
+    const finished = await runFromFlags(study, context);
+    if (finished) await printComparison(finished, terminal, saidBefore(args, flags));
   },
 });

@@ -11,6 +11,7 @@ import {
   threadsFlag,
   trainingFlags,
 } from "../flags/flags.ts";
+import { showFlags } from "../flags/run-flags.ts";
 import { seedsFrom } from "../flags/seeds.ts";
 import type { AskedStudy } from "../flags/study-of-flags.ts";
 import { runFromFlags } from "../run-study.ts";
@@ -23,6 +24,7 @@ const demoFlags = {
   ...threadsFlag,
   ...outFlag,
   ...samplesFlag,
+  ...showFlags,
   ...jsonFlag,
 };
 
@@ -45,7 +47,12 @@ export const demo = defineCommand({
   examples: ["lrscope demo", "lrscope demo --out my-first-run"],
   study: askedDemo,
   async run({ flags, terminal, signal }) {
-    const finished = await runFromFlags(await askedDemo({ flags }), { terminal, signal });
+    const finished = await runFromFlags(await askedDemo({ flags }), {
+      terminal,
+      signal,
+      flags: {},
+    });
+    if (!finished) return;
     await printComparison(finished, terminal, { places: {}, threads: flags.threads });
     terminal.note("Next: lrscope find YOUR-PHOTOS/, with one folder a class");
   },

@@ -13,13 +13,13 @@ import {
   outFlag,
   rampFlags,
   readingFlags,
-  resumeFlag,
   samplesFlag,
   seedsFlag,
   stopFactorFlag,
   trainingFlags,
   tuneFlags,
 } from "../flags/flags.ts";
+import { resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { seedsFrom } from "../flags/seeds.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkMomentum, checkRamp } from "../flags/study-checks.ts";
@@ -57,10 +57,12 @@ const findFlags = {
   ...forceFlag,
   ...trainingFlags,
   ...outFlag,
+  ...saveFlag,
   ...samplesFlag,
+  ...showFlags,
   ...jsonFlag,
   ...jobsFlag,
-  ...resumeFlag("range test"),
+  ...resumeFlag("range test", "--seeds, --tune and --confirm"),
 };
 
 /** Of a published range test. */
@@ -140,7 +142,7 @@ function armOf({ optimizer, schedule = "none" }: FlagValues<typeof findFlags>) {
 
 export const find = defineCommand({
   name: "find",
-  api: ["openStudy", "runStudy", "resumeStudy"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "learning-rate range test: raise the rate, watch the loss, suggest rates",
   details:
     "Trains for 200 updates while the learning rate rises, evenly in its logarithm, until the loss diverges: a fifth of them find where that is, the others go slowly about it. Off the smoothed loss, the mean of the seeds', it reads a rate to train with throughout (the rate of the minimum / 10), and one for the peak of a schedule that rises and falls (three times that). Where the curve does not carry that, it says so, why, and which test would; the exit code is 0 all the same. --published is the test of the 2019 publication: 1e-7 to 0.1 in two epochs, upper bound = minimum / 10, lower bound = upper / 6. Other rules are shown beside it; --rule chooses one. --ramp linear --rule elbow is the CLR paper's own. Nothing of the training is kept. --tune goes on with short real runs about the rate found, up or down until the best lies between two that are worse: what comes out is a rate that was tried, how sure the seeds are of it, and what the suggestion would have lost.",
@@ -156,14 +158,16 @@ export const find = defineCommand({
     "lrscope find cifar10 --published --json",
   ],
   study: findStudy,
-  async run({ args, flags, given, terminal, signal }) {
-    const context = { terminal, signal };
-    const { path, report, run } = await (flags.resume === undefined
-      ? runFromFlags(await findStudy({ args, flags, given }), context)
+  async run({ args, flags, given, terminal, signal, asked }) {
+    const context = { terminal, signal, flags };
+    const finished = await (flags.resume === undefined
+      ? runFromFlags(asked ?? (await findStudy({ args, flags, given })), context)
       : resumeFromFlags(
           { command: "find", path: flags.resume, source: args[0], flags, given },
           context,
         ));
+    if (!finished) return;
+    const { path, report, run } = finished;
     const record = at(run.rangeTests, 0, "rangeTests");
     terminal.print("");
     const { formatRangeTestChart } = await import("../../report/index.ts");

@@ -2,7 +2,9 @@
 
 import type { Command } from "../flags/define-command.ts";
 import { bench } from "./bench.ts";
+import { cache } from "./cache.ts";
 import { compare } from "./compare.ts";
+import { completion } from "./completion.ts";
 import { data } from "./data.ts";
 import { demo } from "./demo.ts";
 import { evaluate } from "./evaluate.ts";
@@ -11,6 +13,7 @@ import { exportModel } from "./export.ts";
 import { find } from "./find.ts";
 import { predict } from "./predict.ts";
 import { report } from "./report.ts";
+import { runs } from "./runs.ts";
 import { schedule } from "./schedule.ts";
 import { train } from "./train.ts";
 import { trial } from "./trial.ts";
@@ -22,11 +25,14 @@ export const commands: readonly Command[] = [
   train,
   compare,
   report,
+  runs,
+  cache,
   explain,
   predict,
   evaluate,
   exportModel,
   schedule,
   bench,
+  completion,
   trial,
 ];

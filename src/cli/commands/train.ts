@@ -1,5 +1,6 @@
 /** @file `lrscope train SOURCE`: one run, with one optimizer on one schedule. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { numberWord } from "../../arms/flag-words.ts";
 import { at, get } from "../../core/at.ts";
@@ -16,13 +17,14 @@ import {
   optimizerFlag,
   outFlag,
   rampFlags,
-  resumeFlag,
   samplesFlag,
   tensorboardFlag,
   trainingFlags,
 } from "../flags/flags.ts";
 import { budgetFlags, testFlag } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
+import { checkWithoutResume } from "../flags/resume-checks.ts";
+import { keepFlag, prolongFlags, resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
@@ -71,9 +73,13 @@ const trainFlags = {
   ...tensorboardFlag,
   ...trainingRecipeFlags,
   ...outFlag,
+  ...saveFlag,
   ...samplesFlag,
+  ...keepFlag,
+  ...showFlags,
   ...jsonFlag,
-  ...resumeFlag("run"),
+  ...resumeFlag("run", "--epochs"),
+  ...prolongFlags,
 };
 
 /** A study of one arm and one seed. */
@@ -86,6 +92,7 @@ async function trainStudy({
   readonly flags: FlagValues<typeof trainFlags>;
   readonly given: ReadonlySet<string>;
 }): Promise<AskedStudy> {
+  checkWithoutResume("train", given);
   const asked = await studyOfFlags({
     kind: "train",
     source,
@@ -100,7 +107,7 @@ async function trainStudy({
 
 export const train = defineCommand({
   name: "train",
-  api: ["openStudy", "runStudy", "resumeStudy"],
+  api: ["openStudy", "runStudy", "resumeStudy", "estimateStudy", "readStudyFile", "writeStudyFile"],
   summary: "one run, with one optimizer on one schedule",
   details:
     "Trains once and keeps the weights of the best and of the last epoch. --schedule clr is the cyclical (triangular) learning rate; without --max-lr, a range test finds its bounds first; where it cannot say, nothing is trained, unless --force. With the others --lr is the greatest rate, and the schedule is as long as the run; a SPEC says its rates and lengths itself. --schedule plateau, or plateau:factor=0.5,patience=3, lowers the rate when the validation loss no longer falls.",
@@ -111,20 +118,24 @@ export const train = defineCommand({
     "lrscope train photos/ --optimizer sgd --schedule clr --max-lr 0.02",
     "lrscope train photos/ --optimizer adam --schedule warmup-cosine --lr 1e-3 --epochs 20",
     "lrscope train --resume lrscope-runs/train-photos-20260131-101500",
+    "lrscope train --resume lrscope-runs/train-photos-20260131-101500 --epochs 40 --stretch",
   ],
   study: trainStudy,
-  async run({ args, flags, given, terminal, signal }) {
-    const context = { terminal, signal };
-    const { path, report, run, failure } = await (flags.resume === undefined
-      ? runFromFlags(await trainStudy({ args, flags, given }), context)
+  async run({ args, flags, given, terminal, signal, asked }) {
+    const context = { terminal, signal, flags };
+    const finished = await (flags.resume === undefined
+      ? runFromFlags(asked ?? (await trainStudy({ args, flags, given })), context)
       : resumeFromFlags(
           { command: "train", path: flags.resume, source: args[0], flags, given },
           context,
         ));
+    if (!finished) return;
+    const { path, report, run, failure } = finished;
     if (failure) throw failure;
     const { trial, metrics } = at(run.trials, 0, "trials");
     const checkpoint = (name: string) =>
       join(path, "trials", `${trial.slug}-${trial.seed}`, `${name}.safetensors`);
+    const existing = (name: string) => (existsSync(checkpoint(name)) ? checkpoint(name) : null);
     const reached = metrics.filter(({ validationAccuracy }) => validationAccuracy !== null);
     const best = reached.reduce<(typeof reached)[number] | undefined>(
       (top, line) =>
@@ -138,7 +149,8 @@ export const train = defineCommand({
       terminal.print(
         `Validation accuracy: final ${accuracy(at(metrics, -1, "metrics").validationAccuracy)}, best ${terminal.colors.bold(accuracy(best.validationAccuracy))} (epoch ${best.epoch}); ${trial.msPerStep?.toFixed(1)} ms a step, ${duration(trial.seconds ?? 0)} in all`,
       );
-      terminal.print(`Weights: ${checkpoint("best")}`);
+      const kept = existing("best") ?? existing("last");
+      if (kept) terminal.print(`Weights: ${kept}`);
     }
     terminal.print(`Records: ${path}`);
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
@@ -157,12 +169,7 @@ export const train = defineCommand({
       dataset: run.experiment.dataset.name,
       model: run.experiment.model.name,
       protocol: run.experiment.protocol,
-      checkpoints: best
-        ? {
-            best: checkpoint("best"),
-            last: trial.status === "done" ? checkpoint("last") : null,
-          }
-        : null,
+      checkpoints: best ? { best: existing("best"), last: existing("last") } : null,
       directory: path,
       report,
     });

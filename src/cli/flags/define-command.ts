@@ -66,8 +66,12 @@ export interface Argument {
   readonly variadic?: boolean;
   /** The words it may be, where it is one of a few. */
   readonly choices?: readonly string[];
+  /** Some words that it may be; others are paths. */
+  readonly known?: readonly string[];
   /** Key of a flag beside which it may be left out. */
   readonly unless?: string;
+  /** Whether it may be left out always. */
+  readonly optional?: boolean;
 }
 
 export interface CommandContext<F extends Flags> {
@@ -80,6 +84,8 @@ export interface CommandContext<F extends Flags> {
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The study that a file asks for, where no flag was laid over it; else it is the flags'. */
+  readonly asked?: AskedStudy;
 }
 
 export interface Command<F extends Flags = Flags> {

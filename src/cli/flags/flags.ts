@@ -361,12 +361,3 @@ export const jobsFlag = {
     fallback: 1,
   }),
 };
-
-export const resumeFlag = (what: string) => ({
-  resume: optional({
-    placeholder: "dir",
-    help: `go on with the ${what} in this folder; all else is taken from there`,
-    read: text,
-    shownFallback: "begin a new one",
-  }),
-});

@@ -48,9 +48,12 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
   prepare(program).version(options.version, "-v, --version", "print the version");
   for (const command of options.commands) {
     const sub = prepare(program.command(command.name).summary(command.summary));
-    for (const { name, variadic, help, unless } of command.args)
+    for (const { name, variadic, help, unless, optional } of command.args)
       sub.addArgument(
-        new CommanderArgument(unless ? `[${name}]` : variadic ? `<${name}...>` : `<${name}>`, help),
+        new CommanderArgument(
+          unless || optional ? `[${name}]` : variadic ? `<${name}...>` : `<${name}>`,
+          help,
+        ),
       );
     for (const [key, flag] of Object.entries(command.flags))
       sub.addOption(optionOf(key, flag, command));

@@ -15,7 +15,7 @@ import {
   studySpec,
 } from "../../record/index.ts";
 import { type RecipeName, recipeOptions } from "../../record/recipe.ts";
-import { checkSame } from "../../study/resume-study.ts";
+import { checkSame } from "../../study/resuming/resume-study.ts";
 import { commands } from "../commands/index.ts";
 import { parseArguments } from "./parse.ts";
 import { studyOfFlags } from "./study-of-flags.ts";

@@ -1,12 +1,23 @@
-/** @file What may stand beside --resume, and which command resumes what. */
+/** @file What may stand beside --resume, what of it asks for more, and which command resumes what. */
 
 import { ArgumentError } from "../../core/errors.ts";
+import type { StudyExtension } from "../../index.ts";
 import type { ExperimentRecord } from "../../record/index.ts";
 
-/** The rest is in the directory. */
-const MAY_BE_SAID = new Set(["resume", "jobs", "model", "pretrained", "json"]);
-
 type Command = "find" | "train" | "compare";
+
+/** How it is gone on with. */
+const SAID = ["jobs", "model", "pretrained", "json"];
+
+/** What a recorded study may be given more of, by the command that resumes it. */
+const MORE: Readonly<Record<Command, readonly string[]>> = {
+  find: ["seeds", "tune", "tuneEpochs", "confirm", "confirmEpochs"],
+  train: ["epochs", "stretch", "continue"],
+  compare: ["epochs", "stretch", "continue", "optimizers", "seeds"],
+};
+
+const flagOf = (key: string) =>
+  `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** @throws ArgumentError for a flag that the directory answers already */
 export function checkBesideResume(
@@ -14,13 +25,66 @@ export function checkBesideResume(
   path: string,
   given: ReadonlySet<string>,
 ): void {
+  const said = new Set(["resume", ...SAID, ...MORE[command]]);
   for (const key of given)
-    if (!MAY_BE_SAID.has(key)) {
-      const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (!said.has(key))
       throw new ArgumentError(
-        `${command}: ${flag} has no effect beside --resume, which takes all but --jobs, --model FILE, --pretrained FILE and --json from ${path}; leave it out`,
+        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE and --json, and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
       );
-    }
+}
+
+/** @throws ArgumentError where a new study is asked for with what only a recorded one can be given */
+export function checkWithoutResume(command: Command, given: ReadonlySet<string>): void {
+  for (const key of ["stretch", "continue"])
+    if (given.has(key))
+      throw new ArgumentError(
+        `${command}: --${key} has no effect without --resume DIR and --epochs, which make a recorded run longer; leave it out`,
+      );
+}
+
+/** Values of the flags that give a recorded study more. */
+interface MoreFlags {
+  readonly epochs?: number | undefined;
+  readonly seeds?: number;
+  readonly optimizers?: readonly string[];
+  readonly stretch?: boolean;
+  readonly continue?: boolean;
+  readonly tune?: boolean;
+  readonly tuneEpochs?: number | undefined;
+  readonly confirm?: boolean;
+  readonly confirmEpochs?: number | undefined;
+}
+
+/** Epochs of the runs after a range test, where nobody says it. */
+const SHORT_RUNS = 2;
+
+/**
+ * What a call asks a recorded study to have more of; undefined: nothing.
+ * @throws ArgumentError for flags that contradict each other
+ */
+export function extensionOf(
+  command: Command,
+  flags: MoreFlags,
+  given: ReadonlySet<string>,
+): StudyExtension | undefined {
+  if (!MORE[command].some((key) => given.has(key))) return undefined;
+  if (flags.stretch && flags.continue)
+    throw new ArgumentError(
+      `${command}: --stretch and --continue both say how a schedule goes on; leave one out`,
+    );
+  if (flags.tune && flags.confirm)
+    throw new ArgumentError(
+      "find: --tune makes the runs of --confirm, and more where they are needed; leave --confirm out",
+    );
+  const schedule = flags.stretch ? "stretch" : flags.continue ? "continue" : undefined;
+  return {
+    ...(given.has("epochs") ? { epochs: flags.epochs } : {}),
+    ...(given.has("seeds") ? { seeds: flags.seeds } : {}),
+    ...(given.has("optimizers") ? { optimizers: flags.optimizers } : {}),
+    ...(schedule ? { schedule } : {}),
+    ...(flags.tune ? { tuneEpochs: flags.tuneEpochs ?? SHORT_RUNS } : {}),
+    ...(flags.confirm ? { confirm: flags.confirmEpochs ?? SHORT_RUNS } : {}),
+  };
 }
 
 const HOLDS = {

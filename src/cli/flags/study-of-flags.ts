@@ -40,6 +40,7 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
         readonly jobs: number;
         readonly stopFactor: number;
         readonly protocol: string;
+        readonly keep: NonNullable<StudySpec["keep"]>;
       }
   >;
 
@@ -136,7 +137,7 @@ const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
   ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule", "force"],
   ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
-  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs"],
+  ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs", "keep"],
 ];
 
 /** Those of the flags that the command has and that are not undefined. */

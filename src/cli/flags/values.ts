@@ -12,7 +12,11 @@ import { shortened } from "../../core/shown.ts";
  * Reads the text given to a flag, which is named with its command: "find: --from".
  * @throws ArgumentError beginning with that
  */
-export type ReadValue<T> = (text: string, flag: string) => T;
+export interface ReadValue<T> {
+  (text: string, flag: string): T;
+  /** The words that it takes, where they are few. */
+  readonly choices?: readonly string[];
+}
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -93,14 +97,16 @@ export const aboveOne = (example: string) =>
   numeric("a number above 1", example, (value) => value > 1);
 
 /** One of a fixed list; the nearest is named where another word is given. */
-export const oneOf =
-  <const T extends string>(known: readonly T[]): ReadValue<T> =>
-  (text, flag) => {
-    if ((known as readonly string[]).includes(text)) return text as T;
-    throw new ArgumentError(
-      `${flag} must be one of ${known.join(", ")}; got "${shortened(text)}"${meantHint(text, known)}`,
-    );
-  };
+export const oneOf = <const T extends string>(known: readonly T[]): ReadValue<T> =>
+  Object.assign(
+    (text: string, flag: string) => {
+      if ((known as readonly string[]).includes(text)) return text as T;
+      throw new ArgumentError(
+        `${flag} must be one of ${known.join(", ")}; got "${shortened(text)}"${meantHint(text, known)}`,
+      );
+    },
+    { choices: known },
+  );
 
 /**
  * The parts between commas; a comma within brackets belongs to a schedule.
@@ -162,6 +168,12 @@ export const text: ReadValue<string> = (value, flag) => {
   if (value.trim() === "") throw new ArgumentError(`${flag} must not be empty`);
   return value;
 };
+
+/** A file by whose ending it is told from a data set. */
+export const jsonFile: ReadValue<string> = (value, flag) =>
+  value.endsWith(".json") && value !== ".json"
+    ? value
+    : refuse(flag, "a file that ends in .json", value, "study.json");
 
 /** "adam,sgd+clr": names with commas between. */
 export const list =

@@ -6,6 +6,9 @@ import { type Command, flagName } from "../flags/define-command.ts";
 /** Of a line, at most; a narrower terminal's own is less. */
 const WIDTH = 80;
 
+const EXIT_CODES =
+  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong, and nothing was begun, 130 interrupted.";
+
 /**
  * @param command null: the list of commands
  * @param columns of the terminal, where it is one
@@ -28,6 +31,8 @@ function programHelp(program: Commander, width: number): string {
     "",
     ...table(rows, width),
     "",
+    ...wrap(EXIT_CODES, width),
+    "",
     "Begin with:  lrscope demo",
     "More:        lrscope <command> --help",
     "",
@@ -35,9 +40,10 @@ function programHelp(program: Commander, width: number): string {
 }
 
 function commandHelp(command: Command, width: number): string {
-  const words = command.args.map(
-    ({ name, variadic }) => `${name.toUpperCase()}${variadic ? "..." : ""}`,
-  );
+  const words = command.args.map(({ name, variadic, optional }) => {
+    const word = `${name.toUpperCase()}${variadic ? "..." : ""}`;
+    return optional ? `[${word}]` : word;
+  });
   const flags = Object.entries(command.flags).flatMap(([key, flag]) => {
     const name = flagName(key, flag);
     if (flag.kind === "switch") return [[name, flag.help] as const];
@@ -65,6 +71,8 @@ function commandHelp(command: Command, width: number): string {
     "",
     ...(command.examples.length > 1 ? ["Examples:"] : ["Example:"]),
     ...command.examples.map((line) => `  ${line}`),
+    "",
+    ...wrap(EXIT_CODES, width),
     "",
   ].join("\n");
 }

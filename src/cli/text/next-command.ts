@@ -29,7 +29,8 @@ export function nextLine(
   before = "Next:",
 ): string | null {
   if (!next) return null;
-  const { threads: each, ...study } = next;
+  // It begins anew, with as many epochs as the one before came to.
+  const { threads: each, prolonged: _, ...study } = next;
   const { words } = commandOfStudy(study, places);
   if (!words) return null;
   const cores = threads === undefined ? {} : { threads };

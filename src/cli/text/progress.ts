@@ -27,6 +27,7 @@ const MOST_ROWS = 12;
 
 export function openProgress(terminal: Terminal): Progress {
   const { colors, interactive } = terminal;
+  const isTerminal = (terminal.json ? terminal.stderr : terminal.stdout).isTTY === true;
   const area = interactive ? openLiveArea(terminal.stderr) : null;
   if (area) terminal.around = area.around;
   const leftOf = clock();
@@ -37,7 +38,7 @@ export function openProgress(terminal: Terminal): Progress {
       const before = state;
       state = progress(before, event);
       const after = state;
-      const columns = interactive ? terminal.columns : Number.POSITIVE_INFINITY;
+      const columns = isTerminal ? terminal.columns : Number.POSITIVE_INFINITY;
       const shown = barOf(after, armLabels(after, terminal.columns));
       if (area && !shown) area.clear();
       for (const { kind, text } of linesOf({

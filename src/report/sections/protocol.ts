@@ -1,9 +1,14 @@
 /** @file How it was run: what each trial used, what went wrong, and how to run it again. */
 
-import { commandOfStudy, type StudyCommand } from "../../arms/study-command.ts";
+import { commandOfStudy, RUN, type StudyCommand } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
 import { augmentationWords } from "../../data/augment.ts";
-import type { ExperimentRecord, TrialHistory, TrialRecord } from "../../record/index.ts";
+import type {
+  ExperimentRecord,
+  Prolongation,
+  TrialHistory,
+  TrialRecord,
+} from "../../record/index.ts";
 import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
 import type { ReportArm } from "../figures/arms.ts";
 import { counted, duration, formatRate, grouped, listed, mebibytes, percent } from "../format.ts";
@@ -36,14 +41,15 @@ function wholeNames(arms: readonly ReportArm[]): Markup | null {
 }
 
 function protocolFacts(
-  { protocol, dataset, model, features }: ExperimentRecord,
+  { protocol, dataset, model, features, specification }: ExperimentRecord,
   arms: readonly ReportArm[] = [],
 ): Facts {
+  const made = specification?.prolonged ?? [];
   return [
     ["Model", `${model.name}, ${grouped(model.parameters)} parameters`],
     [
       "Budget",
-      `${counted(protocol.epochs, "epoch")} of ${counted(protocol.updatesPerEpoch, "update")}`,
+      `${counted(protocol.epochs, "epoch")} of ${counted(protocol.updatesPerEpoch, "update")}${made.map(longerWords).join("")}`,
     ],
     ["Batch", `${protocol.batch}${protocol.dropLast ? ", last partial batch dropped" : ""}`],
     ["Seeds", protocol.seeds.join(", ")],
@@ -262,10 +268,16 @@ function machineFacts({ engine, machine, lrscope }: ExperimentRecord): Facts {
   ];
 }
 
+/** "; made longer from 10 after epoch 10, schedules stretched" */
+const longerWords = ({ epochs, after, schedule }: Prolongation) =>
+  `; made longer from ${epochs} after epoch ${after}, schedules ${schedule === "stretch" ? "stretched" : "continued past their end"}`;
+
 export function reproduceSection({ experiment, experiments = [] }: ReportInput): Markup {
   const all = experiments.length > 1 ? experiments : [{ name: "it", experiment }];
   const commands = all.map((one) => ({ ...one, command: commandOfExperiment(one.experiment) }));
-  const lines = commands.flatMap(({ command: { words } }) => (words ? [shellLine(words)] : []));
+  const lines = commands.flatMap(({ command }) =>
+    command.words ? [command.words, ...(command.followedBy ?? [])].map(shellLine) : [],
+  );
   const notes = commands.flatMap(({ name, experiment: one, command: { why } }) =>
     why === undefined ? placesOf(one) : [`No command asks for ${name}: ${why}.`],
   );
@@ -285,8 +297,9 @@ export function commandOfExperiment({ specification, model }: ExperimentRecord):
 
 /** What stands in the command for what the records do not place. */
 function placesOf({ specification, dataset, model }: ExperimentRecord): string[] {
-  const { source, model: network, modelFile, pretrained, files } = specification ?? {};
+  const { source, model: network, modelFile, pretrained, files, prolonged } = specification ?? {};
   return [
+    ...(prolonged ? [`${RUN} is the folder of the first run, which is then made longer.`] : []),
     ...(source === null ? [`SOURCE is the data set’s folder or file (${dataset.name}).`] : []),
     ...(network === null ? [`${modelFile ?? "NETWORK"} is the file with the network.`] : []),
     ...(files ?? []).map(({ name }) => `${name} is a file that arms are made of.`),

@@ -54,7 +54,12 @@ const words: Readonly<Record<ScheduleType | "reduceOnPlateau", (s: ScheduleSpec)
     `${s.shape ?? "linear"} warm-up from ${rate(s.from ?? 0)} over ${s.steps} updates; then ${inner(s)}`,
   sequence: (s) =>
     Array.isArray(s.parts)
-      ? s.parts.map((part) => inWords(part?.schedule)).join("; then ")
+      ? s.parts
+          .map(
+            (part) =>
+              `${inWords(part?.schedule)}${part?.from ? `, from its update ${part.from}` : ""}`,
+          )
+          .join("; then ")
       : s.type,
   repeat: (s) =>
     `${inner(s)}; its first ${s.steps} updates ${s.times === undefined ? "again and again" : `${s.times} times`}`,

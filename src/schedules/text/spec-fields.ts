@@ -79,12 +79,13 @@ export class SpecFields {
     return this.#read(this.#value(name) as ScheduleSpec);
   }
 
-  parts(): (readonly [steps: number, schedule: Schedule])[] {
+  parts(): (readonly [steps: number, schedule: Schedule, from: number])[] {
     const parts = this.#value("parts");
     if (!Array.isArray(parts)) this.#refuse("parts", "a list");
-    return parts.map((part: { steps: number; schedule: ScheduleSpec } | null) => [
+    return parts.map((part: { steps: number; schedule: ScheduleSpec; from?: number } | null) => [
       part?.steps ?? Number.NaN,
       this.#read(part?.schedule as ScheduleSpec),
+      part?.from ?? 0,
     ]);
   }
 

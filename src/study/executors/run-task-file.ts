@@ -57,7 +57,7 @@ export async function runTaskFile(path: string, options: RunTaskOptions = {}): P
     plan: readRecord(join(directory, "plan.json"), planRecord),
     async open() {
       const study = await open({
-        ...{ spec, places, path: directory, jobs: 1, check: false, signal },
+        ...{ spec, places, path: directory, isNamed: true, jobs: 1, check: false, signal },
         // The features' bits may depend on it.
         preparationThreads: experiment.features?.threads ?? threads,
         convolutions: recordedConvolutions(directory),

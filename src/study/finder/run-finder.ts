@@ -39,18 +39,40 @@ const SEARCH = "range-tests/seeds/search.json";
 const fileOf = (seed: number) => `range-tests/seeds/${seed}.json`;
 
 /** Runs of a study that are not measured yet; what follows the reading counts as one, as nobody knows its runs. */
-export function unmeasured(path: string, study: Pick<Study, "spec">): number {
-  const { seeds, confirm, tuneEpochs } = study.spec;
+export function unmeasured(path: string, { spec }: Pick<Study, "spec">): number {
+  const { confirm, tuneEpochs } = spec;
   const record = recordIn(path);
+  const missing = record ? unread(record, spec) : [];
+  const whole = missing.length === 0;
   const following =
-    Number(confirm !== undefined && !record?.confirmation) +
-    Number(tuneEpochs !== undefined && !record?.tuning);
-  if (record) return usableIn(record, study.spec) ? following : 0;
-  return seeds.filter((seed) => !existsSync(join(path, fileOf(seed)))).length + following;
+    Number(confirm !== undefined && !(whole && record?.confirmation)) +
+    Number(tuneEpochs !== undefined && !(whole && record?.tuning));
+  if (record && whole) return usableIn(record, spec) ? following : 0;
+  const left = record
+    ? missing
+    : spec.seeds.filter((seed) => !existsSync(join(path, fileOf(seed))));
+  return left.length + following;
 }
+
+/** Seeds that the study has been given since the test was read. */
+const unread = ({ runs }: RangeTestRecord, { seeds }: StudySpec): number[] =>
+  seeds.filter((seed) => !runs.some((run) => run.seed === seed));
 
 const recordIn = (path: string): RangeTestRecord | null =>
   existsSync(join(path, RECORD)) ? readRecord(join(path, RECORD), storedRangeTest) : null;
+
+/**
+ * Makes of a test that was read the curves of its seeds again, beside which those of further seeds are measured.
+ * What each took is not in the record: its share of the whole.
+ */
+function putBackSeeds(directory: RunDirectory, { runs, search, ...record }: RangeTestRecord): void {
+  const seconds = record.seconds / (runs.length + (search ? 1 : 0));
+  const write = (file: string, measured: MeasuredRun | MeasuredSearch) =>
+    directory.writeText(file, `${JSON.stringify(measured)}\n`);
+  for (const run of runs) write(fileOf(run.seed), { formatVersion: 1, ...run, seconds });
+  if (search) write(SEARCH, { formatVersion: 1, search, seconds });
+  directory.remove(RECORD);
+}
 
 export interface RunFinderOptions {
   readonly directory: RunDirectory;
@@ -71,6 +93,10 @@ export async function runFinder(study: Study, options: RunFinderOptions): Promis
   const write = (record: RangeTestRecord) =>
     directory.writeText(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   let record = recordIn(directory.path);
+  if (record && unread(record, spec).length > 0) {
+    putBackSeeds(directory, record);
+    record = null;
+  }
   if (!record) {
     const whole = finderTask(spec);
     record = rangeTestRecordOf(rangeTestOptionsOf(whole), await measure(study, whole, options));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ExperimentRecord } from "../record/index.ts";
+import type { ExperimentRecord } from "../../record/index.ts";
 import { jobsOf } from "./resume-study.ts";
 
 const experiment = (threads: number) =>

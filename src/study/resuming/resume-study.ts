@@ -1,26 +1,24 @@
 /** @file A study, resumed from its folder: what is on the disk stays, the rest is done. */
 
 import { availableParallelism } from "node:os";
-import { tasksAtOnce } from "../arms/tasks-at-once.ts";
-import { differences } from "../core/differences.ts";
-import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../core/errors.ts";
-import type { ExperimentRecord, StudySpec } from "../record/index.ts";
+import { tasksAtOnce } from "../../arms/tasks-at-once.ts";
+import { differences } from "../../core/differences.ts";
+import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
+import type { ExperimentRecord, StudySpec } from "../../record/index.ts";
 import {
   acquireLease,
   openRunDirectory,
   type Run,
   type RunDirectory,
   readRun,
-} from "../store/index.ts";
-import { emitter } from "../train/emit.ts";
-import { isFinished } from "../train/trial-state.ts";
-import { confusionsFrom } from "./artefacts/confusions.ts";
-import { hasSamples } from "./artefacts/samples.ts";
-import { deriveResults } from "./derive.ts";
-import { unmeasured } from "./finder/run-finder.ts";
-import { open } from "./open-study.ts";
-import { findPlaces, type StudyPlaces } from "./places.ts";
-import { cannotGoOn, recordedConvolutions } from "./recorded-plan.ts";
+} from "../../store/index.ts";
+import { emitter } from "../../train/emit.ts";
+import { confusionsFrom } from "../artefacts/confusions.ts";
+import { hasSamples } from "../artefacts/samples.ts";
+import { deriveResults } from "../derive.ts";
+import { open } from "../open-study.ts";
+import { findPlaces, type StudyPlaces } from "../places.ts";
+import { cannotGoOn, recordedConvolutions } from "../recorded-plan.ts";
 import {
   commandOf,
   type FinishedStudy,
@@ -28,19 +26,25 @@ import {
   type RunStudyOptions,
   recordedStudy,
   sweepFinished,
-} from "./run-study.ts";
+} from "../run-study.ts";
+import { type ExtendedRun, extendedRun, type StudyExtension } from "./extend-study.ts";
+import { unfinished } from "./unfinished.ts";
 
 export interface ResumeStudyOptions extends RunStudyOptions {
   /** Where data, network and weights lie, where this machine's cache does not know it. */
   readonly places?: Partial<StudyPlaces>;
   /** Trials at a time; default: as many as it was begun with, as far as the cores go. */
   readonly jobs?: number | undefined;
+  /** What it is to have beside what it was begun with: epochs, arms, seeds; whether it had ended or not. */
+  readonly extension?: StudyExtension | undefined;
 }
 
 /**
  * Resumes the study in a run directory. Finished trials are left as they are, others go on from their
  * newest checkpoint. In the end all that follows from the records is made again, as it would have been
- * without the interruption; of a study whose trials have all ended, that alone.
+ * without the interruption; of a study whose trials have all ended, that alone. With an `extension`, trials that
+ * had ended go on from their last weights, and all is as if the study had been asked for so.
+ * @throws ArgumentError where the extension asks for less than there is, or leaves open how a schedule goes on
  * @throws StoreError, exit code 2, where data, protocol or engine are not what they were, or another
  *   process is at work in the directory
  */
@@ -54,14 +58,22 @@ export async function resumeStudy(
   try {
     const directory = openRunDirectory(path, lease);
     sweepFinished(directory);
-    const run = readRun(path);
+    const recorded = readRun(path);
+    const { extension } = options;
+    const extended = extension ? await extendedOf(path, recorded, extension) : null;
+    const run = extended?.run ?? recorded;
     const left = unfinished(path, run);
-    if (left > 0) return await resume(options, directory, { run, left });
+    if (extended && left === 0)
+      throw new ArgumentError(
+        `${commandOf(run.experiment.kind)}: nothing of ${path} goes on: ${run.experiment.kind === "find" ? "its range test cannot say which rate to go on with (--force goes on all the same)" : "its runs diverged, were pruned, or were ended by time, target or patience"}; begin a new run`,
+      );
+    const going = { run, left, ...(extended ? { write: extended.write } : {}) };
+    if (left > 0) return await resume(options, directory, going);
     emit({ type: "finished-already", path });
     const files = missingOf(path, run);
     if (files.length > 0)
       try {
-        return await resume(options, directory, { run, left });
+        return await resume(options, directory, going);
       } catch (error) {
         if (!(error instanceof LrscopeError) || error instanceof InterruptedError) throw error;
         emit({ type: "not-made-again", files, reason: error.message });
@@ -73,6 +85,12 @@ export async function resumeStudy(
     lease.release();
   }
 }
+
+const extendedOf = (path: string, run: Run, extension: StudyExtension): Promise<ExtendedRun> => {
+  const spec = recordedStudyOf(path, run.experiment);
+  const command = commandOf(spec.kind);
+  return extendedRun(run, spec, extension, { command, path });
+};
 
 /** What follows from the records of a finished run, and cannot be made without images and weights. */
 const missingOf = (path: string, run: Run): string[] => [
@@ -86,7 +104,7 @@ const missingOf = (path: string, run: Run): string[] => [
 async function resume(
   options: ResumeStudyOptions,
   directory: RunDirectory,
-  { run: { experiment }, left }: { run: Run; left: number },
+  { run: { experiment }, left, write }: { run: Run; left: number; write?: ExtendedRun["write"] },
 ): Promise<FinishedStudy> {
   const { path } = directory;
   const spec = recordedStudyOf(path, experiment);
@@ -106,7 +124,7 @@ async function resume(
   const study = await open({
     // Each trial gets the cores that it had, as its bits depend on them.
     spec: { ...spec, threads: protocol.threads },
-    ...{ places, path, jobs, check: left > 0, sink },
+    ...{ places, path, isNamed: true, jobs, check: left > 0, sink },
     // The features' bits may depend on it.
     preparationThreads: features ? (features.threads ?? protocol.threads) : protocol.threads * jobs,
     convolutions: recordedConvolutions(path),
@@ -117,6 +135,7 @@ async function resume(
     const [before, here] = [experiment.machine.processor, study.experiment.machine.processor];
     const { emit, settled } = emitter(sink.event);
     if (before !== here) emit({ type: "other-processor", before, here });
+    write?.(directory, study.experiment);
     if (left > 0) {
       emit({ type: "resuming", path, left });
       // It is of trials that now go on; there is one again when they have ended.
@@ -130,15 +149,6 @@ async function resume(
   } finally {
     study.close();
   }
-}
-
-/** Runs that are not at their end. */
-function unfinished(path: string, { experiment, rangeTests, trials }: Run): number {
-  const { arms, protocol, kind, specification: spec } = experiment;
-  if (kind === "find") return spec ? unmeasured(path, { spec }) : Number(rangeTests.length === 0);
-  return (
-    arms.length * protocol.seeds.length - trials.filter(({ trial }) => isFinished(trial)).length
-  );
 }
 
 /**

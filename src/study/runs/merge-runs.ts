@@ -1,10 +1,10 @@
 /** @file Several runs as one, for a report that sets their arms side by side. */
 
 import { basename, resolve } from "node:path";
-import { at } from "../core/at.ts";
-import { StoreError } from "../core/errors.ts";
-import type { ExperimentRecord, ProtocolRecord } from "../record/index.ts";
-import type { Run } from "../store/index.ts";
+import { at } from "../../core/at.ts";
+import { StoreError } from "../../core/errors.ts";
+import type { ExperimentRecord, ProtocolRecord } from "../../record/index.ts";
+import type { Run } from "../../store/index.ts";
 
 export interface NamedRun {
   readonly path: string;

@@ -1,0 +1,56 @@
+/** @file What is done with a study beside what it is: kept, shown, saved, gone on with. */
+
+import { optional, toggle } from "./define-command.ts";
+import { jsonFile, oneOf, text } from "./values.ts";
+
+/** Which weights of each run stay on the disk. */
+export const keepFlag = {
+  keep: optional({
+    placeholder: "which",
+    help: "weights that stay on the disk in the end: best, last or none; without the last, a run cannot be made longer",
+    read: oneOf(["best", "last", "none"]),
+    shownFallback: "the best and the last",
+  }),
+};
+
+/** What is shown of a study that runs, and whether it does. */
+export const showFlags = {
+  dryRun: toggle(
+    "open the data, time a few steps and say what would run, how long and what of disk and memory it would take; run nothing",
+  ),
+  quiet: toggle("print the result alone, and what went wrong"),
+  verbose: toggle("print more of what goes on: plans, weights, checkpoints"),
+  events: optional({
+    placeholder: "file",
+    help: 'write every event of the study to this file, a JSON object a line; "-": to stdout, all else to stderr',
+    read: text,
+    shownFallback: "none",
+  }),
+};
+
+/** A study to be run later, by its file. */
+export const saveFlag = {
+  saveAs: optional({
+    placeholder: "file",
+    help: "write the study to this .json file, to be run by its name later, and run nothing",
+    read: jsonFile,
+  }),
+};
+
+/** @param more flags that give a recorded study more than it has */
+export const resumeFlag = (what: string, more: string) => ({
+  resume: optional({
+    placeholder: "dir",
+    help: `go on with the ${what} in this folder; all else is taken from there, but for ${more}, which may ask for more`,
+    read: text,
+    shownFallback: "begin a new one",
+  }),
+});
+
+/** How a schedule that was made for fewer epochs goes on in more. */
+export const prolongFlags = {
+  stretch: toggle(
+    "with --resume and --epochs: a schedule that depends on the length goes on at the rates of the same schedule stretched to the new one",
+  ),
+  continue: toggle("the same: it goes on as it is past its end, mostly at its last rate"),
+};

@@ -1,0 +1,54 @@
+/** @file The table of runs. */
+
+import type { ListedRun } from "../../index.ts";
+import type { Terminal } from "../terminal.ts";
+import { accuracy, mebibytes, rate, textTable } from "./format.ts";
+
+/** Characters of a cell that may be long: arms, notes. */
+const MOST = 32;
+
+const short = (text: string) => (text.length > MOST ? `${text.slice(0, MOST - 3)}...` : text);
+
+/** "61.3% sgd+clr", or of a range test the rate that it suggests. */
+function outcome({ about, reason }: ListedRun): string {
+  if (!about) return short(reason ?? "");
+  if (about.rate !== null) return `rate ${rate(about.rate)}`;
+  return about.best ? `${accuracy(about.best.accuracy)} ${short(about.best.arm)}` : "-";
+}
+
+/** One line a run, as far as the terminal is wide: what is said of it goes last. */
+export function runsTable(runs: readonly ListedRun[], { colors, columns }: Terminal): string {
+  const rows = runs.map((run) => {
+    const { name, about, status, tags, note } = run;
+    return [
+      name,
+      about?.kind ?? "?",
+      status === "unfinished" && about ? `${about.done} of ${about.runs}` : status,
+      about?.dataset ?? "?",
+      about
+        ? about.arms.length === 1
+          ? short(about.arms.join())
+          : `${about.arms.length} arms`
+        : "?",
+      outcome(run),
+      mebibytes(run.bytes),
+      [...tags.map((tag) => `#${tag}`), short(note)].join(" ").trim(),
+    ];
+  });
+  const heading = ["run", "kind", "status", "data", "arms", "outcome", "size", ""];
+  const width = (column: number) =>
+    Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0));
+  // The least needed go where the width does not suffice: the arms, the kind, the data, the outcome.
+  const kept = heading.map((_, column) => column);
+  for (const column of [4, 1, 7, 3, 5]) {
+    if (kept.reduce((sum, each) => sum + width(each) + 2, -2) <= columns) break;
+    kept.splice(kept.indexOf(column), 1);
+  }
+  const only = (row: readonly string[]) => kept.map((column) => row[column] ?? "");
+  return textTable(
+    only(heading),
+    rows.map(only),
+    kept.map((column) => (column === 6 ? "right" : "left")),
+    colors,
+  );
+}
