@@ -6,7 +6,10 @@ const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathn
 /** Tests that replace modules, or change the process that they run in: each file has a process of its own. */
 const ALONE = ["src/engine/native/addon/index.test.ts", "src/store/durable-write.test.ts"];
 /** Tests that compute and nothing else: files share a process, and with it what they import. */
-const SHARED = ["src", "test/compile", "test/conformance", "test/gradients", "test/parity"];
+const SHARED = [
+  ...["src", "test/compile", "test/conformance", "test/fixtures", "test/gradients"],
+  "test/parity",
+];
 
 export default defineConfig({
   resolve: {

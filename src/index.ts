@@ -119,7 +119,6 @@ export {
   type StudyEstimate,
 } from "./study/planning/estimate-study.ts";
 export {
-  fitWeights,
   openPretrained,
   type PretrainedFile,
   type PretrainedOptions,
@@ -144,6 +143,7 @@ export { type EvaluateOptions, type Evaluation, evaluate } from "./study/stored/
 export { exportOnnx, type Prediction, predict } from "./study/stored/from-checkpoint.ts";
 export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
+export { fitWeights } from "./study/weights/fit-weights.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {

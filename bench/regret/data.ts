@@ -14,7 +14,8 @@ import { loadAddon } from "../../src/engine/native/addon/index.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
 import { createModel } from "../../src/models/index.ts";
 import { cacheFeatures } from "../../src/study/features.ts";
-import { fitWeights, openPretrained } from "../../src/study/pretrained.ts";
+import { openPretrained } from "../../src/study/pretrained.ts";
+import { fitWeights } from "../../src/study/weights/fit-weights.ts";
 import type { DataName } from "./tasks.ts";
 
 /** Where folders are, that no package has. */

@@ -11,6 +11,7 @@ import {
   decodeTorch,
   decodeWeights,
   encodeSafetensors,
+  type ReadOptions,
   safetensorsFrom,
 } from "../formats/index.ts";
 import { withFile, zlibDecompressor } from "./open-weights.ts";
@@ -32,10 +33,11 @@ export const readOnnx = (path: string): Checkpoint => withFile(path, decodeOnnx)
 
 /**
  * Reads safetensors, PyTorch (.pth, .pt) or ONNX; the file's name does not matter.
+ * @param options.wanted names of the network's parameters, by which a PyTorch file's dictionary is chosen
  * @throws WeightsError where it is missing, damaged or of another format
  */
-export const readWeights = (path: string): Checkpoint =>
-  withFile(path, (source) => decodeWeights(source, zlibDecompressor));
+export const readWeights = (path: string, options: ReadOptions = {}): Checkpoint =>
+  withFile(path, (source) => decodeWeights(source, zlibDecompressor, options));
 
 /** Write a safetensors file. @throws WeightsError as writeWeightsFile */
 export const writeSafetensors = (path: string, checkpoint: Checkpoint): Promise<void> =>

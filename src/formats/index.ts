@@ -5,6 +5,7 @@ export { checkFinite } from "./finite.ts";
 export { shownName, shownText } from "./limits.ts";
 export { decodeOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
+export { type FoundNames, findNames, withoutWrappers } from "./parameter-names.ts";
 export {
   IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
@@ -19,4 +20,4 @@ export {
   safetensorsFrom,
   type TensorData,
 } from "./safetensors.ts";
-export { decodeTorch } from "./torch-file.ts";
+export { decodeTorch, type ReadOptions } from "./torch-file.ts";

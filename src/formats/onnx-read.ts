@@ -1,6 +1,7 @@
 /**
  * @file Weights of an ONNX model, by name: its graph's initializers. The graph itself is not read;
- * lrscope knows the network and asks for its parameters by PyTorch's names, which exporters keep.
+ * lrscope knows the network and asks for its parameters by PyTorch's names, which exporters keep unless
+ * they fold batch norm into convolutions.
  * Source: onnx.proto, ONNX 1.16.
  */
 
@@ -60,7 +61,7 @@ export function decodeOnnx(source: ByteSource): Checkpoint {
     throw new WeightsError(
       `${source.name}: holds no weights: its graph has no initializers. Export the model with its parameters`,
     );
-  return { tensors, metadata: { ...metadata } };
+  return { tensors, metadata: { ...metadata }, format: "onnx" };
 }
 
 function keyValue(source: ByteSource, field: Field): [string, string] {
@@ -133,7 +134,10 @@ function readTensor(source: ByteSource, field: Field): { name: string; tensor: S
   const refuse = (what: string): never => {
     throw new WeightsError(`${source.name}: tensor ${shownName(name)} ${what}`);
   };
-  if (external) refuse("lies in another file; save the model as one file");
+  if (external)
+    refuse(
+      "lies in another file, where newer exporters put it; export the model as one file: torch.onnx.export(model, inputs, path, external_data=False, optimize=False)",
+    );
   const type =
     DATA_TYPES[dataType] ?? refuse(`has data type ${dataType}, which lrscope does not read`);
   const count = elementCount(shape);

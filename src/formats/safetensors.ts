@@ -26,6 +26,12 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Free text by key; structured values are JSON by agreement of writer and reader. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of a PyTorch file: keys that lead to the tensors, joined by dots, "" where they lie at the top. */
+  readonly part?: string;
+  /** Of a PyTorch file: where else it has tensors, at most ten places. */
+  readonly otherParts?: readonly string[];
+  /** "onnx" of an ONNX model, whose weights its exporter may have changed and renamed. */
+  readonly format?: "onnx";
 }
 
 /** Longer ones the format does not allow. */

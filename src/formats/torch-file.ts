@@ -12,6 +12,7 @@ import { MAXIMUM_TENSORS, shownName } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { PickleBudget, PyDict, type PyValue } from "./pickle-values.ts";
 import type { Checkpoint, StoredTensor } from "./safetensors.ts";
+import { stateDicts } from "./state-dict.ts";
 import {
   isTensor,
   type StorageReference,
@@ -25,8 +26,14 @@ import { looksLikeZip, readZip, type ZipMember } from "./zip.ts";
 /** First number of a file of the older format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 
-/** Keys under which training scripts keep the state_dict. */
-const NESTED = ["state_dict", "model_state_dict", "model", "net", "module", "weights"];
+/** How a file of weights is read. */
+export interface ReadOptions {
+  /**
+   * Names of the network's parameters: of several dictionaries of tensors, the one that holds most of them is
+   * read. Default: the one under a usual key ("state_dict", "model", ...), else the file's own.
+   */
+  readonly wanted?: ReadonlySet<string>;
+}
 
 /**
  * Reads a PyTorch file. Half and bfloat16 become float32; "module." (DataParallel) is taken off.
@@ -34,10 +41,14 @@ const NESTED = ["state_dict", "model_state_dict", "model", "net", "module", "wei
  * @throws WeightsError where it is damaged, holds no state_dict, or holds anything but tensors, numbers,
  * text and containers (named)
  */
-export function decodeTorch(source: ByteSource, decompressor?: Decompressor): Checkpoint {
+export function decodeTorch(
+  source: ByteSource,
+  decompressor?: Decompressor,
+  { wanted }: ReadOptions = {},
+): Checkpoint {
   const start = source.read(0, Math.min(source.size, 300));
-  if (looksLikeZip(start)) return decodeArchive(source, decompressor);
-  if (start[0] === 0x80) return decodeOlder(source);
+  if (looksLikeZip(start)) return checkpointOf(source, readArchive(source, decompressor), wanted);
+  if (start[0] === 0x80) return checkpointOf(source, readOlder(source), wanted);
   const tar = new TextDecoder("latin1").decode(start.subarray(257, 262)) === "ustar";
   throw new WeightsError(
     tar
@@ -46,7 +57,13 @@ export function decodeTorch(source: ByteSource, decompressor?: Decompressor): Ch
   );
 }
 
-function decodeArchive(source: ByteSource, decompressor: Decompressor | undefined): Checkpoint {
+/** What a file's pickle says, and where the values of its tensors are had. */
+interface Pickled {
+  readonly root: PyValue;
+  readonly fetcher: TensorFetcher;
+}
+
+function readArchive(source: ByteSource, decompressor: Decompressor | undefined): Pickled {
   const members = readZip(source, decompressor);
   const pickles = [...members].filter(([name]) => /^[^/]*\/?data\.pkl$/.test(name));
   const [found] = pickles;
@@ -75,11 +92,11 @@ function decodeArchive(source: ByteSource, decompressor: Decompressor | undefine
       );
     return exactly(source, storage, member.read());
   });
-  return checkpointOf(source, root, fetcher);
+  return { root, fetcher };
 }
 
 /** Three pickles of preamble, the object, the storages' keys, then each storage: count and bytes. */
-function decodeOlder(source: ByteSource): Checkpoint {
+function readOlder(source: ByteSource): Pickled {
   const reader = new ByteReader(source);
   const names = namesOf(source);
   const magic = unpickle(reader, names);
@@ -125,7 +142,7 @@ function decodeOlder(source: ByteSource): Checkpoint {
     const bytes = source.read(place.offset, place.elements * ELEMENT_BYTES[storage.type]);
     return exactly(source, { ...storage, elements: storage.elements }, bytes);
   });
-  return checkpointOf(source, root, fetcher);
+  return { root, fetcher };
 }
 
 const inMemory = (bytes: Uint8Array, name: string): ByteSource => ({
@@ -158,19 +175,29 @@ function exactly(
   return bytes;
 }
 
-function checkpointOf(source: ByteSource, root: PyValue, fetcher: TensorFetcher): Checkpoint {
-  const entries = stateDict(root);
-  if (!entries)
+function checkpointOf(
+  source: ByteSource,
+  { root, fetcher }: Pickled,
+  wanted: ReadonlySet<string> | undefined,
+): Checkpoint {
+  const [taken, ...others] = stateDicts(root, wanted);
+  if (!taken)
     throw new WeightsError(
-      `${source.name}: holds no state_dict (a dictionary of tensors by name)${root instanceof PyDict ? `; its keys are ${keysOf(root)}` : ""}. Write it with torch.save(model.state_dict(), path)`,
+      `${source.name}: holds no state_dict (a dictionary of tensors by name)${root instanceof PyDict ? `; its keys are ${keysOf(root)}${listsOf(root)}` : ""}. Write it with torch.save(model.state_dict(), path)`,
     );
-  if (entries.length > MAXIMUM_TENSORS)
+  if (taken.tensors.size > MAXIMUM_TENSORS)
     throw new WeightsError(
-      `${source.name}: holds ${entries.length} tensors; lrscope reads at most ${MAXIMUM_TENSORS}. Save those of one network`,
+      `${source.name}: holds ${taken.tensors.size} tensors; lrscope reads at most ${MAXIMUM_TENSORS}. Save those of one network`,
     );
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, reference] of entries) tensors.set(name, fetcher.tensor(name, reference));
-  return { tensors, metadata: {} };
+  for (const [name, reference] of withoutParallel(taken.tensors))
+    tensors.set(name, fetcher.tensor(name, reference));
+  // Those that could be meant, and not the tensors of a loss.
+  const otherParts = others
+    .filter((other) => 2 * other.tensors.size >= taken.tensors.size)
+    .slice(0, 10)
+    .map(({ part }) => part);
+  return { tensors, metadata: {}, part: taken.part, otherParts };
 }
 
 const keysOf = ({ entries }: PyDict) =>
@@ -186,25 +213,27 @@ function shownKey(key: PyValue): string {
   return isPlain ? `"${String(key)}"` : "one that is no text";
 }
 
-/** Tensors by name, of the dictionary itself or of the one it holds under a usual key. */
-function stateDict(root: PyValue): [string, TensorReference][] | null {
-  if (!(root instanceof PyDict)) return null;
-  const entries = root.texts();
-  const own = tensorsOf(entries);
-  if (own.length > 0) return own;
-  for (const key of NESTED) {
-    const nested = entries.get(key);
-    // One level: deeper ones would have to be guessed.
-    const within = nested instanceof PyDict ? tensorsOf(nested.texts()) : [];
-    if (within.length > 0) return within;
-  }
-  return null;
+/** Averages of weights are saved so by some: parameters in their order, without names. */
+function listsOf({ entries }: PyDict): string {
+  const [key] =
+    entries.find(
+      ([, value]) => Array.isArray(value) && value.length > 0 && value.every(isTensor),
+    ) ?? [];
+  return key === undefined ? "" : `, of which ${shownKey(key)} lists tensors without their names`;
 }
 
-function tensorsOf(entries: ReadonlyMap<string, PyValue>): [string, TensorReference][] {
-  const own = [...entries].filter((entry): entry is [string, TensorReference] =>
-    isTensor(entry[1]),
+/** DataParallel's "module." taken off, where every parameter has it; AveragedModel counts beside them. */
+function withoutParallel(
+  tensors: ReadonlyMap<string, TensorReference>,
+): ReadonlyMap<string, TensorReference> {
+  const isCounter = (name: string) => name === "n_averaged";
+  const names = [...tensors.keys()];
+  if (!names.every((name) => isCounter(name) || name.startsWith("module."))) return tensors;
+  if (names.every(isCounter)) return tensors;
+  return new Map(
+    [...tensors].map(([name, value]) => [
+      isCounter(name) ? name : name.slice("module.".length),
+      value,
+    ]),
   );
-  const parallel = own.every(([name]) => name.startsWith("module."));
-  return parallel ? own.map(([name, value]) => [name.slice("module.".length), value]) : own;
 }

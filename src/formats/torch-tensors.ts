@@ -125,13 +125,38 @@ export function torchNames(subject: string): (name: string) => PyName | undefine
       }
       return dictionary;
     },
+    // A parameter with attributes of its own, or of a class of its own: the tensor alone is read.
+    "torch._tensor._rebuild_from_type_v2": ([rebuild, , args]) => {
+      if (!(rebuild instanceof PyName) || !/^torch\._utils\._rebuild_/.test(rebuild.name))
+        return damaged("a tensor is made by something else than PyTorch");
+      return rebuild.call && args instanceof PyTuple
+        ? rebuild.call(args.items)
+        : damaged(`a tensor is made by ${shownName(rebuild.name)}`);
+    },
     "torch.Size": (args) => args[0] ?? new PyTuple([]),
     "torch.device": (args) => new PyTuple(args),
     // Nothing that is read from a file asks what a set holds.
     "builtins.set": () => new PySet(),
     "__builtin__.set": () => new PySet(),
+    // What else lies beside a state_dict, of which only the place is kept: milestones, bytes, scores.
+    ...Object.fromEntries(
+      [
+        ...["collections.Counter", "_codecs.encode", "torch.serialization._get_layout"],
+        ...["bytearray", "complex"].flatMap((of) => [`builtins.${of}`, `__builtin__.${of}`]),
+        ...["core", "_core"].map((room) => `numpy.${room}.multiarray.scalar`),
+      ].map((of) => [of, (args: readonly PyValue[]) => new PyTuple(args)]),
+    ),
+    // Attributes are put into these, and are not kept.
+    ...Object.fromEntries(
+      [
+        "numpy.dtype",
+        ...["core", "_core"].map((room) => `numpy.${room}.multiarray._reconstruct`),
+      ].map((of) => [of, () => new PyDict()]),
+    ),
   };
+  const classes = ["torch.Tensor", "torch.nn.parameter.Parameter", "numpy.ndarray"];
   return (name) => {
+    if (classes.includes(name)) return new PyName(name);
     if (Object.hasOwn(callable, name)) return new PyName(name, callable[name]);
     const [, rest] = /^torch(?:\.cuda|\.storage)?\.(\w+)$/.exec(name) ?? [];
     if (rest === undefined) return undefined;

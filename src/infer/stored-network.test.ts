@@ -11,8 +11,8 @@ import { readStoredNetwork } from "../files/stored-network.ts";
 import { readSafetensors } from "../files/weight-files.ts";
 import { type Checkpoint, decodeOnnx, encodeSafetensors, memorySource } from "../formats/index.ts";
 import { vanilla } from "../models/index.ts";
-import { fitWeights } from "../study/pretrained.ts";
 import { exportOnnx } from "../study/stored/from-checkpoint.ts";
+import { fitWeights } from "../study/weights/fit-weights.ts";
 import { openPredictor as compiledPredictor } from "./predictor.ts";
 
 let folder: string;

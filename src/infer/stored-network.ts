@@ -9,7 +9,7 @@ import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import { type Checkpoint, checkFinite, shownName, shownText } from "../formats/index.ts";
 import { forwardGraphRecord, type Graph, type Network, rebatch } from "../ir/index.ts";
 import type { CheckpointMetadata } from "../record/index.ts";
-import { readMetadata } from "../train/checkpoint.ts";
+import { evaluatedTensor, readMetadata } from "../train/checkpoint.ts";
 
 /** Values of a parameter or statistic, in logical order. */
 export interface StoredWeight {
@@ -111,8 +111,7 @@ function weightsOf(
   for (const { name, role, shape } of graph.tensors) {
     if (role !== "parameter" && role !== "statistic") continue;
     const label = shownName(name);
-    // Statistics, and parameters that were frozen, have no state.
-    const stored = (state !== null && tensors.get(`${name}:${state}`)) || tensors.get(name);
+    const stored = evaluatedTensor(tensors, name, state);
     if (!stored) problems.push(`${label} ${formatShape(shape)} is missing`);
     else if (!sameShape(stored.shape, shape))
       problems.push(`${label} must be ${formatShape(shape)}; got ${formatShape(stored.shape)}`);

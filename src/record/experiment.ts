@@ -82,6 +82,17 @@ export const machineRecord = z.object({
   node: z.string(),
 });
 
+/**
+ * How the last layer of weights from elsewhere begins: as stored; with the rows of its classes, by their names; as
+ * stored, where the file does not name its classes; or anew, as the file has none, one of another width, or one
+ * of other classes.
+ */
+export const lastLayer = z.enum([
+  ...(["as-stored", "by-class", "unnamed"] as const),
+  ...(["missing", "other-width", "other-classes"] as const),
+]);
+export type LastLayer = z.infer<typeof lastLayer>;
+
 const written = z.object({
   formatVersion: z.literal(FORMAT_VERSION),
   kind: z.enum(["demo", "find", "train", "compare"]),
@@ -97,7 +108,16 @@ const written = z.object({
     /** SHA-256 of the graph. */
     graph: z.string().optional(),
     /** Weights that training began from: the published name, or the file's own. */
-    pretrained: z.object({ source: z.string(), sha256: z.string() }).optional(),
+    pretrained: z
+      .object({
+        source: z.string(),
+        sha256: z.string(),
+        /** Where version 0.1 would have begun otherwise, so that none goes on with the other's run. */
+        lastLayer: lastLayer.optional(),
+        /** Of the optimizer, taken for the parameters. */
+        state: z.string().optional(),
+      })
+      .optional(),
   }),
   protocol: protocolRecord,
   arms: z.array(armRecord),

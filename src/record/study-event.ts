@@ -4,7 +4,7 @@
  */
 
 import { z } from "zod";
-import { datasetRecord } from "./experiment.ts";
+import { datasetRecord, lastLayer } from "./experiment.ts";
 import { planRecord } from "./plan.ts";
 import { rangeTestRecord, rangeTestSearch } from "./range-test.ts";
 import { frozenBatchNorm, unfreezings } from "./recipe-schema.ts";
@@ -44,11 +44,22 @@ const dataset = event("dataset", {
 /** Files of the source that cannot be used; none is said too. */
 const brokenFiles = event("broken-files", { broken: datasetRecord.shape.broken });
 
-/** Weights from elsewhere: how many tensors were taken, and which parameters begin anew. */
+/** Weights from elsewhere: how many tensors were taken and from where, and which parameters begin anew. */
 const pretrained = event("pretrained", {
   source: z.string(),
   tensors: count,
   replaced: z.array(z.string()).readonly(),
+  /** How the last layer begins, and why. */
+  lastLayer: lastLayer.optional(),
+  /** Of the optimizer, taken for the parameters. */
+  state: z.string().optional(),
+  /** What stood before the network's names. */
+  prefix: z.string().optional(),
+  /** Where in the file the tensors lay, and where it has others. */
+  part: z.string().optional(),
+  otherParts: z.array(z.string()).readonly().optional(),
+  /** Of other modules. */
+  leftOut: z.array(z.string()).readonly().optional(),
 });
 
 /** Not all parameters are trained. */

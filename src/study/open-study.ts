@@ -210,8 +210,8 @@ function tellOpened(
   emit({ type: "dataset", dataset: record, ...counts });
   const { pretrained, trainFrom, frozenBatchNorm, unfreeze, features } = setup;
   if (pretrained) {
-    const { source, tensors, replaced } = pretrained;
-    emit({ type: "pretrained", source, tensors: tensors.size, replaced });
+    const { sha256: _, tensors, ...said } = pretrained;
+    emit({ type: "pretrained", ...said, tensors: tensors.size });
   }
   if (trainFrom !== undefined && trainFrom !== "all")
     emit({

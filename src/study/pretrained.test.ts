@@ -5,10 +5,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { DownloadError, WeightsError } from "../core/errors.ts";
+import { DownloadError } from "../core/errors.ts";
 import { type Checkpoint, encodeSafetensors, type StoredTensor } from "../formats/index.ts";
 import { vanilla } from "../models/index.ts";
-import { fitWeights as fitFile, headOf, openPretrained } from "./pretrained.ts";
+import { openPretrained } from "./pretrained.ts";
+import { fitWeights, headOf } from "./weights/fit-weights.ts";
 
 const network = vanilla({ classes: 3, channels: 1, size: 16, widths: [4, 4], hidden: 8 });
 
@@ -25,53 +26,11 @@ function weights(classes: number, change: (tensors: Map<string, StoredTensor>) =
   return { tensors, metadata: {} } satisfies Checkpoint;
 }
 
-const fitWeights = (checkpoint: Checkpoint, into: typeof network, source: string) =>
-  fitFile({ checkpoint, source, sha256: "" }, into);
-
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lrscope-pretrained-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-describe("fitting", () => {
-  test("every tensor under its own name; counters of batches are left alone", () => {
-    const checkpoint = weights(3, (tensors) =>
-      tensors.set("features.1.num_batches_tracked", { shape: [], data: BigInt64Array.of(4n) }),
-    );
-    const { tensors, replaced } = fitWeights(checkpoint, network, "x.pth");
-    expect(replaced).toEqual([]);
-    expect(tensors.size).toBe(checkpoint.tensors.size - 1);
-  });
-
-  test("a last layer of another width is replaced, and said so", () => {
-    const { tensors, replaced } = fitWeights(weights(1000), network, "x.pth");
-    expect(replaced).toEqual(headOf(network));
-    expect(replaced.length).toBe(2);
-    for (const name of replaced) expect(tensors.has(name)).toBe(false);
-  });
-
-  test("whatever is missing, left over or misshapen is listed at once", () => {
-    const checkpoint = weights(3, (tensors) => {
-      const [first, second] = [...tensors.keys()] as [string, string];
-      tensors.delete(first);
-      tensors.set(second, { shape: [7], data: new Float32Array(7) });
-      tensors.set("layer9.weight", { shape: [2], data: new Float32Array(2) });
-    });
-    const fit = () => fitWeights(checkpoint, network, "x.pth");
-    expect(fit).toThrow(WeightsError);
-    expect(fit).toThrow(/"features\.0\.weight" \[4, 1, 3, 3\] is missing/);
-    expect(fit).toThrow(/"features\.0\.bias" must be \[4\]; got \[7\]/);
-    expect(fit).toThrow(/"layer9\.weight" \[2\] is not in the network/);
-  });
-
-  test("integers are no weights", () => {
-    const checkpoint = weights(3, (tensors) =>
-      tensors.set("features.0.bias", { shape: [4], data: Int32Array.of(1, 2, 3, 4) }),
-    );
-    expect(() => fitWeights(checkpoint, network, "x.pth")).toThrow("floating-point");
-  });
-});
 
 describe("from a file", () => {
   test("of lrscope: with the normalisation that it was trained with", async () => {
@@ -150,8 +109,8 @@ describe("published weights", () => {
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     };
     const file = await openPretrained("imagenet-a1", options);
-    const again = fitFile(await openPretrained("imagenet-a1", options), small);
-    const first = fitFile(file, small);
+    const again = fitWeights(await openPretrained("imagenet-a1", options), small);
+    const first = fitWeights(file, small);
     expect(requests).toBe(1);
     expect(file.sha256).toBe(createHash("sha256").update(body).digest("hex"));
     expect(first.replaced).toEqual(["fc.weight", "fc.bias"]);

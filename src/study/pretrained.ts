@@ -1,29 +1,22 @@
 /**
- * @file Weights from elsewhere for a network of ours: a file of the user's, or one that its authors
- * publish, downloaded once and kept. Every parameter must be found under its own name; only the
- * last layer may have another width, and is then begun anew.
+ * @file Weights from elsewhere: a file of the user's, or one that its authors publish, downloaded once and kept.
+ * weights/fit-weights.ts fits them to a network.
  */
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { at, get } from "../core/at.ts";
-import { ArgumentError, WeightsError } from "../core/errors.ts";
+import { get } from "../core/at.ts";
+import { ArgumentError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
-import { formatShape, type Shape, sameShape } from "../core/shapes.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import { readWeights } from "../files/weight-files.ts";
-import {
-  type Checkpoint,
-  checkFinite,
-  IMAGENET_NORMALIZATION,
-  PUBLISHED_WEIGHTS,
-} from "../formats/index.ts";
+import { type Checkpoint, IMAGENET_NORMALIZATION, PUBLISHED_WEIGHTS } from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { DataEvent } from "../record/index.ts";
-import type { PretrainedWeights } from "../train/freezing/pretrained-weights.ts";
+import { namesWanted } from "./weights/fit-weights.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
 /** A file of weights, read and not yet fitted to a network. */
@@ -40,6 +33,11 @@ export interface PretrainedFile {
 export interface PretrainedOptions {
   /** The model's name, as `--model` says it: what is published depends on it. */
   readonly model: string;
+  /**
+   * The network that the weights are for, of any size and number of classes: where a file holds several sets of
+   * tensors, the one that has most of its parameters is read. Default: the one under a usual key.
+   */
+  readonly network?: Network | undefined;
   /** Where downloads are kept; default $LRSCOPE_CACHE, else the user's cache folder. */
   readonly cacheDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -59,10 +57,11 @@ export async function openPretrained(
   what: string,
   options: PretrainedOptions,
 ): Promise<PretrainedFile> {
+  const { network } = options;
   if (isWeightsFile(what)) {
     if (!existsSync(what))
       throw new ArgumentError(`pretrained: there is no file "${what}"; check the path`);
-    const checkpoint = readWeights(what);
+    const checkpoint = readWeights(what, network ? { wanted: namesWanted(network) } : {});
     const normalization = normalizationOf(checkpoint);
     return { source: basename(what), sha256: await hashOf(what), checkpoint, normalization };
   }
@@ -119,69 +118,3 @@ function normalizationOf({ metadata }: Checkpoint): PretrainedFile["normalizatio
     return IMAGENET_NORMALIZATION;
   }
 }
-
-/** Counters and the like that checkpoints carry and networks here do without. */
-const isIgnored = (name: string) => name.endsWith("num_batches_tracked");
-
-/** Weight and bias of the layer that makes the logits. */
-export function headOf(network: Network): readonly string[] {
-  const graph = network.build(1);
-  const logits = get(graph.outputs, "logits", "outputs");
-  const node = graph.nodes.find(({ outputs }) => outputs.includes(logits));
-  return (node?.inputs ?? [])
-    .map((id) => at(graph.tensors, id, "tensors"))
-    .filter(({ role }) => role === "parameter")
-    .map(({ name }) => name);
-}
-
-/**
- * A file's tensors for the network's parameters and statistics.
- * @throws WeightsError that lists whatever is missing, left over or of another shape, or names the first
- *   tensor that holds NaN or an infinity, as float32
- */
-export function fitWeights(
-  { checkpoint, source, sha256 }: Pick<PretrainedFile, "checkpoint" | "source" | "sha256">,
-  network: Network,
-): PretrainedWeights {
-  const wanted = network
-    .build(1)
-    .tensors.filter(({ role }) => role === "parameter" || role === "statistic");
-  const head = headOf(network);
-  const tensors = new Map<string, Float32Array>();
-  const replaced: string[] = [];
-  const problems: string[] = [];
-  for (const { name, shape } of wanted) {
-    const stored = checkpoint.tensors.get(name);
-    if (!stored) problems.push(`"${name}" ${formatShape(shape)} is missing`);
-    else if (head.includes(name) && isOtherWidth(stored.shape, shape)) replaced.push(name);
-    else if (!sameShape(stored.shape, shape))
-      problems.push(`"${name}" must be ${formatShape(shape)}; got ${formatShape(stored.shape)}`);
-    else if (stored.data instanceof Float32Array) tensors.set(name, stored.data);
-    else if (stored.data instanceof Float64Array) tensors.set(name, Float32Array.from(stored.data));
-    else problems.push(`"${name}" must hold floating-point numbers; got integers`);
-  }
-  const names = new Set(wanted.map(({ name }) => name));
-  for (const [name, { shape }] of checkpoint.tensors)
-    if (!names.has(name) && !isIgnored(name) && !isState(name))
-      problems.push(`"${name}" ${formatShape(shape)} is not in the network`);
-  if (problems.length > 0)
-    throw new WeightsError(
-      `${source}: its weights do not fit ${network.name}:\n  ${problems.join("\n  ")}\nGive weights of this network, or another --model`,
-    );
-  checkFinite(
-    source,
-    wanted.flatMap(({ name, shape }) => {
-      const data = tensors.get(name);
-      return data ? [[name, { shape, data }] as const] : [];
-    }),
-  );
-  return { source, sha256, tensors, replaced };
-}
-
-/** lrscope's last.safetensors holds the optimizer's state beside the weights. */
-const isState = (name: string) => name.includes(":");
-
-const isOtherWidth = (stored: Shape, shape: Shape) =>
-  stored.length === shape.length &&
-  stored[0] !== shape[0] &&
-  sameShape(stored.slice(1), shape.slice(1));

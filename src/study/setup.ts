@@ -38,17 +38,18 @@ export async function openSetup(
 ): Promise<OpenedSetup> {
   const { loadModel } = await import("./load-model.ts");
   const buildModel = await loadModel(spec.model, spec.modelOptions);
-  buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
+  const standIn = buildModel({ classes: 2, channels: 3, size: spec.data.size ?? 512 });
   const { DEFAULT_ENGINE, openBackend } = await import("../engine/native/engines.ts");
   const { defaultThreads } = await import("../files/machine.ts");
   const { threads = defaultThreads(), convolutions, convolutionsDecidedBy } = spec;
   const { preparationThreads = threads } = spec;
   const backend = await openBackend(DEFAULT_ENGINE, { threads });
-  const { fitWeights, openPretrained } = await import("./pretrained.ts");
+  const { openPretrained } = await import("./pretrained.ts");
+  const { fitWeights } = await import("./weights/fit-weights.ts");
   const file =
     spec.pretrained === undefined
       ? null
-      : await openPretrained(spec.pretrained, { model: spec.model, ...hooks });
+      : await openPretrained(spec.pretrained, { model: spec.model, network: standIn, ...hooks });
   const { openDataset } = await import("../datasets/open.ts");
   const dataset = await openDataset(spec.source, {
     ...spec.data,
@@ -69,7 +70,7 @@ export async function openSetup(
       ...(convolutionsDecidedBy ? { convolutionsDecidedBy } : {}),
       ...spec.recipe,
       ...freezing(spec),
-      ...(file ? { pretrained: fitWeights(file, network) } : {}),
+      ...(file ? { pretrained: fitWeights(file, network, { classes: dataset.classes }) } : {}),
       ...(signal ? { signal } : {}),
     };
     if (spec.cacheFeatures === undefined) return { setup, dataset };

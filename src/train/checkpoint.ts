@@ -5,7 +5,7 @@
  */
 
 import { WeightsError } from "../core/errors.ts";
-import { type Checkpoint, shownName } from "../formats/index.ts";
+import { type Checkpoint, type StoredTensor, shownName } from "../formats/index.ts";
 import {
   CHECKPOINT_FORMAT,
   type CheckpointMetadata,
@@ -82,5 +82,54 @@ export function readMetadata(checkpoint: Checkpoint, file: string): CheckpointMe
       `checkpoint ${file}: its metadata cannot be read; the file is damaged or was written by another version`,
       { cause: error },
     );
+  }
+}
+
+/** A parameter or statistic as the network is evaluated: frozen ones and statistics have no state. */
+export const evaluatedTensor = (
+  tensors: Checkpoint["tensors"],
+  name: string,
+  state: string | null,
+): StoredTensor | undefined =>
+  (state === null ? undefined : tensors.get(`${name}:${state}`)) ?? tensors.get(name);
+
+/**
+ * What a file's network was evaluated with, by name: of a checkpoint of lrscope's without the optimizer's state,
+ * which stands for the parameters where the optimizer says so (Schedule-Free's "x", Lookahead's "slow");
+ * of any other file all that it holds.
+ * @throws WeightsError where the metadata name a state that the file does not hold
+ */
+export function evaluatedTensors(
+  { tensors, metadata }: Checkpoint,
+  file: string,
+): { readonly tensors: Checkpoint["tensors"]; readonly state: string | null } {
+  if (metadata.format !== CHECKPOINT_FORMAT) return { tensors, state: null };
+  const said = parsedText(metadata.evaluationWeights ?? "null");
+  const state = typeof said === "string" ? said : null;
+  if (state !== null && ![...tensors.keys()].some((name) => name.endsWith(`:${state}`)))
+    throw new WeightsError(
+      `${file}: its network is evaluated with the state ${shownName(state)}, which it does not hold; the file is damaged: copy it again from where it came`,
+    );
+  const own = new Map<string, StoredTensor>();
+  for (const name of tensors.keys()) {
+    const tensor = name.includes(":") ? undefined : evaluatedTensor(tensors, name, state);
+    if (tensor) own.set(name, tensor);
+  }
+  return { tensors: own, state };
+}
+
+/** The classes that a file of lrscope's names, checkpoint or ONNX model; null where it names none. */
+export function namedClasses({ metadata }: Checkpoint): readonly string[] | null {
+  const said = parsedText(metadata.classes ?? "null");
+  return Array.isArray(said) && said.every((name) => typeof name === "string") ? said : null;
+}
+
+/** null for what is no JSON, or too much of it. */
+function parsedText(text: string): unknown {
+  if (text.length > MAXIMUM_METADATA) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -6,12 +6,14 @@ import { VERSION } from "../core/version.ts";
 import {
   type ArmRecord,
   type ExperimentRecord,
+  type LastLayer,
   type Planned,
   protocolOf,
   type StudySpec,
 } from "../record/index.ts";
 import { checkFits, planEpoch } from "./compile-options.ts";
 import { type Features, wholeOf } from "./freezing/frozen-features.ts";
+import type { PretrainedWeights } from "./freezing/pretrained-weights.ts";
 import { checkUnfreezing, whollyUnfrozen } from "./freezing/unfreeze.ts";
 import type { TrainingSetup } from "./options.ts";
 import { updatesOfRun } from "./run-length.ts";
@@ -76,9 +78,7 @@ export function experimentRecord(
       name: network.name,
       parameters,
       graph,
-      ...(setup.pretrained
-        ? { pretrained: { source: setup.pretrained.source, sha256: setup.pretrained.sha256 } }
-        : {}),
+      ...(setup.pretrained ? { pretrained: pretrainedRecord(setup.pretrained) } : {}),
     },
     protocol: protocolOf(
       {
@@ -110,4 +110,17 @@ const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   threads,
   bytes,
   seconds,
+});
+
+/** Last layers that begin as they did in version 0.1, whose records say nothing of them. */
+const AS_EVER: readonly (LastLayer | undefined)[] = [
+  undefined,
+  ...(["as-stored", "unnamed", "other-width"] as const),
+];
+
+const pretrainedRecord = ({ source, sha256, lastLayer, state }: PretrainedWeights) => ({
+  source,
+  sha256,
+  ...(AS_EVER.includes(lastLayer) ? {} : { lastLayer }),
+  ...(state === undefined ? {} : { state }),
 });

@@ -194,6 +194,14 @@ describe.skipIf(absent)("train and predict", () => {
     const { metadata } = readOnnx(model);
     expect(JSON.parse(metadata.classes!)).toEqual([...dataset.classes]);
     expect(JSON.parse(metadata.size!)).toBe(16);
+
+    const again = await cli(["export", checkpoints.best, model]);
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("is there already")]);
+    const forced = await cli(["export", checkpoints.best, model, "--logits", "--force"]);
+    expect([forced.code, forced.stdout]).toEqual([0, expect.stringContaining("logits")]);
+    const other = await cli(["export", checkpoints.best, within("model.pth")]);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("end in .onnx")]);
+    expect(existsSync(within("model.pth"))).toBe(false);
   });
 
   test("the cyclical schedule: given bounds, step size in epochs", async () => {

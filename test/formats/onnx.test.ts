@@ -11,9 +11,12 @@ import {
   memorySource,
   type StoredTensor,
 } from "../../src/formats/index.ts";
+import { onnxOf } from "../../src/infer/export.ts";
+import { storedNetworkOf } from "../../src/infer/stored-network.ts";
 import type { Network } from "../../src/ir/index.ts";
 import * as layers from "../../src/layers/index.ts";
 import { createModel } from "../../src/models/index.ts";
+import { checkpointOf } from "../fuzz/weight-seeds.ts";
 import { dyadics } from "../parity/dyadic.ts";
 
 type Ort = typeof import("onnxruntime-web");
@@ -128,6 +131,70 @@ describe.each(models)("%s", (_, network) => {
     }
   });
 });
+
+describe("what a model says of itself, read by a parser of the test's own", () => {
+  const stored = storedNetworkOf(checkpointOf(), "x.safetensors");
+  const model = protobuf(Buffer.from(onnxOf(stored)));
+  const graph = protobuf(model.get(7)![0] as Buffer);
+  const shapeOf = (value: Buffer) => {
+    const type = protobuf(protobuf(protobuf(value).get(2)![0] as Buffer).get(1)![0] as Buffer);
+    return protobuf(type.get(2)![0] as Buffer)
+      .get(1)!
+      .map((dimension) => {
+        const [extent, name] = [1, 2].map((at) => protobuf(dimension as Buffer).get(at)?.[0]);
+        return name === undefined ? Number(extent) : String(name);
+      });
+  };
+
+  test("format and opset", () => {
+    expect(model.get(1)).toEqual([7n]);
+    expect(protobuf(model.get(8)![0] as Buffer).get(2)).toEqual([13n]);
+  });
+
+  test("shapes of its input and output, of any batch", () => {
+    expect(graph.get(11)!.map((value) => shapeOf(value as Buffer))).toEqual([["batch", 3, 8, 8]]);
+    expect(graph.get(12)!.map((value) => shapeOf(value as Buffer))).toEqual([["batch", 3]]);
+    expect(String(protobuf(graph.get(12)![0] as Buffer).get(1)![0])).toBe("probabilities");
+  });
+
+  test("classes and normalisation", () => {
+    const said = Object.fromEntries(
+      model.get(14)!.map((entry) => {
+        const [key, value] = [1, 2].map((at) => String(protobuf(entry as Buffer).get(at)![0]));
+        return [key!, JSON.parse(value!)];
+      }),
+    );
+    const { classes, mean, std, size, channels } = stored.metadata;
+    expect(said).toMatchObject({ classes, mean, std, size, channels });
+    expect(said.classes).toEqual(["class 0", "class 1", "class 2"]);
+  });
+});
+
+/** Fields of a message by number: integers, or bytes. */
+function protobuf(bytes: Buffer): Map<number, (bigint | Buffer)[]> {
+  const found = new Map<number, (bigint | Buffer)[]>();
+  let at = 0;
+  const integer = () => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = bytes[at++]!;
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const key = Number(integer());
+    const wire = key & 7;
+    const value = wire === 0 ? integer() : wire === 2 ? piece(Number(integer())) : piece(4);
+    found.set(key >> 3, [...(found.get(key >> 3) ?? []), value]);
+  }
+  return found;
+
+  function piece(length: number): Buffer {
+    at += length;
+    return bytes.subarray(at - length, at);
+  }
+}
 
 test("windows of several sizes are refused by the layer's name", () => {
   const network = grouped(13);

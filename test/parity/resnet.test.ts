@@ -11,7 +11,7 @@ import { nativeBackend } from "../../src/engine/native/index.ts";
 import { readWeights } from "../../src/files/weight-files.ts";
 import { createModel } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
-import { fitWeights } from "../../src/study/pretrained.ts";
+import { fitWeights } from "../../src/study/weights/fit-weights.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { difference, logits, logitsOf, valuesOf } from "./torchvision.ts";

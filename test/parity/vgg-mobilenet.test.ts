@@ -10,7 +10,7 @@ import { elementCount } from "../../src/core/shapes.ts";
 import type { Network } from "../../src/ir/index.ts";
 import { createModel, mobilenetV2, vgg11Bn } from "../../src/models/index.ts";
 import { createOptimizer } from "../../src/optimizers/index.ts";
-import { fitWeights } from "../../src/study/pretrained.ts";
+import { fitWeights } from "../../src/study/weights/fit-weights.ts";
 import { dyadics } from "./dyadic.ts";
 import { nativeOrReason } from "./native-or-reason.ts";
 import { difference, logits, valuesOf } from "./torchvision.ts";

@@ -1,7 +1,8 @@
 /** @file `lrscope export CHECKPOINT FILE`: a trained network for other programs to run. */
 
 import { existsSync } from "node:fs";
-import { WeightsError } from "../../core/errors.ts";
+import { extname } from "node:path";
+import { ArgumentError, WeightsError } from "../../core/errors.ts";
 import { mebibytes } from "../../core/words.ts";
 import { defineCommand, toggle } from "../flags/define-command.ts";
 import { jsonFlag } from "../flags/flags.ts";
@@ -18,6 +19,7 @@ export const exportModel = defineCommand({
   ],
   flags: {
     logits: toggle("give logits, the scores before the softmax"),
+    force: toggle("write over the file, where there is one"),
     ...jsonFlag,
   },
   examples: [
@@ -30,6 +32,7 @@ export const exportModel = defineCommand({
       throw new WeightsError(
         `export: no checkpoint "${checkpoint}"; give best.safetensors of a trial, which lies in RUN/trials/ARM-SEED/`,
       );
+    checkTarget(file, { force: flags.force });
     const { exportOnnx } = await import("../../study/stored/from-checkpoint.ts");
     const { writeWeightsFile } = await import("../../files/weight-files.ts");
     const bytes = await exportOnnx({ checkpoint, softmax: !flags.logits });
@@ -39,3 +42,16 @@ export const exportModel = defineCommand({
     terminal.result({ file, bytes: bytes.length, input: "images", output });
   },
 });
+
+/** @throws ArgumentError for an ending of another format, or a file that is there */
+function checkTarget(file: string, { force }: { readonly force: boolean }): void {
+  const ending = extname(file);
+  if (ending.toLowerCase() !== ".onnx")
+    throw new ArgumentError(
+      `export: writes ONNX models, whose names end in .onnx; got "${file}". Give such a name, as in "${file.slice(0, file.length - ending.length) || "model"}.onnx"`,
+    );
+  if (existsSync(file) && !force)
+    throw new ArgumentError(
+      `export: "${file}" is there already; give another name, or --force to write over it`,
+    );
+}

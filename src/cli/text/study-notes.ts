@@ -4,6 +4,7 @@ import { visibleLine } from "../../core/visible.ts";
 import type { StudyEvent } from "../../record/index.ts";
 import { describeBroken, describeCopies } from "./broken-files.ts";
 import { count, duration, mebibytes, plural } from "./format.ts";
+import { pretrainedLines } from "./pretrained-lines.ts";
 
 /** Files that cannot be used, of which so many are named. */
 const MOST_NAMED = 20;
@@ -30,15 +31,8 @@ export function noteLines(note: StudyNote): string[] {
         ...describeCopies(dataset, { limit: MOST_COPIES }),
       ];
     }
-    case "pretrained": {
-      const { source, tensors, replaced } = note;
-      const taken = `weights of ${source}: ${plural(tensors, "tensor")}`;
-      return [
-        replaced.length === 0
-          ? taken
-          : `${taken}; the last layer has another width there, and begins anew (${replaced.join(", ")})`,
-      ];
-    }
+    case "pretrained":
+      return pretrainedLines(note);
     case "frozen": {
       const { trainFrom, frozenBatchNorm, unfreeze = [] } = note;
       return [

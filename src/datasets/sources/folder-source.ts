@@ -52,7 +52,7 @@ export function folderSource(
     augmentation: "photos",
     labels: Int32Array.from(labels),
     parts: parts.length === 1 ? null : Uint8Array.from(partOf),
-    // 2: a JPEG decoded at reduced scale keeps its true extent.
+    // 2: a JPEG decoded at reduced scale keeps its true extent, and inks become light without a profile.
     decoding: 2,
     fingerprint: (items, signal) => hashFiles(folder, items, signal),
     contentOf: (item) => folder.digests.get(item),

@@ -15,7 +15,7 @@ export function calibrationFigure({ error, bins }: Calibration): Figure | null {
   if (used.length === 0) return null;
   const lines: Line[] = [
     {
-      key: "equal",
+      key: "as sure as right",
       name: "as sure as right",
       colour: "var(--lr-axis)",
       dash: [4, 4],
@@ -25,7 +25,7 @@ export function calibrationFigure({ error, bins }: Calibration): Figure | null {
       silent: true,
     },
     {
-      key: "network",
+      key: "answers",
       name: "right answers",
       colour: "var(--lr-1)",
       dash: [1, 0],
