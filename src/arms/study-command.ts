@@ -38,7 +38,7 @@ export type StudyCommand =
       readonly followedBy?: readonly (readonly string[])[];
       readonly why?: undefined;
     }
-  | { readonly words: null; readonly why: string };
+  | { readonly words: null; readonly followedBy?: undefined; readonly why: string };
 
 /** Stands for the folder of records, where a command needs that of the one before. */
 export const RUN = "RUN";
