@@ -18,6 +18,8 @@ export {
   summarize,
 } from "./analysis/index.ts";
 export { parseArm } from "./arms/arms.ts";
+export type { OwnArm } from "./arms/own-arms.ts";
+export type { OwnSchedule, ScheduleRun } from "./arms/own-parts.ts";
 export * from "./core/errors.ts";
 export { VERSION } from "./core/version.ts";
 export { type ArrayDatasetOptions, arrayDataset } from "./data/array-dataset.ts";

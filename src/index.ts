@@ -8,6 +8,8 @@
  */
 
 export { parseArm } from "./arms/arms.ts";
+export type { OwnArm } from "./arms/own-arms.ts";
+export type { OwnSchedule, ScheduleRun } from "./arms/own-parts.ts";
 export { benchData } from "./bench/data.ts";
 export { benchEpoch } from "./bench/epoch.ts";
 export { type ExplainedStep, type ExplainOptions, explainStep } from "./bench/explain.ts";

@@ -14,6 +14,7 @@ import type {
 } from "../record/index.ts";
 import { formatRate, type ReduceOnPlateau, type Schedule } from "../schedules/index.ts";
 import { armSchedule, hasPeak, isCyclical, isSpecified } from "./arm-schedules.ts";
+import { saysItsRates } from "./own-parts.ts";
 import { dependsOnLength, firstLength, prolongedSchedule } from "./prolonged.ts";
 
 export interface ScheduleContext {
@@ -41,7 +42,7 @@ export function needsRangeTest(
   { schedule, learningRate }: Pick<ArmRecord, "schedule" | "learningRate">,
   { learningRates = "defaults", maxLr }: ScheduleContext["request"],
 ): boolean {
-  if (learningRate !== null || isSpecified(schedule)) return false;
+  if (learningRate !== null || isSpecified(schedule) || saysItsRates(schedule)) return false;
   return isCyclical(schedule) ? maxLr === undefined : learningRates === "range-test";
 }
 
@@ -79,7 +80,11 @@ export function scheduleOf(
   };
   if (isSpecified(arm.schedule))
     return { ...written(armSchedule(arm.schedule, options)), source: "its schedule" };
-  if (!isCyclical(arm.schedule)) return { ...written(armSchedule(arm.schedule, options)), source };
+  if (!isCyclical(arm.schedule))
+    return {
+      ...written(armSchedule(arm.schedule, options)),
+      source: saysItsRates(arm.schedule) ? "its schedule" : source,
+    };
   const base = lowerBound(arm, rate, context);
   const stepSize = updatesOf(request.stepSize ?? { count: 4, unit: "epochs" }, updatesPerEpoch);
   const bounds = { base, max: rate, stepSize };

@@ -26,6 +26,7 @@ import {
 } from "../schedules/index.ts";
 import { parseScheduleWords } from "../schedules/text/parse-schedule.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
+import { isOwnSchedule, isPartFile, ownSchedule } from "./own-parts.ts";
 import { scheduleWord, warmupUpdates, withSettings } from "./schedule-settings.ts";
 
 export interface CycleBounds {
@@ -99,6 +100,8 @@ export const isSpecified = (word: string | null): boolean => word?.startsWith("(
 
 /** @throws ArgumentError for a specification in brackets that is wrong */
 export function isArmSchedule(word: string): boolean {
+  // A file that is not loaded is one of a record's: what it gave, the trials say.
+  if (isOwnSchedule(word) || isPartFile(word)) return true;
   if (isSpecified(word)) return Boolean(specified(word, 1));
   const own = word.startsWith(WARMUP) ? word.slice(WARMUP.length) : null;
   return own === null ? ARM_SCHEDULES.includes(word) : Object.hasOwn(FITTED, own);
@@ -136,6 +139,10 @@ export function armSchedule(
   if (isSpecified(word)) {
     const schedule = specified(word, rate);
     return "initial" in schedule ? schedule : snapped(schedule);
+  }
+  if (isOwnSchedule(word) || isPartFile(word)) {
+    const made = ownSchedule(word, { rate, steps, updatesPerEpoch });
+    return "initial" in made ? made : snapped(made);
   }
   if (isCyclical(word)) {
     if (!bounds) throw new InternalError(`arm schedule ${word}: its bounds are not known`);

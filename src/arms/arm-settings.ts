@@ -3,8 +3,14 @@
 import { ArgumentError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import { shortened } from "../core/shown.ts";
-import { createOptimizer, type Dialect, optimizerFlags } from "../optimizers/index.ts";
+import {
+  createOptimizer,
+  type Dialect,
+  isOwnOptimizer,
+  optimizerFlags,
+} from "../optimizers/index.ts";
 import type { ArmText } from "./arm-text.ts";
+import { isPartFile } from "./own-parts.ts";
 
 /** Where other libraries say it otherwise, or in snake case. */
 const OTHER_WORDS: Readonly<Record<string, string>> = { lr: "learningRate", eps: "epsilon" };
@@ -29,6 +35,8 @@ export interface OptimizerSettings {
  */
 export function optimizerSettingsOf(arm: string, text: ArmText): OptimizerSettings {
   const { optimizer, optimizerSettings } = text;
+  if (isPartFile(optimizer) && !isOwnOptimizer(optimizer))
+    return settingsOfRecord(optimizerSettings);
   const known = Object.keys(createOptimizer(optimizer).hyperparameters);
   const flags = optimizerFlags(optimizer);
   const hyperparameters: Record<string, number> = {};
@@ -53,6 +61,14 @@ export function optimizerSettingsOf(arm: string, text: ArmText): OptimizerSettin
     ...(dialect === undefined ? {} : { dialect }),
     ...(learningRate === undefined ? {} : { learningRate }),
   };
+}
+
+/** Of a file that this process has not loaded, as whoever reads a record has not: they were checked when it was written. */
+function settingsOfRecord(settings: ReadonlyMap<string, string | null>): OptimizerSettings {
+  const hyperparameters = Object.fromEntries(
+    [...settings].map(([word, value]) => [ownName(word), value === null ? 1 : Number(value)]),
+  );
+  return settings.size === 0 ? {} : { hyperparameters };
 }
 
 const ON_OFF: Readonly<Record<string, number>> = { true: 1, on: 1, false: 0, off: 0 };

@@ -5,11 +5,13 @@
 import { ArgumentError } from "../core/errors.ts";
 import { MOST_ARMS } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest-name.ts";
+import { shortName } from "../core/short-name.ts";
 import { shortened } from "../core/shown.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { ARM_SCHEDULES, isArmSchedule, isSpecified } from "./arm-schedules.ts";
 import { optimizerSettingsOf } from "./arm-settings.ts";
 import { readArmText } from "./arm-text.ts";
+import { saysItsRates } from "./own-parts.ts";
 import { scheduleSettingsOf } from "./schedule-settings.ts";
 
 export { DEFAULT_ARMS } from "./default-arms.ts";
@@ -32,6 +34,10 @@ export function parseArm(text: string): ArmRecord {
   if (isSpecified(schedule) && rate !== null && !schedule?.startsWith("(plateau"))
     throw new ArgumentError(
       `arm "${named}": a schedule in brackets says its rates itself; leave out @${shortened(rate)}`,
+    );
+  if (saysItsRates(schedule) && rate !== null)
+    throw new ArgumentError(
+      `arm "${named}": the schedule of ${shortened(schedule ?? "")} says its rates itself; leave out @${shortened(rate)}, or export a function of { rate }`,
     );
   const rates = [rate === null ? undefined : Number(rate), ownRate, scheduleRate].filter(
     (each) => each !== undefined,
@@ -77,6 +83,12 @@ export function parseArms(texts: readonly string[]): ArmRecord[] {
   return arms;
 }
 
-/** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2". */
+/**
+ * Characters of a slug: with a seed behind it, it names a folder. As many as lrscope 0.1 could write, so that its
+ * runs have the folders that they had.
+ */
+const MOST_SLUG = 227;
+
+/** "sgd+clr@1e-2" as a file name: "sgd-clr-1e-2"; a longer one than a folder may have is cut, with a hash. */
 export const armSlug = (name: string): string =>
-  name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_");
+  shortName(name.replaceAll(/[+@]/g, "-").replaceAll(/[^A-Za-z0-9._-]/g, "_"), MOST_SLUG);

@@ -6,6 +6,7 @@ import { shortened } from "../core/shown.ts";
 import type { ScheduleSpec } from "../schedules/index.ts";
 import { ownName } from "./arm-settings.ts";
 import type { ArmText } from "./arm-text.ts";
+import { isPartFile } from "./own-parts.ts";
 
 /** A family by its options: the one that @RATE is, and the others by the names of its specification. */
 interface Family {
@@ -96,6 +97,10 @@ export interface ScheduleSettings {
 export function scheduleSettingsOf(arm: string, text: ArmText): ScheduleSettings {
   const { schedule, scheduleSettings } = text;
   if (schedule === null || scheduleSettings.size === 0) return {};
+  if (isPartFile(schedule))
+    throw new ArgumentError(
+      `arm "${shortened(arm)}": a schedule of a file takes no settings; write them into ${shortened(schedule)}`,
+    );
   const written = Object.fromEntries(
     [...scheduleSettings].map(([key, value]) => [ownName(key), value ?? ""]),
   );

@@ -5,6 +5,7 @@ import { ArgumentError } from "../core/errors.ts";
 import { MOST_MULTIPLES } from "../core/limits.ts";
 import type { ArmRecord } from "../record/index.ts";
 import { isSpecified } from "./arm-schedules.ts";
+import { saysItsRates } from "./own-parts.ts";
 
 /**
  * Each arm at `count` multiples of its rate, from 1/10 to 10: "adam x0.1", "adam x0.3162", "adam", ...
@@ -15,7 +16,7 @@ export function withSensitivity(arms: readonly ArmRecord[], count: number): ArmR
     throw new ArgumentError(
       `arms: sensitivity must be an odd number from 3 to ${MOST_MULTIPLES}, so that each arm's own rate is among them; got ${count}`,
     );
-  const fixed = arms.find(({ schedule }) => isSpecified(schedule));
+  const fixed = arms.find(({ schedule }) => isSpecified(schedule) || saysItsRates(schedule));
   if (fixed)
     throw new ArgumentError(
       `arms: the schedule of "${fixed.name}" says its rates itself, so that they cannot be multiplied; leave it or the sensitivity out`,

@@ -6,7 +6,7 @@
  */
 
 import { differences } from "../core/differences.ts";
-import { createOptimizer } from "../optimizers/index.ts";
+import { createOptimizer, isOwnOptimizer } from "../optimizers/index.ts";
 import { type ArmRecord, STUDY_DEFAULTS, type StudySpec, studySpec } from "../record/index.ts";
 import { flagsOfRecipe, RECIPE_OPTIONS, type RecipeName } from "../record/recipe.ts";
 import { needsRangeTest } from "./arm-rates.ts";
@@ -15,6 +15,7 @@ import { armParts } from "./arm-text.ts";
 import { parseArms } from "./arms.ts";
 import { demoStudy } from "./demo-study.ts";
 import { flagWords } from "./flag-words.ts";
+import { isPartFile } from "./own-parts.ts";
 import { firstLength } from "./prolonged.ts";
 import { tasksAtOnce } from "./tasks-at-once.ts";
 
@@ -23,6 +24,8 @@ export interface NamedPlaces {
   readonly source?: string | undefined;
   readonly model?: string | undefined;
   readonly pretrained?: string | undefined;
+  /** Of the files that arms are made of, by their names; default: in the folder in which the command is run. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export type StudyCommand =
       readonly followedBy?: readonly (readonly string[])[];
       readonly why?: undefined;
     }
-  | { readonly words: null; readonly why: string };
+  | { readonly words: null; readonly followedBy?: undefined; readonly why: string };
 
 /** Stands for the folder of records, where a command needs that of the one before. */
 export const RUN = "RUN";
@@ -102,6 +105,8 @@ const ANSWERS: Table<StudySpec["answers"]> = {
 const FIELDS: Table<StudySpec> = {
   formatVersion: elsewhere,
   kind: elsewhere,
+  // Within the arms that are made of them.
+  files: elsewhere,
   optimizers: { of: ALL, flags: optimizerFlags },
   seeds: { of: ALL, flags: seedFlags },
   // Said by the commands that follow: see `longerThen`.
@@ -115,7 +120,11 @@ const FIELDS: Table<StudySpec> = {
   momentum: {
     of: ALL,
     matters: ({ arms }) =>
-      arms.some(({ optimizer }) => "momentum" in createOptimizer(optimizer).hyperparameters),
+      arms.some(
+        ({ optimizer }) =>
+          // Of a file that is not loaded nobody knows.
+          isUnknown(optimizer) || "momentum" in createOptimizer(optimizer).hyperparameters,
+      ),
   },
   weightDecay: { of: ALL },
   momentumSchedule: {
@@ -292,9 +301,21 @@ function flagsOf<T extends object>(table: Table<T>, values: T, context: Context)
 }
 
 /** Of a comparison its arms; of one run or range test the parts of the one. */
-function optimizerFlags(optimizers: StudySpec["optimizers"], { study, arms }: Context): Flags {
+function optimizerFlags(
+  optimizers: StudySpec["optimizers"],
+  { study, arms, places }: Context,
+): Flags {
   const { kind } = study;
-  if (kind === "compare") return { optimizers };
+  const placed = (part: string) => placedPart(part, places.files);
+  if (kind === "compare")
+    return {
+      optimizers: optimizers.map((text) => {
+        if (study.files === undefined) return text;
+        const { optimizer, schedule, rate } = armParts(text);
+        const parts = [placed(optimizer), ...(schedule === null ? [] : [placed(schedule)])];
+        return `${parts.join("+")}${rate === null ? "" : `@${rate}`}`;
+      }),
+    };
   const [arm, ...others] = arms;
   if (!arm || others.length > 0)
     throw new Unsayable(`${kind} has one arm, and this study has ${optimizers.join(", ")}`);
@@ -305,11 +326,19 @@ function optimizerFlags(optimizers: StudySpec["optimizers"], { study, arms }: Co
   if (isCyclical(schedule) && rate !== null)
     throw new Unsayable(`train takes no rate beside ${schedule}, and this study has ${arm.name}`);
   return {
-    optimizer,
-    ...(schedule === null ? {} : { schedule: scheduleWord(schedule) }),
+    optimizer: placed(optimizer),
+    ...(schedule === null ? {} : { schedule: scheduleWord(placed(schedule)) }),
     ...(rate === null ? {} : { lr: Number(rate) }),
   };
 }
+
+/** "mine.ts(beta=0.9)" as "./mine.ts(beta=0.9)", or where it is said to lie; other words as they are. */
+function placedPart(part: string, files: NamedPlaces["files"] = {}): string {
+  const [word = part] = /^[^(]*/.exec(part) ?? [];
+  return isPartFile(word) ? `${files[word] ?? `./${word}`}${part.slice(word.length)}` : part;
+}
+
+const isUnknown = (optimizer: string) => isPartFile(optimizer) && !isOwnOptimizer(optimizer);
 
 /** A specification goes without the brackets that an arm has around it. */
 const scheduleWord = (schedule: string) =>

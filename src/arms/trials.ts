@@ -8,7 +8,7 @@ import { at } from "../core/at.ts";
 import { checkPositive, checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, RangeTestError } from "../core/errors.ts";
 import { MOST_SEEDS, MOST_TRIALS } from "../core/limits.ts";
-import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
+import { createOptimizer, isOwnOptimizer, type Optimizer } from "../optimizers/index.ts";
 import {
   type ArmRecord,
   type Planned,
@@ -21,6 +21,7 @@ import {
 import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
 import { DEFAULT_ARMS, parseArms } from "./arms.ts";
 import { checkEnds, endsThatAreOn } from "./check-ends.ts";
+import { isPartFile, unknownPart } from "./own-parts.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
@@ -240,6 +241,8 @@ export function optimizerOf(
   { momentum, weightDecay }: Pick<Planned, "momentum" | "weightDecay">,
 ): Optimizer {
   const { dialect, hyperparameters = {}, learningRate } = arm;
+  if (isPartFile(arm.optimizer) && !isOwnOptimizer(arm.optimizer))
+    throw unknownPart(arm.optimizer, "optimizer");
   const takesMomentum = "momentum" in createOptimizer(arm.optimizer).hyperparameters;
   return createOptimizer(
     arm.optimizer,

@@ -16,6 +16,8 @@ export interface MainOptions extends Streams {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Aborts the work: Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** "Ctrl-C", "SIGTERM": what aborted it, to be said at once. */
+  readonly interruptedBy?: () => string;
 }
 
 /**
@@ -35,7 +37,21 @@ export async function main(argv: readonly string[], options: MainOptions): Promi
     const terminal = openTerminal({ stdout, stderr, environment, json: json || events });
     if (events && !json) Object.assign(terminal, { result: () => undefined });
     const { command, ...call } = await withStudyFile(parsed, terminal);
-    await command.run({ ...call, terminal, signal, environment } as never);
+    // By the terminal, so that the bar below makes way.
+    const say = () => {
+      if (!options.interruptedBy) return;
+      // Beside the "^C" that the terminal itself has written, unless that is taken away with the bar.
+      if (stderr.isTTY && !terminal.around) stderr.write("\n");
+      terminal.note(
+        `${options.interruptedBy()}: ending after the step under way; once more ends at once`,
+      );
+    };
+    signal.addEventListener("abort", say, { once: true });
+    try {
+      await command.run({ ...call, terminal, signal, environment } as never);
+    } finally {
+      signal.removeEventListener("abort", say);
+    }
     return 0;
   } catch (error) {
     return report(await expected(error), stderr, environment);

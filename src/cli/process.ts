@@ -8,12 +8,11 @@ import { main } from "./main.ts";
 /** Runs the process's own arguments and leaves with the exit code. */
 export async function runProcess(): Promise<void> {
   const controller = new AbortController();
+  let signalled = "";
   // The first Ctrl-C ends the work after the update under way; the second does not wait.
   const interrupt = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write(
-      `\n${name === "SIGINT" ? "Ctrl-C" : name}: ending after the step under way; once more ends at once\n`,
-    );
+    signalled = name === "SIGINT" ? "Ctrl-C" : name;
     controller.abort();
   };
   process.on("SIGINT", interrupt);
@@ -25,7 +24,10 @@ export async function runProcess(): Promise<void> {
     });
 
   const { stdout, stderr } = process;
-  const code = await main(process.argv.slice(2), { stdout, stderr, signal: controller.signal });
+  const code = await main(process.argv.slice(2), {
+    ...{ stdout, stderr, signal: controller.signal },
+    interruptedBy: () => signalled,
+  });
   process.off("SIGINT", interrupt);
   process.off("SIGTERM", interrupt);
   process.exitCode = code;

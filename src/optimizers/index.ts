@@ -3,6 +3,7 @@
 import { ArgumentError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import { optimizerNames } from "./names.ts";
+import { createOwnOptimizer, isOwnOptimizer, ownFlags } from "./own.ts";
 import { adadelta } from "./rules/adadelta.ts";
 import { adafactor } from "./rules/adafactor.ts";
 import { adagrad } from "./rules/adagrad.ts";
@@ -28,6 +29,7 @@ export { type Accumulating, accumulate } from "./accumulate.ts";
 export { clipByValue } from "./clip.ts";
 export * from "./define.ts";
 export * from "./expression.ts";
+export { isOwnOptimizer, type OwnOptimizer, registerOptimizer } from "./own.ts";
 export * from "./rewrite.ts";
 export { type LookaheadOptions, lookahead } from "./rules/lookahead.ts";
 export { type SamOptions, sam } from "./rules/sam.ts";
@@ -103,6 +105,7 @@ export const wrapperNames: readonly string[] = Object.keys(WRAPPERS);
 export function optimizerFlags(name: string): readonly string[] {
   const factory = FACTORIES.find((candidate) => candidate.optimizerName === name);
   if (factory) return factory.flags;
+  if (isOwnOptimizer(name)) return ownFlags(name);
   const wrapper = wrapperNames.find((candidate) => name.startsWith(`${candidate}-`));
   return wrapper === undefined ? [] : optimizerFlags(name.slice(wrapper.length + 1));
 }
@@ -119,6 +122,8 @@ export function createOptimizer(
 ): Optimizer {
   const factory = FACTORIES.find((candidate) => candidate.optimizerName === name);
   if (factory) return factory(hyperparameters, options);
+  const own = createOwnOptimizer(name, hyperparameters, options);
+  if (own) return own;
   const found = Object.entries(WRAPPERS).find(([candidate]) => name.startsWith(`${candidate}-`));
   if (found) {
     const [wrapper, { own, wrap }] = found;

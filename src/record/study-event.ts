@@ -108,6 +108,9 @@ const interrupted = event("interrupted", {
   ...place,
   report: z.string().nullable(),
   command: z.string().nullable(),
+  /** Of the trials of the study those that have ended, and all; absent where none was planned. */
+  finished: count.optional(),
+  planned: count.optional(),
 });
 
 /** So many runs of an earlier call are not finished. */

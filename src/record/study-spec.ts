@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { fileName } from "./file-name.ts";
 import { rangeTestRule } from "./range-test.ts";
 import { recipeRecord } from "./recipe-schema.ts";
 import { scheduleSpec } from "./trial.ts";
@@ -169,6 +170,11 @@ export const studySpec = z.object({
   ...finder,
   /** A source's name; null: a folder or file, which is a matter of the machine. */
   source: z.string().nullable(),
+  /** Files that arms are made of, by the names that they have there; absent: none. */
+  files: z
+    .array(z.object({ name: fileName, sha256: z.string() }))
+    .readonly()
+    .optional(),
   data,
   /** A name of the collection; null: a file that exports `network`. */
   model: z.string().nullable(),

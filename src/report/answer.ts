@@ -23,7 +23,7 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
   const finished = order.filter((o) => o.finalValidationAccuracy.mean !== null);
   const conclusion = (input.trials.length > 0 && summary?.conclusion) || null;
   // What the conclusion says is not said twice.
-  const details = conclusion ? [] : progressOf(input);
+  const details = [...interimOf(input), ...(conclusion ? [] : progressOf(input))];
   if (summary && finished.length > 0)
     return {
       headline: headlineOf(finished, summary),
@@ -103,6 +103,23 @@ function rangeSentence({ arm, suggestion, reading, unguarded }: RangeTestRecord)
   return reading === "averaged"
     ? `The range test of ${arm} suggests a constant rate of ${formatRate(constant.rate)}, or a peak of ${formatRate(peak.rate)}.`
     : `The range test of ${arm} puts its rates between ${formatRate(peak.baseLr)} and ${formatRate(peak.rate)}.`;
+}
+
+/** Of a comparison that goes on: how much of it this is; trials that have not begun have no record. */
+function interimOf({ experiment, trials, experiments = [] }: ReportInput): string[] {
+  if (experiment.kind === "find" || experiments.length > 1 || trials.length === 0) return [];
+  const planned = experiment.arms.length * experiment.protocol.seeds.length;
+  const open = trials.filter(({ trial }) => ["running", "interrupted"].includes(trial.status));
+  const notBegun = planned - trials.length;
+  if (planned < 2 || open.length + Math.max(0, notBegun) === 0) return [];
+  const ended = trials.length - open.length;
+  const rest = [
+    ...(open.length > 0 ? [`${open.length} not finished`] : []),
+    ...(notBegun > 0 ? [`${notBegun} not begun`] : []),
+  ];
+  return [
+    `An interim report: ${ended} of ${planned} trials ${isAre(ended)} finished, ${rest.join(" and ")}.`,
+  ];
 }
 
 function progressOf({ trials }: ReportInput): string[] {

@@ -26,8 +26,21 @@ export function documentOf(parts: DocumentParts): string {
 <header><p class="kicker">${kicker}</p>
 <h1>${headline}</h1>
 ${conclusion && html`<p class="conclusion">${conclusion}</p>\n`}${details.length > 0 && html`<ul>${details.map((text) => html`<li>${text}</li>`)}</ul>`}</header>
+${contents(sections)}
 ${sections.map((section) => section && html`${section}\n`)}</main>
 <footer>${footer}</footer>
 <script>${trusted(pageScript())}</script></body></html>
 `.text;
+}
+
+/** Links to the sections that there are, by the headings that they have. */
+function contents(sections: readonly (Markup | null)[]): Markup {
+  const entries = sections.flatMap((section) => {
+    const [, id, heading] =
+      /^<section id="([^"]+)"><h2>(.*?)<\/h2>/.exec(section?.text ?? "") ?? [];
+    return id === undefined || heading === undefined ? [] : [{ id, heading }];
+  });
+  return html`<nav class="contents" aria-labelledby="contents"><h2 id="contents">Contents</h2><ol>${entries.map(
+    ({ id, heading }) => html`<li><a href="#${id}">${trusted(heading)}</a></li>`,
+  )}</ol></nav>`;
 }

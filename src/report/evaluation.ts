@@ -102,7 +102,13 @@ function classFigure({ classes }: EvaluationRecord): Figure | null {
 function confusionOf({ classes, counts, network }: EvaluationRecord): Figure | null {
   if (!counts) return null;
   const names = classes.map((entry) => entry.class);
-  const figure = confusionFigure({ arm: network.arm, slug: "", classes: names, counts });
+  const figure = confusionFigure({
+    arm: network.arm,
+    title: network.arm,
+    slug: "",
+    classes: names,
+    counts,
+  });
   return figure && { ...figure, name: "confusion" };
 }
 

@@ -1,5 +1,6 @@
 /** @file The page: the answer, what it rests on, how it was run; each section left out where there is nothing for it. */
 
+import { ranked } from "../analysis/index.ts";
 import type {
   ArmConfusion,
   ExperimentRecord,
@@ -61,14 +62,18 @@ export function page(parts: PageParts): string {
   const { answer, summary, arms, input } = parts;
   const { experiment } = input;
   const title = `${experiment.dataset.name}, ${experiment.model.name}: ${experiment.kind}`;
+  const said = (text: string) => withLabels(text, parts.everyArm);
   const sections = [
     resultsSection(summary, arms, parts.finalAccuracy),
-    differencesSection(summary?.pairs ?? [], parts.differences),
-    targetsSection(summary?.optimizers ?? [], parts.targets),
+    differencesSection(summary?.pairs ?? [], parts.differences, arms),
+    targetsSection(summary?.optimizers ?? [], parts.targets, arms),
     curvesSection(parts.curves),
     ...parts.added.map(({ section, drawn }) => addedSection(section, drawn)),
     profileSection(parts.profile, parts.sensitivity),
-    classesSection(parts.perClass, parts.confusions),
+    classesSection(parts.perClass, parts.confusions, {
+      arms,
+      leader: ranked(summary?.optimizers ?? [])[0]?.name,
+    }),
     rangeTestsSection(parts.rangeTests),
     learningRatesSection(parts.learningRate, arms),
     dataSection(experiment, parts.classes),
@@ -79,13 +84,20 @@ export function page(parts: PageParts): string {
   return documentOf({
     title,
     kicker: kicker(experiment),
-    headline: answer.headline,
-    conclusion: answer.conclusion,
-    details: answer.details,
+    headline: said(answer.headline),
+    conclusion: answer.conclusion && said(answer.conclusion),
+    details: answer.details.map(said),
     sections,
     footer: `lrscope ${experiment.lrscope}, ${experiment.created}`,
   });
 }
+
+/** A sentence with the labels of arms whose names are long; whole names stand under Protocol. */
+const withLabels = (text: string, arms: readonly ReportArm[]): string =>
+  arms
+    .filter(({ name, label }) => name !== label)
+    .sort((a, b) => b.name.length - a.name.length)
+    .reduce((sentence, { name, label }) => sentence.replaceAll(name, label), text);
 
 const kicker = ({ kind, dataset, model }: ExperimentRecord) =>
   [

@@ -1,5 +1,5 @@
 /**
- * @file Colours, each by name, light and dark. The six series colours lie at least 7 (of 100) apart
+ * @file Colours, each by name, light and dark. The ten series colours lie about 7 (of 100) or more apart
  * in OKLab as seen with normal, protan, deutan and tritan vision (Machado et al. 2009, severity 1),
  * and have a contrast of 3 or more to the paper. Each comes with a line style of its own, and lines
  * are labelled besides, so that nothing is told by colour alone.
@@ -20,9 +20,13 @@ export const palette = {
   4: ["#8a2275", "#c765c0"],
   5: ["#b08a00", "#f2cf5b"],
   6: ["#2a303a", "#e8ecf2"],
+  7: ["#9685e6", "#b7bdff"],
+  8: ["#ee58ab", "#d8322e"],
+  9: ["#1212b4", "#9a3fe0"],
+  10: ["#6b2f12", "#2f8577"],
 } as const satisfies Record<string, readonly [light: string, dark: string]>;
 
-const SERIES = 6;
+const SERIES = 10;
 
 const column = (side: 0 | 1): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(palette).map(([name, pair]) => [name, pair[side]]));
@@ -42,7 +46,7 @@ export interface SeriesLook {
   readonly dash: readonly number[];
 }
 
-/** One for each colour: with the labels at the lines' ends, a third way to tell them apart. */
+/** Of neighbours never the same: with the labels at the lines' ends, a third way to tell them apart. */
 const DASHES: readonly (readonly number[])[] = [
   [1, 0],
   [12, 3],
@@ -50,14 +54,16 @@ const DASHES: readonly (readonly number[])[] = [
   [12, 3, 3, 3],
   [20, 3],
   [8, 2, 2, 2, 2, 2],
+  [2, 4],
+  [16, 3, 5, 3],
+  [7, 5],
 ];
 
-/** How the i-th series of a figure looks, i from 0. Beyond six the colours repeat, with other dashes. */
+/** How the i-th series of a figure looks, i from 0. Beyond ten the colours repeat, with other dashes: of ninety none is another's. */
 export function seriesLook(index: number): SeriesLook {
-  const round = Math.floor(index / SERIES);
   return {
     colour: `var(--lr-${(index % SERIES) + 1})`,
-    dash: at(DASHES, (index + round) % DASHES.length, "DASHES"),
+    dash: at(DASHES, index % DASHES.length, "DASHES"),
   };
 }
 

@@ -1,10 +1,11 @@
 /** @file From records to a report. */
 
 import { summarize } from "../analysis/index.ts";
+import { shortName } from "../core/short-name.ts";
 import type { ArmConfusion, SummaryRecord } from "../record/index.ts";
 import { answer } from "./answer.ts";
 import { draw, type Figure } from "./draw.ts";
-import { armsOf, type ReportArm } from "./figures/arms.ts";
+import { armsOf, labelOf, type ReportArm } from "./figures/arms.ts";
 import { captions } from "./figures/captions.ts";
 import { classesFigure } from "./figures/classes.ts";
 import { confirmationFigure, tuningFigure } from "./figures/confirmation.ts";
@@ -97,7 +98,11 @@ export async function renderReport(
     confusions: confusionsOf(input, summary).map((confusion) => ({
       confusion,
       figure: album.maybe(
-        confusionFigure({ ...confusion, slug: slugFor(confusion.arm, arms) }),
+        confusionFigure({
+          ...confusion,
+          title: labelOf(confusion.arm, arms),
+          slug: slugFor(confusion.arm, arms),
+        }),
         captions.confusion(confusion),
       ),
     })),
@@ -160,6 +165,11 @@ function confusionsOf(
   });
 }
 
-/** A name safe as part of a file's. */
+/** A name safe as part of a file's, beside which temporaries are written. */
 const slugFor = (name: string, arms: readonly ReportArm[]) =>
-  arms.find((arm) => arm.name === name)?.slug ?? name.replace(/[^a-zA-Z0-9.-]+/g, "-");
+  shortName(
+    arms.find((arm) => arm.name === name)?.slug ?? name.replace(/[^a-zA-Z0-9.-]+/g, "-"),
+    MOST_SLUG,
+  );
+
+const MOST_SLUG = 160;

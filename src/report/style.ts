@@ -19,6 +19,19 @@ h1{margin:0;font-size:30px;line-height:1.25;font-weight:650;letter-spacing:-.012
 .conclusion{margin:16px 0 0;max-width:72ch}
 header ul{margin:12px 0 0;padding:0;list-style:none;max-width:68ch}
 header li{margin:4px 0;overflow-wrap:anywhere}
+.contents{padding:18px 0 14px;border-bottom:1px solid var(--lr-grid)}
+.contents h2{font-size:14px;font-weight:600;margin:0 0 6px}
+.contents ol{display:flex;flex-wrap:wrap;gap:4px 20px;margin:0;padding:0;list-style:none;font-size:14px}
+a{color:var(--lr-1);text-underline-offset:3px}
+.contents a{display:inline-block;padding:2px 0}
+.contents+section{border-top:0}
+.terms{margin:0 0 20px;padding:0 0 0 12px;border-left:3px solid var(--lr-grid);color:var(--lr-muted);font-size:13.5px;max-width:76ch}
+.terms div{margin:3px 0}
+.terms dt,.terms dd{display:inline;margin:0}
+.terms dt{font-weight:600;color:var(--lr-ink)}
+.terms dt::after{content:": "}
+.hint{display:none;margin:12px 0 -10px;color:var(--lr-muted);font-size:13px;text-align:right;max-width:none}
+.hint.needed{display:block}
 section{padding:36px 0 4px}
 section+section{border-top:1px solid var(--lr-grid)}
 h2{margin:0 0 4px;font-size:20px;line-height:1.3;letter-spacing:-.005em}
@@ -57,7 +70,7 @@ figure:focus-visible{outline:2px solid var(--lr-1);outline-offset:4px}
 svg.narrow{display:none}
 .pair{display:grid;grid-template-columns:1fr 1fr;column-gap:20px;align-items:start}
 .pair>*{min-width:0}
-.scroll{overflow-x:auto;margin:16px 0 20px}
+.scroll{overflow-x:auto;margin:16px 0 20px;background:linear-gradient(to right,var(--lr-paper) 30%,transparent) left/36px 100% no-repeat local,linear-gradient(to left,var(--lr-paper) 30%,transparent) right/36px 100% no-repeat local,linear-gradient(to right,var(--lr-axis),transparent) left/10px 100% no-repeat scroll,linear-gradient(to left,var(--lr-axis),transparent) right/10px 100% no-repeat scroll}
 .scroll:focus-visible{outline:2px solid var(--lr-1);outline-offset:2px}
 table{border-collapse:collapse;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:100%}
 th,td{padding:8px 0 8px 16px;text-align:left;vertical-align:top;border-bottom:1px solid var(--lr-grid);font-weight:400}
@@ -100,10 +113,21 @@ svg.wide{display:none}svg.narrow{display:block;max-width:480px}
 .facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}
 .samples>div{grid-template-columns:1fr;gap:4px}
 }
+@page{size:A4;margin:14mm 13mm}
 @media print{:root,:root[data-theme=dark]{color-scheme:light;${declarations(lightColours)}}
-.controls,.tip{display:none}
-body{font-size:11pt}main,footer{max-width:none;padding:0}
-figure,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.controls,.tip,.hint,.contents{display:none!important}
+body{font-size:10.5pt;line-height:1.4}main,footer{max-width:none;padding:0}
+header{padding:0 0 14pt}h1{font-size:18pt}h2{font-size:14pt}section{padding-top:16pt}
+p,.conclusion,header ul,figcaption,.terms,ul.notes{max-width:none}
+svg.wide{display:block}svg.narrow{display:none}
+.pair{display:grid;grid-template-columns:1fr 1fr}
+.facts{grid-template-columns:minmax(9em,auto) 1fr;gap:4px 18px}
+figure,tr,li,.terms div,.samples>div,pre{break-inside:avoid}
+h2,h3,h4,thead,summary{break-after:avoid}thead{display:table-header-group}p{orphans:3;widows:3}
 details::details-content{content-visibility:visible;height:auto}
-.scroll{overflow:visible}table{font-size:9pt}th,td{padding-left:10px}}
+.scroll{overflow:visible;background:none}
+table{font-size:8pt;white-space:normal;width:100%}th,td{padding:4px 0 4px 7px}
+td.num,th.num{overflow-wrap:normal}tbody th{overflow-wrap:anywhere}table.words td,table.arms tbody th{min-width:0}
+a{color:inherit;text-decoration:none}}
 `.replaceAll("\n", "");

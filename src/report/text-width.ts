@@ -54,5 +54,9 @@ export function wrapped(text: string, room: number): readonly string[] {
   return (best ?? [text]).map((line) => fitted(line, room));
 }
 
+/** Whether `wrapped` has the room for all of the text. */
+export const wraps = (text: string, room: number): boolean =>
+  wrapped(text, room).join("").replaceAll(" ", "") === text.replaceAll(" ", "");
+
 /** Width of the widest. */
 export const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(textWidth));

@@ -12,6 +12,7 @@ import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError, StoreError } from "../core/errors.ts";
+import { shortName } from "../core/short-name.ts";
 import { shareable } from "../files/machine-folders.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import { readRegularFile } from "../files/regular-file.ts";
@@ -34,6 +35,8 @@ export interface RunDirectory {
   readonly fence?: Fence;
   /** plan.json: how the step was compiled. */
   writePlan(plan: unknown): void;
+  /** Path of range-tests/<slug>.json, which need not be there. */
+  rangeTestFile(slug: string): string;
   /** range-tests/<slug>.json */
   writeRangeTest(slug: string, record: RangeTestRecord): void;
   /** Path of range-tests/<slug>.log, for what a range test's process prints; its folder exists. */
@@ -162,6 +165,10 @@ function unusable(path: string, reason: string, cause?: unknown): StoreError {
   );
 }
 
+/** Beside it a temporary is written, whose name is 45 characters longer. */
+const rangeTestName = (slug: string, ending: "json" | "log") =>
+  `range-tests/${shortName(slug, 200)}.${ending}`;
+
 /** Failures and logs hold what others said: of all texts of a record, these alone may name this machine's paths. */
 function withoutMachine(trial: TrialRecord, clean: (text: string) => string): TrialRecord {
   const { failure, ended } = trial;
@@ -211,13 +218,14 @@ export function openRunDirectory(path: string, fence?: Fence): RunDirectory {
     path,
     ...(fence ? { fence } : {}),
     writePlan: (plan) => write("plan.json", plan),
+    rangeTestFile: (slug) => inside(rangeTestName(slug, "json")),
     writeRangeTest: (slug, record) =>
-      write(`range-tests/${slug}.json`, {
+      write(rangeTestName(slug, "json"), {
         ...record,
         warnings: record.warnings.map((text) => shareable(text, path)),
       }),
     rangeTestLog(slug) {
-      const file = inside(`range-tests/${slug}.log`);
+      const file = inside(rangeTestName(slug, "log"));
       makeFolder(dirname(file));
       return file;
     },

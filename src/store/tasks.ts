@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../core/errors.ts";
+import { shortName } from "../core/short-name.ts";
 import {
   type Task,
   type TaskFile,
@@ -24,7 +25,7 @@ const nameOf = (key: string) => `tasks/${key}.json`;
 export const taskKey = (task: Task): string =>
   task.kind === "trial"
     ? `${task.slug}-${task.seed}`
-    : `range-test-${task.slug}-${task.seeds.join("-")}`.slice(0, 200);
+    : shortName(`range-test-${task.slug}-${task.seeds.join("-")}`, 200);
 
 /** Path of a task's file. */
 export const taskPath = (path: string, key: string): string => join(path, nameOf(key));

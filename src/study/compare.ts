@@ -5,6 +5,7 @@
  */
 
 import { summarize } from "../analysis/index.ts";
+import { textsOfArms } from "../arms/own-arms.ts";
 import { checkRequest } from "../arms/trials.ts";
 import { shareable } from "../files/machine-folders.ts";
 import {
@@ -43,7 +44,10 @@ export interface CompareResult {
  * @throws RangeTestError, before any trial, where a range test cannot say and `force` is not set
  * @throws InterruptedError where `signal` aborts
  */
-export async function compare(options: CompareOptions): Promise<CompareResult> {
+export async function compare({ arms: own, ...asked }: CompareOptions): Promise<CompareResult> {
+  const options = own
+    ? { ...asked, optimizers: [...(asked.optimizers ?? []), ...textsOfArms(own)] }
+    : asked;
   const arms = checkRequest(options);
   checkComparison(options, options);
   const { seeds = STUDY_DEFAULTS.seeds } = options;

@@ -1,9 +1,9 @@
 /** @file `--model`: a name of the collection, or a file of the user's own that builds a network. */
 
-import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
-import { ArgumentError, LrscopeError } from "../core/errors.ts";
+import { basename } from "node:path";
+import { ArgumentError } from "../core/errors.ts";
 import type { Network } from "../ir/index.ts";
+import { importFile } from "./own-code/import-file.ts";
 
 export interface ModelShape {
   readonly classes: number;
@@ -36,25 +36,11 @@ export async function loadModel(
     checkModelName(model);
     return (shape) => createModel(model, { ...shape, ...options });
   }
-  const file = resolve(model);
   const subject = `--model ${model}`;
-  if (!existsSync(file))
-    throw new ArgumentError(
-      `${subject}: there is no such file; give a name such as vanilla, or a .ts or .js file that exports "network"`,
-    );
-  const { createJiti } = await import("jiti");
-  // This copy of the library, loaded already: jiti would compile all of it again.
-  const index = import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js";
-  const lrscope = await import(new URL(index, import.meta.url).href);
-  const jiti = createJiti(import.meta.url, { virtualModules: { lrscope }, fsCache: false });
-  let exported: Record<string, unknown>;
-  try {
-    exported = await jiti.import(file);
-  } catch (error) {
-    if (error instanceof LrscopeError) throw error;
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ArgumentError(`${subject}: the file cannot be run: ${reason}`);
-  }
+  const exported = await importFile(model, {
+    subject,
+    wanted: 'a name such as vanilla, or a .ts or .js file that exports "network"',
+  });
   const build = exported.network ?? exported.default;
   if (typeof build !== "function")
     throw new ArgumentError(

@@ -15,6 +15,7 @@ import {
 import { type Emitter, emitter } from "../train/emit.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
+import { loadArmFiles, namedArms } from "./own-code/arm-files.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { checkProtocol } from "./protocols.ts";
 import type { SetupSpec } from "./setup.ts";
@@ -81,8 +82,13 @@ export async function plannedStudy(
   request: StudyRequest,
   options: Pick<OpenStudyOptions, "places" | "threads"> = {},
 ): Promise<{ spec: StudySpec; places: StudyPlaces; jobs: number }> {
-  const asked = studyOf(request);
-  const places = placesOf(asked, options.places);
+  const { texts, places: files } = namedArms(request.optimizers, options.places?.files);
+  const loaded = await loadArmFiles(texts, files, request.files);
+  const asked = studyOf({
+    ...{ ...request, optimizers: texts },
+    ...(loaded.length > 0 ? { files: loaded } : {}),
+  });
+  const places = { ...placesOf(asked, options.places), files };
   await armsFor(asked);
   const { threadsOfEach } = await import("../files/machine.ts");
   const { tasksAtOnce } = await import("../arms/tasks-at-once.ts");
@@ -148,6 +154,7 @@ export async function open(opening: Opening): Promise<Study> {
   checkPrecision(spec.kind, spec.recipe.precision);
   const { describeExperiment } = await import("./experiment.ts");
   const { openSetup } = await import("./setup.ts");
+  await loadArmFiles(spec.optimizers, places.files ?? {}, spec.files);
   const arms = await armsFor(spec);
   const { data, recipe, threads, modelOptions, cacheFeatures } = spec;
   const wanted: SetupSpec = {

@@ -9,6 +9,7 @@ import { ArgumentError, StoreError } from "../core/errors.ts";
 import { isSourceName } from "../datasets/sources/source-names.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import { isModelFile } from "./load-model.ts";
+import { type ArmFile, type ArmFilePlaces, findArmFiles } from "./own-code/arm-files.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
 /** What a study names, where it is on this machine: a name of a source, model or weights, or a path. */
@@ -16,6 +17,8 @@ export interface StudyPlaces {
   readonly source: string;
   readonly model: string;
   readonly pretrained?: string | undefined;
+  /** Files that arms are made of, by the names that arms have for them. */
+  readonly files?: ArmFilePlaces | undefined;
 }
 
 /** What the record says of them: names as they are, null for a path. */
@@ -34,7 +37,7 @@ export const namesOf = ({
 
 /** Notes the places of a folder of images and of a file with a network, in this machine's cache. */
 export async function rememberPlaces(
-  { source, model, pretrained }: StudyPlaces,
+  { source, model, pretrained, files = {} }: StudyPlaces,
   experiment: ExperimentRecord,
 ): Promise<void> {
   const { rememberPlace } = await import("../datasets/cache/places.ts");
@@ -43,6 +46,8 @@ export async function rememberPlaces(
   if (isModelFile(model) && network.graph) await rememberPlace(network.graph, model);
   if (pretrained && network.pretrained && isWeightsFile(pretrained))
     await rememberPlace(network.pretrained.sha256, pretrained);
+  for (const { name, sha256 } of experiment.specification?.files ?? [])
+    await rememberPlace(sha256, files[name] ?? name);
 }
 
 export interface FindPlacesOptions {
@@ -55,12 +60,14 @@ export interface FindPlacesOptions {
     readonly model: string | null;
     /** undefined: the experiment began from weights drawn by the seed. */
     readonly pretrained?: string | null | undefined;
+    readonly files?: readonly ArmFile[] | undefined;
   };
   /** As the user said this time. */
   readonly said: {
     readonly source: string | undefined;
     readonly model: string | undefined;
     readonly pretrained: string | undefined;
+    readonly files?: ArmFilePlaces | undefined;
   };
 }
 
@@ -90,9 +97,7 @@ function refusePaths(
  * @throws ArgumentError where neither leads anywhere
  * @throws StoreError for a record that holds a path, whatever was said
  */
-export async function findPlaces(
-  options: FindPlacesOptions,
-): Promise<{ source: string; model: string; pretrained: string | undefined }> {
+export async function findPlaces(options: FindPlacesOptions): Promise<StudyPlaces> {
   const { call, experiment, recorded, said } = options;
   refusePaths(call, recorded);
   const { knownPlace } = await import("../datasets/cache/places.ts");
@@ -111,11 +116,13 @@ export async function findPlaces(
     throw new ArgumentError(
       `${call}: the file with the network "${model.name}" is not where it was; say where it is: lrscope ${call} --model FILE`,
     );
-  if (recorded.pretrained === undefined) return { source, model: network, pretrained: undefined };
+  const files = await findArmFiles(call, recorded.files ?? [], said.files);
+  if (recorded.pretrained === undefined)
+    return { source, model: network, pretrained: undefined, files };
   const weights = said.pretrained ?? recorded.pretrained ?? known(model.pretrained?.sha256);
   if (weights === null)
     throw new ArgumentError(
       `${call}: the weights "${model.pretrained?.source}" that it began from are not where they were; say where they are: lrscope ${call} --pretrained FILE`,
     );
-  return { source, model: network, pretrained: weights };
+  return { source, model: network, pretrained: weights, files };
 }

@@ -6,6 +6,7 @@
 import { finderTask } from "../arms/finder-task.ts";
 import { at } from "../core/at.ts";
 import { AddonError, InterruptedError, RangeTestError } from "../core/errors.ts";
+import { shellLine } from "../core/shell.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
   acquireLease,
@@ -116,7 +117,7 @@ export async function recordedStudy(
       const { report } = await deriveResults(directory, { ended: false });
       const { path } = directory;
       const command = error instanceof RangeTestError ? null : resumeCommand(study.spec, path);
-      emit({ type: "interrupted", path, report, command });
+      emit({ type: "interrupted", path, report, command, ...finishedOf(study, path) });
       await settled();
     }
     throw error;
@@ -199,9 +200,16 @@ function failureOf({ path, run }: Omit<FinishedStudy, "failure">): AddonError | 
   );
 }
 
+/** How many of its trials have ended; nothing of a study without trials. */
+function finishedOf({ spec, arms }: Study, path: string) {
+  if (spec.kind === "find") return {};
+  const finished = readTrials(path).filter(({ trial }) => isFinished(trial)).length;
+  return { finished, planned: arms.length * spec.seeds.length };
+}
+
 /** The command that resumes studies of a kind. */
 export const commandOf = (kind: ExperimentRecord["kind"]): "find" | "train" | "compare" =>
   kind === "find" || kind === "train" ? kind : "compare";
 
 const resumeCommand = ({ kind }: Pick<StudySpec, "kind">, path: string): string =>
-  `lrscope ${commandOf(kind)} --resume ${path}`;
+  shellLine(["lrscope", commandOf(kind), "--resume", path]);

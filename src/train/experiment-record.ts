@@ -101,16 +101,9 @@ export function experimentRecord(
   };
 }
 
-/** What a record has of the arms: their names say the rest. */
+/** The arms as a record has them, settings included. */
 export const recordedArms = (arms: readonly ArmRecord[]): ArmRecord[] =>
-  arms.map(({ name, slug, optimizer, schedule, learningRate, sensitivity }) => ({
-    name,
-    slug,
-    optimizer,
-    schedule,
-    learningRate,
-    ...(sensitivity ? { sensitivity } : {}),
-  }));
+  arms.map((arm) => ({ ...arm }));
 
 const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   views,

@@ -190,7 +190,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     const epoch = metrics.length;
     const last = trial.divergence ? null : await checkpoint("last", epoch);
     if (last) await keep("last", epoch, () => last);
-    if (last && options.average) {
+    if (last && beside.isAveraged(epoch)) {
       const averaged = await trainer.readAverage();
       const read = () => makeCheckpoint({ setup: options, trial, tensors: averaged, epoch });
       await keep("averaged", epoch, read);

@@ -1,6 +1,7 @@
 /** @file What the lab's three experiments have in common, and what each adds. */
 
 import type { Smoothing } from "../analysis/index.ts";
+import type { OwnArm } from "../arms/own-arms.ts";
 import type { Dataset } from "../data/types.ts";
 import type { ConvolutionChoices } from "../engine/tuning/convolution-choice.ts";
 import type { Network } from "../ir/index.ts";
@@ -111,4 +112,7 @@ export interface RangeTestOptions extends TrainingSetup {
 }
 
 /** A comparison: arms x seeds on what a setup trains; what a study is asked for, in part. */
-export interface CompareOptions extends TrainingSetup, Planned {}
+export interface CompareOptions extends TrainingSetup, Planned {
+  /** Arms by objects, after those of `optimizers`; without either, the default arms. */
+  readonly arms?: readonly (string | OwnArm)[];
+}

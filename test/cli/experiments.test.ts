@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openDataset } from "../../src/datasets/open.ts";
 import { readOnnx, readSafetensors, writeSafetensors } from "../../src/files/weight-files.ts";
@@ -338,12 +339,21 @@ describe.skipIf(absent)("compare", () => {
     const plain = short.filter((word) => word !== "--json");
     const { code, stdout, stderr } = await cli(
       [...plain, "--optimizers", "adam", "--out", within("tty")],
-      { tty: true },
+      { tty: true, environment: { TERM: "xterm" } },
     );
     expect(code).toBe(0);
     expect(stderr).toMatch(/adam, seed \d, epoch \d \(run \d of 2\) .*\d+%, [\d,]+ images\/s/);
+    expect(stripVTControlCharacters(stdout).match(/validation \d+\.\d%/g)).toHaveLength(4);
+  });
+
+  test("on a terminal with NO_COLOR: plain lines, and nothing that is written again", async () => {
+    const plain = short.filter((word) => word !== "--json");
+    const { code, stdout, stderr } = await cli(
+      [...plain, "--optimizers", "adam", "--out", within("plain")],
+      { tty: true },
+    );
+    expect(code).toBe(0);
     expect(stdout.match(/validation \d+\.\d%/g)).toHaveLength(4);
-    // NO_COLOR is set: the text is plain, and the bar's control codes stay on stderr.
-    expect(stdout).not.toContain("\u001b");
+    expect(stdout + stderr).not.toContain("\u001b");
   });
 });

@@ -3,11 +3,13 @@
  * filter in float64 over every pixel: what antialiased resizing in PIL and torchvision computes.
  */
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { philox } from "../../src/core/philox.ts";
 import { decodeForPrediction } from "../../src/datasets/predict.ts";
+import { root } from "../house/rooms.ts";
 import { paint, rawImage, temporaryFolder, writeTree } from "./fixtures.ts";
 
 /** Broad shapes and fine noise, as photos have both. */
@@ -76,6 +78,28 @@ const SIZES: [number, number, number][] = Array.from({ length: 24 }, (_, i) => {
   const size = [32, 48, 64, 96, 112, 128][i % 6]!;
   const shorter = Math.round(size * [2.1, 4.3, 8.2, 9.7][i % 4]!) + i;
   return [shorter + 37 * (i % 5) + 1, shorter, size];
+});
+
+interface PilCase {
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
+  /** Base64 of the file, and of (size, size, 3) u8 as PIL resizes and crops it. */
+  readonly jpeg: string;
+  readonly rgb: string;
+}
+
+/** The smallest of what test/fixtures/reduced_scale.py makes; all 58 are for a measurement by hand. */
+const PIL: readonly PilCase[] = JSON.parse(
+  readFileSync(join(root, "test", "fixtures", "reduced-scale.json"), "utf8"),
+);
+
+test.each(PIL)("PIL's own thumbnail of $width x $height at $size", async ({ size, jpeg, rgb }) => {
+  const folder = writeTree({ "photo.jpg": Buffer.from(jpeg, "base64") }, temporaryFolder());
+  const [decoded] = await decodeForPrediction([join(folder, "photo.jpg")], { size, channels: 3 });
+  const wanted = Buffer.from(rgb, "base64");
+  const sum = decoded!.pixels!.reduce((total, value, i) => total + Math.abs(value - wanted[i]!), 0);
+  expect(sum / wanted.length).toBeLessThan(0.6);
 });
 
 describe("mean error in levels, of 255", () => {

@@ -10,7 +10,7 @@ import { nativeBackend } from "../../src/engine/native/index.ts";
 import type { Checkpoint } from "../../src/formats/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer, sgd } from "../../src/optimizers/index.ts";
-import { triangular } from "../../src/schedules/index.ts";
+import { cosineDecay, triangular, warmup } from "../../src/schedules/index.ts";
 import { fit } from "../../src/train/fit.ts";
 import type { FitOptions } from "../../src/train/options.ts";
 import { openTrainer } from "../../src/train/trainer.ts";
@@ -56,11 +56,11 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       const { validationLoss, trainLoss } = plain.metrics[i]!;
       expect(line).toMatchObject({ validationLoss, trainLoss });
     }
-    // The first cycle ends with update 15, the first of epoch 3.
+    // The first cycle ends with update 15, the first of epoch 3: one point, which is no average yet.
     expect(metrics.map((line) => line.averagedValidationAccuracy !== undefined)).toEqual([
       false,
       false,
-      true,
+      false,
       true,
     ]);
     expect(metrics.map((line) => line.ensembleSnapshots)).toEqual([undefined, 1, undefined, 2]);
@@ -72,6 +72,28 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(averaged.tensors.get(name)!.data).toEqual(last.tensors.get(`${name}:average`)!.data);
     expect(averaged.tensors.get(name)!.data).not.toEqual(last.tensors.get(name)!.data);
     expect(averaged.tensors.has(`${name}:average`)).toBe(false);
+  });
+
+  test("one point is never an average: a run that ends before the second has none, a warm-up makes none", async () => {
+    const names = new Set<string>();
+    const sink: WeightsSink = { weights: ({ which }) => void names.add(which) };
+    const short = await fit(cyclical({ average: { kind: "swa" }, targetAccuracy: 1e-9, sink }));
+    expect(short.metrics).toHaveLength(1);
+    expect(names).toEqual(new Set(["best", "last"]));
+
+    const written = new Map<string, Checkpoint>();
+    const schedule = warmup(cosineDecay({ peak: 0.05, steps: 24 }), { steps: 4 });
+    await fit(
+      cyclical({
+        ...{ schedule, average: { kind: "swa" } },
+        sink: { weights: ({ which, weights }) => void written.set(which, weights) },
+      }),
+    );
+    const name = "features.0.weight";
+    const [averaged, last] = ["averaged", "last"].map(
+      (which) => written.get(which)!.tensors.get(name)!.data,
+    );
+    expect(averaged).not.toEqual(last);
   });
 
   test("a run that goes on from a checkpoint ends as the one that was not interrupted", async () => {

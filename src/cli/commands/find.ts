@@ -180,12 +180,12 @@ export const find = defineCommand({
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
     const { specification } = run.experiment;
     if (specification) {
-      const { afterFind, nextLine } = await import("../text/next-command.ts");
-      const said = saidBefore(args, flags);
+      const { afterFind, nextLine, withArmFiles } = await import("../text/next-command.ts");
+      const said = await withArmFiles(saidBefore(args, flags), specification);
       const lines = afterFind(record, specification).flatMap(
         (next, i) => nextLine(next, said, i === 0 ? "Next:" : "  or:") ?? [],
       );
-      if (lines.length > 0) terminal.print(`\n${lines.join("\n")}`);
+      if (lines.length > 0) terminal.printCommand(`\n${lines.join("\n")}`);
     }
     terminal.result(record);
   },

@@ -51,7 +51,7 @@ const trainFlags = {
   ...optimizerFlag,
   schedule: value({
     placeholder: "name|spec",
-    help: "none (a constant rate), clr, triangular2, exp_range, cosine, 1cycle, sgdr, linear, wsd, wsd-sqrt, isqrt, poly, exp, step, multistep, plateau, warmup-cosine and the like, or a SPEC of lrscope schedule",
+    help: "none (a constant rate), clr, triangular2, exp_range, cosine, 1cycle, sgdr, linear, wsd, wsd-sqrt, isqrt, poly, exp, step, multistep, plateau, warmup-cosine and the like, a SPEC of lrscope schedule, or a file that exports one",
     read: text,
     fallback: "none",
   }),
@@ -156,9 +156,10 @@ export const train = defineCommand({
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
     const { specification } = run.experiment;
     if (specification) {
-      const { afterTrain, nextLine } = await import("../text/next-command.ts");
-      const next = nextLine(afterTrain(trial, specification), saidBefore(args, flags));
-      if (next) terminal.print(`\n${next}`);
+      const { afterTrain, nextLine, withArmFiles } = await import("../text/next-command.ts");
+      const said = await withArmFiles(saidBefore(args, flags), specification);
+      const next = nextLine(afterTrain(trial, specification), said);
+      if (next) terminal.printCommand(`\n${next}`);
     }
     terminal.result({
       trial,

@@ -337,7 +337,7 @@ export const followFlags = {
 export const optimizerFlag = {
   optimizer: value({
     placeholder: "name",
-    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}, with settings in brackets as in adam(beta2=0.95)`,
+    help: `${optimizerNames.slice(0, -1).join(", ")} or ${optimizerNames.at(-1)}, with settings in brackets as in adam(beta2=0.95); or a file that exports one`,
     read: text,
     fallback: "sgd",
   }),

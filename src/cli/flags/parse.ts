@@ -43,6 +43,8 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
         writeErr: () => undefined,
       })
       .showSuggestionAfterError(false);
+  const { isTTY, columns: width } = options.stdout;
+  const columns = isTTY ? width : undefined;
   prepare(program).version(options.version, "-v, --version", "print the version");
   for (const command of options.commands) {
     const sub = prepare(program.command(command.name).summary(command.summary));
@@ -55,7 +57,7 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
       );
     for (const [key, flag] of Object.entries(command.flags))
       sub.addOption(optionOf(key, flag, command));
-    addHelp(sub, command);
+    addHelp(sub, command, columns);
     sub.action(() => {
       const args = sub.processedArgs.flat().filter((word) => word !== undefined) as string[];
       const { flags, given } = readFlags(command, sub.opts());
@@ -64,7 +66,7 @@ export function parseArguments(argv: readonly string[], options: ParseOptions): 
       parsed = { command, flags, given, args };
     });
   }
-  addHelp(program, null);
+  addHelp(program, null, columns);
   try {
     program.parse(argv as string[], { from: "user" });
   } catch (error) {

@@ -79,14 +79,23 @@ export async function studyOfFlags({
   study = {},
 }: StudyCall): Promise<AskedStudy> {
   const { namesOf } = await import("../../study/places.ts");
+  const { loadArmFiles, namedArms } = await import("../../study/own-code/arm-files.ts");
   const { model, pretrained } = flags;
-  const places: StudyPlaces = { source, model, pretrained };
+  const { texts, places: files } = namedArms(optimizers);
+  const loaded = await loadArmFiles(texts, files);
+  const places: StudyPlaces = {
+    source,
+    model,
+    pretrained,
+    ...(loaded.length > 0 ? { files } : {}),
+  };
   return {
     study: {
       formatVersion: 2,
       kind,
       ...namesOf(places),
-      optimizers: [...optimizers],
+      optimizers: texts,
+      ...(loaded.length > 0 ? { files: loaded } : {}),
       seeds: seedsFrom(kind, flags.seed, seeds),
       epochs,
       ...given(flags, PLANNED),

@@ -28,9 +28,12 @@ export async function printComparison(
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);
   const { specification } = run.experiment;
   if (specification) {
-    const { afterCompare, nextLine } = await import("./next-command.ts");
-    const next = nextLine(afterCompare(summary, specification), said);
-    if (next) terminal.print(`\n${next}`);
+    const { afterCompare, nextLine, withArmFiles } = await import("./next-command.ts");
+    const next = nextLine(
+      afterCompare(summary, specification),
+      await withArmFiles(said, specification),
+    );
+    if (next) terminal.printCommand(`\n${next}`);
   }
   terminal.result({
     ...summary,

@@ -4,6 +4,7 @@ import { at } from "../../core/at.ts";
 import { visibleLine } from "../../core/visible.ts";
 import { grouped, percent } from "../../core/words.ts";
 import type { Colors } from "../terminal.ts";
+import { columnsOf, paddedTo } from "./columns.ts";
 
 export { counted as plural, duration, mebibytes } from "../../core/words.ts";
 export { formatRate as rate } from "../../schedules/text/describe.ts";
@@ -34,14 +35,12 @@ export function textTable(
 ): string {
   const shown = rows.map((row) => row.map(visibleLine));
   const widths = heading.map((title, column) =>
-    Math.max(title.length, ...shown.map((row) => (row[column] ?? "").length)),
+    Math.max(columnsOf(title), ...shown.map((row) => columnsOf(row[column] ?? ""))),
   );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>
-        align[column] === "right"
-          ? cell.padStart(at(widths, column, "widths"))
-          : cell.padEnd(at(widths, column, "widths")),
+        paddedTo(cell, at(widths, column, "widths"), align[column] === "right" ? "right" : "left"),
       )
       .join("  ")
       .trimEnd();

@@ -3,29 +3,35 @@
 import type { Command as Commander } from "commander";
 import { type Command, flagName } from "../flags/define-command.ts";
 
+/** Of a line, at most; a narrower terminal's own is less. */
 const WIDTH = 80;
 
-const EXIT_CODES = [
-  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong, and nothing was",
-  "begun, 130 interrupted.",
-];
+const EXIT_CODES =
+  "Exit codes: 0 done, 1 the work failed, 2 the call was wrong, and nothing was begun, 130 interrupted.";
 
-/** @param command null: the list of commands */
-export function addHelp(commander: Commander, command: Command | null): void {
-  commander.helpInformation = () => (command ? commandHelp(command) : programHelp(commander));
+/**
+ * @param command null: the list of commands
+ * @param columns of the terminal, where it is one
+ */
+export function addHelp(commander: Commander, command: Command | null, columns = WIDTH): void {
+  const width = Math.min(WIDTH, columns);
+  commander.helpInformation = () =>
+    command ? commandHelp(command, width) : programHelp(commander, width);
 }
 
-function programHelp(program: Commander): string {
+function programHelp(program: Commander, width: number): string {
   const rows = program.commands.map((sub) => [sub.name(), sub.summary()] as const);
   return [
-    "lrscope: a learning-rate laboratory. Which optimizer, at which learning rate, on",
-    "which schedule, should this network be trained with?",
+    ...wrap(
+      "lrscope: a learning-rate laboratory. Which optimizer, at which learning rate, on which schedule, should this network be trained with?",
+      width,
+    ),
     "",
     "Usage: lrscope <command> [flags]",
     "",
-    ...table(rows),
+    ...table(rows, width),
     "",
-    ...EXIT_CODES,
+    ...wrap(EXIT_CODES, width),
     "",
     "Begin with:  lrscope demo",
     "More:        lrscope <command> --help",
@@ -33,7 +39,7 @@ function programHelp(program: Commander): string {
   ].join("\n");
 }
 
-function commandHelp(command: Command): string {
+function commandHelp(command: Command, width: number): string {
   const words = command.args.map(({ name, variadic, optional }) => {
     const word = `${name.toUpperCase()}${variadic ? "..." : ""}`;
     return optional ? `[${word}]` : word;
@@ -50,27 +56,34 @@ function commandHelp(command: Command): string {
   return [
     `Usage: ${["lrscope", command.name, ...words, "[flags]"].join(" ")}`,
     "",
-    ...wrap(command.details ?? command.summary, WIDTH),
+    ...wrap(command.details ?? command.summary, width),
     "",
     ...(command.args.length > 0
-      ? [...table(command.args.map(({ name, help }) => [name.toUpperCase(), help] as const)), ""]
+      ? [
+          ...table(
+            command.args.map(({ name, help }) => [name.toUpperCase(), help] as const),
+            width,
+          ),
+          "",
+        ]
       : []),
-    ...table([...flags, ["--help", "print this"]]),
+    ...table([...flags, ["--help", "print this"]], width),
     "",
     ...(command.examples.length > 1 ? ["Examples:"] : ["Example:"]),
     ...command.examples.map((line) => `  ${line}`),
     "",
-    ...EXIT_CODES,
+    ...wrap(EXIT_CODES, width),
     "",
   ].join("\n");
 }
 
 /** Two columns, the second wrapped under itself. */
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.min(24, Math.max(...rows.map(([left]) => left.length)));
+function table(rows: readonly (readonly [string, string])[], columns: number): string[] {
+  const most = columns < 60 ? 10 : 24;
+  const width = Math.min(most, Math.max(...rows.map(([left]) => left.length)));
   const indent = " ".repeat(width + 4);
   return rows.flatMap(([left, right]) => {
-    const [first = "", ...rest] = wrap(right, WIDTH - indent.length);
+    const [first = "", ...rest] = wrap(right, columns - indent.length);
     const head =
       left.length > width
         ? [`  ${left}`, `${indent}${first}`]

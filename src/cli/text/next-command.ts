@@ -37,6 +37,12 @@ export function nextLine(
   return `${before} ${shellLine([...words, ...flagWords(cores)])}`;
 }
 
+/** With the files that arms are made of, as they are to be written in the folder of the call. */
+export async function withArmFiles(said: SaidBefore, { files }: StudySpec): Promise<SaidBefore> {
+  const { armFilesFromHere } = await import("../../study/own-code/arm-files.ts");
+  return { ...said, places: { ...said.places, files: await armFilesFromHere(files) } };
+}
+
 /** Three digits: a rate that was read off a curve has no more. */
 const rounded = (rate: number) => Number(rate.toPrecision(3));
 

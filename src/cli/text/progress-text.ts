@@ -1,6 +1,6 @@
 /** @file How far a study is, in words: pure text of its events and of the state that they make. */
 
-import { visibleLine } from "../../core/visible.ts";
+import type { Labels } from "../../arms/arm-labels.ts";
 import {
   type DataEvent,
   imagesPerSecond,
@@ -12,8 +12,9 @@ import {
   trialsDone,
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
-import { accuracy, count, duration, lossText, mebibytes, rate } from "./format.ts";
+import { count, duration, lossText, mebibytes, rate } from "./format.ts";
 import { noteLines } from "./study-notes.ts";
+import { endLine, epochLine } from "./trial-lines.ts";
 
 /** What a bar shows. */
 export interface BarText {
@@ -25,8 +26,11 @@ export interface BarText {
   readonly detail: string;
 }
 
-/** null where there is nothing to show. */
-export function barOf(state: StudyProgress): BarText | null {
+/**
+ * null where there is nothing to show.
+ * @param label what arms are called; default: by their names
+ */
+export function barOf(state: StudyProgress, label: Labels = String): BarText | null {
   const { data, latest, rangeTestRuns, trials } = state;
   if (data !== null) return barOfData(data);
   const run = latest?.kind === "range-test" ? rangeTestRuns[latest.key]?.update : null;
@@ -34,13 +38,15 @@ export function barOf(state: StudyProgress): BarText | null {
     const { arm, seed, update, updates, imagesPerSecond, search } = run;
     return {
       work: `range test ${Object.keys(rangeTestRuns).length}${search ? " search" : ""}`,
-      label: search ? `range test ${arm}, looking for its ends` : `range test ${arm}, seed ${seed}`,
+      label: search
+        ? `range test ${label(arm)}, looking for its ends`
+        : `range test ${label(arm)}, seed ${seed}`,
       done: update,
       total: updates,
       detail: speedText(imagesPerSecond),
     };
   }
-  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined);
+  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined, label);
 }
 
 const speedText = (speed: number) => `, ${count(speed)} images/s`;
@@ -64,7 +70,11 @@ function barOfData(event: DataEvent): BarText | null {
 }
 
 /** One bar over all trials, so that the time left is that of all. */
-function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): BarText | null {
+function barOfTrials(
+  state: StudyProgress,
+  latest: TrialProgress | undefined,
+  label: Labels,
+): BarText | null {
   const { planned } = state;
   const done = trialsDone(state);
   if (done >= planned) return null;
@@ -73,7 +83,7 @@ function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): B
   return {
     work: "trials",
     label: update
-      ? `${update.arm}, seed ${update.seed}, epoch ${update.epoch}${place}`
+      ? `${label(update.arm)}, seed ${update.seed}, epoch ${update.epoch}${place}`
       : `${count(Math.floor(done))} of ${count(planned)} runs done`,
     done,
     total: planned,
@@ -81,9 +91,9 @@ function barOfTrials(state: StudyProgress, latest: TrialProgress | undefined): B
   };
 }
 
-/** A line, and whether it is part of what was asked for or said beside it. */
+/** A line, and whether it is part of what was asked for, said beside it, or to be copied into a shell. */
 export interface Line {
-  readonly kind: "print" | "note";
+  readonly kind: "print" | "note" | "command";
   readonly text: string;
 }
 
@@ -95,12 +105,15 @@ export interface LinesOptions {
   /** Whether a bar shows what is under way: fewer lines do. */
   readonly bar: boolean;
   readonly colors: Colors;
+  /** Of a terminal, whose width the lines are made to fit; default: as long as they are. */
+  readonly columns?: number;
 }
 
 /** What is written of an event. */
 export function linesOf(options: LinesOptions): Line[] {
-  const { event, before, after, bar, colors } = options;
+  const { event, before, after, bar, colors, columns = Number.POSITIVE_INFINITY } = options;
   const note = (text: string): Line[] => [{ kind: "note", text }];
+  const print = (text: string | null): Line[] => (text === null ? [] : [{ kind: "print", text }]);
   switch (event.type) {
     case "data":
       return linesOfData(event, before, bar).flatMap(note);
@@ -137,9 +150,14 @@ export function linesOf(options: LinesOptions): Line[] {
     case "warning":
       return note(`${event.arm}, seed ${event.seed}: ${event.message}`);
     case "epoch":
-      return lineOfEpoch(event, after, colors);
+      return print(epochLine(event, { state: after, colors, columns }));
     case "trial-finished":
-      return lineOfEnd(event, after, colors);
+      return print(endLine(event, { state: after, colors, columns }));
+    case "interrupted":
+      return [
+        ...noteLines(event).flatMap(note),
+        ...(event.command === null ? [] : [{ kind: "command", text: event.command } as const]),
+      ];
     case "range-test-run":
     case "plan":
     case "trial-started":
@@ -192,53 +210,4 @@ function linesOfData(event: DataEvent, { data: before }: StudyProgress, bar: boo
       lines.push(`${labelOf(event)}: ${amount(done)} of ${amount(total)}`);
   }
   return lines;
-}
-
-/** "adam   seed 0", as wide as that of the widest arm that began. */
-function subjectText({ arm, seed }: { arm: string; seed: number }, { trials }: StudyProgress) {
-  const arms = Object.values(trials).flatMap(({ index, trial }) =>
-    index === null ? [] : [trial.arm.length],
-  );
-  return `${arm.padEnd(Math.max(0, ...arms))}  seed ${seed}`;
-}
-
-function lineOfEpoch(
-  event: Extract<StudyEvent, { type: "epoch" }>,
-  state: StudyProgress,
-  colors: Colors,
-): Line[] {
-  const { metrics } = event;
-  if (metrics.diverged) return [];
-  const { epoch, trainLoss, trainAccuracy, validationAccuracy, lr } = metrics;
-  const speed = state.trials[subjectKey(event)]?.update?.imagesPerSecond ?? 0;
-  const text = [
-    `${subjectText(event, state)}  epoch ${String(epoch).padStart(3)}`,
-    `loss ${lossText(trainLoss)}`,
-    `training ${accuracy(trainAccuracy)}`,
-    `validation ${colors.bold(accuracy(validationAccuracy))}`,
-    colors.dim(`lr ${rate(lr)}`),
-    colors.dim(`${duration(metrics.seconds)}${speedText(speed)}`),
-  ].join("  ");
-  return [{ kind: "print", text }];
-}
-
-/** Why a trial ended before its last epoch; nothing of one that did not. */
-function lineOfEnd(
-  { trial }: Extract<StudyEvent, { type: "trial-finished" }>,
-  state: StudyProgress,
-  colors: Colors,
-): Line[] {
-  const line = (text: string): Line[] => [
-    { kind: "print", text: `${subjectText(trial, state)}  ${text}` },
-  ];
-  if (trial.divergence) {
-    const { update, learningRate, epoch } = trial.divergence;
-    return line(
-      `${colors.red("diverged")} in epoch ${epoch}: the loss stopped being finite at update ${count(update)}, learning rate ${rate(learningRate)}`,
-    );
-  }
-  if (trial.endedBy) return line(`ended early: ${trial.endedBy}`);
-  if (trial.status === "failed")
-    return line(`${colors.red("failed")}: ${visibleLine(trial.failure ?? "")}`);
-  return [];
 }

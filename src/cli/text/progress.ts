@@ -1,14 +1,16 @@
 /**
- * @file What is under way. On a terminal: a bar on stderr with images a second and the time left.
- * Elsewhere: plain lines. Validation accuracy is printed every epoch in both.
+ * @file What is under way. On a terminal: how the arms stand and a bar at its end, with images a second and the
+ * time left. Elsewhere: plain lines. Validation accuracy is printed every epoch in both.
  */
 
-import { SingleBar } from "cli-progress";
 import { visibleLine } from "../../core/visible.ts";
 import { NO_PROGRESS, progress, type StudyEvent } from "../../record/index.ts";
 import type { Terminal } from "../terminal.ts";
+import { barLine } from "./bar-line.ts";
 import { duration } from "./format.ts";
+import { openLiveArea } from "./live-area.ts";
 import { type BarText, barOf, linesOf } from "./progress-text.ts";
+import { armLabels, standings } from "./standings.ts";
 
 export interface Progress {
   /** Of everything: data, range tests, trials, and what comes after them. */
@@ -17,84 +19,68 @@ export interface Progress {
   stop(): void;
 }
 
+/** Milliseconds between two pictures of what only moves the bar. */
+const REDRAW_EVERY = 125;
+
+/** Arms in the table of standings, where the terminal is so high. */
+const MOST_ROWS = 12;
+
 export function openProgress(terminal: Terminal): Progress {
-  const bar = terminal.interactive ? openBar(terminal) : null;
-  const { colors } = terminal;
+  const { colors, interactive } = terminal;
+  const isTerminal = (terminal.json ? terminal.stderr : terminal.stdout).isTTY === true;
+  const area = interactive ? openLiveArea(terminal.stderr) : null;
+  if (area) terminal.around = area.around;
+  const leftOf = clock();
   let state = NO_PROGRESS;
+  let drawn = Number.NEGATIVE_INFINITY;
   return {
     onEvent(event) {
       const before = state;
       state = progress(before, event);
       const after = state;
-      const shown = barOf(after);
-      if (bar && !shown) bar.stop();
-      for (const { kind, text } of linesOf({ event, before, after, bar: bar !== null, colors }))
+      const columns = isTerminal ? terminal.columns : Number.POSITIVE_INFINITY;
+      const shown = barOf(after, armLabels(after, terminal.columns));
+      if (area && !shown) area.clear();
+      for (const { kind, text } of linesOf({
+        ...{ event, before, after, bar: area !== null, colors, columns },
+      }))
         terminal[kind](text);
       // What changes nothing is a line alone: after the last of them the bar does not come back.
-      if (bar && shown && after !== before) bar.show(shown);
+      if (!area || !shown || after === before) return;
+      const now = performance.now();
+      if (isMovement(event) && now - drawn < REDRAW_EVERY) return;
+      drawn = now;
+      const { label, done, total, detail } = shown;
+      // One less than there are: a terminal breaks a line that is as wide as it is.
+      const width = Math.max(1, terminal.columns - 1);
+      area.show([
+        ...standings(after, { columns: width, rows: rowsOf(terminal), colors: terminal.plain }),
+        barLine(
+          { label: visibleLine(label), part: done / total, detail, left: leftOf(shown) },
+          width,
+        ),
+      ]);
     },
-    stop: () => bar?.stop(),
+    stop: () => area?.clear(),
   };
 }
 
-interface Bar {
-  show(text: BarText): void;
-  stop(): void;
-}
+const isMovement = ({ type }: StudyEvent): boolean =>
+  type === "update" || type === "range-test-update" || type === "data";
 
-function openBar(terminal: Terminal): Bar {
-  const { stderr } = terminal;
-  const bar = new SingleBar({
-    format: "{label} {bar} {percentage}%{detail}{left}",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    // What stands beside the bar takes up to 72 columns.
-    barsize: Math.min(30, Math.max(8, terminal.columns - 72)),
-    fps: 8,
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-    stream: stderr as NodeJS.WriteStream,
-  });
-  let running = false;
+/** A third of the terminal's height. */
+const rowsOf = ({ stderr }: Terminal): number =>
+  Math.min(MOST_ROWS, Math.max(1, Math.floor((stderr.rows ?? 24) / 3)));
+
+/** The time left of a piece of work, from how long what was done since it was first shown took. */
+function clock(): (bar: BarText) => string {
   let current = "";
   let started = 0;
-  /** How much was done when this piece of work was first shown. */
   let before = 0;
-  let last = { done: 0, total: 1, payload: { label: "", detail: "", left: "" } };
-  const stop = () => {
-    if (running) bar.stop();
-    running = false;
-  };
-  const start = () => {
-    bar.start(last.total, last.done, last.payload);
-    running = true;
-  };
-  // A line above the bar: the bar goes, the line is written, the bar comes back.
-  terminal.around = (write) => {
-    const wasRunning = running;
-    stop();
-    write();
-    if (wasRunning) start();
-  };
-  return {
-    show({ work, label, done, total, detail }) {
-      if (work !== current) {
-        stop();
-        current = work;
-        started = performance.now();
-        before = done;
-      }
-      const seconds = (performance.now() - started) / 1000;
-      const made = done - before;
-      const left =
-        made > 0 && seconds > 1 ? `, ${duration((seconds / made) * (total - done))} left` : "";
-      last = { done, total, payload: { label: visibleLine(label), detail, left } };
-      if (running) {
-        bar.setTotal(total);
-        bar.update(done, last.payload);
-      } else start();
-    },
-    stop,
+  return ({ work, done, total }) => {
+    if (work !== current) [current, started, before] = [work, performance.now(), done];
+    const seconds = (performance.now() - started) / 1000;
+    const made = done - before;
+    return made > 0 && seconds > 1 ? `, ${duration((seconds / made) * (total - done))} left` : "";
   };
 }

@@ -1,5 +1,6 @@
 /** @file What a range test says, in words for a terminal. */
 
+import { at } from "../../core/at.ts";
 import type {
   Interval,
   RangeTestReading,
@@ -7,6 +8,7 @@ import type {
   RangeTestSuggestion,
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
+import { columnsOf } from "./columns.ts";
 import { accuracy, count, duration, plural, rate, textTable } from "./format.ts";
 import { wrapped } from "./results-text.ts";
 import { tuningText } from "./tuning-text.ts";
@@ -149,7 +151,13 @@ function readingsTable(
     runs.map(({ seed }) => `seed ${seed}`),
     ({ values }) => values,
   );
-  return Math.max(...whole.split("\n").map((line) => line.length)) <= columns
-    ? whole
-    : table(["least", "greatest"], ({ low, high }) => [low, high]);
+  const widths = (text: string) => text.split("\n").map(columnsOf);
+  const narrower = [
+    table(["least", "greatest"], ({ low, high }) => [low, high]),
+    table([], () => []),
+  ];
+  return (
+    [whole, ...narrower].find((text) => Math.max(...widths(text)) <= columns) ??
+    at(narrower, -1, "tables")
+  );
 }

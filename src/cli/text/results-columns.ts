@@ -2,6 +2,7 @@
 
 import { percent, percentDigits } from "../../core/words.ts";
 import type { OptimizerSummary, Spread } from "../../record/index.ts";
+import { columnsOf } from "./columns.ts";
 import { rate } from "./format.ts";
 
 export interface Column {
@@ -75,8 +76,7 @@ export function fitting(columns: readonly Column[], width: number): Column[] {
   let kept = [...columns];
   const needed = () =>
     kept.reduce(
-      (sum, { title, cells }) =>
-        sum + Math.max(title.length, ...cells.map((cell) => cell.length)) + GAP,
+      (sum, { title, cells }) => sum + Math.max(columnsOf(title), ...cells.map(columnsOf)) + GAP,
       -GAP,
     );
   while (needed() > width) {

@@ -66,12 +66,16 @@ export function noteLines(note: StudyNote): string[] {
     case "damaged-weights":
       return [note.message];
     case "interrupted": {
-      const { path, report, command } = note;
+      const { path, report, command, finished, planned } = note;
       return [
+        ...(planned === undefined
+          ? []
+          : [`${finished ?? 0} of ${plural(planned, "run")} finished`]),
         report
           ? `records so far: ${path}; their report: ${report}`
           : `records so far: ${path}; nothing in them to report yet`,
-        ...(command ? [`to go on: ${command}`] : []),
+        // The command itself is a line of its own, to be copied.
+        ...(command ? ["to go on:"] : []),
       ];
     }
     case "resuming":

@@ -1,12 +1,22 @@
 /** @file The trials of a report by arm, in the experiment's order, each arm with its look. */
 
+import { labelsFor } from "../../arms/arm-labels.ts";
 import { at } from "../../core/at.ts";
 import type { EpochMetrics, TrialHistory } from "../../record/index.ts";
 import { experimentLook, type SeriesLook, seriesLook } from "../palette.ts";
 import type { ReportInput } from "../types.ts";
 
+/** Characters of a label that a row of a table, or a legend, has room for. */
+const MOST_LABEL = 40;
+
+/** As the page calls an arm by its name. */
+export const labelOf = (name: string, arms: readonly Pick<ReportArm, "name" | "label">[]): string =>
+  arms.find((arm) => arm.name === name)?.label ?? name;
+
 export interface ReportArm {
   readonly name: string;
+  /** The name, or where that is long what tells it from those of the others: for legends, rows and headings. */
+  readonly label: string;
   readonly slug: string;
   readonly look: SeriesLook;
   /** Seeds ascending; empty where none has begun. */
@@ -35,8 +45,12 @@ export function armsOf({
     shown,
     experiments.map(({ name }) => name),
   );
+  const labels = labelsFor([...named.keys()], (label) =>
+    [...named.keys()].every((name) => label(name).length <= MOST_LABEL),
+  );
   return [...named].map(([name, slug]) => ({
     name,
+    label: labels(name),
     slug,
     look: at(looks, shown.indexOf(shownAs(name)), "looks"),
     trials: trials

@@ -7,9 +7,10 @@ import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
 import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "../plot/axes.ts";
 import type { Axis, Frame, Line, LinePlot } from "../plot/line-plot.ts";
-import { fitted, widest } from "../text-width.ts";
+import { widest } from "../text-width.ts";
 import { fractionDomain, niceStep } from "../ticks.ts";
 import { curveOf, type Measure, type ReportArm, secondsOf } from "./arms.ts";
+import { type EndLabels, endLabels } from "./end-labels.ts";
 
 const LABEL_GAP = 16;
 
@@ -66,7 +67,8 @@ export function curvesFigure(
   const last = Math.max(epochs, measured);
   const seconds = Math.max(...both.map((curve) => at(curve.seconds, -1, "seconds")));
   const shown = (value: number) => (isAccuracy ? percent(value) : value.toFixed(2));
-  const lines = curves.map((curve) => lineOf(curve, shown, last));
+  const labels = endLabels(curves.map(({ arm }) => arm.name));
+  const lines = curves.map((curve) => lineOf(curve, shown, { epochs: last, labels }));
   const bands = [
     { name: "range", choice: "least to greatest" },
     { name: "interval", choice: "95% interval" },
@@ -124,12 +126,18 @@ function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
   });
 }
 
-function lineOf(curve: ArmCurve, shown: (value: number) => string, epochs: number): Line {
+function lineOf(
+  curve: ArmCurve,
+  shown: (value: number) => string,
+  { epochs, labels }: { readonly epochs: number; readonly labels: EndLabels },
+): Line {
   const { arm, diverged } = curve;
+  const [wide, narrow] = labels(arm.name);
   const compact = (values: readonly (number | null)[]) => values.map(short);
   return {
     key: arm.name,
-    name: arm.name,
+    name: arm.label,
+    ...(arm.label === arm.name ? {} : { legend: arm.label }),
     colour: arm.look.colour,
     dash: arm.look.dash,
     x: [curve.epochs, curve.seconds.map((value) => Math.round(value * 10) / 10)],
@@ -143,10 +151,7 @@ function lineOf(curve: ArmCurve, shown: (value: number) => string, epochs: numbe
           },
         }
       : {}),
-    labels: [
-      `${fitted(arm.name, 200)}${diverged ? " ×" : ` ${shown(curve.last)}`}`,
-      fitted(arm.name, 112),
-    ],
+    labels: [`${wide}${diverged ? " ×" : ` ${shown(curve.last)}`}`, narrow],
     dots: epochs <= FEW_EPOCHS,
     stopped: diverged,
   };

@@ -32,6 +32,7 @@ export function finalAccuracyFigure(
     ...ends.map((end) => Math.min(Math.max(end, low - room, 0), high + room, 1)),
   ]);
   const plot: RowPlot = {
+    arms: true,
     axis: percentAxis("final validation accuracy", domain),
     rows: measured.map((optimizer) => {
       const { name, seeds, finalValidationAccuracy: final } = optimizer;

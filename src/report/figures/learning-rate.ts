@@ -9,10 +9,11 @@ import { formatRate } from "../format.ts";
 import { epochAxis, linearRateAxis, logRateAxis, updateAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
 import { simplified } from "../simplify.ts";
-import { fitted } from "../text-width.ts";
+import { textWidth } from "../text-width.ts";
 import { rateDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 import { framesFor } from "./curves.ts";
+import { endLabels } from "./end-labels.ts";
 
 interface Planned {
   readonly arm: ReportArm;
@@ -75,15 +76,22 @@ export function learningRateFigure(
         : `${arm.name} ${points.length}`;
     shared.set(key, [...new Set([...(shared.get(key) ?? []), arm.name])]);
   }
+  const ends = endLabels(curves.map(({ arm }) => arm.name));
   const lines = curves.map(({ arm, spec, points, updatesPerEpoch }): Line => {
     const constant = spec.type === "constant";
     const names = constant
       ? get(shared, String(at(points, -1, "points").lr), "shared")
       : [arm.name];
-    const label = names[0] === arm.name ? names.join(", ") : null;
+    const [wide, narrow] = ends(arm.name);
+    const rest = names.slice(1);
+    const beside = (side: 0 | 1, room: number) => {
+      const all = names.map((name) => ends(name)[side]).join(", ");
+      return textWidth(all) <= room ? all : `${[wide, narrow][side]} +${rest.length}`;
+    };
     return {
       key: arm.name,
-      name: arm.name,
+      name: arm.label,
+      ...(arm.label === arm.name ? {} : { legend: arm.label }),
       colour: arm.look.colour,
       dash: arm.look.dash,
       x: [
@@ -92,12 +100,12 @@ export function learningRateFigure(
       ],
       y: points.map(({ lr }) => Number(lr.toPrecision(4))),
       continuous: true,
-      ...(label === null
+      ...(names[0] !== arm.name
         ? {}
         : {
             labels: [
-              `${fitted(label, 200)}${constant ? ` ${formatRate(at(points, 0, "points").lr)}` : ""}`,
-              fitted(label, 112),
+              `${rest.length > 0 ? beside(0, 200) : wide}${constant ? ` ${formatRate(at(points, 0, "points").lr)}` : ""}`,
+              rest.length > 0 ? beside(1, 112) : narrow,
             ] as const,
           }),
     };
@@ -110,7 +118,7 @@ export function learningRateFigure(
       return own.length === 0
         ? []
         : [
-            `${arm.name}: ${describeSchedule(at(own, 0, "schedules").spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
+            `${arm.label}: ${describeSchedule(at(own, 0, "schedules").spec)}${own.length > 1 ? " (its seeds differ)" : ""}`,
           ];
     })
     .join(" · ")}.`;

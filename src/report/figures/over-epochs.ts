@@ -5,16 +5,18 @@ import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
 import { epochAxis, percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
-import { fitted } from "../text-width.ts";
 import { fractionDomain } from "../ticks.ts";
 import { curveOf, type ReportArm } from "./arms.ts";
 import { framesFor, short } from "./curves.ts";
+import { type EndLabels, endLabels } from "./end-labels.ts";
 
 /** Curves that are drawn as one line: their mean with a band from least to greatest. */
 export interface AccuracyCurves {
   /** Lines of one key are shown and hidden together. */
   readonly key: string;
   readonly name: string;
+  /** Where the name is long, what legend and hover call it; default: the name. */
+  readonly label?: string;
   readonly colour: string;
   /** Pixels of line and gap; [1, 0] is solid. */
   readonly dash: readonly number[];
@@ -40,6 +42,7 @@ export function curvesOfArm(arm: ReportArm): AccuracyCurves | null {
   return {
     key: arm.name,
     name: arm.name,
+    label: arm.label,
     colour: arm.look.colour,
     dash: [1, 0],
     width: 2.5,
@@ -57,7 +60,8 @@ export function accuracyFigure(
   { name, title, label }: { readonly name: string; readonly title: string; readonly label: string },
 ): Figure | null {
   if (curves.length === 0) return null;
-  const lines = curves.map(lineOf);
+  const labels = endLabels(curves.flatMap(({ name, labelled }) => (labelled ? [name] : [])));
+  const lines = curves.map((each) => lineOf(each, labels));
   const values = lines.flatMap(({ y, bands }) => [
     ...y,
     ...Object.values(bands ?? {}).flatMap(({ low, high }) => [...low, ...high]),
@@ -78,12 +82,26 @@ export function accuracyFigure(
   );
 }
 
-function lineOf(curves: AccuracyCurves): Line {
-  const { key, name, colour, dash, width, mean, least, greatest, count, labelled } = curves;
-  const last = mean.findLast((value) => value !== null);
-  return {
+function lineOf(curves: AccuracyCurves, labels: EndLabels): Line {
+  const {
     key,
     name,
+    label = name,
+    colour,
+    dash,
+    width,
+    mean,
+    least,
+    greatest,
+    count,
+    labelled,
+  } = curves;
+  const last = mean.findLast((value) => value !== null);
+  const [wide, narrow] = labels(name);
+  return {
+    key,
+    name: label,
+    ...(label === name ? {} : { legend: label }),
     colour,
     dash,
     width,
@@ -92,7 +110,7 @@ function lineOf(curves: AccuracyCurves): Line {
     n: count,
     bands: { range: { low: least.map(short), high: greatest.map(short) } },
     ...(labelled && last !== undefined && last !== null
-      ? { labels: [`${fitted(name, 200)} ${percent(last)}`, fitted(name, 112)] as const }
+      ? { labels: [`${wide} ${percent(last)}`, narrow] as const }
       : {}),
   };
 }

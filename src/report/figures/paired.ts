@@ -21,6 +21,7 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
   const ends = measured.flatMap(({ interval }) => (interval ? [interval.low, interval.high] : []));
   const reach = Math.min(Math.max(widest, ...ends.map(Math.abs)), 2.5 * widest) * 1.06;
   const plot: RowPlot = {
+    arms: true,
     axis: pointsAxis(reach),
     reference: 0,
     sides: ["← the second is higher", "the first is higher →"],
@@ -30,7 +31,8 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
       // Of many intervals some leave out zero by chance: the colour is that of the corrected tests.
       const clear = isApart(pair);
       return {
-        name: `${pair.a} − ${pair.b}`,
+        name: pair.a,
+        minus: pair.b,
         colour: clear ? "var(--lr-1)" : "var(--lr-muted)",
         value: `${signedPoints(get(pair, "mean", "pair"))}${pair.interval ? ` [${inPoints(pair.interval.low)}, ${inPoints(pair.interval.high)}]` : ""}`,
         centre: pair.mean,
@@ -45,7 +47,7 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
   return {
     name: "paired-differences",
     label: `Paired differences of final validation accuracy, percentage points, with 95% intervals. ${plot.rows
-      .map(({ name, value }) => `${name}: ${value}`)
+      .map(({ name, minus, value }) => `${name} − ${minus}: ${value}`)
       .join("; ")}`,
     draw: (width) =>
       drawRows(width < 600 ? { ...plot, rows: plot.rows.map(withoutInterval) } : plot, width),

@@ -1,5 +1,6 @@
 /** @file Accuracy of each class, a row an arm under each class; and which classes are taken for which. */
 
+import { cutLabelsFor } from "../../arms/arm-labels.ts";
 import { at, get } from "../../core/at.ts";
 import type { OptimizerSummary, Spread } from "../../record/index.ts";
 import { type Drawing, type Figure, isNarrow } from "../draw.ts";
@@ -7,7 +8,7 @@ import { percent, percentSpread } from "../format.ts";
 import { percentAxis } from "../plot/axes.ts";
 import { drawRows, type Row, type RowPlot } from "../plot/row-plot.ts";
 import { moved, rect, text } from "../plot/svg.ts";
-import { fitted, widest } from "../text-width.ts";
+import { fitted, textWidth, widest } from "../text-width.ts";
 import { fractionDomain } from "../ticks.ts";
 import type { ReportArm } from "./arms.ts";
 
@@ -39,6 +40,7 @@ export function perClassFigure(
   const values = rows.flatMap((row) => row.dots?.map((dot) => dot.x) ?? []);
   if (values.length === 0) return null;
   const plot: RowPlot = {
+    arms: true,
     axis: percentAxis(`${part} accuracy within the class`, fractionDomain(values)),
     rows,
     row: 22,
@@ -72,13 +74,21 @@ function rowOf(
 /** Counts; rows are true classes, columns what the network said. Summed over the seeds of an arm. */
 export interface ConfusionInput {
   readonly arm: string;
+  /** As the page calls it. */
+  readonly title: string;
   readonly slug: string;
   readonly classes: readonly string[];
   readonly counts: readonly (readonly number[])[];
 }
 
 /** Share of each true class; null of too many classes, or of nothing. */
-export function confusionFigure({ arm, slug, classes, counts }: ConfusionInput): Figure | null {
+export function confusionFigure({
+  arm,
+  title,
+  slug,
+  classes,
+  counts,
+}: ConfusionInput): Figure | null {
   const total = counts.flat().reduce((a, b) => a + b, 0);
   if (classes.length < 2 || classes.length > MOST_CLASSES || total === 0) return null;
   return {
@@ -87,7 +97,7 @@ export function confusionFigure({ arm, slug, classes, counts }: ConfusionInput):
       .map((name, i) => `${name}: ${described(at(counts, i, "counts"), classes)}`)
       .join("; ")}`,
     half: classes.length <= 6,
-    draw: (width) => drawConfusion(arm, classes, counts, width),
+    draw: (width) => drawConfusion(title, classes, counts, width),
   };
 }
 
@@ -103,13 +113,17 @@ function described(row: readonly number[], classes: readonly string[]): string {
 }
 
 function drawConfusion(
-  arm: string,
+  title: string,
   classes: readonly string[],
   counts: readonly (readonly number[])[],
   width: number,
 ): Drawing {
   const narrow = isNarrow(width);
-  const names = classes.map((name) => fitted(name, narrow ? 84 : 160));
+  const room = narrow ? 84 : 160;
+  const label = cutLabelsFor([...new Set(classes)], (of) =>
+    classes.every((name) => textWidth(of(name)) <= room),
+  );
+  const names = classes.map(label);
   const left = 14 + widest(names);
   const cell = Math.min((width - left - 8) / classes.length, 64);
   // Widths are of bold letters, and these are not.
@@ -117,7 +131,7 @@ function drawConfusion(
   const top = 44 + (upright ? widest(names) : 8);
   const numbers = cell >= 30;
   const parts: string[] = [
-    text(-left, -top + 12, arm, { bold: true }),
+    text(-left, -top + 12, fitted(title, width - 8), { bold: true }),
     text(-left, -top + 28, "row: true class; column: answer; % of the row", {
       fill: "var(--lr-muted)",
     }),

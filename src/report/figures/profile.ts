@@ -6,10 +6,10 @@ import { type Figure, lineFigure } from "../draw.ts";
 import { percent } from "../format.ts";
 import { logNumberAxis, logRateAxis, percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
-import { fitted } from "../text-width.ts";
 import { fractionDomain } from "../ticks.ts";
-import type { ReportArm } from "./arms.ts";
+import { labelOf, type ReportArm } from "./arms.ts";
 import { framesFor, short } from "./curves.ts";
+import { endLabels } from "./end-labels.ts";
 
 /** Of the sensitivity's axis, on either side. */
 const MARGIN = 1.08;
@@ -24,7 +24,9 @@ export function profileFigure(
 ): Figure | null {
   const { taus, curves, unit } = profile;
   if (taus.length < 2 || curves.length === 0) return null;
+  const ends = endLabels(curves.map(({ arm }) => arm));
   const lines = curves.map(({ arm, values }): Line => {
+    const [wide, narrow] = ends(arm);
     const look = arms.find(({ name }) => name === arm)?.look;
     // A step function: it keeps its height until the next ratio.
     const x = taus.flatMap((tau, i) => (i === 0 ? [tau] : [tau, tau]));
@@ -33,15 +35,13 @@ export function profileFigure(
     );
     return {
       key: arm,
-      name: arm,
+      name: labelOf(arm, arms),
+      ...(labelOf(arm, arms) === arm ? {} : { legend: labelOf(arm, arms) }),
       colour: look?.colour ?? "var(--lr-ink)",
       dash: look?.dash ?? [1, 0],
       x: [x],
       y: y.map(short),
-      labels: [
-        `${fitted(arm, 200)} ${percent(at(values, -1, "values")).replace(".0%", "%")}`,
-        fitted(arm, 112),
-      ],
+      labels: [`${wide} ${percent(at(values, -1, "values")).replace(".0%", "%")}`, narrow],
     };
   });
   return lineFigure(
@@ -80,13 +80,15 @@ export function sensitivityFigure(
   const values = measured.flatMap(({ points }) =>
     points.flatMap(({ finalValidationAccuracy: { values: own } }) => own.filter((v) => v !== null)),
   );
+  const ends = endLabels(measured.map(({ arm }) => arm));
   const lines = measured.map(({ arm, points }): Line => {
     const look = arms.find(({ name }) => name === arm)?.look;
     const spreads = points.map((point) => point.finalValidationAccuracy);
     const own = spreads.map((spread) => spread.values.filter((value) => value !== null));
     return {
       key: arm,
-      name: arm,
+      name: labelOf(arm, arms),
+      ...(labelOf(arm, arms) === arm ? {} : { legend: labelOf(arm, arms) }),
       colour: look?.colour ?? "var(--lr-ink)",
       dash: look?.dash ?? [1, 0],
       dots: true,
@@ -103,7 +105,7 @@ export function sensitivityFigure(
           high: spreads.map(({ interval }) => short(interval?.high ?? null)),
         },
       },
-      labels: [fitted(arm, 200), fitted(arm, 112)],
+      labels: ends(arm),
     };
   });
   const [low, high] = [Math.min(...factors), Math.max(...factors)];

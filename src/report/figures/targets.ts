@@ -91,7 +91,7 @@ function targetPlot(
       }),
     ];
   });
-  return { axis: countAxis(`${name} of training`, longest, per), rows, row: 22 };
+  return { arms: true, axis: countAxis(`${name} of training`, longest, per), rows, row: 22 };
 }
 
 /** Reached by the median seed: by when; else behind those, more seeds first. */

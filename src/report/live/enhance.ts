@@ -78,22 +78,27 @@ export function controlsOf(
     return made;
   };
 
-  const keys = new Map<string, { colour: string; dash: readonly number[] }>();
+  const keys = new Map<string, { text: string; colour: string; dash: readonly number[] }>();
   for (const plot of plots) {
     // What is drawn faintly beneath stands last.
     const lines = [...plot.lines].sort(
       (a, b) => Number(a.silent ?? false) - Number(b.silent ?? false),
     );
-    for (const { key, colour, dash } of lines) if (!keys.has(key)) keys.set(key, { colour, dash });
+    for (const { key, legend, colour, dash } of lines)
+      if (!keys.has(key)) keys.set(key, { text: legend ?? key, colour, dash });
     for (const mark of plot.marks ?? [])
       if (mark.key !== undefined && !keys.has(mark.key))
-        keys.set(mark.key, { colour: mark.colour ?? "var(--lr-ink)", dash: mark.dash });
+        keys.set(mark.key, {
+          text: mark.key,
+          colour: mark.colour ?? "var(--lr-ink)",
+          dash: mark.dash,
+        });
   }
   if (keys.size > 1) {
     const legend = document.createElement("div");
     legend.className = "legend";
-    for (const [key, { colour, dash }] of keys) {
-      const made = button(legend, key, true, () => {
+    for (const [key, { text, colour, dash }] of keys) {
+      const made = button(legend, text, true, () => {
         const hide = !view.hidden.includes(key);
         if (hide) view.hidden.push(key);
         else view.hidden.splice(view.hidden.indexOf(key), 1);

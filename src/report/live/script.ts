@@ -19,6 +19,7 @@ import {
   shortTitle,
   valueText,
 } from "./enhance.ts";
+import { markScrolling } from "./scrolling.ts";
 
 /** Every function that runs in the page. Each refers to its arguments, and to others of its file. */
 const functions = [
@@ -40,6 +41,7 @@ const functions = [
   readLine,
   shortTitle,
   valueText,
+  markScrolling,
   enhance,
 ];
 
@@ -47,7 +49,7 @@ const functions = [
 export function pageScript(): string {
   const tools = { drawLines, placeLabels, escapeText, pixelOf, formatRate };
   const handed = Object.entries(tools).map(([name, tool]) => `${name}:${tool.name}`);
-  const text = `(()=>{"use strict";\n${functions.map(withoutMargins).join("\n")}\n${enhance.name}({${handed}})})()`;
+  const text = `(()=>{"use strict";\n${functions.map(withoutMargins).join("\n")}\n${enhance.name}({${handed}});\n${markScrolling.name}()})()`;
   // A script element ends at these letters, wherever they stand.
   return text.replaceAll("</script", "<\\/script");
 }

@@ -35,10 +35,12 @@ export interface Band {
 }
 
 export interface Line {
-  /** Lines of one key are hidden together. */
+  /** Lines of one key are hidden together, by a button with the key on it. */
   readonly key: string;
   /** What hover calls it. */
   readonly name: string;
+  /** What the button says in place of the key: an arm's label, where that is shorter than its name. */
+  readonly legend?: string;
   /** A CSS colour: "var(--lr-1)". */
   readonly colour: string;
   /** SVG dash pattern; [1, 0] is solid. */

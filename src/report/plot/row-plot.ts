@@ -1,8 +1,9 @@
 /** @file One row an arm, or a class, against a shared axis: dots, intervals and bars. */
 
+import { cutLabelsFor, type Labels, labelsFor } from "../../arms/arm-labels.ts";
 import { at } from "../../core/at.ts";
 import { type Drawing, isNarrow } from "../draw.ts";
-import { fitted, textWidth, widest, wrapped } from "../text-width.ts";
+import { fitted, textWidth, widest, wrapped, wraps } from "../text-width.ts";
 import type { Axis } from "./line-plot.ts";
 import { pixelOf } from "./line-plot.ts";
 import { circle, moved, rect, rule, text } from "./svg.ts";
@@ -12,6 +13,8 @@ const LINE = 14;
 
 export interface Row {
   readonly name: string;
+  /** Of a difference: what is taken from it. */
+  readonly minus?: string;
   /** A row that only says this: what the rows under it have in common. */
   readonly heading?: boolean;
   readonly colour: string;
@@ -34,6 +37,8 @@ export interface Row {
 }
 
 export interface RowPlot {
+  /** Names are of arms: where there is little room, shortened to what tells them apart. */
+  readonly arms?: boolean;
   readonly axis: Axis;
   readonly rows: readonly Row[];
   /** Pixels a row; default 30. */
@@ -60,19 +65,33 @@ function apart(ticks: Axis["ticks"], width: number): Axis["ticks"] {
   return ticks.filter((_, i) => i % every === 0);
 }
 
+/** "a", or "a − b" of a difference. */
+const named = ({ name, minus }: Row, label: Labels) =>
+  minus === undefined ? label(name) : `${label(name)} − ${label(minus)}`;
+
+/** Labels with which each row's name fits on two lines, and differs from the others'. */
+function labelsOf({ rows, arms = false }: RowPlot, room: number): Labels {
+  const own = rows.filter(({ heading }) => !heading);
+  const names = own.flatMap(({ name, minus }) => (minus === undefined ? [name] : [name, minus]));
+  return (arms ? labelsFor : cutLabelsFor)([...new Set(names)], (label) =>
+    own.every((row) => wraps(named(row, label), room)),
+  );
+}
+
 export function drawRows(plot: RowPlot, width: number): Drawing {
   const narrow = isNarrow(width);
   const { axis, rows } = plot;
   const nameRoom = narrow ? (plot.reference === undefined ? 112 : 150) : 230;
-  const names = rows.map(({ name, heading }) =>
-    heading ? [fitted(name, width - 20)] : wrapped(name, nameRoom),
+  const label = labelsOf(plot, nameRoom);
+  const names = rows.map((row) =>
+    row.heading ? [fitted(row.name, width - 20)] : wrapped(named(row, label), nameRoom),
   );
-  const named = names.filter((_, i) => !at(rows, i, "rows").heading).flat();
+  const lines = names.filter((_, i) => !at(rows, i, "rows").heading).flat();
   // Two lines of a name need the height of two.
   const row = Math.max(plot.row ?? 30, names.some((lines) => lines.length > 1) ? 38 : 0);
   const top = plot.sides || plot.key ? 30 : 12;
   const bottom = plot.bare ? 8 : 44;
-  const left = 14 + widest(named);
+  const left = 14 + widest(lines);
   const right = 16 + widest(rows.map(({ value }) => value));
   const plotWidth = width - left - right;
   const plotHeight = rows.length * row;

@@ -13,16 +13,18 @@ import type {
 import { cycleWarning } from "../../schedules/cycle-warning.ts";
 import { scheduleFromJSON, scheduleTypes } from "../../schedules/index.ts";
 import { sentence } from "../answer.ts";
-import type { ReportArm } from "../figures/arms.ts";
+import { labelOf, type ReportArm } from "../figures/arms.ts";
 import { NAMED_CLASSES } from "../figures/classes.ts";
 import { counted, formatRate, grouped, percent, points } from "../format.ts";
 import { html, type Markup } from "../html.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
+import { terms } from "./terms.ts";
 
 export function curvesSection(drawn: readonly CaptionedFigure[]): Markup | null {
   if (drawn.length === 0) return null;
   return html`<section id="curves"><h2>Accuracy and loss</h2>
-${figures(drawn)}</section>`;
+${figures(drawn)}
+${drawn.some(({ drawn: { name } }) => name.startsWith("loss-")) && terms(["nats"])}</section>`;
 }
 
 export function profileSection(
@@ -37,15 +39,25 @@ ${profile && figures([profile])}${sensitivity && figures([sensitivity])}</sectio
 export function classesSection(
   perClass: readonly CaptionedFigure[],
   confusions: readonly { confusion: ArmConfusion; figure: CaptionedFigure | null }[],
+  { arms, leader }: { readonly arms: readonly ReportArm[]; readonly leader: string | undefined },
 ): Markup | null {
   if (perClass.length === 0 && confusions.length === 0) return null;
-  const matrices = confusions.flatMap(({ figure }) => (figure ? [figure] : []));
+  const drawn = confusions.flatMap(({ confusion, figure }) =>
+    figure ? [{ arm: confusion.arm, figure }] : [],
+  );
+  const first = drawn.some(({ arm }) => arm === leader) ? leader : drawn[0]?.arm;
+  const matrices = drawn.filter(({ arm }) => arm === first).map(({ figure }) => figure);
+  const others = drawn.filter(({ arm }) => arm !== first).map(({ figure }) => figure);
   const mistaken = confusions.filter(({ confusion }) => (confusion.mistakes?.length ?? 0) > 0);
   return html`<section id="per-class"><h2>Class by class</h2>
 ${perClass.map((figure) => figures([figure]))}${
-  matrices.length > 0 && html`<h3>Which classes are taken for which</h3>${figures(matrices)}`
+  matrices.length > 0 &&
+  html`<h3>Which classes are taken for which</h3>${figures(matrices)}${
+    others.length > 0 &&
+    html`<details><summary>${counted(others.length, "matrix")} of other arms</summary>${figures(others)}</details>`
+  }`
 }${mistaken.map(
-  ({ confusion }) => html`<h3>${confusion.arm}: the surest mistakes</h3>
+  ({ confusion }) => html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
 <p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
 <ul class="mistakes">${get(confusion, "mistakes", "confusion").map((mistake) =>
     mistakeItem(
@@ -164,12 +176,12 @@ ${cycleWarnings(arms).map((warning) => html`<p class="warn">${warning}.</p>`)}${
 
 /** Of each arm whose cycles do not fit its runs. */
 function cycleWarnings(arms: readonly ReportArm[]): string[] {
-  const found = arms.flatMap(({ name, trials }) =>
+  const found = arms.flatMap(({ label, trials }) =>
     trials.flatMap(({ trial: { schedule, epochs, updatesPerEpoch } }) => {
       if (!scheduleTypes.includes(schedule.type)) return [];
       const updates = Math.max(1, Math.round(epochs * updatesPerEpoch));
       const warning = cycleWarning(scheduleFromJSON(schedule), { updates, updatesPerEpoch });
-      return warning === null ? [] : [`${name}: ${warning}`];
+      return warning === null ? [] : [`${label}: ${warning}`];
     }),
   );
   return [...new Set(found)];

@@ -27,6 +27,9 @@ export function figures(all: readonly CaptionedFigure[], extra: Markup | null = 
   return html`<div class="plots"><script type="application/json">${trusted(plotsJson(plots))}</script>${body}</div>`;
 }
 
-/** A table that scrolls by itself where it is wider than the page. */
+/**
+ * A table that scrolls by itself where it is wider than the page, and then says so: by the line above it, and by a
+ * shade at the edge behind which there is more.
+ */
 export const scrolling = (label: string, table: Markup) =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${table}</div>`;
+  html`<p class="hint" aria-hidden="true">The table scrolls sideways →</p><div class="scroll" tabindex="0" role="region" aria-label="${label}; scrolls sideways where it is wider than the page">${table}</div>`;

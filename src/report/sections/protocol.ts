@@ -29,8 +29,15 @@ export function protocolSection(
   return html`<section id="protocol"><h2>Protocol</h2>
 ${definitions(protocolFacts(experiment, arms))}
 ${experiments.length > 1 && experimentsTable(experiments)}
-${trials.length > 0 && trialsTable(arms)}
+${wholeNames(arms)}${trials.length > 0 && trialsTable(arms)}
 ${failures(arms)}${brokenFiles(experiment)}${copiesOf(experiment)}</section>`;
+}
+
+/** What shortened labels stand for. */
+function wholeNames(arms: readonly ReportArm[]): Markup | null {
+  const short = arms.filter(({ name, label }) => name !== label);
+  if (short.length === 0) return null;
+  return html`<h3 id="arms">Arms by their whole names</h3>${definitions(short.map(({ name, label }) => [label, name]))}`;
 }
 
 function protocolFacts(
@@ -81,7 +88,7 @@ function protocolFacts(
 
 /** The momentum that trials really used, arm by arm where it is not the same; without trials what was asked for. */
 function momentumFacts(arms: readonly ReportArm[], asked: number): Facts {
-  const used = arms.flatMap(({ name, trials: [first] }) => {
+  const used = arms.flatMap(({ label: name, trials: [first] }) => {
     const { optimizer, hyperparameterSchedules = {} } = first?.trial ?? {};
     const scheduled = ["momentum", "beta1"].find((known) => known in hyperparameterSchedules);
     if (scheduled) return [{ name, value: scheduledWords(scheduled, hyperparameterSchedules) }];
@@ -290,11 +297,12 @@ export function commandOfExperiment({ specification, model }: ExperimentRecord):
 
 /** What stands in the command for what the records do not place. */
 function placesOf({ specification, dataset, model }: ExperimentRecord): string[] {
-  const { source, model: network, modelFile, pretrained, prolonged } = specification ?? {};
+  const { source, model: network, modelFile, pretrained, files, prolonged } = specification ?? {};
   return [
     ...(prolonged ? [`${RUN} is the folder of the first run, which is then made longer.`] : []),
     ...(source === null ? [`SOURCE is the data set’s folder or file (${dataset.name}).`] : []),
     ...(network === null ? [`${modelFile ?? "NETWORK"} is the file with the network.`] : []),
+    ...(files ?? []).map(({ name }) => `${name} is a file that arms are made of.`),
     ...(pretrained === null
       ? [`${model.pretrained?.source ?? "WEIGHTS"} is the file of weights.`]
       : []),

@@ -9,7 +9,7 @@ import type {
   SummaryRecord,
 } from "../../record/index.ts";
 import { sentence } from "../answer.ts";
-import type { ReportArm } from "../figures/arms.ts";
+import { labelOf, type ReportArm } from "../figures/arms.ts";
 import {
   counted,
   milliseconds,
@@ -22,6 +22,7 @@ import {
 } from "../format.ts";
 import { html, type Markup } from "../html.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
+import { type Term, terms } from "./terms.ts";
 
 interface Column {
   readonly heading: string;
@@ -144,11 +145,18 @@ function armsTable(
 <thead><tr><th scope="col">arm</th>${columns.map(({ heading }) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
 <tbody>${optimizers.map(
       (o) => html`
-<tr><th scope="row">${swatch(o.name, arms)}${o.name}</th>${columns.map(({ cell }) => cell(o))}</tr>`,
+<tr>${armCell(o.name, arms)}${columns.map(({ cell }) => cell(o))}</tr>`,
     )}
 </tbody></table>`,
   );
 }
+
+/** A row's head: the arm's label; its whole name where the pointer rests. */
+const armCell = (name: string, arms: readonly ReportArm[]) =>
+  html`<th scope="row"${titleOf(name, arms)}>${swatch(name, arms)}${labelOf(name, arms)}</th>`;
+
+const titleOf = (name: string, arms: readonly ReportArm[]) =>
+  labelOf(name, arms) !== name && html` title="${name}"`;
 
 const swatch = (name: string, arms: readonly ReportArm[]) =>
   html`<i class="swatch" style="background:${arms.find((arm) => arm.name === name)?.look.colour ?? "var(--lr-ink)"}"></i>`;
@@ -160,15 +168,19 @@ export function resultsSection(
 ): Markup | null {
   if (!summary || summary.optimizers.length === 0) return null;
   const several = summary.optimizers.some((o) => o.seeds.length > 1);
+  const has = <T extends Term>(field: "generalisationGap" | "accuracyArea", term: T): T[] =>
+    summary.optimizers.some((o) => o[field]?.mean != null) ? [term] : [];
   return html`<section id="results"><h2>Results</h2>
 ${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
-<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p></section>`;
+<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
+${terms([...(several ? (["spread", "interval"] as const) : []), ...has("generalisationGap", "gap"), ...has("accuracyArea", "area")])}</section>`;
 }
 
 export function differencesSection(
   pairs: readonly PairedDifference[],
   figure: CaptionedFigure | null,
+  arms: readonly ReportArm[],
 ): Markup | null {
   const measured = pairs.filter((pair) => pair.mean !== null);
   if (measured.length === 0) return null;
@@ -185,23 +197,32 @@ export function differencesSection(
 ${figure && figures([figure])}
 <details${measured.length <= 15 && html` open`}><summary>All pairs in numbers</summary>${scrolling(
     "Paired differences",
-    html`<table>
+    html`<table class="arms">
 <thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">p, t test</th><th scope="col" class="num">p, sign-flip</th>${withImages && html`<th scope="col" class="num">p, other images</th>`}<th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
-<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons }))}
+<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons, arms }))}
 </tbody></table>`,
   )}</details>
-<p class="note">Final validation accuracy, first minus second, in percentage points: mean with the 95% t interval of that pair alone${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p></section>`;
+<p class="note">Final validation accuracy, first minus second, in percentage points: mean with the 95% t interval of that pair alone${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p>
+${terms(["points", "p", "signFlip", ...(comparisons > 1 ? (["holm"] as const) : []), "power"])}</section>`;
 }
 
 function pairRow(
   pair: PairedDifference,
-  { withImages, comparisons }: { readonly withImages: boolean; readonly comparisons: number },
+  {
+    withImages,
+    comparisons,
+    arms,
+  }: {
+    readonly withImages: boolean;
+    readonly comparisons: number;
+    readonly arms: readonly ReportArm[];
+  },
 ): Markup {
   const { interval, overImages: over } = pair;
   const tested = (adjusted: number | null, p: number | null) =>
     html`<td class="num">${pValue(adjusted)}${comparisons > 1 && p !== null && html`<small>${pValue(p)}</small>`}</td>`;
   return html`
-<tr><th scope="row">${pair.a} − ${pair.b}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
+<tr><th scope="row">${labelOf(pair.a, arms)} − ${labelOf(pair.b, arms)}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
     pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
   )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`;
 }
@@ -209,6 +230,7 @@ function pairRow(
 export function targetsSection(
   optimizers: readonly OptimizerSummary[],
   drawn: readonly CaptionedFigure[],
+  arms: readonly ReportArm[],
 ): Markup | null {
   const measured = ranked(optimizers).filter((o) => (o.timeToTarget?.length ?? 0) > 0);
   if (measured.length === 0) return null;
@@ -235,11 +257,11 @@ export function targetsSection(
 ${figures(drawn)}
 <details><summary>Epochs to target in numbers</summary>${scrolling(
     "Epochs to target",
-    html`<table>
+    html`<table class="arms">
 <thead><tr><th scope="col">arm</th>${targets.map((target) => html`<th scope="col" class="num">to ${percent(target)}</th>`)}</tr></thead>
 <tbody>${measured.map(
       (o) => html`
-<tr><th scope="row">${o.name}</th>${targets.map((target) => cell(o, target))}</tr>`,
+<tr>${armCell(o.name, arms)}${targets.map((target) => cell(o, target))}</tr>`,
     )}
 </tbody></table>`,
   )}</details></section>`;

@@ -35,6 +35,48 @@ describe("reduceOnPlateau, by hand", () => {
     ]));
 });
 
+describe("reduceOnPlateau, metrics of any sign and size", () => {
+  const { POSITIVE_INFINITY: inf, NEGATIVE_INFINITY: less } = Number;
+  const halving = { rate: 8, factor: 0.5, patience: 1 } as const;
+  const flat = (metric: number, mode: "min" | "max") =>
+    run(
+      { ...halving, mode },
+      Array.from({ length: 6 }, () => metric),
+    );
+
+  test.each([1, -1, -1e-30, 0, 3e300, -3e300])(
+    "flat at %f is reduced, whatever is better",
+    (at) => {
+      expect(flat(at, "min")).toEqual([8, 8, 4, 4, 2, 2]);
+      expect(flat(at, "max")).toEqual([8, 8, 4, 4, 2, 2]);
+    },
+  );
+  // -100 * (1 - 1e-2) = -99 is no better; by a hundredth of its size better is -101, exclusively.
+  test("a relative threshold is of the size of the best", () => {
+    const relative = { ...halving, patience: 0, threshold: 1e-2 };
+    expect(run(relative, [-100, -100.9, -101.1])).toEqual([8, 4, 4]);
+    expect(run({ ...relative, mode: "max" }, [-100, -99.1, -98.9])).toEqual([8, 4, 4]);
+  });
+  test("rates mirror: a metric and its opposite in the opposite mode", () => {
+    const metrics = [3, -2, -2, -5, -5.0001, 0, inf, -6, -6, -6, 1e-9, less, less, -7, Number.NaN];
+    const opposite = metrics.map((metric) => -metric);
+    expect(run({ ...halving, mode: "min" }, metrics)).toEqual(
+      run({ ...halving, mode: "max" }, opposite),
+    );
+  });
+  test("infinitely bad is no improvement, infinitely good is one, once", () => {
+    expect(run(halving, [inf, inf, inf, 1])).toEqual([8, 4, 4, 4]);
+    expect(run(halving, [5, less, less, -9, -9])).toEqual([8, 8, 8, 4, 4]);
+  });
+  test("an infinite metric survives JSON in the state", () => {
+    const plateau = reduceOnPlateau(halving);
+    const [after] = plateau.step(plateau.initial, less);
+    const read: PlateauState = JSON.parse(JSON.stringify(after));
+    expect(plateau.step(read, -1e300)).toEqual(plateau.step(after, -1e300));
+    expect(plateau.step(read, -1e300)[0].bad).toBe(1);
+  });
+});
+
 test("a step leaves the state that it was given as it was", () => {
   const plateau = reduceOnPlateau({ rate: 1, patience: 0 });
   const frozen: PlateauState = Object.freeze({ ...plateau.initial, best: 1 });

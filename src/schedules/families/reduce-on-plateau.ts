@@ -15,7 +15,7 @@ export interface ReduceOnPlateauOptions {
   readonly mode?: "min" | "max";
   /** How much better counts; default 1e-4. */
   readonly threshold?: number;
-  /** Of the best metric ("relative", the default), or in the metric's own units. */
+  /** Of the best metric's size ("relative", the default), or in the metric's own units. */
   readonly thresholdMode?: "relative" | "absolute";
   /** Metrics after a reduction that are not counted; default 0. */
   readonly cooldown?: number;
@@ -53,8 +53,10 @@ export interface ReduceOnPlateau {
  *   let state = plateau.initial;                    // JSON: keep it in a checkpoint, go on from it
  *   [state, learningRate] = plateau.step(state, validationLoss);
  *
- * A metric that is NaN is no improvement. Source: torch.optim.lr_scheduler.ReduceLROnPlateau
- * (PyTorch 1.13), the same numbers at every step. optax.contrib.reduce_on_plateau reduces one metric
+ * A metric that is NaN, or infinitely bad, is no improvement. A relative threshold is of the best metric's size, so
+ * that a metric below zero is treated as one above. Source: torch.optim.lr_scheduler.ReduceLROnPlateau
+ * (PyTorch 1.13), the same numbers at every step, but for metrics below zero: there torch's bar lies on the wrong
+ * side of the best, and a metric that gets worse passes for better. optax.contrib.reduce_on_plateau reduces one metric
  * sooner: its patience n is n - 1 here; it has no epsilon.
  * @throws ArgumentError if an option is outside its domain.
  */
@@ -84,15 +86,16 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): ReduceOnPlatea
   const sign = mode === "min" ? -1 : 1;
 
   function isBetter(metric: number, best: number | null): boolean {
-    if (best === null) return !Number.isNaN(metric);
-    const bar =
-      thresholdMode === "relative" ? best * (1 + sign * threshold) : best + sign * threshold;
-    return mode === "min" ? metric < bar : metric > bar;
+    const from = best ?? -sign * Number.POSITIVE_INFINITY;
+    const margin = thresholdMode === "relative" ? threshold * Math.abs(best ?? 0) : threshold;
+    return sign * metric > sign * from + margin;
   }
 
   function step(state: PlateauState, metric: number): [PlateauState, number] {
-    const better = isBetter(metric, state.best);
-    const best = better ? metric : state.best;
+    // JSON has no infinity, so that the best that there is counts as the greatest finite one.
+    const value = sign * metric === Number.POSITIVE_INFINITY ? sign * Number.MAX_VALUE : metric;
+    const better = isBetter(value, state.best);
+    const best = better ? value : state.best;
     const resting = state.cooldown > 0;
     const bad = better || resting ? 0 : state.bad + 1;
     const left = resting ? state.cooldown - 1 : 0;

@@ -4,7 +4,6 @@
  */
 
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { quietly } from "../../core/cleanup.ts";
 import { InterruptedError } from "../../core/errors.ts";
 import { shareable } from "../../files/machine-folders.ts";
@@ -63,7 +62,7 @@ export async function runRangeTests(
       failed.push({ task, failure, ...(ended ? { ended } : {}) });
       return;
     }
-    const file = join(directory.path, "range-tests", `${task.slug}.json`);
+    const file = directory.rangeTestFile(task.slug);
     if (existsSync(file)) records.push(readRecord(file, storedRangeTest));
     // Nobody misses it, and nobody minds it.
     quietly(() => rmSync(directory.rangeTestLog(task.slug), { force: true }));
@@ -89,12 +88,16 @@ export async function runTrials(
     const error = said && errorOf(said);
     if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
     if (!ended && accepted && accepted.status !== "running") return;
-    const trial: TrialRecord = {
-      ...(accepted ?? begun(task, updatesPerEpoch)),
-      status: "failed",
-      failure: shareable(detail ?? error?.message ?? "it never began", directory.path),
-      ...(ended ? { ended } : {}),
-    };
+    const asFarAsItCame = accepted ?? begun(task, updatesPerEpoch);
+    // Ctrl-C goes to its process too, which may not have been listening yet.
+    const trial: TrialRecord = options.signal.aborted
+      ? { ...asFarAsItCame, status: "interrupted" }
+      : {
+          ...asFarAsItCame,
+          status: "failed",
+          failure: shareable(detail ?? error?.message ?? "it never began", directory.path),
+          ...(ended ? { ended } : {}),
+        };
     directory.writeTrial(trial);
     await options.onEvent(versioned({ type: "trial-finished", trial }));
   });

@@ -5,6 +5,7 @@
 
 import type { StudyEvent, TaskFile } from "../../record/index.ts";
 import { diskFailure } from "../../store/durable-write.ts";
+import { loadOptimizer } from "../own-code/arm-files.ts";
 import { openSetup } from "../setup.ts";
 import { garbageCollector } from "./collect-garbage.ts";
 import type { ReportedError } from "./executor.ts";
@@ -48,7 +49,10 @@ export function runForParent(file: TaskFile): Promise<never> {
       await runTask({
         ...{ path: directory, file, lease, signal },
         ...{ dataset: places.dataset, plan: places.plan },
-        open: () => openSetup(places.setup, { signal }),
+        async open() {
+          await loadOptimizer(file.task.optimizer.name, places.setup.files);
+          return openSetup(places.setup, { signal });
+        },
         onEvent(event) {
           report(event);
           if (event.type === "checkpoint") collectGarbage();

@@ -10,6 +10,7 @@ import {
   repeat,
   type Schedule,
   stretch,
+  trapezoidal,
   triangular,
   warmup,
 } from "../../schedules/index.ts";
@@ -24,7 +25,21 @@ describe("cycleEnds", () => {
     ["triangular, cut in the third", clr, 50, [21, 41, 50]],
     ["constant", constant(0.1), 40, []],
     ["falling only", cosineDecay({ peak: 1, steps: 40 }), 40, []],
-    ["one cycle", oneCycle({ max: 1, steps: 40 }), 40, [40]],
+    ["one cycle", oneCycle({ max: 1, steps: 40 }), 40, []],
+    ["a warm-up before a fall", warmup(cosineDecay({ peak: 1, steps: 36 }), { steps: 4 }), 40, []],
+    [
+      "a warm-up, flat, and down",
+      trapezoidal({ peak: 1, steps: 40, warmupSteps: 4, decaySteps: 8 }),
+      40,
+      [],
+    ],
+    // The warm-up belongs to the first cycle: it has no end of its own.
+    [
+      "a warm-up before cycles",
+      warmup(cosineRestarts({ peak: 1, cycleSteps: 10 }), { steps: 6 }),
+      36,
+      [16, 26, 36],
+    ],
     ["restarts", cosineRestarts({ peak: 1, cycleSteps: 10 }), 30, [10, 20, 30]],
     ["clipped, flat where it is least", clip(clr, { min: 0.5 }), 40, [25, 40]],
     ["of one update", clr, 1, []],
@@ -36,17 +51,16 @@ describe("cycleEnds", () => {
 /** By looking at each update. */
 function drawnEnds(schedule: Schedule, updates: number): number[] {
   const ends: number[] = [];
-  let [falling, rises] = [false, false];
+  let falling = false;
   for (let t = 0; t + 1 < updates; t++) {
     const [rate, next] = [schedule(t), schedule(t + 1)];
-    if (next > rate) rises = true;
     if (next < rate) falling = true;
     else if (next > rate && falling) {
       ends.push(t + 1);
       falling = false;
     }
   }
-  return ends.length > 0 || (falling && rises) ? [...ends, updates] : [];
+  return ends.length > 0 ? [...ends, updates] : [];
 }
 
 test.each([
@@ -67,7 +81,7 @@ describe("a run of 10^15 updates", () => {
 
   test("without cycles, has the average of its last quarter in closed form", () => {
     const weight = averageWeights({ kind: "swa" }, run);
-    expect(averageBegins({ kind: "swa" }, run)).toBe(7.5e14 + 10);
+    expect(averageBegins({ kind: "swa" }, run)).toBe(7.5e14 + 20);
     expect([7.5e14 - 1, 7.5e14 + 9, 7.5e14 + 19, 7.5e14 + 20].map(weight)).toEqual([0, 1, 0.5, 0]);
   });
 
@@ -93,30 +107,35 @@ describe("averageWeights", () => {
       [40, 1 / 2],
       [59, 1 / 3],
     ]);
-    expect(averageBegins({ kind: "swa" }, run)).toBe(21);
+    expect(averageBegins({ kind: "swa" }, run)).toBe(41);
   });
 
   test("swa without cycles: the epochs of the last quarter", () => {
     const flat = { schedule: constant(0.1), updates: 80, updatesPerEpoch: 10 };
     const weight = averageWeights({ kind: "swa" }, flat);
     expect([59, 69, 79].map(weight)).toEqual([0, 1, 1 / 2]);
-    expect(averageBegins({ kind: "swa" }, flat)).toBe(70);
+    expect(averageBegins({ kind: "swa" }, flat)).toBe(80);
   });
 
   test("swa without cycles: the moments of each length of run, the last epoch cut short", () => {
     for (let updates = 1; updates < 60; updates++)
       for (const updatesPerEpoch of [1, 3, 7]) {
         const epochs = Math.ceil(updates / updatesPerEpoch);
-        const moments = Array.from({ length: epochs }, (_, i) =>
+        const ends = Array.from({ length: epochs }, (_, i) =>
           Math.min(updates, (i + 1) * updatesPerEpoch),
-        ).filter((made) => made > 0.75 * updates || made === updates);
+        );
+        const moments = ends.filter((made, i) => made > 0.75 * updates || i >= epochs - 2);
         const flat = { schedule: constant(0.1), updates, updatesPerEpoch };
+        if (epochs === 1) {
+          expect(() => averageWeights({ kind: "swa" }, flat)).toThrow("train for 2 epochs or more");
+          continue;
+        }
         const weight = averageWeights({ kind: "swa" }, flat);
         const share = Array.from({ length: updates }, (_, t) => weight(t));
         expect(share).toEqual(
           share.map((_, t) => (moments.includes(t + 1) ? 1 / (moments.indexOf(t + 1) + 1) : 0)),
         );
-        expect(averageBegins({ kind: "swa" }, flat)).toBe(moments[0]);
+        expect(averageBegins({ kind: "swa" }, flat)).toBe(moments[1]);
       }
   });
 
@@ -137,6 +156,8 @@ describe("snapshotEpochs", () => {
 
   test.each([
     [constant(0.1), 10, "this one has none; use a cyclical schedule"],
+    [warmup(cosineDecay({ peak: 1, steps: 50 }), { steps: 10 }), 10, "this one has none"],
+    [oneCycle({ max: 1, steps: 60 }), 10, "this one has none"],
     [clr, 13, "one ends after update 21, where an epoch has 13"],
   ])("refuses %#", (schedule, updatesPerEpoch, message) => {
     expect(() => snapshotEpochs({ schedule, updates: 60, updatesPerEpoch })).toThrow(message);

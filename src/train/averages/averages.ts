@@ -22,7 +22,8 @@ const MOST_TURNS = 200_000;
 
 /**
  * Updates made when a cycle ends: after the one whose rate is least before it rises again, and at the
- * end of the run. Without such a rise there is no cycle, and the list is empty.
+ * end of the run. Without such a rise there is no cycle, and the list is empty: a warm-up before a fall is
+ * none, so that every list has two ends or more.
  * @throws ArgumentError where the run has more than about 50,000 cycles; or more than 200,000 updates, on
  *   a schedule of one's own that does not say where it turns
  */
@@ -34,18 +35,17 @@ export function cycleEnds({ schedule, updates }: Pick<Run, "schedule" | "updates
       `cycles: a run of ${updates} updates turns its rate too often for the ends of its cycles to be kept, of which there may be ${MOST_TURNS / 4} at most; lower --epochs, or raise --step-size`,
     );
   const ends: number[] = [];
-  let [falling, rises] = [false, false];
+  let falling = false;
   for (const [i, to] of looked.updates.entries()) {
     const from = looked.updates[i - 1] ?? to;
     const change = schedule(to) - schedule(from);
     if (change < 0) falling = true;
-    if (change > 0) rises = true;
     if (change > 0 && falling) {
       ends.push(firstAbove(schedule, from, to));
       falling = false;
     }
   }
-  return ends.length > 0 || (falling && rises) ? [...ends, updates] : [];
+  return ends.length > 0 ? [...ends, updates] : [];
 }
 
 /** The first update whose rate is above that of `from`, where it only rises up to `to`; by halves. */
@@ -64,8 +64,8 @@ function firstAbove(schedule: Schedule, from: number, to: number): number {
  * Share of each update's weights in the average.
  * - ema: an exponential mean of every update's, with bias correction
  * - swa: the mean of those at the ends of cycles; without cycles, of those at the ends of the epochs of
- *   the last quarter of the run (Izmailov et al. 2018, arxiv.org/abs/1803.05407)
- * @throws ArgumentError for a decay outside [0, 1)
+ *   the last quarter of the run (Izmailov et al. 2018, arxiv.org/abs/1803.05407), of the last two at least
+ * @throws ArgumentError for a decay outside [0, 1), or swa of a single epoch without cycles, as one point is no average
  */
 export function averageWeights(average: WeightAverage, run: Run): (update: number) => number {
   if (average.kind === "ema") {
@@ -74,14 +74,20 @@ export function averageWeights(average: WeightAverage, run: Run): (update: numbe
     return (update) => exponentialWeight(decay, update + 1);
   }
   const ends = cycleEnds(run);
-  if (ends.length === 0) return tailShare(run);
+  if (ends.length === 0) {
+    if (epochsOf(run) < 2)
+      throw new ArgumentError(
+        `average: swa is the mean of the weights at the ends of cycles or epochs, and this run has one; train for 2 epochs or more, or take --average ema`,
+      );
+    return tailShare(run);
+  }
   const share = new Map(ends.map((made, i) => [made - 1, 1 / (i + 1)]));
   return (update) => share.get(update) ?? 0;
 }
 
 /** Of the ends of the last quarter's epochs, however many there are. */
 function tailShare({ updates, updatesPerEpoch }: Run): (update: number) => number {
-  const epochs = Math.ceil(updates / updatesPerEpoch);
+  const epochs = epochsOf({ updates, updatesPerEpoch });
   const first = firstTailEpoch({ updates, updatesPerEpoch });
   return (update) => {
     const made = update + 1;
@@ -91,16 +97,22 @@ function tailShare({ updates, updatesPerEpoch }: Run): (update: number) => numbe
   };
 }
 
-/** The first epoch to end in the last quarter, or the last of all. */
-function firstTailEpoch({ updates, updatesPerEpoch }: Omit<Run, "schedule">): number {
-  const first = Math.floor((SWA_START * updates) / updatesPerEpoch) + 1;
-  return Math.min(first, Math.ceil(updates / updatesPerEpoch));
+/** The last of them may be cut short. */
+const epochsOf = ({ updates, updatesPerEpoch }: Omit<Run, "schedule">): number =>
+  Math.ceil(updates / updatesPerEpoch);
+
+/** The first epoch to end in the last quarter, or the last but one. */
+function firstTailEpoch(run: Omit<Run, "schedule">): number {
+  const first = Math.floor((SWA_START * run.updates) / run.updatesPerEpoch) + 1;
+  return Math.max(1, Math.min(first, epochsOf(run) - 1));
 }
 
-/** Updates made when there is something in the average: before, it is the initial weights. */
+/** Updates made when the average is one, of two points or more: before, it is other weights under another name. */
 export function averageBegins(average: WeightAverage, run: Run): number {
   if (average.kind === "ema") return 1;
-  return cycleEnds(run)[0] ?? Math.min(run.updates, firstTailEpoch(run) * run.updatesPerEpoch);
+  return (
+    cycleEnds(run)[1] ?? Math.min(run.updates, (firstTailEpoch(run) + 1) * run.updatesPerEpoch)
+  );
 }
 
 /**

@@ -10,6 +10,8 @@ import { openSnapshots } from "./snapshots.ts";
 
 export interface BesideTheWeights {
   averageWeight(update: number): number;
+  /** Whether there is an average after an epoch: of stochastic weight averaging, of two points or more. */
+  isAveraged(epoch: number): boolean;
   /** After an epoch's validation: what its line of the metrics has besides. */
   validate(epoch: number): Promise<Partial<EpochMetrics>>;
   /** What a checkpoint has to hold besides optimizer state. */
@@ -43,13 +45,15 @@ export function besideTheWeights(
   const weights = average ? averageWeights(average, run) : () => 0;
   const begins = average ? averageBegins(average, run) : Number.POSITIVE_INFINITY;
   const { validation } = dataset;
+  const isAveraged = (epoch: number) => epoch * updatesPerEpoch >= begins;
   const taken = options.snapshots ? new Set(snapshotEpochs(run)) : null;
   const snapshots = taken && openSnapshots(validation.length, dataset.classes.length);
   return {
     averageWeight: weights,
+    isAveraged,
     async validate(epoch) {
       const line: Partial<EpochMetrics> = {};
-      if (epoch * updatesPerEpoch >= begins) {
+      if (isAveraged(epoch)) {
         const { loss, accuracy } = await trainer().evaluateAverage(validation);
         line.averagedValidationLoss = Number.isFinite(loss) ? loss : null;
         line.averagedValidationAccuracy = Number.isFinite(loss) ? accuracy : null;
