@@ -29,7 +29,7 @@ export async function runFromFlags(
     try {
       if (flags.dryRun) {
         const { estimateStudy } = await import("../study/planning/estimate-study.ts");
-        const { estimateLines } = await import("./text/estimate-text.ts");
+        const { estimateLines } = await import("./estimate-text.ts");
         const estimate = await estimateStudy(study);
         sink.stop();
         for (const line of estimateLines(estimate)) terminal.print(line);

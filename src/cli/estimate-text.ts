@@ -1,7 +1,7 @@
 /** @file What a study would take, for people. */
 
-import type { StudyEstimate } from "../../index.ts";
-import { count, duration, mebibytes, plural } from "./format.ts";
+import type { StudyEstimate } from "../index.ts";
+import { count, duration, mebibytes, plural } from "./text/format.ts";
 
 /** Lines of what would run, how long, and what of disk and memory it would take. */
 export function estimateLines(estimate: StudyEstimate): string[] {
