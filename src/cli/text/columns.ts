@@ -9,9 +9,13 @@ const WIDE =
 /** Marks that stand on the letter before, and what is seen by nobody. */
 const NONE = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
+/** A colour before the terminal lets it through: see its signature in ../terminal.ts. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for.
+const SIGNED = /\x1b[0-9a-f]{16}\[[\d;]*m/g;
+
 /** Columns that a line takes; colours take none. */
 export function columnsOf(text: string): number {
-  const plain = stripVTControlCharacters(text);
+  const plain = stripVTControlCharacters(text.replace(SIGNED, ""));
   let columns = 0;
   for (const letter of plain) columns += NONE.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1;
   return columns;
