@@ -57,7 +57,7 @@ describe.skipIf(absent)(`find${absent ? ` (${absent})` : ""}`, () => {
       expect(points.at(-1)!.lr).toBeLessThanOrEqual(record.to);
     }
     const { constant, peak } = record.suggestion!;
-    expect(peak.rate / constant.rate).toBeCloseTo(3, 9);
+    expect(peak.rate / constant.rate).toBeCloseTo(2, 9);
     expect(peak.rate / peak.baseLr).toBeCloseTo(6, 9);
     expect(result.stderr).toMatch(
       /range test of sgd: 200 updates, 40 of them to find the ends of the ramp; about .* for a seed/,
