@@ -192,8 +192,9 @@ describe("what shows it", () => {
       [said, one],
       [asked, other],
     ] as const) {
-      expect(stdout).toContain(
-        "Beside the publication (vanilla CNN from scratch, 150 epochs, 3 runs),\nup to epoch 3, in percent and points",
+      // As wide as the terminal lets it be.
+      expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+        "Beside the publication (vanilla CNN from scratch, 150 epochs, 3 runs), up to epoch 3, in percent and points",
       );
       expect(stdout).toMatch(/^adam +\d\d\.\d ± \d\.\d +\d\d\.\d ± \d\.\d +[+-]\d/m);
       expect(pageAt(path)).toContain('<section id="publication"><h2>Beside the publication</h2>');
