@@ -136,6 +136,9 @@ function progressOf({ trials }: ReportInput): string[] {
 
 const isAre = (count: number) => (count === 1 ? "is" : "are");
 
-/** A warning as a sentence of the page. */
-export const sentence = (text: string) =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+/** A warning as a sentence of the page. The name of an arm stays as it is. */
+export const sentence = (text: string, arms: readonly string[] = []) => {
+  const isName = arms.some((name) => text.startsWith(`${name} `));
+  const first = isName ? text.charAt(0) : text.charAt(0).toUpperCase();
+  return `${first}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+};

@@ -117,7 +117,7 @@ describe.skipIf(absent)(`evaluate${absent ? ` (${absent})` : ""}`, () => {
     );
     for (const id of ["per-class", "calibration", "mistakes"])
       expect(page).toContain(`<section id="${id}">`);
-    expect(page).not.toMatch(/(src|href)="(?!data:)/);
+    expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
     for (const name of ["per-class", "confusion", "calibration"])
       expect(xmlFault(readFileSync(join(out, `figures/${name}.svg`), "utf8"))).toBeNull();
     const stored = evaluationRecord.parse(

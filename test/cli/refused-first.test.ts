@@ -15,8 +15,14 @@ const EPOCHS = { "--epochs": "2" };
 const TINY = ["synthetic", ...Object.entries(USUAL).flat()];
 
 const COMPARE: [words: string, message: RegExp][] = [
-  ["--optimizers sgd+clr@0.02,adam --snapshots --step-size 1e", /arm "adam": snapshots: .* none/],
-  ["--optimizers sgd+clr,adam --snapshots --step-size 1e", /arm "adam": snapshots: .* none/],
+  [
+    "--optimizers sgd+clr@0.02,adam --snapshots --step-size 1e --epochs 4",
+    /arm "adam": snapshots: .* none/,
+  ],
+  [
+    "--optimizers sgd+clr,adam --snapshots --step-size 1e --epochs 4",
+    /arm "adam": snapshots: .* none/,
+  ],
   [
     "--optimizers sgd+clr@0.02 --snapshots --step-size 5 --batch 4 --epochs 8",
     /arm "sgd\+clr@0.02": .* with an epoch/,

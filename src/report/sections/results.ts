@@ -168,10 +168,11 @@ export function resultsSection(
 ): Markup | null {
   if (!summary || summary.optimizers.length === 0) return null;
   const several = summary.optimizers.some((o) => o.seeds.length > 1);
+  const names = arms.map(({ name }) => name);
   const has = <T extends Term>(field: "generalisationGap" | "accuracyArea", term: T): T[] =>
     summary.optimizers.some((o) => o[field]?.mean != null) ? [term] : [];
   return html`<section id="results"><h2>Results</h2>
-${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note)}</li>`)}</ul>`}
+${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note, names)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
 <p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
 ${terms([...(several ? (["spread", "interval"] as const) : []), ...has("generalisationGap", "gap"), ...has("accuracyArea", "area")])}</section>`;
