@@ -38,7 +38,7 @@ export function answer(input: ReportInput, summary: SummaryRecord | null): Answe
       details: [
         ...(test.tuning ? [rangeSentence(test)] : []),
         ...seedsOf(test),
-        ...test.warnings.map(sentence),
+        ...test.warnings.map((warning) => sentence(warning)),
         ...(test.suggestion ? [] : [remedyOf(test)]),
         ...moreTests.map(rangeSentence),
         ...details,
