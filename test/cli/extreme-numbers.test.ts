@@ -84,6 +84,14 @@ const WORDS = new Set([
   "into",
   "channels",
   "source",
+  "events",
+  "arm",
+  "filter",
+  "tag",
+  "addTags",
+  "removeTags",
+  "note",
+  "rename",
 ]);
 
 const seen = new Set<unknown>();

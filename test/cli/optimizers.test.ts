@@ -73,7 +73,7 @@ describe.skipIf(absent)(`compare${absent ? ` (${absent})` : ""}`, () => {
     const result = await cli([
       ...["train", "synthetic", "--size", "16", "--batch", "32", "--threads", "1"],
       ...["--optimizer", "sam-sgd", "--schedule", "clr", "--max-lr", "0.01", "--step-size", "1e"],
-      ...["--epochs", "2", "--average", "swa", "--snapshots", "--clip-value", "1"],
+      ...["--epochs", "4", "--average", "swa", "--snapshots", "--clip-value", "1"],
       ...["--lr-scale", "features=0.1", "--decay-scale", "features=0.5,classifier=0"],
       ...["--no-decay-on-bias", "--out", within("averaged"), "--no-samples", "--json"],
     ]);
@@ -86,7 +86,7 @@ describe.skipIf(absent)(`compare${absent ? ` (${absent})` : ""}`, () => {
     }>();
     expect(trial).toMatchObject({ arm: "sam-sgd+clr", average: { kind: "swa" }, snapshots: true });
     expect(metrics.at(-1)!.averagedValidationAccuracy).toBeGreaterThanOrEqual(0);
-    expect(metrics.at(-1)!.ensembleSnapshots).toBe(1);
+    expect(metrics.at(-1)!.ensembleSnapshots).toBe(2);
     expect(protocol).toMatchObject({
       clipValue: 1,
       decayBiasesAndNorms: false,

@@ -16,7 +16,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const { seconds, ...record } = readRecord(join(path, "range-test.json"), rangeTestRecord);
     return record;
   };
-  const call = ["find", ...TINY_FLAGS, "--seeds", "2", "--updates", "40", "--threads", "1"];
+  const call = ["find", ...TINY_FLAGS, "--seeds", "2", "--updates", "100", "--threads", "1"];
 
   test("the first seed's curve is kept, and the record is that of an uninterrupted one", async () => {
     const whole = within("whole");
