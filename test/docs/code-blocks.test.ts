@@ -155,6 +155,7 @@ describe("command lines", () => {
         case "explain":
           return [...given, "--size", "32", "--batch", "4"];
         case "report":
+        case "evaluate":
           return [...given, ...out];
         case "runs":
           return words.includes("--delete") ? ["runs", "--help"] : ["runs", within(".")];
