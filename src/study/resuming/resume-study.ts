@@ -17,6 +17,7 @@ import { confusionsFrom } from "../artefacts/confusions.ts";
 import { hasSamples } from "../artefacts/samples.ts";
 import { deriveResults } from "../derive.ts";
 import { open } from "../open-study.ts";
+import { checkObjects } from "../own-code/arm-objects.ts";
 import { findPlaces, type StudyPlaces } from "../places.ts";
 import { cannotGoOn, recordedConvolutions } from "../recorded-plan.ts";
 import {
@@ -88,6 +89,7 @@ export async function resumeStudy(
 
 const extendedOf = (path: string, run: Run, extension: StudyExtension): Promise<ExtendedRun> => {
   const spec = recordedStudyOf(path, run.experiment);
+  checkObjects(spec, path);
   const command = commandOf(spec.kind);
   return extendedRun(run, spec, extension, { command, path });
 };
@@ -108,6 +110,7 @@ async function resume(
 ): Promise<FinishedStudy> {
   const { path } = directory;
   const spec = recordedStudyOf(path, experiment);
+  checkObjects(spec, path);
   const { sink = {}, signal } = options;
   const places = await findPlaces({
     call: `${commandOf(experiment.kind)} --resume ${path}`,
