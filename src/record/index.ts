@@ -1,3 +1,4 @@
+export * from "./answer-bits.ts";
 export * from "./answers/confusions.ts";
 export * from "./answers/evaluation.ts";
 export * from "./checkpoint.ts";
