@@ -1,8 +1,9 @@
 /** @file How the arms stand, in the report's own tables and figures, made anew as the records grow. */
 
 import { ranked } from "../src/analysis/index.ts";
-import type { summarize } from "../src/analysis/summarize.ts";
-import type { ArmConfusion } from "../src/record/index.ts";
+import { summarize } from "../src/analysis/summarize.ts";
+import type { ArmConfusion, ExperimentRecord, TrialHistory } from "../src/record/index.ts";
+import { answer } from "../src/report/answer.ts";
 import { draw, type Figure } from "../src/report/draw.ts";
 import { labelOf, type ReportArm } from "../src/report/figures/arms.ts";
 import { captions } from "../src/report/figures/captions.ts";
@@ -20,13 +21,19 @@ type Summary = ReturnType<typeof summarize>;
 
 export interface Results {
   readonly root: HTMLElement;
-  show(summary: Summary, arms: readonly ReportArm[], study: FollowedStudy): void;
+  show(
+    experiment: ExperimentRecord,
+    trials: readonly TrialHistory[],
+    arms: readonly ReportArm[],
+    study: FollowedStudy,
+  ): void;
 }
 
 const captioned = (figure: Figure | null, caption: string) =>
   figure && { drawn: draw(figure), caption };
 
-export function resultsOf(id: string): Results {
+/** @param headline takes the sentence that the report would begin with */
+export function resultsOf(id: string, headline: HTMLElement): Results {
   const tables = element("div", { class: "results" });
   const classes = element("div", { class: "results" });
   /** Number of ended trials whose answers were asked for. */
@@ -62,7 +69,13 @@ export function resultsOf(id: string): Results {
   };
   return {
     root: element("div", {}, tables, classes),
-    show(summary, arms, { progress, state }) {
+    show(experiment, trials, arms, { progress, state }) {
+      const summary = summarize(experiment, trials);
+      const rangeTests = Object.values(progress.rangeTests);
+      headline.textContent = answer(
+        { experiment, summary, trials, rangeTests, samples: [] },
+        summary,
+      ).headline;
       put(tables, [
         resultsSection(
           summary,

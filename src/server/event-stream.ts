@@ -84,10 +84,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
           connection.states.set(id, said);
           continue;
         }
-        const { events, after, isNew } = eventsSince(
-          before ?? NO_CURSOR,
-          seen.snapshot,
-        );
+        const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
         const all = [...events, ...live.values()];
         if (all.length === 0 && !isNew && told === state) continue;
         connection.cursors.set(id, after);

@@ -123,6 +123,8 @@ async function answer(
   try {
     await found.route.handle(call);
   } catch (error) {
+    // Of a body that was not read to its end nothing can follow on the same connection.
+    response.shouldKeepAlive = false;
     if (response.headersSent) response.destroy();
     else refuse(call, statusOf(error), error instanceof Error ? error.message : String(error));
   } finally {

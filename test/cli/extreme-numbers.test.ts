@@ -92,6 +92,8 @@ const WORDS = new Set([
   "removeTags",
   "note",
   "rename",
+  "host",
+  "token",
 ]);
 
 const seen = new Set<unknown>();

@@ -1,6 +1,6 @@
 /** @file The studies that there are: how far each is, what came out, what was said of it. */
 
-import { duration, mebibytes, percent } from "../../src/core/words.ts";
+import { mebibytes, percent } from "../../src/core/words.ts";
 import { formatRate } from "../../src/schedules/index.ts";
 import { hashOf, setState } from "../address.ts";
 import { listStudies, ofStudy, post, remove } from "../api.ts";
@@ -19,8 +19,6 @@ export const openStudies: OpenPage = ({ state }) => {
   let shown = "";
   const body = element("tbody");
   const count = element("p", { class: "note" });
-  const chosen = new Set<string>();
-  const together = element("a", { class: "button", href: "#/", hidden: true }, "Set side by side");
   const search = element("input", {
     type: "search",
     value: filter,
@@ -37,19 +35,15 @@ export const openStudies: OpenPage = ({ state }) => {
       studies.length === 0
         ? "No study is here yet. Begin one, or run lrscope demo in this folder."
         : `${left.length} of ${studies.length} studies`;
-    const now = JSON.stringify([left, [...chosen]]);
+    const now = JSON.stringify(left);
     // What has not changed is left alone: somebody may be writing a note in it.
     if (now === shown || body.querySelector("dialog[open]")) return;
     shown = now;
     const again = () => void load();
     fill(
       body,
-      left.map((study) => row(study, { chosen, again, choose })),
+      left.map((study) => row(study, again)),
     );
-  };
-  const choose = () => {
-    together.hidden = chosen.size < 2;
-    together.setAttribute("href", hashOf(["together", ...chosen]));
   };
   const load = async () => {
     try {
@@ -65,13 +59,7 @@ export const openStudies: OpenPage = ({ state }) => {
     "div",
     {},
     element("h1", {}, "Studies"),
-    element(
-      "div",
-      { class: "bar" },
-      element("label", {}, "Filter ", search),
-      element("a", { class: "button", href: "#/start" }, "Start a study"),
-      together,
-    ),
+    element("div", { class: "bar" }, element("label", {}, "Filter ", search)),
     count,
     element(
       "div",
@@ -106,33 +94,15 @@ const textOf = ({ name, about, note, tags }: ListedStudy) =>
     .join("\n")
     .toLowerCase();
 
-interface RowTools {
-  readonly chosen: Set<string>;
-  again(): void;
-  choose(): void;
-}
-
-function row(study: ListedStudy, { chosen, again, choose }: RowTools): HTMLElement {
+function row(study: ListedStudy, again: () => void): HTMLElement {
   const { id, name, status, reason, about, note, tags, bytes } = study;
-  const box = element("input", {
-    type: "checkbox",
-    checked: chosen.has(id),
-    "aria-label": `Choose ${name}`,
-    onchange: () => {
-      if (box.checked) chosen.add(id);
-      else chosen.delete(id);
-      choose();
-    },
-  });
   return element(
     "tr",
     {},
     element(
       "th",
       { scope: "row" },
-      box,
-      " ",
-      element("a", { href: hashOf([about?.kind === "find" ? "range-test" : "study", id]) }, name),
+      element("a", { href: hashOf(["study", id]) }, name),
       about && element("small", {}, `${about.dataset}, ${about.model}, ${about.arms.join(", ")}`),
     ),
     element(
@@ -242,7 +212,3 @@ function actions({ id, name, note, tags, status }: ListedStudy, again: () => voi
     dialog,
   );
 }
-
-/** "3 min left", of what is done and how long that took; "" where nothing is to be said. */
-export const timeLeft = (seconds: number | null): string =>
-  seconds === null ? "" : `about ${duration(seconds)} left`;

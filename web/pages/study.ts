@@ -1,14 +1,12 @@
 /** @file One study: its curves as they grow, how the arms stand, what they mistake, and each trial. */
 
-import { summarize } from "../../src/analysis/summarize.ts";
 import { duration } from "../../src/core/words.ts";
-import { answer } from "../../src/report/answer.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
-import { resultsOf } from "../results.ts";
+import type { Results } from "../results.ts";
 import { FORMULA } from "../smoothing.ts";
 import { studyControls } from "../study-controls.ts";
 import { viewOf } from "../study-view.ts";
@@ -42,12 +40,17 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     [...charts.values()].map(({ figure }) => figure),
   );
   const controls = studyControls(view, () => draw());
-  const results = resultsOf(id);
+  const results = element("div");
+  let statistics: Results | null = null;
+  void import("../results.ts").then(({ resultsOf }) => {
+    statistics = resultsOf(id, headline);
+    results.append(statistics.root);
+    change();
+  });
   const trials = trialsTable(id);
 
   let due: ReturnType<typeof setTimeout> | null = null;
   let counted = Number.NEGATIVE_INFINITY;
-  let summary: ReturnType<typeof summarize> | null = null;
   const draw = () => {
     due = null;
     const { experiment } = study;
@@ -79,28 +82,20 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null);
     fill(status, progressText(study));
     const now = performance.now();
-    if (histories.length > 0 && (now - counted > STATISTICS || study.state !== "running")) {
-      summary = summarize(experiment, histories);
+    if (
+      statistics &&
+      histories.length > 0 &&
+      (now - counted > STATISTICS || study.state !== "running")
+    ) {
+      statistics.show(experiment, histories, arms, study);
       // What takes long is done less often, so that the page is never busy with it alone.
-      const took = performance.now() - now;
-      counted = performance.now() + 10 * took;
-      headline.textContent = answer(
-        {
-          experiment,
-          summary,
-          trials: histories,
-          rangeTests: Object.values(study.progress.rangeTests),
-          samples: [],
-        },
-        summary,
-      ).headline;
-      results.show(summary, arms, study);
+      counted = performance.now() + 10 * (performance.now() - now);
     }
     trials.show(study, arms);
   };
-  const change = () => {
+  function change(): void {
     due ??= setTimeout(draw, DRAW);
-  };
+  }
   const stop = events.follow(id, (message) => {
     study = heard(study, message);
     problem.hidden = study.problem === null;
@@ -111,18 +106,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const root = element(
     "div",
     {},
-    ...[
-      title,
-      headline,
-      status,
-      steer,
-      problem,
-      controls.root,
-      note,
-      grid,
-      results.root,
-      trials.root,
-    ],
+    ...[title, headline, status, steer, problem, controls.root, note, grid, results, trials.root],
   );
   return {
     title: "Study",
