@@ -1,6 +1,6 @@
 /** @file Right answers as bits, packed and unpacked: apart from their schema, which a page that draws them does not need. */
 
-import { at } from "../core/at.ts";
+import { at } from "../../core/at.ts";
 import type { RightAnswers } from "./right-answers.ts";
 
 /** Beyond so many images the bits, 22 kB as text, are left out: images then add next to nothing. */
