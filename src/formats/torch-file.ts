@@ -14,6 +14,7 @@ import { PickleBudget, PyDict, type PyValue } from "./pickle-values.ts";
 import type { Checkpoint, StoredTensor } from "./safetensors.ts";
 import { stateDicts } from "./state-dict.ts";
 import {
+  adviceFor,
   isTensor,
   type StorageReference,
   storageReference,
@@ -155,6 +156,7 @@ const namesOf = (source: ByteSource) => ({
   subject: source.name,
   budget: new PickleBudget(source.name),
   resolve: torchNames(source.name),
+  adviceFor,
   persistent: (id: PyValue) => storageReference(id, source.name),
 });
 
