@@ -15,7 +15,18 @@ export { benchEpoch } from "./bench/epoch.ts";
 export { type ExplainedStep, type ExplainOptions, explainStep } from "./bench/explain.ts";
 export { benchGrowth } from "./bench/grow.ts";
 export { benchOptimizer } from "./bench/optimizer.ts";
+export {
+  type Bound,
+  type ProfiledInstruction,
+  type ProfileOptions,
+  profileStep,
+  type RecordedStep,
+  type StepPart,
+  type StepProfile,
+} from "./bench/profile.ts";
+export { type BoundShare, boundShares, layerCosts } from "./bench/profile-costs.ts";
 export { benchStep } from "./bench/step.ts";
+export { type StepTrace, stepTrace, type TraceEvent } from "./bench/step-trace.ts";
 export { benchTransfer } from "./bench/transfer.ts";
 export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
@@ -94,7 +105,13 @@ export type {
   TrialRecord,
 } from "./record/index.ts";
 export { NO_PROGRESS, progress } from "./record/index.ts";
-export { type ReportInput, renderEvaluation, renderReport } from "./report/index.ts";
+export {
+  type CostRow,
+  drawStepProfile,
+  type ReportInput,
+  renderEvaluation,
+  renderReport,
+} from "./report/index.ts";
 export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.ts";
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
