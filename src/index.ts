@@ -116,6 +116,9 @@ export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.t
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";
+export type { Call, Route } from "./server/route.ts";
+export { type ServeOptions, serve } from "./server/serve.ts";
+export type { RunningServer } from "./server/server.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
 export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";

@@ -94,6 +94,8 @@ const WORDS = new Set([
   "removeTags",
   "note",
   "rename",
+  "host",
+  "token",
 ]);
 
 const seen = new Set<unknown>();

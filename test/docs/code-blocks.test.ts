@@ -164,6 +164,7 @@ describe("command lines", () => {
         case "bench":
           return [...given, "--size", "16", "--batch", "4", "--repetitions", "1", "--no-peers"];
         case "demo":
+        case "serve":
           return [command, "--help"];
         default:
           return given;
