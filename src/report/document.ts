@@ -36,7 +36,7 @@ ${sections.map((section) => section && html`${section}\n`)}</main>
 /** A flag with its value, which no line is broken in: a browser breaks behind hyphens. */
 const flagsWhole = (text: string): Interpolation[] =>
   text
-    .split(/(--[a-z][a-z-]*(?: [\d.e-]+\d)?)/)
+    .split(/(--[a-z][a-z-]*(?: \d(?:[\d.e-]*\d)?)?)/)
     .map((part, i) => (i % 2 === 1 ? html`<span class="flag">${part}</span>` : part));
 
 /** Links to the sections that there are, by the headings that they have. */

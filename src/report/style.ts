@@ -123,7 +123,8 @@ svg.wide{display:none}svg.narrow{display:block;max-width:480px}
 body{font-size:10.5pt;line-height:1.4}main,footer{max-width:none;padding:0}
 header{padding:0 0 14pt}h1{font-size:18pt}h2{font-size:14pt}section{padding-top:16pt}
 p,.conclusion,header ul,figcaption,.terms,ul.notes{max-width:none}
-svg.wide{display:block}svg.narrow{display:none}
+svg.wide{display:block;max-height:235mm}svg.narrow{display:none}
+p.note:has(+.mistakes){break-after:avoid}
 .pair{display:grid;grid-template-columns:1fr 1fr}
 .facts{grid-template-columns:minmax(9em,auto) 1fr;gap:4px 18px}
 figure,tr,li,.terms div,.samples>div,pre{break-inside:avoid}

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { summarize } from "../../src/analysis/index.ts";
+import type { TrialHistory } from "../../src/record/index.ts";
 import {
   formatSummaryTable,
   type RenderedReport,
@@ -123,6 +124,63 @@ describe("a comparison", () => {
     ).toBe(true);
   });
 
+  test("a list of contents names every section, as its heading does, and leads there", () => {
+    const [, list] = /<nav[^>]*class="contents"[^>]*>(.*?)<\/nav>/s.exec(report.html)!;
+    const links = [...list!.matchAll(/<a href="#([^"]+)">(.*?)<\/a>/g)].map(([, id, of]) => [
+      id,
+      of,
+    ]);
+    const sections = [...report.html.matchAll(/<section id="([^"]+)"><h2>(.*?)<\/h2>/g)];
+    expect(links).toEqual(sections.map(([, id, heading]) => [id, heading]));
+    expect(links.map(([id]) => id)).toEqual(ids(report));
+  });
+
+  test("terms are explained in the section in which they stand", () => {
+    const terms = (id: string) => {
+      const from = report.html.indexOf(`<section id="${id}"`);
+      const section = report.html.slice(from, report.html.indexOf("</section>", from));
+      const found = [...section.matchAll(/<dl class="terms">(.*?)<\/dl>/gs)].map(
+        ([, list]) => list,
+      );
+      return [...found.join("").matchAll(/<dt>(.*?)<\/dt><dd>(.+?)<\/dd>/g)].map(
+        ([, term]) => term,
+      );
+    };
+    expect(terms("results")).toEqual(["±", "95% interval", "gap", "area"]);
+    expect(terms("differences")).toEqual([
+      "point",
+      "p",
+      "sign-flip test",
+      "Holm’s method",
+      "power",
+    ]);
+    expect(terms("curves")).toEqual(["nat"]);
+    expect(terms("protocol")).toEqual([]);
+  });
+
+  test("confusion matrices and mistakes are folded but for the leader's", async () => {
+    const [own] = fakeConfusions();
+    const of = ["rmsprop", "adam", "sgd+clr", "adamax"].map((arm) => ({ ...own!, arm }));
+    const { html } = await render({ ...input, confusions: of });
+    const from = html.indexOf('<section id="per-class"');
+    const section = html.slice(from, html.indexOf("</section>", from));
+    const open = section.replace(/<details>.*?<\/details>/gs, "");
+    const matricesOf = (text: string) =>
+      [
+        ...new Set([...text.matchAll(/Confusion matrix of (.*?)\. /g)].map(([, arm]) => arm)),
+      ].sort();
+    const mistakesOf = (text: string) =>
+      [...text.matchAll(/<h3>([^<]*): the surest mistakes<\/h3>/g)].map(([, arm]) => arm).sort();
+    expect(matricesOf(section)).toEqual(["adam", "adamax", "rmsprop", "sgd+clr"]);
+    expect(mistakesOf(section)).toEqual(["adam", "adamax", "rmsprop", "sgd+clr"]);
+    expect(matricesOf(open)).toEqual(["sgd+clr"]);
+    expect(mistakesOf(open)).toEqual(["sgd+clr"]);
+    expect([...section.matchAll(/<summary>(.*?)<\/summary>/g)].map(([, text]) => text)).toEqual([
+      "3 matrices of other arms",
+      "The surest mistakes of 3 other arms",
+    ]);
+  });
+
   test("no value that is not a number reaches a figure", () => {
     const fault = /NaN|undefined|Infinity|\[object/;
     for (const svg of Object.values(report.figures)) expect(svg.match(fault)).toBeNull();
@@ -228,6 +286,56 @@ describe("partial records", () => {
     expect(report.html).toContain("adam is not finished on all 2 seeds");
     expect(report.html).toContain("adamax, seed 0: failed: the disk is full");
     expect(report.figures["accuracy-validation.svg"]).toContain(">adam");
+  });
+
+  test("one trial of many under way: its arm has more seeds than the one that it began", async () => {
+    const options = { arms: ["adam", "adamax"], seeds: 3, epochs: 4 };
+    const [{ trial, metrics }] = fakeTrials(options) as [TrialHistory];
+    const report = await renderReport({
+      ...{ ...nothing, experiment: fakeExperiment(options) },
+      trials: [{ trial: { ...trial, status: "interrupted" }, metrics: metrics.slice(0, 2) }],
+    });
+    expect(report.html).toContain("adam is not finished on the one seed that it began.");
+    expect(report.html).toContain("0 of 6 trials are finished");
+  });
+
+  test("targets that are reached within a second are told apart in seconds", async () => {
+    const options = { arms: ["adam"], seeds: 1, epochs: 6 };
+    const trials = fakeTrials(options).map(({ trial, metrics }) => ({
+      trial,
+      metrics: metrics.map((line, i) => ({
+        ...{ ...line, validationAccuracy: 0.3 + 0.1 * i },
+        ...{ seconds: 0.04, validationSeconds: 0.01 },
+      })),
+    }));
+    const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
+    const figure = report.figures["time-to-target-seconds.svg"]!;
+    expect(figure).toMatch(/>0\.\d+</);
+    expect(figure).not.toMatch(/after 0 seconds/);
+  });
+
+  test("many arms at the level of guessing are counted, not named", async () => {
+    const arms = ["adam", "adamax", "rmsprop", "adagrad", "adadelta", "sgd+clr"];
+    const names = [...arms, ...arms.map((name) => `sam-${name}`)];
+    const options = { arms, seeds: 3, epochs: 4 };
+    const experiment = fakeExperiment(options);
+    const all = (own: string, arm: string) =>
+      fakeTrials(options)
+        .filter(({ trial }) => trial.arm === own)
+        .map(({ trial, metrics }) => ({
+          trial: { ...trial, arm, slug: arm },
+          metrics: metrics.map((line) => ({ ...line, validationAccuracy: 0.2 })),
+        }));
+    const { html } = await renderReport({
+      ...nothing,
+      experiment: {
+        ...experiment,
+        arms: names.map((name) => ({ ...experiment.arms[0]!, name, slug: name })),
+      },
+      trials: names.flatMap((name) => all(name.replace("sam-", ""), name)),
+    });
+    expect(html).toContain("All 12 arms are at the level of guessing");
+    expect(html).toContain("find all 12 arms another learning rate");
   });
 
   test("every trial diverged in its first epoch", async () => {
