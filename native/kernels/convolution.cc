@@ -37,6 +37,7 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   expectTypes(pass, x, weight, y);
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
+  const Pair paddingAfter = attributes.pairOr("paddingAfter", padding);
   Problem problem{x, weight, y, bias, {}};
   const int64_t groups = attributes.integerOr("groups", 1);
   problem.weight.groups = groups;
@@ -49,8 +50,8 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   onednn::Dims after(2);
   for (size_t i = 0; i < 2; ++i) {
     const int64_t extent = x.dim(2 + i), kernel = weight.dim(2 + i), out = y.dim(2 + i);
-    if (stride[i] < 1 || extent + 2 * padding[i] < kernel ||
-        out != (extent + 2 * padding[i] - kernel) / stride[i] + 1)
+    const int64_t padded = padding[i] + extent + paddingAfter[i];
+    if (stride[i] < 1 || padded < kernel || out != (padded - kernel) / stride[i] + 1)
       throw Refusal("stride and padding do not lead from " + formatShape(x.shape) + " to " +
                     formatShape(y.shape));
     // What the window does not reach is not padding: oneDNN wants the exact sum.

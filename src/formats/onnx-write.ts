@@ -160,8 +160,9 @@ function convert(
   const common = { name: layer, inputs, outputs };
   const pair = (key: string) => attributes[key] as readonly [number, number];
   const window = () => {
-    const [h, w] = pair("padding");
-    return { strides: pair("stride"), pads: [h, w, h, w] };
+    const before = pair("padding");
+    const after = attributes.paddingAfter ? pair("paddingAfter") : before;
+    return { strides: pair("stride"), pads: [...before, ...after] };
   };
   switch (op) {
     case "conv2d": {

@@ -12,6 +12,7 @@ const LAST_STAGES: Readonly<Record<string, string>> = {
   resnet50: "layer4",
   vgg11_bn: "features.22",
   mobilenet_v2: "features.14",
+  efficientnet_lite0: "_blocks.11",
 };
 
 /**
