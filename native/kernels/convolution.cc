@@ -1,6 +1,7 @@
 // conv2d and its derivatives, on oneDNN or by our own Winograd.
 #include <functional>
 
+#include "kernels/depthwise.h"
 #include "kernels/few_channels.h"
 #include "kernels/simd/lanes.h"
 #include "kernels/winograd/winograd.h"
@@ -217,9 +218,25 @@ bool paysOff(Pass pass, const Problem& p) {
 
 Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
 
+// Gradients of depthwise weights that oneDNN would compute by matrix products, or not in generated
+// code.
+bool takesDepthwise(Pass pass, const Choice& c, const Tensor& x, const Problem& p,
+                    const Tensor& y) {
+  const bool isSlow =
+      c.implementation.find("gemm") != std::string::npos || !isFast(c.implementation);
+  return pass == Pass::backwardWeights && isSlow && depthwise::takes(x, p.weight, y);
+}
+
 // Direct: oneDNN's, but for what our own do better.
 Choice direct(Pass pass, const Problem& p) {
   const Choice c = oneDnn(pass, p);
+  const std::string blocked = activationLayout(p.x.dim(1), p.x.dtype);
+  Tensor image = p.x, gradient = p.y;
+  image.layout = gradient.layout = blocked;
+  if (takesDepthwise(pass, c, image, p, gradient))
+    return {blocked, p.weight.layout == "any" ? "abcd" : p.weight.layout, blocked,
+            depthwise::scratchBytes(image, p.weight, gradient, pairOf(p.geometry.strides)),
+            depthwise::kName};
   const bool ours = pass == Pass::backwardWeights && p.weight.groups == 1 && !isBf16(p);
   if (!ours || onednn::isa().rfind("avx2", 0) != 0) return c;
   Tensor x = p.x, weight = p.weight, y = p.y;
@@ -282,6 +299,7 @@ std::unique_ptr<Step> build(const Site& site) {
   const Problem p = makeProblem(pass, site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
   if (winograd::isOurs(site.implementation)) return winograd::makeStep(pass, site, o);
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
+  if (site.implementation == depthwise::kName) return depthwise::makeStep(site, o);
   const Chosen prepared = prepare(pass, p);
   Operand weight = o.weight;
   weight.groups = p.weight.groups;

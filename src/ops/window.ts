@@ -25,7 +25,8 @@ export function windowOutput(
   fail: (rule: string) => never,
 ): [number, number] {
   const along = (axis: 0 | 1) =>
-    Math.floor((image[axis] + padding[axis] + paddingAfter[axis] - kernel[axis]) / stride[axis]) + 1;
+    Math.floor((image[axis] + padding[axis] + paddingAfter[axis] - kernel[axis]) / stride[axis]) +
+    1;
   const [height, width] = [along(0), along(1)];
   if (height < 1 || width < 1)
     fail(
