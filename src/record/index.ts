@@ -4,6 +4,7 @@ export * from "./checkpoint.ts";
 export * from "./comparison.ts";
 export * from "./derived.ts";
 export * from "./experiment.ts";
+export * from "./last-layer.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";
 export * from "./protocol.ts";
