@@ -1,5 +1,7 @@
+export * from "./answers/answer-bits.ts";
 export * from "./answers/confusions.ts";
 export * from "./answers/evaluation.ts";
+export * from "./answers/right-answers.ts";
 export * from "./checkpoint.ts";
 export * from "./comparison.ts";
 export * from "./derived.ts";
@@ -11,7 +13,6 @@ export * from "./protocol.ts";
 export * from "./range-test.ts";
 export * from "./recipe.ts";
 export * from "./recipe-schema.ts";
-export * from "./right-answers.ts";
 export * from "./samples.ts";
 export * from "./specification.ts";
 export * from "./spread.ts";

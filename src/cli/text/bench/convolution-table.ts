@@ -1,8 +1,8 @@
 /** @file The convolutions of an explained step as a table. */
 
-import type { ConvolutionRow } from "../../bench/explain.ts";
-import { mebibyteDigits } from "../../core/words.ts";
-import { textTable } from "./format.ts";
+import type { ConvolutionRow } from "../../../bench/explain.ts";
+import { mebibyteDigits } from "../../../core/words.ts";
+import { textTable } from "../format.ts";
 
 export const convolutionTable = (
   rows: readonly ConvolutionRow[],
