@@ -16,10 +16,11 @@ export function evaluationLines(
   record: EvaluationRecord,
   { colors }: { readonly colors: Colors },
 ): string[] {
-  const { source, part, images, right, accuracy, interval, loss, calibration, classes } = record;
+  const { source, part, split, images, right, accuracy, interval, loss, calibration, classes } =
+    record;
   const rest = classes.length - MOST_CLASSES;
   return [
-    `${visibleLine(source)}${part === "all" ? "" : `, ${part === "train" ? "training" : part} part`}: ${percent(accuracy)} right, ${count(right)} of ${count(images)} (95% interval ${percent(interval.low)} to ${percent(interval.high)})`,
+    `${visibleLine(source)}${part === "all" ? "" : `, ${part === "train" ? "training" : part} part${split ? ` of ${visibleLine(split.run)}` : ""}`}: ${percent(accuracy)} right, ${count(right)} of ${count(images)} (95% interval ${percent(interval.low)} to ${percent(interval.high)})`,
     `mean over classes ${percent(record.balancedAccuracy)}; loss ${loss.toFixed(4)}`,
     `expected calibration error ${percent(calibration.error)} over ${calibration.bins.length} bins; widest gap of a bin ${percent(calibration.greatest)}`,
     "",
