@@ -57,7 +57,7 @@ export const evaluate = defineCommand({
       onWeights: ({ why }) => why !== null && terminal.note(why),
     }).finally(() => progress.stop());
     const { colors } = terminal;
-    for (const line of evaluationLines(record, { colors })) terminal.print(line);
+    for (const line of evaluationLines(record, terminal)) terminal.print(line);
     for (const line of describeBroken(record.leftOut, { limit: MOST_NAMED })) terminal.print(line);
     terminal.print("");
     terminal.print(`Report:  ${colors.bold(report ?? out)}`);

@@ -77,7 +77,7 @@ export const explain = defineCommand({
     terminal.print(printSummary(compiled));
     terminal.print(`engine                ${engine}`);
     terminal.print("");
-    terminal.print(convolutionTable(convolutions, terminal.colors));
+    terminal.print(convolutionTable(convolutions, terminal));
     terminal.print("");
     terminal.print(printProgram(program));
     terminal.result({
