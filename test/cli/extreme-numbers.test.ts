@@ -52,7 +52,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   find: ["synthetic", "--size", "16", "--limit", "9", "--batch", "9", "--epochs", "1"],
   data: ["synthetic", "--size", "16", "--limit", "9"],
-  explain: ["--size", "16", "--batch", "2", "--classes", "3"],
+  explain: ["--size", "16", "--batch", "2", "--classes", "3", "--profile"],
   schedule: ["cosine:peak=0.1,steps=100"],
   bench: ["optimizer", "--no-peers", "--repetitions", "1"],
 };
@@ -81,6 +81,8 @@ const WORDS = new Set([
   "optimizers",
   "momentumSchedule",
   "svg",
+  "figure",
+  "trace",
   "into",
   "channels",
   "source",
@@ -92,6 +94,8 @@ const WORDS = new Set([
   "removeTags",
   "note",
   "rename",
+  "host",
+  "token",
 ]);
 
 const seen = new Set<unknown>();

@@ -13,7 +13,7 @@ import {
   optimizerText,
   stepText,
   transferText,
-} from "../text/bench-text.ts";
+} from "../text/bench/bench-text.ts";
 
 const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
 

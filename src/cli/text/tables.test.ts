@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { BenchOptimizerRecord } from "../../bench/optimizer.ts";
 import type { BenchStepRecord } from "../../bench/step.ts";
 import { openTerminal } from "../terminal.ts";
-import { growthText, optimizerText, stepText } from "./bench-text.ts";
+import { growthText, optimizerText, stepText } from "./bench/bench-text.ts";
 import { columnsOf, fitted } from "./columns.ts";
 import { textTable } from "./format.ts";
 

@@ -1,15 +1,15 @@
 /** @file Benchmarks as lines for people. */
 
-import type { BenchDataRecord } from "../../bench/data.ts";
-import type { BenchEpochRecord } from "../../bench/epoch.ts";
-import type { GrowthRecord } from "../../bench/grow.ts";
-import type { BenchOptimizerRecord } from "../../bench/optimizer.ts";
-import type { BenchStepRecord } from "../../bench/step.ts";
-import type { BenchTransferRecord } from "../../bench/transfer.ts";
-import type { Times } from "../../bench/turns.ts";
-import { percent } from "../../core/words.ts";
-import type { Terminal } from "../terminal.ts";
-import { count, textTable } from "./format.ts";
+import type { BenchDataRecord } from "../../../bench/data.ts";
+import type { BenchEpochRecord } from "../../../bench/epoch.ts";
+import type { GrowthRecord } from "../../../bench/grow.ts";
+import type { BenchOptimizerRecord } from "../../../bench/optimizer.ts";
+import type { BenchStepRecord } from "../../../bench/step.ts";
+import type { BenchTransferRecord } from "../../../bench/transfer.ts";
+import type { Times } from "../../../bench/turns.ts";
+import { percent } from "../../../core/words.ts";
+import type { Terminal } from "../../terminal.ts";
+import { count, textTable } from "../format.ts";
 
 type Layout = Pick<Terminal, "colors" | "width">;
 

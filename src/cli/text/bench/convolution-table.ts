@@ -1,9 +1,9 @@
 /** @file The convolutions of an explained step as a table. */
 
-import type { ConvolutionRow } from "../../bench/explain.ts";
-import { mebibyteDigits } from "../../core/words.ts";
-import type { Terminal } from "../terminal.ts";
-import { textTable } from "./format.ts";
+import type { ConvolutionRow } from "../../../bench/explain.ts";
+import { mebibyteDigits } from "../../../core/words.ts";
+import type { Terminal } from "../../terminal.ts";
+import { textTable } from "../format.ts";
 
 export const convolutionTable = (
   rows: readonly ConvolutionRow[],
