@@ -92,6 +92,10 @@ const WORDS = new Set([
   "removeTags",
   "note",
   "rename",
+  "executor",
+  "slurmOptions",
+  "slurmSetup",
+  "end",
 ]);
 
 const seen = new Set<unknown>();

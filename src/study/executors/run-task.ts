@@ -37,6 +37,8 @@ export interface TaskRun {
   /** What the task must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
   readonly plan: Plan;
+  /** Seconds that the holder of the trial's folder is waited for; default 10, as one whose parent is gone dies at once. */
+  readonly patience?: number;
   readonly signal: AbortSignal;
   /** Opens data, network and engine; the data set is closed at the end. */
   open(): Promise<OpenedSetup>;
@@ -78,7 +80,7 @@ export async function runTask(run: TaskRun): Promise<void> {
       await runRangeTest(task, { ...setup, onEvent, signal });
       return;
     }
-    lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."));
+    lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."), run.patience ?? 10);
     const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(path, task);
@@ -101,12 +103,14 @@ const otherMetrics = (path: string, { slug, seed }: Task<"trial">): EpochMetrics
  * The process of the same trial that an earlier parent left behind dies as soon as it notices: it is
  * waited for, a little.
  */
-async function leaseTrial(folder: string): Promise<Lease> {
-  for (let wait = 10; ; wait *= 2) {
+async function leaseTrial(folder: string, patience: number): Promise<Lease> {
+  const end = performance.now() + 1000 * patience;
+  for (let wait = 10; ; wait = Math.min(2 * wait, 5000)) {
     try {
       return await acquireLease(folder);
     } catch (error) {
-      if (!(error instanceof StoreError && error.exitCode === 2) || wait > 5000) throw error;
+      if (!(error instanceof StoreError && error.exitCode === 2) || performance.now() > end)
+        throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
