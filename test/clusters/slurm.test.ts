@@ -14,7 +14,7 @@ import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import { type SlurmCluster, slurmAbsent, startSlurm } from "./slurm-cluster.ts";
 
 const bin = fileURLToPath(new URL("../../bin/lrscope.js", import.meta.url));
-const PATIENCE = 90_000;
+const PATIENCE = 180_000;
 
 const absent = engineAbsent() ?? slurmAbsent();
 describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
@@ -35,7 +35,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
   });
 
   const flags = [
-    ...[...TINY_FLAGS, "--optimizers", "adam,sgd@1e-2", "--seeds", "2", "--epochs", "60"],
+    ...[...TINY_FLAGS, "--optimizers", "adam,sgd@1e-2", "--seeds", "2", "--epochs", "30"],
     ...["--threads", "1", "--no-samples"],
   ];
   const start = (...more: string[]): ChildProcess & { said(): string } => {
@@ -66,7 +66,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
         return { id, state, reason, node };
       });
   const until = async (what: string, holds: () => boolean) => {
-    const end = Date.now() + PATIENCE - 20_000;
+    const end = Date.now() + PATIENCE / 2;
     while (!holds()) {
       if (Date.now() > end) throw new Error(`never: ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -140,7 +140,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     await until("Slurm warns of the time limit", () => hasPrinted(output, "limit: "));
     goOn(limited);
     await going;
-    await until("the others end", () => [killed, limited].every((key) => epochsOf(key) === 60));
+    await until("the others end", () => [killed, limited].every((key) => epochsOf(key) === 30));
     expect(logOf(limited)).toContain(" interrupted\n");
     for (const key of KEYS) expect(logOf(key)).toMatch(/ goes on after epoch \d/);
   });
