@@ -1,9 +1,11 @@
-// Compiles src/ to dist/, studies/ to dist/studies/, and what a browser needs to the one module dist/browser.js;
+// Compiles src/ to dist/, studies/ to dist/studies/, what a browser needs to the one module dist/browser.js, and web/
+// to the files of dist/web/;
 // unless the dist/ that is there came from the same sources. With --quick types are taken off and not checked,
 // and there are no declarations: enough for tests that start processes.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,7 +16,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "rolldown";
 import { transformSync } from "rolldown/utils";
 
@@ -30,6 +32,8 @@ const sources = ["src", "studies"]
   .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
   .concat("tsconfig.json", "tsconfig.build.json", "tsconfig.studies.json")
   .concat("package.json", "scripts/build-dist.mjs")
+  .concat(readdirSync(join(root, "web"), { recursive: true }).map((name) => join("web", name)))
+  .filter((name) => /\.\w+$/.test(name))
   .sort();
 const hash = createHash("sha256");
 for (const name of sources) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
@@ -72,7 +76,7 @@ const asTemplate =
 
 /** @returns false, with what the parser said, where a file is no TypeScript */
 function withoutTypes() {
-  for (const name of sources.filter((each) => each.endsWith(".ts") && !each.endsWith(".d.ts"))) {
+  for (const name of sources.filter((each) => /^(src|studies)[\\/].*(?<!\.d)\.ts$/.test(each))) {
     const { code, errors } = transformSync(name, readFileSync(join(root, name), "utf8"), {
       target: "es2022",
       typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: "rewrite" },
@@ -102,6 +106,24 @@ await build({
   output: { file: join(fresh, "browser.js"), format: "esm", minify: false },
   logLevel: "warn",
 });
+
+// The live page: what opens it in one file, each further page in another, and one style sheet: the report's, and its own.
+await build({
+  input: { client: join(root, "web", "main.ts") },
+  platform: "browser",
+  output: {
+    dir: join(fresh, "web"),
+    format: "esm",
+    minify: true,
+    entryFileNames: "[name].js",
+    chunkFileNames: "client-[name].js",
+  },
+  logLevel: "warn",
+});
+const { styleSheet } = await import(pathToFileURL(join(fresh, "report", "style.js")).href);
+const ownStyle = readFileSync(join(root, "web", "client.css"), "utf8");
+writeFileSync(join(fresh, "web", "client.css"), `${styleSheet}\n${ownStyle}`);
+copyFileSync(join(root, "web", "index.html"), join(fresh, "web", "index.html"));
 
 writeFileSync(join(fresh, ".stamp"), stamp);
 if (existsSync(dist)) renameSync(dist, old);

@@ -15,7 +15,18 @@ export { benchEpoch } from "./bench/epoch.ts";
 export { type ExplainedStep, type ExplainOptions, explainStep } from "./bench/explain.ts";
 export { benchGrowth } from "./bench/grow.ts";
 export { benchOptimizer } from "./bench/optimizer.ts";
+export {
+  type Bound,
+  type ProfiledInstruction,
+  type ProfileOptions,
+  profileStep,
+  type RecordedStep,
+  type StepPart,
+  type StepProfile,
+} from "./bench/profile.ts";
+export { type BoundShare, boundShares, layerCosts } from "./bench/profile-costs.ts";
 export { benchStep } from "./bench/step.ts";
+export { type StepTrace, stepTrace, type TraceEvent } from "./bench/step-trace.ts";
 export { benchTransfer } from "./bench/transfer.ts";
 export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";
@@ -94,11 +105,20 @@ export type {
   TrialRecord,
 } from "./record/index.ts";
 export { NO_PROGRESS, progress } from "./record/index.ts";
-export { type ReportInput, renderEvaluation, renderReport } from "./report/index.ts";
+export {
+  type CostRow,
+  drawStepProfile,
+  type ReportInput,
+  renderEvaluation,
+  renderReport,
+} from "./report/index.ts";
 export { type Charted, chartedRates, updatesToDraw } from "./schedules/charted.ts";
 export * from "./schedules/index.ts";
 export { sampledRates } from "./schedules/sampled.ts";
 export { parseSchedule } from "./schedules/text/parse-schedule.ts";
+export type { Call, Route } from "./server/route.ts";
+export { type ServeOptions, serve } from "./server/serve.ts";
+export type { RunningServer } from "./server/server.ts";
 export { createRunDirectory, openRunDirectory, type RunDirectory, readRun } from "./store/index.ts";
 export { type CompareResult, compare } from "./study/compare.ts";
 export { childProcesses, type ExecutorContext } from "./study/executors/child-process.ts";

@@ -27,7 +27,7 @@ import {
 import { parseScheduleWords } from "../schedules/text/parse-schedule.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
 import { isOwnSchedule, isPartFile, ownSchedule } from "./own-parts.ts";
-import { scheduleWord, warmupUpdates, withSettings } from "./schedule-settings.ts";
+import { givenLength, scheduleWord, withSettings } from "./schedule-settings.ts";
 
 export interface CycleBounds {
   readonly base: number;
@@ -150,10 +150,12 @@ export function armSchedule(
     return snapped(set(own(bounds, steps)) as Schedule);
   }
   if (word === "plateau") return set(reduceOnPlateau({ rate }));
-  if (!word.startsWith(WARMUP)) return set(get(FITTED, word, "schedules")(rate, steps));
-  const before = warmupUpdates(word, settings, updatesPerEpoch) ?? part(steps, 0.05);
+  const given = (key: "warmup" | "steps") => givenLength(word, key, settings, updatesPerEpoch);
+  const length = given("steps");
+  if (!word.startsWith(WARMUP)) return set(get(FITTED, word, "schedules")(rate, length ?? steps));
+  const before = given("warmup") ?? part(steps, 0.05);
   const fitted = get(FITTED, word.slice(WARMUP.length), "schedules");
-  const schedule = set(fitted(rate, Math.max(1, steps - before))) as Schedule;
+  const schedule = set(fitted(rate, length ?? Math.max(1, steps - before))) as Schedule;
   return warmup(schedule, { steps: before, from: schedule(0) === 0 ? 0 : rate / 100 });
 }
 

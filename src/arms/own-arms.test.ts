@@ -3,7 +3,7 @@ import { adamw, defineOptimizer, rmsprop, sam, sgd } from "../optimizers/index.t
 import { cosineDecay, defineSchedule, reduceOnPlateau, warmup } from "../schedules/index.ts";
 import { armSchedule } from "./arm-schedules.ts";
 import { parseArm } from "./arms.ts";
-import { textsOfArms } from "./own-arms.ts";
+import { heldArms } from "./own-arms.ts";
 import { type OwnSchedule, registerSchedule, type ScheduleRun } from "./own-parts.ts";
 import { optimizerOf, trialsOf } from "./trials.ts";
 
@@ -16,7 +16,7 @@ const half = defineOptimizer({
   }),
 });
 
-const textOf = (arm: Parameters<typeof textsOfArms>[0][number]) => textsOfArms([arm])[0]!;
+const textOf = (arm: Parameters<typeof heldArms>[0][number]) => heldArms([arm]).texts[0]!;
 
 describe("arms of objects", () => {
   test("an optimizer of lrscope is its settings, whatever made it", () => {

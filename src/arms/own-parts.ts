@@ -4,6 +4,7 @@
  */
 
 import { ArgumentError } from "../core/errors.ts";
+import { heldParts } from "../core/held-parts.ts";
 import { shortened } from "../core/shown.ts";
 import {
   piecewise,
@@ -29,7 +30,7 @@ export type OwnSchedule =
   | ReduceOnPlateau
   | ((run: ScheduleRun) => Schedule | ReduceOnPlateau);
 
-const SCHEDULES = new Map<string, OwnSchedule>();
+const SCHEDULES = heldParts<OwnSchedule>();
 
 /** Whether a word of an arm names a file: "mine.ts", "./lib/mine.js". */
 export const isPartFile = (word: string | null): boolean =>
@@ -37,7 +38,14 @@ export const isPartFile = (word: string | null): boolean =>
 
 /** Makes a schedule known by a name, which arms of this process may have behind their +. */
 export const registerSchedule = (name: string, schedule: OwnSchedule): void =>
-  void SCHEDULES.set(name, schedule);
+  SCHEDULES.keep(name, schedule);
+
+/** The same for as long as a study needs it: what is returned makes the name unknown again. */
+export const holdSchedule = (name: string, schedule: OwnSchedule): (() => void) =>
+  SCHEDULES.hold(name, schedule);
+
+/** The schedule of that name in this process. */
+export const knownSchedule = (name: string): OwnSchedule | undefined => SCHEDULES.get(name);
 
 export const isOwnSchedule = (word: string | null): boolean => word !== null && SCHEDULES.has(word);
 

@@ -184,7 +184,7 @@ export function withSettings(
   });
   const given = Object.fromEntries(read) as Record<string, unknown>;
   const change = (inner: ScheduleSpec): ScheduleSpec => {
-    if (inner.type === type) return { ...inner, ...given };
+    if (inner.type === type) return { ...fitted(inner), ...given };
     const changed = change(inner.schedule as ScheduleSpec);
     // Restarts of a length that is given are not fitted to end with the run.
     const isFit = inner.type === "stretch" || inner.type === "holdAfter";
@@ -194,14 +194,25 @@ export function withSettings(
   return change(spec);
 }
 
-/** Updates of the warm-up in front of a schedule, where an arm says them. */
-export function warmupUpdates(
+/**
+ * What is fitted to the run, beside which defaults stand that depend on what is given: of one-cycle those of its
+ * dialect, and the divisor where its end is given.
+ */
+function fitted(spec: ScheduleSpec): ScheduleSpec {
+  if (spec.type !== "oneCycle") return spec;
+  const { type, max, steps } = spec;
+  return { type, max, steps };
+}
+
+/** A length that an arm says, in updates: of the warm-up in front of a schedule, or "steps" of its own. */
+export function givenLength(
   word: string,
-  { warmup }: Readonly<Record<string, string>>,
+  key: "warmup" | "steps",
+  { [key]: text }: Readonly<Record<string, string>>,
   updatesPerEpoch: number,
 ): number | undefined {
-  if (warmup === undefined) return undefined;
-  const [updates] = valuesOf("warmup", warmup, updatesPerEpoch, (what) => {
+  if (text === undefined) return undefined;
+  const [updates] = valuesOf(key, text, updatesPerEpoch, (what) => {
     throw new ArgumentError(`schedule ${word}: ${what}`);
   });
   return updates;

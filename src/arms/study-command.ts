@@ -107,6 +107,8 @@ const FIELDS: Table<StudySpec> = {
   kind: elsewhere,
   // Within the arms that are made of them.
   files: elsewhere,
+  // No command has them: see commandOfStudy.
+  objects: elsewhere,
   optimizers: { of: ALL, flags: optimizerFlags },
   seeds: { of: ALL, flags: seedFlags },
   // Said by the commands that follow: see `longerThen`.
@@ -241,7 +243,11 @@ class Unsayable extends Error {}
  */
 export function commandOfStudy(asked: StudySpec, places: NamedPlaces = {}): StudyCommand {
   try {
-    const { prolonged = [], ...now } = asked;
+    const { prolonged = [], objects, ...now } = asked;
+    if (objects)
+      throw new Unsayable(
+        `its arms are made of objects of the program that ran it (${objects.join(", ")})`,
+      );
     const study = { ...now, epochs: firstLength(asked) };
     const { kind } = study;
     const source = kind === "demo" ? [] : [leading(study.source ?? places.source ?? "SOURCE")];

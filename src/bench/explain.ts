@@ -18,7 +18,7 @@ import { boundMemory, forceEverywhere } from "../engine/tuning/memory-bound.ts";
 import { type Tuning, tune } from "../engine/tuning/tune.ts";
 import { defaultThreads } from "../files/machine.ts";
 import { createOptimizer } from "../optimizers/index.ts";
-import type { Program } from "../program/index.ts";
+import type { Backend, Program } from "../program/index.ts";
 import type { Recipe } from "../record/index.ts";
 import { openTuningCache } from "../store/tuning-cache.ts";
 import { loadModel } from "../study/load-model.ts";
@@ -59,6 +59,8 @@ export interface ExplainOptions {
   readonly optimizer?: string;
   /** Default: all cores. */
   readonly threads?: number | undefined;
+  /** A kind that `openBackend` knows; default "native". */
+  readonly engine?: string;
   readonly precision?: Recipe["precision"];
   /** Time the implementations of each convolution and keep the fastest. */
   readonly tuneConvolutions?: boolean;
@@ -73,6 +75,7 @@ export interface ExplainOptions {
 
 export interface ExplainedStep {
   readonly compiled: CompiledNetwork;
+  readonly backend: Backend;
   /** As plan.json has it: device, library, threads. */
   readonly engine: string;
   readonly threads: number;
@@ -87,10 +90,11 @@ export interface ExplainedStep {
 export async function explainStep(options: ExplainOptions = {}): Promise<ExplainedStep> {
   const { model = "vanilla", size = 128, channels = 3, classes = 5, batch = 64 } = options;
   const { optimizer = "sgd", precision = "fp32", threads = defaultThreads() } = options;
-  checkPrecision("explain", precision);
+  const { engine = DEFAULT_ENGINE } = options;
+  if (engine === DEFAULT_ENGINE) checkPrecision("explain", precision);
   const buildModel = await loadModel(model);
   const network = buildModel({ classes, size, channels });
-  const backend = await openBackend(DEFAULT_ENGINE, { threads });
+  const backend = await openBackend(engine, { threads });
   const about = {
     network,
     backend,
@@ -103,7 +107,7 @@ export async function explainStep(options: ExplainOptions = {}): Promise<Explain
   const implementations = implementationsOf(decision.convolutions);
   const compiled = compileNetwork({ ...about, implementations });
   return {
-    ...{ compiled, threads, engine: backend.description },
+    ...{ compiled, backend, threads, engine: backend.description },
     convolutions: convolutionRows(compiled.programs.train, decision),
   };
 }

@@ -8,15 +8,11 @@
 
 import { instructionRows, type Precision } from "../compile/index.ts";
 import { at } from "../core/at.ts";
-import { loadAddon } from "../engine/native/addon/index.ts";
 import { convolutionKey, isConvolution } from "../engine/tuning/convolution-choice.ts";
 import { type Tuning, tune } from "../engine/tuning/tune.ts";
 import type { Network } from "../ir/index.ts";
 import type { Backend, Program } from "../program/index.ts";
-
-/** Elements of each of the triad's three arrays: 384 MiB together, far beyond any cache. */
-const TRIAD_ELEMENTS = 2 ** 25;
-const TRIAD_PASSES = 12;
+import { measureTriad } from "./machine-peaks.ts";
 
 export interface StepLimit {
   readonly limitMs: number;
@@ -25,17 +21,6 @@ export interface StepLimit {
   readonly otherBytes: number;
   /** Gigabytes (10^9) a second. */
   readonly triadGBs: number;
-}
-
-/** Gigabytes (10^9 bytes) a second of a = b + s c: of some passes the median, or the best. */
-export async function measureTriad(
-  threads: number,
-  which: "median" | "best" = "median",
-): Promise<number> {
-  const options = { elements: TRIAD_ELEMENTS, repetitions: TRIAD_PASSES, threads };
-  const sorted = [...(await loadAddon().measureTriad(options))].sort((a, b) => a - b);
-  const ms = at(sorted, which === "best" ? 0 : Math.floor(sorted.length / 2), "times");
-  return (12 * TRIAD_ELEMENTS) / ms / 1e6;
 }
 
 /** @param program a training step of the network that was tuned */

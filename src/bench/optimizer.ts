@@ -12,7 +12,7 @@ import type { Network } from "../ir/index.ts";
 import { createModel } from "../models/index.ts";
 import { createOptimizer, type Optimizer } from "../optimizers/index.ts";
 import type { Backend, OptimizerProgram } from "../program/index.ts";
-import { measureTriad } from "./limit.ts";
+import { measureTriad } from "./machine-peaks.ts";
 import { openPeer, startPeer } from "./peers.ts";
 import { type BenchPeer, comparedWith, type Side, statistics, takeTurns } from "./turns.ts";
 

@@ -6,7 +6,6 @@
 import { compileNetwork, type Precision } from "../compile/index.ts";
 import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
-import { randomStream } from "../core/random.ts";
 import { checkPrecision, DEFAULT_ENGINE, openBackend } from "../engine/native/engines.ts";
 import { type ConvolutionChoices, implementationsOf } from "../engine/tuning/convolution-choice.ts";
 import { tune } from "../engine/tuning/tune.ts";
@@ -17,6 +16,7 @@ import type { Backend } from "../program/index.ts";
 import { openTuningCache } from "../store/tuning-cache.ts";
 import { isModelFile, loadModel } from "../study/load-model.ts";
 import { measureLimit, type StepLimit } from "./limit.ts";
+import { openNoiseStep } from "./noise-step.ts";
 import { NO_PEER, openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
 import {
   type BenchPeer,
@@ -216,45 +216,20 @@ export async function openOurs(options: {
     trainFrom,
     precision,
   });
-  const session = await backend.openSession(compiled.sessionOptions);
-  try {
-    await compiled.initialize(session, 0);
-    const noise = randomStream(0, "synthetic");
-    const images = session.images(0);
-    // Uniform in [-sqrt 3, sqrt 3): mean 0, variance 1, as normalised images have.
-    for (let i = 0; i < images.length; i++) images[i] = (noise.uniform() * 2 - 1) * Math.sqrt(3);
-    session.labels(0).forEach((_, i, labels) => {
-      labels[i] = i % network.classes;
-    });
-    const program = await session.load(compiled.programs.train);
-    const loadMs = performance.now() - started;
-    let update = 0;
-    return {
-      loadMs,
-      program: compiled.programs.train,
-      parameters: compiled.parameterCount,
-      memoryBytes: compiled.memory.arenaBytes + compiled.memory.persistentBytes,
-      close: () => session.dispose(),
-      /** Parameters and running statistics by name. */
-      async weights() {
-        const weights = new Map<string, Float32Array>();
-        for (const { name, buffer } of compiled.tensors)
-          weights.set(name, await session.read(buffer));
-        return weights;
-      },
-      async run(steps: number): Promise<number[]> {
-        const times: number[] = [];
-        for (let i = 0; i < steps; i++) {
-          const scalars = compiled.scalars({ seed: 0, update: update++, learningRate: 1e-3 });
-          const started = performance.now();
-          await program.run({ slot: 0, scalars });
-          times.push(performance.now() - started);
-        }
-        return times;
-      },
-    };
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
+  const step = await openNoiseStep({ compiled, backend });
+  return {
+    loadMs: performance.now() - started,
+    program: compiled.programs.train,
+    parameters: compiled.parameterCount,
+    memoryBytes: compiled.memory.arenaBytes + compiled.memory.persistentBytes,
+    close: step.close,
+    run: step.run,
+    /** Parameters and running statistics by name. */
+    async weights() {
+      const weights = new Map<string, Float32Array>();
+      for (const { name, buffer } of compiled.tensors)
+        weights.set(name, await step.session.read(buffer));
+      return weights;
+    },
+  };
 }

@@ -29,7 +29,13 @@ export { type Accumulating, accumulate } from "./accumulate.ts";
 export { clipByValue } from "./clip.ts";
 export * from "./define.ts";
 export * from "./expression.ts";
-export { isOwnOptimizer, type OwnOptimizer, registerOptimizer } from "./own.ts";
+export {
+  holdOptimizer,
+  isOwnOptimizer,
+  type OwnOptimizer,
+  ownOptimizer,
+  registerOptimizer,
+} from "./own.ts";
 export * from "./rewrite.ts";
 export { type LookaheadOptions, lookahead } from "./rules/lookahead.ts";
 export { type SamOptions, sam } from "./rules/sam.ts";

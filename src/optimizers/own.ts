@@ -1,17 +1,25 @@
 /** @file Optimizers of one's own, known in this process by a name. */
 
 import { ArgumentError } from "../core/errors.ts";
+import { heldParts } from "../core/held-parts.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import type { Dialect, Optimizer, OptimizerFactory } from "./types.ts";
 
 /** What defineOptimizer makes; or one optimizer, of which the rate alone may then be another. */
 export type OwnOptimizer = OptimizerFactory | Optimizer;
 
-const OWN = new Map<string, OwnOptimizer>();
+const OWN = heldParts<OwnOptimizer>();
 
 /** Makes an optimizer known by a name, under which `createOptimizer` finds it, records name it and arms ask for it. */
 export const registerOptimizer = (name: string, optimizer: OwnOptimizer): void =>
-  void OWN.set(name, optimizer);
+  OWN.keep(name, optimizer);
+
+/** The same for as long as a study needs it: what is returned makes the name unknown again. */
+export const holdOptimizer = (name: string, optimizer: OwnOptimizer): (() => void) =>
+  OWN.hold(name, optimizer);
+
+/** What a name stands for; undefined where it is none of one's own. */
+export const ownOptimizer = (name: string): OwnOptimizer | undefined => OWN.get(name);
 
 export const isOwnOptimizer = (name: string): boolean => OWN.has(name);
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { at } from "../core/at.ts";
 import { LrscopeError } from "../core/errors.ts";
 import { fileName } from "./file-name.ts";
+import { lastLayer } from "./last-layer.ts";
 import { protocolRecord } from "./protocol.ts";
 import { specificationRecord, studyOfSpecification } from "./specification.ts";
 import { type StudySpec, studySpec } from "./study-spec.ts";
@@ -82,17 +83,6 @@ export const machineRecord = z.object({
   node: z.string(),
 });
 
-/**
- * How the last layer of weights from elsewhere begins: as stored; with the rows of its classes, by their names; as
- * stored, where the file does not name its classes; or anew, as the file has none, one of another width, or one
- * of other classes.
- */
-export const lastLayer = z.enum([
-  ...(["as-stored", "by-class", "unnamed"] as const),
-  ...(["missing", "other-width", "other-classes"] as const),
-]);
-export type LastLayer = z.infer<typeof lastLayer>;
-
 const written = z.object({
   formatVersion: z.literal(FORMAT_VERSION),
   kind: z.enum(["demo", "find", "train", "compare"]),
@@ -112,7 +102,7 @@ const written = z.object({
       .object({
         source: z.string(),
         sha256: z.string(),
-        /** Where version 0.1 would have begun otherwise, so that none goes on with the other's run. */
+        /** Absent in records of version 0.1. */
         lastLayer: lastLayer.optional(),
         /** Of the optimizer, taken for the parameters. */
         state: z.string().optional(),

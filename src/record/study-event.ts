@@ -4,7 +4,8 @@
  */
 
 import { z } from "zod";
-import { datasetRecord, lastLayer } from "./experiment.ts";
+import { datasetRecord } from "./experiment.ts";
+import { lastLayer } from "./last-layer.ts";
 import { planRecord } from "./plan.ts";
 import { rangeTestRecord, rangeTestSearch } from "./range-test.ts";
 import { frozenBatchNorm, unfreezings } from "./recipe-schema.ts";

@@ -175,6 +175,8 @@ export const studySpec = z.object({
     .array(z.object({ name: fileName, sha256: z.string() }))
     .readonly()
     .optional(),
+  /** Names in arms that stand for objects of the program that ran it, which no record holds; absent: none. */
+  objects: z.array(z.string()).readonly().optional(),
   data,
   /** A name of the collection; null: a file that exports `network`. */
   model: z.string().nullable(),

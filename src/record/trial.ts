@@ -1,8 +1,8 @@
 /** @file trials/<arm>-<seed>/: trial.json and metrics.jsonl, one line an epoch. */
 
 import { z } from "zod";
+import { rightAnswers } from "./answers/right-answers.ts";
 import { fileName } from "./file-name.ts";
-import { rightAnswers } from "./right-answers.ts";
 
 /** A schedule's own toJSON(): `{ type: "triangular", ... }`. */
 export const scheduleSpec = z

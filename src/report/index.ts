@@ -5,6 +5,7 @@ export { drawSchedule } from "./draw-schedule.ts";
 export { type RenderedEvaluation, renderEvaluation } from "./evaluation.ts";
 export type { ReportArm } from "./figures/arms.ts";
 export { type AccuracyCurves, accuracyFigure, curvesOfArm } from "./figures/over-epochs.ts";
+export { type CostRow, costliest, drawStepProfile } from "./figures/step-profile.ts";
 export { formatRate, percent, percentSpread, signedPoints } from "./format.ts";
 export { html, Markup } from "./html.ts";
 export type {

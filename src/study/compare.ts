@@ -5,7 +5,7 @@
  */
 
 import { summarize } from "../analysis/index.ts";
-import { textsOfArms } from "../arms/own-arms.ts";
+import { heldArms } from "../arms/own-arms.ts";
 import { checkRequest } from "../arms/trials.ts";
 import { shareable } from "../files/machine-folders.ts";
 import {
@@ -44,10 +44,17 @@ export interface CompareResult {
  * @throws RangeTestError, before any trial, where a range test cannot say and `force` is not set
  * @throws InterruptedError where `signal` aborts
  */
-export async function compare({ arms: own, ...asked }: CompareOptions): Promise<CompareResult> {
-  const options = own
-    ? { ...asked, optimizers: [...(asked.optimizers ?? []), ...textsOfArms(own)] }
-    : asked;
+export async function compare({ arms, ...options }: CompareOptions): Promise<CompareResult> {
+  if (!arms) return compared(options);
+  const { texts, release } = heldArms(arms);
+  try {
+    return await compared({ ...options, optimizers: [...(options.optimizers ?? []), ...texts] });
+  } finally {
+    release();
+  }
+}
+
+async function compared(options: Omit<CompareOptions, "arms">): Promise<CompareResult> {
   const arms = checkRequest(options);
   checkComparison(options, options);
   const { seeds = STUDY_DEFAULTS.seeds } = options;

@@ -3,6 +3,7 @@
  * refused is refused here, before anything is written.
  */
 
+import type { OwnArm } from "../arms/own-arms.ts";
 import { at } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import {
@@ -16,6 +17,7 @@ import { type Emitter, emitter } from "../train/emit.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import type { ConvolutionDecision } from "./choose-convolutions.ts";
 import { loadArmFiles, namedArms } from "./own-code/arm-files.ts";
+import { checkJobs, checkObjects } from "./own-code/arm-objects.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { checkProtocol } from "./protocols.ts";
 import type { SetupSpec } from "./setup.ts";
@@ -24,6 +26,11 @@ import type { StudySink } from "./study-sink.ts";
 export interface OpenStudyOptions {
   /** Where what the study names null lies: a folder of images, a file with a network, one of weights. */
   readonly places?: Partial<StudyPlaces>;
+  /**
+   * Arms by objects, after those of `optimizers`. Records hold their settings and specifications. Where there are none,
+   * as of an update rule of one's own, trials run in this process, and the study cannot be resumed: a file can.
+   */
+  readonly arms?: readonly (string | OwnArm)[];
   /** Folder of its records; default ./lrscope-runs/<kind>-<source>-<time>. */
   readonly out?: string | undefined;
   /** Cores of all trials together; default all. */
@@ -50,6 +57,10 @@ export interface Study {
   close(): void;
 }
 
+/** A study as it may be written; without optimizers where arms are given as objects. */
+export type AskedArms = Omit<StudyRequest, "optimizers" | "objects"> &
+  Partial<Pick<StudyRequest, "optimizers">>;
+
 /**
  * Opens a study: nothing is written yet. Its records will be in `out`.
  * @throws ArgumentError, ShapeError for what no trial of it could begin with, naming it
@@ -57,8 +68,36 @@ export interface Study {
  * @throws StoreError, exit code 2, where its folder cannot take it
  */
 export async function openStudy(
+  request: AskedArms,
+  { arms: asked = [], ...options }: OpenStudyOptions = {},
+): Promise<Study> {
+  const { heldArms } = await import("../arms/own-arms.ts");
+  const { texts, objects, release } = heldArms(asked);
+  try {
+    const study = await openPlanned(
+      {
+        ...request,
+        optimizers: [...(request.optimizers ?? []), ...texts],
+        ...(objects.length > 0 ? { objects } : {}),
+      },
+      options,
+    );
+    return {
+      ...study,
+      close() {
+        release();
+        study.close();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function openPlanned(
   request: StudyRequest,
-  options: OpenStudyOptions = {},
+  options: Omit<OpenStudyOptions, "arms">,
 ): Promise<Study> {
   const { spec, places, jobs } = await plannedStudy(request, options);
   const { defaultOut, freeFolder } = await import("./default-out.ts");
@@ -89,7 +128,7 @@ export async function plannedStudy(
     ...(loaded.length > 0 ? { files: loaded } : {}),
   });
   const places = { ...placesOf(asked, options.places), files };
-  await armsFor(asked);
+  checkJobs(await armsFor(asked), asked.jobs);
   const { threadsOfEach } = await import("../files/machine.ts");
   const { tasksAtOnce } = await import("../arms/tasks-at-once.ts");
   const jobs = tasksAtOnce(asked);
@@ -155,6 +194,7 @@ export async function open(opening: Opening): Promise<Study> {
   const { describeExperiment } = await import("./experiment.ts");
   const { openSetup } = await import("./setup.ts");
   await loadArmFiles(spec.optimizers, places.files ?? {}, spec.files);
+  checkObjects(spec, path);
   const arms = await armsFor(spec);
   const { data, recipe, threads, modelOptions, cacheFeatures } = spec;
   const wanted: SetupSpec = {

@@ -24,9 +24,11 @@ import { claimFolder } from "./default-out.ts";
 import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
 import type { Executor } from "./executors/executor.ts";
+import { inProcess } from "./executors/in-process.ts";
 import { taskRunner } from "./executors/task-runner.ts";
 import { runFinder } from "./finder/run-finder.ts";
 import type { Study } from "./open-study.ts";
+import { needsThisProcess } from "./own-code/arm-objects.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
 import { runTasks, type StudyRecords } from "./run-tasks.ts";
 import type { StudySink } from "./study-sink.ts";
@@ -35,7 +37,10 @@ import type { StudySink } from "./study-sink.ts";
 export type TaskContext = ExecutorContext;
 
 export interface RunStudyOptions {
-  /** Who runs the tasks; default: processes of their own, as many at a time as the study has jobs. */
+  /**
+   * Who runs the tasks; default: processes of their own, as many at a time as the study has jobs, or this process where
+   * an optimizer is an object that no other has.
+   */
   readonly executor?: (context: TaskContext) => Executor;
   readonly sink?: StudySink;
   /** Ends the work after the update under way, with an InterruptedError. */
@@ -147,8 +152,9 @@ async function runAll(
       : { name: at(arms, 0, "arms").optimizer, hyperparameters: {} };
   const plan = planOf(setup, optimizer);
   checkOrWritePlan(directory, plan);
+  const runsTasks = executor ?? (needsThisProcess(arms) ? inProcess : undefined);
   const runner = taskRunner({
-    ...(executor ? { executor } : {}),
+    ...(runsTasks ? { executor: runsTasks } : {}),
     directory,
     shared: { setup: study.setupSpec, dataset: experiment.dataset, plan },
     jobs: study.jobs,

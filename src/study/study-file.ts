@@ -15,7 +15,7 @@ import { isModelFile } from "./load-model.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
-const { modelFile, prolonged, ...fields } = studySpec.shape;
+const { modelFile, prolonged, objects, ...fields } = studySpec.shape;
 const { data, answers, recipe } = fields;
 
 /** Where editors find the schema of such a file. */

@@ -6,7 +6,6 @@ import { VERSION } from "../core/version.ts";
 import {
   type ArmRecord,
   type ExperimentRecord,
-  type LastLayer,
   type Planned,
   protocolOf,
   type StudySpec,
@@ -112,15 +111,9 @@ const costOf = ({ views, threads, bytes, seconds }: Features) => ({
   seconds,
 });
 
-/** Last layers that begin as they did in version 0.1, whose records say nothing of them. */
-const AS_EVER: readonly (LastLayer | undefined)[] = [
-  undefined,
-  ...(["as-stored", "unnamed", "other-width"] as const),
-];
-
 const pretrainedRecord = ({ source, sha256, lastLayer, state }: PretrainedWeights) => ({
   source,
   sha256,
-  ...(AS_EVER.includes(lastLayer) ? {} : { lastLayer }),
+  ...(lastLayer === undefined ? {} : { lastLayer }),
   ...(state === undefined ? {} : { state }),
 });

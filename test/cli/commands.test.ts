@@ -1,6 +1,6 @@
 /** @file demo, explain and bench step, each run once with little to do. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_ARMS } from "../../src/arms/default-arms.ts";
@@ -54,6 +54,33 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     ].reduce((sum, [from, to]) => sum + 9 * from! * to! + 3 * to!, 0);
     expect(parameters).toBe(convolutions + 128 * 512 + 512 + 512 * 7 + 7);
     expect(memory.arenaBytes).toBeGreaterThanOrEqual(memory.lowerBoundBytes);
+  });
+
+  test("explain --profile: as text, JSON, figure and trace", async () => {
+    const [figure, trace] = [within("step.svg"), within("step.json")];
+    const call = ["explain", ...tiny, "--profile", "--steps", "2"];
+    const text = await cli([...call, "--figure", figure, "--trace", trace]);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toContain("train step of ");
+    expect(text.stdout).toMatch(/^update by sgd +[\d.]+ +[\d.]+%/m);
+    expect(text.stdout).toMatch(/^waits for +(memory|arithmetic|start) \d/m);
+    expect(text.stderr).toContain(`traced into ${trace}`);
+    expect(readFileSync(figure, "utf8")).toContain("Where a step of ");
+    const { traceEvents } = JSON.parse(readFileSync(trace, "utf8"));
+    const json = (await cli([...call, "--json"])).json<{
+      profile: { steps: number; instructions: unknown[] };
+      instructions: unknown[];
+    }>();
+    expect(json.profile.steps).toBe(2);
+    expect(json.profile.instructions).toHaveLength(json.instructions.length);
+    const spans = traceEvents.filter(({ ph }: { ph: string }) => ph === "X");
+    expect(spans).toHaveLength(2 * (1 + 3 + json.instructions.length));
+  });
+
+  test.each(["--figure", "--trace", "--steps"])("%s without a profile is refused", async (flag) => {
+    const { code, stderr } = await cli(["explain", ...tiny, flag, "3"]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(`lrscope: ${flag} is of a profile; give --profile too\n`);
   });
 
   test("bench step: the fields that others rely on", async () => {

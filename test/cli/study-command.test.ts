@@ -80,6 +80,10 @@ describe("a study of the library that no flags ask for says so", () => {
 
   test.each([
     [{ seeds: [3, 7] }, "seeds of a command follow each other, and this study has 3, 7"],
+    [
+      { objects: ["mine", "own-1"] },
+      "its arms are made of objects of the program that ran it (mine",
+    ],
     [{ modelOptions: { hidden: 8 } }, "compare has no flag for modelOptions"],
     [{ rangeTestEpochs: 5 }, "compare has no flag for rangeTestEpochs 5"],
     [{ smoothing: "none" as const }, 'compare has no flag for smoothing "none"'],

@@ -128,7 +128,7 @@ describe("command lines", () => {
         if (word === "lrscope-runs/my-run") return within("run-a");
         // It writes over nothing, and several pages export to one name.
         if (command === "export" && word.endsWith(".onnx")) return within(`${runs++}-${word}`);
-        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.(onnx|json))$/.test(word))
+        if (/^(run-[ab]|new-photo\.jpg|new-photos\/|\w+\.(onnx|json|svg))$/.test(word))
           return within(word);
         // Weights of another network would not fit the one that is trained here.
         if (kept[i - 1] === "--pretrained" || word.endsWith("best.safetensors"))
@@ -164,6 +164,7 @@ describe("command lines", () => {
         case "bench":
           return [...given, "--size", "16", "--batch", "4", "--repetitions", "1", "--no-peers"];
         case "demo":
+        case "serve":
           return [command, "--help"];
         default:
           return given;

@@ -117,6 +117,37 @@ describe("studies of publications", () => {
   });
 });
 
+describe("the live page's client", () => {
+  const folder = join(root, "web");
+  const client = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => parse(join("web", name), readFileSync(join(folder, name), "utf8")));
+
+  /** It stands above the line, and loads no package. */
+  const strangers = (file: SourceFile) =>
+    importsOf(file).filter((name) => {
+      const target = join(file.path, "..", name);
+      return !(
+        name.startsWith(".") &&
+        (target.startsWith("web/") ||
+          files.some((source) => source.path === target && isBrowserSafe(source)))
+      );
+    });
+
+  test("imports its own files, and rooms that a browser loads", () => {
+    expect(client.length).toBeGreaterThan(5);
+    expect(client.flatMap(strangers)).toEqual([]);
+    const text =
+      'import "./a.ts"; import "../src/report/draw.ts"; import "../src/store/index.ts"; import "zod";';
+    expect(strangers(parse("web/x.ts", text))).toEqual(["../src/store/index.ts", "zod"]);
+  });
+
+  test("is compiled without Node's types: tsconfig.web.json", () => {
+    const config = JSON.parse(readFileSync(join(root, "tsconfig.web.json"), "utf8"));
+    expect([config.compilerOptions.types, config.include]).toEqual([[], ["web"]]);
+  });
+});
+
 describe("rooms that a browser loads", () => {
   const safe = files.filter(isBrowserSafe);
   const safePaths = new Set(safe.map(({ path }) => path));
@@ -150,7 +181,9 @@ describe("rooms that a browser loads", () => {
     );
     expect(config.exclude).toEqual(["src/**/*.test.ts", "src/**/test-*.ts", "src/engine/native"]);
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    expect(scripts.typecheck).toBe("tsc --noEmit && tsc --noEmit -p tsconfig.browser.json");
+    expect(scripts.typecheck).toBe(
+      "tsc --noEmit && tsc --noEmit -p tsconfig.browser.json && tsc --noEmit -p tsconfig.web.json",
+    );
   });
 
   test("import no builtin of Node and no package but those listed", () => {

@@ -36,6 +36,7 @@ export const ROOMS: readonly { readonly name: string; readonly node?: true }[] =
   { name: "store", node: true },
   { name: "study", node: true },
   { name: "bench", node: true },
+  { name: "server", node: true },
   { name: "index.ts", node: true },
   { name: "cli", node: true },
 ];

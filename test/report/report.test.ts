@@ -182,6 +182,23 @@ describe("partial records", () => {
     );
   });
 
+  test.each([
+    ["by-class", "the last layer&#39;s rows are taken by the names of the classes"],
+    ["unnamed", "the last layer is kept as it is: the file does not name its classes"],
+    ["as-stored", "the last layer is kept: its classes are these"],
+    ["other-width", "the last layer has another width there, and begins anew"],
+    [undefined, "w.pth (SHA-256 0123abcd ...)</dd>"],
+  ] as const)("where the weights came from, and the last layer: %s", async (lastLayer, words) => {
+    const experiment = fakeExperiment({ arms: ["adam"], seeds: 1, epochs: 1 });
+    const pretrained = { source: "w.pth", sha256: "0123abcdef", ...(lastLayer && { lastLayer }) };
+    const { html } = await renderReport({
+      ...nothing,
+      experiment: { ...experiment, model: { ...experiment.model, pretrained } },
+    });
+    expect(html).toContain("<dt>Began from</dt><dd>w.pth (SHA-256 0123abcd ...)");
+    expect(html).toContain(words);
+  });
+
   test("one trial of one seed and one epoch", async () => {
     const options = { arms: ["adam"], seeds: 1, epochs: 1 };
     const report = await renderReport({

@@ -15,6 +15,7 @@ import { predict } from "./predict.ts";
 import { report } from "./report.ts";
 import { runs } from "./runs.ts";
 import { schedule } from "./schedule.ts";
+import { serveCommand } from "./serve.ts";
 import { train } from "./train.ts";
 import { trial } from "./trial.ts";
 
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   compare,
   report,
   runs,
+  serveCommand,
   cache,
   explain,
   predict,

@@ -89,6 +89,13 @@ export const seedNumber = numeric(
   (value) => Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff,
 );
 
+/** Of a socket; 0: the system chooses. */
+export const portNumber = numeric(
+  "a whole number from 0 to 65535",
+  "8080",
+  (value) => Number.isInteger(value) && value >= 0 && value <= 65_535,
+);
+
 export const fractionBelowOne = (example: string) =>
   numeric("a number from 0 to below 1", example, (value) => value >= 0 && value < 1);
 

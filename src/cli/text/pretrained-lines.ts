@@ -1,26 +1,16 @@
 /** @file What is said of weights from elsewhere: where they lay in their file, and how the last layer begins. */
 
-import type { LastLayer, StudyEvent } from "../../record/index.ts";
+import { LAST_LAYER_WORDS, type StudyEvent } from "../../record/index.ts";
 import { plural } from "./format.ts";
 
 type Pretrained = Extract<StudyEvent, { type: "pretrained" }>;
-
-/** Why it begins as it does; null where that is as anyone would expect. */
-const LAST_LAYER: Readonly<Record<LastLayer, string | null>> = {
-  "as-stored": null,
-  "by-class": "the last layer's rows are taken by the names of the classes",
-  unnamed: "the last layer is kept as it is: the file does not name its classes",
-  missing: "the last layer is not in the file, and begins anew",
-  "other-width": "the last layer has another width there, and begins anew",
-  "other-classes": "the last layer is of other classes there, and begins anew",
-};
 
 /** "weights of x.pth: 60 tensors; the last layer has another width there, and begins anew (fc.weight, fc.bias)" */
 export function pretrainedLines(note: Pretrained): string[] {
   const { source, tensors, replaced, state, prefix, part, otherParts = [], leftOut = [] } = note;
   // Events of version 0.1 had one reason.
   const { lastLayer = replaced.length > 0 ? "other-width" : "as-stored" } = note;
-  const why = LAST_LAYER[lastLayer];
+  const why = LAST_LAYER_WORDS[lastLayer];
   const places = [
     ...(part ? [`"${part}"`] : []),
     ...(prefix === undefined ? [] : [`behind "${prefix}"`]),

@@ -186,14 +186,25 @@ export function controlsOf(
   return bar;
 }
 
-/** A crosshair and the values at it, under the pointer or moved by arrow keys. */
+/** A crosshair that is moved from elsewhere: to a value of the horizontal axis, away, or to where it was. */
+export interface Crosshair {
+  show(x: number): void;
+  hide(): void;
+  again(): void;
+}
+
+/**
+ * A crosshair and the values at it, under the pointer or moved by arrow keys; `onMove` hears where it is, and
+ * null where it is gone.
+ */
 export function followPointer(
   figure: HTMLElement,
   plot: LinePlot,
   viewOf: (plot: LinePlot, width: number) => LineView,
   tip: HTMLElement,
   tools: LiveTools,
-): void {
+  onMove: (x: number | null) => void = () => undefined,
+): Crosshair {
   let at: number | null = null;
   const svgOnView = () =>
     [...figure.querySelectorAll("svg")].find((svg) => svg.getBoundingClientRect().width > 0);
@@ -201,6 +212,10 @@ export function followPointer(
     tip.hidden = true;
     at = null;
     for (const cross of figure.querySelectorAll(".crosshair")) cross.remove();
+  };
+  const leave = () => {
+    hide();
+    onMove(null);
   };
   const show = (x: number) => {
     const svg = svgOnView();
@@ -275,7 +290,7 @@ export function followPointer(
       down < frame.top - 4 ||
       down > frame.height - frame.bottom + 8
     ) {
-      hide();
+      leave();
       return;
     }
     const part = Math.min(Math.max(pixel / width, 0), 1);
@@ -288,15 +303,17 @@ export function followPointer(
       const near = (x: number) => Math.abs(tools.pixelOf(axis, x, width) - pixel);
       at = valuesOn(view).reduce((a, b) => (near(b) < near(a) ? b : a), Number.POSITIVE_INFINITY);
     }
-    if (Number.isFinite(at)) show(at);
+    if (!Number.isFinite(at)) return;
+    show(at);
+    onMove(at);
   };
   figure.tabIndex = 0;
   figure.addEventListener("pointermove", move);
   figure.addEventListener("pointerdown", move);
-  figure.addEventListener("pointerleave", hide);
-  figure.addEventListener("blur", hide);
+  figure.addEventListener("pointerleave", leave);
+  figure.addEventListener("blur", leave);
   figure.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hide();
+    if (event.key === "Escape") leave();
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
     const end = { Home: 0, End: -1 }[event.key];
     const svg = svgOnView();
@@ -306,8 +323,20 @@ export function followPointer(
     const now = at === null ? -1 : values.findIndex((value) => value >= at!);
     const next = end ?? Math.min(Math.max(now + step!, 0), values.length - 1);
     at = values.at(next) ?? null;
-    if (at !== null) show(at);
+    if (at === null) return;
+    show(at);
+    onMove(at);
   });
+  return {
+    hide,
+    again() {
+      if (at !== null) show(at);
+    },
+    show(x) {
+      at = x;
+      show(x);
+    },
+  };
 }
 
 /** The line's value at x or next to it; null where it has none. */

@@ -23,6 +23,8 @@ export interface Row {
   readonly dots?: readonly { readonly x: number; readonly tip: string; readonly open?: boolean }[];
   /** A stroke. */
   readonly centre?: number | null;
+  /** Of the stroke; default: the row's. */
+  readonly centreColour?: string;
   /** A line with ends: an interval. */
   readonly interval?: { readonly low: number; readonly high: number } | null;
   /** A thin line behind the dots: least to greatest. */
@@ -179,7 +181,10 @@ export function drawRows(plot: RowPlot, width: number): Drawing {
       );
     if (entry.centre !== null && entry.centre !== undefined)
       parts.push(
-        rule([xAt(entry.centre), y - tall], [xAt(entry.centre), y + tall], { colour, width: 3 }),
+        rule([xAt(entry.centre), y - tall], [xAt(entry.centre), y + tall], {
+          colour: entry.centreColour ?? colour,
+          width: 3,
+        }),
       );
     // The whole row answers to the pointer.
     if (entry.tip)

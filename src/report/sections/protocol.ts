@@ -3,11 +3,12 @@
 import { commandOfStudy, RUN, type StudyCommand } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
 import { augmentationWords } from "../../data/augment.ts";
-import type {
-  ExperimentRecord,
-  Prolongation,
-  TrialHistory,
-  TrialRecord,
+import {
+  type ExperimentRecord,
+  LAST_LAYER_WORDS,
+  type Prolongation,
+  type TrialHistory,
+  type TrialRecord,
 } from "../../record/index.ts";
 import { describeSchedule, scheduleTypes } from "../../schedules/index.ts";
 import type { ReportArm } from "../figures/arms.ts";
@@ -47,6 +48,7 @@ function protocolFacts(
   const made = specification?.prolonged ?? [];
   return [
     ["Model", `${model.name}, ${grouped(model.parameters)} parameters`],
+    ...(model.pretrained ? [["Began from", beginningOf(model.pretrained)] as const] : []),
     [
       "Budget",
       `${counted(protocol.epochs, "epoch")} of ${counted(protocol.updatesPerEpoch, "update")}${made.map(longerWords).join("")}`,
@@ -84,6 +86,22 @@ function protocolFacts(
       shownOption(name, value),
     ]),
   ];
+}
+
+/** "resnet18.pth (SHA-256 0a1b2c3d ...); the last layer has another width there, and begins anew" */
+function beginningOf({
+  source,
+  sha256,
+  lastLayer,
+  state,
+}: NonNullable<ExperimentRecord["model"]["pretrained"]>): string {
+  const why = lastLayer === undefined ? null : LAST_LAYER_WORDS[lastLayer];
+  return [
+    `${source} (SHA-256 ${sha256.slice(0, 8)} ...)`,
+    ...(state === undefined ? [] : [`those that it was evaluated with, “${state}”`]),
+    // Records of version 0.1 do not say.
+    ...(lastLayer === undefined ? [] : [why ?? "the last layer is kept: its classes are these"]),
+  ].join("; ");
 }
 
 /** The momentum that trials really used, arm by arm where it is not the same; without trials what was asked for. */

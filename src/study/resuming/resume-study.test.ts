@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ExperimentRecord } from "../../record/index.ts";
-import { jobsOf } from "./resume-study.ts";
+import { checkSame, jobsOf } from "./resume-study.ts";
 
 const experiment = (threads: number) =>
   ({
@@ -28,3 +28,24 @@ test("more jobs than there are cores for are refused", () => {
   const call = { command: "compare", jobs: 3 } as const;
   expect(() => jobsOf(call, experiment(2), 1, 4)).toThrow(/would take 6 cores.*Use --jobs 2/);
 });
+
+test.each([
+  ["as-stored", true],
+  ["unnamed", true],
+  ["other-width", true],
+  ["by-class", false],
+  ["other-classes", false],
+  ["missing", false],
+] as const)(
+  "weights of a run of 0.1, whose last layer is now %s: gone on with %s",
+  (lastLayer, goesOn) => {
+    const run = (pretrained: object) =>
+      ({ lrscope: "0.2.0", model: { name: "net", pretrained } }) as unknown as ExperimentRecord;
+    const weights = { source: "w.pth", sha256: "0a" };
+    const check = () => checkSame("run", run(weights), run({ ...weights, lastLayer }));
+    if (goesOn) expect(check).not.toThrow();
+    else expect(check).toThrow("model.pretrained.lastLayer");
+    const now = run({ ...weights, lastLayer });
+    expect(() => checkSame("run", now, now)).not.toThrow();
+  },
+);

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { tasksAtOnce } from "../../arms/tasks-at-once.ts";
 import { differences } from "../../core/differences.ts";
 import { ArgumentError, InterruptedError, LrscopeError, StoreError } from "../../core/errors.ts";
-import type { ExperimentRecord, StudySpec } from "../../record/index.ts";
+import { type ExperimentRecord, isAsEver, type StudySpec } from "../../record/index.ts";
 import {
   acquireLease,
   openRunDirectory,
@@ -17,6 +17,7 @@ import { confusionsFrom } from "../artefacts/confusions.ts";
 import { hasSamples } from "../artefacts/samples.ts";
 import { deriveResults } from "../derive.ts";
 import { open } from "../open-study.ts";
+import { checkObjects } from "../own-code/arm-objects.ts";
 import { findPlaces, type StudyPlaces } from "../places.ts";
 import { cannotGoOn, recordedConvolutions } from "../recorded-plan.ts";
 import {
@@ -88,6 +89,7 @@ export async function resumeStudy(
 
 const extendedOf = (path: string, run: Run, extension: StudyExtension): Promise<ExtendedRun> => {
   const spec = recordedStudyOf(path, run.experiment);
+  checkObjects(spec, path);
   const command = commandOf(spec.kind);
   return extendedRun(run, spec, extension, { command, path });
 };
@@ -108,6 +110,7 @@ async function resume(
 ): Promise<FinishedStudy> {
   const { path } = directory;
   const spec = recordedStudyOf(path, experiment);
+  checkObjects(spec, path);
   const { sink = {}, signal } = options;
   const places = await findPlaces({
     call: `${commandOf(experiment.kind)} --resume ${path}`,
@@ -215,10 +218,14 @@ function recordedStudyOf(path: string, experiment: ExperimentRecord): StudySpec 
 /** Versions whose bits are the same: what one began, the other resumes. */
 const SAME_BITS: readonly string[] = ["0.1.0", "0.2.0"];
 
+/** How the last layer begins, where version 0.1 would have begun otherwise: its records do not say. */
+const beginning = ({ lastLayer, ...rest }: NonNullable<ExperimentRecord["model"]["pretrained"]>) =>
+  lastLayer === undefined || isAsEver(lastLayer) ? rest : { ...rest, lastLayer };
+
 /** What fixes an experiment's bits, the compiled step aside, which plan.json has. */
 const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRecord) => ({
   dataset,
-  model,
+  model: { ...model, ...(model.pretrained ? { pretrained: beginning(model.pretrained) } : {}) },
   protocol,
   arms,
   lrscope: SAME_BITS.includes(lrscope) ? SAME_BITS[0] : lrscope,

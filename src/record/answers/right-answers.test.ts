@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { MOST_ANSWERS, packAnswers, rightAnswers, unpackAnswers } from "./right-answers.ts";
+import { MOST_ANSWERS, packAnswers, unpackAnswers } from "./answer-bits.ts";
+import { rightAnswers } from "./right-answers.ts";
 
 test("by hand: the first image is the least bit of the first byte", () => {
   const right = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, 1);

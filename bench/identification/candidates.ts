@@ -1,0 +1,100 @@
+/**
+ * @file Networks and settings that the article's plain CNN may have been: the one that its first epochs point to,
+ * and each of its parts changed alone.
+ */
+
+/** What a run of a candidate is made with. */
+export interface Candidate {
+  readonly name: string;
+  /** Channels of the blocks. */
+  readonly widths: readonly number[];
+  readonly hidden: number;
+  /** Probabilities of dropping: after each block, before the first linear layer and before the second. */
+  readonly dropout: readonly [number, number, number];
+  /** What follows each convolution, in turn. */
+  readonly block: readonly ("norm" | "relu" | "pool")[];
+  readonly size: number;
+  readonly augment: "default" | "none";
+  /** Bounds of the triangular cycle. */
+  readonly bounds: readonly [base: number, peak: number];
+  readonly splitSeed: number;
+}
+
+/** Three blocks at 224 pixels; the cycle's top is ten times the article's, its base a sixth of that. */
+const CENTRE: Candidate = {
+  name: "centre",
+  widths: [32, 64, 128],
+  hidden: 512,
+  dropout: [0, 0.5, 0.5],
+  block: ["norm", "relu", "pool"],
+  size: 224,
+  augment: "default",
+  bounds: [5e-3, 3e-2],
+  splitSeed: 0,
+};
+
+const but = (name: string, changed: Partial<Candidate>): Candidate => ({
+  ...CENTRE,
+  ...changed,
+  name,
+});
+
+/** The centre first; then each change, those that the first epochs tell apart before the others. */
+export const CANDIDATES: readonly Candidate[] = [
+  CENTRE,
+  but("dropout-first-only", { dropout: [0, 0.5, 0] }),
+  but("dropout-second-only", { dropout: [0, 0, 0.5] }),
+  but("no-dropout", { dropout: [0, 0, 0] }),
+  but("dropout-.2", { dropout: [0, 0.2, 0.2] }),
+  but("dropout-in-blocks", { dropout: [0.2, 0.5, 0.5] }),
+  but("hidden-256", { hidden: 256 }),
+  but("hidden-1024", { hidden: 1024 }),
+  but("pool-before-norm", { block: ["relu", "pool", "norm"] }),
+  but("norm-after-relu", { block: ["relu", "norm", "pool"] }),
+  but("no-norm", { block: ["relu", "pool"] }),
+  but("no-augmentation", { augment: "none" }),
+  but("split-1", { splitSeed: 1 }),
+  but("split-2", { splitSeed: 2 }),
+  but("peak-.02", { bounds: [2e-2 / 6, 2e-2] }),
+  but("peak-.04", { bounds: [4e-2 / 6, 4e-2] }),
+  but("base-.0005", { bounds: [5e-4, 3e-2] }),
+  but("base-.003", { bounds: [3e-3, 3e-2] }),
+];
+
+/** The article's arms, as `lrscope compare` takes them. */
+export const armsOf = ({ bounds: [base, peak] }: Candidate): readonly string[] => [
+  `sgd+clr(base=${base},stepSize=4e)@${peak}`,
+  ...["adagrad", "adadelta", "rmsprop", "adam", "adamax"],
+];
+
+/** The candidate's network as a file for `--model`. */
+export function modelFile({ widths, hidden, dropout, block }: Candidate): string {
+  const [within, first, second] = dropout;
+  const blocks = widths.flatMap((channels) => [
+    `conv2d({ channels: ${channels}, kernel: 3, padding: 1 }),`,
+    ...block.map(
+      (part) =>
+        ({ norm: "batchNorm(),", relu: "relu(),", pool: "maxPool2d({ kernel: 2 })," })[part],
+    ),
+    ...(within > 0 ? [`dropout({ p: ${within} }),`] : []),
+  ]);
+  return `import { layers } from "lrscope";
+
+const { batchNorm, conv2d, dropout, flatten, linear, maxPool2d, relu, sequential } = layers;
+export const network = ({ classes, channels, size }) =>
+  layers.network({
+    name: "candidate",
+    inputShape: [channels, size, size],
+    classes,
+    layer: sequential([
+      ${blocks.join("\n      ")}
+      flatten(),
+      ${first > 0 ? `dropout({ p: ${first} }),` : ""}
+      linear({ features: ${hidden} }),
+      relu(),
+      ${second > 0 ? `dropout({ p: ${second} }),` : ""}
+      linear({ features: classes }),
+    ]),
+  });
+`;
+}

@@ -1,0 +1,164 @@
+/**
+ * @file Server-sent events of studies. Each connection has a cursor; on every look at the records it is sent what
+ * leads from there to here, so that a slow one is never owed more than that.
+ */
+
+import type { ServerResponse } from "node:http";
+import type { StudyEvent } from "../record/index.ts";
+import { type FollowedStudy, followStudy } from "./follow-study.ts";
+import type { Call } from "./route.ts";
+import { type Cursor, decodeCursor, encodeCursor, eventsSince, NO_CURSOR } from "./study-cursor.ts";
+
+/** Milliseconds between two looks, and between two signs of life. */
+const LOOK = 250;
+const SIGN_OF_LIFE = 15_000;
+
+/** Studies of one connection, at most. */
+const MOST_STUDIES = 32;
+
+/** What one message says of one study. */
+export interface StudyMessage {
+  readonly study: string;
+  /** Cursors before and after it; "": it begins anew. What was heard up to another place is of no use with it. */
+  readonly from: string;
+  readonly to: string;
+  /** Whether a process is at work in it, and how it was left where none is. */
+  readonly state: string;
+  /** Where it is new, or has changed. */
+  readonly experiment?: unknown;
+  readonly events: readonly StudyEvent[];
+  /** Why its records cannot be read. */
+  readonly problem?: string;
+}
+
+export interface EventStreams {
+  /** Answers with a stream, until the client goes. */
+  open(call: Call, studies: readonly { readonly id: string; readonly path: string }[]): void;
+  /** Passes on what a study says that is not in its records: the update under way. */
+  tell(id: string, event: StudyEvent): void;
+}
+
+interface Connection {
+  readonly response: ServerResponse;
+  /** By id. */
+  readonly cursors: Map<string, Cursor>;
+  readonly states: Map<string, string>;
+  last: number;
+}
+
+interface Followed {
+  readonly path: string;
+  readonly study: FollowedStudy;
+  readonly connections: Set<Connection>;
+  /** Latest of each subject since the last look. */
+  live: Map<string, StudyEvent>;
+}
+
+/** @param stateOf how a study is: "running" while a process is at work in it */
+export function eventStreams(stateOf: (path: string) => string): EventStreams {
+  const followed = new Map<string, Followed>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const look = () => {
+    for (const [id, study] of followed) {
+      const { live } = study;
+      study.live = new Map();
+      let seen: { snapshot: ReturnType<FollowedStudy["refresh"]> } | { problem: string };
+      try {
+        seen = { snapshot: study.study.refresh() };
+      } catch (error) {
+        seen = { problem: error instanceof Error ? error.message : String(error) };
+      }
+      const state = "problem" in seen ? "damaged" : stateOf(study.path);
+      for (const connection of study.connections) {
+        // What it has not taken yet is enough: the next look sends all that came meanwhile.
+        if (connection.response.writableNeedDrain) continue;
+        const told = connection.states.get(id);
+        const before = connection.cursors.get(id);
+        const from = before ? encodeCursor(before) : "";
+        if ("problem" in seen) {
+          const said = `${state}: ${seen.problem}`;
+          const { problem } = seen;
+          if (told !== said)
+            write(connection, { study: id, from, to: from, state, events: [], problem });
+          connection.states.set(id, said);
+          continue;
+        }
+        const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
+        const all = [...events, ...live.values()];
+        if (all.length === 0 && !isNew && told === state) continue;
+        connection.cursors.set(id, after);
+        connection.states.set(id, state);
+        write(connection, {
+          ...{ study: id, from, to: encodeCursor(after), state, events: all },
+          ...(isNew ? { experiment: seen.snapshot.experiment } : {}),
+        });
+      }
+    }
+    const now = performance.now();
+    for (const { connections } of followed.values())
+      for (const connection of connections)
+        if (now - connection.last > SIGN_OF_LIFE) {
+          connection.response.write(":\n\n");
+          connection.last = now;
+        }
+  };
+
+  return {
+    open({ request, response, url, signal }, studies) {
+      const since = request.headers["last-event-id"] ?? url.searchParams.get("since") ?? "";
+      const connection: Connection = {
+        response,
+        cursors: cursorsOf(String(since)),
+        states: new Map(),
+        last: performance.now(),
+      };
+      response.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      });
+      response.write("retry: 500\n\n");
+      for (const { id, path } of studies.slice(0, MOST_STUDIES)) {
+        const found = followed.get(id) ?? {
+          ...{ path, study: followStudy(path), connections: new Set(), live: new Map() },
+        };
+        followed.set(id, found);
+        found.connections.add(connection);
+      }
+      timer ??= setInterval(look, LOOK).unref();
+      look();
+      signal.addEventListener("abort", () => {
+        for (const [id, study] of followed) {
+          study.connections.delete(connection);
+          if (study.connections.size === 0) followed.delete(id);
+        }
+        if (followed.size === 0) {
+          clearInterval(timer);
+          timer = undefined;
+        }
+        response.end();
+      });
+    },
+    tell(id, event) {
+      const key = "seed" in event ? `${event.type} ${event.arm} ${event.seed}` : event.type;
+      followed.get(id)?.live.set(key, event);
+    },
+  };
+}
+
+function write(connection: Connection, message: StudyMessage): void {
+  const id = [...connection.cursors].map(([key, at]) => `${key}=${encodeCursor(at)}`).join("|");
+  connection.response.write(`id: ${id}\ndata: ${JSON.stringify(message)}\n\n`);
+  connection.last = performance.now();
+}
+
+/** "<study>=<cursor>|<study>=<cursor>" */
+const cursorsOf = (text: string): Map<string, Cursor> =>
+  new Map(
+    text.split("|").flatMap((part) => {
+      const [id = "", cursor = ""] = part.split("=");
+      const known = /^[0-9a-f]{16}$/.test(id) ? decodeCursor(cursor) : null;
+      return known ? [[id, known] as const] : [];
+    }),
+  );

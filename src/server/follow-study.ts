@@ -1,0 +1,149 @@
+/**
+ * @file A study's records, read again and again while another process appends to them. What was read before is not
+ * read twice; a last line that is torn is waited for.
+ */
+
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { StoreError } from "../core/errors.ts";
+import {
+  epochMetrics,
+  experimentRecord,
+  storedRangeTest,
+  studyEvent,
+  trialRecord,
+} from "../record/index.ts";
+import { readRecord } from "../store/index.ts";
+import type { StudySnapshot } from "./study-cursor.ts";
+
+export interface FollowedStudy {
+  /** The records as they are now. @throws StoreError, exit code 2, naming the file and what is wrong with it */
+  refresh(): StudySnapshot;
+}
+
+/** Follows the study in a run directory. */
+export function followStudy(path: string): FollowedStudy {
+  const experiment = wholeFile(join(path, "experiment.json"), experimentRecord);
+  const steering = lines(join(path, "steering.jsonl"), studyEvent);
+  const tests = new Map<string, () => z.infer<typeof storedRangeTest> | null>();
+  const trials = new Map<string, ReturnType<typeof trialIn>>();
+  const trialIn = (folder: string) => ({
+    trial: wholeFile(join(folder, "trial.json"), trialRecord),
+    metrics: lines(join(folder, "metrics.jsonl"), epochMetrics),
+  });
+  return {
+    refresh() {
+      const record = experiment();
+      if (!record)
+        throw new StoreError(`${path}: is not a run directory any more`, { exitCode: 2 });
+      const testFiles = [
+        join(path, "range-test.json"),
+        ...namesIn(join(path, "range-tests"))
+          .filter((name) => name.endsWith(".json"))
+          .map((name) => join(path, "range-tests", name)),
+      ];
+      const folders = record.kind === "find" ? [] : namesIn(join(path, "trials"));
+      return {
+        experiment: record,
+        rangeTests: testFiles.flatMap((file) => {
+          const found = known(tests, file, () => wholeFile(file, storedRangeTest))();
+          return found ? [found] : [];
+        }),
+        trials: folders.flatMap((name) => {
+          const folder = known(trials, name, () => trialIn(join(path, "trials", name)));
+          const trial = folder.trial();
+          return trial ? [{ trial, metrics: folder.metrics() }] : [];
+        }),
+        steering: steering(),
+      };
+    },
+  };
+}
+
+function known<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const found = map.get(key) ?? make();
+  map.set(key, found);
+  return found;
+}
+
+/** Names in a folder, without hidden and temporary ones; none where there is no folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith("."));
+  } catch {
+    return [];
+  }
+}
+
+/** A file that is replaced as a whole; read again only when it is another. null where there is none. */
+function wholeFile<S extends z.ZodType>(file: string, schema: S): () => z.infer<S> | null {
+  let before = "";
+  let record: z.infer<S> | null = null;
+  return () => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    const now = stats ? version(stats) : "";
+    if (now === before) return record;
+    record = stats ? readRecord(file, schema) : null;
+    before = now;
+    return record;
+  };
+}
+
+const version = ({ ino, size, mtimeMs }: Stats) => `${ino} ${size} ${mtimeMs}`;
+
+/** A file that grows by lines, and now and then is replaced. Until its newline is there, a line is none. */
+function lines<S extends z.ZodType>(file: string, schema: S): () => readonly z.infer<S>[] {
+  let [inode, offset] = [-1, 0];
+  let read: readonly z.infer<S>[] = [];
+  return () => {
+    let descriptor: number;
+    try {
+      descriptor = openSync(file, "r");
+    } catch {
+      [inode, offset, read] = [-1, 0, []];
+      return read;
+    }
+    try {
+      const { ino, size } = fstatSync(descriptor);
+      if (ino !== inode || size < offset) [inode, offset, read] = [ino, 0, []];
+      if (size === offset) return read;
+      const bytes = Buffer.alloc(size - offset);
+      const end = bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, offset));
+      const whole = end.lastIndexOf(0x0a) + 1;
+      if (whole === 0) return read;
+      const added = end
+        .subarray(0, whole - 1)
+        .toString("utf8")
+        .split("\n");
+      read = [
+        ...read,
+        ...added.map((line, i) => parsed(line, schema, `${file}, line ${read.length + i + 1}`)),
+      ];
+      offset += whole;
+      return read;
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+}
+
+function parsed<S extends z.ZodType>(line: string, schema: S, where: string): z.infer<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw new StoreError(`${where}: is not JSON: ${(error as Error).message}`, { exitCode: 2 });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new StoreError(`${where}: is not a record of lrscope's`, { exitCode: 2 });
+}

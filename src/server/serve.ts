@@ -1,0 +1,32 @@
+/** @file The live page's server: the studies in some folders, on a page that follows them. */
+
+import { clientRoutes } from "./client-files.ts";
+import { eventStreams } from "./event-stream.ts";
+import type { Route } from "./route.ts";
+import { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+import { isAtWork, studiesIn } from "./studies.ts";
+import { studyRoutes } from "./study-routes.ts";
+
+export interface ServeOptions extends Omit<ServerOptions, "routes"> {
+  /** Folders with run directories in them, or run directories; one that is not there yet may come. */
+  readonly folders: readonly string[];
+  /** What is answered beside the page and its studies. */
+  readonly routes?: readonly Route[];
+}
+
+/**
+ * Serves the page. Who may reach it: processes of this machine, unless a host and a token are given.
+ * @throws ArgumentError for a host without a token, a token that is too easy, or a port that is taken
+ */
+export async function serve({
+  folders,
+  routes = [],
+  ...options
+}: ServeOptions): Promise<RunningServer> {
+  const studies = studiesIn(folders);
+  const streams = eventStreams((path) => (isAtWork(path) ? "running" : "idle"));
+  return startServer({
+    ...options,
+    routes: [...clientRoutes(), ...studyRoutes(studies, streams), ...routes],
+  });
+}

@@ -1,0 +1,92 @@
+/** @file What a page asks of studies: the list, one's records, a trial's log; and what it has said of them. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ArgumentError } from "../core/errors.ts";
+import { readRegularFile } from "../files/regular-file.ts";
+import { readRun } from "../store/index.ts";
+import { readConfusions } from "../study/artefacts/confusions.ts";
+import { readSamples } from "../study/artefacts/samples.ts";
+import { annotateRun, deleteRun } from "../study/runs/index.ts";
+import type { EventStreams } from "./event-stream.ts";
+import { type Call, type Route, readJson, refuse, sendJson } from "./route.ts";
+import type { Studies } from "./studies.ts";
+
+/** Bytes of a log's end that are sent. */
+const MOST_LOG = 64 * 1024;
+
+const annotation = z.strictObject({
+  note: z.string().max(4000).optional(),
+  addTags: z.array(z.string().max(100)).max(20).optional(),
+  removeTags: z.array(z.string().max(100)).max(20).optional(),
+});
+
+/** Routes about the studies; those of a study that is not there answer 404. */
+export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
+  const withStudy =
+    (handle: (call: Call, path: string) => void | Promise<void>): Route["handle"] =>
+    (call) => {
+      const path = studies.pathOf(call.params.study ?? "");
+      return path === null ? refuse(call, 404, "there is no such study") : handle(call, path);
+    };
+  return [
+    {
+      method: "GET",
+      path: "/api/studies",
+      handle: (call) => sendJson(call, { studies: studies.list() }),
+    },
+    {
+      method: "GET",
+      path: "/events",
+      handle(call) {
+        const ids = call.url.searchParams.getAll("study");
+        const found = ids.flatMap((id) => {
+          const path = studies.pathOf(id);
+          return path === null ? [] : [{ id, path }];
+        });
+        if (found.length === 0) return refuse(call, 404, "there is no such study");
+        streams.open(call, found);
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/studies/:study/answers",
+      handle: withStudy((call, path) => {
+        const samples = readSamples(path);
+        const confusions = readConfusions(path, readRun(path), samples.length > 0);
+        sendJson(call, { samples, confusions });
+      }),
+    },
+    {
+      method: "GET",
+      path: "/api/studies/:study/trials/:trial/log",
+      handle: withStudy((call, path) => {
+        // Of the names that there are, never a path that was sent.
+        const { trials } = readRun(path);
+        const known = trials.find(
+          ({ trial }) => `${trial.slug}-${trial.seed}` === call.params.trial,
+        )?.trial;
+        if (!known) return refuse(call, 404, "there is no such trial");
+        const file = join(path, "trials", `${known.slug}-${known.seed}`, "log.txt");
+        const bytes = existsSync(file) ? readRegularFile(file) : null;
+        sendJson(call, { log: bytes?.subarray(-MOST_LOG).toString("utf8") ?? "" });
+      }),
+    },
+    {
+      method: "POST",
+      path: "/api/studies/:study/notes",
+      handle: withStudy(async (call, path) => {
+        const asked = annotation.safeParse(await readJson(call));
+        if (!asked.success)
+          throw new ArgumentError(`notes: ${asked.error.issues[0]?.message ?? "unknown form"}`);
+        sendJson(call, annotateRun(path, asked.data));
+      }),
+    },
+    {
+      method: "DELETE",
+      path: "/api/studies/:study",
+      handle: withStudy(async (call, path) => sendJson(call, { bytes: await deleteRun(path) })),
+    },
+  ];
+}

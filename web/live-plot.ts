@@ -1,0 +1,169 @@
+/**
+ * @file A measure's figure as the report has it, with what a page adds to choose from: updates and log scales, the
+ * standard deviation as a band, smoothing, every seed. Without a choice it is the report's figure, to the byte.
+ */
+
+import { spreadOf } from "../src/analysis/index.ts";
+import type { ExperimentRecord, TrialHistory } from "../src/record/index.ts";
+import {
+  armsOf,
+  curveOf,
+  type Measure,
+  type ReportArm,
+  secondsOf,
+} from "../src/report/figures/arms.ts";
+import { curvesFigure, short } from "../src/report/figures/curves.ts";
+import { numberAxis, updateAxis } from "../src/report/plot/axes.ts";
+import type { Axis, Line, LinePlot } from "../src/report/plot/line-plot.ts";
+import type { SeedLine } from "./seeds-canvas.ts";
+import { smoothed } from "./smoothing.ts";
+
+/** The horizontal axes, in the order of a live plot's. */
+export const ACROSS = ["epoch", "second", "update"] as const;
+export type Across = (typeof ACROSS)[number];
+
+export interface LiveOptions {
+  readonly experiment: ExperimentRecord;
+  readonly trials: readonly TrialHistory[];
+  /** Weight of the past, 0 to below 1; 0: none. */
+  readonly smoothing: number;
+  /** CSS colours by arm, where the reader has chosen. */
+  readonly colours: ReadonlyMap<string, string>;
+  /** Whether seeds that failed or diverged have their line. */
+  readonly failed: boolean;
+}
+
+export interface LivePlot {
+  readonly plot: LinePlot;
+  readonly seeds: readonly SeedLine[];
+  readonly label: string;
+  /** Values that lie above the first vertical axis. */
+  readonly above: number;
+}
+
+/** Every arm of a study as the report looks at it, in the colours that the reader has chosen. */
+export const liveArms = ({
+  experiment,
+  trials,
+  colours,
+}: Omit<LiveOptions, "smoothing" | "failed">) =>
+  armsOf({ experiment, trials }).map((arm): ReportArm => {
+    const colour = colours.get(arm.name);
+    return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
+  });
+
+/** null where no trial has a value of the measure. */
+export function livePlot(measure: Measure, options: LiveOptions): LivePlot | null {
+  const { experiment, smoothing, failed } = options;
+  const aside = new Set(
+    experiment.arms.flatMap(({ name, sensitivity }) =>
+      sensitivity && sensitivity.factor !== 1 ? [name] : [],
+    ),
+  );
+  const arms = liveArms(options).filter(({ name }) => !aside.has(name));
+  const { epochs, updatesPerEpoch } = experiment.protocol;
+  const figure = curvesFigure(arms, measure, { epochs });
+  const base = figure?.plot;
+  if (!figure || !base) return null;
+  const byName = new Map(arms.map((arm) => [arm.name, arm]));
+  const lines = base.lines.map((line) =>
+    withChoices(line, byName.get(line.key), measure, updatesPerEpoch),
+  );
+  const y = [...base.y, ...wholeAxis(base.y[0], lines)];
+  const last = base.x[0]?.high ?? epochs;
+  const axes = [...base.x, updateAxis(0, last * updatesPerEpoch)];
+  const shown = smoothing === 0 ? lines : lines.flatMap((line) => smooth(line, smoothing));
+  return {
+    plot: {
+      ...base,
+      x: [...axes, ...axes.map(logarithmic)],
+      y,
+      lines: shown,
+      bands:
+        base.bands.length === 0
+          ? []
+          : [...base.bands, { name: "sd", choice: "standard deviation" }],
+      // A band of the deviation, as one of the interval, may go beyond what was measured.
+      clip: true,
+    },
+    seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
+    label: figure.label,
+    above: lines.reduce(
+      (sum, line) => sum + line.y.filter((v) => v !== null && v > (y[0]?.high ?? v)).length,
+      0,
+    ),
+  };
+}
+
+/** By update as well, on log scales, and with the deviation. */
+function withChoices(
+  line: Line,
+  arm: ReportArm | undefined,
+  measure: Measure,
+  updates: number,
+): Line {
+  const epochs = line.x[0] ?? [];
+  const across = [...line.x, epochs.map((epoch) => epoch * updates)];
+  const own = (arm?.trials ?? []).map(({ metrics }) => curveOf(metrics, measure));
+  const spreads = epochs.map((epoch) => spreadOf(own.map((curve) => curve[epoch - 1] ?? null)));
+  const side = (sign: 1 | -1) =>
+    spreads.map(({ mean, sd }) => (mean === null || sd === null ? null : short(mean + sign * sd)));
+  return {
+    ...line,
+    x: [...across, ...across],
+    ...(line.bands ? { bands: { ...line.bands, sd: { low: side(-1), high: side(1) } } } : {}),
+  };
+}
+
+/** The smoothed line, and faintly behind it what was measured. */
+function smooth(line: Line, weight: number): Line[] {
+  const { bands, dots, labels, stopped, ...plain } = line;
+  return [
+    { ...plain, opacity: 0.3, width: 1, silent: true },
+    { ...line, y: smoothed(line.y, weight).map(short), dots: false },
+  ];
+}
+
+/** Of losses, whose first axis ends where most of them do: one for all. */
+function wholeAxis(axis: Axis | undefined, lines: readonly Line[]): Axis[] {
+  const values = lines.flatMap(({ y, bands }) => [...y, ...(bands?.range?.high ?? [])]);
+  const greatest = values.reduce<number>((most, value) => Math.max(most, value ?? most), 0);
+  if (!axis || axis.format === "percent" || greatest <= axis.high) return [];
+  return [{ ...numberAxis(axis.title, [axis.low, greatest]), choice: "whole" }];
+}
+
+/** The axis by its logarithm, from its first value above zero. */
+function logarithmic(axis: Axis): Axis {
+  const low = Math.max(axis.low, axis.format === "count" ? 1 : axis.high / 1000);
+  const ticks: { at: number; text: string }[] = [];
+  for (let power = 10 ** Math.floor(Math.log10(low)); power <= axis.high; power *= 10)
+    for (const digit of [1, 2, 5])
+      if (digit * power >= low && digit * power <= axis.high)
+        ticks.push({ at: digit * power, text: (digit * power).toLocaleString("en") });
+  const few = ticks.filter(({ text }) => /^1[0,]*$|^0\.0*1$/.test(text));
+  return {
+    ...axis,
+    ...{ low, high: Math.max(axis.high, low * 2), log: true, choice: "log", ticks },
+    title: `${axis.title} (log scale)`,
+    fewTicks: few.length > 1 ? few : ticks,
+  };
+}
+
+function seedLines(
+  arm: ReportArm,
+  measure: Measure,
+  { updatesPerEpoch, failed }: { updatesPerEpoch: number; failed: boolean },
+): SeedLine[] {
+  return arm.trials.flatMap((history) => {
+    const { status } = history.trial;
+    if (!failed && (status === "failed" || status === "diverged")) return [];
+    const y = curveOf(history.metrics, measure);
+    const epochs = y.map((_, i) => i + 1);
+    const across = [
+      epochs,
+      secondsOf([history], y.length),
+      epochs.map((epoch) => epoch * updatesPerEpoch),
+    ];
+    return [{ key: arm.name, colour: arm.look.colour, x: [...across, ...across], y }];
+  });
+}

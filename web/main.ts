@@ -1,0 +1,59 @@
+/** @file The page's beginning: the session, the stream, and whichever page the address names. */
+
+import { addressOf } from "./address.ts";
+import { openSession } from "./api.ts";
+import { element, fill, say } from "./element.ts";
+import type { OpenPage, Page } from "./pages/page.ts";
+import { openStudies } from "./pages/studies.ts";
+import { sharedEvents } from "./shared-events.ts";
+
+/** By the first word of the address; each but the first is loaded when it is opened. */
+const PAGES: Readonly<Record<string, { readonly link?: string; load(): Promise<OpenPage> }>> = {
+  studies: { link: "Studies", load: async () => openStudies },
+  study: { load: async () => (await import("./pages/study.ts")).openStudy },
+};
+
+const places = document.getElementById("places");
+const main = document.getElementById("page");
+let page: Page | null = null;
+/** Counts the openings, so that one which is overtaken by another is given up. */
+let opening = 0;
+
+await openSession().catch((error: Error) => say(error.message));
+const events = sharedEvents((lost) => say(lost ? "The server does not answer; trying again." : ""));
+
+async function open(): Promise<void> {
+  const mine = ++opening;
+  const { path, state } = addressOf(location.hash);
+  const [name = "studies", ...parts] = path;
+  const known = PAGES[name] ?? PAGES.studies;
+  page?.close();
+  page = null;
+  if (!known || !main) return;
+  try {
+    const openPage = await known.load();
+    if (mine !== opening) return;
+    page = await openPage({ parts, state, events });
+    document.title = `${page.title} · lrscope`;
+    fill(main, page.root);
+  } catch (error) {
+    fill(
+      main,
+      element("p", { class: "warn" }, `This page cannot be shown: ${(error as Error).message}`),
+    );
+  }
+  for (const link of places?.querySelectorAll("a") ?? [])
+    if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+}
+
+if (places)
+  fill(
+    places,
+    element("a", { class: "name", href: "#/studies" }, "lrscope"),
+    Object.entries(PAGES).map(
+      ([name, { link }]) => link !== undefined && element("a", { href: `#/${name}` }, link),
+    ),
+  );
+addEventListener("hashchange", () => void open());
+void open();

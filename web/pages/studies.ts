@@ -1,0 +1,214 @@
+/** @file The studies that there are: how far each is, what came out, what was said of it. */
+
+import { mebibytes, percent } from "../../src/core/words.ts";
+import { formatRate } from "../../src/schedules/index.ts";
+import { hashOf, setState } from "../address.ts";
+import { listStudies, ofStudy, post, remove } from "../api.ts";
+import { element, fill, say } from "../element.ts";
+import type { ListedStudy } from "../listed-study.ts";
+import type { OpenPage } from "./page.ts";
+
+/** Milliseconds between two looks at the list. */
+const LOOK = 2000;
+
+const HEADINGS = ["study", "state", "progress", "best", "tags and note", "on disk", ""];
+
+export const openStudies: OpenPage = ({ state }) => {
+  let filter = state.get("filter") ?? "";
+  let studies: readonly ListedStudy[] = [];
+  let shown = "";
+  const body = element("tbody");
+  const count = element("p", { class: "note" });
+  const search = element("input", {
+    type: "search",
+    value: filter,
+    placeholder: "name, data, network, arm, tag or note",
+    oninput: () => {
+      filter = search.value;
+      setState({ filter });
+      draw();
+    },
+  });
+  const draw = () => {
+    const left = studies.filter((study) => textOf(study).includes(filter.toLowerCase()));
+    count.textContent =
+      studies.length === 0
+        ? "No study is here yet. Begin one, or run lrscope demo in this folder."
+        : `${left.length} of ${studies.length} studies`;
+    const now = JSON.stringify(left);
+    // What has not changed is left alone: somebody may be writing a note in it.
+    if (now === shown || body.querySelector("dialog[open]")) return;
+    shown = now;
+    const again = () => void load();
+    fill(
+      body,
+      left.map((study) => row(study, again)),
+    );
+  };
+  const load = async () => {
+    try {
+      studies = await listStudies();
+      draw();
+    } catch (error) {
+      say(`The list cannot be read: ${(error as Error).message}`);
+    }
+  };
+  const timer = setInterval(() => !document.hidden && void load(), LOOK);
+  void load();
+  const root = element(
+    "div",
+    {},
+    element("h1", {}, "Studies"),
+    element("div", { class: "bar" }, element("label", {}, "Filter ", search)),
+    count,
+    element(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Studies" },
+      element(
+        "table",
+        { class: "studies" },
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            HEADINGS.map((text) =>
+              element(
+                "th",
+                { scope: "col" },
+                text || element("span", { class: "unseen" }, "actions"),
+              ),
+            ),
+          ),
+        ),
+        body,
+      ),
+    ),
+  );
+  return { title: "Studies", root, close: () => clearInterval(timer) };
+};
+
+const textOf = ({ name, about, note, tags }: ListedStudy) =>
+  [name, note, ...tags, about?.dataset, about?.model, ...(about?.arms ?? [])]
+    .join("\n")
+    .toLowerCase();
+
+function row(study: ListedStudy, again: () => void): HTMLElement {
+  const { id, name, status, reason, about, note, tags, bytes } = study;
+  return element(
+    "tr",
+    {},
+    element(
+      "th",
+      { scope: "row" },
+      element("a", { href: hashOf(["study", id]) }, name),
+      about && element("small", {}, `${about.dataset}, ${about.model}, ${about.arms.join(", ")}`),
+    ),
+    element(
+      "td",
+      {},
+      element("span", { class: `state ${status}` }, status),
+      reason && element("small", {}, reason),
+    ),
+    element(
+      "td",
+      {},
+      about && [
+        `${about.done} of ${about.runs} runs`,
+        element("progress", {
+          max: about.runs,
+          value: about.done,
+          "aria-label": `${name}: runs at their end`,
+        }),
+      ],
+    ),
+    element(
+      "td",
+      {},
+      about?.best
+        ? [percent(about.best.accuracy), element("small", {}, about.best.arm)]
+        : about?.rate
+          ? `rate ${formatRate(about.rate)}`
+          : "–",
+    ),
+    element(
+      "td",
+      { class: "said" },
+      tags.map((tag) => element("span", { class: "tag" }, tag)),
+      note && element("small", {}, note),
+    ),
+    element("td", { class: "num" }, mebibytes(bytes)),
+    element("td", {}, actions(study, again)),
+  );
+}
+
+function actions({ id, name, note, tags, status }: ListedStudy, again: () => void): HTMLElement {
+  const text = element("textarea", { rows: 3, maxlength: 4000 });
+  text.value = note;
+  const tagged = element("input", { value: tags.join(" ") });
+  const problem = element("p", { class: "warn", hidden: true });
+  const refused = (error: unknown) => {
+    problem.hidden = false;
+    problem.textContent = (error as Error).message;
+  };
+  const dialog = element(
+    "dialog",
+    { "aria-label": `Note and tags of ${name}` },
+    element("h2", {}, name),
+    element("label", {}, "Note", text),
+    element("label", {}, "Tags, apart by spaces", tagged),
+    problem,
+    element(
+      "div",
+      { class: "bar" },
+      element("button", { type: "button", onclick: () => void save() }, "Save"),
+      element("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+      status !== "running" &&
+        element(
+          "button",
+          { type: "button", class: "danger", onclick: () => void deleteIt() },
+          "Delete the study…",
+        ),
+    ),
+  );
+  const save = async () => {
+    const now = tagged.value.split(/\s+/).filter(Boolean);
+    const change = {
+      note: text.value,
+      addTags: now.filter((tag) => !tags.includes(tag)),
+      removeTags: tags.filter((tag) => !now.includes(tag)),
+    };
+    try {
+      await post(ofStudy(id, "notes"), change);
+      dialog.close();
+      again();
+    } catch (error) {
+      refused(error);
+    }
+  };
+  const deleteIt = async () => {
+    if (!confirm(`Delete ${name} for good? Its records, weights and report go.`)) return;
+    try {
+      await remove(`/api/studies/${id}`);
+      dialog.close();
+      again();
+    } catch (error) {
+      refused(error);
+    }
+  };
+  return element(
+    "div",
+    {},
+    element(
+      "button",
+      {
+        type: "button",
+        "aria-label": `Note, tags, delete: ${name}`,
+        onclick: () => dialog.showModal(),
+      },
+      "Edit",
+    ),
+    dialog,
+  );
+}

@@ -1,0 +1,154 @@
+/** @file One study: its curves as they grow, how the arms stand, what they mistake, and each trial. */
+
+import { duration } from "../../src/core/words.ts";
+import { MEASURES } from "../../src/report/figures/curves.ts";
+import { type Chart, chart } from "../chart.ts";
+import { element, fill } from "../element.ts";
+import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
+import { liveArms, livePlot } from "../live-plot.ts";
+import type { Results } from "../results.ts";
+import { FORMULA } from "../smoothing.ts";
+import { studyControls } from "../study-controls.ts";
+import { viewOf } from "../study-view.ts";
+import { trialsTable } from "../trials-table.ts";
+import type { OpenPage } from "./page.ts";
+
+/** Milliseconds between two drawings; statistics of many arms take longer than curves, and come less often. */
+const DRAW = 200;
+const STATISTICS = 1500;
+
+export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
+  let study: FollowedStudy = unheard(id);
+  const view = viewOf(state);
+  const title = element("h1", {}, "Study");
+  const headline = element("p", { class: "headline" });
+  const status = element("p", { class: "note", role: "status" });
+  const steer = element("div", { class: "bar", role: "group", "aria-label": "Steer the study" });
+  const note = element("p", { class: "note" });
+  const problem = element("p", { class: "warn", hidden: true });
+  const marked = (from: Chart) => (x: number | null) => {
+    for (const other of charts.values()) if (other !== from) other.mark(x);
+  };
+  const charts = new Map<string, Chart>();
+  for (const { measure, title: name } of MEASURES) {
+    const made: Chart = chart(`${name} against epoch`, (x) => marked(made)(x));
+    charts.set(measure, made);
+  }
+  const grid = element(
+    "div",
+    { class: "charts" },
+    [...charts.values()].map(({ figure }) => figure),
+  );
+  const controls = studyControls(view, () => draw());
+  const results = element("div");
+  let statistics: Results | null = null;
+  void import("../results.ts").then(({ resultsOf }) => {
+    statistics = resultsOf(id, headline);
+    results.append(statistics.root);
+    change();
+  });
+  const trials = trialsTable(id);
+
+  let due: ReturnType<typeof setTimeout> | null = null;
+  let counted = Number.NEGATIVE_INFINITY;
+  const draw = () => {
+    due = null;
+    const { experiment } = study;
+    if (!experiment) return;
+    const histories = trialsOf(study);
+    const options = { experiment, trials: histories, ...view.drawn() };
+    const arms = liveArms(options);
+    title.textContent = `${experiment.dataset.name}, ${experiment.model.name}`;
+    document.title = `${title.textContent} · lrscope`;
+    let above = 0;
+    for (const { measure } of MEASURES) {
+      const made = charts.get(measure);
+      const live = livePlot(measure, options);
+      if (!made) continue;
+      made.figure.hidden = !live;
+      if (!live) continue;
+      above += view.vertical(live.plot) === 0 ? live.above : 0;
+      made.figure.setAttribute("aria-label", live.label);
+      made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+    }
+    note.textContent = [
+      view.smoothing > 0
+        ? `Smoothed by ${FORMULA}${view.smoothing}; what was measured stands faintly behind.`
+        : "",
+      above > 0
+        ? `${above} values lie above the vertical axis; choose “whole” or “log” to see them.`
+        : "",
+    ].join(" ");
+    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null);
+    fill(status, progressText(study));
+    const now = performance.now();
+    if (
+      statistics &&
+      histories.length > 0 &&
+      (now - counted > STATISTICS || study.state !== "running")
+    ) {
+      statistics.show(experiment, histories, arms, study);
+      // What takes long is done less often, so that the page is never busy with it alone.
+      counted = performance.now() + 10 * (performance.now() - now);
+    }
+    trials.show(study, arms);
+  };
+  function change(): void {
+    due ??= setTimeout(draw, DRAW);
+  }
+  const stop = events.follow(id, (message) => {
+    study = heard(study, message);
+    problem.hidden = study.problem === null;
+    problem.textContent = study.problem ?? "";
+    if (study.problem === null) change();
+  });
+  addEventListener("resize", change);
+  const root = element(
+    "div",
+    {},
+    ...[title, headline, status, steer, problem, controls.root, note, grid, results, trials.root],
+  );
+  return {
+    title: "Study",
+    root,
+    close() {
+      stop();
+      if (due !== null) clearTimeout(due);
+      removeEventListener("resize", change);
+    },
+  };
+};
+
+/** "running: 3 of 6 runs at their end, 120 images/s, about 2 min left". */
+function progressText({ state, experiment, progress }: FollowedStudy): string {
+  if (!experiment) return "";
+  const all = Object.values(progress.trials);
+  const planned = Math.max(progress.planned, all.length);
+  const ended = all.filter(
+    ({ trial }) => !["running", "interrupted", "failed"].includes(trial.status),
+  );
+  const under = all.filter(({ update }) => update !== null);
+  const speed = under.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
+  const perEpoch = all.flatMap(({ metrics }) => metrics.map(({ seconds }) => seconds));
+  const { epochs } = experiment.protocol;
+  const open =
+    planned * epochs -
+    all.reduce(
+      (sum, { trial, metrics }) =>
+        sum + (ended.some((e) => e.trial === trial) ? epochs : metrics.length),
+      0,
+    );
+  const jobs = experiment.specification?.jobs ?? 1;
+  const mean = perEpoch.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, perEpoch.length);
+  return [
+    state === "running" ? "running" : open > 0 ? "not running" : "finished",
+    `${ended.length} of ${planned} runs at their end`,
+    speed > 0 && `${Math.round(speed)} images/s`,
+    state === "running" &&
+      perEpoch.length > 0 &&
+      open > 0 &&
+      `about ${duration((open * mean) / jobs)} left`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
