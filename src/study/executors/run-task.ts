@@ -3,16 +3,18 @@
  * and nothing else of the run directory, and writes no more once another attempt has begun.
  */
 
+import { existsSync } from "node:fs";
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, StoreError } from "../../core/errors.ts";
-import type {
-  DatasetRecord,
-  EpochMetrics,
-  Plan,
-  StudyEvent,
-  StudyListener,
-  Task,
-  TaskFile,
+import {
+  type DatasetRecord,
+  type EpochMetrics,
+  type Plan,
+  type StudyEvent,
+  type StudyListener,
+  type Task,
+  type TaskFile,
+  trialRecord,
 } from "../../record/index.ts";
 import {
   acquireLease,
@@ -20,10 +22,13 @@ import {
   fenceOf,
   type Lease,
   openRunDirectory,
+  type RunDirectory,
+  readRecord,
   readRun,
 } from "../../store/index.ts";
 import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
+import { isFinished } from "../../train/trial-state.ts";
 import { recordTrial } from "../recorder.ts";
 import type { OpenedSetup } from "../setup.ts";
 import { restoreTrial } from "./restore-trial.ts";
@@ -81,6 +86,7 @@ export async function runTask(run: TaskRun): Promise<void> {
       return;
     }
     lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."), run.patience ?? 10);
+    if (hasEnded(directory, task)) return;
     const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(path, task);
@@ -91,6 +97,12 @@ export async function runTask(run: TaskRun): Promise<void> {
     lease?.release();
     dataset.close();
   }
+}
+
+/** Whether another process, which was taken for dead, has run the trial to its end meanwhile. */
+function hasEnded(directory: RunDirectory, { slug, seed }: Task<"trial">): boolean {
+  const file = directory.trialFile(slug, seed, "trial.json");
+  return existsSync(file) && isFinished(readRecord(file, trialRecord));
 }
 
 /** Of the trials of the same seed, as far as they have come. */

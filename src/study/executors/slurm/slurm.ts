@@ -47,7 +47,7 @@ const OWN = /^(-a|--array|--wrap|-J|--job-name|--parsable|--test-only|-W|--wait)
 
 /** Milliseconds between two looks at the records, and at the queue: from the first, twice as many where nothing changes. */
 const LOOK = 1000;
-const LONGEST = 30_000;
+const LONGEST = 15_000;
 
 /** One attempt that Slurm has. */
 interface Live extends ArrayTask {
@@ -202,12 +202,12 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
 
   const lookAtRecords = () => {
     for (const task of [...live.values()]) {
-      if (!task.running) continue;
       task.watch.look();
       const ended = endedOf(notes, task);
       // Interrupted by its time limit it goes on later.
       if (!ended || (ended.error?.code === "INTERRUPTED" && !task.stopping)) continue;
       task.watch.look();
+      run(task);
       gone(task, endOf(task, undefined));
     }
   };
