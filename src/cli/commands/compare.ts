@@ -117,7 +117,7 @@ export const compare = defineCommand({
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare photos/ --epochs 30 --seeds 5 --save-as study.json",
     "lrscope compare study.json --epochs 20",
-    'lrscope compare photos/ --threads 4 --executor slurm --slurm-options "--partition=main --time=4:00:00"',
+    'lrscope compare photos/ --threads 4 --executor slurm --slurm-options "-p main -t 4:00:00"',
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500 --seeds 5 --optimizers lion",
   ],
