@@ -176,6 +176,16 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     await until("the queue is empty", () => listed().length === 0);
   });
 
+  test("killed with its tasks under way, it leaves them to the call that resumes it", {
+    timeout: PATIENCE,
+  }, async () => {
+    parent = start("--resume", path(), ...on);
+    await hold(moved);
+    parent.kill("SIGKILL");
+    await ended(parent);
+    expect(listed()).toHaveLength(2);
+  });
+
   test("resumed: the bytes of one machine, and nothing is left of the tasks", {
     timeout: PATIENCE,
   }, async () => {
@@ -183,6 +193,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     expect([whole.code, whole.stderr]).toEqual([0, expect.any(String)]);
     parent = start("--resume", path(), ...on);
     expect([await ended(parent), parent.said()]).toEqual([0, expect.any(String)]);
+    expect(parent.said()).toMatch(/seed \d +epoch +30/);
     expect(resultOf(path())).toEqual(resultOf(within("whole")));
     expect(existsSync(join(path(), "tasks"))).toBe(false);
   });
