@@ -111,12 +111,13 @@ function findBlock(graph: Graph, norm: Node): Block | undefined {
 function fits(graph: Graph, { inputs, outputs, attributes }: Node): boolean {
   const [images, weight, x] = [inputs[0]!, inputs[1]!, outputs[0]!].map((id) => graph.tensors[id]!);
   if (images!.role !== "images" || !isShape4(x!.shape)) return false;
-  const { groups = 1, stride, padding, relu } = attributes;
+  const { groups = 1, stride, padding, paddingAfter, relu } = attributes;
   const kernel = weight!.shape.slice(2);
   const pads = padding as readonly number[];
   return (
     groups === 1 &&
     !relu &&
+    paddingAfter === undefined &&
     is(stride, [1, 1]) &&
     pads.every((pad, i) => pad < kernel[i]!) &&
     x!.shape.slice(2).every((extent) => extent % 2 === 0) &&
