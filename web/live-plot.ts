@@ -29,6 +29,8 @@ export interface LiveOptions {
   readonly smoothing: number;
   /** CSS colours by arm, where the reader has chosen. */
   readonly colours: ReadonlyMap<string, string>;
+  /** Kind of band that is shown. */
+  readonly band: string;
   /** Whether seeds that failed or diverged have their line. */
   readonly failed: boolean;
 }
@@ -46,7 +48,7 @@ export const liveArms = ({
   experiment,
   trials,
   colours,
-}: Omit<LiveOptions, "smoothing" | "failed">) =>
+}: Omit<LiveOptions, "smoothing" | "failed" | "band">) =>
   armsOf({ experiment, trials }).map((arm): ReportArm => {
     const colour = colours.get(arm.name);
     return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
@@ -54,7 +56,7 @@ export const liveArms = ({
 
 /** null where no trial has a value of the measure. */
 export function livePlot(measure: Measure, options: LiveOptions): LivePlot | null {
-  const { experiment, smoothing, failed } = options;
+  const { experiment, smoothing, failed, band } = options;
   const aside = new Set(
     experiment.arms.flatMap(({ name, sensitivity }) =>
       sensitivity && sensitivity.factor !== 1 ? [name] : [],
@@ -83,8 +85,8 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
         base.bands.length === 0
           ? []
           : [...base.bands, { name: "sd", choice: "standard deviation" }],
-      // A band of the deviation, as one of the interval, may go beyond what was measured.
-      clip: true,
+      // A band of the interval or the deviation may go beyond what was measured.
+      clip: base.clip || band === "interval" || band === "sd",
     },
     seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
     label: figure.label,

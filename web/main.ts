@@ -10,6 +10,7 @@ import { sharedEvents } from "./shared-events.ts";
 /** By the first word of the address; each but the first is loaded when it is opened. */
 const PAGES: Readonly<Record<string, { readonly link?: string; load(): Promise<OpenPage> }>> = {
   studies: { link: "Studies", load: async () => openStudies },
+  start: { link: "Start a study", load: async () => (await import("./pages/start.ts")).openStart },
   study: { load: async () => (await import("./pages/study.ts")).openStudy },
 };
 

@@ -4,6 +4,7 @@ import { clientRoutes } from "./client-files.ts";
 import { eventStreams } from "./event-stream.ts";
 import type { Route } from "./route.ts";
 import { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+import { steeringRoutes } from "./steering-routes.ts";
 import { isAtWork, studiesIn } from "./studies.ts";
 import { studyRoutes } from "./study-routes.ts";
 
@@ -27,6 +28,11 @@ export async function serve({
   const streams = eventStreams((path) => (isAtWork(path) ? "running" : "idle"));
   return startServer({
     ...options,
-    routes: [...clientRoutes(), ...studyRoutes(studies, streams), ...routes],
+    routes: [
+      ...clientRoutes(),
+      ...studyRoutes(studies, streams),
+      ...steeringRoutes({ studies, folders, tell: streams.tell }),
+      ...routes,
+    ],
   });
 }
