@@ -25,6 +25,11 @@ export type Across = (typeof ACROSS)[number];
 export interface LiveOptions {
   readonly experiment: ExperimentRecord;
   readonly trials: readonly TrialHistory[];
+  /** Of several studies: each by the name that its arms have in front. */
+  readonly experiments?: readonly {
+    readonly name: string;
+    readonly experiment: ExperimentRecord;
+  }[];
   /** Weight of the past, 0 to below 1; 0: none. */
   readonly smoothing: number;
   /** CSS colours by arm, where the reader has chosen. */
@@ -48,8 +53,9 @@ export const liveArms = ({
   experiment,
   trials,
   colours,
+  experiments = [],
 }: Omit<LiveOptions, "smoothing" | "failed" | "band">) =>
-  armsOf({ experiment, trials }).map((arm): ReportArm => {
+  armsOf({ experiment, trials, experiments }).map((arm): ReportArm => {
     const colour = colours.get(arm.name);
     return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
   });

@@ -90,11 +90,11 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
     await state("paused");
     const [name] = readdirSync(within("runs"));
     const path = join(within("runs"), name!);
-    const lines = () =>
-      readdirSync(join(path, "trials")).map(
-        (trial) =>
-          readFileSync(join(path, "trials", trial, "metrics.jsonl"), "utf8").split("\n").length - 1,
-      );
+    const linesOf = (trial: string) => {
+      const file = join(path, "trials", trial, "metrics.jsonl");
+      return existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0;
+    };
+    const lines = () => readdirSync(join(path, "trials")).map(linesOf);
     expect(Math.max(...lines())).toBeGreaterThan(1);
 
     await server.close();
@@ -166,7 +166,6 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
       [{ epochs: 0 }, "epochs"],
       [{ out: "/tmp" }, "out"],
       [{ source: "/no/such/folder" }, "no/such/folder"],
-      [{ kind: "train", optimizers: ["--model=x.ts"] }, "--model"],
     ] as const) {
       const whole = {
         formatVersion: 2,

@@ -2,6 +2,7 @@
 
 import { duration } from "../../src/core/words.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
+import { hashOf } from "../address.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import {
@@ -56,6 +57,24 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     change();
   });
   const trials = trialsTable(id);
+  const exporting = element("span");
+  const fileNames = new Map(
+    MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
+      const made = charts.get(measure);
+      return made ? [[name, made]] : [];
+    }),
+  );
+  void import("../export.ts").then(({ exportBar }) =>
+    exporting.append(
+      exportBar({
+        ...{ id, charts: fileNames },
+        spread: () => (view.chosen.band === "none" ? "sd" : view.chosen.band),
+        records: () =>
+          study.experiment && { experiment: study.experiment, trials: trialsOf(study) },
+      }),
+    ),
+  );
+  const tests = element("p", { hidden: true });
 
   let due: ReturnType<typeof setTimeout> | null = null;
   let counted = Number.NEGATIVE_INFINITY;
@@ -101,6 +120,11 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       counted = performance.now() + 10 * (performance.now() - now);
     }
     trials.show(study, arms);
+    const tested = Object.keys(study.progress.rangeTests);
+    if (tested.length > 0 && tests.hidden) {
+      tests.hidden = false;
+      tests.append(element("a", { href: hashOf(["range-test", id]) }, "Range tests of its arms"));
+    }
   };
   function change(): void {
     due ??= setTimeout(draw, DRAW);
@@ -120,6 +144,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       headline,
       status,
       steer.root,
+      exporting,
+      tests,
       problem,
       controls.root,
       note,
