@@ -84,6 +84,12 @@ inline bool multipliesBf16() {
   return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
 }
 
+// Whether it multiplies whole tiles of bf16 at once (AMX).
+inline bool multipliesTiles() {
+  constexpr unsigned kNeeded = dnnl_cpu_isa_avx512_core_amx;
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kNeeded) == kNeeded;
+}
+
 // Scratchpads are ours, so that running a primitive allocates nothing.
 inline dnnl::primitive_attr attributes() {
   dnnl::primitive_attr attributes;

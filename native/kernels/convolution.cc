@@ -1,5 +1,6 @@
 // conv2d and its derivatives, on oneDNN or by our own Winograd.
 #include <functional>
+#include <optional>
 
 #include "kernels/few_channels.h"
 #include "kernels/simd/lanes.h"
@@ -231,10 +232,24 @@ Choice direct(Pass pass, const Problem& p) {
           few_channels::kName};
 }
 
+// oneDNN's on AMX, which it has channels-last alone; nothing where there is none.
+std::optional<Choice> byTiles(Pass pass, const Problem& p) {
+  if (!isBf16(p) || !onednn::multipliesTiles()) return {};
+  try {
+    const Choice c = channelsLast(pass, p);
+    if (c.implementation.find("amx") != std::string::npos) return c;
+  } catch (const Refusal&) {
+    // It has none for these shapes.
+  }
+  return {};
+}
+
 // The rule for this machine: Winograd for 16 or more channels. Ours, with AVX-512 too, where oneDNN
-// has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028).
+// has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028). In bf16 on a
+// processor with AMX direct products, which take half as long as Winograd (docs/decisions/0034).
 Choice byRule(Pass pass, const Problem& p) {
   const bool wide = p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
+  if (const auto tiles = wide ? byTiles(pass, p) : std::nullopt) return *tiles;
   if (wide && hasOwnWinograd(pass, p) && paysOff(pass, p)) return ownWinograd(pass, p);
   return direct(pass, p);
 }

@@ -1,5 +1,6 @@
-// linear and its derivatives, on oneDNN's inner product. Every tensor stays plain, so that the
-// optimizer and the other rooms see the weight as it is; oneDNN's gemm packs what it needs.
+// linear and its derivatives, on oneDNN's inner product. Activations stay plain. So do small
+// weights; large ones lie in the blocks that oneDNN's products read, as its gemm would pack them
+// anew at each use, which costs more than the product where a batch is small beside the weights.
 #include "kernels/product.h"
 
 namespace lrscope::linear {
@@ -15,7 +16,7 @@ struct Problem {
 
 struct Prepared {
   std::string implementation;
-  Desc scratch;
+  Desc weight, scratch;
   dnnl::primitive primitive;
 };
 
@@ -31,8 +32,8 @@ Problem makeProblem(Pass pass, const Tensor& x, const Tensor& weight, const Tens
 }
 
 template <class Primitive, class PrimitiveDesc>
-Prepared prepared(const PrimitiveDesc& pd) {
-  return {pd.impl_info_str(), pd.scratchpad_desc(), Primitive(pd)};
+Prepared prepared(const PrimitiveDesc& pd, const Desc& weight) {
+  return {pd.impl_info_str(), weight, pd.scratchpad_desc(), Primitive(pd)};
 }
 
 Prepared prepare(Pass pass, const Problem& p) {
@@ -52,26 +53,60 @@ Prepared prepare(Pass pass, const Problem& p) {
     return onednn::innerProductForward(alike(p.x), alike(p.weight), bias, alike(p.y), attributes);
   };
   switch (pass) {
-    case Pass::forward:
-      return prepared<dnnl::inner_product_forward>(forward());
-    case Pass::backwardData:
-      return prepared<dnnl::inner_product_backward_data>(
-          onednn::innerProductBackwardData(x, weight, y, attributes, hint()));
-    case Pass::backwardWeights:
-      return prepared<dnnl::inner_product_backward_weights>(
-          onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, hint()));
+    case Pass::forward: {
+      const auto pd = forward();
+      return prepared<dnnl::inner_product_forward>(pd, pd.weights_desc());
+    }
+    case Pass::backwardData: {
+      const auto pd = onednn::innerProductBackwardData(x, weight, y, attributes, hint());
+      return prepared<dnnl::inner_product_backward_data>(pd, pd.weights_desc());
+    }
+    case Pass::backwardWeights: {
+      const auto pd = onednn::innerProductBackwardWeights(x, weight, bias, y, attributes, hint());
+      return prepared<dnnl::inner_product_backward_weights>(pd, pd.diff_weights_desc());
+    }
   }
   throw Refusal("internal: unknown pass");
+}
+
+// Weights of fewer outputs or elements stay plain: a block of outputs would be mostly padding, and
+// what a cache holds is packed in no time.
+constexpr int64_t kLeastOutputs = 64, kLeastElements = 1 << 18;
+
+bool isLarge(const Tensor& weight) {
+  return weight.dim(0) >= kLeastOutputs && weight.elements() >= kLeastElements;
+}
+
+// The weights as they come, where generated code reads them so; else as that wants them; else
+// plain.
+Prepared preferred(Pass pass, Problem& p) {
+  const std::string given = p.weight.layout;
+  if (isLarge(p.weight))
+    for (const std::string& layout : {given, std::string("any")}) {
+      if (layout == "ab") continue;
+      p.weight.layout = layout;
+      try {
+        const Prepared found = prepare(pass, p);
+        p.weight.layout = layoutOf(found.weight);
+        if (!p.weight.layout.empty() && found.implementation.rfind("ref", 0) != 0) return found;
+      } catch (const dnnl::error&) {
+        // It has none in that layout.
+      }
+    }
+  p.weight.layout = "ab";
+  return prepare(pass, p);
 }
 
 template <Pass pass>
 LayoutAnswer choose(const LayoutQuestion& q) {
   AskedProduct o = askedOf(q, pass);
-  o.x.layout = o.weight.layout = o.y.layout = "ab";
-  const Prepared p = prepare(pass, makeProblem(pass, o.x, o.weight, o.y, o.bias));
+  o.x.layout = o.y.layout = "ab";
+  Problem problem = makeProblem(pass, o.x, o.weight, o.y, o.bias);
+  const Prepared p = preferred(pass, problem);
   LayoutAnswer a;
   for (const Tensor& tensor : q.inputs) a.inputs.push_back(plainLayout(tensor.shape.size()));
   for (const Tensor& tensor : q.outputs) a.outputs.push_back(plainLayout(tensor.shape.size()));
+  (pass == Pass::backwardWeights ? a.outputs[0] : a.inputs[1]) = problem.weight.layout;
   a.scratchBytes = p.scratch.get_size();
   a.implementation = p.implementation;
   return withBytes(q, a);

@@ -49,9 +49,41 @@ void convert(const Places& from, const Places& to, const From* x, To* y) {
     }
 }
 
+// Whether the layouts, "AB16b64a" and "AB16b64a2b" or "AB8b64a2b", differ in that two rows of 64
+// outputs are woven into one: so the instruction that multiplies bf16 wants them.
+constexpr int64_t kRow = 64;
+bool weaves(const Tensor& from, const Tensor& to) {
+  const auto isOf = [](const Tensor& tensor, const char* end) {
+    const std::string& layout = tensor.layout;
+    const size_t length = std::strlen(end);
+    return layout.rfind("AB", 0) == 0 && layout.size() >= length + 3 &&
+           layout.size() <= length + 4 && layout.compare(layout.size() - length, length, end) == 0;
+  };
+  return isOf(from, "b64a") && isOf(to, "b64a2b") &&
+         LayoutMap(from.layout, from.shape).paddedElements() ==
+             LayoutMap(to.layout, to.shape).paddedElements();
+}
+
+template <class From, class To>
+void weave(const From* x, To* y, int64_t elements) {
+#pragma omp parallel for schedule(static)
+  for (int64_t at = 0; at < elements; at += 2 * kRow) {
+    const From* rows = x + at;
+    To* woven = y + at;
+#pragma omp simd
+    for (int64_t i = 0; i < kRow; ++i) {
+      woven[2 * i] = narrow<To>(wide(rows[i]));
+      woven[2 * i + 1] = narrow<To>(wide(rows[kRow + i]));
+    }
+  }
+}
+
 template <class From, class To>
 std::unique_ptr<Step> converting(const Operand& x, const Operand& y) {
   const int64_t elements = LayoutMap(y.layout, y.shape).paddedElements();
+  if (weaves(x, y))
+    return makeStep(
+        [=](const RunContext& run) { weave(x.data<From>(run), y.data<To>(run), elements); });
   if (x.layout == y.layout)
     return makeStep([=](const RunContext& run) {
       const From* from = x.data<From>(run);

@@ -41,6 +41,8 @@ export interface Terminal {
   readonly plain: Colors;
   /** Columns of text, as they are now; 80 where unknown. */
   readonly columns: number;
+  /** The same for what must not be made narrower without need: infinite where it is no terminal that is written to. */
+  readonly width: number;
   readonly stderr: OutputStream;
   readonly stdout: OutputStream;
   /** Whether lines of stderr can be written again: not on a dumb terminal, nor where NO_COLOR asks for plain lines. */
@@ -72,6 +74,9 @@ export function openTerminal({ stdout, stderr, json, environment }: TerminalOpti
     plain: pc.createColors(false),
     get columns() {
       return people.columns ?? 80;
+    },
+    get width() {
+      return widthOf(people);
     },
     interactive: stderr.isTTY === true && !dumb && !environment.NO_COLOR,
     around: null,

@@ -46,6 +46,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 /** fish knows backslashes within its quotes. */
 const fishQuoted = (text: string) => `'${text.replaceAll(/[\\']/g, "\\$&")}'`;
 const spaced = (words: readonly string[]) => words.join(" ");
+const listed = (words: readonly string[]) => words.join("\n");
 
 function bash(program: string, commands: readonly CompletedCommand[]): string[] {
   const values = commands.flatMap((command) =>
@@ -58,11 +59,13 @@ function bash(program: string, commands: readonly CompletedCommand[]): string[] 
     `_${program}() {`,
     `  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"`,
     `  local command="\${COMP_WORDS[1]}"`,
+    "  # One candidate a line: names of files have spaces in them.",
+    "  local IFS=$'\\n'",
     "  COMPREPLY=()",
     "  # bash takes --flag=value apart at the sign.",
     `  if [[ "$cur" == "=" ]]; then cur=""; elif [[ "$prev" == "=" ]]; then prev="\${COMP_WORDS[COMP_CWORD-2]}"; fi`,
     "  if (( COMP_CWORD == 1 )); then",
-    `    COMPREPLY=($(compgen -W ${quoted(spaced(["--help", "--version", ...commands.map(({ name }) => name)]))} -- "$cur"))`,
+    `    COMPREPLY=($(compgen -W ${quoted(listed(["--help", "--version", ...commands.map(({ name }) => name)]))} -- "$cur"))`,
     "    return",
     "  fi",
     '  case "$command $prev" in',
@@ -71,7 +74,7 @@ function bash(program: string, commands: readonly CompletedCommand[]): string[] 
     '  case "$command" in',
     ...commands.map(
       ({ name, flags, words }) =>
-        `    ${quoted(name)}) if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W ${quoted(spaced(["--help", ...flags.map((flag) => flag.name)]))} -- "$cur")); else ${bashWords(words)}; fi ;;`,
+        `    ${quoted(name)}) if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W ${quoted(listed(["--help", ...flags.map((flag) => flag.name)]))} -- "$cur")); else ${bashWords(words)}; fi ;;`,
     ),
     "  esac",
     "}",
@@ -83,7 +86,7 @@ function bash(program: string, commands: readonly CompletedCommand[]): string[] 
 const bashWords = ({ words, files }: CompletedValue): string =>
   words.length === 0
     ? `COMPREPLY=()${files ? "" : "; compopt +o default +o bashdefault 2>/dev/null"}`
-    : `COMPREPLY=($(compgen ${files ? "-f " : ""}-W ${quoted(spaced(words))} -- "$cur"))`;
+    : `COMPREPLY=($(compgen ${files ? "-f " : ""}-W ${quoted(listed(words))} -- "$cur"))${files ? "; compopt -o filenames 2>/dev/null" : ""}`;
 
 const bashValue = (value: CompletedValue): string => `${bashWords(value)}; return`;
 
@@ -130,19 +133,31 @@ function zshAction({ words, files }: CompletedValue): string {
 }
 
 function fish(program: string, commands: readonly CompletedCommand[]): string[] {
-  const names = commands.map(({ name }) => name);
-  const none = `not __fish_seen_subcommand_from ${spaced(names)}`;
+  const of = `__fish_${program}_command`;
   return [
     `# fish completion of ${program}: ${program} completion fish | source`,
+    // The first word alone is the command: a folder may be named as one is.
+    `function ${of}`,
+    "    set -l words (commandline -opc)",
+    '    test "$words[2]" = "$argv[1]"',
+    "end",
     `complete -c ${program} -f`,
+    ...[
+      ["help", "print the help"],
+      ["version", "print the version"],
+    ].map(
+      ([flag, help = ""]) =>
+        `complete -c ${program} -n ${fishQuoted(`${of} ""`)} -l ${flag} -d ${fishQuoted(help)}`,
+    ),
     ...commands.map(
       ({ name, summary }) =>
-        `complete -c ${program} -n ${fishQuoted(none)} -a ${name} -d ${fishQuoted(summary)}`,
+        `complete -c ${program} -n ${fishQuoted(`${of} ""`)} -a ${name} -d ${fishQuoted(summary)}`,
     ),
     ...commands.flatMap(({ name, flags, words }) => {
-      const seen = `-n ${fishQuoted(`__fish_seen_subcommand_from ${name}`)}`;
+      const seen = `-n ${fishQuoted(`${of} ${name}`)}`;
       return [
         `complete -c ${program} ${seen} ${fishValue(words)}`.trimEnd(),
+        `complete -c ${program} ${seen} -l help -d ${fishQuoted("print the help of the command")}`,
         ...flags.map(
           ({ name: flag, help, value }) =>
             `complete -c ${program} ${seen} -l ${flag.replace(/^--/, "")} -d ${fishQuoted(help)}${value ? ` -r ${fishValue(value)}` : ""}`,

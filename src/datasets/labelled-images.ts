@@ -1,14 +1,18 @@
-/** @file Images with their classes for evaluation: a source's, matched by name to the classes of a network. */
+/**
+ * @file Images with their classes for evaluation: a source's, matched by name to the classes of a network. Where the
+ * source is what a run trained on, its parts are those of that run.
+ */
 
 import { at } from "../core/at.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { meantHint } from "../core/nearest-name.ts";
 import { counted } from "../core/words.ts";
-import { type SourceContext, TEST, TRAIN, VALIDATION } from "../data/source.ts";
+import { type Source, type SourceContext, TEST, TRAIN, VALIDATION } from "../data/source.ts";
 import { imagesOfSource, type ListedImage } from "./list-images.ts";
+import { type RecordedSplit, replayedParts } from "./recorded-split.ts";
 import { openSource } from "./sources/open-source.ts";
 
-/** Which of the parts that a source brings. */
+/** Which of the parts that a source brings, or that a run made of it. */
 export const LABELLED_PARTS = ["all", "train", "validation", "test"] as const;
 export type LabelledPart = (typeof LABELLED_PARTS)[number];
 
@@ -27,6 +31,10 @@ export interface LabelledImages {
   readonly labels: Int32Array;
   /** Classes of the network that no image is of. */
   readonly absent: readonly string[];
+  /** How many images each part had in the run, where the parts are the run's; null: the source's own, or none. */
+  readonly replayed: Readonly<Record<Exclude<LabelledPart, "all">, number>> | null;
+  /** Why the parts of the run are not those of the source, a clause; null where they are, or there is no run. */
+  readonly otherThanRun: string | null;
 }
 
 export interface LabelledOptions extends SourceContext {
@@ -34,6 +42,8 @@ export interface LabelledOptions extends SourceContext {
   readonly classes: readonly string[];
   /** Default: of a source with parts its test part, else its validation part; of any other all of it. */
   readonly part?: LabelledPart | undefined;
+  /** The split of the run that the network is of: a source that is what it trained on has those parts. */
+  readonly recorded?: RecordedSplit | undefined;
 }
 
 /**
@@ -44,11 +54,12 @@ export interface LabelledOptions extends SourceContext {
  */
 export async function openLabelled(
   source: string,
-  { classes, part, ...context }: LabelledOptions,
+  { classes, part, recorded, ...context }: LabelledOptions,
 ): Promise<LabelledImages> {
   const opened = await openSource(source, { ...context, leastClasses: 1 });
-  const { name, parts, labels } = opened;
-  const chosen = choosePart(name, parts, part);
+  const { name, labels } = opened;
+  const { parts, otherThanRun, replayed } = await partsOf(opened, recorded, context.signal);
+  const chosen = choosePart(name, { parts, otherThanRun }, part);
   const all = imagesOfSource(opened);
   const items = all.flatMap((_, item) =>
     chosen === "all" || parts?.[item] === NUMBERS[chosen] ? [item] : [],
@@ -68,6 +79,7 @@ export async function openLabelled(
     images: items.map((item) => at(all, item, "images")),
     labels: Int32Array.from(items, (item) => numberOf.get(at(labels, item, "labels")) ?? 0),
     absent: classes.filter((_, number) => !known.has(number)),
+    ...{ replayed, otherThanRun },
   };
 }
 
@@ -75,9 +87,34 @@ export async function openLabelled(
 export const partWords = (part: LabelledPart): string =>
   part === "all" ? "all of it" : part === "train" ? "the training part" : `the ${part} part`;
 
+interface SourceParts extends Pick<LabelledImages, "replayed" | "otherThanRun"> {
+  readonly parts: Uint8Array | null;
+}
+
+/** A source's own parts, unless the run drew others from it. */
+async function partsOf(
+  source: Source,
+  recorded: RecordedSplit | undefined,
+  signal: AbortSignal | undefined,
+): Promise<SourceParts> {
+  const own = { parts: source.parts, replayed: null, otherThanRun: null };
+  if (!recorded) return own;
+  const { limit, test, copies } = recorded.choices;
+  if (source.parts && limit === undefined && !test && copies !== "leave-out") return own;
+  const found = await replayedParts(source, recorded, signal);
+  if ("why" in found) return { ...own, otherThanRun: found.why };
+  const { parts } = found;
+  const count = (number: number) => parts.reduce((sum, part) => sum + Number(part === number), 0);
+  return {
+    parts,
+    replayed: { train: count(TRAIN), validation: count(VALIDATION), test: count(TEST) },
+    otherThanRun: null,
+  };
+}
+
 function choosePart(
   name: string,
-  parts: Uint8Array | null,
+  { parts, otherThanRun }: Pick<SourceParts, "parts" | "otherThanRun">,
   part: LabelledPart | undefined,
 ): LabelledPart {
   if (part === undefined)
@@ -85,8 +122,13 @@ function choosePart(
   if (part === "all") return part;
   const there = LABELLED_PARTS.filter((each) => each !== "all" && parts?.includes(NUMBERS[each]));
   if (there.includes(part)) return part;
+  const which = part === "train" ? "training" : part;
+  if (parts !== null)
+    throw new ArgumentError(`${name}: it has no ${which} part (it has: ${there.join(", ")})`);
   throw new ArgumentError(
-    `${name}: it has no ${part === "train" ? "training" : part} part ${parts === null ? "(it is no folder of train/, val/ and test/); leave --part out, or give the folder of the part itself" : `(it has: ${there.join(", ")})`}`,
+    otherThanRun === null
+      ? `${name}: it has no ${which} part (it is no folder of train/, val/ and test/); leave --part out, give the folder of the part itself, or the directory of the run, whose record tells the parts of what it trained on`
+      : `${name}: it has no ${which} part of its own, nor is it what the run trained on: ${otherThanRun}; leave --part out, or give the images as they were`,
   );
 }
 

@@ -1,33 +1,23 @@
 /** @file openDataset: from a source's name or path to a decoded, split and mapped data set. */
 
-import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { at } from "../core/at.ts";
 import { checkPositiveInteger } from "../core/checks.ts";
 import { ArgumentError, DataError } from "../core/errors.ts";
 import { MOST_THREADS } from "../core/limits.ts";
-import { COPY_CHOICES, copiesToLeaveOut, recordCopies } from "../data/copies.ts";
-import { type BrokenItem, type Source, TEST } from "../data/source.ts";
-import {
-  checkClasses,
-  givenParts,
-  limitItems,
-  type Parts,
-  stratifiedSplit,
-} from "../data/split.ts";
-import {
-  checkedNormalization,
-  checkSplit,
-  countClasses,
-  VALIDATION_FRACTION,
-} from "../data/split-checks.ts";
+import { COPY_CHOICES, recordCopies } from "../data/copies.ts";
+import type { BrokenItem, Source } from "../data/source.ts";
+import { checkClasses, type Parts } from "../data/split.ts";
+import { checkedNormalization, checkSplit, countClasses } from "../data/split-checks.ts";
 import type { Dataset, OpenOptions } from "../data/types.ts";
 import { loadAddon } from "../engine/native/addon/index.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import type { DatasetRecord } from "../record/index.ts";
 import { type DecodedImages, decodedImages } from "./cache/decoded-images.ts";
 import { createDataset } from "./dataset.ts";
+import { withoutCopies } from "./fingerprint.ts";
 import { openSource } from "./sources/open-source.ts";
+import { itemsOf, splitSource } from "./split-source.ts";
 
 /** Beyond this, a batch of images alone would take gigabytes. */
 const largestSize = 1024;
@@ -47,16 +37,13 @@ const largestSize = 1024;
  */
 export async function openDataset(source: string, options: OpenOptions = {}): Promise<Dataset> {
   checkOptions(options);
-  const { splitSeed = 0, limit, signal, onEvent } = options;
+  const { signal, onEvent } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   const cacheDir = cacheDirectory(options.cacheDir);
   const opened = await openSource(source, { cacheDir, signal, onEvent });
   const size = options.size ?? opened.defaultSize;
 
-  const items =
-    limit === undefined
-      ? Int32Array.from(opened.labels, (_, i) => i)
-      : limitItems({ ...opened, classes: opened.classes.length, limit, splitSeed });
+  const items = itemsOf(opened, options);
   const decoded = await decodedImages(opened, {
     items,
     size,
@@ -80,41 +67,11 @@ async function splitAndMap(
   options: OpenOptions & { readonly threads: number },
 ): Promise<Dataset> {
   const { name, classes, channels } = opened;
-  const { splitSeed = 0, validation = VALIDATION_FRACTION, test = 0, threads } = options;
+  const { test = 0, threads } = options;
   const unusable = new Set(unusableItems.map(({ position }) => position));
   const decoded = items.filter((_, position) => !unusable.has(position));
   refuseAllBroken(name, decoded.length, unusableItems);
-  const { parts: given } = opened;
-  refuseSecondTest(name, given, test);
-  const labels = decoded.map((item) => at(opened.labels, item, "labels"));
-  const contents = Array.from(decoded, (item) => opened.contentOf?.(item));
-  const leftOut =
-    options.copies === "leave-out"
-      ? copiesToLeaveOut(
-          { contents, labels },
-          given === null ? null : Uint8Array.from(decoded, (item) => at(given, item, "parts")),
-        )
-      : new Set<number>();
-  const usable = Int32Array.from(labels.keys()).filter((image) => !leftOut.has(image));
-  const of = {
-    labels: usable.map((image) => at(labels, image, "labels")),
-    classes: classes.length,
-    test,
-    splitSeed,
-  };
-  const split =
-    given === null
-      ? stratifiedSplit({ ...of, validation })
-      : givenParts(
-          Uint8Array.from(usable, (image) => at(given, at(decoded, image, "images"), "parts")),
-          of,
-        );
-  const numbered = (part: Int32Array) => part.map((i) => at(usable, i, "images"));
-  const parts: Parts = {
-    train: numbered(split.train),
-    validation: numbered(split.validation),
-    test: numbered(split.test),
-  };
+  const { labels, contents, leftOut, parts } = splitSource(opened, decoded, options);
   const broken = classes.map(() => 0);
   for (const position of unusable) {
     const label = at(opened.labels, at(items, position, "items"), "labels");
@@ -134,7 +91,7 @@ async function splitAndMap(
   const record: DatasetRecord = {
     name,
     fingerprint: leftOut.size > 0 ? withoutCopies(fingerprint) : fingerprint,
-    images: usable.length,
+    images: labels.length - leftOut.size,
     channels,
     size: options.size ?? opened.defaultSize,
     classes: countClasses(classes, labels, parts),
@@ -148,22 +105,11 @@ async function splitAndMap(
   return createDataset({ record, cache, labels, parts, augmentation });
 }
 
-/** The images are others, so that records of both are not taken for one data set. */
-const withoutCopies = (fingerprint: string) =>
-  createHash("sha256").update(`${fingerprint} without copies`).digest("hex");
-
 function partOfEach(images: number, parts: Parts): (image: number) => keyof Parts {
   const of = new Array<keyof Parts>(images).fill("train");
   for (const name of ["validation", "test"] as const)
     for (const image of parts[name]) of[image] = name;
   return (image) => of[image] as keyof Parts;
-}
-
-function refuseSecondTest(name: string, given: Uint8Array | null, test: number): void {
-  if (test > 0 && given?.includes(TEST))
-    throw new ArgumentError(
-      `${name}: it has a test part of its own, so that none can be drawn; leave --test out, or rename its test folder`,
-    );
 }
 
 function checkOptions(options: OpenOptions): void {

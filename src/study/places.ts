@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, relative } from "node:path";
 import { ArgumentError, StoreError } from "../core/errors.ts";
 import { isSourceName } from "../datasets/sources/source-names.ts";
 import type { ExperimentRecord, StudySpec } from "../record/index.ts";
@@ -125,4 +125,36 @@ export async function findPlaces(options: FindPlacesOptions): Promise<StudyPlace
       `${call}: the weights "${model.pretrained?.source}" that it began from are not where they were; say where they are: lrscope ${call} --pretrained FILE`,
     );
   return { source, model: network, pretrained: weights, files };
+}
+
+/**
+ * Where it was when it was last used on this machine, as to be written in the folder of the call; what is a name, or not
+ * known, is left out.
+ */
+export async function placesFromHere({
+  specification,
+  dataset,
+  model,
+}: ExperimentRecord): Promise<Partial<StudyPlaces>> {
+  if (!specification) return {};
+  const { knownPlace } = await import("../datasets/cache/places.ts");
+  const placed = (key: string, name: string | null | undefined, fingerprint?: string) => {
+    const place = name === null && fingerprint !== undefined ? knownPlace(fingerprint) : null;
+    return place !== null && existsSync(place) ? { [key]: fromHere(place) } : {};
+  };
+  const { source, files = [] } = specification;
+  const known = files.flatMap(({ name, sha256 }) => Object.entries(placed(name, null, sha256)));
+  return {
+    ...placed("source", source, dataset.fingerprint),
+    ...placed("model", specification.model, model.graph),
+    ...placed("pretrained", specification.pretrained, model.pretrained?.sha256),
+    ...(known.length > 0 ? { files: Object.fromEntries(known) } : {}),
+  };
+}
+
+/** "photos", "./mine.ts"; whatever is shorter for what lies elsewhere. A bare name may be that of a source. */
+function fromHere(place: string): string {
+  const path = relative(process.cwd(), place);
+  if (path.startsWith("..")) return path.length < place.length ? path : place;
+  return isSourceName(path) || isModelFile(path) || path === "" ? `./${path}` : path;
 }

@@ -37,7 +37,11 @@ function run(shell: string, script: string): string[] {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-describe.skipIf(!installed("bash"))("bash", () => {
+/** "fish", or "fish (skipped: it is not installed)". */
+const called = (shell: string) =>
+  installed(shell) ? shell : `${shell} (skipped: it is not installed)`;
+
+describe.skipIf(!installed("bash"))(called("bash"), () => {
   let script = "";
   beforeAll(async () => {
     script = await scriptOf("bash");
@@ -76,27 +80,35 @@ describe.skipIf(!installed("bash"))("bash", () => {
   });
 });
 
-describe.skipIf(!installed("fish"))("fish", () => {
+describe.skipIf(!installed("fish"))(called("fish"), () => {
   test("commands, flags with their help, values, files", async () => {
     const script = await scriptOf("fish");
+    mkdirSync(within("place/data/lrscope-runs/train photos"), { recursive: true });
     const offered = (line: string) => run("fish", `source '${script}'; complete -C '${line}'`);
-    expect(offered("lrscope com").map((line) => line.split("\t")[0])).toEqual([
-      "compare",
-      "completion",
-    ]);
+    const words = (line: string) => offered(line).map((each) => each.split("\t")[0]);
+    expect(words("lrscope com")).toEqual(["compare", "completion"]);
+    expect(words("lrscope --")).toEqual(["--help", "--version"]);
     expect(offered("lrscope train --prec")[0]).toMatch(/^--precision\tarithmetic: fp32/);
-    expect(offered("lrscope train --precision ")).toEqual(["bf16", "fp32"]);
-    expect(offered("lrscope train mn")).toEqual(expect.arrayContaining(["mnist"]));
-    expect(offered("lrscope train --pretrained pre")).toEqual(["pretrained.pth"]);
+    expect(words("lrscope train --precision ")).toEqual(["bf16", "fp32"]);
+    expect(words("lrscope train mn")).toEqual(expect.arrayContaining(["mnist"]));
+    expect(words("lrscope train --pretrained pre")).toEqual(["pretrained.pth"]);
+    expect(words("lrscope train mnist --lr ")).toEqual([]);
+    // Folders of runs, and a folder that is called as a command is.
+    expect(words("lrscope train --resume data/lrscope-runs/tr")).toEqual([
+      "data/lrscope-runs/train photos/",
+    ]);
+    expect(words("lrscope predict data/lrscope-runs/tr")).toEqual([
+      "data/lrscope-runs/train photos/",
+    ]);
+    expect(words("lrscope compare data --remove")).toEqual([]);
     for (const { name, flags } of commands) {
       const own = Object.entries(flags).map(([key, flag]) => flagName(key, flag));
-      const found = offered(`lrscope ${name} --`).map((line) => line.split("\t")[0]);
-      expect(found.sort()).toEqual(own.sort());
+      expect(words(`lrscope ${name} --`).sort()).toEqual([...own, "--help"].sort());
     }
   });
 });
 
-describe.skipIf(!installed("zsh"))("zsh", () => {
+describe.skipIf(!installed("zsh"))(called("zsh"), () => {
   test("its specifications are those that _arguments takes: every flag, its help and its values", async () => {
     const script = await scriptOf("zsh");
     // compadd alone says what is offered; the widgets around it need a terminal.

@@ -3,9 +3,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openDataset } from "../../src/datasets/open.ts";
 import { type EvaluationRecord, evaluationRecord } from "../../src/record/index.ts";
+import { readRun } from "../../src/store/index.ts";
 import { xmlFault } from "../report/xml.ts";
+import { photoFolder } from "./photos.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -32,17 +33,9 @@ const refused = async (...args: string[]) => {
   return stderr;
 };
 
-/** Images of the synthetic source in folders named after their classes, some under another part. */
-async function photos(name: string, part: (index: number) => string = () => "") {
-  const dataset = await openDataset("synthetic", { size: 16, limit: IMAGES / 4 });
-  for (const [i, label] of dataset.labels.entries()) {
-    const folder = within(join(name, part(i), dataset.classes[label]!));
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${String(i).padStart(3, "0")}.png`), await dataset.png(i));
-  }
-  dataset.close();
-  return within(name);
-}
+/** Some of them under another part. */
+const photos = (name: string, part: (index: number) => string = () => "") =>
+  photoFolder(within(name), { each: IMAGES / 4, part });
 
 describe.skipIf(absent)(`evaluate${absent ? ` (${absent})` : ""}`, () => {
   beforeAll(async () => {
@@ -135,9 +128,60 @@ describe.skipIf(absent)(`evaluate${absent ? ` (${absent})` : ""}`, () => {
       images: IMAGES / 4,
     });
     expect(await refused(weights(), "synthetic", "--part", "test")).toContain("has no test part");
-    const whole = await evaluate(within("run"), "synthetic");
+    cpSync(weights(), within("copy.safetensors"));
+    const whole = await evaluate(within("copy.safetensors"), "synthetic");
     expect(whole).toMatchObject({ part: "all", images: 256 });
-    expect(whole.notes).toEqual([expect.stringContaining("was trained on “synthetic”")]);
+    expect(whole.notes).toEqual([
+      expect.stringMatching(/was trained on “synthetic”.* Give the directory of the run/),
+    ]);
+  });
+
+  test("what training split by itself: the images that validated, or those that trained", async () => {
+    const folder = await photos("own");
+    writeFileSync(join(folder, "ring/torn.png"), "torn");
+    cpSync(join(folder, "disc", readdirSync(join(folder, "disc"))[0]!), join(folder, "disc/b.png"));
+    const run = within("own-run");
+    const call = ["train", folder, "--size", "16", "--batch", "32", "--threads", "1"];
+    const { code, stderr } = await cli([
+      ...[...call, "--optimizer", "adam", "--epochs", "2", "--no-samples", "--out", run],
+      ...["--limit", "20", "--test", "0.2", "--split-seed", "3", "--copies", "leave-out"],
+    ]);
+    expect(`${code} ${stderr}`).toMatch(/^0 /);
+    const { experiment, trials } = readRun(run);
+    const { trial, metrics } = trials[0]!;
+    const counts = (part: "train" | "validation" | "test") =>
+      experiment.dataset.classes.reduce((sum, entry) => sum + (entry[part] ?? 0), 0);
+
+    const tested = await evaluate(run, folder);
+    expect(tested).toMatchObject({ part: "test", images: counts("test"), leftOut: [] });
+    // What the trial itself found, as it trained: of other images neither number would be the same.
+    expect(tested.accuracy).toBeCloseTo(trial.test!.accuracy!, 12);
+    expect(tested.loss).toBeCloseTo(trial.test!.loss!, 5);
+    const last = join(run, "trials/adam-0/last.safetensors");
+    const validated = await evaluate(last, folder, "--part", "validation");
+    expect(validated).toMatchObject({
+      images: counts("validation"),
+      split: { run: "own-run", train: counts("train"), test: counts("test") },
+    });
+    expect(validated.loss).toBeCloseTo(metrics.at(-1)!.validationLoss!, 5);
+    expect(validated.notes[0]).toBe(
+      `These are the images that validated in “own-run”, by its record, and by which its best weights were chosen; it trained on ${counts("train")} others.`,
+    );
+    const trained = await evaluate(last, folder, "--part", "train");
+    expect(trained).toMatchObject({ images: counts("train") });
+    // Beyond the limit, broken and left out: of no part, and still there.
+    const all = await evaluate(last, folder, "--part", "all");
+    expect(all.images).toBe(IMAGES + 1);
+    expect(all.notes[0]).toContain(`trained on ${counts("train")} of these images`);
+    const { stdout } = await cli(["evaluate", run, folder, "--out", within("said")]);
+    expect(stdout).toMatch(/^own, test part of own-run: /);
+
+    writeFileSync(join(folder, "ring/new.png"), readFileSync(join(folder, "disc/b.png")));
+    expect(await refused(run, folder, "--part", "validation")).toMatch(
+      /own: it has no validation part of its own, nor is it what the run trained on: .*; leave --part out/,
+    );
+    const { notes, part } = await evaluate(run, folder);
+    expect([part, notes[0]]).toEqual(["all", expect.stringContaining("cannot be told: ")]);
   });
 
   test("classes: one that is unknown is refused, one without images is said", async () => {

@@ -82,7 +82,7 @@ function expectLabelled(arm: string, other: string, key: string) {
   expect(labels(arm), `${arm} beside ${other}`).toContain(key);
 }
 
-const factories = Object.values(optimizers).filter(
+const factories = Object.values(optimizers as Record<string, unknown>).filter(
   (value): value is OptimizerFactory => typeof value === "function" && "optimizerName" in value,
 );
 

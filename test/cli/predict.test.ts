@@ -1,6 +1,6 @@
 /** @file predict takes what training takes, says what it left out, and finds the weights of a run by itself. */
 
-import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ranked } from "../../src/analysis/index.ts";
@@ -121,6 +121,17 @@ describe.skipIf(absent)(`predict${absent ? ` (${absent})` : ""}`, () => {
     expect((await predict(join(run(), "trials/adam-1"), within("photos"))).weights).toBe(
       weights("adam-1"),
     );
+
+    const models = { run: within("of-run.onnx"), trial: within("of-trial.onnx") };
+    const exported = await cli(["export", run(), models.run, "--json"]);
+    expect(exported.json<Predicted>().weights).toBe(own.weights);
+    expect(exported.stderr).toContain(`(arm adam, seed ${bestSeed}; it leads by final validation`);
+    expect((await cli(["export", own.weights, models.trial])).code).toBe(0);
+    expect(readFileSync(models.run)).toEqual(readFileSync(models.trial));
+    const said = await cli(["export", run(), within("x.onnx"), "--arm", "sgd@1e-9", "--json"]);
+    expect(said.json<Predicted>().weights).toMatch(/sgd-1e-9-\d.best\.safetensors$/);
+    const lacking = await cli(["export", within("nothing"), within("y.onnx")]);
+    expect([lacking.code, lacking.stderr]).toEqual([2, expect.stringContaining("export: no ")]);
   });
 
   test("weights that a run lacks", async () => {

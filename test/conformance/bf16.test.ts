@@ -57,6 +57,27 @@ describe("rounding", () => {
     }
   });
 
+  // The instruction that multiplies bf16 wants pairs of rows woven into one.
+  test.each(["AB16b64a2b", "AB8b64a2b", "ab"])("of weights in blocks into %s", async (layout) => {
+    for (const inputs of [96, 90]) {
+      const values = uniformValues([130, inputs], 1);
+      const { y, z } = await runCase(native, {
+        tensors: {
+          x: { shape: [130, inputs], values, layout: "AB16b64a" },
+          y: { shape: [130, inputs], dtype: "bf16", layout },
+          z: { shape: [130, inputs], layout: "ab" },
+        },
+        steps: [
+          { kind: "reorder", inputs: ["x"], outputs: ["y"] },
+          { kind: "reorder", inputs: ["y"], outputs: ["z"] },
+        ],
+      });
+      const want = widened(toBfloat16(values));
+      expect(same(y!, want)).toBe(true);
+      expect(same(z!, want)).toBe(true);
+    }
+  });
+
   test("a NaN stays one, whatever its bits, and infinities what they are", async () => {
     const patterns = Uint32Array.of(0x7f800001, 0x7fffffff, 0xff800001, 0xffffffff, 0x7fc00000);
     const values = new Float32Array(8).fill(Number.POSITIVE_INFINITY);

@@ -80,6 +80,8 @@ describe("linear", () => {
           [B, 5, 17],
           [B, 33, 16],
           [B, 512, 10],
+          // Weights in blocks, which divide neither of them.
+          [B, 900, 300],
         ] as const,
     ),
   )("and its derivatives: (%i, %i) to %i features", async (B, I, O) => {

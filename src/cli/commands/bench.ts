@@ -92,7 +92,7 @@ export const bench = defineCommand({
       terminal.note(`timing ${model} as it grows ...`);
       const { benchGrowth } = await import("../../bench/grow.ts");
       const record = await benchGrowth({ model, into: flags.into, signal });
-      return show(growthText(record, terminal.colors), record);
+      return show(growthText(record, terminal), record);
     }
     switch (what) {
       case "step": {
@@ -101,31 +101,31 @@ export const bench = defineCommand({
         const { tuneConvolutions: tune, limit, precision } = flags;
         const about = { model, size, batch, tune, limit, precision };
         const record = await benchStep({ ...shared, ...about });
-        return show(stepText(record, terminal.colors), record);
+        return show(stepText(record, terminal), record);
       }
       case "transfer": {
         terminal.note(`timing fine-tuning of ${model}, batch ${batch}, ${size}x${size} ...`);
         const { benchTransfer } = await import("../../bench/transfer.ts");
         const record = await benchTransfer({ ...shared, model, size, batch });
-        return show(transferText(record, terminal.colors), record);
+        return show(transferText(record, terminal), record);
       }
       case "epoch": {
         terminal.note(`timing epochs of ${images} images, batch ${batch}, ${size}x${size} ...`);
         const { benchEpoch } = await import("../../bench/epoch.ts");
         const record = await benchEpoch({ ...shared, size, batch, images });
-        return show(epochText(record, terminal.colors), record);
+        return show(epochText(record, terminal), record);
       }
       case "optimizer": {
         terminal.note("timing updates of 25 million parameters ...");
         const { benchOptimizer } = await import("../../bench/optimizer.ts");
         const record = await benchOptimizer(shared);
-        return show(optimizerText(record, terminal.colors), record);
+        return show(optimizerText(record, terminal), record);
       }
       default: {
         terminal.note(`timing decoding and augmentation of ${images} images ...`);
         const { benchData } = await import("../../bench/data.ts");
         const record = await benchData({ ...shared, size, batch, images });
-        return show(dataText(record, terminal.colors), record);
+        return show(dataText(record), record);
       }
     }
   },

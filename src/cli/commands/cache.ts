@@ -5,7 +5,7 @@ import { CACHE_PARTS } from "../../datasets/cache/cache-parts.ts";
 import { defineCommand, optional, toggle } from "../flags/define-command.ts";
 import { jsonFlag } from "../flags/flags.ts";
 import { list, oneOf, positive } from "../flags/values.ts";
-import { count, mebibytes, textTable } from "../text/format.ts";
+import { count, mebibytes, plural, textTable } from "../text/format.ts";
 
 const part = oneOf(CACHE_PARTS);
 
@@ -65,13 +65,14 @@ export const cache = defineCommand({
             rows,
             ["left", "right", "right", "left", "left"],
             terminal.colors,
+            terminal.width,
           ),
         );
       return terminal.result({ folder, files });
     }
     const { parts, olderThan } = flags;
     const chosen = await cleanCache({ parts, olderThan, dryRun: true });
-    const size = `${count(chosen.length)} files of the cache, ${mebibytes(total(chosen))}`;
+    const size = `${plural(chosen.length, "file")} of the cache, ${mebibytes(total(chosen))}`;
     if (chosen.length > 0 && !flags.yes) {
       const { confirmed } = await import("../confirm.ts");
       const unasked = `cache: ${size} would be removed, and nobody can be asked here; say --yes`;
@@ -79,7 +80,7 @@ export const cache = defineCommand({
         return terminal.print("Nothing was removed.");
     }
     const removed = await cleanCache({ parts, olderThan });
-    terminal.print(`removed ${count(removed.length)} files, ${mebibytes(total(removed))}`);
+    terminal.print(`removed ${plural(removed.length, "file")}, ${mebibytes(total(removed))}`);
     terminal.result({ removed });
   },
 });

@@ -120,11 +120,11 @@ export const compare = defineCommand({
       return printComparison(
         await resumeFromFlags(call, context),
         terminal,
-        saidBefore(args, flags),
+        saidBefore({ args, flags, given }),
       );
     }
     const study = asked ?? (await compareStudy({ args, flags, given }));
     const finished = await runFromFlags(study, context);
-    if (finished) await printComparison(finished, terminal, saidBefore(args, flags));
+    if (finished) await printComparison(finished, terminal, saidBefore({ args, flags, given }));
   },
 });

@@ -62,6 +62,7 @@ export const data = defineCommand({
           ],
           ["left", "right", "right", "right", ...(tested ? ["right" as const] : [])],
           colors,
+          terminal.width,
         ),
       );
       terminal.print("");

@@ -15,7 +15,7 @@ export const evaluate = defineCommand({
   api: ["evaluate"],
   summary: "score the weights of a run on labelled images",
   details:
-    "Accuracy with its interval, class by class, confusion and calibration, and a report of them. Classes are matched by name: one that the network does not know is refused. Of a source with parts the test part is scored, or the validation part where there is no other. Of a run's directory the weights of the leading arm and its best seed are taken.",
+    "Accuracy with its interval, class by class, confusion and calibration, and a report of them. Classes are matched by name: one that the network does not know is refused. Of a source with parts the test part is scored, or the validation part where there is no other; images that the run itself split have the parts that it made of them, so that those are scored that it did not train on. Of a run's directory the weights of the leading arm and its best seed are taken.",
   args: [
     {
       name: "checkpoint",
@@ -26,7 +26,7 @@ export const evaluate = defineCommand({
   flags: {
     part: optional({
       placeholder: "part",
-      help: "of a source with parts: train, validation, test or all",
+      help: "of a source with parts, its own or those of the run: train, validation, test or all",
       read: oneOf(["train", "validation", "test", "all"]),
       shownFallback: "test, else validation",
     }),
@@ -57,7 +57,7 @@ export const evaluate = defineCommand({
       onWeights: ({ why }) => why !== null && terminal.note(why),
     }).finally(() => progress.stop());
     const { colors } = terminal;
-    for (const line of evaluationLines(record, { colors })) terminal.print(line);
+    for (const line of evaluationLines(record, terminal)) terminal.print(line);
     for (const line of describeBroken(record.leftOut, { limit: MOST_NAMED })) terminal.print(line);
     terminal.print("");
     terminal.print(`Report:  ${colors.bold(report ?? out)}`);

@@ -105,9 +105,9 @@ export const explain = defineCommand({
     terminal.print("");
     if (profile) {
       const { profileText } = await import("../text/bench/profile-table.ts");
-      terminal.print(profileText(profile, terminal.colors));
+      terminal.print(profileText(profile, terminal));
     } else {
-      terminal.print(convolutionTable(convolutions, terminal.colors));
+      terminal.print(convolutionTable(convolutions, terminal));
       terminal.print("");
       terminal.print(printProgram(program));
     }

@@ -180,8 +180,8 @@ export const find = defineCommand({
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
     const { specification } = run.experiment;
     if (specification) {
-      const { afterFind, nextLine, withArmFiles } = await import("../text/next-command.ts");
-      const said = await withArmFiles(saidBefore(args, flags), specification);
+      const { afterFind, nextLine, withPlaces } = await import("../text/next-command.ts");
+      const said = await withPlaces(saidBefore({ args, flags, given }), run.experiment);
       const lines = afterFind(record, specification).flatMap(
         (next, i) => nextLine(next, said, i === 0 ? "Next:" : "  or:") ?? [],
       );

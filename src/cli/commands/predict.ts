@@ -75,6 +75,7 @@ export const predict = defineCommand({
           ]),
           ["left", "left", "right", "left"],
           terminal.colors,
+          terminal.width,
         ),
       );
     const left = predictions.flatMap(({ file, reason }) =>

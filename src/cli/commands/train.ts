@@ -156,8 +156,8 @@ export const train = defineCommand({
     terminal.print(`Report:  ${terminal.colors.bold(report)}`);
     const { specification } = run.experiment;
     if (specification) {
-      const { afterTrain, nextLine, withArmFiles } = await import("../text/next-command.ts");
-      const said = await withArmFiles(saidBefore(args, flags), specification);
+      const { afterTrain, nextLine, withPlaces } = await import("../text/next-command.ts");
+      const said = await withPlaces(saidBefore({ args, flags, given }), run.experiment);
       const next = nextLine(afterTrain(trial, specification), said);
       if (next) terminal.printCommand(`\n${next}`);
     }

@@ -124,13 +124,19 @@ export interface SaidBefore {
   readonly threads: number | undefined;
 }
 
-export const saidBefore = (
-  [source]: readonly string[],
-  { model, pretrained, threads }: Pick<StudyFlags, "model" | "pretrained" | "threads">,
-): SaidBefore => ({
-  places: { source, model, pretrained },
-  threads,
-});
+/** A run that is gone on with has its own network, whatever would be the default of a new one. */
+export function saidBefore({
+  args: [source],
+  flags: { model, pretrained, threads },
+  given,
+}: {
+  readonly args: readonly string[];
+  readonly flags: Pick<StudyFlags, "model" | "pretrained" | "threads">;
+  readonly given: ReadonlySet<string>;
+}): SaidBefore {
+  const isSaid = !given.has("resume") || given.has("model");
+  return { places: { source, model: isSaid ? model : undefined, pretrained }, threads };
+}
 
 /** Flags that a study has under the same names. */
 const PLANNED = [

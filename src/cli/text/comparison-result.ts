@@ -28,10 +28,10 @@ export async function printComparison(
   terminal.print(`Report:  ${terminal.colors.bold(report)}`);
   const { specification } = run.experiment;
   if (specification) {
-    const { afterCompare, nextLine, withArmFiles } = await import("./next-command.ts");
+    const { afterCompare, nextLine, withPlaces } = await import("./next-command.ts");
     const next = nextLine(
       afterCompare(summary, specification),
-      await withArmFiles(said, specification),
+      await withPlaces(said, run.experiment),
     );
     if (next) terminal.printCommand(`\n${next}`);
   }

@@ -10,6 +10,7 @@ import { commandOfStudy } from "../../arms/study-command.ts";
 import { at, present } from "../../core/at.ts";
 import { shellLine } from "../../core/shell.ts";
 import {
+  type ExperimentRecord,
   type RangeTestRecord,
   type RangeTestTuning,
   STUDY_DEFAULTS,
@@ -37,10 +38,17 @@ export function nextLine(
   return `${before} ${shellLine([...words, ...flagWords(cores)])}`;
 }
 
-/** With the files that arms are made of, as they are to be written in the folder of the call. */
-export async function withArmFiles(said: SaidBefore, { files }: StudySpec): Promise<SaidBefore> {
-  const { armFilesFromHere } = await import("../../study/own-code/arm-files.ts");
-  return { ...said, places: { ...said.places, files: await armFilesFromHere(files) } };
+/** With what the call left to be known: where a run that was gone on with has its images, network, weights and arms. */
+export async function withPlaces(
+  { places, threads }: SaidBefore,
+  experiment: ExperimentRecord,
+): Promise<SaidBefore> {
+  const { placesFromHere } = await import("../../study/places.ts");
+  const said = Object.entries(places).filter(([, place]) => place !== undefined);
+  return {
+    threads,
+    places: { ...(await placesFromHere(experiment)), ...Object.fromEntries(said) },
+  };
 }
 
 /** Three digits: a rate that was read off a curve has no more. */

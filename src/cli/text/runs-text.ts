@@ -16,8 +16,11 @@ function outcome({ about, reason }: ListedRun): string {
   return about.best ? `${accuracy(about.best.accuracy)} ${short(about.best.arm)}` : "-";
 }
 
-/** One line a run, as far as the terminal is wide: what is said of it goes last. */
-export function runsTable(runs: readonly ListedRun[], { colors, columns }: Terminal): string {
+/** One line a run, as far as the terminal is wide: what is said of it goes last; a few lines where it is narrow. */
+export function runsTable(
+  runs: readonly ListedRun[],
+  { colors, columns, width: most }: Terminal,
+): string {
   const rows = runs.map((run) => {
     const { name, about, status, tags, note } = run;
     return [
@@ -39,16 +42,20 @@ export function runsTable(runs: readonly ListedRun[], { colors, columns }: Termi
   const width = (column: number) =>
     Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0));
   // The least needed go where the width does not suffice: the arms, the kind, the data, the outcome.
-  const kept = heading.map((_, column) => column);
+  let kept = heading.map((_, column) => column);
+  const wanted = () => kept.reduce((sum, each) => sum + width(each) + 2, -2);
   for (const column of [4, 1, 7, 3, 5]) {
-    if (kept.reduce((sum, each) => sum + width(each) + 2, -2) <= columns) break;
+    if (wanted() <= columns) break;
     kept.splice(kept.indexOf(column), 1);
   }
+  // Each run on lines of its own has room for all of it.
+  if (wanted() > most) kept = heading.map((_, column) => column);
   const only = (row: readonly string[]) => kept.map((column) => row[column] ?? "");
   return textTable(
     only(heading),
     rows.map(only),
     kept.map((column) => (column === 6 ? "right" : "left")),
     colors,
+    most,
   );
 }

@@ -1,6 +1,5 @@
 /** @file A source's images, decoded: from the cache where they are there and whole, else made now. */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { StoreError } from "../../core/errors.ts";
 import type { BrokenItem, DecodedChunk, Source } from "../../data/source.ts";
@@ -9,6 +8,7 @@ import { loadAddon } from "../../engine/native/addon/index.ts";
 import { sweepCache } from "../../files/cache-dir.ts";
 import { type DataEvent, type EventBody, versioned } from "../../record/index.ts";
 import { decodingConditions } from "../decoding/decode-limits.ts";
+import { decodedFingerprint } from "../fingerprint.ts";
 import { type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
 
 export interface DecodedImagesOptions {
@@ -38,9 +38,7 @@ export async function decodedImages(
 ): Promise<DecodedImages> {
   const { name, channels } = source;
   const contents = await source.fingerprint(items, signal);
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify({ version: source.decoding ?? 1, contents, size, channels }))
-    .digest("hex");
+  const fingerprint = decodedFingerprint(source, contents, { size });
   const file = join(
     cacheDir,
     "decoded",

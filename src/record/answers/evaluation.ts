@@ -44,6 +44,15 @@ export const evaluationRecord = z.object({
   /** What was scored: a folder's own name or a source's, and which part of it. */
   source: z.string(),
   part: z.enum(["all", "train", "validation", "test"]),
+  /** Where the parts are those that a run made of the source: its directory's name, and the images of each. */
+  split: z
+    .object({
+      run: z.string(),
+      train: z.number().int(),
+      validation: z.number().int(),
+      test: z.number().int(),
+    })
+    .optional(),
   /** The network: what it is, and which trial left these weights. */
   network: z.object({
     model: z.string(),

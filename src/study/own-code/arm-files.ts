@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { armParts } from "../../arms/arm-text.ts";
 import { isPartFile, type OwnSchedule, registerSchedule } from "../../arms/own-parts.ts";
 import { ArgumentError, StoreError } from "../../core/errors.ts";
@@ -131,19 +131,6 @@ async function loadPart(what: keyof typeof EXPORTS, name: string, path: string):
 }
 
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
-
-/** Where they were when they were last used here, as to be written in the folder of the call; those that are known. */
-export async function armFilesFromHere(files: readonly ArmFile[] = []): Promise<ArmFilePlaces> {
-  if (files.length === 0) return {};
-  const { knownPlace } = await import("../../datasets/cache/places.ts");
-  const known = files.flatMap(({ name, sha256 }): [string, string][] => {
-    const place = knownPlace(sha256);
-    if (place === null) return [];
-    const path = relative(process.cwd(), place);
-    return [[name, path.startsWith("..") ? path : `./${path}`]];
-  });
-  return Object.fromEntries(known);
-}
 
 /**
  * Where a study's files lie: where they were when they were last used here, or in the folder in which the call is made.

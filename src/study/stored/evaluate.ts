@@ -1,10 +1,11 @@
 /** @file A stored network scored on labelled images: the numbers, and a page of them. */
 
+import { basename } from "node:path";
 import { calibrationOf, proportionInterval } from "../../analysis/index.ts";
 import { at } from "../../core/at.ts";
-import { DataError } from "../../core/errors.ts";
+import { DataError, StoreError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
-import { counted, listed } from "../../core/words.ts";
+import { counted, grouped, listed } from "../../core/words.ts";
 import { encodePng } from "../../data/png.ts";
 import {
   type LabelledImages,
@@ -12,16 +13,22 @@ import {
   openLabelled,
 } from "../../datasets/labelled-images.ts";
 import { openPredictionDecoder } from "../../datasets/predict.ts";
+import type { RecordedSplit } from "../../datasets/recorded-split.ts";
 import { cacheDirectory } from "../../files/cache-dir.ts";
 import { readStoredNetwork } from "../../files/stored-network.ts";
 import { type Scores, scoreImages } from "../../infer/score.ts";
 import type { StoredNetwork } from "../../infer/stored-network.ts";
 import type { Backend } from "../../program/index.ts";
-import type { DataEvent, EvaluationRecord } from "../../record/index.ts";
+import type { DataEvent, EvaluationRecord, ExperimentRecord } from "../../record/index.ts";
 import { renderEvaluation } from "../../report/index.ts";
-import { checkRunDirectory, openRunDirectory } from "../../store/index.ts";
+import { checkRunDirectory, openRunDirectory, readRun } from "../../store/index.ts";
 import { balancedAccuracy } from "../../train/scores.ts";
-import { type ChosenWeights, chooseWeights, type TrialChoice } from "./run-weights.ts";
+import {
+  type ChosenWeights,
+  chooseWeights,
+  runOfCheckpoint,
+  type TrialChoice,
+} from "./run-weights.ts";
 
 /** What to score, with which weights. */
 export interface EvaluateOptions extends TrialChoice {
@@ -31,7 +38,8 @@ export interface EvaluateOptions extends TrialChoice {
   readonly source: string;
   /**
    * Of a source with parts: "train", "validation", "test" or "all"; default the test part, else the validation
-   * part. Any other source is scored whole.
+   * part. The images that the run of the checkpoint trained on have the parts that it made of them. Any other source is
+   * scored whole.
    */
   readonly part?: LabelledPart | undefined;
   readonly backend: Backend;
@@ -76,9 +84,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const stored = await readStoredNetwork(weights.checkpoint);
   if (out !== undefined) checkRunDirectory(out);
   options.onWeights?.(weights);
+  const { run, recorded } = recordedRun(weights.checkpoint);
   const labelled = await openLabelled(source, {
     classes: stored.metadata.classes,
     part: options.part,
+    recorded,
     cacheDir: cacheDirectory(options.cacheDir),
     signal,
     onEvent,
@@ -102,18 +112,46 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     threads,
     signal,
   }).finally(() => decoder.close());
-  const record = recordOf({ stored, labelled, scores, samples: options.samples ?? true });
+  const record = recordOf({
+    ...{ stored, labelled, scores, samples: options.samples ?? true },
+    run,
+  });
   return { record, report: out === undefined ? null : write(out, record) };
+}
+
+/** The run that a checkpoint lies in, by its directory's name: one whose records are damaged counts as none. */
+function recordedRun(checkpoint: string): { run: string | null; recorded?: RecordedSplit } {
+  const path = runOfCheckpoint(checkpoint);
+  if (path === null) return { run: null };
+  try {
+    return { run: basename(path), recorded: recordedSplitOf(readRun(path).experiment) };
+  } catch (error) {
+    if (error instanceof StoreError) return { run: null };
+    throw error;
+  }
+}
+
+/** As the study says it; of a run that recorded none, as its protocol does. */
+function recordedSplitOf({ dataset, specification, protocol }: ExperimentRecord): RecordedSplit {
+  const { validation, splitSeed, test } = protocol;
+  const choices = specification?.data ?? {
+    ...(validation === null ? {} : { validation }),
+    ...(test === undefined ? {} : { test }),
+    splitSeed,
+  };
+  return { dataset, choices };
 }
 
 interface Scored {
   readonly stored: StoredNetwork;
+  /** The name of the run's directory; null where the checkpoint lies in none. */
+  readonly run: string | null;
   readonly labelled: LabelledImages;
   readonly scores: Scores;
   readonly samples: boolean;
 }
 
-function recordOf({ stored, labelled, scores, samples }: Scored): EvaluationRecord {
+function recordOf({ stored, run, labelled, scores, samples }: Scored): EvaluationRecord {
   const { metadata } = stored;
   const { model, dataset, arm, seed, epoch, size, channels, classes: names } = metadata;
   const { answered, counts } = scores;
@@ -130,6 +168,7 @@ function recordOf({ stored, labelled, scores, samples }: Scored): EvaluationReco
     lrscope: VERSION,
     source: labelled.name,
     part: labelled.part,
+    ...(labelled.replayed && run !== null ? { split: { run, ...labelled.replayed } } : {}),
     network: { model, dataset, arm, seed, epoch, size, channels },
     images: answered.length,
     right,
@@ -150,7 +189,7 @@ function recordOf({ stored, labelled, scores, samples }: Scored): EvaluationReco
         : null,
     })),
     leftOut,
-    notes: notesOf(labelled, metadata),
+    notes: notesOf(labelled, { run, dataset }),
   };
 }
 
@@ -169,20 +208,50 @@ function classScore(name: string, label: number, counts: Scores["counts"]) {
   };
 }
 
-function notesOf({ name, part, absent }: LabelledImages, { dataset }: StoredNetwork["metadata"]) {
-  const trainedOn = dataset === name && (part === "all" || part === "train");
+function notesOf(
+  labelled: LabelledImages,
+  { run, dataset }: { readonly run: string | null; readonly dataset: string },
+): string[] {
+  const { absent } = labelled;
+  const seen = seenBefore(labelled, { run, dataset });
   return [
-    ...(trainedOn
-      ? [
-          `The network was trained on “${dataset}”, as these images are called: on those that it trained on it does better than on new ones.`,
-        ]
-      : []),
+    ...(seen === null ? [] : [seen]),
     ...(absent.length > 0
       ? [
           `No image is of ${counted(absent.length, "class")} that the network knows: ${listed(absent.slice(0, 10))}${absent.length > 10 ? ", ..." : ""}.`,
         ]
       : []),
   ];
+}
+
+const BETTER = "it does better than on new ones";
+
+/** What the run of the network did with these images; null where that is not known. */
+function seenBefore(
+  { name, part, replayed, otherThanRun }: LabelledImages,
+  { run, dataset }: { readonly run: string | null; readonly dataset: string },
+): string | null {
+  if (replayed) {
+    const { train, validation } = replayed;
+    switch (part) {
+      case "train":
+        return `These are the images that “${run}” trained on, by its record: on those ${BETTER}.`;
+      case "validation":
+        return `These are the images that validated in “${run}”, by its record, and by which its best weights were chosen; it trained on ${grouped(train)} others.`;
+      case "test":
+        return `These are the images that “${run}” kept for the test, by its record; it trained on ${grouped(train)} others.`;
+      case "all":
+        return `“${run}” trained on ${grouped(train)} of these images: on those ${BETTER}. --part validation scores the ${grouped(validation)} that validated.`;
+    }
+  }
+  if (dataset !== name || (part !== "all" && part !== "train")) return null;
+  const why =
+    run === null
+      ? " Give the directory of the run to score those that validated."
+      : otherThanRun === null
+        ? ""
+        : ` Which those are cannot be told: ${otherThanRun}.`;
+  return `The network was trained on “${dataset}”, as these images are called: on those that it trained on ${BETTER}.${why}`;
 }
 
 function write(out: string, record: EvaluationRecord): string {

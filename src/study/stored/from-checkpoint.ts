@@ -109,23 +109,31 @@ export async function confusionOf(
   });
 }
 
-export interface ExportOptions {
-  /** Path of best.safetensors or last.safetensors of a trial. */
+export interface ExportOptions extends TrialChoice {
+  /** As `predict` takes it: a checkpoint, or a run directory. */
   readonly checkpoint: string;
   /** Output "probabilities" in place of "logits"; default true. */
   readonly softmax?: boolean;
+  /** Told the checkpoint that is used and, where the path left a choice, which it is and why. */
+  readonly onWeights?: (weights: ChosenWeights) => void;
 }
 
 /**
  * The bytes of an ONNX file: input "images" (batch, channels, size, size), float32, of
  * (pixel / 255 - mean) / std; its metadata hold classes, mean, std, size, channels, preprocessing.
  * The weights are those that `predict` takes.
+ * @throws ArgumentError for an arm or a seed that the run does not have
  * @throws WeightsError where the checkpoint cannot be read, its graph is none, its weights do not fit it or
  *   are no finite numbers, or it holds what ONNX has no operator for
  */
 export async function exportOnnx({
   checkpoint,
   softmax = true,
+  onWeights,
+  ...choice
 }: ExportOptions): Promise<Uint8Array> {
-  return onnxOf(await readStoredNetwork(checkpoint), { softmax });
+  const weights = chooseWeights("export", checkpoint, choice);
+  const stored = await readStoredNetwork(weights.checkpoint);
+  onWeights?.(weights);
+  return onnxOf(stored, { softmax });
 }

@@ -1,7 +1,7 @@
 /** @file Which weights a path means to prediction and evaluation: a checkpoint, or those of a run's leading arm. */
 
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ranked, summarize } from "../../analysis/index.ts";
 import { ArgumentError, WeightsError } from "../../core/errors.ts";
 import { meantHint } from "../../core/nearest-name.ts";
@@ -23,6 +23,13 @@ export interface ChosenWeights {
   readonly checkpoint: string;
   /** Which weights they are, and why these; null where the path itself says it. */
   readonly why: string | null;
+}
+
+/** The directory of the run that a checkpoint lies in, RUN/trials/ARM-SEED/; null where it lies elsewhere. */
+export function runOfCheckpoint(checkpoint: string): string | null {
+  const trials = dirname(dirname(resolve(checkpoint)));
+  const run = dirname(trials);
+  return basename(trials) === "trials" && existsSync(join(run, "experiment.json")) ? run : null;
 }
 
 /** Best first: what a trial keeps. */

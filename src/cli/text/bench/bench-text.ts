@@ -8,9 +8,10 @@ import type { BenchStepRecord } from "../../../bench/step.ts";
 import type { BenchTransferRecord } from "../../../bench/transfer.ts";
 import type { Times } from "../../../bench/turns.ts";
 import { percent } from "../../../core/words.ts";
+import type { Terminal } from "../../terminal.ts";
 import { count, textTable } from "../format.ts";
 
-type Colors = Parameters<typeof textTable>[3];
+type Layout = Pick<Terminal, "colors" | "width">;
 
 const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 
@@ -19,7 +20,7 @@ interface Row extends Times {
   readonly ratio: number;
 }
 
-const timesTable = (rows: readonly Row[], colors: Colors): string =>
+const timesTable = (rows: readonly Row[], { colors, width }: Layout): string =>
   textTable(
     ["", "median ms", "min", "max", "times lrscope"],
     rows.map(({ name, medianMs, minMs, maxMs, ratio }) => [
@@ -31,18 +32,19 @@ const timesTable = (rows: readonly Row[], colors: Colors): string =>
     ]),
     ["left", "right", "right", "right", "right"],
     colors,
+    width,
   );
 
 const machineLine = (record: { machine: { processor: string }; engine: string }) =>
   `${record.machine.processor}; ${record.engine}`;
 
-export function stepText(record: BenchStepRecord, colors: Colors): string[] {
+export function stepText(record: BenchStepRecord, layout: Layout): string[] {
   const { limit, limitRatio } = record;
   return [
     `A training step of ${record.model}, batch ${record.batch}, 3x${record.size}x${record.size}, ${record.precision}`,
     machineLine(record),
     "",
-    timesTable([{ name: "lrscope", ...record, ratio: 1 }, ...record.peers], colors),
+    timesTable([{ name: "lrscope", ...record, ratio: 1 }, ...record.peers], layout),
     "",
     ...(limit && limitRatio !== null
       ? [
@@ -54,7 +56,7 @@ export function stepText(record: BenchStepRecord, colors: Colors): string[] {
   ];
 }
 
-export function transferText(record: BenchTransferRecord, colors: Colors): string[] {
+export function transferText(record: BenchTransferRecord, layout: Layout): string[] {
   const { cached, head, cachedHead, trainFrom } = record;
   const faster = (gain: number) => 1 / gain;
   const rows = [
@@ -68,26 +70,26 @@ export function transferText(record: BenchTransferRecord, colors: Colors): strin
     `A fine-tuning step of ${record.model}, batch ${record.batch}, 3x${record.size}x${record.size}`,
     machineLine(record),
     "",
-    timesTable(rows, colors),
+    timesTable(rows, layout),
     "",
     `features before ${trainFrom}: ${milliseconds(cached.featureMs)} ms and ${count(cached.bytesPerImage)} bytes an image, once; before the head ${milliseconds(cachedHead.featureMs)} ms and ${count(cachedHead.bytesPerImage)} bytes`,
     ...record.notes,
   ];
 }
 
-export function epochText(record: BenchEpochRecord, colors: Colors): string[] {
+export function epochText(record: BenchEpochRecord, layout: Layout): string[] {
   return [
     `An epoch of the vanilla CNN: ${record.images} JPEGs, ${record.updates} updates of ${record.batch}, 3x${record.size}x${record.size}, augmented`,
     machineLine(record),
     "",
-    timesTable([{ name: "lrscope", ...record, ratio: 1 }, ...record.peers], colors),
+    timesTable([{ name: "lrscope", ...record, ratio: 1 }, ...record.peers], layout),
     "",
     `${record.stepsRatio.toFixed(3)} times its ${record.updates} steps alone (${milliseconds(record.stepMs)} ms each); ${record.residentMiB.toFixed(0)} MiB resident${record.peers.map(({ residentMiB }) => ` (PyTorch ${residentMiB.toFixed(0)})`).join("")}`,
     ...record.notes,
   ];
 }
 
-export function optimizerText(record: BenchOptimizerRecord, colors: Colors): string[] {
+export function optimizerText(record: BenchOptimizerRecord, layout: Layout): string[] {
   const peer = record.optimizers.find(({ peers }) => peers.length > 0)?.peers[0];
   return [
     `An update of ${count(record.parameters)} parameters; triad ${record.triadGBs.toFixed(1)} GB/s`,
@@ -113,13 +115,14 @@ export function optimizerText(record: BenchOptimizerRecord, colors: Colors): str
         peers[0] ? peers[0].ratio.toFixed(2) : "-",
       ]),
       ["left", "right", "right", "right", "right", "right", "right"],
-      colors,
+      layout.colors,
+      layout.width,
     ),
     ...record.notes,
   ];
 }
 
-export function dataText(record: BenchDataRecord, _colors: Colors): string[] {
+export function dataText(record: BenchDataRecord): string[] {
   const { augment, step, openMs } = record;
   return [
     `Data: ${record.images} JPEGs to ${record.size}x${record.size}, ${record.threads} threads`,
@@ -135,7 +138,7 @@ export function dataText(record: BenchDataRecord, _colors: Colors): string[] {
   ];
 }
 
-export function growthText(record: GrowthRecord, colors: Colors): string[] {
+export function growthText(record: GrowthRecord, layout: Layout): string[] {
   return [
     `A training step of ${record.model} as it grows`,
     machineLine(record),
@@ -153,7 +156,8 @@ export function growthText(record: GrowthRecord, colors: Colors): string[] {
         point.memoryMiB.toFixed(0),
       ]),
       ["right", "right", "right", "right", "right", "right", "right", "right"],
-      colors,
+      layout.colors,
+      layout.width,
     ),
   ];
 }

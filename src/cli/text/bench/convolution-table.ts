@@ -2,11 +2,12 @@
 
 import type { ConvolutionRow } from "../../../bench/explain.ts";
 import { mebibyteDigits } from "../../../core/words.ts";
+import type { Terminal } from "../../terminal.ts";
 import { textTable } from "../format.ts";
 
 export const convolutionTable = (
   rows: readonly ConvolutionRow[],
-  colors: Parameters<typeof textTable>[3],
+  { colors, width }: Pick<Terminal, "colors" | "width">,
 ): string =>
   textTable(
     ["convolution", "pass", "implementation", "why", "ms", "GFLOP", "MiB", "scratch", "tried, ms"],
@@ -25,4 +26,5 @@ export const convolutionTable = (
     ]),
     ["left", "left", "left", "left", "right", "right", "right", "right", "left"],
     colors,
+    width,
   );

@@ -3,8 +3,10 @@
 import type { ProfiledInstruction, StepProfile } from "../../../bench/profile.ts";
 import { boundShares, layerCosts } from "../../../bench/profile-costs.ts";
 import { percent } from "../../../core/words.ts";
-import type { Colors } from "../../terminal.ts";
+import type { Terminal } from "../../terminal.ts";
 import { plural, textTable } from "../format.ts";
+
+type Layout = Pick<Terminal, "colors" | "width">;
 
 /** Rows of each table; the others are summed. */
 const MOST = 12;
@@ -16,7 +18,7 @@ const ms = (value: number) => value.toFixed(value >= 100 ? 1 : value >= 1 ? 2 : 
 const rate = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
 
 /** What the step costs and waits for, then its costliest layers and instructions. */
-export function profileText(profile: StepProfile, colors: Colors): string {
+export function profileText(profile: StepProfile, layout: Layout): string {
   const { machine, plain, instructionsTotal, leastMs, steps, timed } = profile;
   const { gflops } = machine;
   const outside = Math.max(0, timed.medianMs - instructionsTotal.medianMs);
@@ -33,11 +35,11 @@ export function profileText(profile: StepProfile, colors: Colors): string {
       .join(", ")}`,
     ...smallLine(profile),
     "",
-    kindTable(profile, colors),
+    kindTable(profile, layout),
     "",
-    layerTable(profile, colors),
+    layerTable(profile, layout),
     "",
-    instructionTable(profile, colors),
+    instructionTable(profile, layout),
   ].join("\n");
 }
 
@@ -53,7 +55,7 @@ function smallLine({ instructions }: StepProfile): string[] {
 }
 
 /** What computes, however many layers have it. */
-function kindTable({ instructions }: StepProfile, colors: Colors): string {
+function kindTable({ instructions }: StepProfile, layout: Layout): string {
   const kinds = new Map<string, { count: number; ms: number; share: number; leastMs: number }>();
   for (const { kind, medianMs, share, leastMs } of instructions) {
     const sum = kinds.get(kind) ?? { count: 0, ms: 0, share: 0, leastMs: 0 };
@@ -72,11 +74,12 @@ function kindTable({ instructions }: StepProfile, colors: Colors): string {
         ...[kind, String(sum.count), ms(sum.ms), percent(sum.share), ms(sum.leastMs)],
       ]),
     ["left", "right", "right", "right", "right"],
-    colors,
+    layout.colors,
+    layout.width,
   );
 }
 
-function layerTable(profile: StepProfile, colors: Colors): string {
+function layerTable(profile: StepProfile, layout: Layout): string {
   const all = layerCosts(profile).map((row) => ({
     ...row,
     total: row.forwardMs + row.backwardMs + row.updateMs,
@@ -114,11 +117,12 @@ function layerTable(profile: StepProfile, colors: Colors): string {
     ["layer", "ms", "share", "forward", "backward", "update", "at best"],
     rows,
     ["left", "right", "right", "right", "right", "right", "right"],
-    colors,
+    layout.colors,
+    layout.width,
   );
 }
 
-function instructionTable({ instructions }: StepProfile, colors: Colors): string {
+function instructionTable({ instructions }: StepProfile, layout: Layout): string {
   const sorted = [...instructions].sort((a, b) => b.medianMs - a.medianMs);
   const row = (one: ProfiledInstruction) => [
     String(one.index),
@@ -146,7 +150,8 @@ function instructionTable({ instructions }: StepProfile, colors: Colors): string
       ...(["right", "left", "left", "left"] as const),
       ...(["right", "right", "right", "right", "right", "right", "right", "left"] as const),
     ],
-    colors,
+    layout.colors,
+    layout.width,
   );
   return rest.length === 0
     ? table
