@@ -30,8 +30,8 @@ export const EXAMPLES: Readonly<Record<ScheduleType, Readonly<Record<string, unk
   warmup: { schedule: cosine, steps: 100, from: 0 },
   sequence: {
     parts: [
-      [200, { type: "linearRamp", from: 0.001, to: 0.1, steps: 200 }],
-      [800, cosine],
+      { steps: 200, schedule: { type: "linearRamp", from: 0.001, to: 0.1, steps: 200 } },
+      { steps: 800, schedule: cosine },
     ],
   },
   repeat: { schedule: { ...cosine, steps: 250 }, steps: 250, times: 4 },
@@ -49,10 +49,10 @@ export const EXAMPLES: Readonly<Record<ScheduleType, Readonly<Record<string, unk
 export function codeOf({ type, ...fields }: ScheduleSpec): string {
   const { schedule, parts, ...options } = fields as {
     schedule?: ScheduleSpec;
-    parts?: [number, ScheduleSpec][];
+    parts?: { steps: number; schedule: ScheduleSpec }[];
   };
   if (parts)
-    return `sequence(${parts.map(([steps, part]) => `[${steps}, ${codeOf(part)}]`).join(", ")})`;
+    return `sequence(${parts.map(({ steps, schedule: part }) => `[${steps}, ${codeOf(part)}]`).join(", ")})`;
   if (type === "constant") return `constant(${(options as { rate?: number }).rate})`;
   const object = `{ ${Object.entries(options)
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)

@@ -123,8 +123,8 @@ async function steered(
       break;
     case "resume":
       if (isAtWork(path)) throw new ArgumentError("resume: the study is running");
-      await run([command, ...resume]);
       note(path, { what });
+      await run([command, ...resume]);
       break;
     case "prolong": {
       const { epochs, schedule } = asked;
@@ -132,8 +132,8 @@ async function steered(
         throw new ArgumentError(`prolong: a study of ${experiment.kind} has no epochs to add`);
       if (isAtWork(path)) await endStudy(path);
       const how = schedule === undefined ? [] : [`--${schedule}`];
-      await run([command, ...resume, "--epochs", String(epochs), ...how]);
       note(path, { what, epochs });
+      await run([command, ...resume, "--epochs", String(epochs), ...how]);
       break;
     }
     case "stop-arm":

@@ -115,7 +115,7 @@ describe.skipIf(!executablePath)(`the live page${why}`, () => {
     const { epochs } = input.experiment.protocol;
     for (const [i, { measure }] of MEASURES.entries()) {
       const { width, body } = await page.evaluate((place) => {
-        const svg = document.querySelectorAll<SVGSVGElement>(".chart svg")[place]!;
+        const svg = document.querySelectorAll<SVGSVGElement>(".chart > svg")[place]!;
         return { width: svg.viewBox.baseVal.width, body: svg.innerHTML };
       }, i);
       const drawn = curvesFigure(arms, measure, { epochs })!.draw(width).body;
@@ -280,7 +280,7 @@ describe.skipIf(!executablePath)(`the live page${why}`, () => {
     const said: string[] = [];
     page.on("console", (message) => said.push(message.text()));
     page.on("pageerror", (error) => said.push(error.message));
-    await page.getByRole("button", { name: "Note, tags, delete: study" }).click();
+    await page.getByRole("button", { name: "Edit note and tags of study, or delete it" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Note").fill(HOSTILE);
     await dialog.getByLabel("Tags").fill("<b>good</b>");

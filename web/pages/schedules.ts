@@ -23,7 +23,6 @@ export const openSchedules: OpenPage = ({ state }) => {
   const json = element("textarea", {
     class: "json",
     rows: 8,
-    "aria-label": "JSON",
     spellcheck: "false",
   });
   const sliders = element("div", { class: "sliders" });
@@ -73,7 +72,7 @@ export const openSchedules: OpenPage = ({ state }) => {
       const schedule = scheduleFromJSON(spec);
       const figure = scheduleFigure(schedule, { updates });
       if (figure.plot) picture.show(figure.plot, { x: 0, y: 0, band: "", hidden: [] }, []);
-      picture.figure.setAttribute("aria-label", figure.label);
+      picture.label(figure.label);
       words.textContent = describeSchedule(schedule.toJSON());
       refused(null);
       setState({ spec: JSON.stringify(spec), updates: String(updates) });

@@ -65,7 +65,7 @@ export const openStudies: OpenPage = ({ state }) => {
     "div",
     {},
     element("h1", {}, "Studies"),
-    element("div", { class: "bar" }, element("label", {}, "Filter ", search)),
+    element("div", { class: "bar" }, element("label", {}, "Filter ", search), together),
     count,
     element(
       "div",
@@ -228,7 +228,7 @@ function actions({ id, name, note, tags, status }: ListedStudy, again: () => voi
       "button",
       {
         type: "button",
-        "aria-label": `Note, tags, delete: ${name}`,
+        "aria-label": `Edit note and tags of ${name}, or delete it`,
         onclick: () => dialog.showModal(),
       },
       "Edit",

@@ -95,7 +95,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       made.figure.hidden = !live;
       if (!live) continue;
       above += view.vertical(live.plot) === 0 ? live.above : 0;
-      made.figure.setAttribute("aria-label", live.label);
+      made.label(live.label);
       made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
     }
     note.textContent = [
