@@ -93,7 +93,9 @@ export function resultsOf(id: string, headline: HTMLElement): Results {
       ).length;
       if (state === "running" || ended === asked) return;
       asked = ended;
-      void showClasses(arms, summary).catch((error: Error) => say(`The confusions cannot be read: ${error.message}`));
+      void showClasses(arms, summary).catch((error: Error) =>
+        say(`The confusions cannot be read: ${error.message}`),
+      );
     },
   };
 }

@@ -81,7 +81,7 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
     const directory = writeRun(join(runs(), "compared"), compared);
     directory.writeText(
       "samples.json",
-      JSON.stringify({ formatVersion: 1, classes: fakeSamples() }),
+      JSON.stringify({ formatVersion: 1, samples: fakeSamples() }),
     );
     directory.writeText(
       "confusions.json",
