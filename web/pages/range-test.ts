@@ -75,7 +75,7 @@ function section(
     const marks = (loss.plot.marks ?? []).filter(
       ({ texts }) => !own.some((word) => texts[0].startsWith(`${word} `)),
     );
-    const rows = marks.length;
+    const rows = Math.max(-1, ...marks.flatMap((each) => each.rows)) + 1;
     const mark = (text: string, x: number, row: number, side: "left" | "right") => ({
       ...{
         x,
