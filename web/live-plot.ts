@@ -20,7 +20,6 @@ import { smoothed } from "./smoothing.ts";
 
 /** The horizontal axes, in the order of a live plot's. */
 export const ACROSS = ["epoch", "second", "update"] as const;
-export type Across = (typeof ACROSS)[number];
 
 export interface LiveOptions {
   readonly experiment: ExperimentRecord;
