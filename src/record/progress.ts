@@ -108,6 +108,7 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
     case "not-made-again":
     case "other-processor":
     case "steered":
+    case "executor":
       return state;
     case "trial-started": {
       const { trial, metrics, index, trials } = event;

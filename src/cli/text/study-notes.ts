@@ -90,6 +90,8 @@ export function noteLines(note: StudyNote): string[] {
       ];
     case "steered":
       return [`asked of it: ${[note.what, note.arm, note.epochs].filter(Boolean).join(" ")}`];
+    case "executor":
+      return [`${note.executor}: ${visibleLine(note.message)}`];
     default:
       return note satisfies never;
   }
