@@ -223,7 +223,14 @@ const beginning = ({ lastLayer, ...rest }: NonNullable<ExperimentRecord["model"]
   lastLayer === undefined || isAsEver(lastLayer) ? rest : { ...rest, lastLayer };
 
 /** What fixes an experiment's bits, the compiled step aside, which plan.json has. */
-const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRecord) => ({
+const fixed = ({
+  lrscope,
+  engine,
+  dataset: { firstOfSeveral: _, ...dataset },
+  model,
+  protocol,
+  arms,
+}: ExperimentRecord) => ({
   dataset,
   model: { ...model, ...(model.pretrained ? { pretrained: beginning(model.pretrained) } : {}) },
   protocol,
