@@ -55,6 +55,10 @@ Pair Attributes::pair(const char* name) const {
   return pair;
 }
 
+Pair Attributes::pairOr(const char* name, Pair fallback) const {
+  return find(name) ? pair(name) : fallback;
+}
+
 LayoutAnswer withBytes(const LayoutQuestion& question, LayoutAnswer answer) {
   answer.outputBytes.resize(question.outputs.size());
   for (size_t i = 0; i < question.outputs.size(); ++i) {

@@ -26,6 +26,7 @@ class Attributes {
   int64_t integerOr(const char* name, int64_t fallback) const;   // where it is absent
   bool flag(const char* name) const;                             // false when absent
   Pair pair(const char* name) const;                             // [h, w]
+  Pair pairOr(const char* name, Pair fallback) const;            // where it is absent
   void expectOnly(const std::vector<std::string>& names) const;  // refuses every other one
 
  private:

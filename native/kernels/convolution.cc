@@ -2,6 +2,7 @@
 #include <functional>
 #include <optional>
 
+#include "kernels/depthwise.h"
 #include "kernels/few_channels.h"
 #include "kernels/simd/lanes.h"
 #include "kernels/winograd/winograd.h"
@@ -38,6 +39,7 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   expectTypes(pass, x, weight, y);
   const Pair stride = attributes.pair("stride");
   const Pair padding = attributes.pair("padding");
+  const Pair paddingAfter = attributes.pairOr("paddingAfter", padding);
   Problem problem{x, weight, y, bias, {}};
   const int64_t groups = attributes.integerOr("groups", 1);
   problem.weight.groups = groups;
@@ -50,8 +52,8 @@ Problem makeProblem(Pass pass, const Attributes& attributes, const Tensor& x, co
   onednn::Dims after(2);
   for (size_t i = 0; i < 2; ++i) {
     const int64_t extent = x.dim(2 + i), kernel = weight.dim(2 + i), out = y.dim(2 + i);
-    if (stride[i] < 1 || extent + 2 * padding[i] < kernel ||
-        out != (extent + 2 * padding[i] - kernel) / stride[i] + 1)
+    const int64_t padded = padding[i] + extent + paddingAfter[i];
+    if (stride[i] < 1 || padded < kernel || out != (padded - kernel) / stride[i] + 1)
       throw Refusal("stride and padding do not lead from " + formatShape(x.shape) + " to " +
                     formatShape(y.shape));
     // What the window does not reach is not padding: oneDNN wants the exact sum.
@@ -217,9 +219,25 @@ bool paysOff(Pass pass, const Problem& p) {
 
 Pair pairOf(const onednn::Dims& dims) { return {dims[0], dims[1]}; }
 
+// Gradients of depthwise weights that oneDNN would compute by matrix products, or not in generated
+// code.
+bool takesDepthwise(Pass pass, const Choice& c, const Tensor& x, const Problem& p,
+                    const Tensor& y) {
+  const bool isSlow =
+      c.implementation.find("gemm") != std::string::npos || !isFast(c.implementation);
+  return pass == Pass::backwardWeights && isSlow && depthwise::takes(x, p.weight, y);
+}
+
 // Direct: oneDNN's, but for what our own do better.
 Choice direct(Pass pass, const Problem& p) {
   const Choice c = oneDnn(pass, p);
+  const std::string blocked = activationLayout(p.x.dim(1), p.x.dtype);
+  Tensor image = p.x, gradient = p.y;
+  image.layout = gradient.layout = blocked;
+  if (takesDepthwise(pass, c, image, p, gradient))
+    return {blocked, p.weight.layout == "any" ? "abcd" : p.weight.layout, blocked,
+            depthwise::scratchBytes(image, p.weight, gradient, pairOf(p.geometry.strides)),
+            depthwise::kName};
   const bool ours = pass == Pass::backwardWeights && p.weight.groups == 1 && !isBf16(p);
   if (!ours || onednn::isa().rfind("avx2", 0) != 0) return c;
   Tensor x = p.x, weight = p.weight, y = p.y;
@@ -296,6 +314,7 @@ std::unique_ptr<Step> build(const Site& site) {
   const Problem p = makeProblem(pass, site.attributes, o.x, o.weight, o.y, o.bias != nullptr);
   if (winograd::isOurs(site.implementation)) return winograd::makeStep(pass, site, o);
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
+  if (site.implementation == depthwise::kName) return depthwise::makeStep(site, o);
   const Chosen prepared = prepare(pass, p);
   Operand weight = o.weight;
   weight.groups = p.weight.groups;

@@ -13,11 +13,12 @@ struct TableRow {
 
 const std::map<std::string, TableRow>& table() {
   static const auto* const rows = new std::map<std::string, TableRow>{
-      {"conv2d", {kConv2d, {{2, 3}, {1, 1}, {"stride", "padding", "groups", "relu"}}}},
+      {"conv2d",
+       {kConv2d, {{2, 3}, {1, 1}, {"stride", "padding", "paddingAfter", "groups", "relu"}}}},
       {"conv2dBackwardData",
-       {kConv2dBackwardData, {{2, 2}, {1, 1}, {"stride", "padding", "groups"}}}},
+       {kConv2dBackwardData, {{2, 2}, {1, 1}, {"stride", "padding", "paddingAfter", "groups"}}}},
       {"conv2dBackwardWeights",
-       {kConv2dBackwardWeights, {{2, 2}, {1, 2}, {"stride", "padding", "groups"}}}},
+       {kConv2dBackwardWeights, {{2, 2}, {1, 2}, {"stride", "padding", "paddingAfter", "groups"}}}},
       {"batchNormTrain", {kBatchNormTrain, {{5, 5}, {3, 4}, {"epsilon", "momentum", "relu"}}}},
       {"batchNormEvaluate", {kBatchNormEvaluate, {{5, 5}, {1, 1}, {"epsilon", "relu"}}}},
       {"batchNormEvaluateBackward", {kBatchNormEvaluateBackward, {{3, 3}, {1, 1}, {"epsilon"}}}},

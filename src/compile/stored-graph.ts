@@ -30,6 +30,7 @@ const ATTRIBUTES: Readonly<Record<LayerOp, z.ZodType>> = {
   conv2d: z.strictObject({
     stride: positive,
     padding: nonNegative,
+    paddingAfter: nonNegative.optional(),
     groups: z.int().min(1).optional(),
   }),
   batchNorm: z.strictObject({ epsilon: z.number().positive(), momentum: z.number() }),

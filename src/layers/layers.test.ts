@@ -36,6 +36,7 @@ describe("shapes", () => {
     ["conv2d keeps the size", conv2d({ channels: 5, kernel: 3, padding: 1 }), [2, 5, 8, 8]],
     ["conv2d rounds down", conv2d({ channels: 1, kernel: 3, stride: 2 }), [2, 1, 3, 3]],
     ["conv2d, oblong", conv2d({ channels: 1, kernel: [1, 5], padding: [0, 1] }), [2, 1, 8, 6]],
+    ["conv2d, same", conv2d({ channels: 1, kernel: 5, stride: 2, padding: "same" }), [2, 1, 4, 4]],
     ["maxPool2d", maxPool2d({ kernel: 3 }), [2, 3, 2, 2]],
     ["maxPool2d, padded", maxPool2d({ kernel: 3, stride: 2, padding: 1 }), [2, 3, 4, 4]],
     ["flatten", flatten(), [2, 192]],
@@ -50,6 +51,28 @@ describe("shapes", () => {
     ["sequential, empty", sequential([]), [2, 3, 8, 8]],
   ];
   test.each(shapes)("%s", (_, layer, shape) => expect(outputShape(layer)).toEqual(shape));
+
+  // Of one output place each, the sum of zeros and image is what the window covers.
+  test.each([
+    [[8, 8], 3, 2, [0, 0], [1, 1]],
+    [[7, 8], 3, 2, [1, 0], [1, 1]],
+    [[7, 8], 5, 2, [2, 1], [2, 2]],
+    [[7, 7], 3, 1, [1, 1], undefined],
+    [[8, 8], 2, 1, [0, 0], [1, 1]],
+    [[9, 9], 1, 2, [0, 0], undefined],
+    [[5, 8], [1, 4], [2, 3], [0, 1], undefined],
+  ] as const)(
+    "padding same of %o by %o, stride %o: %o before, %o after",
+    (image, kernel, stride, padding, paddingAfter) => {
+      const layer = conv2d({ channels: 2, kernel, stride, padding: "same" });
+      const { attributes } = graphOf(layer, [2, 3, ...image]).nodes[0]!;
+      expect(attributes.padding).toEqual(padding);
+      expect(attributes.paddingAfter).toEqual(paddingAfter);
+      const steps = typeof stride === "number" ? [stride, stride] : stride;
+      const [, , ...size] = outputShape(layer, [2, 3, ...image]);
+      expect(size).toEqual(image.map((extent, i) => Math.ceil(extent / steps[i]!)));
+    },
+  );
 
   test("of each layer that there is", () => {
     const named = shapes.map(([title]) => title.split(/[ ,]/)[0]);

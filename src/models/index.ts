@@ -4,6 +4,7 @@ import { get } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import type { Network } from "../layers/index.ts";
+import { efficientnetLite0 } from "./efficientnet.ts";
 import { mobilenetV2 } from "./mobilenet.ts";
 import type { ModelOptions } from "./model.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
@@ -17,6 +18,7 @@ const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
   resnet50,
   vgg11_bn: vgg11Bn,
   mobilenet_v2: mobilenetV2,
+  efficientnet_lite0: efficientnetLite0,
 };
 
 /** Names that `createModel` and --model know. */
@@ -40,6 +42,7 @@ export function createModel(name: string, options: ModelOptions): Network {
   return get(MODELS, name, "models")(options);
 }
 
+export { efficientnetLite0 } from "./efficientnet.ts";
 export { mobilenetV2 } from "./mobilenet.ts";
 export type { ModelOptions } from "./model.ts";
 export { resnet18, resnet34, resnet50 } from "./resnet.ts";

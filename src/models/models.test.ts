@@ -4,7 +4,15 @@ import { describe, expect, test } from "vitest";
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
 import type { Network } from "../ir/index.ts";
-import { createModel, MODEL_NAMES, mobilenetV2, resnet50, vanilla, vgg11Bn } from "./index.ts";
+import {
+  createModel,
+  efficientnetLite0,
+  MODEL_NAMES,
+  mobilenetV2,
+  resnet50,
+  vanilla,
+  vgg11Bn,
+} from "./index.ts";
 
 const parameters = (network: Network) =>
   network.build(2).tensors.filter(({ role }) => role === "parameter");
@@ -90,11 +98,47 @@ test("MobileNetV2's blocks add their input where shapes allow it", () => {
   ]);
 });
 
+describe("EfficientNet-Lite0", () => {
+  const { nodes, tensors } = efficientnetLite0({ classes: 2, channels: 3, size: 224 }).build(2);
+
+  test("adds a block's input where shapes allow it", () => {
+    const sums = nodes.filter(({ op }) => op === "add").map(({ layer }) => layer);
+    expect(sums).toEqual([2, 4, 6, 7, 9, 10, 12, 13, 14].map((i) => `_blocks.${i}`));
+  });
+
+  test("has its odd rows and columns of padding after the image, where images are even", () => {
+    const uneven = nodes.filter(({ attributes }) => attributes.paddingAfter);
+    expect(uneven.map(({ layer, attributes: a }) => [layer, a.padding, a.paddingAfter])).toEqual([
+      ["_conv_stem", [0, 0], [1, 1]],
+      ["_blocks.1._depthwise_conv", [0, 0], [1, 1]],
+      ["_blocks.3._depthwise_conv", [1, 1], [2, 2]],
+      ["_blocks.5._depthwise_conv", [0, 0], [1, 1]],
+      ["_blocks.11._depthwise_conv", [1, 1], [2, 2]],
+    ]);
+  });
+
+  test("keeps 7x7 maps of 224x224 images, and names its parameters as its package does", () => {
+    const pooled = nodes.find(({ op }) => op === "globalAveragePool")!;
+    expect(tensors[pooled.inputs[0]!]!.shape).toEqual([2, 1280, 7, 7]);
+    const named = tensors.filter(({ role }) => role === "parameter").map(({ name }) => name);
+    expect(named.slice(0, 7)).toEqual([
+      "_conv_stem.weight",
+      "_bn0.weight",
+      "_bn0.bias",
+      "_blocks.0._depthwise_conv.weight",
+      "_blocks.0._bn1.weight",
+      "_blocks.0._bn1.bias",
+      "_blocks.0._project_conv.weight",
+    ]);
+    expect(named.slice(-2)).toEqual(["_fc.weight", "_fc.bias"]);
+  });
+});
+
 test("an unknown name is refused with the nearest known one", () => {
   const make = () => createModel("resnet35", { classes: 2, channels: 3, size: 32 });
   expect(make).toThrow(ArgumentError);
   expect(make).toThrow(
-    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2',
+    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, efficientnet_lite0',
   );
   expect(() => createModel("toString", { classes: 2, channels: 3, size: 32 })).toThrow("unknown");
   expect(MODEL_NAMES).toContain("vanilla");

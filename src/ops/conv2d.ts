@@ -7,8 +7,10 @@ import { windowOutput } from "./window.ts";
 type Conv2dAttributes = {
   /** [h, w] */
   readonly stride: readonly [number, number];
-  /** [h, w], zeros on both sides */
+  /** [h, w], zeros before the first row and column, and after the last where nothing else is said. */
   readonly padding: readonly [number, number];
+  /** [h, w], zeros after the last row and column; absent: as many as before. */
+  readonly paddingAfter?: readonly [number, number];
   /** Channels fall into so many groups that see nothing of each other; absent: 1. */
   readonly groups?: number;
 };

@@ -11,16 +11,22 @@ export type WindowAttributes = {
 };
 
 /**
- * Height and width of the output: floor((size + 2 padding - kernel) / stride) + 1.
+ * Height and width of the output: floor((size + padding before and after - kernel) / stride) + 1.
  * `fail` is called where the window does not fit the padded image even once.
  */
 export function windowOutput(
   image: readonly [number, number],
-  { kernel, stride, padding }: WindowAttributes,
+  {
+    kernel,
+    stride,
+    padding,
+    paddingAfter = padding,
+  }: WindowAttributes & { readonly paddingAfter?: readonly [number, number] },
   fail: (rule: string) => never,
 ): [number, number] {
   const along = (axis: 0 | 1) =>
-    Math.floor((image[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
+    Math.floor((image[axis] + padding[axis] + paddingAfter[axis] - kernel[axis]) / stride[axis]) +
+    1;
   const [height, width] = [along(0), along(1)];
   if (height < 1 || width < 1)
     fail(

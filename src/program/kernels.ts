@@ -14,8 +14,8 @@ export type AttributeType = "number" | "integer" | "flag" | "pair";
 
 export interface AttributeSpec {
   readonly type: AttributeType;
-  /** What an absent one means; without it, the attribute must be there. */
-  readonly default?: number | boolean;
+  /** What an absent one means, a value or another attribute's; without it, the attribute must be there. */
+  readonly default?: number | boolean | string;
 }
 
 /** Operands in order. A "?" ends the names that may be absent: then the list is shorter. */
@@ -33,6 +33,7 @@ const window = { kernel: pair, stride: pair, padding: pair };
 const convolution = {
   stride: pair,
   padding: pair,
+  paddingAfter: { type: "pair", default: "padding" },
   groups: { type: "integer", default: 1 },
 } as const;
 const dropout = { p: { type: "number" }, layerIndex: { type: "integer" } } as const;

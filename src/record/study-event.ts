@@ -61,6 +61,10 @@ const pretrained = event("pretrained", {
   otherParts: z.array(z.string()).readonly().optional(),
   /** Of other modules. */
   leftOut: z.array(z.string()).readonly().optional(),
+  /** By channel, of pixels in 0 .. 1: what images are normalised by, as the weights know them. */
+  normalization: z
+    .object({ mean: z.array(z.number()).readonly(), std: z.array(z.number()).readonly() })
+    .optional(),
 });
 
 /** Not all parameters are trained. */

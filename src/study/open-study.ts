@@ -254,7 +254,8 @@ function tellOpened(
   const { pretrained, trainFrom, frozenBatchNorm, unfreeze, features } = setup;
   if (pretrained) {
     const { sha256: _, tensors, ...said } = pretrained;
-    emit({ type: "pretrained", ...said, tensors: tensors.size });
+    const normalization = { mean: record.mean, std: record.std };
+    emit({ type: "pretrained", ...said, tensors: tensors.size, normalization });
   }
   if (trainFrom !== undefined && trainFrom !== "all")
     emit({

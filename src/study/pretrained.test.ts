@@ -42,6 +42,15 @@ describe("from a file", () => {
     expect(loaded.normalization).toEqual({ mean: [0.25], std: [0.5] });
   });
 
+  test("of EfficientNet-Lite0: with the normalisation of what is published for it", async () => {
+    const file = join(folder, "lite0.safetensors");
+    writeFileSync(file, encodeSafetensors(weights(3)));
+    const { normalization } = await openPretrained(file, { model: "efficientnet_lite0" });
+    expect(normalization).toEqual({ mean: [0.498, 0.498, 0.498], std: [0.502, 0.502, 0.502] });
+    const other = await openPretrained(file, { model: "resnet34" });
+    expect(other.normalization.mean).toEqual([0.485, 0.456, 0.406]);
+  });
+
   test("a missing file and an unknown name are told apart", async () => {
     const missing = openPretrained(join(folder, "x.pth"), { model: "vanilla" });
     await expect(missing).rejects.toThrow("there is no file");

@@ -13,7 +13,12 @@ import { didYouMean } from "../core/nearest-name.ts";
 import { download } from "../datasets/download/download.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import { readWeights } from "../files/weight-files.ts";
-import { type Checkpoint, IMAGENET_NORMALIZATION, PUBLISHED_WEIGHTS } from "../formats/index.ts";
+import {
+  type Checkpoint,
+  PUBLISHED_WEIGHTS,
+  publishedNormalization,
+  type TrainedNormalization,
+} from "../formats/index.ts";
 import type { Network } from "../ir/index.ts";
 import type { DataEvent } from "../record/index.ts";
 import { namesWanted } from "./weights/fit-weights.ts";
@@ -27,7 +32,7 @@ export interface PretrainedFile {
   readonly sha256: string;
   readonly checkpoint: Checkpoint;
   /** By channel, of pixels in 0 .. 1: what the weights were trained with. */
-  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly normalization: TrainedNormalization;
 }
 
 export interface PretrainedOptions {
@@ -62,7 +67,7 @@ export async function openPretrained(
     if (!existsSync(what))
       throw new ArgumentError(`pretrained: there is no file "${what}"; check the path`);
     const checkpoint = readWeights(what, network ? { wanted: namesWanted(network) } : {});
-    const normalization = normalizationOf(checkpoint);
+    const normalization = normalizationOf(checkpoint, options.model);
     return { source: basename(what), sha256: await hashOf(what), checkpoint, normalization };
   }
   const { url, sha256 } = publishedOf(what, options.model);
@@ -76,7 +81,7 @@ export async function openPretrained(
     source: what,
     sha256: await hashOf(destination),
     checkpoint: readWeights(destination),
-    normalization: IMAGENET_NORMALIZATION,
+    normalization: publishedNormalization(options.model),
   };
 }
 
@@ -106,8 +111,8 @@ function publishedOf(what: string, model: string) {
   return get(known, what, "published weights");
 }
 
-/** lrscope's own files say what they were trained with; others are taken for ImageNet's kin. */
-function normalizationOf({ metadata }: Checkpoint): PretrainedFile["normalization"] {
+/** lrscope's own files say what they were trained with; others are taken for kin of what is published for the model. */
+function normalizationOf({ metadata }: Checkpoint, model: string): TrainedNormalization {
   const numbers = z.array(z.number()).min(1);
   // A number for each channel: longer texts are not parsed, as two characters can take forty bytes.
   const read = (text = "") => JSON.parse(text.slice(0, 1000)) as unknown;
@@ -115,6 +120,6 @@ function normalizationOf({ metadata }: Checkpoint): PretrainedFile["normalizatio
     const mean = numbers.parse(read(metadata.mean));
     return { mean, std: z.array(z.number().positive()).min(1).parse(read(metadata.std)) };
   } catch {
-    return IMAGENET_NORMALIZATION;
+    return publishedNormalization(model);
   }
 }

@@ -8,6 +8,7 @@ import {
   EXPERIMENTS,
   experimentOf,
   IMAGES,
+  isPublishedTransfer,
   type PublishedCurve,
   type PublishedExperiment,
   publishedCurves,
@@ -67,7 +68,7 @@ function row(arm: string, curve: PublishedCurve, own: readonly Curve[]): Publish
 }
 
 function notesOn(
-  { dataset, protocol }: ExperimentRecord,
+  { dataset, protocol, model }: ExperimentRecord,
   kind: PublishedExperiment,
   rows: readonly PublishedRow[],
 ): string[] {
@@ -79,6 +80,11 @@ function notesOn(
           `Read up to the same epoch as ours (${Math.min(...rows.map(({ epochs }) => epochs))}); the publication went on to ${published}.`,
         ]
       : []),
+    ...(kind === "vanilla" || isPublishedTransfer(model.name)
+      ? []
+      : [
+          `Ours is ${model.name}, the publication’s network a ResNet-34: how high the curves lie is the network’s, how the optimizers lie to each other their own.`,
+        ]),
     ...(dataset.images === IMAGES
       ? []
       : [`Ours are ${dataset.images} images, the publication’s ${IMAGES}.`]),

@@ -78,10 +78,16 @@ export function publishedCurves(experiment: PublishedExperiment): PublishedCurve
   });
 }
 
-/** The experiment that was made with a model: a vanilla CNN or a ResNet-34; null of any other. */
+/** Whether the model is the one that the article's experiment in transfer learning was made with. */
+export const isPublishedTransfer = (model: string): boolean => /^resnet-?34/i.test(model);
+
+/**
+ * The experiment that a model repeats: a vanilla CNN's, or that of a network with ImageNet weights, a ResNet-34 or
+ * in its place an EfficientNet-Lite0; null of any other.
+ */
 export function experimentOf(model: string): PublishedExperiment | null {
   if (/^vanilla/i.test(model)) return "vanilla";
-  return /^resnet-?34/i.test(model) ? "transfer" : null;
+  return isPublishedTransfer(model) || model === "efficientnet_lite0" ? "transfer" : null;
 }
 
 /** Whether classes are the article's five flowers, in the singular or the plural, in any order. */

@@ -26,7 +26,7 @@ export const protocol: PublishedProtocol = {
       return `its classes are ${CLASSES.join(", ")}; those of ${dataset.name} are others`;
     return experimentOf(model.name)
       ? null
-      : `its models are vanilla and resnet34; this one is ${model.name}`;
+      : `its models are vanilla, resnet34 and, in the place of that, efficientnet_lite0; this one is ${model.name}`;
   },
   compare: comparePublished,
   section(published) {

@@ -18,6 +18,8 @@ interface Shape {
   readonly k: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+  /** After the last row and column; default: as before the first. */
+  readonly paddingAfter?: readonly [number, number];
   /** Default 1. */
   readonly groups?: number;
 }
@@ -26,15 +28,21 @@ const PASSES = ["conv2d", "conv2dBackwardData", "conv2dBackwardWeights"] as cons
 
 /** One convolution: all three passes, with and without bias and ReLU, or the passes named. */
 function convolution(
-  { B, C, O, image, k, stride, padding, groups }: Shape,
+  { B, C, O, image, k, stride, padding, paddingAfter = padding, groups }: Shape,
   wanted: string,
   passes: readonly InstructionKind[] = PASSES,
 ): Case {
-  const extent = (i: 0 | 1) => Math.floor((image[i] + 2 * padding[i] - k[i]) / stride[i]) + 1;
+  const extent = (i: 0 | 1) =>
+    Math.floor((image[i] + padding[i] + paddingAfter[i] - k[i]) / stride[i]) + 1;
   const x = [B, C, ...image];
   const y = [B, O, extent(0), extent(1)];
   const weight = [O, C / (groups ?? 1), ...k];
-  const attributes = { stride, padding, ...(groups === undefined ? {} : { groups }) };
+  const attributes = {
+    stride,
+    padding,
+    ...(paddingAfter === padding ? {} : { paddingAfter }),
+    ...(groups === undefined ? {} : { groups }),
+  };
   const forced = { attributes, wanted };
   const steps: Case["steps"] = [
     { kind: "conv2d", ...forced, inputs: ["x", "weight"], outputs: ["y"] },
@@ -101,6 +109,29 @@ const shapes: Shape[] = [
   { B: 1, C: 4, O: 24, image: [9, 10], k: [2, 3], stride: [3, 2], padding: [0, 2] },
 ];
 
+/** As TensorFlow's "same" has it, and the other way round; further than any window reaches. */
+const unevenShapes: Shape[] = (
+  [
+    [2, 3, 16, [12, 9], [3, 3], [2, 2], [0, 0], [1, 1]],
+    [1, 16, 24, [10, 12], [5, 5], [2, 2], [1, 1], [2, 2]],
+    [2, 24, 24, [14, 7], [5, 3], [2, 1], [1, 0], [2, 2], 24],
+    [2, 32, 32, [8, 8], [3, 3], [2, 2], [0, 0], [1, 1], 32],
+    [1, 16, 16, [6, 6], [3, 3], [1, 1], [2, 0], [0, 1]],
+    [1, 16, 16, [7, 7], [3, 3], [2, 2], [0, 1], [2, 3]],
+  ] as const
+).map(([B, C, O, image, k, stride, padding, paddingAfter, groups]) => ({
+  ...{ B, C, O, image, k, stride, padding, paddingAfter },
+  ...(groups === undefined ? {} : { groups }),
+}));
+
+describe.each(["direct", "channels-last", "winograd"] as const)("%s, uneven padding", (wanted) => {
+  test.each(unevenShapes)("agrees within 1e-4: %o", async (shape) => {
+    const passes = await passesOf(shape, wanted);
+    if (wanted === "direct") expect(passes).toEqual(PASSES);
+    if (passes.length > 0) await expectAgreement(convolution(shape, wanted, passes), 1e-4);
+  });
+});
+
 describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
   test.each(shapes)("agrees within 1e-4: %o", async (shape) => {
     const passes = await passesOf(shape, wanted);
@@ -108,6 +139,19 @@ describe.each(["direct", "channels-last"] as const)("%s", (wanted) => {
     await expectAgreement(convolution(shape, wanted, passes), 1e-4);
   });
 });
+
+/** Depthwise with wider rows than oneDNN has gradients of weights for, and images smaller than a window. */
+const wideDepthwise: Shape[] = (
+  [
+    [3, 40, [7, 7], [5, 5], [1, 1], [2, 2]],
+    [2, 24, [14, 11], [5, 5], [2, 2], [1, 1]],
+    [2, 16, [9, 12], [7, 7], [1, 2], [3, 3]],
+    [1, 32, [3, 2], [5, 5], [1, 1], [2, 2]],
+    [5, 16, [10, 9], [3, 5], [3, 1], [0, 4]],
+  ] as const
+).map(([B, C, image, k, stride, padding]) => ({
+  ...{ B, C, O: C, image, k, stride, padding, groups: C },
+}));
 
 /** Depthwise, with channels beside the block sizes and several outputs a channel, and other groups. */
 const groupedShapes: Shape[] = [
@@ -118,6 +162,7 @@ const groupedShapes: Shape[] = [
   { B: 2, C: 32, O: 48, image: [8, 8], k: [3, 3], stride: [1, 1], padding: [1, 1], groups: 2 },
   { B: 1, C: 6, O: 9, image: [5, 6], k: [1, 1], stride: [1, 1], padding: [0, 0], groups: 3 },
   { B: 1, C: 3, O: 3, image: [9, 8], k: [3, 3], stride: [2, 1], padding: [1, 0], groups: 3 },
+  ...wideDepthwise,
 ];
 
 describe("in groups", () => {
@@ -141,6 +186,18 @@ describe("in groups", () => {
     expect(used.map(({ implementation }) => implementation)).toEqual(
       used.map(() => expect.stringContaining("jit")),
     );
+  });
+
+  test("depthwise gradients of wide rows are no matrix products", async () => {
+    for (const shape of wideDepthwise) {
+      const { program, session } = await prepareCase(
+        native,
+        convolution(shape, "direct", ["conv2dBackwardWeights"]),
+      );
+      session.dispose();
+      const [used] = program.instructions.filter(({ kind }) => kind === "conv2dBackwardWeights");
+      expect(used?.implementation).not.toContain("gemm");
+    }
   });
 
   test("Winograd is refused", async () => {

@@ -48,7 +48,7 @@ const mixed = layers.network({
     layers.linear({ features: 4 }),
   ]),
 });
-/** Convolutions in groups, ReLU6, and pooling to a size: what MobileNetV2 and VGG-11 have besides. */
+/** Convolutions in groups, ReLU6, and uneven padding, and pooling to a size: what MobileNetV2, EfficientNet-Lite0 and VGG-11 have besides. */
 const grouped = (size: number) =>
   layers.network({
     name: "grouped",
@@ -57,6 +57,8 @@ const grouped = (size: number) =>
     layer: layers.sequential([
       layers.conv2d({ channels: 6, kernel: 3, padding: 1, groups: 3 }),
       layers.relu6(),
+      // Its odd column of padding stands after the image.
+      layers.conv2d({ channels: 6, kernel: [3, 4], padding: "same", groups: 6 }),
       layers.adaptiveAveragePool2d({ size: 3 }),
       layers.flatten(),
       layers.linear({ features: 4 }),
@@ -200,7 +202,7 @@ test("windows of several sizes are refused by the layer's name", () => {
   const network = grouped(13);
   const graph = network.build(1);
   expect(() => encodeOnnx({ graph, tensors: weightsOf(network) })).toThrow(
-    'layer "2" pools 13x13 to 3x3, in windows of several sizes, which ONNX does not have',
+    'layer "3" pools 13x13 to 3x3, in windows of several sizes, which ONNX does not have',
   );
 });
 

@@ -86,7 +86,7 @@ const everything = ofLayers(
   conv2d({ channels: 6, kernel: 3, padding: 1, groups: 3 }),
   relu6(),
   batchNorm(),
-  conv2d({ channels: 4, kernel: 3, padding: 1 }),
+  conv2d({ channels: 4, kernel: [3, 4], padding: "same" }),
   batchNorm(),
   relu(),
   maxPool2d({ kernel: 2 }),

@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type Zippable, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.ts";
 import { readTorch } from "../../src/files/weight-files.ts";
+import { decodeTorch, memorySource } from "../../src/formats/index.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/torch/${name}`, import.meta.url));
 const expected: Record<string, { shape: number[]; values: number[] }> = JSON.parse(
@@ -47,6 +49,40 @@ describe("where the state_dict lies", () => {
       "1.num_batches_tracked",
     ]);
     expect(tensors.get("0.weight")!.shape).toEqual([2, 1, 3, 3]);
+  });
+});
+
+describe("in an archive, as Python packages carry weights", () => {
+  const bytes = (name: string) => new Uint8Array(readFileSync(fixture(name)));
+  const packaged = (members: Zippable) =>
+    decodeTorch(
+      memorySource(zipSync({ "pkg/__init__.py": new Uint8Array(9), ...members }), "x.whl"),
+    );
+
+  test.each(["zip.pth", "older.pth", "nested.pth"])("%s is read, and named", (file) => {
+    const { part, ...read } = packaged({ "pkg/models/net.pth": bytes(file) });
+    const { part: own, ...plain } = readTorch(fixture(file));
+    expect(read).toEqual(plain);
+    expect(part).toBe(own ? `pkg/models/net.pth: ${own}` : "pkg/models/net.pth");
+  });
+
+  test.each<[string, Record<string, Uint8Array>]>([
+    ["with 2 such files", { "a.pth": bytes("zip.pth"), "b.pt": bytes("zip.pth") }],
+    ["without the one data.pkl of a PyTorch file; write it with", { "a.txt": bytes("zip.pth") }],
+    ["no PyTorch file", { "a.pth": new Uint8Array(400) }],
+    [
+      "without the one data.pkl of a PyTorch file; write it with",
+      { "a.pth": zipSync({ "b.pth": bytes("zip.pth") }) },
+    ],
+    ["unpacks to 68157440 bytes, at most 67108864 are read", { "a.pth": new Uint8Array(65 << 20) }],
+  ])("refused: %s", (message, members) => {
+    // Stored as it is, so that the archive is none that unpacks to many times its size.
+    const ballast = zipSync({ x: new Uint8Array(12 << 20) }, { level: 0 });
+    const all: Zippable = message.includes("unpacks")
+      ? { ...members, "x.zip": [ballast, { level: 0 }] }
+      : members;
+    expect(() => packaged(all)).toThrow(WeightsError);
+    expect(() => packaged(all)).toThrow(message);
   });
 });
 

@@ -72,10 +72,11 @@ describe("the article's numbers", () => {
     const flowers = ["tulips", "daisy", "Dandelion", "roses", "sunflower"];
     expect(experimentOf("vanilla")).toBe("vanilla");
     expect(experimentOf("resnet34")).toBe("transfer");
+    expect(experimentOf("efficientnet_lite0")).toBe("transfer");
     expect(refused(flowers, "vanilla")).toBeNull();
     expect(refused(flowers, "resnet34")).toBeNull();
     expect(refused(flowers, "resnet18")).toBe(
-      "its models are vanilla and resnet34; this one is resnet18",
+      "its models are vanilla, resnet34 and, in the place of that, efficientnet_lite0; this one is resnet18",
     );
     expect(refused([...flowers, "orchid"], "vanilla")).toBe(
       "its classes are daisy, dandelion, rose, sunflower, tulip; those of flowers are others",

@@ -22,6 +22,7 @@ describe("where nobody says what is trained", () => {
     ["resnet34", "imagenet", "layer4"],
     ["vgg11_bn", "imagenet", "features.22"],
     ["mobilenet_v2", "weights.pth", "features.14"],
+    ["efficientnet_lite0", "weights.pth", "_blocks.15"],
     ["vanilla", "weights.pth", "head"],
     ["toString", "weights.pth", "head"],
     ["./my-resnet18.ts", "weights.pth", "head"],

@@ -15,6 +15,14 @@ test("events of version 0.1 read as they did", () => {
   ]);
 });
 
+test("what images are normalised by", () => {
+  const normalization = { mean: [0.498, 0.498, Math.fround(0.498)], std: [0.502, 0.502, 0.502] };
+  expect(pretrainedLines({ ...note, normalization })).toEqual([
+    "weights of x.pth: 6 tensors",
+    "images are normalised as these weights know them: mean 0.498 0.498 0.498, deviation 0.502 0.502 0.502",
+  ]);
+});
+
 test("where they lay, what was taken for the last layer, and what was left", () => {
   const lines = pretrainedLines({
     ...note,

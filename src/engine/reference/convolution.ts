@@ -5,6 +5,7 @@
  * Sums run in doubles and are rounded once, when they are stored.
  */
 
+import { InternalError } from "../../core/errors.ts";
 import type { Instruction } from "../../program/index.ts";
 import { flagAttribute, imageExtents, type Kernel, pairAttribute } from "./kernel.ts";
 
@@ -28,13 +29,28 @@ interface Geometry {
 const groupsOf = ({ attributes }: Instruction): number =>
   typeof attributes.groups === "number" ? attributes.groups : 1;
 
+/** Zeros after the image are read nowhere: they only say how large y is. */
+function checkExtents(instruction: Instruction, { x, y, kernel, stride, padding }: Geometry): void {
+  const after = instruction.attributes.paddingAfter
+    ? pairAttribute(instruction, "paddingAfter")
+    : padding;
+  for (const axis of [0, 1] as const) {
+    const padded = padding[axis] + x[2 + axis]! + after[axis];
+    const extent = Math.floor((padded - kernel[axis]) / stride[axis]) + 1;
+    if (y[2 + axis] !== extent)
+      throw new InternalError(
+        `${instruction.kind} "${instruction.layer}": stride and padding lead to ${extent} places, y has ${y[2 + axis]}`,
+      );
+  }
+}
+
 /** Of an instruction whose tensors are in these places, or whose gradients are. */
 function geometryOf(
   instruction: Instruction,
   { x, y, weight }: Readonly<Record<"x" | "y" | "weight", Parameters<typeof imageExtents>[0]>>,
 ): Geometry {
   const [, , kh, kw] = imageExtents(weight);
-  return {
+  const geometry: Geometry = {
     x: imageExtents(x),
     y: imageExtents(y),
     kernel: [kh, kw],
@@ -42,6 +58,8 @@ function geometryOf(
     padding: pairAttribute(instruction, "padding"),
     groups: groupsOf(instruction),
   };
+  checkExtents(instruction, geometry);
+  return geometry;
 }
 
 /** Calls `row` with every run of aligned (x, y) elements for each weight: the one loop nest. */

@@ -44,8 +44,9 @@ export function convolutionKey({
   const image = ({ shape }: { readonly shape: readonly number[] }) => shape.slice(1).join("x");
   const pair = (name: string) => (attributes[name] as readonly number[]).join("x");
   const kernel = weight.shape.slice(2).join("x");
+  const after = attributes.paddingAfter === undefined ? "" : ` after ${pair("paddingAfter")}`;
   const groups = attributes.groups === undefined ? "" : ` groups ${attributes.groups}`;
-  return `${PASSES[kind]} ${image(x)} > ${image(y)} by ${kernel} stride ${pair("stride")} padding ${pair("padding")}${groups}`;
+  return `${PASSES[kind]} ${image(x)} > ${image(y)} by ${kernel} stride ${pair("stride")} padding ${pair("padding")}${after}${groups}`;
 }
 
 /** For compileNetwork. */

@@ -5,13 +5,17 @@ import { ArgumentError } from "../../core/errors.ts";
 import type { Recipe } from "../../record/index.ts";
 import type { TrainingSetup } from "../options.ts";
 
-/** Where a model's last stage begins: what works at the smallest size of its feature maps. */
+/**
+ * Where a model's last stage begins: what works at the smallest size of its feature maps; of EfficientNet the last of
+ * the seven that its paper counts, before the 1x1 convolution of its head.
+ */
 const LAST_STAGES: Readonly<Record<string, string>> = {
   resnet18: "layer4",
   resnet34: "layer4",
   resnet50: "layer4",
   vgg11_bn: "features.22",
   mobilenet_v2: "features.14",
+  efficientnet_lite0: "_blocks.15",
 };
 
 /**
