@@ -129,7 +129,8 @@ describe("published weights", () => {
     const path = "/models/resnet34-b627a593.pth";
     // Of the refused one nothing was kept.
     expect(requests).toEqual([path, path]);
-    expect(again.checkpoint).toEqual(first.checkpoint);
+    expect(again.sha256).toBe(first.sha256);
+    expect([...again.checkpoint.tensors.keys()]).toEqual([...first.checkpoint.tensors.keys()]);
     expect(first.normalization.mean).toEqual([0.485, 0.456, 0.406]);
     const { tensors, replaced } = fitWeights(
       first,
