@@ -85,6 +85,10 @@ export const bench = defineCommand({
     checkPrecision("bench", flags.precision);
     if ((flags.grow || flags.into !== undefined) && what !== "step")
       throw new ArgumentError("bench: --grow and --into belong to bench step; leave them out");
+    if (flags.widths && (what !== "step" || flags.grow || flags.model !== "vanilla"))
+      throw new ArgumentError(
+        "bench: --widths belongs to bench step of vanilla without --grow; leave it out",
+      );
     const { model, size, batch, images, peers, threads, repetitions } = flags;
     const shared = {
       peers,
