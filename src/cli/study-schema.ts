@@ -33,7 +33,8 @@ const OWN: Readonly<Record<string, string>> = {
   reading: "averaged, or published: the range test as in the 2019 publication",
   validationEvery: "with loss validation: measured after so many updates each",
   modelOptions: "of the networks that take some: widths, hidden",
-  files: "what the arms' own files are, by name; written by lrscope",
+  files:
+    "where the files lie that arms are made of, seen from this file, and their hashes, where they are to be what they were",
   tune: "time the implementations of each convolution and keep the fastest",
   confirm: "epochs of runs that confirm the rate of find",
   tuneEpochs: "epochs of runs that tune the rate of find",

@@ -55,6 +55,8 @@ export interface Source {
   fingerprint(items: Int32Array, signal?: AbortSignal): Promise<string>;
   /** What tells whether two items are the same bytes, once both are part of a fingerprint; of files alone. */
   contentOf?(item: number): string | undefined;
+  /** Of files: whether an item holds several pictures, of which the first is taken; once it is part of a fingerprint. */
+  holdsSeveral?(item: number): boolean;
   /** Of files: what people call an item, relative to the source. */
   fileOf?(item: number): string;
   /** Of files: where an item lies, as functions of files/file-names.ts take it. */

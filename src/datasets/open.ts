@@ -100,9 +100,26 @@ async function splitAndMap(
     broken: unusableItems.map(({ file, reason }) => ({ file, reason })),
     ...(copies ? { copies } : {}),
     ...(leftOut.size > 0 ? { copiesLeftOut: leftOut.size } : {}),
+    ...severalOf(
+      opened,
+      decoded.filter((_, image) => !leftOut.has(image)),
+    ),
   };
   const augmentation = options.augment === "none" ? "none" : opened.augmentation;
   return createDataset({ record, cache, labels, parts, augmentation });
+}
+
+/** Files that are named of those that hold several pictures. */
+const MOST_SEVERAL = 20;
+
+function severalOf(
+  { holdsSeveral, fileOf, name }: Source,
+  items: Int32Array,
+): Pick<DatasetRecord, "firstOfSeveral"> {
+  const several = Array.from(items).filter((item) => holdsSeveral?.(item));
+  if (several.length === 0) return {};
+  const names = several.slice(0, MOST_SEVERAL).map((item) => fileOf?.(item) ?? `${name}#${item}`);
+  return { firstOfSeveral: { files: several.length, names } };
 }
 
 function partOfEach(images: number, parts: Parts): (image: number) => keyof Parts {

@@ -25,6 +25,13 @@ export const copiesRecord = z.object({
 });
 export type CopiesRecord = z.infer<typeof copiesRecord>;
 
+/** Files of which the first picture is taken, as animations and documents of several pages hold more. */
+export const firstOfSeveralRecord = z.object({
+  files: z.number().int(),
+  /** The first of them, relative to the source. */
+  names: z.array(z.string()),
+});
+
 export const datasetRecord = z.object({
   /** Folder's own name or the source's name; never a path. */
   name: z.string(),
@@ -53,6 +60,8 @@ export const datasetRecord = z.object({
   copies: copiesRecord.optional(),
   /** Copies that were left out, as it was asked for. */
   copiesLeftOut: z.number().int().optional(),
+  /** Absent where each file holds one picture, or nobody looked. */
+  firstOfSeveral: firstOfSeveralRecord.optional(),
 });
 export type DatasetRecord = z.infer<typeof datasetRecord>;
 

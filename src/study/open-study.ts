@@ -122,7 +122,7 @@ export async function plannedStudy(
   options: Pick<OpenStudyOptions, "places" | "threads"> = {},
 ): Promise<{ spec: StudySpec; places: StudyPlaces; jobs: number }> {
   const { texts, places: files } = namedArms(request.optimizers, options.places?.files);
-  const loaded = await loadArmFiles(texts, files, request.files);
+  const loaded = await loadArmFiles(texts, files, request.files, SAVED);
   const asked = studyOf({
     ...{ ...request, optimizers: texts },
     ...(loaded.length > 0 ? { files: loaded } : {}),
@@ -135,6 +135,9 @@ export async function plannedStudy(
   const threads = asked.threads ?? threadsOfEach({ jobs, threads: options.threads });
   return { spec: { ...asked, ...namesOf(places), threads }, places, jobs };
 }
+
+/** When the files of a study that is not recorded yet were what it says. */
+const SAVED = "when the study was saved; bring that back, or save the study anew";
 
 /** @throws ArgumentError naming the first field that is not of a study */
 function studyOf(request: StudyRequest): StudySpec {

@@ -9,9 +9,11 @@ import { ArgumentError, codeOf, StoreError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-name.ts";
 import { isSourceName } from "../datasets/sources/source-names.ts";
 import { readRegularFile } from "../files/regular-file.ts";
+import { fileName } from "../record/file-name.ts";
 import { type StudyRequest, type StudySpec, studySpec } from "../record/index.ts";
 import { replaceFile } from "../store/index.ts";
 import { isModelFile } from "./load-model.ts";
+import { namedArms } from "./own-code/arm-files.ts";
 import { namesOf, type StudyPlaces } from "./places.ts";
 import { isWeightsFile } from "./weights-file.ts";
 
@@ -29,6 +31,17 @@ export const studyFile = z.strictObject({
   source: z.string().min(1),
   model: z.string().min(1).default("vanilla"),
   pretrained: z.string().min(1).optional(),
+  /** Where files lie that arms name by their own names, and what they were when the study was saved. */
+  files: z
+    .array(
+      z.strictObject({
+        name: fileName,
+        path: z.string().min(1).optional(),
+        sha256: z.string().optional(),
+      }),
+    )
+    .readonly()
+    .optional(),
   data: data
     .extend({
       validation: data.shape.validation.default(0.2),
@@ -55,17 +68,26 @@ export interface ReadStudy {
 export function readStudyFile(path: string): ReadStudy {
   const parsed = studyFile.safeParse(jsonOf(path));
   if (!parsed.success) throw new ArgumentError(`${path}: ${wordsOf(parsed.error)}`);
-  const { $schema, ...study } = parsed.data;
+  const { $schema, files = [], ...study } = parsed.data;
   const { source, model, pretrained } = study;
   const folder = dirname(path);
   const placed = (text: string, isPath: boolean) =>
     isPath && !isAbsolute(text) ? asPath(join(folder, text)) : text;
-  const places = {
+  const said = files.map(({ name, path: place = name }): [string, string] => [name, place]);
+  const { texts, places: named } = namedArms(study.optimizers, Object.fromEntries(said));
+  const own = Object.entries(named).map(([name, place]) => [name, placed(place, true)]);
+  const hashes = files.flatMap(({ name, sha256 }) => (sha256 ? [{ name, sha256 }] : []));
+  const places: StudyPlaces = {
     source: placed(source, !isSourceName(source)),
     model: placed(model, isModelFile(model)),
     pretrained: pretrained && placed(pretrained, isWeightsFile(pretrained)),
+    ...(own.length > 0 ? { files: Object.fromEntries(own) } : {}),
   };
-  return { study: { ...study, ...namesOf(places) } as StudyRequest, places };
+  const request = {
+    ...{ ...study, optimizers: texts, ...namesOf(places) },
+    ...(hashes.length > 0 ? { files: hashes } : {}),
+  };
+  return { study: request as StudyRequest, places };
 }
 
 /** A bare name is that of a source or network: a path beside it begins with a dot. */
@@ -97,7 +119,7 @@ function wordsOf({ issues }: z.ZodError): string {
   const place = issue.path.join(".");
   if (issue.code !== "unrecognized_keys") return `${place || "it"}: ${issue.message}`;
   const [key = ""] = issue.keys;
-  const known = { data: data.shape, answers: answers.shape }[place] ?? fields;
+  const known = { data: data.shape, answers: answers.shape }[place] ?? studyFile.shape;
   return `a study${place === "" ? "" : `'s ${place}`} has no field "${key}"${place === "recipe" ? "" : didYouMean(key, Object.keys(known))}`;
 }
 
@@ -108,12 +130,19 @@ function wordsOf({ issues }: z.ZodError): string {
 export function writeStudyFile(path: string, study: StudySpec, places: StudyPlaces): void {
   const own = (text: string, isPath: boolean) => (isPath ? seenFrom(dirname(path), text) : text);
   const { source, model, pretrained } = places;
-  const { modelFile, prolonged, formatVersion, kind, source: _, ...rest } = study;
+  const { modelFile, prolonged, files, formatVersion, kind, source: _, ...rest } = study;
   const whole = {
     ...{ $schema: STUDY_SCHEMA, formatVersion, kind },
     source: own(source, !isSourceName(source)),
     ...rest,
     model: own(model, isModelFile(model)),
+    ...(files === undefined
+      ? {}
+      : {
+          files: files.map(({ name, sha256 }) => ({
+            ...{ name, path: own(places.files?.[name] ?? name, true), sha256 },
+          })),
+        }),
     ...(pretrained === undefined ? {} : { pretrained: own(pretrained, isWeightsFile(pretrained)) }),
   };
   replaceFile(path, `${JSON.stringify(withoutDefaults(whole), null, 2)}\n`);

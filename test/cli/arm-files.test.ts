@@ -1,6 +1,6 @@
 /** @file Arms of files: `--optimizer ./mine.ts`, `sgd+./mine.ts`: what is recorded, gone on with and printed. */
 
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commandOfStudy } from "../../src/arms/study-command.ts";
@@ -100,6 +100,48 @@ describe.skipIf(absent)(`arms of files${absent ? ` (${absent})` : ""}`, () => {
     const other = await cli(["compare", "--resume", out]);
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("mine.ts: the file with the optimizer is not what it was");
+  });
+
+  test("are added to a run that is gone on with, by their names and hashes", async () => {
+    const folder = within("added");
+    mkdirSync(join(folder, "other"), { recursive: true });
+    const [first, second] = [join(folder, "first.ts"), join(folder, "second.ts")];
+    writeFileSync(first, OPTIMIZER);
+    writeFileSync(second, OPTIMIZER.replace("0.5", "0.25"));
+    const out = within("extended");
+    const call = ["compare", ...SMALL, "--seeds", "1", "--epochs", "1"];
+    expect((await cli([...call, "--optimizers", `${first}@0.1,sgd`, "--out", out])).code).toBe(0);
+    const before = readFileSync(join(out, "experiment.json"), "utf8");
+
+    // What cannot begin is refused before a word of it is written.
+    writeFileSync(join(folder, "other/first.ts"), OPTIMIZER.replace("0.5", "0.75"));
+    for (const [arms, why] of [
+      [join(folder, "missing.ts"), "there is no such file"],
+      [
+        `${join(folder, "other/first.ts")}@0.3`,
+        "first.ts: the file with the optimizer is not what",
+      ],
+      ["nosuch", "nosuch"],
+    ] as const) {
+      const refused = await cli(["compare", "--resume", out, "--optimizers", arms]);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
+      expect(readFileSync(join(out, "experiment.json"), "utf8")).toBe(before);
+    }
+
+    const more = await cli(["compare", "--resume", out, "--optimizers", `${second}@0.2`, "--json"]);
+    expect(`${more.code} ${more.stderr}`).toMatch(/^0 /);
+    const { experiment, trials } = readRun(out);
+    expect(experiment.arms.map(({ name }) => name)).toEqual([
+      "first.ts@0.1",
+      "sgd",
+      "second.ts@0.2",
+    ]);
+    expect(experiment.specification!.files!.map(({ name }) => name)).toEqual([
+      "first.ts",
+      "second.ts",
+    ]);
+    expect(JSON.stringify(experiment)).not.toContain(folder);
+    expect(trials.map(({ trial }) => trial.status)).toEqual(["done", "done", "done"]);
   });
 
   test.each([

@@ -126,6 +126,66 @@ test("paths are seen from the file's own folder", () => {
   expect(resolve(nearby.source)).toBe(resolve(within("photos")));
 });
 
+describe("arms of files", () => {
+  const OPTIMIZER = `
+import { defineOptimizer } from "lrscope/optimizers";
+export const optimizer = defineOptimizer({
+  name: "half-step",
+  hyperparameters: { learningRate: 0.1, damping: 0.5 },
+  state: () => ({}),
+  update: ({ parameter, gradient, lr }, { damping }) => ({
+    parameter: parameter.sub(gradient.mul(lr.mul(damping))),
+  }),
+});
+`;
+  const own = (folder: string) => {
+    mkdirSync(within(folder), { recursive: true });
+    writeFileSync(within(`${folder}/mine.ts`), OPTIMIZER);
+    return within(`${folder}/mine.ts`);
+  };
+
+  test("are found from the file's own folder, whatever theirs is called, and are what they were", async () => {
+    const mine = own("own (1)/a+b@c");
+    const asked = await planned(["compare", "mnist", "--optimizers", `adam,${own("plain")}@0.2`]);
+    const moved = { ...asked.places, files: { "mine.ts": relative(".", mine) } };
+    mkdirSync(within("saved"), { recursive: true });
+    const path = within("saved/study.json");
+    writeStudyFile(path, asked.spec, moved);
+    const text = readFileSync(path, "utf8");
+    expect(text).toContain('"path": "../own (1)/a+b@c/mine.ts"');
+    expect(text).not.toContain(within("."));
+    const { study, places } = readStudyFile(path);
+    expect(study.optimizers).toEqual(["adam", "mine.ts@0.2"]);
+    expect(resolve(places.files!["mine.ts"]!)).toBe(mine);
+    expect((await plannedStudy(study, { places })).spec).toEqual(asked.spec);
+    // With a flag over it too.
+    const flat = within("saved/flat.json");
+    writeStudyFile(flat, asked.spec, asked.places);
+    const over = await studyOfFileCall(["compare", flat, "--epochs", "7"]);
+    expect(over.spec).toMatchObject({ epochs: 7, files: asked.spec.files });
+
+    writeFileSync(mine, OPTIMIZER.replace("0.5", "0.6"));
+    await expect(plannedStudy(study, { places })).rejects.toThrow(
+      "mine.ts: the file with the optimizer is not what it was when the study was saved",
+    );
+  });
+
+  test("may stand in the arms of one that was written by hand, without a hash", async () => {
+    own("hand/lib");
+    const path = file("hand/study.json", {
+      ...MINIMAL,
+      ...{ kind: "compare", optimizers: ["./lib/mine.ts(damping=0.2)+cosine@0.1", "adam"] },
+    });
+    const { study, places } = readStudyFile(path);
+    expect(study.optimizers[0]).toBe("mine.ts(damping=0.2)+cosine@0.1");
+    expect((await plannedStudy(study, { places })).spec.files).toEqual([
+      { name: "mine.ts", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
+    const wrong = file("hand/wrong.json", { ...MINIMAL, files: [{ name: "mine.ts", sha: "" }] });
+    expect(() => readStudyFile(wrong)).toThrow(/wrong\.json: .*sha/);
+  });
+});
+
 describe("what is wrong is named, with the file", () => {
   test.each([
     [{ epocs: 3 }, 'a study has no field "epocs"; did you mean "epochs"?'],

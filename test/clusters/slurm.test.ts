@@ -8,7 +8,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import { type SlurmCluster, slurmAbsent, startSlurm } from "./slurm-cluster.ts";
@@ -121,6 +120,8 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
   const logOf = (key: string) => readFileSync(join(path(), "trials", key, "log.txt"), "utf8");
   const on = ["--executor", "slurm"];
   let parent: ReturnType<typeof start>;
+  /** The same comparison on this machine alone, while the other waits for Slurm. */
+  let alone: ReturnType<typeof start>;
   /** Trials of the node that is going to die. */
   let moved: string[];
 
@@ -142,6 +143,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     const [killed = "", limited = ""] = on("n1");
     moved = on("n2");
     const output = outputOf(limited);
+    alone = start(...flags, "--out", within("whole"));
     process.kill(workerOf(killed), "SIGKILL");
     cluster.killNode("n2");
     const going = hold(moved);
@@ -176,13 +178,23 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     await until("the queue is empty", () => listed().length === 0);
   });
 
+  test("killed with its tasks under way, it leaves them to the call that resumes it", {
+    timeout: PATIENCE,
+  }, async () => {
+    parent = start("--resume", path(), ...on);
+    await hold(moved);
+    parent.kill("SIGKILL");
+    await ended(parent);
+    expect(listed()).toHaveLength(2);
+  });
+
   test("resumed: the bytes of one machine, and nothing is left of the tasks", {
     timeout: PATIENCE,
   }, async () => {
-    const whole = await cli(["compare", ...flags, "--out", within("whole")]);
-    expect([whole.code, whole.stderr]).toEqual([0, expect.any(String)]);
     parent = start("--resume", path(), ...on);
     expect([await ended(parent), parent.said()]).toEqual([0, expect.any(String)]);
+    expect([await ended(alone), alone.said()]).toEqual([0, expect.any(String)]);
+    expect(parent.said()).toMatch(/seed \d +epoch +30/);
     expect(resultOf(path())).toEqual(resultOf(within("whole")));
     expect(existsSync(join(path(), "tasks"))).toBe(false);
   });

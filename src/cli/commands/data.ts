@@ -5,7 +5,7 @@ import { visibleLine } from "../../core/visible.ts";
 import { defineCommand } from "../flags/define-command.ts";
 import { dataFlags, jsonFlag, threadsFlag } from "../flags/flags.ts";
 import { sourceArgument } from "../flags/source.ts";
-import { describeBroken, describeCopies } from "../text/broken-files.ts";
+import { describeBroken, describeCopies, describeSeveral } from "../text/broken-files.ts";
 import { count, textTable } from "../text/format.ts";
 
 const figures = (values: readonly number[]) => values.map((value) => value.toFixed(4)).join(", ");
@@ -70,6 +70,7 @@ export const data = defineCommand({
         `mean ${figures(record.mean)}; standard deviation ${figures(record.std)} (of the training part, in 0 .. 1)`,
       );
       for (const line of describeCopies(record)) terminal.print(line);
+      for (const line of describeSeveral(record)) terminal.print(line);
       for (const line of describeBroken(record.broken, { limit: Number.POSITIVE_INFINITY }))
         terminal.print(line);
       terminal.result(record);

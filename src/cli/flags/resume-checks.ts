@@ -7,7 +7,10 @@ import type { ExperimentRecord } from "../../record/index.ts";
 type Command = "find" | "train" | "compare";
 
 /** How it is gone on with. */
-const SAID = ["jobs", "model", "pretrained", "json", "executor", "slurmOptions", "slurmSetup"];
+const SAID = [
+  ...["jobs", "model", "pretrained", "json", "events", "quiet", "verbose", "live"],
+  ...["executor", "slurmOptions", "slurmSetup"],
+];
 
 /** What a recorded study may be given more of, by the command that resumes it. */
 const MORE: Readonly<Record<Command, readonly string[]>> = {

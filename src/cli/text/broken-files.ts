@@ -45,3 +45,17 @@ export function describeCopies(
     ...(groups.length > limit ? ["  and others; lrscope data names them"] : []),
   ];
 }
+
+/** Files of which the first picture alone is taken; nothing where there is none. */
+export function describeSeveral(
+  { firstOfSeveral }: Pick<DatasetRecord, "firstOfSeveral">,
+  { limit = Number.POSITIVE_INFINITY }: { readonly limit?: number } = {},
+): string[] {
+  if (!firstOfSeveral) return [];
+  const { files, names } = firstOfSeveral;
+  const shown = names.slice(0, limit).map(visibleLine);
+  const rest = files - shown.length;
+  return [
+    `${plural(files, "file")} ${files === 1 ? "holds" : "hold"} several pictures (an animation's frames, pages), of which the first is taken: ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`,
+  ];
+}

@@ -2,14 +2,14 @@
 
 import { visibleLine } from "../../core/visible.ts";
 import type { StudyEvent } from "../../record/index.ts";
-import { describeBroken, describeCopies } from "./broken-files.ts";
+import { describeBroken, describeCopies, describeSeveral } from "./broken-files.ts";
 import { count, duration, mebibytes, plural } from "./format.ts";
 import { pretrainedLines } from "./pretrained-lines.ts";
 
 /** Files that cannot be used, of which so many are named. */
 const MOST_NAMED = 20;
 
-/** Groups of copies that are named before a study. */
+/** Groups of copies, and files of several pictures, that are named before a study. */
 const MOST_COPIES = 3;
 
 /** Events that say how far a study is, or carry its records: see progress-text.ts. */
@@ -29,6 +29,7 @@ export function noteLines(note: StudyNote): string[] {
       return [
         `${dataset.name}: ${count(dataset.images)} images at ${dataset.size}x${dataset.size} in ${dataset.classes.length} classes; ${count(train)} to train, ${count(validation)} to validate${test > 0 ? `, ${count(test)} kept for the test` : ""}`,
         ...describeCopies(dataset, { limit: MOST_COPIES }),
+        ...describeSeveral(dataset, { limit: MOST_COPIES }),
       ];
     }
     case "pretrained":
@@ -88,6 +89,8 @@ export function noteLines(note: StudyNote): string[] {
       return [
         `Note: it was begun on ${visibleLine(note.before)}, this is ${note.here}: equal bits are promised on one model only`,
       ];
+    case "steered":
+      return [`asked of it: ${[note.what, note.arm, note.epochs].filter(Boolean).join(" ")}`];
     case "executor":
       return [`${note.executor}: ${visibleLine(note.message)}`];
     default:

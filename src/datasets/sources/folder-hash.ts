@@ -9,6 +9,7 @@ import { codeOf, DataError } from "../../core/errors.ts";
 import { throwIfInterrupted } from "../../data/source.ts";
 import { legibleName, pathOfName } from "../../files/file-names.ts";
 import { unreadableText } from "../decoding/decode.ts";
+import { holdsSeveralPictures } from "./several-pictures.ts";
 
 export interface FolderFiles {
   readonly root: string;
@@ -23,6 +24,8 @@ export interface FolderFiles {
   readonly unreadable: Map<number, string>;
   /** SHA-256 of the items that could be read, once they are hashed. */
   readonly digests: Map<number, string>;
+  /** Items that hold several pictures, once they are hashed. */
+  readonly several: Set<number>;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface FolderFiles {
  * @throws DataError for a file that cannot be read for a reason that may pass
  */
 export async function hashFiles(
-  { root, name, files, unreadable, digests }: FolderFiles,
+  { root, name, files, unreadable, digests, several }: FolderFiles,
   items: Int32Array,
   signal: AbortSignal | undefined,
 ): Promise<string> {
@@ -39,11 +42,14 @@ export async function hashFiles(
   let sinceBreath = 0;
   for (const item of items) {
     const file = at(files, item, "files");
-    const { digest, size, error } = hashFile(join(root, file), buffer);
+    const { digest, size, isSeveral, error } = hashFile(join(root, file), buffer);
     if (error !== null) {
       if (!isLasting(error)) throw passingError(name, file, unreadableText(error));
       unreadable.set(item, unreadableText(error));
-    } else digests.set(item, digest);
+    } else {
+      digests.set(item, digest);
+      if (isSeveral) several.add(item);
+    }
     all.update(pathOfName(file)).update(`\0${size}\0${digest}\n`);
     sinceBreath += size + 20_000;
     // Synchronous reads are several times faster on small files; signals and timers get their turn.
@@ -80,6 +86,8 @@ export function passingError(name: string, file: string, reason: string): DataEr
 interface FileHash {
   readonly digest: string;
   readonly size: number;
+  /** Whether it holds several pictures. */
+  readonly isSeveral: boolean;
   /** Why it could not be read, or null. */
   readonly error: NodeJS.ErrnoException | null;
 }
@@ -91,15 +99,22 @@ function hashFile(path: string, buffer: Buffer): FileHash {
     descriptor = openSync(pathOfName(path), "r");
     const hash = createHash("sha256");
     let size = 0;
+    let isSeveral = false;
     for (;;) {
       const got = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (size === 0) isSeveral = holdsSeveralPictures(buffer.subarray(0, got), descriptor);
       hash.update(buffer.subarray(0, got));
       size += got;
       if (got < buffer.length && (got === 0 || size >= fstatSync(descriptor).size)) break;
     }
-    return { digest: hash.digest("base64"), size, error: null };
+    return { digest: hash.digest("base64"), size, isSeveral, error: null };
   } catch (error) {
-    return { digest: "unreadable", size: 0, error: error as NodeJS.ErrnoException };
+    return {
+      digest: "unreadable",
+      size: 0,
+      isSeveral: false,
+      error: error as NodeJS.ErrnoException,
+    };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

@@ -43,7 +43,10 @@ export function folderSource(
     throw new DataError(
       `${name}: its ${classes.length} class folders (${some(classes)}) hold no files; put images into them`,
     );
-  const folder: FolderFiles = { root, name, files, unreadable: new Map(), digests: new Map() };
+  const folder: FolderFiles = {
+    ...{ root, name, files },
+    ...{ unreadable: new Map(), digests: new Map(), several: new Set() },
+  };
   return {
     name,
     classes: classes.map(legibleName),
@@ -55,6 +58,7 @@ export function folderSource(
     // 2: a JPEG decoded at reduced scale keeps its true extent, and inks become light without a profile.
     decoding: 2,
     fingerprint: (items, signal) => hashFiles(folder, items, signal),
+    holdsSeveral: (item) => folder.several.has(item),
     contentOf: (item) => folder.digests.get(item),
     fileOf: (item) => legibleName(files[item] ?? ""),
     pathOf: (item) => join(root, at(files, item, "files")),

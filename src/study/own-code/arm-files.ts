@@ -57,7 +57,8 @@ export function namedArms(texts: readonly string[], known: ArmFilePlaces = {}): 
 
 /**
  * Loads the files of arms that name them, so that this process knows their optimizers and schedules.
- * @param recorded what they were when the study began; default: whatever they are
+ * @param recorded what they were when the study began, or was saved; default: whatever they are
+ * @param since when that was, and what to do about another; for messages
  * @throws ArgumentError for a file that is not there, cannot be run, or exports neither
  * @throws StoreError, exit code 2, for one that is not what it was
  */
@@ -65,6 +66,7 @@ export async function loadArmFiles(
   texts: readonly string[],
   places: ArmFilePlaces,
   recorded: readonly ArmFile[] = [],
+  since = "when the run began; bring that back, or begin anew",
 ): Promise<ArmFile[]> {
   const files = new Map<string, ArmFile>();
   for (const text of texts) {
@@ -79,10 +81,9 @@ export async function loadArmFiles(
       const file = await loadPart(what, word, places[word] ?? word);
       const before = recorded.find(({ name }) => name === word);
       if (before && before.sha256 !== file.sha256)
-        throw new StoreError(
-          `${word}: the file with the ${what} is not what it was when the run began; bring that back, or begin anew`,
-          { exitCode: 2 },
-        );
+        throw new StoreError(`${word}: the file with the ${what} is not what it was ${since}`, {
+          exitCode: 2,
+        });
       files.set(word, file);
     }
   }

@@ -17,6 +17,12 @@ import { confusionsFrom } from "../artefacts/confusions.ts";
 import { hasSamples } from "../artefacts/samples.ts";
 import { deriveResults } from "../derive.ts";
 import { open } from "../open-study.ts";
+import {
+  type ArmFilePlaces,
+  findArmFiles,
+  loadArmFiles,
+  namedArms,
+} from "../own-code/arm-files.ts";
 import { checkObjects } from "../own-code/arm-objects.ts";
 import { findPlaces, type StudyPlaces } from "../places.ts";
 import { cannotGoOn, recordedConvolutions } from "../recorded-plan.ts";
@@ -61,14 +67,19 @@ export async function resumeStudy(
     sweepFinished(directory);
     const recorded = readRun(path);
     const { extension } = options;
-    const extended = extension ? await extendedOf(path, recorded, extension) : null;
+    const extended = extension
+      ? await extendedOf(path, recorded, { extension, places: options.places })
+      : null;
     const run = extended?.run ?? recorded;
     const left = unfinished(path, run);
     if (extended && left === 0)
       throw new ArgumentError(
         `${commandOf(run.experiment.kind)}: nothing of ${path} goes on: ${run.experiment.kind === "find" ? "its range test cannot say which rate to go on with (--force goes on all the same)" : "its runs diverged, were pruned, or were ended by time, target or patience"}; begin a new run`,
       );
-    const going = { run, left, ...(extended ? { write: extended.write } : {}) };
+    const going = {
+      ...{ run, left },
+      ...(extended ? { write: extended.write, files: extended.files } : {}),
+    };
     if (left > 0) return await resume(options, directory, going);
     emit({ type: "finished-already", path });
     const files = missingOf(path, run);
@@ -87,12 +98,32 @@ export async function resumeStudy(
   }
 }
 
-const extendedOf = (path: string, run: Run, extension: StudyExtension): Promise<ExtendedRun> => {
+/** What an extension makes of a run; files of the arms that it adds are named and loaded as those that are there. */
+async function extendedOf(
+  path: string,
+  run: Run,
+  {
+    extension,
+    places,
+  }: {
+    readonly extension: StudyExtension;
+    readonly places: ResumeStudyOptions["places"] | undefined;
+  },
+): Promise<ExtendedRun & { readonly files: ArmFilePlaces }> {
   const spec = recordedStudyOf(path, run.experiment);
-  checkObjects(spec, path);
   const command = commandOf(spec.kind);
-  return extendedRun(run, spec, extension, { command, path });
-};
+  const { texts, places: said } = namedArms(extension.optimizers ?? [], places?.files);
+  const known = await findArmFiles(`${command} --resume ${path}`, spec.files ?? [], said);
+  const files = { ...said, ...known };
+  const loaded = await loadArmFiles([...spec.optimizers, ...texts], files, spec.files);
+  const extended = await extendedRun(
+    run,
+    loaded.length > 0 ? { ...spec, files: loaded } : spec,
+    { ...extension, ...(extension.optimizers ? { optimizers: texts } : {}) },
+    { command, path },
+  );
+  return { ...extended, files };
+}
 
 /** What follows from the records of a finished run, and cannot be made without images and weights. */
 const missingOf = (path: string, run: Run): string[] => [
@@ -106,7 +137,12 @@ const missingOf = (path: string, run: Run): string[] => [
 async function resume(
   options: ResumeStudyOptions,
   directory: RunDirectory,
-  { run: { experiment }, left, write }: { run: Run; left: number; write?: ExtendedRun["write"] },
+  {
+    run: { experiment },
+    left,
+    write,
+    files,
+  }: { run: Run; left: number; write?: ExtendedRun["write"]; files?: ArmFilePlaces },
 ): Promise<FinishedStudy> {
   const { path } = directory;
   const spec = recordedStudyOf(path, experiment);
@@ -120,6 +156,7 @@ async function resume(
       source: options.places?.source,
       model: options.places?.model,
       pretrained: options.places?.pretrained,
+      files: files ?? options.places?.files,
     },
   });
   const jobs = jobsOf({ command: commandOf(spec.kind), jobs: options.jobs }, experiment, spec.jobs);
@@ -223,7 +260,14 @@ const beginning = ({ lastLayer, ...rest }: NonNullable<ExperimentRecord["model"]
   lastLayer === undefined || isAsEver(lastLayer) ? rest : { ...rest, lastLayer };
 
 /** What fixes an experiment's bits, the compiled step aside, which plan.json has. */
-const fixed = ({ lrscope, engine, dataset, model, protocol, arms }: ExperimentRecord) => ({
+const fixed = ({
+  lrscope,
+  engine,
+  dataset: { firstOfSeveral: _, ...dataset },
+  model,
+  protocol,
+  arms,
+}: ExperimentRecord) => ({
   dataset,
   model: { ...model, ...(model.pretrained ? { pretrained: beginning(model.pretrained) } : {}) },
   protocol,
