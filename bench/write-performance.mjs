@@ -83,7 +83,7 @@ if (measured.length > 0)
           what,
           ms(limit.convolutionMs),
           ms(limit.otherMs),
-          ms(limit.arithmeticMs ?? 0),
+          limit.arithmeticMs === undefined ? "" : ms(limit.arithmeticMs),
           (limit.otherBytes / 2 ** 20).toFixed(0),
           limit.triadGBs.toFixed(1),
           limit.peakGflops?.toFixed(0) ?? "",
