@@ -130,6 +130,7 @@ export type {
 } from "./study/executors/executor.ts";
 export { inProcess } from "./study/executors/in-process.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
+export { type SlurmOptions, slurm } from "./study/executors/slurm/slurm.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
 export { type OpenStudyOptions, openStudy, type Study } from "./study/open-study.ts";
 export type { StudyPlaces } from "./study/places.ts";

@@ -1,19 +1,20 @@
 /** @file A study from the command line: opened, run or resumed, with what it tells on the terminal. */
 
 import { shellLine } from "../core/shell.ts";
-import type { FinishedStudy } from "../index.ts";
+import type { FinishedStudy, RunStudyOptions } from "../index.ts";
 import type { CommandContext } from "./flags/define-command.ts";
 import { checkBesideResume, checkResumes, extensionOf } from "./flags/resume-checks.ts";
 import type { AskedStudy } from "./flags/study-of-flags.ts";
 import type { ShowFlags } from "./study-sink.ts";
 import type { Terminal } from "./terminal.ts";
 
-type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal">;
+type Context = Pick<CommandContext<Record<string, never>>, "terminal" | "signal"> &
+  Pick<RunStudyOptions, "executor">;
 
 /** Opens a study and runs it; null where the call asks for something else to be done with it. */
 export async function runFromFlags(
   { study: request, opening, said }: AskedStudy,
-  { terminal, signal, flags }: Context & { readonly flags: AsideFlags },
+  { terminal, signal, flags, executor }: Context & { readonly flags: AsideFlags },
 ): Promise<FinishedStudy | null> {
   if (said !== undefined) terminal.note(said);
   if (flags.saveAs !== undefined) {
@@ -36,7 +37,7 @@ export async function runFromFlags(
         terminal.result({ ...estimate, directory: study.path });
         return null;
       }
-      return await runStudy(study, { sink, signal });
+      return await runStudy(study, { sink, signal, ...(executor ? { executor } : {}) });
     } finally {
       study.close();
     }
@@ -85,7 +86,7 @@ export interface ResumeCall {
 /** Resumes the study in a run directory. @throws ArgumentError where the call asks for another */
 export async function resumeFromFlags(
   { command, path, source, flags, given }: ResumeCall,
-  { terminal, signal }: Context,
+  { terminal, signal, executor }: Context,
 ): Promise<FinishedStudy> {
   checkBesideResume(command, path, given);
   const extension = extensionOf(command, flags, given);
@@ -103,6 +104,7 @@ export async function resumeFromFlags(
       },
       ...(given.has("jobs") ? { jobs: flags.jobs } : {}),
       ...(extension ? { extension } : {}),
+      ...(executor ? { executor } : {}),
       sink,
       signal,
     });

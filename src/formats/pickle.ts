@@ -28,6 +28,8 @@ export interface UnpickleOptions {
   readonly budget: PickleBudget;
   /** What "module.name" means; undefined refuses it. */
   resolve(name: string): PyName | undefined;
+  /** Of one that is refused: what it is and what helps, where that is not to save the state_dict alone. */
+  adviceFor?(name: string): string | undefined;
   /** What a persistent id stands for. */
   persistent?(id: PyValue): PyValue;
 }
@@ -54,10 +56,11 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
       `${subject}: its pickle is damaged: ${what}; download or write it again`,
     );
   };
-  const refuse = (what: string): never => {
-    throw new WeightsError(
-      `${subject}: holds ${what}; lrscope reads tensors, numbers, text and containers only, and executes nothing. Save the state_dict alone: torch.save(model.state_dict(), path)`,
-    );
+  const refuse = (
+    what: string,
+    advice = "lrscope reads tensors, numbers, text and containers only, and executes nothing. Save the state_dict alone: torch.save(model.state_dict(), path)",
+  ): never => {
+    throw new WeightsError(`${subject}: holds ${what}; ${advice}`);
   };
   const pop = (): PyValue => {
     const value = stack.pop();
@@ -140,7 +143,7 @@ export function unpickle(reader: ByteReader, options: UnpickleOptions): PyValue 
     if (typeof module !== "string" || typeof of !== "string")
       return damaged("a name that is no text");
     const full = `${module}.${of}`;
-    return options.resolve(full) ?? refuse(shownName(full));
+    return options.resolve(full) ?? refuse(shownName(full), options.adviceFor?.(full));
   };
   const long = (length: number): number | bigint => {
     if (length > 16) return damaged(`an integer of ${length} bytes`);

@@ -15,6 +15,7 @@ import { PickleBudget, PyDict, type PyValue } from "./pickle-values.ts";
 import type { Checkpoint, StoredTensor } from "./safetensors.ts";
 import { stateDicts } from "./state-dict.ts";
 import {
+  adviceFor,
   isTensor,
   type StorageReference,
   storageReference,
@@ -190,6 +191,7 @@ const namesOf = (source: ByteSource) => ({
   subject: source.name,
   budget: new PickleBudget(source.name),
   resolve: torchNames(source.name),
+  adviceFor,
   persistent: (id: PyValue) => storageReference(id, source.name),
 });
 

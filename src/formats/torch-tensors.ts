@@ -72,6 +72,35 @@ export const isStorage = (value: PyValue | undefined): value is StorageReference
 export const isTensor = (value: PyValue | undefined): value is TensorReference =>
   isObject(value, "tensor");
 
+/** Kinds of tensors that are none of plain numbers, and what helps. */
+const OTHER_TENSORS: readonly (readonly [name: RegExp, advice: string])[] = [
+  [
+    /^torch\.(q(u?int)\d|_utils\._rebuild_qtensor|QU?Int)|quantized/,
+    "its weights are quantised, which no network here computes with. Give those of the float model, from before it was quantised",
+  ],
+  [
+    /^torch\.float(8|4)_/,
+    "lrscope reads floats of 16, 32 and 64 bits. Convert them: torch.save({name: value.float() for name, value in state_dict.items()}, path)",
+  ],
+  [/^torch\.Complex/, "no network here has complex weights. Give those of another network"],
+  [
+    /sparse/,
+    "lrscope reads dense tensors. Convert them: torch.save({name: value.to_dense() for name, value in state_dict.items()}, path)",
+  ],
+  [
+    /meta_tensor/,
+    "a tensor on the device “meta” has a shape and no values. Save the weights after they are loaded",
+  ],
+  [
+    /_dtensor|DTensor|ShardedTensor/i,
+    "a part of a tensor that is spread over processes. Gather the whole: get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))",
+  ],
+];
+
+/** What a refused name is of, and what helps; undefined for any other. */
+export const adviceFor = (name: string): string | undefined =>
+  OTHER_TENSORS.find(([kind]) => kind.test(name))?.[1];
+
 /** The names that a PyTorch file may use; anything else is refused by the reader. */
 export function torchNames(subject: string): (name: string) => PyName | undefined {
   const damaged = (what: string): never => {

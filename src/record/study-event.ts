@@ -133,6 +133,9 @@ const notMadeAgain = event("not-made-again", {
 /** It was begun on another model of processor. */
 const otherProcessor = event("other-processor", { before: z.string(), here: z.string() });
 
+/** Whoever runs the tasks elsewhere ("slurm", "redis") says what holds them up, or how it goes on. */
+const executor = event("executor", { executor: z.string(), message: z.string() });
+
 /** Of the quick ramp, which finds the ends of the others: the updates of each ramp that follows it. */
 const isSearch = { search: count.optional() };
 
@@ -232,6 +235,7 @@ export const studyEvent = z.discriminatedUnion("type", [
   finishedAlready,
   notMadeAgain,
   otherProcessor,
+  executor,
   rangeTestStarted,
   rangeTestUpdate,
   rangeTestSearched,

@@ -1,6 +1,6 @@
 /** @file A whole page: head, header, sections one after another, footer, and the script that redraws figures. */
 
-import { html, type Markup, trusted } from "./html.ts";
+import { html, type Interpolation, type Markup, trusted } from "./html.ts";
 import { pageScript } from "./live/script.ts";
 import { styleSheet } from "./style.ts";
 
@@ -25,13 +25,19 @@ export function documentOf(parts: DocumentParts): string {
 <body><main>
 <header><p class="kicker">${kicker}</p>
 <h1>${headline}</h1>
-${conclusion && html`<p class="conclusion">${conclusion}</p>\n`}${details.length > 0 && html`<ul>${details.map((text) => html`<li>${text}</li>`)}</ul>`}</header>
+${conclusion && html`<p class="conclusion">${flagsWhole(conclusion)}</p>\n`}${details.length > 0 && html`<ul>${details.map((text) => html`<li>${flagsWhole(text)}</li>`)}</ul>`}</header>
 ${contents(sections)}
 ${sections.map((section) => section && html`${section}\n`)}</main>
 <footer>${footer}</footer>
 <script>${trusted(pageScript())}</script></body></html>
 `.text;
 }
+
+/** A flag with its value, which no line is broken in: a browser breaks behind hyphens. */
+const flagsWhole = (text: string): Interpolation[] =>
+  text
+    .split(/(--[a-z][a-z-]*(?: \d(?:[\d.e-]*\d)?)?)/)
+    .map((part, i) => (i % 2 === 1 ? html`<span class="flag">${part}</span>` : part));
 
 /** Links to the sections that there are, by the headings that they have. */
 function contents(sections: readonly (Markup | null)[]): Markup {

@@ -98,6 +98,9 @@ table.words td{white-space:normal;min-width:9em}
 table.words td.num{min-width:0;white-space:nowrap}
 tbody th small{display:block;color:var(--lr-muted);font-weight:400}
 table.arms tbody th{white-space:normal;overflow-wrap:anywhere;min-width:10em}
+table.arms tbody th:has(.swatch){position:relative;padding-left:18px}
+table.arms .swatch{position:absolute;left:0;top:12.5px}
+.flag{white-space:nowrap}
 ul.note{padding-left:20px}
 ul.notes{margin:8px 0 16px;padding:0 0 0 12px;list-style:none;border-left:3px solid var(--lr-axis);font-size:14px;max-width:80ch;overflow-wrap:anywhere}
 ul.notes li{margin:3px 0}
@@ -120,7 +123,8 @@ svg.wide{display:none}svg.narrow{display:block;max-width:480px}
 body{font-size:10.5pt;line-height:1.4}main,footer{max-width:none;padding:0}
 header{padding:0 0 14pt}h1{font-size:18pt}h2{font-size:14pt}section{padding-top:16pt}
 p,.conclusion,header ul,figcaption,.terms,ul.notes{max-width:none}
-svg.wide{display:block}svg.narrow{display:none}
+svg.wide{display:block;max-height:235mm}svg.narrow{display:none}
+p.note:has(+.mistakes){break-after:avoid}
 .pair{display:grid;grid-template-columns:1fr 1fr}
 .facts{grid-template-columns:minmax(9em,auto) 1fr;gap:4px 18px}
 figure,tr,li,.terms div,.samples>div,pre{break-inside:avoid}
@@ -128,6 +132,6 @@ h2,h3,h4,thead,summary{break-after:avoid}thead{display:table-header-group}p{orph
 details::details-content{content-visibility:visible;height:auto}
 .scroll{overflow:visible;background:none}
 table{font-size:8pt;white-space:normal;width:100%}th,td{padding:4px 0 4px 7px}
-td.num,th.num{overflow-wrap:normal}tbody th{overflow-wrap:anywhere}table.words td,table.arms tbody th{min-width:0}
+td.num,th.num{overflow-wrap:normal}tbody th{overflow-wrap:anywhere}table.words td,table.arms tbody th{min-width:0}table.arms .swatch{top:8px}
 a{color:inherit;text-decoration:none}}
 `.replaceAll("\n", "");

@@ -16,7 +16,7 @@ export {
   leaseHolder,
 } from "./lease.ts";
 export { metricsCsv } from "./metrics-csv.ts";
-export { type Run, readRecord, readRun, readTrials } from "./read-run.ts";
+export { type Run, readLines, readRecord, readRun, readTrials } from "./read-run.ts";
 export { digestOf, recordsDigest } from "./records-digest.ts";
 export {
   checkRunDirectory,
@@ -33,6 +33,7 @@ export {
   checkAttempt,
   currentTask,
   endTask,
+  SLURM_NOTES,
   taskKey,
   taskPath,
 } from "./tasks.ts";

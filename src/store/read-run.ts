@@ -9,7 +9,6 @@ import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import { readRegularFile } from "../files/regular-file.ts";
 import {
-  type EpochMetrics,
   type ExperimentRecord,
   epochMetrics,
   experimentRecord,
@@ -69,7 +68,7 @@ export const readTrials = (path: string): TrialHistory[] =>
     .filter((folder) => existsSync(join(folder, "trial.json")))
     .map((folder) => ({
       trial: readTrial(folder),
-      metrics: readMetrics(join(folder, "metrics.jsonl")),
+      metrics: readLines(join(folder, "metrics.jsonl"), epochMetrics),
     }));
 
 /** @throws StoreError where it is the record of another trial: its files are sought by what it says */
@@ -101,12 +100,13 @@ function entries(path: string): string[] {
     .sort();
 }
 
-function readMetrics(file: string): EpochMetrics[] {
+/** The whole lines of a file of ours, none where there is no file. @throws StoreError, exit code 2 */
+export function readLines<S extends z.ZodType>(file: string, schema: S): z.infer<S>[] {
   if (!existsSync(file)) return [];
   const lines = readText(file).split("\n");
   // What follows the last newline was not finished; it is empty where all is well.
   lines.pop();
-  return lines.map((line, index) => parseRecord(`${file}, line ${index + 1}`, line, epochMetrics));
+  return lines.map((line, index) => parseRecord(`${file}, line ${index + 1}`, line, schema));
 }
 
 /** One JSON file of ours. @throws StoreError, exit code 2 */

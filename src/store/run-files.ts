@@ -58,7 +58,7 @@ const WRITTEN: readonly RegExp[] = [
   /^(report\.html|metrics\.csv)$/,
   /^figures\/[^/]+\.(svg|png)$/,
   /^range-tests\/([^/]+\.(json|log)|seeds\/(\d+|search)\.json)$/,
-  /^tasks\/[^/]+\.json$/,
+  /^tasks\/([^/]+\.json|slurm\/[^/]+\.(json|deaths|out))$/,
   /^tensorboard\/.*events\.out\.tfevents[^/]*$/,
   /^trials\/[^/]+\/(trial\.json|metrics\.jsonl|log\.txt|(best|last|averaged)\.safetensors)$/,
   /^trials\/[^/]+\/checkpoints\/epoch-\d+\.(json|safetensors)$/,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { codeOf, StoreError } from "../core/errors.ts";
 import { writeFailure } from "./durable-write.ts";
 import { LEASE_NAME, leaseHolder } from "./lease.ts";
+import { SLURM_NOTES } from "./tasks.ts";
 
 /** ".report.html.4711.tmp", ".lock.4711.9f3a61c2.tmp.dead" of lrscope 0.1 */
 const TEMPORARY = /^\..+\.tmp(\.dead)?$/;
@@ -53,6 +54,8 @@ export function sweepRun(path: string, finished: ReadonlySet<string>): void {
     }
     const tasks = join(path, "tasks");
     for (const name of finished) rmSync(join(tasks, `${name}.json`), { force: true });
+    // Nothing of Slurm's is under way that is not submitted anew.
+    rmSync(join(path, SLURM_NOTES), { recursive: true, force: true });
     removeEmpty(tasks);
     const tests = join(path, "range-tests");
     for (const name of existsSync(tests) ? readdirSync(tests) : [])

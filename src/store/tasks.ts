@@ -19,6 +19,9 @@ import { isFinished } from "../train/trial-state.ts";
 import { readRecord } from "./read-run.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
+/** Folder for what Slurm's jobs note of themselves, as long as they run. */
+export const SLURM_NOTES = "tasks/slurm";
+
 const nameOf = (key: string) => `tasks/${key}.json`;
 
 /** The name of a task within its study; a trial's is that of its folder. */

@@ -265,6 +265,91 @@ describe.skipIf(!executablePath)(`the report in a browser${why}`, () => {
     });
   });
 
+  test.each([400, 1200])("tables that scroll say so, and no others: %i px", async (width) => {
+    const { page } = await open("comparison", width);
+    try {
+      const found = await page.evaluate(() => {
+        for (const folded of document.querySelectorAll("details")) folded.open = true;
+        window.dispatchEvent(new Event("resize"));
+        return [...document.querySelectorAll(".scroll")].map((table) => ({
+          scrolls: table.scrollWidth > table.clientWidth + 1,
+          said: getComputedStyle(table.previousElementSibling!).display !== "none",
+        }));
+      });
+      expect(found.length).toBeGreaterThan(2);
+      for (const { scrolls, said } of found) expect(said).toBe(scrolls);
+      if (width === 400) expect(found.some(({ scrolls }) => scrolls)).toBe(true);
+    } finally {
+      await page.close();
+    }
+  });
+
+  test("the dot of an arm stands beside its name, however long that is", async () => {
+    const { page } = await open("long names", 400);
+    try {
+      const apart = await page.evaluate(() =>
+        [...document.querySelectorAll("table.arms th:has(.swatch)")].map((cell) => {
+          const text = document.createRange();
+          text.selectNodeContents(cell.lastChild!);
+          const [line] = text.getClientRects();
+          const dot = cell.querySelector(".swatch")!.getBoundingClientRect();
+          return Math.abs((line!.top + line!.bottom) / 2 - (dot.top + dot.bottom) / 2);
+        }),
+      );
+      expect(apart.length).toBeGreaterThan(1);
+      for (const distance of apart) expect(distance).toBeLessThan(4);
+    } finally {
+      await page.close();
+    }
+  });
+
+  describe.each(["comparison", "long names", "twenty arms", "range test"])(
+    "%s on paper",
+    (name) => {
+      test("A4, nothing beside the sheet, and what is folded on the page is printed", async () => {
+        const page = await browser.newPage({
+          viewport: { width: 695, height: 1016 },
+          colorScheme: "dark",
+        });
+        try {
+          await page.goto(pathToFileURL(files[name]!).href);
+          const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+          const sheets = [...pdf.matchAll(/\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/g)];
+          expect(sheets.length).toBeGreaterThan(0);
+          for (const [, width, height] of sheets) {
+            expect(Number(width)).toBeCloseTo(595.3, -0.5);
+            expect(Number(height)).toBeCloseTo(841.9, -0.5);
+          }
+          await page.emulateMedia({ media: "print" });
+          const seen = await page.evaluate(() => ({
+            width: document.documentElement.scrollWidth,
+            wide: [...document.querySelectorAll(".scroll")].filter(
+              (table) => table.scrollWidth > table.clientWidth + 1,
+            ).length,
+            shown: [
+              ...document.querySelectorAll<HTMLElement>(".controls,.tip,.hint,.contents"),
+            ].filter((one) => getComputedStyle(one).display !== "none").length,
+            paper: getComputedStyle(document.body).backgroundColor,
+            // A figure that is taller than a sheet would lie on what follows it.
+            tall: [...document.querySelectorAll("figure svg.wide")].filter(
+              (svg) => svg.getBoundingClientRect().height > 900,
+            ).length,
+            folded: [...document.querySelectorAll("details")].filter(
+              (one) => one.lastElementChild!.getBoundingClientRect().height < 5,
+            ).length,
+          }));
+          expect(seen).toEqual({
+            ...{ width: 695, wide: 0, shown: 0, tall: 0, folded: 0 },
+            paper: "rgb(255, 255, 255)",
+          });
+          expect(await labelFaults(page)).toEqual([]);
+        } finally {
+          await page.close();
+        }
+      });
+    },
+  );
+
   test("without scripts every figure is there, and no control", async () => {
     const page = await browser.newPage({ javaScriptEnabled: false });
     try {

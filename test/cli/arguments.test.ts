@@ -21,7 +21,9 @@ describe("words", () => {
 
   test("an unknown command, with the nearest", async () => {
     expect(await refused("fnid")).toContain('unknown command "fnid"; did you mean "find"?');
-    expect(await refused("serve", "x")).toContain('unknown command "serve"; Commands: demo, data');
+    expect(await refused("upload", "x")).toContain(
+      'unknown command "upload"; Commands: demo, data',
+    );
   });
 
   test("an unknown flag, with the nearest", async () => {

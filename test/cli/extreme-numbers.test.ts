@@ -96,6 +96,10 @@ const WORDS = new Set([
   "rename",
   "host",
   "token",
+  "executor",
+  "slurmOptions",
+  "slurmSetup",
+  "end",
 ]);
 
 const seen = new Set<unknown>();

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
+import { shellWords } from "../../src/core/shell-words.ts";
 import { root } from "../house/rooms.ts";
 
 export interface CodeBlock {
@@ -56,8 +57,5 @@ export async function runProgram(
   return lines;
 }
 
-/** Words of a shell's line without its comment; single quotes only. */
-export const wordsOf = (line: string): string[] =>
-  [...line.replace(/ +#.*$/, "").matchAll(/'([^']*)'|(\S+)/g)].map(
-    ([, quoted, plain]) => quoted ?? plain!,
-  );
+/** Words of a shell's line without its comment. */
+export const wordsOf = (line: string): string[] => shellWords(line.replace(/ +#.*$/, ""), line);

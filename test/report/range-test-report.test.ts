@@ -73,7 +73,7 @@ describe("a range test", () => {
       "This range test cannot say at which learning rate to train with sgd.",
     );
     expect(report.html).toContain("raise --to above 0.1");
-    expect(report.html).toContain("make the test again with --to 1.");
+    expect(report.html).toContain('make the test again with <span class="flag">--to 1</span>.');
     expect(report.html).toContain("Nothing is suggested, so nothing is shaded.");
     expect(report.figures["range-test-sgd-clr-loss.svg"]).not.toContain("constant ");
     const doubtful = { ...fakeRangeTest({ from: 1e-7, to: 0.1, reading: "published" }) };

@@ -123,6 +123,63 @@ describe("a comparison", () => {
     ).toBe(true);
   });
 
+  test("a list of contents names every section, as its heading does, and leads there", () => {
+    const [, list] = /<nav[^>]*class="contents"[^>]*>(.*?)<\/nav>/s.exec(report.html)!;
+    const links = [...list!.matchAll(/<a href="#([^"]+)">(.*?)<\/a>/g)].map(([, id, of]) => [
+      id,
+      of,
+    ]);
+    const sections = [...report.html.matchAll(/<section id="([^"]+)"><h2>(.*?)<\/h2>/g)];
+    expect(links).toEqual(sections.map(([, id, heading]) => [id, heading]));
+    expect(links.map(([id]) => id)).toEqual(ids(report));
+  });
+
+  test("terms are explained in the section in which they stand", () => {
+    const terms = (id: string) => {
+      const from = report.html.indexOf(`<section id="${id}"`);
+      const section = report.html.slice(from, report.html.indexOf("</section>", from));
+      const found = [...section.matchAll(/<dl class="terms">(.*?)<\/dl>/gs)].map(
+        ([, list]) => list,
+      );
+      return [...found.join("").matchAll(/<dt>(.*?)<\/dt><dd>(.+?)<\/dd>/g)].map(
+        ([, term]) => term,
+      );
+    };
+    expect(terms("results")).toEqual(["±", "95% interval", "gap", "area"]);
+    expect(terms("differences")).toEqual([
+      "point",
+      "p",
+      "sign-flip test",
+      "Holm’s method",
+      "power",
+    ]);
+    expect(terms("curves")).toEqual(["nat"]);
+    expect(terms("protocol")).toEqual([]);
+  });
+
+  test("confusion matrices and mistakes are folded but for the leader's", async () => {
+    const [own] = fakeConfusions();
+    const of = ["rmsprop", "adam", "sgd+clr", "adamax"].map((arm) => ({ ...own!, arm }));
+    const { html } = await render({ ...input, confusions: of });
+    const from = html.indexOf('<section id="per-class"');
+    const section = html.slice(from, html.indexOf("</section>", from));
+    const open = section.replace(/<details>.*?<\/details>/gs, "");
+    const matricesOf = (text: string) =>
+      [
+        ...new Set([...text.matchAll(/Confusion matrix of (.*?)\. /g)].map(([, arm]) => arm)),
+      ].sort();
+    const mistakesOf = (text: string) =>
+      [...text.matchAll(/<h3>([^<]*): the surest mistakes<\/h3>/g)].map(([, arm]) => arm).sort();
+    expect(matricesOf(section)).toEqual(["adam", "adamax", "rmsprop", "sgd+clr"]);
+    expect(mistakesOf(section)).toEqual(["adam", "adamax", "rmsprop", "sgd+clr"]);
+    expect(matricesOf(open)).toEqual(["sgd+clr"]);
+    expect(mistakesOf(open)).toEqual(["sgd+clr"]);
+    expect([...section.matchAll(/<summary>(.*?)<\/summary>/g)].map(([, text]) => text)).toEqual([
+      "3 matrices of other arms",
+      "The surest mistakes of 3 other arms",
+    ]);
+  });
+
   test("no value that is not a number reaches a figure", () => {
     const fault = /NaN|undefined|Infinity|\[object/;
     for (const svg of Object.values(report.figures)) expect(svg.match(fault)).toBeNull();
@@ -160,115 +217,6 @@ test("18 trials of 150 epochs stay under 3 MB", async () => {
   const { html } = await renderReport(fakeComparison({ epochs: 150 }));
   expect(html.length).toBeLessThan(3e6);
 }, 60_000);
-
-describe("partial records", () => {
-  const nothing = { summary: null, rangeTests: [], trials: [], samples: [] };
-
-  test("what a feature cache cost stands apart; notes stand above the results", async () => {
-    const options = { arms: ["adam"], seeds: 1, epochs: 2 };
-    const experiment = {
-      ...fakeExperiment(options),
-      features: { views: 4, bytes: 3 * 2 ** 20, seconds: 75 },
-    };
-    const { trials } = fakeComparison(options);
-    trials[0]!.trial.status = "failed";
-    trials[0]!.trial.failure = "its process crashed (SIGSEGV)";
-    const { html } = await renderReport({ ...nothing, experiment, trials });
-    expect(html).toContain(
-      "4 views of each training image, 3.0 MiB; made in 1 min 15 s, which no trial’s time contains",
-    );
-    expect(html).toContain(
-      "<li>1 of 1 trial failed: adam, seed 0, its process crashed (SIGSEGV).</li>",
-    );
-  });
-
-  test.each([
-    ["by-class", "the last layer&#39;s rows are taken by the names of the classes"],
-    ["unnamed", "the last layer is kept as it is: the file does not name its classes"],
-    ["as-stored", "the last layer is kept: its classes are these"],
-    ["other-width", "the last layer has another width there, and begins anew"],
-    [undefined, "w.pth (SHA-256 0123abcd ...)</dd>"],
-  ] as const)("where the weights came from, and the last layer: %s", async (lastLayer, words) => {
-    const experiment = fakeExperiment({ arms: ["adam"], seeds: 1, epochs: 1 });
-    const pretrained = { source: "w.pth", sha256: "0123abcdef", ...(lastLayer && { lastLayer }) };
-    const { html } = await renderReport({
-      ...nothing,
-      experiment: { ...experiment, model: { ...experiment.model, pretrained } },
-    });
-    expect(html).toContain("<dt>Began from</dt><dd>w.pth (SHA-256 0123abcd ...)");
-    expect(html).toContain(words);
-  });
-
-  test("one trial of one seed and one epoch", async () => {
-    const options = { arms: ["adam"], seeds: 1, epochs: 1 };
-    const report = await renderReport({
-      ...nothing,
-      experiment: fakeExperiment(options),
-      trials: fakeTrials(options),
-    });
-    expect(headline(report)).toMatch(
-      /^adam reached a validation accuracy of .* after 1 epoch \(one seed/,
-    );
-    expect(Object.keys(report.figures)).not.toContain("final-accuracy.svg");
-  });
-
-  test("trials under way, interrupted, failed and not begun", async () => {
-    const options = { arms: ["adam", "adamax"], seeds: 2, epochs: 4 };
-    const trials = fakeTrials(options).map(({ trial, metrics }, i) => ({
-      trial: {
-        ...trial,
-        status: (["running", "interrupted", "failed", "running"] as const)[i]!,
-        failure: i === 2 ? "the disk is full" : null,
-        msPerStep: null,
-      },
-      metrics: metrics.slice(0, i === 3 ? 0 : 2),
-    }));
-    const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
-    expect(headline(report)).toBe("No trial is finished yet.");
-    expect(report.html).toContain("adam is not finished on all 2 seeds");
-    expect(report.html).toContain("adamax, seed 0: failed: the disk is full");
-    expect(report.figures["accuracy-validation.svg"]).toContain(">adam");
-  });
-
-  test("every trial diverged in its first epoch", async () => {
-    const options = { arms: ["adam"], seeds: 2, epochs: 4, diverged: { adam: [1, 1] } };
-    const report = await renderReport({
-      ...nothing,
-      experiment: fakeExperiment(options),
-      trials: fakeTrials(options),
-    });
-    expect(headline(report)).toContain("Every trial diverged");
-    expect(report.figures).not.toHaveProperty("accuracy-validation.svg");
-  });
-
-  test("nothing but the experiment", async () => {
-    const report = await renderReport({ ...nothing, experiment: fakeExperiment() });
-    expect(ids(report)).toEqual(["data", "protocol", "reproduce"]);
-  });
-
-  test("a schedule of a kind unknown here is left out, not fatal", async () => {
-    const options = { arms: ["adam"], seeds: 1, epochs: 2 };
-    const trials = fakeTrials(options).map(({ trial, metrics }) => ({
-      trial: { ...trial, schedule: { type: "my-own" } },
-      metrics,
-    }));
-    const report = await renderReport({ ...nothing, experiment: fakeExperiment(options), trials });
-    expect(ids(report)).not.toContain("learning-rate");
-  });
-
-  test("hundreds of classes", async () => {
-    const experiment = fakeExperiment();
-    experiment.dataset.classes = Array.from({ length: 300 }, (_, i) => ({
-      name: `class ${i}`,
-      count: 10 + i,
-      train: 8 + i,
-      validation: 2,
-    }));
-    const report = await renderReport({ ...nothing, experiment });
-    expect(report.html).toContain("<li>class 299: 309</li>");
-    expect(report.figures["classes.svg"]).toContain("300 classes");
-  });
-});
 
 describe("hostile text", () => {
   const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;'\u0007`;

@@ -29,15 +29,18 @@ const ask = (
   { method = "GET", headers = {}, body = "" } = {},
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => {
-        text += chunk;
-      });
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-      );
-    });
+    const asked = request(
+      { host: "127.0.0.1", port, path, method, headers, agent: false },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+        );
+      },
+    );
     asked.on("error", reject);
     asked.end(body);
   });

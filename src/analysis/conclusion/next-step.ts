@@ -5,7 +5,13 @@ import type { NextStudy, OptimizerSummary, PairedDifference } from "../../record
 import { pairOf } from "../statistics/paired.ts";
 import { leastSeeds } from "../statistics/sign-flip.ts";
 import { isNegligible, recommendedSeeds } from "./lead.ts";
-import { type ConclusionInput, holdsForOthers, isApart, seedsOf } from "./wording.ts";
+import {
+  type ConclusionInput,
+  holdsForOthers,
+  isApart,
+  namedOrCounted,
+  seedsOf,
+} from "./wording.ts";
 
 /** Of one arm, that had one. */
 const FEW_SEEDS = 3;
@@ -15,6 +21,8 @@ export interface NextStep {
   /** Absent where no study gives it. */
   readonly ask?: NextStudy;
 }
+
+const lowered = (text: string) => text.replace(/^All /, "all ");
 
 const rangeTestOf = (arms: string[]): NextStudy => ({ kind: "find", arms });
 
@@ -48,7 +56,7 @@ export function nextStep(
   const guessing = order.filter((arm) => arm.guessing).map(({ name }) => name);
   if (guessing.length > 0)
     return {
-      say: `Next: find ${listed(guessing)} another learning rate, with a range test.`,
+      say: `Next: find ${lowered(namedOrCounted(guessing, order.length))} another learning rate, with a range test.`,
       ask: rangeTestOf(guessing),
     };
   if (leader.diverged > 0)

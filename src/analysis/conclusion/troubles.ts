@@ -4,16 +4,16 @@ import { counted, listed, percent } from "../../core/words.ts";
 import type { OptimizerSummary } from "../../record/index.ts";
 import { isSparse } from "../ranking.ts";
 import { valuesBySeed } from "../statistics/paired.ts";
-import { accuracy, type Guess, isAre, seedRanges, seedsOf } from "./wording.ts";
+import { accuracy, type Guess, isAre, namedOrCounted, seedRanges, seedsOf } from "./wording.ts";
 
 /** Seeds that did not come to the end: the means are of the others, which flatters an arm. */
 export function troubles(order: readonly OptimizerSummary[]): string[] {
-  const told = (what: string, count: (arm: OptimizerSummary) => number) => {
+  const told = (what: string, count: (arm: OptimizerSummary) => number, only = "its only seed") => {
     const each = order
       .filter((arm) => count(arm) > 0)
       .map(
         (arm, i) =>
-          `${arm.name}${i === 0 ? ` ${what}` : ""} on ${partOf(count(arm), arm.seeds.length)}`,
+          `${arm.name}${i === 0 ? ` ${what}` : ""} on ${partOf(count(arm), arm.seeds.length, only)}`,
       );
     return each.length > 0 ? [`${listed(each)}.`] : [];
   };
@@ -25,7 +25,7 @@ export function troubles(order: readonly OptimizerSummary[]): string[] {
       failures.slice(0, 1).map((reason) => `Reason of ${name}: ${reason.split("; ")[0]}.`),
     ),
     ...told("was pruned", (arm) => arm.pruned ?? 0),
-    ...told("is not finished", (arm) => arm.unfinished ?? 0),
+    ...told("is not finished", (arm) => arm.unfinished ?? 0, "the one seed that it began"),
     ...missing(order),
   ];
 }
@@ -52,8 +52,8 @@ function missing(order: readonly OptimizerSummary[]): string[] {
   ];
 }
 
-const partOf = (count: number, of: number) =>
-  count === of ? (of === 1 ? "its only seed" : `all ${of} seeds`) : `${count} of ${of} seeds`;
+const partOf = (count: number, of: number, only: string) =>
+  count === of ? (of === 1 ? only : `all ${of} seeds`) : `${count} of ${of} seeds`;
 
 /** Arms that do no better than always giving the commonest answer: their rates are doubted first. */
 export function guessing(order: readonly OptimizerSummary[], guess: Guess | undefined): string[] {
@@ -61,6 +61,6 @@ export function guessing(order: readonly OptimizerSummary[], guess: Guess | unde
   if (those.length === 0 || !guess) return [];
   const each = those.map((arm) => `${arm.name} (${percent(accuracy(arm))})`);
   return [
-    `${listed(each)} ${isAre(those)} at the level of guessing: always answering “${guess.answer}” scores ${percent(guess.accuracy)}. Doubt ${those.length > 1 ? "their learning rates" : "its learning rate"} first.`,
+    `${namedOrCounted(each, order.length)} ${isAre(those)} at the level of guessing: always answering “${guess.answer}” scores ${percent(guess.accuracy)}. Doubt ${those.length > 1 ? "their learning rates" : "its learning rate"} first.`,
   ];
 }

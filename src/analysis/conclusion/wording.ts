@@ -34,6 +34,15 @@ export interface Guess {
 export const accuracy = (arm: OptimizerSummary): number =>
   get(arm.finalValidationAccuracy, "mean", "finalValidationAccuracy");
 
+/** More arms than this are counted, and not named. */
+const MOST_NAMED = 6;
+
+/** "adam, sgd and lion", "All 12 arms", "7 of the 12 arms": what a sentence can begin with. */
+export const namedOrCounted = (some: readonly string[], all: number): string =>
+  some.length <= MOST_NAMED
+    ? listed(some)
+    : `${some.length === all ? "All" : `${some.length} of the`} ${all} arms`;
+
 /** Seeds with a final value. */
 export const seedsOf = (arm: OptimizerSummary): number => valuesBySeed(arm).size;
 

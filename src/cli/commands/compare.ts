@@ -2,6 +2,7 @@
 
 import { DEFAULT_ARMS } from "../../arms/default-arms.ts";
 import { defaultsOf } from "../../study/protocols.ts";
+import { executorOf } from "../executor-of-flags.ts";
 import { epochsOf } from "../flags/budget.ts";
 import { defineCommand, type FlagValues } from "../flags/define-command.ts";
 import {
@@ -31,7 +32,14 @@ import {
 } from "../flags/protocol-flags.ts";
 import { trainingRecipeFlags } from "../flags/recipe-flags.ts";
 import { checkWithoutResume } from "../flags/resume-checks.ts";
-import { keepFlag, prolongFlags, resumeFlag, saveFlag, showFlags } from "../flags/run-flags.ts";
+import {
+  executorFlags,
+  keepFlag,
+  prolongFlags,
+  resumeFlag,
+  saveFlag,
+  showFlags,
+} from "../flags/run-flags.ts";
 import { sourceOrResume } from "../flags/source.ts";
 import { checkStudyFlags } from "../flags/study-checks.ts";
 import { type AskedStudy, saidBefore, studyOfFlags } from "../flags/study-of-flags.ts";
@@ -67,6 +75,7 @@ const compareFlags = {
   ...showFlags,
   ...jsonFlag,
   ...jobsFlag,
+  ...executorFlags,
   ...resumeFlag("comparison", "--epochs, --optimizers and --seeds"),
   ...prolongFlags,
 };
@@ -108,12 +117,13 @@ export const compare = defineCommand({
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare photos/ --epochs 30 --seeds 5 --save-as study.json",
     "lrscope compare study.json --epochs 20",
+    'lrscope compare photos/ --threads 4 --executor slurm --slurm-options "-p main -t 4:00:00"',
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500 --seeds 5 --optimizers lion",
   ],
   study: compareStudy,
   async run({ args, flags, given, terminal, signal, asked }) {
-    const context = { terminal, signal, flags };
+    const context = { terminal, signal, flags, ...(await executorOf(flags, given)) };
     const { resume: path } = flags;
     if (path !== undefined) {
       const call = { command: "compare", path, source: args[0], flags, given } as const;

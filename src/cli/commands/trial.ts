@@ -1,7 +1,7 @@
 /** @file `lrscope trial TASK.json`: one task of a study, as an executor starts it. */
 
 import { defineCommand, optional, toggle } from "../flags/define-command.ts";
-import { text } from "../flags/values.ts";
+import { positiveInteger, text } from "../flags/values.ts";
 
 export const trial = defineCommand({
   name: "trial",
@@ -14,6 +14,18 @@ export const trial = defineCommand({
     source: optional({ placeholder: "place", help: "folder of the images", read: text }),
     model: optional({ placeholder: "file", help: "file with the network", read: text }),
     pretrained: optional({ placeholder: "file", help: "file of the first weights", read: text }),
+    attempt: optional({
+      placeholder: "n",
+      help: "the attempt that is meant: no other is run",
+      read: positiveInteger("1"),
+      shownFallback: "that of the file",
+    }),
+    end: optional({
+      placeholder: "file",
+      help: "write to this file how it ended, and nothing to the terminal: for executors",
+      read: text,
+      shownFallback: "none",
+    }),
     ipc: toggle("take places from the process that started this one, and send events to it"),
   },
   examples: ["lrscope trial my-run/tasks/adam-0.json --source photos/"],
@@ -25,16 +37,20 @@ export const trial = defineCommand({
       const { runForParent } = await import("../../study/executors/trial-process.ts");
       return runForParent(readRecord(path, taskFile));
     }
-    const { openProgress } = await import("../text/progress.ts");
-    const { runTaskFile } = await import("../../study/executors/run-task-file.ts");
-    const { source, model, pretrained } = flags;
+    const { source, model, pretrained, attempt, end } = flags;
     const places = {
       ...(source === undefined ? {} : { source }),
       ...(model === undefined ? {} : { model }),
       ...(pretrained === undefined ? {} : { pretrained }),
     };
+    if (end !== undefined) {
+      const { runForFile } = await import("../../study/executors/run-for-file.ts");
+      return runForFile(path, end, { places, attempt, signal });
+    }
+    const { openProgress } = await import("../text/progress.ts");
+    const { runTaskFile } = await import("../../study/executors/run-task-file.ts");
     const progress = openProgress(terminal);
-    await runTaskFile(path, { places, signal, onEvent: progress.onEvent }).finally(() =>
+    await runTaskFile(path, { places, attempt, signal, onEvent: progress.onEvent }).finally(() =>
       progress.stop(),
     );
   },

@@ -87,7 +87,7 @@ function optionOf(key: string, flag: Flag, command: Command): Option {
       throw new ArgumentError(
         `${command.name}: ${name} is given twice ("${previous}" and "${text}"); give it once`,
       );
-    if (/^--[a-z]/.test(text))
+    if (/^--[a-z]/.test(text) && !flag.read.takesFlags)
       throw new ArgumentError(`${command.name}: ${name} needs a value before ${text}`);
     return text;
   });

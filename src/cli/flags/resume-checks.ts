@@ -7,7 +7,10 @@ import type { ExperimentRecord } from "../../record/index.ts";
 type Command = "find" | "train" | "compare";
 
 /** How it is gone on with. */
-const SAID = ["jobs", "model", "pretrained", "json", "quiet", "verbose", "events"];
+const SAID = [
+  ...["jobs", "model", "pretrained", "executor", "slurmOptions", "slurmSetup"],
+  ...["json", "quiet", "verbose", "events"],
+];
 
 /** What a recorded study may be given more of, by the command that resumes it. */
 const MORE: Readonly<Record<Command, readonly string[]>> = {
@@ -29,7 +32,7 @@ export function checkBesideResume(
   for (const key of given)
     if (!said.has(key))
       throw new ArgumentError(
-        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE and what is shown (--json, --quiet, --verbose, --events), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
+        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE, who runs it (--executor) and what is shown (--json, --quiet, --verbose, --events), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
       );
 }
 

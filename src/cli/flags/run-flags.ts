@@ -1,7 +1,7 @@
 /** @file What is done with a study beside what it is: kept, shown, saved, gone on with. */
 
 import { optional, toggle } from "./define-command.ts";
-import { jsonFile, oneOf, text } from "./values.ts";
+import { executorName, foreignFlags, jsonFile, oneOf, text } from "./values.ts";
 
 /** Which weights of each run stay on the disk. */
 export const keepFlag = {
@@ -53,4 +53,26 @@ export const prolongFlags = {
     "with --resume and --epochs: a schedule that depends on the length goes on at the rates of the same schedule stretched to the new one",
   ),
   continue: toggle("the same: it goes on as it is past its end, mostly at its last rate"),
+};
+
+/** Who runs the runs of a study, where it is not this machine. */
+export const executorFlags = {
+  executor: optional({
+    placeholder: "where",
+    help: "slurm: each run is a task of an array of jobs, on nodes that see the folder of the records",
+    read: executorName,
+    shownFallback: "processes of this machine",
+  }),
+  slurmOptions: optional({
+    placeholder: "options",
+    help: 'options of sbatch: "--partition=main --time=4:00:00"',
+    read: foreignFlags,
+    shownFallback: "the cluster's own",
+  }),
+  slurmSetup: optional({
+    placeholder: "lines",
+    help: 'what bash does on the node before each run: "module load nodejs/20"',
+    read: text,
+    shownFallback: "nothing",
+  }),
 };

@@ -16,6 +16,8 @@ export interface ReadValue<T> {
   (text: string, flag: string): T;
   /** The words that it takes, where they are few. */
   readonly choices?: readonly string[];
+  /** Whether it may begin as a flag of ours does. */
+  readonly takesFlags?: true;
 }
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -171,6 +173,18 @@ export const unfreezings: ReadValue<
   });
 
 /** Any words but none. */
+/** Flags of another program, which a value of ours may not begin as. */
+export const foreignFlags: ReadValue<string> = Object.assign(
+  (value: string, flag: string) => text(value, flag),
+  { takesFlags: true as const },
+);
+
+/** Who runs the runs of a study. */
+export const executorName: ReadValue<string> = (value, flag) => {
+  if (value === "slurm") return value;
+  throw new ArgumentError(`${flag} must be slurm; got "${shortened(value)}"`);
+};
+
 export const text: ReadValue<string> = (value, flag) => {
   if (value.trim() === "") throw new ArgumentError(`${flag} must not be empty`);
   return value;

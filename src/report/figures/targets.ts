@@ -72,7 +72,7 @@ function targetPlot(
             settled === 0
               ? "not there yet"
               : hits.length === settled
-                ? inUnit(median ?? null, per)
+                ? inUnit(median ?? null, { per, unit })
                 : hits.length === 0
                   ? `missed by ${settled === 1 ? "its seed" : `all ${settled}`}`
                   : `${settled - hits.length} of ${settled} missed`,
@@ -83,7 +83,7 @@ function targetPlot(
               : [
                   {
                     x: value,
-                    tip: `${optimizer.name}, seed ${optimizer.seeds[i]}: ${percent(target)} after ${inUnit(value, per)} ${name}`,
+                    tip: `${optimizer.name}, seed ${optimizer.seeds[i]}: ${percent(target)} after ${inUnit(value, { per, unit })} ${name}`,
                   },
                 ],
           ),
@@ -105,12 +105,13 @@ const rank = (
   return median ?? 1e12 - (at?.epochs.filter((value) => value !== null).length ?? 0);
 };
 
-const inUnit = (value: number | null, per: number) =>
-  value === null
-    ? "–"
-    : per === 1
-      ? String(Math.round(value))
-      : (value / per).toPrecision(value / per < 10 ? 2 : 3);
+/** Epochs are whole; of less than ten seconds, minutes or hours two digits tell apart what a figure does. */
+function inUnit(value: number | null, { per, unit }: { per: number; unit: Unit }): string {
+  if (value === null) return "–";
+  const shown = value / per;
+  if (unit === "epochs" || (per === 1 && shown >= 10)) return String(Math.round(shown));
+  return shown.toPrecision(shown < 10 ? 2 : 3);
+}
 
 function countAxis(title: string, greatest: number, per: number): Axis {
   const ticks = (count: number) =>

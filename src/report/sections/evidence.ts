@@ -49,24 +49,35 @@ export function classesSection(
   const matrices = drawn.filter(({ arm }) => arm === first).map(({ figure }) => figure);
   const others = drawn.filter(({ arm }) => arm !== first).map(({ figure }) => figure);
   const mistaken = confusions.filter(({ confusion }) => (confusion.mistakes?.length ?? 0) > 0);
+  const named = mistaken.some(({ confusion }) => confusion.arm === leader)
+    ? leader
+    : mistaken[0]?.confusion.arm;
+  const foremost = mistaken.filter(({ confusion }) => confusion.arm === named);
+  const rest = mistaken.filter(({ confusion }) => confusion.arm !== named);
   return html`<section id="per-class"><h2>Class by class</h2>
 ${perClass.map((figure) => figures([figure]))}${
   matrices.length > 0 &&
   html`<h3>Which classes are taken for which</h3>${figures(matrices)}${
     others.length > 0 &&
-    html`<details><summary>${counted(others.length, "matrix")} of other arms</summary>${figures(others)}</details>`
+    html`<details><summary>${others.length === 1 ? "The matrix of the other arm" : `${others.length} matrices of other arms`}</summary>${figures(others)}</details>`
   }`
-}${mistaken.map(
-  ({ confusion }) => html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
-<p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
-<ul class="mistakes">${get(confusion, "mistakes", "confusion").map((mistake) =>
-    mistakeItem(
-      mistake,
-      get(confusion, "mistakes", "confusion").some(({ image }) => image !== null),
-    ),
-  )}</ul>`,
-)}</section>`;
+}${mistakesOf(foremost, arms)}${
+  rest.length > 0 &&
+  html`<details><summary>The surest mistakes of ${rest.length === 1 ? "the other arm" : `${rest.length} other arms`}</summary>${mistakesOf(rest, arms)}</details>`
+}</section>`;
 }
+
+const mistakesOf = (
+  of: readonly { readonly confusion: ArmConfusion }[],
+  arms: readonly ReportArm[],
+): Markup[] =>
+  of.map(({ confusion }) => {
+    const mistakes = get(confusion, "mistakes", "confusion");
+    const pictured = mistakes.some(({ image }) => image !== null);
+    return html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
+<p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
+<ul class="mistakes">${mistakes.map((mistake) => mistakeItem(mistake, pictured))}</ul>`;
+  });
 
 /** `pictured`: others of the list have their photo, so this one has a frame in its place. */
 function mistakeItem(

@@ -12,7 +12,7 @@ import { type StudyEvent, studyEvent, taskFile } from "../../record/index.ts";
 import { type RunDirectory, readRecord, writeFailure } from "../../store/index.ts";
 import type { Executor, SubmittedTask } from "./executor.ts";
 import { type AttemptEnd, localExecutor, type StartedAttempt } from "./local-executor.ts";
-import { describeEnd, tailOf, textOfLog } from "./process-end.ts";
+import { describeEnd, logOf, tailOf, textOfLog } from "./process-end.ts";
 import type { FromTrial, TaskPlaces, ToTrial } from "./trial-messages.ts";
 
 /** What an executor runs tasks with. */
@@ -36,7 +36,7 @@ export const childProcesses = (context: ExecutorContext): Executor =>
 
 function startProcess(task: SubmittedTask, context: ExecutorContext): StartedAttempt {
   const { directory, shared } = context;
-  const log = logOf(task, directory);
+  const log = logOf(readRecord(task.task, taskFile).task, directory);
   const output = openLog(log);
   const before = textOfLog(log).length;
   let child: ChildProcess;
@@ -75,14 +75,6 @@ function startProcess(task: SubmittedTask, context: ExecutorContext): StartedAtt
     gone,
     cancel: (how) => (how === "now" ? child.kill("SIGKILL") : tell({ type: "stop" })),
   };
-}
-
-/** File that takes what the process, and native code in it, prints. */
-function logOf({ task: file }: SubmittedTask, directory: RunDirectory): string {
-  const { task } = readRecord(file, taskFile);
-  return task.kind === "trial"
-    ? directory.trialFile(task.slug, task.seed, "log.txt")
-    : directory.rangeTestLog(task.slug);
 }
 
 function openLog(file: string): number {

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { CRASHES } from "../../files/child-end.ts";
-import type { ProcessEnd } from "../../record/index.ts";
+import type { ProcessEnd, Task } from "../../record/index.ts";
+import type { RunDirectory } from "../../store/index.ts";
 
 /** Last lines of a log that a record keeps. */
 const LOG_LINES = 20;
@@ -51,3 +52,9 @@ export function textOfLog(file: string): string {
     return "";
   }
 }
+
+/** File that takes what the task's process, and native code in it, prints. */
+export const logOf = (task: Task, directory: RunDirectory): string =>
+  task.kind === "trial"
+    ? directory.trialFile(task.slug, task.seed, "log.txt")
+    : directory.rangeTestLog(task.slug);

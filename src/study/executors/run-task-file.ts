@@ -6,15 +6,20 @@
 import { dirname, join, resolve } from "node:path";
 import { StoreError } from "../../core/errors.ts";
 import { planRecord, type StudyEvent, type StudySpec, taskFile } from "../../record/index.ts";
-import { currentTask, readRecord, readRun } from "../../store/index.ts";
+import { checkAttempt, currentTask, readRecord, readRun } from "../../store/index.ts";
 import { open } from "../open-study.ts";
 import { findPlaces, type StudyPlaces } from "../places.ts";
 import { recordedConvolutions } from "../recorded-plan.ts";
 import { runTask } from "./run-task.ts";
 
+/** Seconds: one that worked at it on another machine counts as gone 75 s after its last heartbeat. */
+const PATIENCE = 90;
+
 export interface RunTaskOptions {
   /** Where data, network and weights lie, where this machine's cache does not know it. */
   readonly places?: Partial<StudyPlaces>;
+  /** The attempt that is meant; default: the one in the file. */
+  readonly attempt?: number | undefined;
   readonly onEvent?: (event: StudyEvent) => void;
   /** Ends the work after the update under way; the trial can then be resumed. */
   readonly signal?: AbortSignal;
@@ -37,6 +42,7 @@ export async function runTaskFile(path: string, options: RunTaskOptions = {}): P
       `${path}: is not tasks/${file.key}.json of a run directory; give the file that the study has written there`,
       { exitCode: 2 },
     );
+  checkAttempt(directory, { key: file.key, attempt: options.attempt ?? file.attempt });
   const { experiment } = readRun(directory);
   const { specification } = experiment;
   if (!specification)
@@ -54,6 +60,7 @@ export async function runTaskFile(path: string, options: RunTaskOptions = {}): P
   const spec: StudySpec = { ...specification, threads };
   await runTask({
     ...{ path: directory, file, dataset: experiment.dataset, signal, onEvent },
+    patience: PATIENCE,
     plan: readRecord(join(directory, "plan.json"), planRecord),
     async open() {
       const study = await open({

@@ -3,16 +3,18 @@
  * and nothing else of the run directory, and writes no more once another attempt has begun.
  */
 
+import { existsSync } from "node:fs";
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, StoreError } from "../../core/errors.ts";
-import type {
-  DatasetRecord,
-  EpochMetrics,
-  Plan,
-  StudyEvent,
-  StudyListener,
-  Task,
-  TaskFile,
+import {
+  type DatasetRecord,
+  type EpochMetrics,
+  type Plan,
+  type StudyEvent,
+  type StudyListener,
+  type Task,
+  type TaskFile,
+  trialRecord,
 } from "../../record/index.ts";
 import {
   acquireLease,
@@ -20,10 +22,13 @@ import {
   fenceOf,
   type Lease,
   openRunDirectory,
+  type RunDirectory,
+  readRecord,
   readRun,
 } from "../../store/index.ts";
 import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
+import { isFinished } from "../../train/trial-state.ts";
 import { recordTrial } from "../recorder.ts";
 import type { OpenedSetup } from "../setup.ts";
 import { restoreTrial } from "./restore-trial.ts";
@@ -37,6 +42,8 @@ export interface TaskRun {
   /** What the task must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
   readonly plan: Plan;
+  /** Seconds that the holder of the trial's folder is waited for; default 10, as one whose parent is gone dies at once. */
+  readonly patience?: number;
   readonly signal: AbortSignal;
   /** Opens data, network and engine; the data set is closed at the end. */
   open(): Promise<OpenedSetup>;
@@ -78,7 +85,8 @@ export async function runTask(run: TaskRun): Promise<void> {
       await runRangeTest(task, { ...setup, onEvent, signal });
       return;
     }
-    lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."));
+    lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."), run.patience ?? 10);
+    if (hasEnded(directory, task)) return;
     const from = await restoreTrial(directory, task);
     if (signal.aborted) throw new InterruptedError();
     const others = () => otherMetrics(path, task);
@@ -91,6 +99,12 @@ export async function runTask(run: TaskRun): Promise<void> {
   }
 }
 
+/** Whether another process, which was taken for dead, has run the trial to its end meanwhile. */
+function hasEnded(directory: RunDirectory, { slug, seed }: Task<"trial">): boolean {
+  const file = directory.trialFile(slug, seed, "trial.json");
+  return existsSync(file) && isFinished(readRecord(file, trialRecord));
+}
+
 /** Of the trials of the same seed, as far as they have come. */
 const otherMetrics = (path: string, { slug, seed }: Task<"trial">): EpochMetrics[][] =>
   readRun(path)
@@ -101,12 +115,14 @@ const otherMetrics = (path: string, { slug, seed }: Task<"trial">): EpochMetrics
  * The process of the same trial that an earlier parent left behind dies as soon as it notices: it is
  * waited for, a little.
  */
-async function leaseTrial(folder: string): Promise<Lease> {
-  for (let wait = 10; ; wait *= 2) {
+async function leaseTrial(folder: string, patience: number): Promise<Lease> {
+  const end = performance.now() + 1000 * patience;
+  for (let wait = 10; ; wait = Math.min(2 * wait, 5000)) {
     try {
       return await acquireLease(folder);
     } catch (error) {
-      if (!(error instanceof StoreError && error.exitCode === 2) || wait > 5000) throw error;
+      if (!(error instanceof StoreError && error.exitCode === 2) || performance.now() > end)
+        throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
   }

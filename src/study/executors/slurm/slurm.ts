@@ -1,0 +1,327 @@
+/**
+ * @file Tasks as arrays of jobs of a Slurm cluster whose nodes see the run directory. Slurm says what waits and
+ * what runs; of what is not listed any more, as finished jobs vanish, the store says what became of it.
+ */
+
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { quietly } from "../../../core/cleanup.ts";
+import { ArgumentError } from "../../../core/errors.ts";
+import { isSourceName } from "../../../datasets/sources/source-names.ts";
+import { taskFile, versioned } from "../../../record/index.ts";
+import { digestOf, readRecord, SLURM_NOTES, writeFailure } from "../../../store/index.ts";
+import { isModelFile } from "../../load-model.ts";
+import type { StudyPlaces } from "../../places.ts";
+import { isWeightsFile } from "../../weights-file.ts";
+import type { ExecutorContext } from "../child-process.ts";
+import { eventStream } from "../event-stream.ts";
+import type { Executor, ExecutorEvent, SubmittedTask } from "../executor.ts";
+import type { AttemptEnd } from "../local-executor.ts";
+import { logOf, tailOf, textOfLog } from "../process-end.ts";
+import { reported } from "../reported-error.ts";
+import { readEnd, type TrialEnd } from "../trial-end.ts";
+import { type StoreWatch, watchTask } from "../watch-store.ts";
+import {
+  cancelNow,
+  cancelTasks,
+  hasEnded,
+  type ListedTask,
+  listTasks,
+  mostInArray,
+  submitArray,
+} from "./commands.ts";
+import { type ArrayTask, batchScript, endFile } from "./script.ts";
+
+export interface SlurmOptions {
+  /** Options of sbatch: "--partition=main", "--time=4:00:00". */
+  readonly options?: readonly string[];
+  /** Lines of bash before each task: "module load nodejs". */
+  readonly setup?: string;
+  /** Greatest number of tasks at a time; default: as the cluster has it. */
+  readonly atATime?: number;
+}
+
+/** What lrscope says to sbatch itself. */
+const OWN = /^(-a|--array|--wrap|-J|--job-name|--parsable|--test-only|-W|--wait)(=|$)/;
+
+/** Milliseconds between two looks at the records, and at the queue: from the first, twice as many where nothing changes. */
+const LOOK = 1000;
+const LONGEST = 15_000;
+
+/** One attempt that Slurm has. */
+interface Live extends ArrayTask {
+  readonly job: string;
+  readonly index: number;
+  readonly logged: number;
+  readonly watch: StoreWatch;
+  running: boolean;
+  /** Listed as ended, or not at all, when it was last looked for. */
+  missed: boolean;
+  stopping: boolean;
+}
+
+type Waiting = Omit<Live, "job" | "index">;
+
+/**
+ * An executor of Slurm. Its commands are those of this machine.
+ * @throws ArgumentError for options that it sets itself
+ */
+export function slurm(options: SlurmOptions = {}): (context: ExecutorContext) => Executor {
+  for (const option of options.options ?? [])
+    if (OWN.test(option))
+      throw new ArgumentError(
+        `--slurm-options: ${option} is set by lrscope, as each run is a task of one array; leave it out`,
+      );
+  return (context) => slurmExecutor(options, context);
+}
+
+function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executor {
+  const { directory, shared } = context;
+  const path = realpathSync(directory.path);
+  const notes = join(path, SLURM_NOTES);
+  const name = `lrscope-${digestOf(path).slice(0, 12)}`;
+  const known = new Set<string>();
+  const live = new Map<string, Live>();
+  const { push, end, read } = eventStream<ExecutorEvent>();
+  let waiting: Waiting[] = [];
+  let most = 0;
+  let closed = false;
+  const said = new Set<string>();
+  const say = (message: string) => {
+    if (said.has(message)) return;
+    said.add(message);
+    context.onEvent(versioned({ type: "executor", executor: "slurm", message }));
+  };
+  const gone = ({ key, attempt }: Pick<Waiting, "key" | "attempt">, how: AttemptEnd) => {
+    live.delete(key);
+    push({ key, attempt, state: "gone", ...how });
+  };
+
+  const prepare = async () => {
+    if (most > 0) return;
+    try {
+      mkdirSync(notes, { recursive: true });
+    } catch (error) {
+      throw writeFailure(notes, error, "what was recorded before is kept");
+    }
+    most = await mostInArray();
+    // Of a process that was killed; its attempts are over.
+    await cancelTasks([`--name=${name}`]);
+    process.on("exit", cancelAtExit);
+  };
+  /** The second Ctrl-C ends this process at once, and its jobs with it. */
+  const cancelAtExit = () => {
+    if (live.size > 0) cancelNow([...live.values()].map(idOf));
+  };
+
+  /** Submits what waits, as far as the cluster takes it; one call at a time. */
+  let pumping: Promise<void> = Promise.resolve();
+  const pump = () => {
+    pumping = pumping.then(submitWaiting);
+    return pumping;
+  };
+  const submitWaiting = async () => {
+    let size = most;
+    while (waiting.length > 0 && !(options.atATime !== undefined && live.size > 0)) {
+      const tasks = waiting.slice(0, size);
+      const throttle = options.atATime === undefined ? "" : `%${options.atATime}`;
+      const job = await submitArray(
+        batchScript({
+          ...{ tasks, notes, setup: options.setup ?? "" },
+          lrscope: [process.execPath, "--max-semi-space-size=1", "--expose-gc", ENTRY],
+          places: placesOf(shared.setup),
+        }),
+        [
+          ...[`--job-name=${name}`, `--array=0-${tasks.length - 1}${throttle}`, "--requeue"],
+          ...[`--cpus-per-task=${shared.setup.threads ?? 1}`, "--signal=B:USR1@60"],
+          ...[`--chdir=${path}`, `--output=${join(notes, "%A_%a.out")}`, "--open-mode=append"],
+          ...(options.options ?? []),
+        ],
+      );
+      if (job === "limit") {
+        if (size > 1) size = Math.ceil(Math.min(size, tasks.length) / 2);
+        if (tasks.length > 1) continue;
+        say(`the cluster takes no more of this user's tasks for now: ${waiting.length} wait`);
+        return;
+      }
+      waiting = waiting.slice(tasks.length);
+      tasks.forEach((task, index) => void live.set(task.key, { ...task, job, index }));
+    }
+  };
+
+  /** What became of one that runs no more: by its own word, else by Slurm's. */
+  const endOf = (task: Live, listed: ListedTask | undefined): AttemptEnd => {
+    const ended = endedOf(notes, task);
+    if (ended) return ended.error ? { error: ended.error } : {};
+    if (task.stopping) return { detail: "it was cancelled" };
+    const log = textOfLog(task.log).slice(task.logged);
+    const printed = textOfLog(join(notes, `${task.job}_${task.index}.out`));
+    const lines = tailOf(log.trim() === "" ? printed : log);
+    const last = lines.at(-1);
+    const detail = `its job ${idOf(task)} ended${listed ? ` as ${listed.state}` : ""} before it had${last === undefined ? "" : `; last in its log: ${last}`}`;
+    return { detail, ended: { exitCode: null, signal: null, log: lines } };
+  };
+
+  const lookAtQueue = async (): Promise<boolean> => {
+    const jobs = [...new Set([...live.values()].map(({ job }) => job))];
+    if (jobs.length === 0) return false;
+    const listed = await listTasks(jobs);
+    if (!listed) {
+      say("Slurm cannot be asked what runs just now: waits, and asks again");
+      return false;
+    }
+    let changed = false;
+    for (const task of [...live.values()]) {
+      const found = listed.get(idOf(task));
+      if (found && !hasEnded(found)) {
+        task.missed = false;
+        if (/held/i.test(found.reason))
+          say(`task ${idOf(task)} is held (${found.reason}): scontrol release ${idOf(task)}`);
+        if (found.state === "RUNNING" && !task.running) changed = run(task);
+        continue;
+      }
+      // One that is given back to the queue is listed as ended for a moment.
+      if (!task.missed && !task.stopping) {
+        task.missed = true;
+        changed = true;
+        continue;
+      }
+      if (!task.stopping || task.running) run(task);
+      task.watch.look();
+      gone(task, endOf(task, found));
+      changed = true;
+    }
+    return changed;
+  };
+  const run = (task: Live): true => {
+    if (!task.running) push({ key: task.key, attempt: task.attempt, state: "running" });
+    task.running = true;
+    return true;
+  };
+
+  const lookAtRecords = () => {
+    for (const task of [...live.values()]) {
+      task.watch.look();
+      const ended = endedOf(notes, task);
+      // Interrupted by its time limit it goes on later.
+      if (!ended || (ended.error?.code === "INTERRUPTED" && !task.stopping)) continue;
+      task.watch.look();
+      run(task);
+      gone(task, endOf(task, undefined));
+    }
+  };
+
+  let wake: () => void = () => undefined;
+  const watch = async () => {
+    for (let wait = LOOK, until = 0; !closed; ) {
+      if (live.size + waiting.length > 0) {
+        lookAtRecords();
+        if (performance.now() >= until) {
+          const changed = await lookAtQueue();
+          wait = changed ? LOOK : Math.min(2 * wait, LONGEST);
+          until = performance.now() + wait - LOOK / 2;
+        }
+        await pump();
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, LOOK);
+      });
+    }
+  };
+  // What it throws is how the attempts end that are left: so their submitter hears of it.
+  const watching = watch().catch((error) => {
+    for (const task of [...live.values(), ...waiting.splice(0)]) {
+      push({ key: task.key, attempt: task.attempt, state: "running" });
+      gone(task, { error: reported(error) });
+    }
+  });
+
+  const stopping = new Set<string>();
+  /** All that were asked to end at once are ended by one command. */
+  const stopAsked = async () => {
+    const ids = [...stopping];
+    stopping.clear();
+    await cancelTasks(["--state=PENDING", ...ids]);
+    await cancelTasks(["--batch", "--signal=TERM", ...ids]);
+    wake();
+  };
+
+  return {
+    name: "slurm",
+    async submit(tasks) {
+      await prepare();
+      for (const task of tasks) {
+        const { key, attempt } = task;
+        if (known.has(`${key} ${attempt}`)) continue;
+        known.add(`${key} ${attempt}`);
+        waiting.push(waitingOf(task, context));
+        push({ key, attempt, state: "queued" });
+      }
+      await pump();
+    },
+    events: read,
+    async cancel(key, how) {
+      for (const task of waiting.filter((task) => task.key === key))
+        gone(task, { detail: "it was cancelled before it began" });
+      waiting = waiting.filter((task) => task.key !== key);
+      const task = live.get(key);
+      if (!task) return;
+      task.stopping = true;
+      if (how === "now") return cancelTasks([idOf(task)]);
+      stopping.add(idOf(task));
+      if (stopping.size === 1) setImmediate(() => void stopAsked().catch(() => undefined));
+    },
+    async close() {
+      for (const task of waiting.splice(0))
+        gone(task, { detail: "it was cancelled before it began" });
+      await pumping.catch(() => undefined);
+      const left = [...live.values()];
+      for (const task of left) task.stopping = true;
+      if (left.length > 0) await cancelTasks(left.map(idOf));
+      while (live.size > 0 && !(await lookAtQueue().then(() => live.size === 0)))
+        await new Promise((resolve) => setTimeout(resolve, LOOK));
+      closed = true;
+      wake();
+      await watching;
+      process.off("exit", cancelAtExit);
+      quietly(() => rmSync(notes, { recursive: true, force: true }));
+      end();
+    },
+  };
+}
+
+const idOf = ({ job, index }: Pick<Live, "job" | "index">): string => `${job}_${index}`;
+
+/** null where it has not said how it ended. */
+const endedOf = (notes: string, task: Live): TrialEnd | null =>
+  readEnd(join(notes, endFile(task)), task.attempt);
+
+function waitingOf({ key, attempt, task }: SubmittedTask, context: ExecutorContext): Waiting {
+  const { directory, onEvent } = context;
+  const file = readRecord(task, taskFile);
+  const log = resolve(logOf(file.task, directory));
+  const { task: what } = file;
+  return {
+    ...{ key, attempt, task: resolve(task), log, logged: textOfLog(log).length },
+    epochs:
+      what.kind === "trial"
+        ? resolve(directory.trialFile(what.slug, what.seed, "metrics.jsonl"))
+        : "",
+    watch: watchTask(file, directory, onEvent),
+    ...{ running: false, missed: false, stopping: false },
+  };
+}
+
+/** Paths of this machine, which the nodes share. */
+const placesOf = ({ source, model, pretrained }: StudyPlaces): string[] => [
+  ...(isSourceName(source) ? [] : ["--source", resolve(source)]),
+  ...(isModelFile(model) ? ["--model", resolve(model)] : []),
+  ...(pretrained !== undefined && isWeightsFile(pretrained)
+    ? ["--pretrained", resolve(pretrained)]
+    : []),
+];
+
+/** The compiled command line. */
+const ENTRY = fileURLToPath(new URL("../../../../bin/lrscope.js", import.meta.url));

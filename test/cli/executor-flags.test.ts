@@ -1,0 +1,31 @@
+/** @file Who runs the runs of a study, as flags: what is refused before anything is opened. */
+
+import { expect, test } from "vitest";
+import { cli } from "./run-cli.ts";
+
+test.each([
+  [["--executor", "pbs"], 'compare: --executor must be slurm; got "pbs"'],
+  [["--executor", ""], 'compare: --executor must be slurm; got ""'],
+  [["--slurm-options", "-p main"], "--slurm-options has no effect without --executor slurm"],
+  [["--slurm-setup", "module load x"], "--slurm-setup has no effect without --executor slurm"],
+  [["--executor", "slurm", "--slurm-options", "--a='b"], "a quote or backslash is not closed"],
+  [["--executor", "slurm", "--slurm-options", "--array=0-9"], "--array=0-9 is set by lrscope"],
+  [["--executor", "slurm", "--slurm-options", "-J mine"], "-J is set by lrscope"],
+  [["--executor", "slurm", "--slurm-options"], "--slurm-options needs a value"],
+])("%j", async (flags, message) => {
+  const { code, stderr } = await cli(["compare", "synthetic", ...flags]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("without the commands of Slurm it says so", async () => {
+  const path = process.env.PATH;
+  process.env.PATH = "/nowhere";
+  try {
+    const { slurmCommand } = await import("../../src/study/executors/slurm/commands.ts");
+    await expect(slurmCommand("sbatch", [])).rejects.toThrow(
+      "--executor slurm: there is no sbatch on this machine",
+    );
+  } finally {
+    process.env.PATH = path;
+  }
+});
