@@ -20,7 +20,7 @@ describe("words", () => {
   test("no command", async () => expect(await refused()).toContain("a command is missing"));
 
   test("on a terminal a line in its width, unless a command to copy stands in it", async () => {
-    const narrow = await cli(["runs", "nowhere", "--delete"], { tty: true });
+    const narrow = await cli(["find", "synthetic", "--schedule", "clr"], { tty: true });
     const lines = narrow.stderr.trimEnd().split("\n");
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
