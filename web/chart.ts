@@ -22,6 +22,8 @@ export interface Chart {
   show(plot: LinePlot, view: ChartView, seeds: readonly SeedLine[]): void;
   /** What is drawn, as it stands. */
   readonly drawn: () => { plot: LinePlot; view: LineView };
+  /** What it shows, for those who do not see it. */
+  label(text: string): void;
   /** Moves the crosshair to a value of the horizontal axis; null takes it away. */
   mark(x: number | null): void;
 }
@@ -33,6 +35,7 @@ const LEAST_WIDTH = 320;
 export function chart(label: string, onMark: (x: number | null) => void): Chart {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", label);
   const canvas = element("canvas", { "aria-hidden": "true" });
   const figure = element("figure", { class: "chart", "aria-label": label }, canvas, svg);
   const tip = element("div", { class: "tip", role: "status", hidden: true });
@@ -66,6 +69,10 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
       seeds = lines;
       crosshair ??= followPointer(figure, plot, () => view, tip, TOOLS, onMark);
       draw();
+    },
+    label(text) {
+      figure.setAttribute("aria-label", text);
+      svg.setAttribute("aria-label", text);
     },
     drawn: () => ({ plot, view }),
     mark(x) {

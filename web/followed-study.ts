@@ -1,6 +1,11 @@
 /** @file A study as this page knows it: what the messages about it add up to. */
 
-import type { ExperimentRecord, StudyEvent, TrialHistory } from "../src/record/index.ts";
+import type {
+  ExperimentRecord,
+  SteeredEvent,
+  StudyEvent,
+  TrialHistory,
+} from "../src/record/index.ts";
 import { NO_PROGRESS, progress, type StudyProgress } from "../src/record/progress.ts";
 
 /** One message of the stream. */
@@ -23,10 +28,12 @@ export interface FollowedStudy {
   /** "running" while a process is at work in it. */
   readonly state: string;
   readonly problem: string | null;
+  /** What was asked of it from outside, oldest first. */
+  readonly steered: readonly SteeredEvent[];
 }
 
 export const unheard = (id: string): FollowedStudy => ({
-  ...{ id, experiment: null, progress: NO_PROGRESS, state: "", problem: null },
+  ...{ id, experiment: null, progress: NO_PROGRESS, state: "", problem: null, steered: [] },
 });
 
 /** The study after a message. */
@@ -36,7 +43,32 @@ export const heard = (study: FollowedStudy, message: StudyMessage): FollowedStud
   progress: message.events.reduce(progress, message.from === "" ? NO_PROGRESS : study.progress),
   state: message.state,
   problem: message.problem ?? null,
+  steered: [
+    ...(message.from === "" ? [] : study.steered),
+    ...message.events.filter((event) => event.type === "steered"),
+  ],
 });
+
+/** The arms that were stopped, and not resumed since. */
+export function stoppedArms({ steered }: FollowedStudy): Set<string> {
+  const stopped = new Set<string>();
+  for (const { what, arm = "" } of steered)
+    if (what === "stop-arm") stopped.add(arm);
+    else if (what === "resume-arm") stopped.delete(arm);
+  return stopped;
+}
+
+/** Runs that are not at their end, those of arms that were stopped aside. */
+export function openRuns(study: FollowedStudy): number {
+  const { experiment, progress } = study;
+  if (!experiment) return 0;
+  const stopped = stoppedArms(study);
+  const arms = experiment.arms.filter(({ name }) => !stopped.has(name));
+  const ended = Object.values(progress.trials).filter(
+    ({ trial }) => !stopped.has(trial.arm) && ["done", "diverged", "pruned"].includes(trial.status),
+  );
+  return arms.length * experiment.protocol.seeds.length - ended.length;
+}
 
 /** Its trials in the order of arms and seeds. */
 export const trialsOf = ({ progress, experiment }: FollowedStudy): TrialHistory[] => {
@@ -46,3 +78,23 @@ export const trialsOf = ({ progress, experiment }: FollowedStudy): TrialHistory[
     .map(({ trial, metrics }) => ({ trial, metrics }))
     .sort((a, b) => at(a) - at(b) || a.trial.seed - b.trial.seed);
 };
+
+/** By the mean of the epochs so far; null before there is one, or where nothing is left. */
+export function secondsLeft(study: FollowedStudy): number | null {
+  const { experiment, progress } = study;
+  if (!experiment) return null;
+  const stopped = stoppedArms(study);
+  const { epochs, seeds } = experiment.protocol;
+  const all = Object.values(progress.trials).filter(({ trial }) => !stopped.has(trial.arm));
+  const took = all.flatMap(({ metrics }) => metrics.map(({ seconds }) => seconds));
+  const spent = all.reduce(
+    (sum, { trial, metrics }) =>
+      sum + (["done", "diverged", "pruned"].includes(trial.status) ? epochs : metrics.length),
+    0,
+  );
+  const arms = experiment.arms.filter(({ name }) => !stopped.has(name)).length;
+  const left = arms * seeds.length * epochs - spent;
+  if (took.length === 0 || left <= 0) return null;
+  const mean = took.reduce((sum, seconds) => sum + seconds, 0) / took.length;
+  return (left * mean) / (experiment.specification?.jobs ?? 1);
+}

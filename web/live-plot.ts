@@ -20,15 +20,21 @@ import { smoothed } from "./smoothing.ts";
 
 /** The horizontal axes, in the order of a live plot's. */
 export const ACROSS = ["epoch", "second", "update"] as const;
-export type Across = (typeof ACROSS)[number];
 
 export interface LiveOptions {
   readonly experiment: ExperimentRecord;
   readonly trials: readonly TrialHistory[];
+  /** Of several studies: each by the name that its arms have in front. */
+  readonly experiments?: readonly {
+    readonly name: string;
+    readonly experiment: ExperimentRecord;
+  }[];
   /** Weight of the past, 0 to below 1; 0: none. */
   readonly smoothing: number;
   /** CSS colours by arm, where the reader has chosen. */
   readonly colours: ReadonlyMap<string, string>;
+  /** Kind of band that is shown. */
+  readonly band: string;
   /** Whether seeds that failed or diverged have their line. */
   readonly failed: boolean;
 }
@@ -46,15 +52,16 @@ export const liveArms = ({
   experiment,
   trials,
   colours,
-}: Omit<LiveOptions, "smoothing" | "failed">) =>
-  armsOf({ experiment, trials }).map((arm): ReportArm => {
+  experiments = [],
+}: Omit<LiveOptions, "smoothing" | "failed" | "band">) =>
+  armsOf({ experiment, trials, experiments }).map((arm): ReportArm => {
     const colour = colours.get(arm.name);
     return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
   });
 
 /** null where no trial has a value of the measure. */
 export function livePlot(measure: Measure, options: LiveOptions): LivePlot | null {
-  const { experiment, smoothing, failed } = options;
+  const { experiment, smoothing, failed, band } = options;
   const aside = new Set(
     experiment.arms.flatMap(({ name, sensitivity }) =>
       sensitivity && sensitivity.factor !== 1 ? [name] : [],
@@ -83,8 +90,8 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
         base.bands.length === 0
           ? []
           : [...base.bands, { name: "sd", choice: "standard deviation" }],
-      // A band of the deviation, as one of the interval, may go beyond what was measured.
-      clip: true,
+      // A band of the interval or the deviation may go beyond what was measured.
+      clip: base.clip || band === "interval" || band === "sd",
     },
     seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
     label: figure.label,

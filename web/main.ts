@@ -10,6 +10,13 @@ import { sharedEvents } from "./shared-events.ts";
 /** By the first word of the address; each but the first is loaded when it is opened. */
 const PAGES: Readonly<Record<string, { readonly link?: string; load(): Promise<OpenPage> }>> = {
   studies: { link: "Studies", load: async () => openStudies },
+  start: { link: "Start a study", load: async () => (await import("./pages/start.ts")).openStart },
+  schedules: {
+    link: "Schedules",
+    load: async () => (await import("./pages/schedules.ts")).openSchedules,
+  },
+  "range-test": { load: async () => (await import("./pages/range-test.ts")).openRangeTest },
+  together: { load: async () => (await import("./pages/together.ts")).openTogether },
   study: { load: async () => (await import("./pages/study.ts")).openStudy },
 };
 

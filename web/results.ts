@@ -14,7 +14,7 @@ import type { Markup } from "../src/report/html.ts";
 import { classesSection } from "../src/report/sections/evidence.ts";
 import { differencesSection, resultsSection } from "../src/report/sections/results.ts";
 import { get, ofStudy } from "./api.ts";
-import { element } from "./element.ts";
+import { element, say } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
 
 type Summary = ReturnType<typeof summarize>;
@@ -93,7 +93,9 @@ export function resultsOf(id: string, headline: HTMLElement): Results {
       ).length;
       if (state === "running" || ended === asked) return;
       asked = ended;
-      void showClasses(arms, summary).catch(() => undefined);
+      void showClasses(arms, summary).catch((error: Error) =>
+        say(`The confusions cannot be read: ${error.message}`),
+      );
     },
   };
 }

@@ -12,14 +12,15 @@ const NAME = "lrscope-events";
 type Word =
   /** A tab wants a study from a cursor on; "" is the beginning. */
   | { readonly type: "want"; readonly tab: string; readonly study: string; readonly since: string }
-  | { readonly type: "leave"; readonly tab: string }
+  /** It does not any more; without a study, none of those it wanted. */
+  | { readonly type: "leave"; readonly tab: string; readonly study?: string }
   /** Of the leader: who wants something is to say so. */
   | { readonly type: "who" }
   /** To all who want the study. */
   | { readonly type: "message"; readonly text: string };
 
 export interface SharedEvents {
-  /** Follows a study from now on, from its beginning; one at a time. */
+  /** Follows a study from now on, from its beginning. @returns what ends that */
   follow(study: string, told: (message: StudyMessage) => void): () => void;
 }
 
@@ -27,27 +28,28 @@ export interface SharedEvents {
 export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   const tab = crypto.randomUUID();
   const channel = new BroadcastChannel(NAME);
-  let wanted: { study: string; cursor: string; told: (message: StudyMessage) => void } | null =
-    null;
+  const wanted = new Map<string, { cursor: string; told: (message: StudyMessage) => void }>();
   let release: (() => void) | null = null;
   let leader: ReturnType<typeof lead> | null = null;
 
   const receive = (text: string) => {
     const message = JSON.parse(text) as StudyMessage;
-    if (message.study !== wanted?.study) return;
-    // What leads from another place than this tab's is of no use to it: it says where it is.
-    if (message.from !== "" && message.from !== wanted.cursor) return want();
-    wanted.cursor = message.to;
-    wanted.told(message);
+    const mine = wanted.get(message.study);
+    if (!mine) return;
+    // What leads from another place than this tab's is of no use to it: it begins anew.
+    if (message.from !== "" && message.from !== mine.cursor)
+      return send({ type: "want", tab, study: message.study, since: "" });
+    mine.cursor = message.to;
+    mine.told(message);
   };
   const send = (word: Word) => {
     channel.postMessage(word);
     leader?.hear(word);
   };
-  const want = () => {
-    if (wanted && !document.hidden)
-      send({ type: "want", tab, study: wanted.study, since: wanted.cursor });
-  };
+  function want(): void {
+    if (document.hidden) return;
+    for (const [study, { cursor }] of wanted) send({ type: "want", tab, study, since: cursor });
+  }
   channel.onmessage = ({ data }: MessageEvent<Word>) => {
     leader?.hear(data);
     if (data.type === "who") want();
@@ -101,12 +103,12 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
 
   return {
     follow(study, told) {
-      wanted = { study, cursor: "", told };
+      wanted.set(study, { cursor: "", told });
       want();
       return () => {
-        if (wanted?.told !== told) return;
-        wanted = null;
-        send({ type: "leave", tab });
+        if (wanted.get(study)?.told !== told) return;
+        wanted.delete(study);
+        send({ type: "leave", tab, study });
       };
     },
   };
@@ -114,7 +116,8 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
 
 /** The one stream, of all studies that some tab wants, each from the earliest place that one of them needs. */
 function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
-  const wants = new Map<string, { study: string; since: string }>();
+  /** By tab and study. */
+  const wants = new Map<string, { study: string }>();
   let source: EventSource | null = null;
   let asked = "";
   const cursors = new Map<string, string>();
@@ -146,16 +149,20 @@ function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
   };
   return {
     hear(word: Word) {
-      if (word.type === "leave" && wants.delete(word.tab)) {
+      if (word.type === "leave") {
+        for (const [key, { study }] of wants)
+          if (key.startsWith(`${word.tab} `) && (word.study ?? study) === study) wants.delete(key);
         const left = new Set([...wants.values()].map(({ study }) => study));
-        if (!asked.split("&").every((part) => left.has(part.replace("study=", "")))) open();
+        if (source && asked !== "" && !asked.split("&").every((part) => left.has(part.slice(6))))
+          open();
       }
       if (word.type !== "want") return;
-      const before = wants.get(word.tab);
-      if (before?.study === word.study && word.since !== "" && source) return;
-      wants.set(word.tab, word);
-      if (source && cursors.get(word.study) === word.since && asked.includes(word.study)) return;
-      cursors.set(word.study, word.since);
+      const key = `${word.tab} ${word.study}`;
+      const isOpen = source !== null && asked.split("&").includes(`study=${word.study}`);
+      wants.set(key, { study: word.study });
+      if (isOpen && cursors.get(word.study) === word.since) return;
+      // Tabs that are at different places of one study begin anew together.
+      cursors.set(word.study, isOpen ? "" : word.since);
       open();
     },
     close() {

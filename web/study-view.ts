@@ -37,7 +37,12 @@ export interface StudyView {
   /** Place of the chosen axis among the vertical ones of a plot. */
   vertical(plot: LinePlot): number;
   of(plot: LinePlot): ChartView;
-  drawn(): { smoothing: number; colours: ReadonlyMap<string, string>; failed: boolean };
+  drawn(): {
+    smoothing: number;
+    colours: ReadonlyMap<string, string>;
+    failed: boolean;
+    band: string;
+  };
 }
 
 export function viewOf(state: URLSearchParams): StudyView {
@@ -126,7 +131,7 @@ export function viewOf(state: URLSearchParams): StudyView {
         hidden: [...hidden],
       };
     },
-    drawn: () => ({ smoothing: values.smoothing, colours, failed: values.failed }),
+    drawn: () => ({ ...values, colours, band: chosen.band }),
   };
   return view;
 }

@@ -8,8 +8,9 @@ Reads lines on standard input, answers each with one JSON line on standard outpu
 
 so that its caller can take turns with it in one run of the benchmark. A step is what lrscope's is:
 forward, cross-entropy, backward, SGD update, and the loss read back. The batch stays where it is;
-no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says;
-with --precision bf16 then also autocast to bfloat16.
+no data is loaded. --tuned 1: layout channels_last, as PyTorch's own tuning guide says, unless --layout says otherwise;
+with --precision bf16 then also autocast to bfloat16. --compile 1: through torch.compile.
+--widths 32,64,128: channels of vanilla's blocks.
 --train-from layer4: the top-level modules before that one are frozen, which costs a forward pass
 without gradients, their batch norms in evaluation mode; "head": all but the last.
 
@@ -30,11 +31,11 @@ import torch
 from torch import nn
 
 
-def vanilla(channels, size, classes):
-    """Four blocks of [3x3 convolution, batch norm, ReLU, 2x2 max pool], then two linear layers."""
+def vanilla(channels, size, classes, widths=(32, 64, 128, 128)):
+    """Blocks of [3x3 convolution, batch norm, ReLU, 2x2 max pool], then two linear layers."""
     layers = []
     width = channels
-    for out in (32, 64, 128, 128):
+    for out in widths:
         layers += [
             nn.Conv2d(width, out, 3, padding=1),
             nn.BatchNorm2d(out),
@@ -42,7 +43,7 @@ def vanilla(channels, size, classes):
             nn.MaxPool2d(2),
         ]
         width = out
-    flat = width * (size // 16) ** 2
+    flat = width * (size // 2 ** len(widths)) ** 2
     return nn.Sequential(
         *layers,
         nn.Flatten(),
@@ -54,9 +55,9 @@ def vanilla(channels, size, classes):
     )
 
 
-def build(model, channels, size, classes):
+def build(model, channels, size, classes, widths):
     if model == "vanilla":
-        return vanilla(channels, size, classes)
+        return vanilla(channels, size, classes, *([widths] if widths else []))
     import torchvision
 
     return getattr(torchvision.models, model)(num_classes=classes)
@@ -98,12 +99,17 @@ def main():
     parser.add_argument("--tuned", type=int, default=1)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--train-from", default="all")
+    parser.add_argument("--widths", default="")
+    parser.add_argument("--layout", choices=["channels_last", "contiguous"], default=None)
+    parser.add_argument("--compile", type=int, default=0)
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    network = build(options.model, options.channels, options.size, options.classes)
-    layout = torch.channels_last if options.tuned else torch.contiguous_format
+    widths = [int(width) for width in options.widths.split(",") if width]
+    network = build(options.model, options.channels, options.size, options.classes, widths)
+    named = options.layout or ("channels_last" if options.tuned else "contiguous")
+    layout = torch.channels_last if named == "channels_last" else torch.contiguous_format
     network = network.to(memory_format=layout).train()
     if options.train_from != "all":
         network = Frozen(network, options.train_from)
@@ -112,6 +118,9 @@ def main():
     labels = torch.arange(options.batch) % options.classes
     criterion = nn.CrossEntropyLoss()
     trained = [each for each in network.parameters() if each.requires_grad]
+    parameters = sum(p.numel() for p in network.parameters())
+    if options.compile:
+        network = torch.compile(network)
     optimizer = torch.optim.SGD(trained, lr=1e-3, momentum=0)
 
     narrow = options.tuned and options.precision == "bf16"
@@ -129,12 +138,13 @@ def main():
 
     version = torch.__version__.split("+")[0]
     plural = "" if options.threads == 1 else "s"
-    setting = "channels_last" if options.tuned else "as installed"
+    setting = named if options.tuned else "as installed"
+    setting += ", compiled" if options.compile else ""
     setting += ", bf16 autocast" if narrow else ""
     answer(
         {
             "name": f"pytorch {version}, {setting}, {options.threads} thread{plural}",
-            "parameters": sum(p.numel() for p in network.parameters()),
+            "parameters": parameters,
         }
     )
     for line in sys.stdin:

@@ -14,6 +14,7 @@
 #include "binding/typed_arrays.h"
 #include "engine/executor.h"
 #include "engine/job.h"
+#include "kernels/kernels.h"
 
 namespace lrscope {
 
@@ -215,6 +216,7 @@ Napi::Value engineInfo(const Napi::CallbackInfo& info) {
   object.Set("onednn", onednn::version());
   object.Set("isa", onednn::isa());
   object.Set("bf16", onednn::multipliesBf16());
+  object.Set("firstBlock", hasConvNormPool());
   object.Set("processors", static_cast<double>(omp_get_num_procs()));
   return object;
 }

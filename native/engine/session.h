@@ -10,10 +10,10 @@
 
 namespace lrscope {
 
-// One allocation; the last owner frees it.
+// One allocation, zeroed by some threads; the last owner frees it.
 class Allocation {
  public:
-  explicit Allocation(size_t bytes);
+  explicit Allocation(size_t bytes, int threads = 1);
   ~Allocation();
   Allocation(const Allocation&) = delete;
   Allocation& operator=(const Allocation&) = delete;

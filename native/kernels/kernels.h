@@ -10,9 +10,10 @@ extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  //
 extern const Kernel kBatchNormEvaluateBackward;                               // batch_norm.cc
 extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // batch_norm_pool.cc
 extern const Kernel kBatchNormAddTrain, kBatchNormAddEvaluate,
-    kBatchNormAddBackward;                       // batch_norm_add.cc
-extern const Kernel kRelu, kReluBackward, kAdd;  // elementwise.cc
-extern const Kernel kRelu6, kRelu6Backward;      // elementwise.cc
+    kBatchNormAddBackward;                                      // batch_norm_add.cc
+extern const Kernel kConvNormPoolTrain, kConvNormPoolBackward;  // conv_norm_pool.cc
+extern const Kernel kRelu, kReluBackward, kAdd;                 // elementwise.cc
+extern const Kernel kRelu6, kRelu6Backward;                     // elementwise.cc
 extern const Kernel kAdaptiveAveragePool2d,
     kAdaptiveAveragePool2dBackward;                                  // adaptive_average_pool.cc
 extern const Kernel kMaxPool2d, kMaxPool2dBackward;                  // max_pool.cc
@@ -21,6 +22,9 @@ extern const Kernel kDropoutKernel;                                  // dropout.
 extern const Kernel kSoftmaxCrossEntropy, kSoftmax;                  // softmax.cc
 extern const Kernel kReorder;                                        // reorder.cc
 extern const Kernel kOptimizer;                                      // optimizer.cc
+
+// Whether this build and this processor have the last two but for shapes that they refuse.
+bool hasConvNormPool();
 
 // `step`, then ReLU over its result. oneDNN's own post-op turns a NaN into 0, which would hide a
 // network that has diverged.

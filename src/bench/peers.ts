@@ -17,6 +17,12 @@ export interface PeerOptions {
   readonly trainFrom?: string;
   /** "bf16": tuned, it runs under autocast; default "fp32". */
   readonly precision?: "fp32" | "bf16";
+  /** Of vanilla: "32,64,128"; default its own. */
+  readonly widths?: string;
+  /** Default: channels_last where tuned. */
+  readonly layout?: "channels_last" | "contiguous";
+  /** 1: through torch.compile; default 0, eager. */
+  readonly compile?: 0 | 1;
 }
 
 export interface Peer {
@@ -36,8 +42,12 @@ export interface Peer {
 export const NO_PEER =
   "PyTorch has no network like the one in the file, and is not measured beside it";
 
-/** In order: the one on the PATH, then the system's, which has Debian's packages. */
-const PYTHONS = ["python3", "/usr/bin/python3"];
+/** In order: the one that scripts/bench-peers makes, the one on the PATH, the system's, which has Debian's packages. */
+const PYTHONS = [
+  fileURLToPath(new URL("../../bench/.venv/bin/python", import.meta.url)),
+  "python3",
+  "/usr/bin/python3",
+];
 const PEERS = new URL("../../bench/peers/", import.meta.url);
 const START_TIMEOUT_MS = 120_000;
 
@@ -51,23 +61,35 @@ const KEEP_PAGES = {
   MALLOC_TOP_PAD_: "268435456",
 };
 
-/** A Python that has PyTorch; null where none has. */
-export async function findTorchPython(
+/** A Python that has PyTorch, and which. */
+export interface TorchPython {
+  readonly python: string;
+  readonly version: string;
+}
+
+/** Every PyTorch that a Python here has, each version once, in the order of the Pythons. */
+export async function findTorchPythons(
   pythons: readonly string[] = PYTHONS,
-): Promise<string | null> {
+): Promise<TorchPython[]> {
+  const found: TorchPython[] = [];
   for (const python of pythons) {
-    const found = await promisify(execFile)(
+    const version = await promisify(execFile)(
       python,
-      ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"],
+      ["-c", "import importlib.metadata as m; print(m.version('torch'))"],
       { timeout: START_TIMEOUT_MS },
     ).then(
-      () => true,
-      () => false,
+      ({ stdout }) => stdout.trim().replace(/\+.*/, ""),
+      () => "",
     );
-    if (found) return python;
+    if (/^\d/.test(version) && found.every((other) => other.version !== version))
+      found.push({ python, version });
   }
-  return null;
+  return found;
 }
+
+/** The first Python that has PyTorch; null where none has. */
+export const findTorchPython = async (pythons?: readonly string[]): Promise<string | null> =>
+  (await findTorchPythons(pythons))[0]?.python ?? null;
 
 /** How a peer is set up. */
 export type PeerSetting = "as installed" | "tuned";
@@ -148,7 +170,7 @@ export async function openPeer(
   const python = await findTorchPython();
   if (python === null) {
     notes.push(
-      "PyTorch was not measured: no python3 has it (Debian: apt-get install python3-torch)",
+      "PyTorch was not measured: no python3 has it (in a clone: scripts/bench-peers; Debian: apt-get install python3-torch)",
     );
     return null;
   }

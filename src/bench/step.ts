@@ -17,7 +17,8 @@ import { openTuningCache } from "../store/tuning-cache.ts";
 import { isModelFile, loadModel } from "../study/load-model.ts";
 import { measureLimit, type StepLimit } from "./limit.ts";
 import { openNoiseStep } from "./noise-step.ts";
-import { NO_PEER, openPeer, type Peer, type PeerSetting, startTorch } from "./peers.ts";
+import { NO_PEER } from "./peers.ts";
+import { openTorchPeers, type TorchPeer } from "./torch-peers.ts";
 import {
   type BenchPeer,
   type BenchProgress,
@@ -30,6 +31,8 @@ import {
 export interface BenchStepOptions {
   /** Default "vanilla". */
   readonly model?: string;
+  /** Of vanilla, channels of each block; default its own four. */
+  readonly widths?: readonly number[];
   /** Images a step; default 64. */
   readonly batch?: number;
   /** Height and width of the images; default 128. */
@@ -53,6 +56,8 @@ export interface BenchStepOptions {
 /** What `bench step --json` prints. */
 export interface BenchStepRecord {
   readonly model: string;
+  /** null: the model's own. */
+  readonly widths: readonly number[] | null;
   readonly batch: number;
   readonly size: number;
   readonly threads: number;
@@ -73,7 +78,12 @@ export interface BenchStepRecord {
   /** Milliseconds from the network to a program that can run. */
   readonly loadMs: number;
   readonly tuned: boolean;
-  readonly peers: readonly (BenchPeer & { readonly residentMiB: number })[];
+  readonly peers: readonly (BenchPeer & {
+    readonly role: TorchPeer["role"];
+    readonly residentMiB: number;
+  })[];
+  /** Every setting of the newest PyTorch that was tried for "tuned", the fastest of which is a peer. */
+  readonly tried: readonly { readonly name: string; readonly medianMs: number }[];
   /** Measured steps of each side. */
   readonly repetitions: number;
   readonly machine: ReturnType<typeof describeMachine>;
@@ -102,6 +112,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     peers: wantPeers = true,
     limit: wantLimit = true,
     tune: wantTuned = false,
+    widths,
     onProgress,
     signal,
   } = options;
@@ -110,7 +121,11 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
   checkPrecision("bench step", precision);
 
   const backend = await openBackend(DEFAULT_ENGINE, { threads });
-  const network = (await loadModel(model))({ classes: CLASSES, channels: CHANNELS, size });
+  const network = (await loadModel(model, widths ? { widths } : {}))({
+    classes: CLASSES,
+    channels: CHANNELS,
+    size,
+  });
   const convolutions = wantTuned
     ? (
         await tune({
@@ -126,26 +141,22 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     : {};
   const ours = await openOurs({ network, batch, threads, backend, convolutions, precision });
   const notes: string[] = [];
-  const peers: Peer[] = [];
+  const peers: TorchPeer[] = [];
   const ofFile = isModelFile(model);
   if (ofFile && wantPeers) notes.push(NO_PEER);
   try {
-    for (const setting of wantPeers && !ofFile ? SETTINGS : []) {
-      const flags = {
-        model,
-        batch,
-        size,
-        threads,
-        channels: CHANNELS,
-        classes: CLASSES,
-        precision,
-      };
-      const peer = await openPeer((python) => startTorch(python, flags, setting), notes);
-      if (!peer) break;
-      peers.push(peer);
+    const flags = {
+      ...{ model, batch, size, threads, channels: CHANNELS, classes: CLASSES, precision },
+      ...(widths ? { widths: widths.join(",") } : {}),
+    };
+    const chosen =
+      wantPeers && !ofFile
+        ? await openTorchPeers({ flags, notes, signal, onProgress })
+        : { peers: [], tried: [] };
+    peers.push(...chosen.peers);
+    for (const peer of peers)
       if (peer.parameters !== ours.parameters)
         notes.push(`PyTorch's ${model} has ${peer.parameters} parameters, ours ${ours.parameters}`);
-    }
     const sides: Side[] = [
       { name: "lrscope", run: ours.run, times: [] },
       ...peers.map(({ name, run }): Side => ({ name, run, times: [] })),
@@ -162,6 +173,7 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       : null;
     return {
       model: ofFile ? network.name : model,
+      widths: widths ?? null,
       batch,
       size,
       threads,
@@ -175,7 +187,12 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
       limit,
       loadMs: ours.loadMs,
       tuned: wantTuned,
-      peers: theirs.map((peer, i) => ({ ...peer, residentMiB: at(resident, i, "peers") })),
+      peers: theirs.map((peer, i) => ({
+        ...peer,
+        role: at(peers, i, "peers").role,
+        residentMiB: at(resident, i, "peers"),
+      })),
+      tried: chosen.tried,
       repetitions,
       machine: describeMachine(),
       engine: backend.description,
@@ -186,8 +203,6 @@ export async function benchStep(options: BenchStepOptions = {}): Promise<BenchSt
     ours.close();
   }
 }
-
-const SETTINGS: readonly PeerSetting[] = ["tuned", "as installed"];
 
 /** Compiles the model, fills one batch with noise, and steps on it. */
 export async function openOurs(options: {

@@ -13,23 +13,33 @@ export interface ShowFlags {
   readonly verbose?: boolean;
   /** "-": stdout. */
   readonly events?: string | undefined;
+  /** Whether the live page is opened beside it. */
+  readonly live?: boolean;
 }
 
 /** @throws ArgumentError for flags that contradict each other, or a file that cannot be written */
 export async function openSink(
   terminal: Terminal,
-  { quiet = false, verbose = false, events, warnings }: ShowFlags & { readonly warnings: boolean },
+  {
+    quiet = false,
+    verbose = false,
+    live = false,
+    events,
+    warnings,
+  }: ShowFlags & { readonly warnings: boolean },
 ): Promise<StudyOutput> {
   if (quiet && verbose)
     throw new ArgumentError("--quiet and --verbose contradict each other; leave one out");
   const { studyOutput } = await import("./text/study-output.ts");
   const lines = events === undefined ? null : openLines(events, terminal);
   const shown = studyOutput(quiet ? silenced(terminal) : terminal, { warnings });
+  const page = live ? (await import("./live-page.ts")).livePage(terminal) : null;
   // What is to be copied is said all the same.
   const loud = quiet ? studyOutput({ ...terminal, interactive: false }, { warnings }) : shown;
   return {
     event(event) {
       lines?.write(event);
+      page?.event(event);
       (event.type === "interrupted" ? loud : shown).event?.(event);
       const more = verbose && verboseLine(event);
       if (more) terminal.note(more);
@@ -37,6 +47,7 @@ export async function openSink(
     stop() {
       shown.stop();
       lines?.close();
+      page?.close();
     },
   };
 }

@@ -8,7 +8,7 @@ import {
 } from "../core/checks.ts";
 import { ArgumentError } from "../core/errors.ts";
 import { elementCount } from "../core/shapes.ts";
-import type { Graph } from "../ir/index.ts";
+import type { DifferentiatedGraph, Graph } from "../ir/index.ts";
 import {
   AVERAGE,
   accumulate,
@@ -24,6 +24,7 @@ import { updateBytes } from "./encode/encode-update.ts";
 import { parameterScales } from "./encode/parameter-groups.ts";
 import { countFlops } from "./graph/flops.ts";
 import { writeFolded } from "./graph/fold.ts";
+import { fuseFirstBlock } from "./graph/fuse-first-block.ts";
 import {
   evaluationGraph,
   predictionGraph,
@@ -59,7 +60,9 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const { trainFrom, frozenBatchNorm } = options;
   const frozen = { trainFrom, frozenBatchNorm };
   const training = trainingGraph(network, batch, loss, frozen);
-  const laidOut = layOut(training, { backend, implementations, precision });
+  const fused = <G extends Graph | DifferentiatedGraph>(graph: G): G =>
+    backend.capabilities.firstBlock ? fuseFirstBlock(graph, precision) : graph;
+  const laidOut = layOut(fused(training), { backend, implementations, precision });
   const persistent = persistentTensors(laidOut, optimizer);
   const layouts = new Map(persistent.tensors.map(({ name, buffer }) => [name, buffer.layout]));
   const trainable = [...laidOut.gradients.keys()].map((id) => laidOut.tensors.get(id)!);
@@ -98,7 +101,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     return encode(update ? { ...about, update } : { ...about, weights });
   };
   const withLayouts = (graph: Graph) =>
-    layOut(graph, { backend, persistent: layouts, implementations, precision });
+    layOut(fused(graph), { backend, persistent: layouts, implementations, precision });
   const recalibration =
     evaluated || options.average ? recalibrationGraph(network, batch, frozen) : null;
   const recalibrate = (name: string, weights = evaluated) =>

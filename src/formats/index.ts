@@ -7,6 +7,7 @@ export { decodeOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";
 export { type FoundNames, findNames, withoutWrappers } from "./parameter-names.ts";
 export {
+  PACKAGED_WEIGHTS,
   PUBLISHED_WEIGHTS,
   type PublishedWeights,
   publishedNormalization,

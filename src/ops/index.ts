@@ -13,6 +13,7 @@ import {
 } from "./batch-norm.ts";
 import { batchNormAddBackward, batchNormAddEvaluate, batchNormAddTrain } from "./batch-norm-add.ts";
 import { batchNormPoolBackward, batchNormPoolTrain } from "./batch-norm-pool.ts";
+import { conv2dNormPoolBackward, conv2dNormPoolTrain } from "./conv-norm-pool.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./conv2d.ts";
 import { dropout, dropoutBackward } from "./dropout.ts";
 import { flatten, unflatten } from "./flatten.ts";
@@ -32,6 +33,7 @@ export const OPS: readonly AnyOp[] = [
   ...[batchNormPoolTrain, batchNormPoolBackward],
   ...[batchNormAddTrain, batchNormAddEvaluate, batchNormAddBackward],
   ...[conv2d, conv2dBackwardData, conv2dBackwardWeights],
+  ...[conv2dNormPoolTrain, conv2dNormPoolBackward],
   ...[dropout, dropoutBackward],
   ...[adaptiveAveragePool2d, adaptiveAveragePool2dBackward],
   ...[globalAveragePool, globalAveragePoolBackward],
@@ -69,6 +71,8 @@ export {
   conv2d,
   conv2dBackwardData,
   conv2dBackwardWeights,
+  conv2dNormPoolBackward,
+  conv2dNormPoolTrain,
   dropout,
   dropoutBackward,
   flatten,

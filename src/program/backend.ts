@@ -118,6 +118,8 @@ export interface Capabilities {
   readonly profile: boolean;
   /** Its programs have `LoadedProgram.time`. */
   readonly timing: boolean;
+  /** It has conv2dNormPoolTrain and its derivative, for any multiple of 16 outputs and up to 63 weights each. */
+  readonly firstBlock: boolean;
 }
 
 /** An engine, ready to be asked; engine/registry.ts opens one by its kind. */

@@ -100,6 +100,17 @@ export const KERNELS = {
     outputs: ["dx", "dgamma", "dbeta", "dresidual"],
     attributes: { epsilon },
   },
+  /** A first block: x (B,C,H,W), weight (O,C,kh,kw), stride 1, ReLU where asked for, 2x2 pooling -> y (B,O,H',W') */
+  conv2dNormPoolTrain: {
+    inputs: ["x", "weight", ...norm.slice(1), "bias?"],
+    outputs: ["y", "mean", "variance", "workspace?"],
+    attributes: { padding: pair, epsilon, momentum, relu },
+  },
+  conv2dNormPoolBackward: {
+    inputs: ["x", "weight", "dy", "gamma", "variance", "workspace"],
+    outputs: ["dweight", "dgamma", "dbeta", "dbias?"],
+    attributes: { padding: pair, epsilon },
+  },
   relu: { inputs: ["x"], outputs: ["y"], attributes: {} },
   /** y is the forward's output */
   reluBackward: { inputs: ["y", "dy"], outputs: ["dx"], attributes: {} },
@@ -154,6 +165,7 @@ export type LayerOp =
       InstructionKind,
       | `${string}Backward${string}`
       | `batchNorm${string}`
+      | `conv2dNorm${string}`
       | "softmax"
       | "softmaxCrossEntropy"
       | "reorder"

@@ -107,6 +107,7 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
     case "finished-already":
     case "not-made-again":
     case "other-processor":
+    case "steered":
     case "executor":
       return state;
     case "trial-started": {

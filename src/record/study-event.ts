@@ -215,7 +215,21 @@ const weights = event("weights", {
 /** The sink has what the trial can be resumed from after this epoch, if there is a sink. */
 const checkpoint = event("checkpoint", { ...subject, epoch: count });
 
+/** What was asked of a study from outside while it was there: the lines of steering.jsonl. */
+const steered = event("steered", {
+  /** ISO 8601. */
+  at: z.string(),
+  what: z.enum(["start", "pause", "resume", "prolong", "stop", "stop-arm", "resume-arm"]),
+  /** Of "stop-arm" and "resume-arm". */
+  arm: z.string().optional(),
+  /** Of "prolong": epochs of each run, in all. */
+  epochs: count.optional(),
+});
+
 const trialFinished = event("trial-finished", { trial: trialRecord });
+
+/** A line of steering.jsonl. */
+export const steeredEvent = steered;
 
 export const studyEvent = z.discriminatedUnion("type", [
   data,
@@ -248,11 +262,13 @@ export const studyEvent = z.discriminatedUnion("type", [
   warning,
   weights,
   checkpoint,
+  steered,
   trialFinished,
 ]);
 /** One thing that a study says, told apart by `type`. */
 export type StudyEvent = z.infer<typeof studyEvent>;
 export type DataEvent = z.infer<typeof data>;
+export type SteeredEvent = z.infer<typeof steered>;
 
 /** An event without its version: what an emitter says. */
 export type EventBody<E = StudyEvent> = E extends StudyEvent ? Omit<E, "formatVersion"> : never;

@@ -2,7 +2,7 @@
 
 import { describeSchedule, formatRate, type Schedule } from "../schedules/index.ts";
 import { sampledRates } from "../schedules/sampled.ts";
-import { draw, lineFigure } from "./draw.ts";
+import { draw, type Figure, lineFigure } from "./draw.ts";
 import { linearRateAxis, updateAxis } from "./plot/axes.ts";
 import { simplified } from "./simplify.ts";
 
@@ -15,12 +15,20 @@ const FRAME = { height: 250, top: 30, right: 18, bottom: 46, left: 52 };
  */
 export async function drawSchedule(
   schedule: Schedule,
-  { updates, label }: { readonly updates: number; readonly label?: string },
+  options: { readonly updates: number; readonly label?: string },
 ): Promise<string> {
+  return draw(scheduleFigure(schedule, options)).standalone;
+}
+
+/** The same as a figure, for a page. */
+export function scheduleFigure(
+  schedule: Schedule,
+  { updates, label }: { readonly updates: number; readonly label?: string },
+): Figure {
   const all = sampledRates(schedule, updates);
   const greatest = all.reduce((most, { lr }) => Math.max(most, lr), 0) || 1;
   const points = simplified(all, 2e-3 * greatest);
-  const figure = lineFigure(
+  return lineFigure(
     {
       name: "schedule",
       x: [updateAxis(0, Math.max(1, updates))],
@@ -43,5 +51,4 @@ export async function drawSchedule(
       half: true,
     },
   );
-  return draw(figure).standalone;
 }

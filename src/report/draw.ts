@@ -102,7 +102,7 @@ const EDGE = 16;
  * A file that any viewer shows: colours are plain attributes, which those without CSS understand,
  * and a style sheet turns each into its dark counterpart where the reader prefers dark.
  */
-function standaloneFile({ width, height, body }: Drawing, label: string): string {
+export function standaloneFile({ width, height, body }: Drawing, label: string): string {
   const plain = body.replace(/var\(--lr-([a-z0-9]+)\)/g, (_, name) => lightColours[name] ?? "#000");
   const dark = Object.keys(palette)
     .filter((name) => plain.includes(get(lightColours, name, "lightColours")))

@@ -2,9 +2,9 @@
 
 import { ranked } from "../analysis/index.ts";
 import { at } from "../core/at.ts";
-import type { OptimizerSummary, SummaryRecord } from "../record/index.ts";
-import { milliseconds, percentSpread, rates } from "./format.ts";
-import { escapeText } from "./html.ts";
+import type { OptimizerSummary, Spread, SummaryRecord } from "../record/index.ts";
+import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
+import { escapeText, printable } from "./html.ts";
 
 const HEADINGS = [
   "arm",
@@ -60,3 +60,59 @@ const escapeMarkdown = (text: string) =>
   escapeText(text)
     .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`)
     .replaceAll("\n", " ");
+
+/** What stands behind a mean: the deviation over the seeds, the 95% interval, or least and greatest. */
+export type ShownSpread = "sd" | "interval" | "range";
+
+/**
+ * The same as a LaTeX table for `booktabs`, with a trailing newline; "" where nothing was trained.
+ * @param spread what stands behind each mean accuracy; default the standard deviation
+ */
+export function latexTable(summary: SummaryRecord, spread: ShownSpread = "sd"): string {
+  if (summary.optimizers.length === 0) return "";
+  const accuracy = ({ mean, sd, interval, values }: Spread) => {
+    if (mean === null) return "--";
+    const there = values.filter((value) => value !== null);
+    const ends =
+      spread === "interval"
+        ? interval && [interval.low, interval.high]
+        : spread === "range" && there.length > 1
+          ? [Math.min(...there), Math.max(...there)]
+          : null;
+    const behind = ends
+      ? `\\ [${ends.map(percentDigits).join(", ")}]`
+      : spread === "sd" && sd !== null
+        ? ` $\\pm$ ${percentDigits(sd)}`
+        : "";
+    return `${percentDigits(mean)}${behind}`;
+  };
+  const rows = ranked(summary.optimizers).map((o) =>
+    [
+      escapeLatex(o.name),
+      accuracy(o.finalValidationAccuracy),
+      accuracy(o.bestValidationAccuracy),
+      escapeLatex(rates(o.learningRates) || "--"),
+      o.seeds.length,
+    ].join(" & "),
+  );
+  const headings = ["arm", "final accuracy, \\%", "best epoch, \\%", "learning rate", "seeds"];
+  return [
+    "\\begin{tabular}{lrrrr}",
+    "\\toprule",
+    `${headings.join(" & ")} \\\\`,
+    "\\midrule",
+    ...rows.map((row) => `${row} \\\\`),
+    "\\bottomrule",
+    "\\end{tabular}",
+    "",
+  ].join("\n");
+}
+
+const LATEX: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+};
+
+const escapeLatex = (text: string) =>
+  printable(text).replace(/[\\~^&%$#_{}]/g, (letter) => LATEX[letter] ?? `\\${letter}`);

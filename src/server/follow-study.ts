@@ -18,8 +18,8 @@ import { StoreError } from "../core/errors.ts";
 import {
   epochMetrics,
   experimentRecord,
+  steeredEvent,
   storedRangeTest,
-  studyEvent,
   trialRecord,
 } from "../record/index.ts";
 import { readRecord } from "../store/index.ts";
@@ -33,7 +33,7 @@ export interface FollowedStudy {
 /** Follows the study in a run directory. */
 export function followStudy(path: string): FollowedStudy {
   const experiment = wholeFile(join(path, "experiment.json"), experimentRecord);
-  const steering = lines(join(path, "steering.jsonl"), studyEvent);
+  const steering = lines(join(path, "steering.jsonl"), steeredEvent);
   const tests = new Map<string, () => z.infer<typeof storedRangeTest> | null>();
   const trials = new Map<string, ReturnType<typeof trialIn>>();
   const trialIn = (folder: string) => ({

@@ -1,10 +1,12 @@
 /** @file The live page's server: the studies in some folders, on a page that follows them. */
 
+import type { StudyEvent } from "../record/index.ts";
 import { clientRoutes } from "./client-files.ts";
 import { eventStreams } from "./event-stream.ts";
 import type { Route } from "./route.ts";
 import { type RunningServer, type ServerOptions, startServer } from "./server.ts";
-import { isAtWork, studiesIn } from "./studies.ts";
+import { steeringRoutes } from "./steering-routes.ts";
+import { isAtWork, studiesIn, studyId } from "./studies.ts";
 import { studyRoutes } from "./study-routes.ts";
 
 export interface ServeOptions extends Omit<ServerOptions, "routes"> {
@@ -12,6 +14,11 @@ export interface ServeOptions extends Omit<ServerOptions, "routes"> {
   readonly folders: readonly string[];
   /** What is answered beside the page and its studies. */
   readonly routes?: readonly Route[];
+}
+
+export interface ServingPage extends RunningServer {
+  /** Passes on what a study says that is not in its records: the update under way. */
+  tell(path: string, event: StudyEvent): void;
 }
 
 /**
@@ -22,11 +29,17 @@ export async function serve({
   folders,
   routes = [],
   ...options
-}: ServeOptions): Promise<RunningServer> {
+}: ServeOptions): Promise<ServingPage> {
   const studies = studiesIn(folders);
   const streams = eventStreams((path) => (isAtWork(path) ? "running" : "idle"));
-  return startServer({
+  const server = await startServer({
     ...options,
-    routes: [...clientRoutes(), ...studyRoutes(studies, streams), ...routes],
+    routes: [
+      ...clientRoutes(),
+      ...studyRoutes(studies, streams),
+      ...steeringRoutes({ studies, folders, tell: streams.tell }),
+      ...routes,
+    ],
   });
+  return { ...server, tell: (path, event) => streams.tell(studyId(path), event) };
 }

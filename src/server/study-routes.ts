@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ArgumentError } from "../core/errors.ts";
 import { readRegularFile } from "../files/regular-file.ts";
-import { readRun } from "../store/index.ts";
+import { renderReport } from "../report/index.ts";
+import { metricsCsv, readRun } from "../store/index.ts";
 import { readConfusions } from "../study/artefacts/confusions.ts";
 import { readSamples } from "../study/artefacts/samples.ts";
 import { annotateRun, deleteRun } from "../study/runs/index.ts";
 import type { EventStreams } from "./event-stream.ts";
-import { type Call, type Route, readJson, refuse, sendJson } from "./route.ts";
+import { type Call, type Route, readJson, refuse, send, sendJson } from "./route.ts";
 import type { Studies } from "./studies.ts";
 
 /** Bytes of a log's end that are sent. */
@@ -56,6 +57,28 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
         const samples = readSamples(path);
         const confusions = readConfusions(path, readRun(path), samples.length > 0);
         sendJson(call, { samples, confusions });
+      }),
+    },
+    {
+      method: "GET",
+      path: "/api/studies/:study/metrics.csv",
+      handle: withStudy(({ response }, path) => {
+        const body = metricsCsv(readRun(path).trials);
+        response.setHeader("content-disposition", 'attachment; filename="metrics.csv"');
+        send(response, { type: "text/csv; charset=utf-8", body });
+      }),
+    },
+    {
+      method: "GET",
+      path: "/api/studies/:study/report.html",
+      handle: withStudy(async ({ response }, path) => {
+        const run = readRun(path);
+        const samples = readSamples(path);
+        const confusions = readConfusions(path, run, samples.length > 0);
+        // To be kept as a file: what stands at this address is not the page's, and is never shown as one.
+        response.setHeader("content-disposition", 'attachment; filename="report.html"');
+        const { html } = await renderReport({ ...run, samples, confusions });
+        send(response, { type: "text/html; charset=utf-8", body: html });
       }),
     },
     {

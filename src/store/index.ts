@@ -26,6 +26,7 @@ export {
 } from "./run-directory.ts";
 export { type FilesOfRun, filesOfRun, hasRecord, isRunFolder, runFolders } from "./run-files.ts";
 export { type RunNotes, runNotes } from "./run-notes.ts";
+export { readSteering, steer, stoppedArms } from "./steering.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";
 export {
   acceptedTrial,

@@ -55,7 +55,7 @@ export function runFolders(folder: string, depth = 0): string[] {
 /** Relative paths that lrscope writes in a run directory; temporary names beside them are its own, too. */
 const WRITTEN: readonly RegExp[] = [
   /^(experiment|plan|summary|derived|confusions|samples|range-test|notes)\.json$/,
-  /^(report\.html|metrics\.csv)$/,
+  /^(report\.html|metrics\.csv|steering\.jsonl)$/,
   /^figures\/[^/]+\.(svg|png)$/,
   /^range-tests\/([^/]+\.(json|log)|seeds\/(\d+|search)\.json)$/,
   /^tasks\/([^/]+\.json|slurm\/[^/]+\.(json|deaths|out))$/,

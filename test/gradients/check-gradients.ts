@@ -21,18 +21,23 @@ export interface GradientCase {
   readonly labels?: readonly number[];
   readonly labelSmoothing?: number;
   readonly classWeights?: readonly number[];
+  /** Whether the layer reads the images themselves, which have no gradient. Default false. */
+  readonly onImages?: boolean;
 }
 
 /**
  * images + offset -> layer -> flatten -> loss, one class a feature. The offset is a parameter of
  * the images' shape, so that its gradient is the layer's dx.
  */
-function networkOf({ layer, input }: GradientCase): Network {
+function networkOf({ layer, input, onImages = false }: GradientCase): Network {
   const build = (batch: number) => {
     const builder = new GraphBuilder("case", batch);
     const images = builder.images(input);
-    const offset = builder.parameter("offset", input, { kind: "constant", value: 0 });
-    const x = builder.apply(add, "input", { a: images, b: offset }, {}).y;
+    const moved = () => {
+      const offset = builder.parameter("offset", input, { kind: "constant", value: 0 });
+      return builder.apply(add, "input", { a: images, b: offset }, {}).y;
+    };
+    const x = onImages ? images : moved();
     const y = layer.build(x, { builder, name: "layer" });
     const logits = y.shape.length === 2 ? y : builder.apply(flatten, "flatten", { x: y }, {}).y;
     return builder.finish({ logits });

@@ -18,6 +18,12 @@ export const openStudies: OpenPage = ({ state }) => {
   let studies: readonly ListedStudy[] = [];
   let shown = "";
   const body = element("tbody");
+  const chosen = new Set<string>();
+  const together = element("a", { class: "button", href: "#/", hidden: true }, "Set side by side");
+  const choose = () => {
+    together.hidden = chosen.size < 2;
+    together.setAttribute("href", hashOf(["together", ...chosen]));
+  };
   const count = element("p", { class: "note" });
   const search = element("input", {
     type: "search",
@@ -42,7 +48,7 @@ export const openStudies: OpenPage = ({ state }) => {
     const again = () => void load();
     fill(
       body,
-      left.map((study) => row(study, again)),
+      left.map((study) => row(study, { chosen, again, choose })),
     );
   };
   const load = async () => {
@@ -59,7 +65,7 @@ export const openStudies: OpenPage = ({ state }) => {
     "div",
     {},
     element("h1", {}, "Studies"),
-    element("div", { class: "bar" }, element("label", {}, "Filter ", search)),
+    element("div", { class: "bar" }, element("label", {}, "Filter ", search), together),
     count,
     element(
       "div",
@@ -94,15 +100,33 @@ const textOf = ({ name, about, note, tags }: ListedStudy) =>
     .join("\n")
     .toLowerCase();
 
-function row(study: ListedStudy, again: () => void): HTMLElement {
+interface RowTools {
+  readonly chosen: Set<string>;
+  again(): void;
+  choose(): void;
+}
+
+function row(study: ListedStudy, { chosen, again, choose }: RowTools): HTMLElement {
   const { id, name, status, reason, about, note, tags, bytes } = study;
+  const box = element("input", {
+    type: "checkbox",
+    checked: chosen.has(id),
+    "aria-label": `Choose ${name}`,
+    onchange: () => {
+      if (box.checked) chosen.add(id);
+      else chosen.delete(id);
+      choose();
+    },
+  });
   return element(
     "tr",
     {},
     element(
       "th",
       { scope: "row" },
-      element("a", { href: hashOf(["study", id]) }, name),
+      box,
+      " ",
+      element("a", { href: hashOf([about?.kind === "find" ? "range-test" : "study", id]) }, name),
       about && element("small", {}, `${about.dataset}, ${about.model}, ${about.arms.join(", ")}`),
     ),
     element(
@@ -204,7 +228,7 @@ function actions({ id, name, note, tags, status }: ListedStudy, again: () => voi
       "button",
       {
         type: "button",
-        "aria-label": `Note, tags, delete: ${name}`,
+        "aria-label": `Edit note and tags of ${name}, or delete it`,
         onclick: () => dialog.showModal(),
       },
       "Edit",

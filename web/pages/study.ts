@@ -2,12 +2,21 @@
 
 import { duration } from "../../src/core/words.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
+import { hashOf } from "../address.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
-import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
+import {
+  type FollowedStudy,
+  heard,
+  openRuns,
+  secondsLeft,
+  trialsOf,
+  unheard,
+} from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
 import type { Results } from "../results.ts";
 import { FORMULA } from "../smoothing.ts";
+import { steering } from "../steering.ts";
 import { studyControls } from "../study-controls.ts";
 import { viewOf } from "../study-view.ts";
 import { trialsTable } from "../trials-table.ts";
@@ -23,7 +32,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const title = element("h1", {}, "Study");
   const headline = element("p", { class: "headline" });
   const status = element("p", { class: "note", role: "status" });
-  const steer = element("div", { class: "bar", role: "group", "aria-label": "Steer the study" });
+  const steer = steering(id);
   const note = element("p", { class: "note" });
   const problem = element("p", { class: "warn", hidden: true });
   const marked = (from: Chart) => (x: number | null) => {
@@ -48,6 +57,24 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     change();
   });
   const trials = trialsTable(id);
+  const exporting = element("span");
+  const fileNames = new Map(
+    MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
+      const made = charts.get(measure);
+      return made ? [[name, made]] : [];
+    }),
+  );
+  void import("../export.ts").then(({ exportBar }) =>
+    exporting.append(
+      exportBar({
+        ...{ id, charts: fileNames },
+        spread: () => (view.chosen.band === "none" ? "sd" : view.chosen.band),
+        records: () =>
+          study.experiment && { experiment: study.experiment, trials: trialsOf(study) },
+      }),
+    ),
+  );
+  const tests = element("p", { hidden: true });
 
   let due: ReturnType<typeof setTimeout> | null = null;
   let counted = Number.NEGATIVE_INFINITY;
@@ -68,7 +95,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       made.figure.hidden = !live;
       if (!live) continue;
       above += view.vertical(live.plot) === 0 ? live.above : 0;
-      made.figure.setAttribute("aria-label", live.label);
+      made.label(live.label);
       made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
     }
     note.textContent = [
@@ -81,6 +108,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     ].join(" ");
     controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null);
     fill(status, progressText(study));
+    steer.show(study);
     const now = performance.now();
     if (
       statistics &&
@@ -92,6 +120,11 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       counted = performance.now() + 10 * (performance.now() - now);
     }
     trials.show(study, arms);
+    const tested = Object.keys(study.progress.rangeTests);
+    if (tested.length > 0 && tests.hidden) {
+      tests.hidden = false;
+      tests.append(element("a", { href: hashOf(["range-test", id]) }, "Range tests of its arms"));
+    }
   };
   function change(): void {
     due ??= setTimeout(draw, DRAW);
@@ -106,7 +139,20 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const root = element(
     "div",
     {},
-    ...[title, headline, status, steer, problem, controls.root, note, grid, results, trials.root],
+    ...[
+      title,
+      headline,
+      status,
+      steer.root,
+      exporting,
+      tests,
+      problem,
+      controls.root,
+      note,
+      grid,
+      results,
+      trials.root,
+    ],
   );
   return {
     title: "Study",
@@ -119,35 +165,22 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   };
 };
 
-/** "running: 3 of 6 runs at their end, 120 images/s, about 2 min left". */
-function progressText({ state, experiment, progress }: FollowedStudy): string {
+/** "running, 3 of 6 runs at their end, 120 images/s, about 2 min left". */
+function progressText(study: FollowedStudy): string {
+  const { state, experiment, progress, steered } = study;
   if (!experiment) return "";
   const all = Object.values(progress.trials);
-  const planned = Math.max(progress.planned, all.length);
-  const ended = all.filter(
-    ({ trial }) => !["running", "interrupted", "failed"].includes(trial.status),
-  );
-  const under = all.filter(({ update }) => update !== null);
-  const speed = under.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
-  const perEpoch = all.flatMap(({ metrics }) => metrics.map(({ seconds }) => seconds));
-  const { epochs } = experiment.protocol;
-  const open =
-    planned * epochs -
-    all.reduce(
-      (sum, { trial, metrics }) =>
-        sum + (ended.some((e) => e.trial === trial) ? epochs : metrics.length),
-      0,
-    );
-  const jobs = experiment.specification?.jobs ?? 1;
-  const mean = perEpoch.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, perEpoch.length);
+  const planned = experiment.arms.length * experiment.protocol.seeds.length;
+  const open = openRuns(study);
+  const speed = all.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
+  const seconds = secondsLeft(study);
+  const last = steered.findLast(({ what }) => !what.endsWith("-arm"))?.what;
+  const rest = last === "pause" ? "paused" : last === "stop" ? "stopped" : "not running";
   return [
-    state === "running" ? "running" : open > 0 ? "not running" : "finished",
-    `${ended.length} of ${planned} runs at their end`,
-    speed > 0 && `${Math.round(speed)} images/s`,
-    state === "running" &&
-      perEpoch.length > 0 &&
-      open > 0 &&
-      `about ${duration((open * mean) / jobs)} left`,
+    state === "running" ? "running" : open > 0 ? rest : "finished",
+    `${planned - open} of ${planned} runs at their end`,
+    state === "running" && speed > 0 && `${Math.round(speed)} images/s`,
+    state === "running" && seconds !== null && `about ${duration(seconds)} left`,
   ]
     .filter(Boolean)
     .join(", ");

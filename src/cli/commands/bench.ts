@@ -5,7 +5,7 @@ import { MOST_IMAGES, MOST_PIXELS, MOST_REPETITIONS } from "../../core/limits.ts
 import { didYouMean } from "../../core/nearest-name.ts";
 import { defineCommand, optional, toggle, untoggle, value } from "../flags/define-command.ts";
 import { jsonFlag, modelFlag, threadsFlag, trainingFlags } from "../flags/flags.ts";
-import { positiveInteger, text } from "../flags/values.ts";
+import { list, positiveInteger, text } from "../flags/values.ts";
 import {
   dataText,
   epochText,
@@ -14,6 +14,8 @@ import {
   stepText,
   transferText,
 } from "../text/bench/bench-text.ts";
+
+const widthOf = positiveInteger("64", MOST_PIXELS);
 
 const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
 
@@ -26,6 +28,12 @@ export const bench = defineCommand({
   args: [{ name: "what", help: "what to measure", choices: KINDS }],
   flags: {
     ...modelFlag,
+    widths: optional({
+      placeholder: "list",
+      help: "step: channels of vanilla's blocks, as in 32,64,128",
+      read: (value, flag) => list("32,64,128")(value, flag).map((width) => widthOf(width, flag)),
+      shownFallback: "its own four",
+    }),
     size: value({
       placeholder: "pixels",
       help: "size of the images",
@@ -77,6 +85,10 @@ export const bench = defineCommand({
     checkPrecision("bench", flags.precision);
     if ((flags.grow || flags.into !== undefined) && what !== "step")
       throw new ArgumentError("bench: --grow and --into belong to bench step; leave them out");
+    if (flags.widths && (what !== "step" || flags.grow || flags.model !== "vanilla"))
+      throw new ArgumentError(
+        "bench: --widths belongs to bench step of vanilla without --grow; leave it out",
+      );
     const { model, size, batch, images, peers, threads, repetitions } = flags;
     const shared = {
       peers,
@@ -99,7 +111,11 @@ export const bench = defineCommand({
         terminal.note(`timing ${model}, batch ${batch}, ${size}x${size} ...`);
         const { benchStep } = await import("../../bench/step.ts");
         const { tuneConvolutions: tune, limit, precision } = flags;
-        const about = { model, size, batch, tune, limit, precision };
+        const { widths } = flags;
+        const about = {
+          ...{ model, size, batch, tune, limit, precision },
+          ...(widths ? { widths } : {}),
+        };
         const record = await benchStep({ ...shared, ...about });
         return show(stepText(record, terminal), record);
       }

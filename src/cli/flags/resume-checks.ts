@@ -8,8 +8,8 @@ type Command = "find" | "train" | "compare";
 
 /** How it is gone on with. */
 const SAID = [
-  ...["jobs", "model", "pretrained", "executor", "slurmOptions", "slurmSetup"],
-  ...["json", "quiet", "verbose", "events"],
+  ...["jobs", "model", "pretrained", "json", "events", "quiet", "verbose", "live"],
+  ...["executor", "slurmOptions", "slurmSetup"],
 ];
 
 /** What a recorded study may be given more of, by the command that resumes it. */
@@ -32,7 +32,7 @@ export function checkBesideResume(
   for (const key of given)
     if (!said.has(key))
       throw new ArgumentError(
-        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE, who runs it (--executor) and what is shown (--json, --quiet, --verbose, --events), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
+        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE, who runs it (--executor) and what is shown (--json, --quiet, --verbose, --events, --live), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
       );
 }
 

@@ -26,6 +26,9 @@ export const showFlags = {
     read: text,
     shownFallback: "none",
   }),
+  live: toggle(
+    "open the live page beside the study, and print its address; it closes with the study",
+  ),
 };
 
 /** A study to be run later, by its file. */

@@ -9,7 +9,7 @@ import type { AskedStudy } from "./study-of-flags.ts";
 
 /** Flags that say nothing of a study: where it goes, what is shown of it, with what cores. */
 const ASIDE = new Set([
-  ...["out", "json", "threads", "saveAs", "dryRun", "quiet", "verbose", "events"],
+  ...["out", "json", "threads", "saveAs", "dryRun", "quiet", "verbose", "events", "live"],
 ]);
 
 /** Flags of which each says what the other does: that of the call takes the place of the file's. */

@@ -89,6 +89,8 @@ export function noteLines(note: StudyNote): string[] {
       return [
         `Note: it was begun on ${visibleLine(note.before)}, this is ${note.here}: equal bits are promised on one model only`,
       ];
+    case "steered":
+      return [`asked of it: ${[note.what, note.arm, note.epochs].filter(Boolean).join(" ")}`];
     case "executor":
       return [`${note.executor}: ${visibleLine(note.message)}`];
     default:

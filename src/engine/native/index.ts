@@ -51,7 +51,7 @@ export function nativeBackend(options: NativeBackendOptions = {}): Backend {
       `nativeBackend: threads must be at most ${MOST_THREADS}; got ${threads}`,
     );
   const addon = loadAddon();
-  const { onednn, isa, bf16 } = addon.engineInfo();
+  const { onednn, isa, bf16, firstBlock } = addon.engineInfo();
   const chooseLayouts = (request: LayoutRequest): LayoutAnswer =>
     named(`${request.kind} "${request.layer}"`, () =>
       addon.chooseLayouts(request, threads, emulateBf16),
@@ -60,7 +60,7 @@ export function nativeBackend(options: NativeBackendOptions = {}): Backend {
     kind: "native",
     description: `oneDNN ${onednn}, ${isa}, ${threads} thread${threads === 1 ? "" : "s"}${emulateBf16 ? ", bf16 emulated" : ""}`,
     threads,
-    capabilities: { bf16: bf16 || emulateBf16, profile: true, timing: true },
+    capabilities: { bf16: bf16 || emulateBf16, profile: true, timing: true, firstBlock },
     // A cache line, and the widest vector register.
     alignment: 64,
     chooseLayouts,

@@ -31,6 +31,8 @@ import {
   batchNormAddTrain,
   batchNormPoolBackward,
   batchNormPoolTrain,
+  conv2dNormPoolBackward,
+  conv2dNormPoolTrain,
 } from "./batch-norm-fused.ts";
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from "./convolution.ts";
 import { dropout } from "./dropout.ts";
@@ -62,6 +64,8 @@ const KERNELS: Record<Exclude<InstructionKind, "optimizer">, Kernel> = {
   batchNormBackward,
   batchNormPoolTrain,
   batchNormPoolBackward,
+  conv2dNormPoolTrain,
+  conv2dNormPoolBackward,
   batchNormAddTrain,
   batchNormAddEvaluate,
   batchNormAddBackward,
@@ -123,7 +127,7 @@ export function referenceBackend({
     kind: `reference-${precision}`,
     description: `reference backend, ${precision}, 1 thread`,
     threads: 1,
-    capabilities: { bf16: true, profile: false, timing: false },
+    capabilities: { bf16: true, profile: false, timing: false, firstBlock: true },
     alignment,
     chooseLayouts,
     implementations: () => [],

@@ -12,6 +12,7 @@ import {
 const WORKSPACES: Partial<Record<LayoutRequest["kind"], number>> = {
   maxPool2d: 1,
   batchNormPoolTrain: 3,
+  conv2dNormPoolTrain: 3,
   batchNormAddTrain: 3,
 };
 

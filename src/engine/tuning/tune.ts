@@ -4,6 +4,7 @@
  * about, and what its layouts do to its neighbours, count against it.
  */
 
+import { fuseFirstBlock } from "../../compile/graph/fuse-first-block.ts";
 import { trainingGraph } from "../../compile/graph/passes.ts";
 import type { Precision } from "../../compile/graph/precision.ts";
 import { type LaidOutGraph, layOut } from "../../compile/memory/lay-out.ts";
@@ -80,7 +81,8 @@ const CHAINED = "channels-last";
 export async function tune(options: TuneOptions): Promise<Tuning> {
   const { network, batch, threads, signal, labelSmoothing = 0, classWeights, precision } = options;
   const backend = remembering(options.backend);
-  const graph = trainingGraph(network, batch, { labelSmoothing, classWeights });
+  const whole = trainingGraph(network, batch, { labelSmoothing, classWeights });
+  const graph = backend.capabilities.firstBlock ? fuseFirstBlock(whole, precision) : whole;
   const remembered = options.remember?.({ engine: backend.description, threads });
   const clock = openInstructionClock({
     backend,

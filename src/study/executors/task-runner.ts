@@ -15,7 +15,14 @@ import {
   type TrialRecord,
   versioned,
 } from "../../record/index.ts";
-import { acceptedTrial, beginAttempt, endTask, readRecord, taskPath } from "../../store/index.ts";
+import {
+  acceptedTrial,
+  beginAttempt,
+  endTask,
+  readRecord,
+  stoppedArms,
+  taskPath,
+} from "../../store/index.ts";
 import { isFinished } from "../../train/trial-state.ts";
 import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
 import { childProcesses, type ExecutorContext } from "./child-process.ts";
@@ -30,6 +37,9 @@ export interface RunnerOptions extends Omit<ExecutorContext, "onEvent"> {
   /** Default: processes of their own. */
   readonly executor?: (context: ExecutorContext) => Executor;
 }
+
+/** Milliseconds between two looks at what is asked of the study. */
+const LOOK = 250;
 
 type CallOptions = RunnerOptions & { readonly onEvent: StudyListener };
 
@@ -82,22 +92,27 @@ export async function runTrials(
   options: CallOptions,
 ): Promise<void> {
   const { directory, updatesPerEpoch } = options;
-  await runAttempts(tasks, options, async (task, { key, attempt, detail, error: said, ended }) => {
+  const stopped = stoppedArms(directory.path);
+  const going = tasks.filter(({ arm }) => !stopped.has(arm));
+  await runAttempts(going, options, async (task, { key, attempt, detail, error: said, ended }) => {
     const accepted = acceptedTrial(directory, task, attempt);
     if (accepted && isFinished(accepted)) return endTask(directory, key);
     const error = said && errorOf(said);
-    if (error && (error instanceof InterruptedError || isFatal(error))) throw error;
+    // Its arm alone was stopped: the others go on, and it can be resumed from its checkpoint.
+    const isStopped = stoppedArms(directory.path).has(task.arm);
+    if (error && (isFatal(error) || (error instanceof InterruptedError && !isStopped))) throw error;
     if (!ended && accepted && accepted.status !== "running") return;
     const asFarAsItCame = accepted ?? begun(task, updatesPerEpoch);
     // Ctrl-C goes to its process too, which may not have been listening yet.
-    const trial: TrialRecord = options.signal.aborted
-      ? { ...asFarAsItCame, status: "interrupted" }
-      : {
-          ...asFarAsItCame,
-          status: "failed",
-          failure: shareable(detail ?? error?.message ?? "it never began", directory.path),
-          ...(ended ? { ended } : {}),
-        };
+    const trial: TrialRecord =
+      options.signal.aborted || isStopped
+        ? { ...asFarAsItCame, status: "interrupted" }
+        : {
+            ...asFarAsItCame,
+            status: "failed",
+            failure: shareable(detail ?? error?.message ?? "it never began", directory.path),
+            ...(ended ? { ended } : {}),
+          };
     directory.writeTrial(trial);
     await options.onEvent(versioned({ type: "trial-finished", trial }));
   });
@@ -149,6 +164,15 @@ async function runAttempts<T extends Task>(
         .catch(fail),
   });
   signal.addEventListener("abort", cancelAll);
+  const cancelStopped = () => {
+    const stopped = stoppedArms(directory.path);
+    for (const [key, { task }] of left)
+      if (task.kind === "trial" && stopped.has(task.arm)) void executor.cancel(key, "checkpoint");
+  };
+  const looking = setInterval(() => {
+    // What cannot be read now is said where the study is next opened.
+    quietly(cancelStopped);
+  }, LOOK).unref();
   try {
     const submitted = tasks.map((task) => {
       const { key, attempt } = beginAttempt(directory, task);
@@ -170,6 +194,7 @@ async function runAttempts<T extends Task>(
       if (left.size === 0) break;
     }
   } finally {
+    clearInterval(looking);
     signal.removeEventListener("abort", cancelAll);
     await executor.close();
   }

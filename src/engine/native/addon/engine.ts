@@ -11,6 +11,8 @@ export interface EngineInfo {
   readonly isa: string;
   /** Whether it multiplies bf16: AVX512-BF16 or AMX. */
   readonly bf16: boolean;
+  /** Whether it computes a first block in one; see `Capabilities.firstBlock`. */
+  readonly firstBlock: boolean;
   /** Processors that OpenMP sees. */
   readonly processors: number;
 }

@@ -1,0 +1,181 @@
+/** @file Several studies side by side: their arms in the same charts, and of what was asked for only what differs. */
+
+import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
+import { MEASURES } from "../../src/report/figures/curves.ts";
+import { listStudies } from "../api.ts";
+import { type Chart, chart } from "../chart.ts";
+import { element, fill } from "../element.ts";
+import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
+import { liveArms, livePlot } from "../live-plot.ts";
+import { studyControls } from "../study-controls.ts";
+import { viewOf } from "../study-view.ts";
+import type { OpenPage } from "./page.ts";
+
+const DRAW = 250;
+
+export const openTogether: OpenPage = async ({ parts, state, events }) => {
+  const known = new Map((await listStudies()).map(({ id, name }) => [id, name]));
+  const studies = new Map(parts.map((id) => [id, unheard(id)]));
+  const view = viewOf(state);
+  const note = element("p", { class: "warn", hidden: true });
+  const table = element("div");
+  const charts = MEASURES.map(({ measure, title }) => {
+    const made: Chart = chart(`${title} against epoch`, (x) => {
+      for (const other of charts) if (other.made !== made) other.made.mark(x);
+    });
+    return { measure, made };
+  });
+  const controls = studyControls(view, () => draw());
+  let due: ReturnType<typeof setTimeout> | null = null;
+  const draw = () => {
+    due = null;
+    const heardOf = [...studies.values()].flatMap((study) =>
+      study.experiment
+        ? [{ name: known.get(study.id) ?? study.id, study, experiment: study.experiment }]
+        : [],
+    );
+    const joined = together(heardOf);
+    if (!joined) return;
+    const options = { ...joined, ...view.drawn() };
+    for (const { measure, made } of charts) {
+      const live = livePlot(measure, options);
+      made.figure.hidden = !live;
+      if (live) made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+    }
+    controls.show(liveArms(options), charts[2]?.made.drawn().plot ?? null);
+    const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
+    note.hidden = data.size < 2;
+    note.textContent =
+      "These studies are of different data, or of another split of them: their accuracies are not comparable.";
+    fill(table, differing(heardOf));
+  };
+  const stops = parts.map((id) =>
+    events.follow(id, (message) => {
+      studies.set(id, heard(studies.get(id) ?? unheard(id), message));
+      due ??= setTimeout(draw, DRAW);
+    }),
+  );
+  return {
+    title: "Side by side",
+    root: element(
+      "div",
+      {},
+      element("h1", {}, "Side by side"),
+      note,
+      controls.root,
+      element(
+        "div",
+        { class: "charts" },
+        charts.map(({ made }) => made.figure),
+      ),
+      element("h2", {}, "What differs"),
+      table,
+    ),
+    close() {
+      for (const stop of stops) stop();
+      if (due !== null) clearTimeout(due);
+    },
+  };
+};
+
+interface Named {
+  readonly name: string;
+  readonly study: FollowedStudy;
+  readonly experiment: ExperimentRecord;
+}
+
+/** All arms of all studies, each by its study's name, as a report of several has them. */
+function together(studies: readonly Named[]) {
+  const [first] = studies;
+  if (!first) return null;
+  const renamed = ({ name }: Named, arm: string) => `${name}: ${arm}`;
+  const experiment: ExperimentRecord = {
+    ...first.experiment,
+    protocol: {
+      ...first.experiment.protocol,
+      epochs: Math.max(...studies.map(({ experiment: { protocol } }) => protocol.epochs)),
+    },
+    arms: studies.flatMap((each) =>
+      each.experiment.arms.map(({ sensitivity, ...arm }) => ({
+        ...arm,
+        name: renamed(each, arm.name),
+      })),
+    ),
+  };
+  const trials = studies.flatMap((each) =>
+    trialsOf(each.study).map(
+      ({ trial, metrics }): TrialHistory => ({
+        trial: { ...trial, arm: renamed(each, trial.arm) },
+        metrics,
+      }),
+    ),
+  );
+  return {
+    experiment,
+    trials,
+    experiments: studies.map(({ name, experiment: own }) => ({ name, experiment: own })),
+  };
+}
+
+/** Every field in which two of them differ, with what each has; objects are gone into. */
+function differing(studies: readonly Named[]): HTMLElement {
+  const fields = studies.map(({ experiment }) => {
+    const { specification, dataset, model, engine, lrscope, machine } = experiment;
+    return flat({
+      ...specification,
+      data: { ...specification?.data, name: dataset.name, images: dataset.images },
+      network: model.name,
+      parameters: model.parameters,
+      engine,
+      lrscope,
+      processor: machine.processor,
+    });
+  });
+  const names = [...new Set(fields.flatMap((field) => [...field.keys()]))];
+  const rows = names.filter((name) => new Set(fields.map((field) => field.get(name))).size > 1);
+  if (rows.length === 0) return element("p", {}, "Nothing but their names.");
+  return element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "What differs" },
+    element(
+      "table",
+      {},
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          element("th", { scope: "col" }, "field"),
+          studies.map(({ name }) => element("th", { scope: "col" }, name)),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        rows.map((row) =>
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, row),
+            fields.map((field) => element("td", {}, field.get(row) ?? "–")),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function flat(value: unknown, path = ""): Map<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return new Map(
+      value === undefined
+        ? []
+        : [[path, typeof value === "string" ? value : JSON.stringify(value)]],
+    );
+  return new Map(
+    Object.entries(value).flatMap(([key, each]) => [
+      ...flat(each, path === "" ? key : `${path}.${key}`),
+    ]),
+  );
+}
