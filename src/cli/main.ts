@@ -10,7 +10,8 @@ import { visible } from "../core/visible.ts";
 import { commands } from "./commands/index.ts";
 import { type ParsedCall, parseArguments } from "./flags/parse.ts";
 import { callOfStudyFile, namesStudyFile } from "./flags/study-file-flags.ts";
-import { openTerminal, type Streams, type Terminal } from "./terminal.ts";
+import { openTerminal, type Streams, type Terminal, widthOf } from "./terminal.ts";
+import { fitted } from "./text/columns.ts";
 
 export interface MainOptions extends Streams {
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -86,12 +87,16 @@ function report(
   const message = said(
     shortened(error instanceof Error ? error.message : String(error), MOST_PRINTED),
   );
+  const width = widthOf(stderr);
+  // A command to copy goes on behind the edge as one line: a line that was broken would be pasted in two.
+  const write = (text: string) =>
+    void stderr.write(`${/\blrscope [a-z]/.test(text) ? text : fitted(text, width)}\n`);
   if (error instanceof LrscopeError) {
-    stderr.write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}\n`);
-    if (error.code === "INTERNAL" && !debug) stderr.write(`${HOW_TO_DEBUG}\n`);
+    write(`${error.exitCode === 130 ? "" : "lrscope: "}${message}`);
+    if (error.code === "INTERNAL" && !debug) write(HOW_TO_DEBUG);
   } else {
-    stderr.write(`lrscope: unexpected: ${message.split("\n")[0]}\n`);
-    if (!debug) stderr.write(`${HOW_TO_DEBUG}\n`);
+    write(`lrscope: unexpected: ${message.split("\n")[0]}`);
+    if (!debug) write(HOW_TO_DEBUG);
   }
   if (debug && error instanceof Error) stderr.write(`${said(String(error.stack))}\n`);
   return error instanceof LrscopeError ? error.exitCode : 1;

@@ -98,7 +98,7 @@ export function openTerminal({ stdout, stderr, json, environment }: TerminalOpti
 }
 
 /** Texts that go elsewhere than to a terminal stay as they are. */
-const widthOf = ({ isTTY, columns }: OutputStream): number =>
+export const widthOf = ({ isTTY, columns }: OutputStream): number =>
   isTTY === true && columns ? columns : Number.POSITIVE_INFINITY;
 
 /** Follows the escape character of our own colours; nobody who named a file could have known it. */

@@ -19,6 +19,16 @@ async function refused(...argv: string[]): Promise<string> {
 describe("words", () => {
   test("no command", async () => expect(await refused()).toContain("a command is missing"));
 
+  test("on a terminal a line in its width, unless a command to copy stands in it", async () => {
+    const narrow = await cli(["find", "synthetic", "--schedule", "clr"], { tty: true });
+    const lines = narrow.stderr.trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const whole = await cli(["train"], { tty: true });
+    expect(whole.stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(whole.stderr).toMatch(/.{81}/);
+  });
+
   test("an unknown command, with the nearest", async () => {
     expect(await refused("fnid")).toContain('unknown command "fnid"; did you mean "find"?');
     expect(await refused("upload", "x")).toContain(

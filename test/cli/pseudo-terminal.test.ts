@@ -1,11 +1,13 @@
 /** @file The command line on a terminal, as `script` of util-linux is one: lines in its width, and Ctrl-C. */
 
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { shellLine } from "../../src/core/shell.ts";
 import { readRun } from "../../src/store/index.ts";
+import { lrscopeCall, openTerminalSession } from "./on-terminal.ts";
 import { engineAbsent, temporaryFolder } from "./temporary.ts";
 
 const noScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes(
@@ -112,6 +114,45 @@ describe.skipIf(absent)(`on a terminal${absent ? ` (${absent})` : ""}`, () => {
     expect(text).toContain("interrupted after epoch");
     expect(text).not.toContain("failed");
     expect(readRun(out).trials.map(({ trial }) => trial.status)).toEqual(["interrupted"]);
+  });
+
+  test("a folder of any name: what is shown goes on with it when it is pasted into sh", async () => {
+    const out = within('it\'s a "$(touch pwned)"\n`run` %d');
+    const call = ["train", ...SMALL, "--epochs", "2000", "--out", out];
+    let typed = false;
+    const text = await onTerminal(call, { columns: 40 }, (so, type) => {
+      if (typed || !/epoch +2 /.test(so)) return;
+      typed = true;
+      type("\x03");
+    });
+    const command = linesOf(text).find((line) => line.startsWith("  lrscope train --resume"));
+    const echo = spawnSync("sh", ["-c", `lrscope() { printf '%s\\0' "$@"; }; ${command}`], {
+      ...{ cwd: within("."), encoding: "utf8" },
+    });
+    expect(echo.stdout.split("\0").slice(0, -1)).toEqual(["train", "--resume", out]);
+    expect(existsSync(within("pwned"))).toBe(false);
+  });
+
+  test("the second Ctrl-C ends at once; SIGTERM is an interruption as Ctrl-C is", async () => {
+    for (const [name, keys, said] of [
+      ["twice", "\x03\x03", "Ctrl-C: ending"],
+      ["terminated", null, "SIGTERM: ending after the step under way"],
+    ] as const) {
+      const out = within(name);
+      const call = ["train", ...SMALL, "--epochs", "2000", "--out", out];
+      const words = ["sh", "-c", `echo process $$; exec ${shellLine(lrscopeCall(call))}`];
+      const session = openTerminalSession(words, { columns: 80 });
+      const [, id] = /process (\d+)/.exec(await session.until(/process \d+\r?\n/)) ?? [];
+      await session.until(/epoch +2 /);
+      if (keys) session.type(keys);
+      else process.kill(Number(id), "SIGTERM");
+      const { text, code } = await session.ended;
+      expect([name, code]).toEqual([name, 130]);
+      expect(text).toContain(said);
+      expect(text).not.toContain("failed");
+      // Whatever the moment, the records are read.
+      expect(readRun(out).trials).toHaveLength(1);
+    }
   });
 
   test.each([{ NO_COLOR: "1" }, { TERM: "dumb" }])(

@@ -113,6 +113,15 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     for (const line of streamed.stdout.trimEnd().split("\n")) studyEvent.parse(JSON.parse(line));
     expect(streamed.stderr).toMatch(/plan of sgd, seed 0: .*GFLOP a step/);
     expect(streamed.stderr).toContain("checkpoint of sgd, seed 0, after epoch 1");
+
+    // The same of a run that is gone on with.
+    const longer = ["train", "--resume", out, "--epochs", "2"];
+    const more = await cli([...longer, "--quiet", "--events", within("more.jsonl")]);
+    expect([more.code, more.stderr]).toEqual([0, ""]);
+    const later = readFileSync(within("more.jsonl"), "utf8").trimEnd().split("\n");
+    expect(later.map((line) => studyEvent.parse(JSON.parse(line)).type)).toContain("resuming");
+    const dry = await cli([...longer, "--dry-run"]);
+    expect([dry.code, dry.stderr]).toEqual([2, expect.stringContaining("--dry-run has no effect")]);
   }, 300_000);
 });
 

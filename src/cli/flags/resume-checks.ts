@@ -32,7 +32,7 @@ export function checkBesideResume(
   for (const key of given)
     if (!said.has(key))
       throw new ArgumentError(
-        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE, --json and who runs it (--executor), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
+        `${command}: ${flagOf(key)} has no effect beside --resume, which takes all from ${path} but for --jobs, --model FILE, --pretrained FILE, who runs it (--executor) and what is shown (--json, --quiet, --verbose, --events, --live), and may be given more by ${MORE[command].map(flagOf).join(", ")}; leave it out`,
       );
 }
 

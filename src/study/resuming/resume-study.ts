@@ -74,7 +74,7 @@ export async function resumeStudy(
     const left = unfinished(path, run);
     if (extended && left === 0)
       throw new ArgumentError(
-        `${commandOf(run.experiment.kind)}: nothing of ${path} goes on: ${run.experiment.kind === "find" ? "its range test cannot say which rate to go on with (--force goes on all the same)" : "its runs diverged, were pruned, or were ended by time, target or patience"}; begin a new run`,
+        `${commandOf(run.experiment.kind)}: nothing of ${path} goes on: ${run.experiment.kind === "find" ? "its range test cannot say which rate to go on with; begin a new one, longer, or with --force" : "its runs diverged, were pruned, or were ended by time, target or patience; begin a new run"}`,
       );
     const going = {
       ...{ run, left },
