@@ -11,6 +11,7 @@ const MAY_INCLUDE: Record<string, readonly string[]> = {
   engine: ["core"],
   images: ["core"],
   "kernels/simd": ["core", "engine"],
+  "kernels/conv_norm_pool": ["core", "engine", "kernels", "kernels/simd", "kernels/winograd"],
   "kernels/norm": ["core", "engine", "kernels", "kernels/simd"],
   "kernels/winograd": ["core", "engine", "kernels", "kernels/simd"],
   kernels: ["core", "engine", "kernels/simd", "kernels/winograd"],
