@@ -3,8 +3,8 @@
  * standard deviation as a band, smoothing, every seed. Without a choice it is the report's figure, to the byte.
  */
 
-import { spreadOf } from "../src/analysis/index.ts";
 import type { ExperimentRecord, TrialHistory } from "../src/record/index.ts";
+import { measuredCurve } from "../src/report/figures/arm-curve.ts";
 import {
   armsOf,
   curveOf,
@@ -12,7 +12,8 @@ import {
   type ReportArm,
   secondsOf,
 } from "../src/report/figures/arms.ts";
-import { curvesFigure, short } from "../src/report/figures/curves.ts";
+import { curvesFigure } from "../src/report/figures/curves.ts";
+import { short } from "../src/report/format.ts";
 import { numberAxis, updateAxis } from "../src/report/plot/axes.ts";
 import type { Axis, Line, LinePlot } from "../src/report/plot/line-plot.ts";
 import type { SeedLine } from "./seeds-canvas.ts";
@@ -111,14 +112,11 @@ function withChoices(
 ): Line {
   const epochs = line.x[0] ?? [];
   const across = [...line.x, epochs.map((epoch) => epoch * updates)];
-  const own = (arm?.trials ?? []).map(({ metrics }) => curveOf(metrics, measure));
-  const spreads = epochs.map((epoch) => spreadOf(own.map((curve) => curve[epoch - 1] ?? null)));
-  const side = (sign: 1 | -1) =>
-    spreads.map(({ mean, sd }) => (mean === null || sd === null ? null : short(mean + sign * sd)));
+  const curve = measuredCurve(arm?.trials ?? [], measure);
   return {
     ...line,
     x: [...across, ...across],
-    ...(line.bands ? { bands: { ...line.bands, sd: { low: side(-1), high: side(1) } } } : {}),
+    ...(line.bands && curve ? { bands: { ...line.bands, sd: curve.drawn.sd } } : {}),
   };
 }
 
@@ -164,13 +162,31 @@ function seedLines(
   return arm.trials.flatMap((history) => {
     const { status } = history.trial;
     if (!failed && (status === "failed" || status === "diverged")) return [];
-    const y = curveOf(history.metrics, measure);
-    const epochs = y.map((_, i) => i + 1);
-    const across = [
-      epochs,
-      secondsOf([history], y.length),
-      epochs.map((epoch) => epoch * updatesPerEpoch),
-    ];
-    return [{ key: arm.name, colour: arm.look.colour, x: [...across, ...across], y }];
+    const { x, y } = seedCurve(history, measure, updatesPerEpoch);
+    return [{ key: arm.name, colour: arm.look.colour, x, y }];
   });
+}
+
+type SeedCurve = Pick<SeedLine, "x" | "y">;
+
+/** As long as a trial has no new line, its curves stay. */
+const SEED_CURVES = new WeakMap<TrialHistory["metrics"], Map<string, SeedCurve>>();
+
+function seedCurve(history: TrialHistory, measure: Measure, updatesPerEpoch: number): SeedCurve {
+  const { metrics } = history;
+  const kept = SEED_CURVES.get(metrics) ?? new Map<string, SeedCurve>();
+  SEED_CURVES.set(metrics, kept);
+  const key = `${measure} ${updatesPerEpoch}`;
+  const found = kept.get(key);
+  if (found) return found;
+  const y = curveOf(metrics, measure);
+  const epochs = y.map((_, i) => i + 1);
+  const across = [
+    epochs,
+    secondsOf([history], y.length),
+    epochs.map((epoch) => epoch * updatesPerEpoch),
+  ];
+  const curve = { x: [...across, ...across], y };
+  kept.set(key, curve);
+  return curve;
 }

@@ -42,3 +42,7 @@ export const signedPoints = (fraction: number) =>
 /** "p = 0.25", "p < 0.001", "" of none. */
 export const pValue = (p: number | null) =>
   p === null ? "–" : p < 0.001 ? "< 0.001" : p.toPrecision(2).replace(/^1\.0$/, "1");
+
+/** Four digits of what a figure draws: finer than a pixel, and a fraction of the page's size. */
+export const short = (value: number | null) =>
+  value === null ? null : Number(value.toPrecision(4));

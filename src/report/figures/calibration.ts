@@ -2,10 +2,10 @@
 
 import type { Calibration } from "../../record/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
-import { counted, percent } from "../format.ts";
+import { counted, percent, short } from "../format.ts";
 import { percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
-import { framesFor, short } from "./curves.ts";
+import { framesFor } from "./curves.ts";
 
 /** A dot a bin, at its mean confidence; the dashed line is where each would lie. null of no answers. */
 export function calibrationFigure({ error, bins }: Calibration): Figure | null {

@@ -1,6 +1,5 @@
 /** @file Accuracy and loss against epoch or time: a line of means and bands for each arm. */
 
-import { spreadOf } from "../../analysis/index.ts";
 import { at, present } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import { type Figure, lineFigure } from "../draw.ts";
@@ -9,7 +8,8 @@ import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "
 import type { Axis, Frame, Line, LinePlot } from "../plot/line-plot.ts";
 import { widest } from "../text-width.ts";
 import { fractionDomain, niceStep } from "../ticks.ts";
-import { curveOf, type Measure, type ReportArm, secondsOf } from "./arms.ts";
+import { type MeasuredCurve, measuredCurve } from "./arm-curve.ts";
+import type { Measure, ReportArm } from "./arms.ts";
 import { type EndLabels, endLabels } from "./end-labels.ts";
 
 const LABEL_GAP = 16;
@@ -17,19 +17,11 @@ const LABEL_GAP = 16;
 /** With so few epochs each is marked by a dot. */
 const FEW_EPOCHS = 15;
 
-interface ArmCurve {
+/** An arm's curve, and how it stands. */
+interface ArmCurve extends MeasuredCurve {
   readonly arm: ReportArm;
-  readonly epochs: readonly number[];
-  readonly seconds: readonly number[];
-  readonly mean: readonly (number | null)[];
-  readonly least: readonly (number | null)[];
-  readonly greatest: readonly (number | null)[];
-  readonly low: readonly (number | null)[];
-  readonly high: readonly (number | null)[];
-  readonly n: readonly number[];
   /** No seed is still under way, and at least one diverged. */
   readonly diverged: boolean;
-  readonly last: number;
 }
 
 export const MEASURES: readonly {
@@ -95,36 +87,12 @@ export function curvesFigure(
   });
 }
 
-function armCurves(arms: readonly ReportArm[], measure: Measure): ArmCurve[] {
-  return arms.flatMap((arm) => {
-    const own = arm.trials.map(({ metrics }) => curveOf(metrics, measure));
-    const length = Math.max(0, ...own.map((curve) => curve.length));
-    const all = Array.from({ length }, (_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
-    // Not every epoch may have been validated: the line goes from one that was to the next.
-    const epochs = all.flatMap(({ mean }, i) => (mean === null ? [] : [i + 1]));
-    const spreads = epochs.map((epoch) => at(all, epoch - 1, "all"));
-    const last = spreads.findLast((spread) => spread.mean !== null)?.mean ?? null;
-    if (last === null) return [];
-    const seconds = secondsOf(arm.trials, length);
-    const values = spreads.map((spread) => there(spread.values));
-    const statuses = arm.trials.map(({ trial }) => trial.status);
-    return [
-      {
-        arm,
-        epochs,
-        seconds: epochs.map((epoch) => at(seconds, epoch - 1, "seconds")),
-        mean: spreads.map((spread) => spread.mean),
-        least: values.map((of) => (of.length > 0 ? leastOf(of) : null)),
-        greatest: values.map((of) => (of.length > 0 ? greatestOf(of) : null)),
-        low: spreads.map((spread) => spread.interval?.low ?? null),
-        high: spreads.map((spread) => spread.interval?.high ?? null),
-        n: values.map((of) => of.length),
-        diverged: statuses.length > 0 && statuses.every((status) => status === "diverged"),
-        last,
-      },
-    ];
+const armCurves = (arms: readonly ReportArm[], measure: Measure): ArmCurve[] =>
+  arms.flatMap((arm) => {
+    const curve = measuredCurve(arm.trials, measure);
+    const diverged = arm.trials.every(({ trial }) => trial.status === "diverged");
+    return curve ? [{ ...curve, arm, diverged }] : [];
   });
-}
 
 function lineOf(
   curve: ArmCurve,
@@ -133,21 +101,20 @@ function lineOf(
 ): Line {
   const { arm, diverged } = curve;
   const [wide, narrow] = labels(arm.name);
-  const compact = (values: readonly (number | null)[]) => values.map(short);
   return {
     key: arm.name,
     name: arm.label,
     ...(arm.label === arm.name ? {} : { legend: arm.label }),
     colour: arm.look.colour,
     dash: arm.look.dash,
-    x: [curve.epochs, curve.seconds.map((value) => Math.round(value * 10) / 10)],
-    y: compact(curve.mean),
+    x: [curve.epochs, curve.drawn.seconds],
+    y: curve.drawn.mean,
     n: curve.n,
     ...(curve.n.some((n) => n > 1)
       ? {
           bands: {
-            range: { low: compact(curve.least), high: compact(curve.greatest) },
-            interval: { low: compact(curve.low), high: compact(curve.high) },
+            range: curve.drawn.range,
+            interval: curve.drawn.interval,
           },
         }
       : {}),
@@ -156,10 +123,6 @@ function lineOf(
     stopped: diverged,
   };
 }
-
-/** Four digits: finer than a pixel, and a fraction of the page's size. */
-export const short = (value: number | null) =>
-  value === null ? null : Number(value.toPrecision(4));
 
 /** As many labels as there are lines find room beside them. */
 export function framesFor(

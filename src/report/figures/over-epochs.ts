@@ -2,12 +2,12 @@
 
 import { spreadOf } from "../../analysis/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
-import { percent } from "../format.ts";
+import { percent, short } from "../format.ts";
 import { epochAxis, percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
 import { fractionDomain } from "../ticks.ts";
 import { curveOf, type ReportArm } from "./arms.ts";
-import { framesFor, short } from "./curves.ts";
+import { framesFor } from "./curves.ts";
 import { type EndLabels, endLabels } from "./end-labels.ts";
 
 /** Curves that are drawn as one line: their mean with a band from least to greatest. */

@@ -3,12 +3,12 @@
 import { at } from "../../core/at.ts";
 import type { PerformanceProfile, Sensitivity } from "../../record/index.ts";
 import { type Figure, lineFigure } from "../draw.ts";
-import { percent } from "../format.ts";
+import { percent, short } from "../format.ts";
 import { logNumberAxis, logRateAxis, percentAxis } from "../plot/axes.ts";
 import type { Line } from "../plot/line-plot.ts";
 import { fractionDomain } from "../ticks.ts";
 import { labelOf, type ReportArm } from "./arms.ts";
-import { framesFor, short } from "./curves.ts";
+import { framesFor } from "./curves.ts";
 import { endLabels } from "./end-labels.ts";
 
 /** Of the sensitivity's axis, on either side. */

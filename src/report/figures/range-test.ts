@@ -5,13 +5,12 @@ import { at, get } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import type { RangeTestRecord, RangeTestSuggestion, SuggestedRate } from "../../record/index.ts";
 import { type Figure, lineFigure, NARROW, WIDE } from "../draw.ts";
-import { formatRate } from "../format.ts";
+import { formatRate, short } from "../format.ts";
 import { seriesLook } from "../palette.ts";
 import { linearRateAxis, logRateAxis, numberAxis, updateAxis } from "../plot/axes.ts";
 import { type Axis, type Frame, type Line, type Mark, pixelOf } from "../plot/line-plot.ts";
 import { simplified } from "../simplify.ts";
 import { textWidth } from "../text-width.ts";
-import { short } from "./curves.ts";
 
 /** Seeds are labelled at the ends of their lines, up to so many; in so many pixels. */
 const MOST_LABELS = 10;
