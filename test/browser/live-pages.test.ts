@@ -6,7 +6,13 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Download,
+  type Page,
+} from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as schedules from "../../src/schedules/index.ts";
 import { type RunningServer, serve } from "../../src/server/index.ts";
@@ -245,23 +251,22 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
   });
 
   test("what is taken away: charts as SVG and PNG, epochs as CSV, results as LaTeX, one page", async () => {
-    const page = await open(`#/study/${ids.compared}`);
-    await until(page, () => document.querySelector("#differences table"));
-    await page.getByText("Export", { exact: true }).click();
+    // A page that takes more than ten files one after another is asked about by Chromium: each has its own.
     const taken = async (name: string, role: "button" | "link", files: number) => {
-      const downloads: Promise<[string, Buffer]>[] = [];
-      const all = new Promise<void>((resolve) =>
-        page.on("download", (download) => {
-          downloads.push(
-            download.path().then((path) => [download.suggestedFilename(), readFileSync(path)]),
-          );
-          if (downloads.length === files) resolve();
-        }),
-      );
+      const page = await open(`#/study/${ids.compared}`);
+      await until(page, () => document.querySelector("#differences table"));
+      await page.getByText("Export", { exact: true }).click();
+      const downloads: Download[] = [];
+      page.on("download", (download) => downloads.push(download));
       await page.getByRole(role, { name }).click();
-      await all;
-      page.removeAllListeners("download");
-      return new Map(await Promise.all(downloads));
+      await expect.poll(() => downloads.length, { timeout: 50_000 }).toBe(files);
+      const read = downloads.map(
+        async (download) =>
+          [download.suggestedFilename(), readFileSync(await download.path())] as const,
+      );
+      const found = new Map(await Promise.all(read));
+      await page.close();
+      return found;
     };
     const svgs = await taken("SVG of the charts", "button", 4);
     expect([...svgs.keys()].sort()).toEqual([
@@ -271,7 +276,7 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
       "loss-validation.svg",
     ]);
     const svg = String(svgs.get("accuracy-validation.svg"));
-    const body = await page.evaluate(
+    const body = await (await open("#/studies")).evaluate(
       (text) =>
         new DOMParser().parseFromString(text, "image/svg+xml").querySelector("parsererror") ===
         null,
