@@ -43,7 +43,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       parameters: number;
       memory: { arenaBytes: number; lowerBoundBytes: number };
     }>();
-    expect(instructions[0]).toMatchObject({ kind: "conv2d", layer: "features.0" });
+    expect(instructions[0]).toMatchObject({ kind: "conv2dNormPoolTrain", layer: "features.1" });
     expect(instructions.at(-1)).toMatchObject({ kind: "optimizer" });
     // Convolutions 3-32-64-128-128 with biases, batch norms, 128 -> 512 -> 7.
     const convolutions = [

@@ -99,6 +99,14 @@ const everything = ofLayers(
   adaptiveAveragePool2d({ size: 1 }),
 );
 
+/** What an engine may compute as one instruction. */
+const firstBlock = ofLayers(
+  conv2d({ channels: 16, kernel: 3, padding: 1 }),
+  batchNorm(),
+  relu(),
+  maxPool2d({ kernel: 2 }),
+);
+
 test("a kernel of the reference engine reads the attributes of its kind, all of them and no others", async () => {
   const reads = new Reads();
   const backend = heardEngine(reads);
@@ -109,7 +117,8 @@ test("a kernel of the reference engine reads the attributes of its kind, all of 
     classes,
   });
   const optimizer = createOptimizer("sgd");
-  await fit({ dataset, network: everything, backend, optimizer, epochs: 1, batch: 8 });
+  for (const trained of [everything, firstBlock])
+    await fit({ dataset, network: trained, backend, optimizer, epochs: 1, batch: 8 });
   // A norm that is frozen amid what is trained is in no program that layers make.
   const values = [1, 2, 3, 4];
   const shape = [4];

@@ -39,7 +39,8 @@ export async function logits(options: {
     optimizer: createOptimizer("sgd"),
     threads: 2,
     ...(convolutions && {
-      implementations: ({ kind }) => (kind.startsWith("conv2d") ? convolutions : undefined),
+      implementations: ({ kind }) =>
+        /^conv2d(BackwardData|BackwardWeights)?$/.test(kind) ? convolutions : undefined,
     }),
   });
   const { train, predict } = compiled.programs;

@@ -40,7 +40,11 @@ test.each([
   "weights of a run of 0.1, whose last layer is now %s: gone on with %s",
   (lastLayer, goesOn) => {
     const run = (pretrained: object) =>
-      ({ lrscope: "0.2.0", model: { name: "net", pretrained } }) as unknown as ExperimentRecord;
+      ({
+        lrscope: "0.2.0",
+        dataset: {},
+        model: { name: "net", pretrained },
+      }) as unknown as ExperimentRecord;
     const weights = { source: "w.pth", sha256: "0a" };
     const check = () => checkSame("run", run(weights), run({ ...weights, lastLayer }));
     if (goesOn) expect(check).not.toThrow();

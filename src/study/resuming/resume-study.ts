@@ -111,6 +111,7 @@ async function extendedOf(
   },
 ): Promise<ExtendedRun & { readonly files: ArmFilePlaces }> {
   const spec = recordedStudyOf(path, run.experiment);
+  checkObjects(spec, path);
   const command = commandOf(spec.kind);
   const { texts, places: said } = namedArms(extension.optimizers ?? [], places?.files);
   const known = await findArmFiles(`${command} --resume ${path}`, spec.files ?? [], said);
