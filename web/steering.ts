@@ -12,22 +12,28 @@ export interface Steering {
 export function steering(id: string): Steering {
   const root = element("div", { class: "bar", role: "group", "aria-label": "Steer the study" });
   const problem = element("span", { class: "warn", role: "alert" });
-  let [shown, busy] = ["", false];
+  let shown = "";
+  /** What is asked and not answered: the same is not asked twice, and another waits for its turn. */
+  const asked = new Map<string, Promise<void>>();
   const ask = async (body: unknown, doing: string) => {
-    if (busy) return;
-    busy = true;
-    problem.textContent = "";
-    root.setAttribute("aria-busy", "true");
-    say(doing);
-    try {
-      await post(ofStudy(id, "steer"), body);
-    } catch (error) {
-      problem.textContent = (error as Error).message;
-    } finally {
-      busy = false;
-      root.removeAttribute("aria-busy");
-      say("");
-    }
+    const key = JSON.stringify(body);
+    if (asked.has(key)) return;
+    const before = [...asked.values()];
+    const turn = (async () => {
+      await Promise.all(before);
+      problem.textContent = "";
+      root.setAttribute("aria-busy", "true");
+      say(doing);
+      await post(ofStudy(id, "steer"), body).catch((error: Error) => {
+        problem.textContent = error.message;
+      });
+    })();
+    asked.set(key, turn);
+    await turn;
+    asked.delete(key);
+    if (asked.size > 0) return;
+    root.removeAttribute("aria-busy");
+    say("");
   };
   const button = (text: string, what: string, doing: string) =>
     element("button", { type: "button", onclick: () => void ask({ what }, doing) }, text);

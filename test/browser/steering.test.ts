@@ -51,7 +51,9 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
   });
 
   const until = (what: (text: string) => unknown, text = "") =>
-    page.waitForFunction(what, text, { timeout: 170_000 });
+    page.waitForFunction(what, text, { timeout: 170_000 }).catch(async (error: Error) => {
+      throw new Error(`${error.message}; the page says: ${await page.textContent("main")}`);
+    });
   const state = (words: string) =>
     until(
       (wanted) => document.querySelector("main [role=status]")?.textContent?.includes(wanted),
