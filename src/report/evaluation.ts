@@ -11,6 +11,7 @@ import { html, type Markup, trusted } from "./html.ts";
 import { percentAxis } from "./plot/axes.ts";
 import { drawRows } from "./plot/row-plot.ts";
 import { type CaptionedFigure, figures, scrolling } from "./sections/figures.ts";
+import { terms } from "./sections/terms.ts";
 import { fractionDomain } from "./ticks.ts";
 
 export interface RenderedEvaluation {
@@ -126,7 +127,7 @@ ${accuracy && figures([accuracy])}${scrolling(
     (entry, i) =>
       html`<tr><th scope="row">${entry.class}</th><td class="num">${grouped(entry.images)}</td><td class="num">${shown(entry.accuracy)}</td><td class="num">${shown(entry.precision)}</td><td>${counts && takenFor(classes, at(counts, i, "counts"), i)}</td></tr>`,
   )}</tbody></table>`,
-)}<p class="note">Accuracy: the part of the class’s images that are answered so (recall). Precision: the part of the answers of the class that are of it.</p>
+)}<p class="note">Accuracy: the part of the class’s images that are answered so (recall). Precision: the part of the answers of the class that are of it.</p>${terms(["nats"])}
 ${confusion && html`<h3>Which classes are taken for which</h3>${figures([confusion])}`}</section>`;
 }
 

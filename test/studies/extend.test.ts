@@ -233,6 +233,31 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect([again.code, again.stderr.includes("--epochs has no effect")]).toEqual([2, true]);
   }, 300_000);
 
+  test("a range test goes on to tune its rate, as if it had been asked for at once", async () => {
+    const call = [
+      ...["find", "synthetic", "--size", "16", "--limit", "60", "--batch", "16"],
+      ...["--updates", "100", "--seeds", "2", "--threads", "1", "--no-samples"],
+    ];
+    const [path, whole] = [within("tuned-later"), within("tuned-at-once")];
+    const tune = ["--tune", "--tune-epochs", "1"];
+    expect((await cli([...call, "--out", path])).code).toBe(0);
+    expect((await cli([...call, ...tune, "--out", whole])).code).toBe(0);
+    const resumed = await cli(["find", "--resume", path, ...tune]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stdout).toContain("Tuned rate: ");
+    const recordOf = (folder: string) => {
+      const text = readFileSync(join(folder, "range-test.json"), "utf8");
+      const { seconds, ...rest } = JSON.parse(text);
+      return rest;
+    };
+    expect(recordOf(path)).toEqual(recordOf(whole));
+    const confirmed = await cli(["find", "--resume", path, "--confirm"]);
+    expect([confirmed.code, confirmed.stderr]).toEqual([
+      2,
+      expect.stringContaining("has runs of --tune, which are those of --confirm"),
+    ]);
+  }, 300_000);
+
   test("from the command line: longer by flags, and what stands beside a new run is refused", async () => {
     const path = within("train");
     const call = ["train", ...TINY_FLAGS, "--threads", "1", "--no-samples", "--optimizer", "adam"];

@@ -198,6 +198,10 @@ function followed(
   { command, path }: Subject,
 ): Partial<StudySpec> {
   const found: Partial<StudySpec> = {};
+  if (confirm !== undefined && confirm !== spec.confirm && spec.tuneEpochs !== undefined)
+    throw new ArgumentError(
+      `${command}: ${path} has runs of --tune, which are those of --confirm and more where they were needed; leave --confirm out`,
+    );
   for (const [name, flag, value] of [
     ["tuneEpochs", "tune", tuneEpochs],
     ["confirm", "confirm", confirm],
