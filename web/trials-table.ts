@@ -51,7 +51,11 @@ export function trialsTable(id: string): TrialsTable {
           element("dd", {}, text),
         ]),
       ),
-      element("pre", { tabindex: 0, "aria-label": "Log" }, log || "The log is empty."),
+      element(
+        "pre",
+        { tabindex: 0, role: "region", "aria-label": "Log" },
+        log || "The log is empty.",
+      ),
     );
     detail.querySelector("h3")?.focus();
   };

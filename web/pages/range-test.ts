@@ -54,7 +54,7 @@ function section(
   const [loss] = rangeTestFigures(record, "arm");
   const curve: Chart = chart(loss?.label ?? "", () => undefined);
   const cycle = chart("Learning rate against update", () => undefined);
-  const command = element("pre", { tabindex: 0, "aria-label": "Command" });
+  const command = element("pre", { tabindex: 0, role: "region", "aria-label": "Command" });
   const updatesPerEpoch = study.experiment?.protocol.updatesPerEpoch ?? 1;
   const stepSize = 4 * updatesPerEpoch;
   const number = (end: "low" | "high", label: string) => {

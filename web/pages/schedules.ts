@@ -19,7 +19,7 @@ export const openSchedules: OpenPage = ({ state }) => {
   const picture = chart("Learning rate against update", () => undefined);
   const words = element("p", { class: "headline" });
   const problem = element("p", { class: "warn", role: "alert", hidden: true });
-  const code = element("pre", { tabindex: 0, "aria-label": "Code" });
+  const code = element("pre", { tabindex: 0, role: "region", "aria-label": "Code" });
   const json = element("textarea", {
     class: "json",
     rows: 8,

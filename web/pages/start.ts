@@ -49,7 +49,11 @@ export const openStart: OpenPage = async () => {
     .flatMap(([name, each]) => fieldsOf([name], each));
   const first = FIRST.flatMap((name) => fields.filter(({ path }) => path[0] === name));
   const more = fields.filter((field) => !first.includes(field));
-  const command = element("pre", { tabindex: 0, "aria-label": "The command that starts the same" });
+  const command = element("pre", {
+    tabindex: 0,
+    role: "region",
+    "aria-label": "The command that starts the same",
+  });
   const problem = element("p", { class: "warn", role: "alert", hidden: true });
   const begin = element("button", { type: "submit" }, "Start");
   const refused = (error: unknown) => {
