@@ -29,7 +29,6 @@ export function studiesIn(folders: readonly string[]): Studies {
         .flatMap((folder) => runFolders(resolve(folder))),
     ),
   ];
-  /** What a study says of itself is read again only where it may have changed. */
   const pathOf = (id: string) => paths().find((path) => studyId(path) === id) ?? null;
   return {
     list: () =>
