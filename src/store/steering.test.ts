@@ -21,6 +21,8 @@ test("what was asked is read back in its order, with when; a torn line is none",
     ["prolong", 20],
   ]);
   for (const { at } of asked) expect(new Date(at).toISOString()).toBe(at);
+  steer(folder, { what: "resume" });
+  expect(readSteering(folder).map(({ what }) => what)).toEqual(["pause", "prolong", "resume"]);
 });
 
 test("an arm is stopped until it is resumed", () => {

@@ -3,7 +3,7 @@
  * folder's lease is not needed to ask.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import { readRegularFile } from "../files/regular-file.ts";
@@ -15,7 +15,17 @@ const FILE = "steering.jsonl";
 /** Asks something of the study in a run directory, and leaves it on the record. @throws StoreError, exit code 1 */
 export function steer(path: string, asked: Omit<EventBody<SteeredEvent>, "type" | "at">): void {
   const event = versioned({ type: "steered", at: new Date().toISOString(), ...asked });
-  appendLine(join(path, FILE), JSON.stringify(event), { durable: true });
+  const file = join(path, FILE);
+  dropTorn(file);
+  appendLine(file, JSON.stringify(event), { durable: true });
+}
+
+/** What a process that died while it wrote has left behind the last whole line: the next line would join it. */
+function dropTorn(file: string): void {
+  const bytes = existsSync(file) ? readRegularFile(file) : null;
+  if (!bytes) return;
+  const whole = bytes.lastIndexOf(0x0a) + 1;
+  if (whole < bytes.length) truncateSync(file, whole);
 }
 
 /** All that was asked, oldest first; a last line that is torn is none. @throws StoreError, exit code 2, naming the line */
