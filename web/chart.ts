@@ -10,6 +10,7 @@ import { followPointer } from "../src/report/live/enhance.ts";
 import { drawLines, type LinePlot, type LineView, pixelOf } from "../src/report/plot/line-plot.ts";
 import { formatRate } from "../src/schedules/index.ts";
 import { element } from "./element.ts";
+import { redraw } from "./redraw.ts";
 import { drawSeeds, type SeedLine } from "./seeds-canvas.ts";
 
 export const TOOLS = { drawLines, placeLabels, escapeText, pixelOf, formatRate };
@@ -46,13 +47,23 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
   let seeds: readonly SeedLine[] = [];
   let crosshair: ReturnType<typeof followPointer> | null = null;
   let drawn = "";
+  let isBehind = false;
   const draw = () => {
     const { height } = plot.frames[view.width < 600 ? 1 : 0];
     svg.setAttribute("viewBox", `0 0 ${view.width} ${height}`);
     const body = drawLines(plot, view, TOOLS);
-    if (body !== drawn) svg.innerHTML = drawn = body;
-    drawSeeds(canvas, plot, view, seeds);
+    redraw(svg, drawn, body);
+    drawn = body;
     crosshair?.again();
+    // Mean and band are seen first; what lies behind them, and takes as long, in the frame after theirs.
+    if (isBehind) return;
+    isBehind = true;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        isBehind = false;
+        drawSeeds(canvas, plot, view, seeds);
+      }),
+    );
   };
   new ResizeObserver(([entry]) => {
     const width = Math.max(LEAST_WIDTH, Math.round(entry?.contentRect.width ?? 0));
