@@ -1,6 +1,6 @@
 /** @file Requests to the server that this page came from. */
 
-import { unpackStudy } from "../src/record/packed-study.ts";
+import { unpackStudy } from "../src/record/lines/packed-study.ts";
 import type { StudyMessage } from "./followed-study.ts";
 import type { ListedStudy } from "./listed-study.ts";
 

@@ -9,29 +9,40 @@ const tagsOf = (markup: string): string[] => markup.match(/<[^<]*/g) ?? [];
 const nameOf = (tag: string): string => /^<(\/?\w+)/.exec(tag)?.[1] ?? "";
 
 /**
- * Makes the element's markup be `after`; it is `before` now, with at most more elements behind it.
- * @param before "" of an empty element
+ * What draws into an element that is empty: the markup that it is given takes the place of what was there. Others may
+ * put elements behind it.
  */
-export function redraw(svg: SVGSVGElement, before: string, after: string): void {
-  if (before === after) return;
-  const [was, now] = [tagsOf(before), tagsOf(after)];
-  const isAlike =
-    was.length === now.length && now.every((tag, i) => nameOf(tag) === nameOf(was[i] ?? ""));
-  if (!isAlike) {
-    svg.innerHTML = after;
-    return;
-  }
-  const elements = svg.querySelectorAll("*");
+export function redrawing(svg: SVGSVGElement): (markup: string) => void {
+  let was: string[] = [];
   const holder = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  return (markup) => {
+    const now = tagsOf(markup);
+    const isAlike =
+      was.length === now.length && now.every((tag, i) => nameOf(tag) === nameOf(was[i] ?? ""));
+    const changed = isAlike ? now.flatMap((tag, i) => (tag === was[i] ? [] : [i])) : [];
+    // Where an axis has changed so has nearly all, and one parse of it is quicker.
+    if (!isAlike || changed.length > now.length / 4) svg.innerHTML = markup;
+    else if (changed.length > 0) {
+      const elements = svg.querySelectorAll("*");
+      const places = placesOf(now);
+      for (const i of changed) {
+        holder.innerHTML = now[i] ?? "";
+        const [from, to] = [holder.firstElementChild, elements[places[i] ?? -1]];
+        if (from && to) copy(from, to);
+      }
+      holder.replaceChildren();
+    }
+    was = now;
+  };
+}
+
+/** Of each tag that opens an element, which of all elements it is. */
+function placesOf(tags: readonly string[]): number[] {
   let place = -1;
-  for (const [i, tag] of now.entries()) {
-    if (tag.startsWith("</")) continue;
-    place += 1;
-    if (tag === was[i]) continue;
-    holder.innerHTML = tag;
-    const [from, to] = [holder.firstElementChild, elements[place]];
-    if (from && to) copy(from, to);
-  }
+  return tags.map((tag) => {
+    if (!tag.startsWith("</")) place += 1;
+    return place;
+  });
 }
 
 function copy(from: Element, to: Element): void {

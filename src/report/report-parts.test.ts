@@ -40,14 +40,18 @@ describe("numbers of a figure", () => {
   );
   test("have four digits, as toPrecision has them", () => {
     fc.assert(
-      fc.property(all, (value) => expect(short(value) + 0).toBe(Number(value.toPrecision(4)) + 0)),
+      fc.property(all, (value) => {
+        expect(short(value) + 0).toBe(Number(value.toPrecision(4)) + 0);
+      }),
       { numRuns: 20_000 },
     );
     expect(short(null)).toBeNull();
   });
   test("have the text of their tenth", () => {
     fc.assert(
-      fc.property(all, (value) => expect(tenthText(value)).toBe(`${tenth(value)}`)),
+      fc.property(all, (value) => {
+        expect(tenthText(value)).toBe(`${tenth(value)}`);
+      }),
       { numRuns: 20_000 },
     );
   });

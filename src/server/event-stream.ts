@@ -96,6 +96,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         seen = { snapshot: study.study.refresh() };
         study.latest = seen.snapshot;
       } catch (error) {
+        // Whoever comes now is to hear of it, too.
+        study.latest = null;
         seen = { problem: error instanceof Error ? error.message : String(error) };
       }
       const state = "problem" in seen ? "damaged" : stateOf(study.path);

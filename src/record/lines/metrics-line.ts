@@ -3,7 +3,7 @@
  * longer over each than reading does. Whatever is not plainly a line is left to the schema, which also says why.
  */
 
-import { type EpochMetrics, epochMetrics } from "./trial.ts";
+import { type EpochMetrics, epochMetrics } from "../trial.ts";
 
 /** Whether the schema would return the value as it is; false: it may yet. */
 export function isEpochMetrics(value: unknown): value is EpochMetrics {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { epochMetrics } from "../trial.ts";
 import { isEpochMetrics, metricsLine } from "./metrics-line.ts";
-import { epochMetrics } from "./trial.ts";
 
 const whole: Readonly<Record<string, unknown>> = {
   ...{ epoch: 3, update: 39, lr: 1e-3, trainLoss: 0.7, trainAccuracy: 0.5, validationLoss: null },

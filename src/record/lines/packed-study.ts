@@ -3,10 +3,10 @@
  * As JSON alone, a hundred thousand lines would be 24 MB that are written, sent and parsed before anything is drawn.
  */
 
-import { at } from "../core/at.ts";
-import { DataError } from "../core/errors.ts";
-import type { StudyEvent } from "./study-event.ts";
-import type { EpochMetrics } from "./trial.ts";
+import { at } from "../../core/at.ts";
+import { DataError } from "../../core/errors.ts";
+import type { StudyEvent } from "../study-event.ts";
+import type { EpochMetrics } from "../trial.ts";
 
 /** Those that are numbers, in the order of the schema. */
 export const COLUMNS = [

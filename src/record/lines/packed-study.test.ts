@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { fakeComparison } from "../../test/report/fake-records.ts";
-import { at } from "../core/at.ts";
+import { fakeComparison } from "../../../test/report/fake-records.ts";
+import { at } from "../../core/at.ts";
+import { type StudyEvent, versioned } from "../study-event.ts";
+import { type EpochMetrics, epochMetrics } from "../trial.ts";
 import { COLUMNS, packStudy, unpackStudy } from "./packed-study.ts";
-import { type StudyEvent, versioned } from "./study-event.ts";
-import { type EpochMetrics, epochMetrics } from "./trial.ts";
 
 const { trials } = fakeComparison({ diverged: { rmsprop: [4, null, 5] } });
 
