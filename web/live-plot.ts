@@ -44,8 +44,6 @@ export interface LivePlot {
   readonly plot: LinePlot;
   readonly seeds: readonly SeedLine[];
   readonly label: string;
-  /** Values that lie above the first vertical axis. */
-  readonly above: number;
 }
 
 /** Every arm of a study as the report looks at it, in the colours that the reader has chosen. */
@@ -96,10 +94,6 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
     },
     seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
     label: figure.label,
-    above: lines.reduce(
-      (sum, line) => sum + line.y.filter((v) => v !== null && v > (y[0]?.high ?? v)).length,
-      0,
-    ),
   };
 }
 
@@ -163,7 +157,7 @@ function seedLines(
     const { status } = history.trial;
     if (!failed && (status === "failed" || status === "diverged")) return [];
     const { x, y } = seedCurve(history, measure, updatesPerEpoch);
-    return [{ key: arm.name, colour: arm.look.colour, x, y }];
+    return [{ key: arm.name, seed: history.trial.seed, colour: arm.look.colour, x, y }];
   });
 }
 

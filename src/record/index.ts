@@ -7,6 +7,7 @@ export * from "./comparison.ts";
 export * from "./derived.ts";
 export * from "./experiment.ts";
 export * from "./last-layer.ts";
+export * from "./listed-study.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";
 export * from "./protocol.ts";

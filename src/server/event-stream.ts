@@ -6,15 +6,13 @@
 import type { ServerResponse } from "node:http";
 import type { StudyEvent } from "../record/index.ts";
 import { type FollowedStudy, followStudy } from "./follow-study.ts";
+import { rampsUnderWay } from "./ramps-under-way.ts";
 import type { Call } from "./route.ts";
 import { type Cursor, decodeCursor, encodeCursor, eventsSince, NO_CURSOR } from "./study-cursor.ts";
 
 /** Milliseconds between two looks, and between two signs of life. */
 const LOOK = 250;
 const SIGN_OF_LIFE = 15_000;
-
-/** Studies of one connection, at most. */
-const MOST_STUDIES = 32;
 
 /** What one message says of one study. */
 export interface StudyMessage {
@@ -57,6 +55,7 @@ interface Followed {
 /** @param stateOf how a study is: "running" while a process is at work in it */
 export function eventStreams(stateOf: (path: string) => string): EventStreams {
   const followed = new Map<string, Followed>();
+  const ramps = rampsUnderWay();
   let timer: NodeJS.Timeout | undefined;
 
   const look = () => {
@@ -85,7 +84,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
           continue;
         }
         const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
-        const all = [...events, ...live.values()];
+        // Whoever has not heard of it before hears of ramps that are not on the disk from their beginning.
+        const all = [...events, ...(told === undefined ? ramps.of(id) : []), ...live.values()];
         if (all.length === 0 && !isNew && told === state) continue;
         connection.cursors.set(id, after);
         connection.states.set(id, state);
@@ -119,7 +119,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         "x-accel-buffering": "no",
       });
       response.write("retry: 500\n\n");
-      for (const { id, path } of studies.slice(0, MOST_STUDIES)) {
+      for (const { id, path } of studies) {
         const found = followed.get(id) ?? {
           ...{ path, study: followStudy(path), connections: new Set(), live: new Map() },
         };
@@ -141,8 +141,11 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
       });
     },
     tell(id, event) {
+      ramps.hear(id, event);
       const key = "seed" in event ? `${event.type} ${event.arm} ${event.seed}` : event.type;
-      followed.get(id)?.live.set(key, event);
+      // Of a ramp each update is a point of its curve; of a trial the latest says it all.
+      const own = event.type === "range-test-update" ? `${key} ${event.update}` : key;
+      followed.get(id)?.live.set(own, event);
     },
   };
 }

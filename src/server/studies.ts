@@ -3,15 +3,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { ServedStudy } from "../record/index.ts";
 import { leaseHolder, runFolders } from "../store/index.ts";
-import { describeRun, type ListedRun } from "../study/runs/index.ts";
-
-/** What of a run is said to a page: all but where it lies. */
-export type ListedStudy = Omit<ListedRun, "path"> & { readonly id: string };
+import { describeRun } from "../study/runs/index.ts";
 
 export interface Studies {
   /** Newest first, damaged ones last. */
-  list(): ListedStudy[];
+  list(): ServedStudy[];
   /** Where a study lies; null for an id that is none of a study here. */
   pathOf(id: string): string | null;
 }
@@ -39,7 +37,7 @@ export function studiesIn(folders: readonly string[]): Studies {
   };
 }
 
-function listed(path: string): ListedStudy[] {
+function listed(path: string): ServedStudy[] {
   try {
     const { path: _, ...run } = describeRun(path);
     return [{ ...run, id: studyId(path) }];

@@ -14,36 +14,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, serve } from "../../src/server/index.ts";
 import { fakeComparison } from "../report/fake-records.ts";
+import { ask } from "./ask.ts";
 import { folderOfRuns, writeRun } from "./records.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** By node:http, which sends what it is told: fetch has its own mind on Host and paths. */
-const ask = (
-  port: number,
-  path: string,
-  { method = "GET", headers = {}, body = "" } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const asked = request(
-      { host: "127.0.0.1", port, path, method, headers, agent: false },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk) => {
-          text += chunk;
-        });
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-        );
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
-  });
 
 const HOSTILE = '<img src=x onerror="alert(1)">';
 const runs = folderOfRuns();
@@ -77,8 +49,29 @@ describe("on this machine alone", () => {
     expect(headers["x-content-type-options"]).toBe("nosniff");
     expect(body).not.toMatch(/<script(?![^>]* src=)/);
     expect(body).not.toMatch(/ on\w+=/);
-    for (const path of ["/client.js", "/client.css"])
+    for (const path of ["/client.js", "/client.css", "/figure", "/figure.js"])
       expect((await ask(server.port, path)).status).toBe(200);
+  });
+
+  test("the figure's page alone may be shown by the origins that are named", async () => {
+    const framing = await serve({ folders: [runs()], embedIn: ["http://lab.example:8888"] });
+    try {
+      const ancestors = async (port: number, path: string) =>
+        String((await ask(port, path)).headers["content-security-policy"])
+          .split("; ")
+          .find((rule) => rule.startsWith("frame-ancestors"));
+      expect(await ancestors(framing.port, "/figure")).toBe(
+        "frame-ancestors 'self' http://lab.example:8888",
+      );
+      for (const path of ["/", "/client.js", "/api/studies", "/nothing"])
+        expect(await ancestors(framing.port, path)).toBe("frame-ancestors 'self'");
+      expect(await ancestors(server.port, "/figure")).toBe("frame-ancestors 'self'");
+    } finally {
+      await framing.close();
+    }
+    await expect(serve({ folders: [], embedIn: ["http://*.example"] })).rejects.toThrow(
+      "embedIn must be origins",
+    );
   });
 
   test.each([

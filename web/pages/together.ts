@@ -3,12 +3,14 @@
 import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { listStudies } from "../api.ts";
+import { armFacts, type Facts } from "../arm-facts.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
+import { outsideOf, outsideText } from "../outside.ts";
 import { studyControls } from "../study-controls.ts";
-import { viewOf } from "../study-view.ts";
+import { lostArms, viewOf } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
 
 const DRAW = 250;
@@ -23,7 +25,9 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
     const made: Chart = chart(`${title} against epoch`, (x) => {
       for (const other of charts) if (other.made !== made) other.made.mark(x);
     });
-    return { measure, made };
+    const line = element("figcaption", { class: "note" });
+    made.figure.append(line);
+    return { measure, made, line };
   });
   const controls = studyControls(view, () => draw());
   let due: ReturnType<typeof setTimeout> | null = null;
@@ -37,12 +41,17 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
     const joined = together(heardOf);
     if (!joined) return;
     const options = { ...joined, ...view.drawn() };
-    for (const { measure, made } of charts) {
+    const arms = liveArms(options);
+    const lost = lostArms(arms);
+    for (const { measure, made, line } of charts) {
       const live = livePlot(measure, options);
       made.figure.hidden = !live;
-      if (live) made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+      if (!live) continue;
+      const shown = view.of(live.plot, lost);
+      made.show(live.plot, shown, view.seeds ? live.seeds : []);
+      line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
     }
-    controls.show(liveArms(options), charts[2]?.made.drawn().plot ?? null);
+    controls.show(arms, charts[2]?.made.drawn().plot ?? null, (name) => factsIn(heardOf, name));
     const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
     note.hidden = data.size < 2;
     note.textContent =
@@ -84,11 +93,23 @@ interface Named {
   readonly experiment: ExperimentRecord;
 }
 
+/** Of an arm by its name in the charts. */
+function factsIn(studies: readonly Named[], name: string): Facts {
+  for (const each of studies) {
+    const arm = each.experiment.arms.find((own) => renamed(each, own.name) === name);
+    if (!arm) continue;
+    const trial = trialsOf(each.study).find((history) => history.trial.arm === arm.name)?.trial;
+    return armFacts(each.experiment, arm.name, trial);
+  }
+  return [];
+}
+
+const renamed = ({ name }: Named, arm: string) => `${name}: ${arm}`;
+
 /** All arms of all studies, each by its study's name, as a report of several has them. */
 function together(studies: readonly Named[]) {
   const [first] = studies;
   if (!first) return null;
-  const renamed = ({ name }: Named, arm: string) => `${name}: ${arm}`;
   const experiment: ExperimentRecord = {
     ...first.experiment,
     protocol: {
