@@ -48,8 +48,9 @@ export const exportBar = ({ id, charts, standings, records }: Exported): HTMLEle
     ...embedding(id, charts),
   ]);
 
-/** Of a page that has charts and nothing else to take away. */
-export const pictureBar = (charts: Charts): HTMLElement => bar(pictures(charts));
+/** Of a page that has charts and nothing else to take away, by the names of their files. */
+export const pictureBar = (...charts: readonly (readonly [string, Chart])[]): HTMLElement =>
+  bar(pictures(new Map(charts)));
 
 const bar = (children: readonly HTMLElement[]) =>
   element(

@@ -33,6 +33,8 @@ export function heardRamps(ramps: Ramps, event: StudyEvent): Ramps {
     case "range-test-started": {
       const { arm, seed, updates, search } = event;
       const isSearch = search !== undefined;
+      // What is measured is not measured again: this was told before it was whole, and is heard late.
+      if (ramps.get(`${arm} ${seed}`)?.isWhole) return ramps;
       return put({ arm, seed, updates, isSearch, isWhole: false, points: [] });
     }
     case "range-test-update": {

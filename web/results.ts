@@ -40,7 +40,7 @@ const JUDGED: Readonly<Record<(typeof RANKS)[number], string>> = {
   best: "after each seed’s best epoch",
 };
 const BEHIND: Readonly<Record<ShownSpread, string>> = {
-  ...{ interval: "95% interval", sd: "standard deviation", range: "least to greatest" },
+  ...{ interval: "[95% interval]", sd: "± deviation", range: "least and greatest" },
 };
 
 /** By which accuracy the tables set arms against each other, and what stands behind a mean. */

@@ -5,6 +5,7 @@
  */
 
 import type { StudyMessage } from "./followed-study.ts";
+import { sharedChannel } from "./shared-channel.ts";
 
 const NAME = "lrscope-events";
 
@@ -27,7 +28,7 @@ export interface SharedEvents {
 /** Joins the tabs of this browser. */
 export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   const tab = crypto.randomUUID();
-  const channel = new BroadcastChannel(NAME);
+  const channel = sharedChannel(NAME);
   const wanted = new Map<string, { cursor: string; told: (message: StudyMessage) => void }>();
   let release: (() => void) | null = null;
   let leader: ReturnType<typeof lead> | null = null;
@@ -59,8 +60,8 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   /** Waits for the lock, and leads until it is given up. */
   const standBy = () => {
     const gone = new AbortController();
-    void navigator.locks
-      .request(NAME, { signal: gone.signal }, async () => {
+    void channel
+      .lead(gone.signal, async () => {
         leader = lead((word) => {
           channel.postMessage(word);
           if (word.type === "message") receive(word.text);

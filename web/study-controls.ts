@@ -34,8 +34,8 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
     now: () => T,
     set: (to: T) => void,
   ) =>
-    choice({
-      ...{ label, all, chosen: now, said: (each) => SAID[each] ?? each },
+    choice<T>({
+      ...{ label, all, chosen: now, said: (each: T) => SAID[each] ?? each },
       set(to) {
         set(to);
         changed();

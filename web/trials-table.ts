@@ -15,6 +15,13 @@ export interface TrialsTable {
   show(study: FollowedStudy, arms: readonly ReportArm[]): void;
 }
 
+interface Log {
+  /** Its end. */
+  readonly log: string;
+  /** Bytes before it. */
+  readonly earlier: number;
+}
+
 type Trial = FollowedStudy["progress"]["trials"][string];
 
 const HEADINGS = [
@@ -47,9 +54,9 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
     const chosen = nameOf(trial);
     wanted = null;
     setState({ trial: chosen });
-    const { log, earlier = 0 } = await get<{ log: string; earlier?: number }>(
-      ofStudy(id, `trials/${chosen}/log`),
-    ).catch((error: Error) => ({ log: error.message }));
+    const { log, earlier } = await get<Log>(ofStudy(id, `trials/${chosen}/log`)).catch(
+      (error: Error): Log => ({ log: error.message, earlier: 0 }),
+    );
     const facts: Facts = [
       ...trainingFacts(trial),
       ["updates an epoch", String(trial.updatesPerEpoch)],
@@ -173,9 +180,9 @@ function row(
   );
   const share = (value: number | null | undefined) =>
     value === null || value === undefined ? "–" : percent(value);
-  const part = update
-    ? ` + ${Math.round(((update.update - metrics.length * trial.updatesPerEpoch) / trial.updatesPerEpoch) * 100)}%`
-    : "";
+  // The latest update may have been told before the epoch that it ended.
+  const begun = update ? update.update / trial.updatesPerEpoch - metrics.length : 0;
+  const part = begun > 0 && trial.status === "running" ? ` + ${Math.round(begun * 100)}%` : "";
   return element(
     "tr",
     {},

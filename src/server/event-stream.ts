@@ -29,6 +29,11 @@ export interface StudyMessage {
   readonly problem?: string;
 }
 
+/** What a page learns from the records. */
+const RECORDED: ReadonlySet<StudyEvent["type"]> = new Set([
+  ...(["trial-started", "epoch", "trial-finished", "range-test-finished", "steered"] as const),
+]);
+
 export interface EventStreams {
   /** Answers with a stream, until the client goes. */
   open(call: Call, studies: readonly { readonly id: string; readonly path: string }[]): void;
@@ -142,6 +147,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
     },
     tell(id, event) {
       ramps.hear(id, event);
+      // What is in the records is told from there: heard from both, an epoch could undo the one after it.
+      if (RECORDED.has(event.type)) return;
       const key = "seed" in event ? `${event.type} ${event.arm} ${event.seed}` : event.type;
       // Of a ramp each update is a point of its curve; of a trial the latest says it all.
       const own = event.type === "range-test-update" ? `${key} ${event.update}` : key;

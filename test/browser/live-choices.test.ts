@@ -105,13 +105,13 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
     expect(await pairs()).toContain("Best validation accuracy, first minus second");
     await page
       .getByRole("group", { name: "Spread behind a mean" })
-      .getByText("standard deviation")
+      .getByText("± deviation")
       .click();
     expect(await cell()).toMatch(/± [\d.]+/);
     expect(await pairs()).toMatch(/± [\d.]+/);
     await page
       .getByRole("group", { name: "Spread behind a mean" })
-      .getByText("least to greatest")
+      .getByText("least and greatest")
       .click();
     expect(await cell()).toMatch(/[\d.]+ to [\d.]+/);
     // What is chosen for tables leaves the curves alone.
@@ -191,7 +191,7 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
     const caption = page.locator(".chart", { hasText: "validation loss" }).locator("figcaption");
     // Two seeds of 5000, and the mean over three that they make.
     expect(await caption.textContent()).toMatch(
-      /^\d+ points lie outside of this axis \(\d+ of means, \d+ of single runs; up to 5000\); “log” shows all\.$/,
+      /^\d+ points lie outside of this axis \(\d+ of means, \d+ of single runs; up to 5000\); “log” or “whole” shows all\.$/,
     );
     await page.getByRole("button", { name: "log loss" }).click();
     expect(await caption.textContent()).toBe("");
@@ -247,18 +247,16 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
       const framed = async (of: ServingPage, path: string, host: string) => {
         const page = await chromium.page();
         const src = `http://127.0.0.1:${of.port}/${path}`;
-        const refused = new Promise<boolean>((resolve) => {
-          page.on("console", (line) => /frame-ancestors/.test(line.text()) && resolve(true));
-          page.on("framenavigated", (frame) => {
-            if (frame !== page.mainFrame() && frame.url().startsWith(src.split("#")[0]!))
-              frame
-                .waitForFunction(() => document.querySelectorAll(".chart svg path").length > 3)
-                .then(() => resolve(false))
-                .catch(() => undefined);
-          });
-        });
         await page.goto(`http://${host}:${port}/?${encodeURIComponent(src)}`);
-        return (await refused) ? "refused" : "shown";
+        const frame = async () => {
+          const [, inner] = page.frames();
+          if (!inner || inner.url() === "about:blank") return "loading";
+          if (inner.url().startsWith("chrome-error:")) return "refused";
+          const paths = await inner.locator(".chart svg path, nav a").count();
+          return paths > 3 ? "shown" : "loading";
+        };
+        await expect.poll(frame, { timeout: 20_000 }).not.toBe("loading");
+        return frame();
       };
       const figure = `figure#/${ids.compared}/accuracy-validation`;
       expect(await framed(named, figure, "localhost")).toBe("shown");
@@ -326,7 +324,7 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
     // One that comes now knows all of it, the beginning of the ramp under way too.
     const late = await open(`#/range-test/${ids["under-way"]}`);
     await says(late, "seed 0 is measured; seed 1: update 5 of 60");
-    expect(await late.locator(".growing svg").textContent()).toContain("seed 1");
+    expect(await late.locator(".growing .chart > svg").textContent()).toContain("seed 1");
     measured(1);
     measured(2);
     await says(page, "seed 0 is measured; seed 1 is measured; seed 2 is measured");

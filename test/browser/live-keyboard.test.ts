@@ -19,7 +19,11 @@ describe.skipIf(noChromium !== "")(`the live page by keyboard${noChromium}`, () 
   beforeAll(async () => {
     const compared = fakeComparison({ arms: ["adam", "sgd+clr"], epochs: 5 });
     writeRun(join(runs(), "compared"), compared);
-    writeRun(join(runs(), "other"), fakeComparison({ arms: ["rmsprop"], epochs: 4 }));
+    const other = fakeComparison({ arms: ["rmsprop"], epochs: 4 });
+    writeRun(join(runs(), "other"), {
+      ...other,
+      experiment: { ...other.experiment, engine: "oneDNN 3.0, avx2, 1 threads" },
+    });
     const found = fakeComparison({ arms: ["sgd+clr"] });
     const tests = writeRun(join(runs(), "found"), {
       experiment: { ...found.experiment, kind: "find" },

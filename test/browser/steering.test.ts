@@ -160,7 +160,9 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
       const { specification, protocol, arms, dataset, model } = JSON.parse(
         readFileSync(join(folder, "experiment.json"), "utf8"),
       );
-      return { specification, protocol, arms, dataset, model };
+      // What a form leaves out is the default, which a command line writes.
+      const stepSize = { count: 4, unit: "epochs" };
+      return { specification: { stepSize, ...specification }, protocol, arms, dataset, model };
     };
     expect(record(path)).toEqual(record(alone));
     const metrics = (folder: string, trial: string) => {

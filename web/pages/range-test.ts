@@ -138,14 +138,7 @@ function section(
   curve.figure.append(cut);
   const exporting = element("span");
   void import("../export.ts").then(({ pictureBar }) =>
-    exporting.append(
-      pictureBar(
-        new Map([
-          ["range-test", curve],
-          ["cycle", cycle],
-        ]),
-      ),
-    ),
+    exporting.append(pictureBar(["range-test", curve], ["cycle", cycle])),
   );
   const command = element("pre", { tabindex: 0, role: "region", "aria-label": "Command" });
   const updatesPerEpoch = study.experiment?.protocol.updatesPerEpoch ?? 1;

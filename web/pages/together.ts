@@ -21,14 +21,18 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   const view = viewOf(state);
   const note = element("p", { class: "warn", hidden: true });
   const table = element("div");
-  const charts = MEASURES.map(({ measure, title }) => {
+  const charts = MEASURES.map(({ measure, name, title }) => {
     const made: Chart = chart(`${title} against epoch`, (x) => {
       for (const other of charts) if (other.made !== made) other.made.mark(x);
     });
     const line = element("figcaption", { class: "note" });
     made.figure.append(line);
-    return { measure, made, line };
+    return { measure, name, made, line };
   });
+  const exporting = element("span");
+  void import("../export.ts").then(({ pictureBar }) =>
+    exporting.append(pictureBar(...charts.map(({ name, made }) => [name, made] as const))),
+  );
   const controls = studyControls(view, () => draw());
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {
@@ -71,6 +75,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       {},
       element("h1", {}, "Side by side"),
       note,
+      exporting,
       controls.root,
       element(
         "div",
