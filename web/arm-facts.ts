@@ -8,7 +8,7 @@ export type Facts = readonly (readonly [name: string, text: string])[];
 
 /** "sgd (lr 0.1, momentum 0.9)" and what else tells one trial's training from another's. */
 export const trainingFacts = ({ optimizer, schedule, learningRateSource }: TrialRecord): Facts => [
-  ["optimizer", `${optimizer.name} (${numbers(optimizer.hyperparameters)})`],
+  ["optimizer", withNumbers(optimizer.name, optimizer.hyperparameters)],
   ["schedule", describeSchedule(schedule)],
   ["learning rate from", learningRateSource],
 ];
@@ -27,12 +27,7 @@ export function armFacts(
     ? trainingFacts(trial)
     : arm
       ? [
-          [
-            "optimizer",
-            Object.keys(arm.hyperparameters ?? {}).length > 0
-              ? `${arm.optimizer} (${numbers(arm.hyperparameters ?? {})})`
-              : arm.optimizer,
-          ],
+          ["optimizer", withNumbers(arm.optimizer, arm.hyperparameters ?? {})],
           ["schedule", arm.schedule ?? "none"],
           ["learning rate", arm.learningRate === null ? "of a range test" : `${arm.learningRate}`],
         ]
@@ -47,15 +42,25 @@ export function armFacts(
   ];
 }
 
-const numbers = (values: Readonly<Record<string, number>>) =>
-  Object.entries(values)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", ");
+/** "sgd (momentum 0.9)": the rate is the schedule's, which says it. */
+function withNumbers(name: string, values: Readonly<Record<string, number>>): string {
+  const said = Object.entries(values).filter(([each]) => each !== "learningRate");
+  return said.length === 0
+    ? name
+    : `${name} (${said.map(([each, value]) => `${each} ${value}`).join(", ")})`;
+}
 
-/** What of the recipe was said; what is usual is left to the study's own page. */
+/** As training usually is; off is 0, false or null. */
+const USUAL: readonly (readonly [name: string, value: unknown])[] = [
+  ["accumulate", 1],
+  ["precision", "fp32"],
+  ["decayBiasesAndNorms", true],
+];
+
+/** What of the recipe is not as usual, and the batch. */
 const recipeFacts = (recipe: object | undefined): Facts =>
   Object.entries(recipe ?? {}).flatMap(([name, value]) =>
-    value === null || value === undefined || value === false
+    !value || USUAL.some(([each, usual]) => each === name && usual === value)
       ? []
       : [
           [

@@ -48,7 +48,8 @@ function open(): void {
   });
   const how = element("span", { role: "status" });
   made.figure.append(cut);
-  fill(main, made.figure, element("p", { class: "note" }, about, " ", how));
+  const title = element("h1", { class: "unseen" }, known.title);
+  fill(main, title, made.figure, element("p", { class: "note" }, about, " ", how));
   let study: FollowedStudy = unheard(id);
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {

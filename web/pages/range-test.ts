@@ -136,7 +136,7 @@ function section(
   const cycle = chart("Learning rate against update", () => undefined);
   const cut = element("figcaption", { class: "note" }, loss?.plot ? cutText(loss.plot) : "");
   curve.figure.append(cut);
-  const exporting = element("span");
+  const exporting = element("div", { class: "bar" });
   void import("../export.ts").then(({ pictureBar }) =>
     exporting.append(pictureBar(["range-test", curve], ["cycle", cycle])),
   );
@@ -158,10 +158,17 @@ function section(
     if (!loss?.plot) return;
     // The bounds that are chosen, in place of those that were suggested.
     const own = ["lower", "peak", "upper"];
-    const marks = (loss.plot.marks ?? []).filter(
+    const kept = (loss.plot.marks ?? []).filter(
       ({ texts }) => !own.some((word) => texts[0].startsWith(`${word} `)),
     );
-    const rows = Math.max(-1, ...marks.flatMap((each) => each.rows)) + 1;
+    // Without the rows of those that are gone.
+    const rowAmong = (side: 0 | 1, row: number) =>
+      kept.filter((each) => each.rows[side] < row).length;
+    const marks = kept.map((each) => ({
+      ...each,
+      rows: [rowAmong(0, each.rows[0]), rowAmong(1, each.rows[1])] as const,
+    }));
+    const rows = marks.length;
     const mark = (text: string, x: number, row: number, side: "left" | "right") => ({
       ...{
         x,

@@ -96,7 +96,7 @@ export const openStudies: OpenPage = ({ state }) => {
             HEADINGS.map((text) =>
               element(
                 "th",
-                { scope: "col" },
+                { scope: "col", class: text === "on disk" ? "num" : null },
                 text || element("span", { class: "unseen" }, "actions"),
               ),
             ),

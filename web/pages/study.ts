@@ -69,7 +69,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     change();
   });
   const trials = trialsTable({ id, view, chosen: state.get("trial"), changed: () => draw() });
-  const exporting = element("span");
+  const exporting = element("div", { class: "bar" });
   const fileNames = new Map(
     MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
       const made = charts.get(measure);

@@ -29,7 +29,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
     made.figure.append(line);
     return { measure, name, made, line };
   });
-  const exporting = element("span");
+  const exporting = element("div", { class: "bar" });
   void import("../export.ts").then(({ pictureBar }) =>
     exporting.append(pictureBar(...charts.map(({ name, made }) => [name, made] as const))),
   );
@@ -145,10 +145,14 @@ function together(studies: readonly Named[]) {
 
 /** Every field in which two of them differ, with what each has; objects are gone into. */
 function differing(studies: readonly Named[]): HTMLElement {
+  // Records of version 0.1 have no specification: what they have of it is in the protocol.
+  const isSpecified = studies.every(({ experiment }) => experiment.specification);
   const fields = studies.map(({ experiment }) => {
-    const { specification, dataset, model, engine, lrscope, machine } = experiment;
+    const { specification, protocol, arms, dataset, model, engine, lrscope, machine } = experiment;
     return flat({
-      ...specification,
+      ...(isSpecified
+        ? specification
+        : { ...protocol, optimizers: arms.map(({ name }) => name).join(", ") }),
       data: { ...specification?.data, name: dataset.name, images: dataset.images },
       network: model.name,
       parameters: model.parameters,
