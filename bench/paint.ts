@@ -24,9 +24,10 @@ import { build } from "rolldown";
 import { at } from "../src/core/at.ts";
 import type { TrialHistory } from "../src/record/index.ts";
 import { serve } from "../src/server/index.ts";
-import { hasChromium, idsOf, launch, until } from "../test/browser/live-browser.ts";
+import { createRunDirectory } from "../src/store/index.ts";
+import { launch, noChromium } from "../test/browser/launch.ts";
+import { idsOf, until } from "../test/browser/live-browser.ts";
 import { fakeComparison } from "../test/report/fake-records.ts";
-import { writeRun } from "../test/server/records.ts";
 import { ARMS, curves, EPOCHS, SEEDS } from "./paint/data.ts";
 
 const PEERS = { uplot: "1.6.32", "@observablehq/plot": "0.6.17" };
@@ -34,7 +35,7 @@ const ROUNDS = 5;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const folder = here(".page-peers");
 
-if (!hasChromium) {
+if (noChromium !== "") {
   console.error("bench: paint needs Chromium at /usr/bin/chromium");
   process.exit(2);
 }
@@ -148,11 +149,12 @@ function largeStudy() {
   );
   const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
   const protocol = { ...experiment.protocol, epochs: EPOCHS, seeds };
-  // Line by line it would take minutes: what is recorded is synced to the disk.
-  const directory = writeRun(join(path, "large"), {
-    experiment: { ...experiment, arms, protocol },
-    trials: histories.map(({ trial: each }) => ({ trial: each, metrics: [] })),
+  const directory = createRunDirectory(join(path, "large"), {
+    ...experiment,
+    ...{ arms, protocol },
   });
+  for (const { trial: each } of histories) directory.writeTrial(each);
+  // Line by line it would take minutes: what a study records is synced to the disk.
   const fileOf = ({ slug, seed }: { slug: string; seed: number }) =>
     join(directory.path, "trials", `${slug}-${seed}`, "metrics.jsonl");
   for (const { trial: each, metrics } of histories)
@@ -195,8 +197,10 @@ async function wholePage(page: Page, round: number) {
     await until(
       page,
       (epoch) =>
-        document.querySelector("#trials tbody td:nth-child(3)")?.textContent?.startsWith(epoch),
-      String(EPOCHS + round + 1),
+        [...document.querySelectorAll("#trials tbody tr:first-child td")].some((cell) =>
+          cell.textContent?.startsWith(epoch),
+        ),
+      `${EPOCHS + round + 1} `,
     );
     await shown();
     return { paint, update: performance.now() - began };

@@ -1,8 +1,8 @@
 /** @file Requests to the server that this page came from. */
 
+import type { ServedStudy } from "../src/record/index.ts";
 import { unpackStudy } from "../src/record/lines/packed-study.ts";
 import type { StudyMessage } from "./followed-study.ts";
-import type { ListedStudy } from "./listed-study.ts";
 
 /** @throws Error with the server's words where it refuses */
 async function request<T>(path: string, options: RequestInit = {}): Promise<T> {
@@ -23,8 +23,8 @@ export const post = <T>(path: string, body: unknown = {}): Promise<T> =>
   request<T>(path, sent("POST", body));
 export const remove = <T>(path: string): Promise<T> => request<T>(path, { method: "DELETE" });
 
-export const listStudies = async (): Promise<readonly ListedStudy[]> =>
-  (await get<{ studies: readonly ListedStudy[] }>("/api/studies")).studies;
+export const listStudies = async (): Promise<readonly ServedStudy[]> =>
+  (await get<{ studies: readonly ServedStudy[] }>("/api/studies")).studies;
 
 /** Path of what the server has of a study. */
 export const ofStudy = (id: string, what: string): string =>

@@ -44,8 +44,6 @@ export interface LivePlot {
   readonly plot: LinePlot;
   readonly seeds: readonly SeedLine[];
   readonly label: string;
-  /** Values that lie above the first vertical axis. */
-  readonly above: number;
 }
 
 type ArmOptions = Omit<LiveOptions, "smoothing" | "failed" | "band">;
@@ -102,10 +100,6 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
     },
     seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
     label: figure.label,
-    above: lines.reduce(
-      (sum, line) => sum + line.y.filter((v) => v !== null && v > (y[0]?.high ?? v)).length,
-      0,
-    ),
   };
 }
 
@@ -182,7 +176,7 @@ function seedLines(
     const { status } = history.trial;
     if (!failed && (status === "failed" || status === "diverged")) return [];
     const { x, y } = seedCurve(history, measure, updatesPerEpoch);
-    return [{ key: arm.name, colour: arm.look.colour, x, y }];
+    return [{ key: arm.name, seed: history.trial.seed, colour: arm.look.colour, x, y }];
   });
 }
 

@@ -63,5 +63,10 @@ if (places)
       ([name, { link }]) => link !== undefined && element("a", { href: `#/${name}` }, link),
     ),
   );
+// Its address would be that of another page.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  main?.focus();
+});
 addEventListener("hashchange", () => void open());
 void open();

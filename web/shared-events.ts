@@ -9,6 +9,7 @@
 
 import { readRecords } from "./api.ts";
 import type { StudyMessage } from "./followed-study.ts";
+import { sharedChannel } from "./shared-channel.ts";
 
 const NAME = "lrscope-events";
 
@@ -43,7 +44,7 @@ interface Wanted {
 /** Joins the tabs of this browser. */
 export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   const tab = crypto.randomUUID();
-  const channel = new BroadcastChannel(NAME);
+  const channel = sharedChannel(NAME);
   const wanted = new Map<string, Wanted>();
   let expected: { study: string; records: Promise<StudyMessage> } | null = null;
   let release: (() => void) | null = null;
@@ -103,8 +104,8 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   /** Waits for the lock, and leads until it is given up. */
   const standBy = () => {
     const gone = new AbortController();
-    void navigator.locks
-      .request(NAME, { signal: gone.signal }, async () => {
+    void channel
+      .lead(gone.signal, async () => {
         leader = lead((word) => {
           channel.postMessage(word);
           hear(word);

@@ -6,6 +6,7 @@
 import type { ServerResponse } from "node:http";
 import { packStudy, type StudyEvent } from "../record/index.ts";
 import { type FollowedStudy, followStudy } from "./follow-study.ts";
+import { rampsUnderWay } from "./ramps-under-way.ts";
 import type { Call } from "./route.ts";
 import {
   type Cursor,
@@ -25,9 +26,6 @@ const SIGN_OF_LIFE = 15_000;
 /** Studies that nobody follows any more, and are kept as they were read: a page that is loaded again finds them. */
 const MOST_KEPT = 2;
 
-/** Studies of one connection, at most. */
-const MOST_STUDIES = 32;
-
 /** What one message says of one study. */
 export interface StudyMessage {
   readonly study: string;
@@ -42,6 +40,11 @@ export interface StudyMessage {
   /** Why its records cannot be read. */
   readonly problem?: string;
 }
+
+/** What a page learns from the records. */
+const RECORDED: ReadonlySet<StudyEvent["type"]> = new Set([
+  ...(["trial-started", "epoch", "trial-finished", "range-test-finished", "steered"] as const),
+]);
 
 export interface EventStreams {
   /** Answers with a stream, until the client goes. */
@@ -75,6 +78,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
   const followed = new Map<string, Followed>();
   /** Oldest first. */
   const kept = new Map<string, Followed>();
+  const ramps = rampsUnderWay();
   let timer: NodeJS.Timeout | undefined;
   const known = (id: string, path: string): Followed =>
     followed.get(id) ??
@@ -116,7 +120,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
           continue;
         }
         const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
-        const all = [...events, ...live.values()];
+        // Whoever has not heard of it before hears of ramps that are not on the disk from their beginning.
+        const all = [...events, ...(told === undefined ? ramps.of(id) : []), ...live.values()];
         if (all.length === 0 && !isNew && told === state) continue;
         connection.cursors.set(id, after);
         connection.states.set(id, state);
@@ -169,7 +174,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         "x-accel-buffering": "no",
       });
       response.write("retry: 500\n\n");
-      for (const { id, path } of studies.slice(0, MOST_STUDIES)) {
+      for (const { id, path } of studies) {
         const found = known(id, path);
         kept.delete(id);
         followed.set(id, found);
@@ -188,8 +193,13 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
       });
     },
     tell(id, event) {
+      ramps.hear(id, event);
+      // What is in the records is told from there: heard from both, an epoch could undo the one after it.
+      if (RECORDED.has(event.type)) return;
       const key = "seed" in event ? `${event.type} ${event.arm} ${event.seed}` : event.type;
-      followed.get(id)?.live.set(key, event);
+      // Of a ramp each update is a point of its curve; of a trial the latest says it all.
+      const own = event.type === "range-test-update" ? `${key} ${event.update}` : key;
+      followed.get(id)?.live.set(own, event);
     },
   };
 }

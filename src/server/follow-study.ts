@@ -17,12 +17,14 @@ import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import {
   experimentRecord,
+  type MeasuredRun,
+  measuredRun,
   metricsLine,
   steeredEvent,
   storedRangeTest,
   trialRecord,
 } from "../record/index.ts";
-import { readRecord } from "../store/index.ts";
+import { readRecord, SEED_CURVES } from "../store/index.ts";
 import type { StudySnapshot } from "./study-cursor.ts";
 
 export interface FollowedStudy {
@@ -38,6 +40,7 @@ export function followStudy(path: string): FollowedStudy {
     (value) => steeredEvent.safeParse(value).data ?? null,
   );
   const tests = new Map<string, () => z.infer<typeof storedRangeTest> | null>();
+  const runs = new Map<string, () => MeasuredRun | null>();
   const trials = new Map<string, ReturnType<typeof trialIn>>();
   const trialIn = (folder: string) => ({
     trial: wholeFile(join(folder, "trial.json"), trialRecord),
@@ -54,12 +57,21 @@ export function followStudy(path: string): FollowedStudy {
           .filter((name) => name.endsWith(".json"))
           .map((name) => join(path, "range-tests", name)),
       ];
+      const rangeTests = testFiles.flatMap((file) => {
+        const found = known(tests, file, () => wholeFile(file, storedRangeTest))();
+        return found ? [found] : [];
+      });
+      const seeds =
+        record.kind === "find" && rangeTests.length === 0
+          ? namesIn(join(path, SEED_CURVES)).filter((name) => /^\d+\.json$/.test(name))
+          : [];
       const folders = record.kind === "find" ? [] : namesIn(join(path, "trials"));
       return {
         experiment: record,
-        rangeTests: testFiles.flatMap((file) => {
-          const found = known(tests, file, () => wholeFile(file, storedRangeTest))();
-          return found ? [found] : [];
+        rangeTests,
+        rangeTestRuns: seeds.flatMap((name) => {
+          const file = join(path, SEED_CURVES, name);
+          return known(runs, file, () => wholeFile(file, measuredRun))() ?? [];
         }),
         trials: folders.flatMap((name) => {
           const folder = known(trials, name, () => trialIn(join(path, "trials", name)));

@@ -6,15 +6,13 @@
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { ServedStudy } from "../record/index.ts";
 import { DEEPEST, foldersWithin, hasRecord, leaseHolder } from "../store/index.ts";
-import { describeRun, type ListedRun } from "../study/runs/index.ts";
-
-/** What of a run is said to a page: all but where it lies. */
-export type ListedStudy = Omit<ListedRun, "path"> & { readonly id: string };
+import { describeRun } from "../study/runs/index.ts";
 
 export interface Studies {
   /** Newest first, damaged ones last. */
-  list(): ListedStudy[];
+  list(): ServedStudy[];
   /** Where a study lies; null for an id that is none of a study here. */
   pathOf(id: string): string | null;
 }
@@ -65,7 +63,7 @@ export function studiesIn(folders: readonly string[]): Studies {
 }
 
 interface Described {
-  readonly study: ListedStudy;
+  readonly study: ServedStudy;
   /** Of the folder, as it was before; "": it may have changed since. */
   readonly version: string;
   /** What of it is looked at each time. */

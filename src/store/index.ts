@@ -16,7 +16,15 @@ export {
   leaseHolder,
 } from "./lease.ts";
 export { metricsCsv } from "./metrics-csv.ts";
-export { type Run, readLines, readRecord, readRun, readTrials } from "./read-run.ts";
+export {
+  measuredRuns,
+  type Run,
+  readLines,
+  readRecord,
+  readRun,
+  readTrials,
+  SEED_CURVES,
+} from "./read-run.ts";
 export { digestOf, recordsDigest } from "./records-digest.ts";
 export {
   checkRunDirectory,

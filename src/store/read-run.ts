@@ -13,6 +13,8 @@ import {
   epochMetrics,
   experimentRecord,
   isEpochMetrics,
+  type MeasuredRun,
+  measuredRun,
   type RangeTestRecord,
   type SummaryRecord,
   storedRangeTest,
@@ -83,6 +85,15 @@ function readTrial(folder: string): TrialRecord {
     );
   return trial;
 }
+
+/** Where a range test keeps each seed's curve until all are there and read. */
+export const SEED_CURVES = "range-tests/seeds";
+
+/** The seeds' curves of a range test that is under way. @throws StoreError as readRun does */
+export const measuredRuns = (path: string): MeasuredRun[] =>
+  entries(join(path, SEED_CURVES))
+    .filter((name) => /^\d+\.json$/.test(name))
+    .map((name) => readRecord(join(path, SEED_CURVES, name), measuredRun));
 
 /** `find` writes one range-test.json; `compare` one an arm in a folder. */
 function rangeTestFiles(path: string): string[] {

@@ -1,25 +1,7 @@
-/** @file Chromium over a real server of records on a disk: what tests of the live page begin with. */
+/** @file A real server of records on a disk, and pages that follow them: what tests of the live page begin with. */
 
-import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-
-const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-
-export const hasChromium = executablePath !== undefined;
-/** Behind the name of what is skipped. */
-export const why = hasChromium ? "" : " (skipped: no Chromium at /usr/bin/chromium)";
-
-/** Without what a browser does of its own accord. */
-export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: executablePath ?? "",
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
-  });
+import type { Page } from "playwright-core";
 
 /** A port that nobody has, for a server that comes back to it. */
 export const freePort = (): Promise<number> =>
@@ -40,12 +22,4 @@ export async function idsOf(port: number): Promise<ReadonlyMap<string, string>> 
     studies: { id: string; name: string }[];
   };
   return new Map(studies.map(({ id, name }) => [name, id]));
-}
-
-/** Keeps a picture of the whole page for people to look at, where LRSCOPE_PICTURES names a folder for them. */
-export async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.LRSCOPE_PICTURES;
-  if (!folder) return;
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name.replaceAll(" ", "-")}.png`), fullPage: true });
 }

@@ -12,9 +12,10 @@ import { type RunningServer, serve } from "../../src/server/index.ts";
 import type { RunDirectory } from "../../src/store/index.ts";
 import { fakeComparison } from "../report/fake-records.ts";
 import { folderOfRuns, writeRun } from "../server/records.ts";
-import { freePort, hasChromium, idsOf, launch, until, why } from "./live-browser.ts";
+import { launch, noChromium } from "./launch.ts";
+import { freePort, idsOf, until } from "./live-browser.ts";
 
-describe.skipIf(!hasChromium)(`how the live page keeps up${why}`, () => {
+describe.skipIf(noChromium !== "")(`how the live page keeps up${noChromium}`, () => {
   const runs = folderOfRuns();
   const input = fakeComparison({ arms: ["adam"], seeds: 1, epochs: 20 });
   const { trial, metrics } = at(input.trials, 0, "trials");

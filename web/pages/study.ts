@@ -5,22 +5,25 @@ import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
 import type { ReportArm } from "../../src/report/figures/arms.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { hashOf } from "../address.ts";
+import { armFacts } from "../arm-facts.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import {
   type FollowedStudy,
   heard,
   openRuns,
-  secondsLeft,
+  timeLeft,
   trialsOf,
   unheard,
 } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
+import { othersOf, outsideOf, outsideText } from "../outside.ts";
 import type { Results } from "../results.ts";
 import { FORMULA } from "../smoothing.ts";
+import { stateText } from "../state-text.ts";
 import { steering } from "../steering.ts";
 import { studyControls } from "../study-controls.ts";
-import { viewOf } from "../study-view.ts";
+import { lostArms, viewOf } from "../study-view.ts";
 import { trialsTable } from "../trials-table.ts";
 import type { OpenPage } from "./page.ts";
 
@@ -43,9 +46,17 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     for (const other of charts.values()) if (other !== from) other.mark(x);
   };
   const charts = new Map<string, Chart>();
+  /** Takes what is said beneath a chart. */
+  const said = new Map<string, (text: string) => void>();
   for (const { measure, title: name } of MEASURES) {
     const made: Chart = chart(`${name} against epoch`, (x) => marked(made)(x));
     charts.set(measure, made);
+    const line = element("figcaption", { class: "note", hidden: true });
+    made.figure.append(line);
+    said.set(measure, (text) => {
+      line.hidden = text === "";
+      line.textContent = text;
+    });
   }
   const grid = element(
     "div",
@@ -56,12 +67,12 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const results = element("div");
   let statistics: Results | null = null;
   void import("../results.ts").then(({ resultsOf }) => {
-    statistics = resultsOf(id, headline);
+    statistics = resultsOf({ id, view, headline });
     results.append(statistics.root);
     change();
   });
-  const trials = trialsTable(id);
-  const exporting = element("span");
+  const trials = trialsTable({ id, view, chosen: state.get("trial"), changed: () => draw() });
+  const exporting = element("div", { class: "bar" });
   const fileNames = new Map(
     MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
       const made = charts.get(measure);
@@ -72,7 +83,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     exporting.append(
       exportBar({
         ...{ id, charts: fileNames },
-        spread: () => (view.chosen.band === "none" ? "sd" : view.chosen.band),
+        standings: () => view.standings(),
         records: () =>
           study.experiment && { experiment: study.experiment, trials: trialsOf(study) },
       }),
@@ -94,26 +105,30 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     const arms = liveArms(options);
     title.textContent = `${experiment.dataset.name}, ${experiment.model.name}`;
     document.title = `${title.textContent} · lrscope`;
-    let above = 0;
+    const lost = lostArms(arms);
     for (const { measure } of MEASURES) {
       const made = charts.get(measure);
       const live = livePlot(measure, options);
       if (!made) continue;
       made.figure.hidden = !live;
       if (!live) continue;
-      above += view.vertical(live.plot) === 0 ? live.above : 0;
       made.label(live.label);
-      made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+      const shown = view.of(live.plot, lost);
+      const seeds = live.seeds.filter(
+        ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
+      );
+      made.show(live.plot, shown, view.seeds ? seeds : []);
+      said.get(measure)?.(
+        outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
+      );
     }
-    note.textContent = [
+    note.textContent =
       view.smoothing > 0
         ? `Smoothed by ${FORMULA}${view.smoothing}; what was measured stands faintly behind.`
-        : "",
-      above > 0
-        ? `${above} values lie above the vertical axis; choose “whole” or “log” to see them.`
-        : "",
-    ].join(" ");
-    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null);
+        : "";
+    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null, (name) =>
+      armFacts(experiment, name, histories.find(({ trial }) => trial.arm === name)?.trial),
+    );
     fill(status, progressText(study));
     steer.show(study);
     // The curves are seen before the tables are worked out.
@@ -186,19 +201,21 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   };
 };
 
+/** The name of a run's folder. */
+const runName = ({ arms }: ExperimentRecord, arm: string, seed: number) =>
+  `${arms.find(({ name }) => name === arm)?.slug ?? arm}-${seed}`;
+
 /** "running, 3 of 6 runs at their end, 120 images/s, about 2 min left". */
 function progressText(study: FollowedStudy): string {
-  const { state, experiment, progress, steered } = study;
+  const { state, experiment, progress } = study;
   if (!experiment) return "";
   const all = Object.values(progress.trials);
   const planned = experiment.arms.length * experiment.protocol.seeds.length;
   const open = openRuns(study);
   const speed = all.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
-  const seconds = secondsLeft(study);
-  const last = steered.findLast(({ what }) => !what.endsWith("-arm"))?.what;
-  const rest = last === "pause" ? "paused" : last === "stop" ? "stopped" : "not running";
+  const seconds = timeLeft(study);
   return [
-    state === "running" ? "running" : open > 0 ? rest : "finished",
+    stateText(study),
     `${planned - open} of ${planned} runs at their end`,
     state === "running" && speed > 0 && `${Math.round(speed)} images/s`,
     state === "running" && seconds !== null && `about ${duration(seconds)} left`,
