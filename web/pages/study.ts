@@ -94,6 +94,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     due = null;
     const { experiment } = study;
     if (!experiment) return;
+    // What a range test shows has a page of its own.
+    if (experiment.kind === "find") return location.replace(hashOf(["range-test", id]));
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
     const arms = liveArms(options);
@@ -136,8 +138,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       counted = performance.now() + 10 * (performance.now() - now);
     }
     trials.show(study, arms);
-    const tested = Object.keys(study.progress.rangeTests);
-    if (tested.length > 0 && tests.hidden) {
+    const { rangeTests, rangeTestRuns } = study.progress;
+    if (tests.hidden && Object.keys({ ...rangeTests, ...rangeTestRuns }).length > 0) {
       tests.hidden = false;
       tests.append(element("a", { href: hashOf(["range-test", id]) }, "Range tests of its arms"));
     }
