@@ -37,6 +37,7 @@ async function open(): Promise<void> {
   page?.close();
   page = null;
   if (!known || !main) return;
+  if (name === "study" && parts[0] !== undefined) events.expect(parts[0]);
   try {
     const openPage = await known.load();
     if (mine !== opening) return;

@@ -7,6 +7,8 @@ export * from "./comparison.ts";
 export * from "./derived.ts";
 export * from "./experiment.ts";
 export * from "./last-layer.ts";
+export { isEpochMetrics, metricsLine } from "./lines/metrics-line.ts";
+export { packStudy, unpackStudy } from "./lines/packed-study.ts";
 export * from "./listed-study.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";

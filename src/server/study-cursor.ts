@@ -115,9 +115,16 @@ function news(
   return trial.status === "running" ? lines : [...lines, { type: "trial-finished", trial }];
 }
 
-/** By which a changed record is told from the one before. */
-const digestOf = (record: unknown): string =>
-  createHash("sha256").update(JSON.stringify(record)).digest("hex").slice(0, 8);
+/** By which a changed record is told from the one before; worked out once for each. */
+function digestOf(record: object): string {
+  const digest =
+    DIGESTS.get(record) ??
+    createHash("sha256").update(JSON.stringify(record)).digest("hex").slice(0, 8);
+  DIGESTS.set(record, digest);
+  return digest;
+}
+
+const DIGESTS = new WeakMap<object, string>();
 
 const LETTERS: Readonly<Record<TrialRecord["status"], string>> = {
   running: "r",

@@ -52,6 +52,16 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
     },
     {
       method: "GET",
+      path: "/api/studies/:study/records",
+      handle: withStudy(({ response, params }, path) =>
+        send(response, {
+          type: "application/octet-stream",
+          body: streams.records(params.study ?? "", path),
+        }),
+      ),
+    },
+    {
+      method: "GET",
       path: "/api/studies/:study/answers",
       handle: withStudy((call, path) => {
         const samples = readSamples(path);

@@ -32,7 +32,15 @@ export {
   openRunDirectory,
   type RunDirectory,
 } from "./run-directory.ts";
-export { type FilesOfRun, filesOfRun, hasRecord, isRunFolder, runFolders } from "./run-files.ts";
+export {
+  DEEPEST,
+  type FilesOfRun,
+  filesOfRun,
+  foldersWithin,
+  hasRecord,
+  isRunFolder,
+  runFolders,
+} from "./run-files.ts";
 export { type RunNotes, runNotes } from "./run-notes.ts";
 export { readSteering, steer, stoppedArms } from "./steering.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";

@@ -1,13 +1,10 @@
-/** @file Debian's Chromium for tests of pages, one browser a file; why there is none where there is none. */
+/** @file One browser for the tests of a file, and its pages. */
 
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { launch } from "./launch.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-
-/** For a test's name; "" where there is one. */
-export const noChromium = executablePath ? "" : " (skipped: no Chromium at /usr/bin/chromium)";
+export { noChromium } from "./launch.ts";
 
 export interface PageOptions {
   readonly width?: number;
@@ -19,10 +16,7 @@ export function launched(): { page(options?: PageOptions): Promise<Page> } {
   let browser: Browser;
   const contexts: BrowserContext[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    });
+    browser = await launch();
   });
   afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
   afterAll(() => browser?.close());

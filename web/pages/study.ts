@@ -1,7 +1,8 @@
 /** @file One study: its curves as they grow, how the arms stand, what they mistake, and each trial. */
 
 import { duration } from "../../src/core/words.ts";
-import type { ExperimentRecord } from "../../src/record/index.ts";
+import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
+import type { ReportArm } from "../../src/report/figures/arms.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { hashOf } from "../address.ts";
 import { armFacts } from "../arm-facts.ts";
@@ -26,8 +27,10 @@ import { lostArms, viewOf } from "../study-view.ts";
 import { trialsTable } from "../trials-table.ts";
 import type { OpenPage } from "./page.ts";
 
-/** Milliseconds between two drawings; statistics of many arms take longer than curves, and come less often. */
-const DRAW = 200;
+/** Milliseconds between two drawings, at least; drawing takes at most this part of the time. */
+const DRAW = 100;
+const SHARE = 1 / 3;
+/** Statistics of many arms take longer than curves, and come less often. */
 const STATISTICS = 1500;
 
 export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
@@ -89,6 +92,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const tests = element("p", { hidden: true });
 
   let due: ReturnType<typeof setTimeout> | null = null;
+  let rest: ReturnType<typeof setTimeout> | null = null;
+  let next = 0;
   let counted = Number.NEGATIVE_INFINITY;
   const draw = () => {
     due = null;
@@ -96,6 +101,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     if (!experiment) return;
     // What a range test shows has a page of its own.
     if (experiment.kind === "find") return location.replace(hashOf(["range-test", id]));
+    const began = performance.now();
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
     const arms = liveArms(options);
@@ -127,6 +133,19 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     );
     fill(status, progressText(study));
     steer.show(study);
+    // The curves are seen before the tables are worked out.
+    rest ??= setTimeout(() => {
+      rest = null;
+      drawTables(experiment, histories, arms);
+      next = Math.max(next, performance.now() + (performance.now() - began) / SHARE);
+    });
+    next = performance.now() + DRAW;
+  };
+  const drawTables = (
+    experiment: ExperimentRecord,
+    histories: readonly TrialHistory[],
+    arms: readonly ReportArm[],
+  ) => {
     const now = performance.now();
     if (
       statistics &&
@@ -145,7 +164,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     }
   };
   function change(): void {
-    due ??= setTimeout(draw, DRAW);
+    due ??= setTimeout(draw, Math.max(0, next - performance.now()));
   }
   const stop = events.follow(id, (message) => {
     study = heard(study, message);
@@ -178,6 +197,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     close() {
       stop();
       if (due !== null) clearTimeout(due);
+      if (rest !== null) clearTimeout(rest);
       removeEventListener("resize", change);
     },
   };
