@@ -116,9 +116,12 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       if (!live) continue;
       made.label(live.label);
       const shown = view.of(live.plot, lost);
-      const seeds = live.seeds.filter(
-        ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
-      );
+      const seeds =
+        view.hiddenRuns.size === 0
+          ? live.seeds
+          : live.seeds.filter(
+              ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
+            );
       made.show(live.plot, shown, view.seeds ? seeds : []);
       said.get(measure)?.(
         outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
