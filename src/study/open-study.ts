@@ -226,7 +226,7 @@ export async function open(opening: Opening): Promise<Study> {
     return {
       ...{ spec, path, isNamed, arms, experiment, jobs },
       setup: { ...setup, ...decision },
-      setupSpec: { ...wanted, ...decision },
+      setupSpec: { ...wanted, ...decision, ...(dataset.again ? { again: dataset.again } : {}) },
       close: () => dataset.close(),
     };
   } catch (error) {
