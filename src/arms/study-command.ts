@@ -229,8 +229,8 @@ const FIELDS: Table<StudySpec> = {
   jobs: {
     of: ["find", "compare"],
     // Where nobody says how many, compare takes what is fastest; without its cores a study leaves that open.
-    flags: (jobs, { study: { kind, threads } }) =>
-      jobs === 1 && (kind === "find" || threads === undefined) ? {} : { jobs },
+    matters: ({ study: { kind, jobs, threads } }) =>
+      jobs > 1 || (kind === "compare" && threads !== undefined),
   },
   // The flag's are shared by all that run at a time.
   threads: { of: ALL, flags: (each, { study }) => ({ threads: each * tasksAtOnce(study) }) },
