@@ -190,7 +190,7 @@ async function wholePage(page: Page, round: number) {
     );
     await shown();
     const paint = performance.now() - began;
-    await until(page, () => document.querySelector("#differences table"));
+    await until(page, () => document.querySelector("#trials tbody tr") !== null);
     await page.waitForTimeout(1500);
     began = performance.now();
     appendFileSync(large.file, `${JSON.stringify({ ...large.line, epoch: EPOCHS + round + 1 })}\n`);
