@@ -181,8 +181,21 @@ export const foreignFlags: ReadValue<string> = Object.assign(
 
 /** Who runs the runs of a study. */
 export const executorName: ReadValue<string> = (value, flag) => {
-  if (value === "slurm") return value;
-  throw new ArgumentError(`${flag} must be slurm; got "${shortened(value)}"`);
+  if (value === "slurm" || isRedisAddress(value)) return value;
+  throw new ArgumentError(
+    `${flag} must be slurm, or the address of a Redis as redis://HOST:6379; got "${shortened(value)}"`,
+  );
+};
+
+/** "redis://user:password@host:6379/0", or rediss:// where it is encrypted. */
+export const isRedisAddress = (value: string): boolean =>
+  /^rediss?:\/\/[^/\s]/.test(value) && URL.canParse(value);
+
+export const redisAddress: ReadValue<string> = (value, flag) => {
+  if (isRedisAddress(value)) return value;
+  throw new ArgumentError(
+    `${flag} must be the address of a Redis, as redis://HOST:6379; got "${shortened(value)}"`,
+  );
 };
 
 export const text: ReadValue<string> = (value, flag) => {
