@@ -99,6 +99,8 @@ const WORDS = new Set([
   "executor",
   "slurmOptions",
   "slurmSetup",
+  "address",
+  "files",
   "end",
 ]);
 

@@ -36,6 +36,8 @@ const LOOK = 100;
 const LONGEST = 1000;
 /** Milliseconds until a study whose tasks could not be begun is tried again. */
 const AGAIN = 10_000;
+/** Of a lease, by a worker whose task's process has not begun: one that hangs is given up. */
+const MOST_RENEWALS = 10 * RENEWALS;
 /** Bytes of what a task's process prints that are kept. */
 const MOST_LOG = 1 << 16;
 
@@ -130,7 +132,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       say(`${study.name}: runs ${key}`);
       const work = (async () => {
         // Until its own process does: under load that takes a while to begin.
+        let renewals = 0;
         const renewing = setInterval(() => {
+          if (++renewals > MOST_RENEWALS) return leased();
           void job.extendLock(lockToken, study.lease).catch(() => undefined);
         }, study.lease / RENEWALS);
         const leased = () => clearInterval(renewing);

@@ -61,11 +61,23 @@ async function run({
     dataset.close();
     return { how: "done" };
   }
-  const lease = keepLease({ redis, queue: study.id, job, lease: study.lease }, (message) => {
-    if (message.type === "say") say(message.message);
-    else if (message.type === "held") tell({ type: "leased" });
-    else over.abort(new Over(`${job.key}: its lease ended, and it may be with another worker`));
+  // As lists of processes show it.
+  process.title = `lrscope run ${job.key}`;
+  let hold: () => void = () => undefined;
+  const held = new Promise<void>((resolve, reject) => {
+    hold = resolve;
+    over.signal.addEventListener("abort", () => reject(over.signal.reason));
   });
+  held.catch(() => undefined);
+  const lease = keepLease({ redis, queue: study.id, job, lease: study.lease }, (message) => {
+    if (message.type === "say") return say(message.message);
+    if (message.type === "lost")
+      return over.abort(new Over(`${job.key}: its lease ended, and it may be with another worker`));
+    tell({ type: "leased" });
+    hold();
+  });
+  // From here on the task is this process's alone, and lost with it.
+  await held;
   const store = wireStore(wire, job);
   const file = await store.take(worker);
   tell({ type: "begun", turn: store.turn() });

@@ -134,8 +134,9 @@ function redisExecutor(
       await made.queue.obliterate({ force: true });
       emptied = true;
       await fill(made);
+      if (closed) return;
       await beat();
-      await made.checker.startStalledCheckTimer();
+      if (!closed) await made.checker.startStalledCheckTimer();
     })().catch((error) => closed || fail(error));
     return made;
   };
