@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const root = new URL("../", import.meta.url);
 const cli = fileURLToPath(new URL("bin/lrscope.js", root));
+const jiti = fileURLToPath(new URL("node_modules/jiti/lib/jiti-cli.mjs", root));
 const results = new URL("results/", import.meta.url);
 const threads = Math.min(2, availableParallelism());
 
@@ -79,6 +80,8 @@ const claims = {
   optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
   data: () => lrscope("bench", "data", "--threads", threads),
   threads: measureThreads,
+  // In Chromium; refused where there is none.
+  paint: () => jsonOf([jiti, fileURLToPath(new URL("paint.ts", import.meta.url))]),
   growth: () =>
     lrscope("bench", "step", "--grow", "--into", fileURLToPath(new URL("growth.part", results))),
 };

@@ -352,6 +352,23 @@ if (growth) {
     writeFileSync(new URL(`docs/images/growth-${kind}.svg`, root), await growthFigure(kind, line));
 }
 
+const paint = read("paint");
+if (paint) {
+  const { arms, seeds, epochs, charts } = paint;
+  blocks.paint = [
+    `${paint.processor}; Chromium ${paint.chromium}, drawing by processor; Node ${paint.node}`,
+    "",
+    table(
+      [
+        `${arms * seeds} runs x ${epochs} epochs x ${charts} charts`,
+        "first paint, ms: median (least - greatest)",
+        "one more epoch, ms",
+      ],
+      paint.rows.map((row) => [row.name, spread(row.paint), spread(row.update)]),
+    ),
+  ].join("\n");
+}
+
 let text = readFileSync(page, "utf8");
 for (const [name, block] of Object.entries(blocks)) {
   const [open, close] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];

@@ -107,9 +107,10 @@ await build({
   logLevel: "warn",
 });
 
-// The live page: what opens it in one file, each further page in another, and one style sheet: the report's, and its own.
+// The live page: what opens it in one file, each further page in another, a figure alone in a third, and one style sheet:
+// the report's, and its own.
 await build({
-  input: { client: join(root, "web", "main.ts") },
+  input: { client: join(root, "web", "main.ts"), figure: join(root, "web", "figure.ts") },
   platform: "browser",
   output: {
     dir: join(fresh, "web"),
@@ -123,7 +124,8 @@ await build({
 const { styleSheet } = await import(pathToFileURL(join(fresh, "report", "style.js")).href);
 const ownStyle = readFileSync(join(root, "web", "client.css"), "utf8");
 writeFileSync(join(fresh, "web", "client.css"), `${styleSheet}\n${ownStyle}`);
-copyFileSync(join(root, "web", "index.html"), join(fresh, "web", "index.html"));
+for (const name of ["index.html", "figure.html"])
+  copyFileSync(join(root, "web", name), join(fresh, "web", name));
 
 writeFileSync(join(fresh, ".stamp"), stamp);
 if (existsSync(dist)) renameSync(dist, old);

@@ -10,6 +10,7 @@ import { followPointer } from "../src/report/live/enhance.ts";
 import { drawLines, type LinePlot, type LineView, pixelOf } from "../src/report/plot/line-plot.ts";
 import { formatRate } from "../src/schedules/index.ts";
 import { element } from "./element.ts";
+import { redrawing } from "./redraw.ts";
 import { drawSeeds, type SeedLine } from "./seeds-canvas.ts";
 
 export const TOOLS = { drawLines, placeLabels, escapeText, pixelOf, formatRate };
@@ -45,21 +46,31 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
   let view: LineView = { width: 840, x: 0, y: 0, band: "", hidden: [] };
   let seeds: readonly SeedLine[] = [];
   let crosshair: ReturnType<typeof followPointer> | null = null;
-  let drawn = "";
+  const redraw = redrawing(svg);
+  let isBehind = false;
   const draw = () => {
     const { height } = plot.frames[view.width < 600 ? 1 : 0];
     svg.setAttribute("viewBox", `0 0 ${view.width} ${height}`);
-    const body = drawLines(plot, view, TOOLS);
-    if (body !== drawn) svg.innerHTML = drawn = body;
-    drawSeeds(canvas, plot, view, seeds);
+    redraw(drawLines(plot, view, TOOLS));
     crosshair?.again();
+    // Mean and band are seen first; what lies behind them, and takes as long, in the frame after theirs.
+    if (isBehind) return;
+    isBehind = true;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        isBehind = false;
+        drawSeeds(canvas, plot, view, seeds);
+      }),
+    );
   };
-  new ResizeObserver(([entry]) => {
+  // Whoever observes an element is kept alive with it: of a page that was left nothing may stay.
+  const resized = new ResizeObserver(([entry]) => {
+    if (!figure.isConnected) return resized.disconnect();
     const width = Math.max(LEAST_WIDTH, Math.round(entry?.contentRect.width ?? 0));
     if (width === view.width || !plot.frames) return;
     view = { ...view, width };
     draw();
-  }).observe(figure);
+  });
   return {
     figure,
     show(now, chosen, lines) {
@@ -67,6 +78,7 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
       const width = Math.max(LEAST_WIDTH, Math.round(figure.clientWidth || view.width));
       view = { ...chosen, width };
       seeds = lines;
+      resized.observe(figure);
       crosshair ??= followPointer(figure, plot, () => view, tip, TOOLS, onMark);
       draw();
     },

@@ -1,7 +1,9 @@
 /** @file A study as this page knows it: what the messages about it add up to. */
 
+import { secondsLeft } from "../src/analysis/time-left.ts";
 import type {
   ExperimentRecord,
+  RangeTestRecord,
   SteeredEvent,
   StudyEvent,
   TrialHistory,
@@ -62,12 +64,30 @@ export function stoppedArms({ steered }: FollowedStudy): Set<string> {
 export function openRuns(study: FollowedStudy): number {
   const { experiment, progress } = study;
   if (!experiment) return 0;
+  if (experiment.kind === "find")
+    return openSeeds(experiment, Object.values(progress.rangeTests)[0]);
   const stopped = stoppedArms(study);
   const arms = experiment.arms.filter(({ name }) => !stopped.has(name));
   const ended = Object.values(progress.trials).filter(
     ({ trial }) => !stopped.has(trial.arm) && ["done", "diverged", "pruned"].includes(trial.status),
   );
   return arms.length * experiment.protocol.seeds.length - ended.length;
+}
+
+/** Seeds of a range test that are not measured, and what is to follow it: a tuned rate, runs that confirm it. */
+function openSeeds(
+  { protocol: { seeds }, specification }: ExperimentRecord,
+  record: RangeTestRecord | undefined,
+): number {
+  if (!record) return seeds.length;
+  const left = seeds.filter((seed) => !record.runs.some((run) => run.seed === seed)).length;
+  const { confirm, tuneEpochs, force = false } = specification ?? {};
+  const usable = record.suggestion ?? (force ? record.unguarded : null);
+  if (left > 0 || !usable) return left;
+  return (
+    Number(confirm !== undefined && !record.confirmation) +
+    Number(tuneEpochs !== undefined && !record.tuning)
+  );
 }
 
 /** Its trials in the order of arms and seeds. */
@@ -79,22 +99,11 @@ export const trialsOf = ({ progress, experiment }: FollowedStudy): TrialHistory[
     .sort((a, b) => at(a) - at(b) || a.trial.seed - b.trial.seed);
 };
 
-/** By the mean of the epochs so far; null before there is one, or where nothing is left. */
-export function secondsLeft(study: FollowedStudy): number | null {
-  const { experiment, progress } = study;
-  if (!experiment) return null;
-  const stopped = stoppedArms(study);
-  const { epochs, seeds } = experiment.protocol;
-  const all = Object.values(progress.trials).filter(({ trial }) => !stopped.has(trial.arm));
-  const took = all.flatMap(({ metrics }) => metrics.map(({ seconds }) => seconds));
-  const spent = all.reduce(
-    (sum, { trial, metrics }) =>
-      sum + (["done", "diverged", "pruned"].includes(trial.status) ? epochs : metrics.length),
-    0,
-  );
-  const arms = experiment.arms.filter(({ name }) => !stopped.has(name)).length;
-  const left = arms * seeds.length * epochs - spent;
-  if (took.length === 0 || left <= 0) return null;
-  const mean = took.reduce((sum, seconds) => sum + seconds, 0) / took.length;
-  return (left * mean) / (experiment.specification?.jobs ?? 1);
-}
+/** An estimate; null before an epoch has ended, or where nothing is left. */
+export const timeLeft = (study: FollowedStudy): number | null =>
+  study.experiment &&
+  secondsLeft({
+    experiment: study.experiment,
+    trials: Object.values(study.progress.trials),
+    stopped: stoppedArms(study),
+  });

@@ -4,7 +4,7 @@
  */
 
 import type { ExperimentRecord, TrialHistory } from "../src/record/index.ts";
-import { measuredCurve } from "../src/report/figures/arm-curve.ts";
+import { BANDS, bandsOf, measuredCurve } from "../src/report/figures/arm-curve.ts";
 import {
   armsOf,
   curveOf,
@@ -44,21 +44,25 @@ export interface LivePlot {
   readonly plot: LinePlot;
   readonly seeds: readonly SeedLine[];
   readonly label: string;
-  /** Values that lie above the first vertical axis. */
-  readonly above: number;
 }
 
+type ArmOptions = Omit<LiveOptions, "smoothing" | "failed" | "band">;
+
 /** Every arm of a study as the report looks at it, in the colours that the reader has chosen. */
-export const liveArms = ({
-  experiment,
-  trials,
-  colours,
-  experiments = [],
-}: Omit<LiveOptions, "smoothing" | "failed" | "band">) =>
-  armsOf({ experiment, trials, experiments }).map((arm): ReportArm => {
-    const colour = colours.get(arm.name);
-    return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
-  });
+export function liveArms(options: ArmOptions): readonly ReportArm[] {
+  const { experiment, trials, colours, experiments = [] } = options;
+  const arms =
+    ARMS.get(options) ??
+    armsOf({ experiment, trials, experiments }).map((arm): ReportArm => {
+      const colour = colours.get(arm.name);
+      return colour === undefined ? arm : { ...arm, look: { ...arm.look, colour } };
+    });
+  ARMS.set(options, arms);
+  return arms;
+}
+
+/** Of one drawing: its charts have the same arms. */
+const ARMS = new WeakMap<ArmOptions, readonly ReportArm[]>();
 
 /** null where no trial has a value of the measure. */
 export function livePlot(measure: Measure, options: LiveOptions): LivePlot | null {
@@ -96,10 +100,6 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
     },
     seeds: arms.flatMap((arm) => seedLines(arm, measure, { updatesPerEpoch, failed })),
     label: figure.label,
-    above: lines.reduce(
-      (sum, line) => sum + line.y.filter((v) => v !== null && v > (y[0]?.high ?? v)).length,
-      0,
-    ),
   };
 }
 
@@ -116,7 +116,7 @@ function withChoices(
   return {
     ...line,
     x: [...across, ...across],
-    ...(line.bands && curve ? { bands: { ...line.bands, sd: curve.drawn.sd } } : {}),
+    ...(line.bands && curve ? { bands: bandsOf(curve, BANDS) } : {}),
   };
 }
 
@@ -131,11 +131,24 @@ function smooth(line: Line, weight: number): Line[] {
 
 /** Of losses, whose first axis ends where most of them do: one for all. */
 function wholeAxis(axis: Axis | undefined, lines: readonly Line[]): Axis[] {
-  const values = lines.flatMap(({ y, bands }) => [...y, ...(bands?.range?.high ?? [])]);
-  const greatest = values.reduce<number>((most, value) => Math.max(most, value ?? most), 0);
+  const greatest = lines.reduce(
+    (most, { y, bands }) => Math.max(most, greatestIn(y), greatestIn(bands?.range?.high ?? [])),
+    0,
+  );
   if (!axis || axis.format === "percent" || greatest <= axis.high) return [];
   return [{ ...numberAxis(axis.title, [axis.low, greatest]), choice: "whole" }];
 }
+
+/** 0 at least; of a list that is drawn again and again it is sought once. */
+function greatestIn(values: Line["y"]): number {
+  const found =
+    GREATEST.get(values) ??
+    values.reduce<number>((most, value) => Math.max(most, value ?? most), 0);
+  GREATEST.set(values, found);
+  return found;
+}
+
+const GREATEST = new WeakMap<Line["y"], number>();
 
 /** The axis by its logarithm, from its first value above zero. */
 function logarithmic(axis: Axis): Axis {
@@ -163,30 +176,27 @@ function seedLines(
     const { status } = history.trial;
     if (!failed && (status === "failed" || status === "diverged")) return [];
     const { x, y } = seedCurve(history, measure, updatesPerEpoch);
-    return [{ key: arm.name, colour: arm.look.colour, x, y }];
+    return [{ key: arm.name, seed: history.trial.seed, colour: arm.look.colour, x, y }];
   });
 }
 
 type SeedCurve = Pick<SeedLine, "x" | "y">;
 
-/** As long as a trial has no new line, its curves stay. */
-const SEED_CURVES = new WeakMap<TrialHistory["metrics"], Map<string, SeedCurve>>();
+/** As long as a trial has no new line, its clocks stay. */
+const ACROSS_SEED = new WeakMap<TrialHistory["metrics"], { updates: number; x: SeedCurve["x"] }>();
 
 function seedCurve(history: TrialHistory, measure: Measure, updatesPerEpoch: number): SeedCurve {
   const { metrics } = history;
-  const kept = SEED_CURVES.get(metrics) ?? new Map<string, SeedCurve>();
-  SEED_CURVES.set(metrics, kept);
-  const key = `${measure} ${updatesPerEpoch}`;
-  const found = kept.get(key);
-  if (found) return found;
   const y = curveOf(metrics, measure);
+  const found = ACROSS_SEED.get(metrics);
+  if (found?.updates === updatesPerEpoch) return { x: found.x, y };
   const epochs = y.map((_, i) => i + 1);
   const across = [
     epochs,
     secondsOf([history], y.length),
     epochs.map((epoch) => epoch * updatesPerEpoch),
   ];
-  const curve = { x: [...across, ...across], y };
-  kept.set(key, curve);
-  return curve;
+  const x = [...across, ...across];
+  ACROSS_SEED.set(metrics, { updates: updatesPerEpoch, x });
+  return { x, y };
 }

@@ -37,6 +37,7 @@ async function open(): Promise<void> {
   page?.close();
   page = null;
   if (!known || !main) return;
+  if (name === "study" && parts[0] !== undefined) events.expect(parts[0]);
   try {
     const openPage = await known.load();
     if (mine !== opening) return;
@@ -62,5 +63,10 @@ if (places)
       ([name, { link }]) => link !== undefined && element("a", { href: `#/${name}` }, link),
     ),
   );
+// Its address would be that of another page.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  main?.focus();
+});
 addEventListener("hashchange", () => void open());
 void open();

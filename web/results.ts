@@ -1,6 +1,6 @@
 /** @file How the arms stand, in the report's own tables and figures, made anew as the records grow. */
 
-import { ranked } from "../src/analysis/index.ts";
+import { pairedDifferences, ranked } from "../src/analysis/index.ts";
 import { summarize } from "../src/analysis/summarize.ts";
 import type { ArmConfusion, ExperimentRecord, TrialHistory } from "../src/record/index.ts";
 import { answer } from "../src/report/answer.ts";
@@ -13,9 +13,12 @@ import { confusionFigure } from "../src/report/figures/per-class.ts";
 import type { Markup } from "../src/report/html.ts";
 import { classesSection } from "../src/report/sections/evidence.ts";
 import { differencesSection, resultsSection } from "../src/report/sections/results.ts";
+import { type JudgedBy, REPORTED, type ShownSpread } from "../src/report/standings.ts";
 import { get, ofStudy } from "./api.ts";
+import { choice } from "./choice.ts";
 import { element, say } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
+import { RANKS, SPREADS, type StudyView } from "./study-view.ts";
 
 type Summary = ReturnType<typeof summarize>;
 
@@ -32,8 +35,64 @@ export interface Results {
 const captioned = (figure: Figure | null, caption: string) =>
   figure && { drawn: draw(figure), caption };
 
-/** @param headline takes the sentence that the report would begin with */
-export function resultsOf(id: string, headline: HTMLElement): Results {
+const JUDGED: Readonly<Record<(typeof RANKS)[number], string>> = {
+  last: "after the last epoch",
+  best: "after each seed’s best epoch",
+};
+const BEHIND: Readonly<Record<ShownSpread, string>> = {
+  ...{ interval: "[95% interval]", sd: "± deviation", range: "least and greatest" },
+};
+
+/** By which accuracy the tables set arms against each other, and what stands behind a mean. */
+const tableControls = (view: StudyView, changed: () => void) =>
+  element(
+    "div",
+    { class: "controls", role: "group", "aria-label": "What the tables show" },
+    choice({
+      label: "Accuracy that arms are compared by",
+      all: RANKS,
+      said: (each) => JUDGED[each],
+      chosen: () => view.chosen.rank,
+      set(rank) {
+        view.set({ rank });
+        changed();
+      },
+    }),
+    choice({
+      label: "Spread behind a mean",
+      all: SPREADS,
+      said: (each) => BEHIND[each],
+      chosen: () => view.chosen.spread,
+      set(spread) {
+        view.set({ spread });
+        changed();
+      },
+    }),
+  );
+
+/** As the records have them; or of the best epochs, which the page works out. */
+function pairsBy(summary: Summary, experiment: ExperimentRecord, by: JudgedBy) {
+  const pairs = summary.pairs ?? [];
+  if (by === REPORTED.by) return pairs;
+  const contestants = new Set(pairs.flatMap(({ a, b }) => [a, b]));
+  const images = experiment.dataset.classes.reduce((sum, { validation }) => sum + validation, 0);
+  return pairedDifferences(
+    summary.optimizers.filter(({ name }) => contestants.has(name)),
+    { measure: by, ...(images > 0 ? { images } : {}) },
+  );
+}
+
+export interface ResultsOptions {
+  readonly id: string;
+  readonly view: StudyView;
+  /** Takes the sentence that the report would begin with. */
+  readonly headline: HTMLElement;
+}
+
+export function resultsOf({ id, view, headline }: ResultsOptions): Results {
+  let again: () => void = () => undefined;
+  const controls = tableControls(view, () => again());
+  controls.hidden = true;
   const tables = element("div", { class: "results" });
   const classes = element("div", { class: "results" });
   /** Number of ended trials whose answers were asked for. */
@@ -68,26 +127,30 @@ export function resultsOf(id: string, headline: HTMLElement): Results {
     ]);
   };
   return {
-    root: element("div", {}, tables, classes),
+    root: element("div", {}, controls, tables, classes),
     show(experiment, trials, arms, { progress, state }) {
       const summary = summarize(experiment, trials);
+      controls.hidden = summary.optimizers.length === 0;
       const rangeTests = Object.values(progress.rangeTests);
       headline.textContent = answer(
         { experiment, summary, trials, rangeTests, samples: [] },
         summary,
       ).headline;
-      put(tables, [
-        resultsSection(
-          summary,
-          arms,
-          captioned(finalAccuracyFigure(summary.optimizers, arms), captions.finalAccuracy),
-        ),
-        differencesSection(
-          summary.pairs ?? [],
-          captioned(pairedFigure(summary.pairs ?? []), captions.paired),
-          arms,
-        ),
-      ]);
+      again = () => {
+        const standings = view.standings();
+        const { by, spread } = standings;
+        const pairs = pairsBy(summary, experiment, by);
+        put(tables, [
+          resultsSection(
+            summary,
+            arms,
+            captioned(finalAccuracyFigure(summary.optimizers, arms, by), captions.finalAccuracy),
+            standings,
+          ),
+          differencesSection(pairs, captioned(pairedFigure(pairs), captions.paired), arms, spread),
+        ]);
+      };
+      again();
       const ended = Object.values(progress.trials).filter(
         ({ trial }) => trial.status !== "running",
       ).length;

@@ -8,6 +8,7 @@ import { type LinePlot, type LineView, pixelOf } from "../src/report/plot/line-p
 export interface SeedLine {
   /** Of its arm: hidden with it. */
   readonly key: string;
+  readonly seed: number;
   readonly colour: string;
   /** One list for each horizontal axis of the plot. */
   readonly x: readonly (readonly number[])[];

@@ -2,9 +2,14 @@
  * @file One stream of events for all tabs: a browser keeps six connections to a server, and each tab's own stream
  * would take one. The tab that holds a lock has the stream, and passes on what comes; where it is hidden or closed,
  * the lock is another's. A tab that is hidden asks for nothing, and catches up when it is seen again.
+ *
+ * What there is already each tab reads by itself, packed, with the cursor from which it goes on; the stream brings
+ * what comes then. A message that goes on from elsewhere has the tab read again.
  */
 
+import { readRecords } from "./api.ts";
 import type { StudyMessage } from "./followed-study.ts";
+import { sharedChannel } from "./shared-channel.ts";
 
 const NAME = "lrscope-events";
 
@@ -16,31 +21,63 @@ type Word =
   | { readonly type: "leave"; readonly tab: string; readonly study?: string }
   /** Of the leader: who wants something is to say so. */
   | { readonly type: "who" }
+  /** Of the leader: the stream goes on from another place than it had come to. */
+  | { readonly type: "at"; readonly study: string; readonly cursor: string }
   /** To all who want the study. */
   | { readonly type: "message"; readonly text: string };
 
 export interface SharedEvents {
   /** Follows a study from now on, from its beginning. @returns what ends that */
   follow(study: string, told: (message: StudyMessage) => void): () => void;
+  /** Begins to read a study that a page will follow, while the page itself is loaded. */
+  expect(study: string): void;
+}
+
+interface Wanted {
+  /** "": nothing has been heard. */
+  cursor: string;
+  readonly told: (message: StudyMessage) => void;
+  /** While its records are read: what the stream brings meanwhile. */
+  waiting: StudyMessage[] | null;
 }
 
 /** Joins the tabs of this browser. */
 export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   const tab = crypto.randomUUID();
-  const channel = new BroadcastChannel(NAME);
-  const wanted = new Map<string, { cursor: string; told: (message: StudyMessage) => void }>();
+  const channel = sharedChannel(NAME);
+  const wanted = new Map<string, Wanted>();
+  let expected: { study: string; records: Promise<StudyMessage> } | null = null;
   let release: (() => void) | null = null;
   let leader: ReturnType<typeof lead> | null = null;
 
-  const receive = (text: string) => {
-    const message = JSON.parse(text) as StudyMessage;
+  const receive = (message: StudyMessage) => {
     const mine = wanted.get(message.study);
     if (!mine) return;
-    // What leads from another place than this tab's is of no use to it: it begins anew.
-    if (message.from !== "" && message.from !== mine.cursor)
-      return send({ type: "want", tab, study: message.study, since: "" });
-    mine.cursor = message.to;
-    mine.told(message);
+    if (mine.waiting) mine.waiting.push(message);
+    else if (message.from === "" || message.from === mine.cursor) {
+      mine.cursor = message.to;
+      mine.told(message);
+    } else if (message.to !== mine.cursor) void read(message.study, mine);
+  };
+  const read = async (study: string, mine: Wanted, ahead?: Promise<StudyMessage>) => {
+    if (mine.waiting) return;
+    mine.waiting = [];
+    const records = await (ahead ?? readRecords(study)).catch(() => null);
+    const { waiting } = mine;
+    mine.waiting = null;
+    if (wanted.get(study) !== mine) return;
+    // Records that cannot be read: the stream says why, and goes on as soon as they can.
+    if (!records) mine.cursor = "";
+    else {
+      mine.cursor = records.to;
+      mine.told(records);
+      const next = waiting.findIndex(({ from }) => from === records.to);
+      if (next >= 0) for (const message of waiting.slice(next)) receive(message);
+    }
+    ask(study, mine);
+  };
+  const ask = (study: string, { cursor }: Wanted) => {
+    if (!document.hidden) send({ type: "want", tab, study, since: cursor });
   };
   const send = (word: Word) => {
     channel.postMessage(word);
@@ -48,22 +85,30 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   };
   function want(): void {
     if (document.hidden) return;
-    for (const [study, { cursor }] of wanted) send({ type: "want", tab, study, since: cursor });
+    for (const [study, mine] of wanted)
+      if (mine.cursor !== "") ask(study, mine);
+      else void read(study, mine);
   }
+  const hear = (word: Word) => {
+    if (word.type === "who") want();
+    if (word.type === "message") receive(JSON.parse(word.text));
+    if (word.type !== "at") return;
+    const mine = wanted.get(word.study);
+    if (mine && !mine.waiting && mine.cursor !== word.cursor) void read(word.study, mine);
+  };
   channel.onmessage = ({ data }: MessageEvent<Word>) => {
     leader?.hear(data);
-    if (data.type === "who") want();
-    if (data.type === "message") receive(data.text);
+    hear(data);
   };
 
   /** Waits for the lock, and leads until it is given up. */
   const standBy = () => {
     const gone = new AbortController();
-    void navigator.locks
-      .request(NAME, { signal: gone.signal }, async () => {
+    void channel
+      .lead(gone.signal, async () => {
         leader = lead((word) => {
           channel.postMessage(word);
-          if (word.type === "message") receive(word.text);
+          hear(word);
         }, onLost);
         channel.postMessage({ type: "who" } satisfies Word);
         want();
@@ -102,9 +147,17 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   seen();
 
   return {
+    expect(study) {
+      if (!document.hidden) expected = { study, records: readRecords(study) };
+      // Whether it can be read is said by the stream.
+      expected?.records.catch(() => undefined);
+    },
     follow(study, told) {
-      wanted.set(study, { cursor: "", told });
-      want();
+      const mine: Wanted = { cursor: "", told, waiting: null };
+      wanted.set(study, mine);
+      const ahead = expected?.study === study ? expected.records : undefined;
+      expected = null;
+      if (!document.hidden) void read(study, mine, ahead);
       return () => {
         if (wanted.get(study)?.told !== told) return;
         wanted.delete(study);
@@ -161,9 +214,10 @@ function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
       const isOpen = source !== null && asked.split("&").includes(`study=${word.study}`);
       wants.set(key, { study: word.study });
       if (isOpen && cursors.get(word.study) === word.since) return;
-      // Tabs that are at different places of one study begin anew together.
-      cursors.set(word.study, isOpen ? "" : word.since);
+      cursors.set(word.study, word.since);
       open();
+      // Tabs that are at another place read the records again.
+      if (isOpen) pass({ type: "at", study: word.study, cursor: word.since });
     },
     close() {
       source?.close();

@@ -1,8 +1,11 @@
 /** @file What a reader chooses about the curves: axes, band, smoothing, seeds; and of each arm whether it is shown, and in which colour. */
 
 import type { ReportArm } from "../src/report/figures/arms.ts";
+import { placeTip } from "../src/report/live/enhance.ts";
 import { darkColours, lightColours } from "../src/report/palette.ts";
 import type { LinePlot } from "../src/report/plot/line-plot.ts";
+import { type Facts, factList } from "./arm-facts.ts";
+import { check, choice } from "./choice.ts";
 import { element, fill } from "./element.ts";
 import { ACROSS } from "./live-plot.ts";
 import { BANDS, type StudyView, VERTICALS } from "./study-view.ts";
@@ -20,51 +23,29 @@ const SAID: Readonly<Record<string, string>> = {
 
 export interface StudyControls {
   readonly root: HTMLElement;
-  show(arms: readonly ReportArm[], loss: LinePlot | null): void;
+  /** @param factsOf with what an arm trains, told where the pointer or the focus is on it */
+  show(arms: readonly ReportArm[], loss: LinePlot | null, factsOf: (arm: string) => Facts): void;
 }
 
 export function studyControls(view: StudyView, changed: () => void): StudyControls {
-  const choice = <T extends string>(
+  const chosen = <T extends string>(
     label: string,
     all: readonly T[],
-    chosen: () => T,
+    now: () => T,
     set: (to: T) => void,
-  ) => {
-    const row = element("div", { class: "choice", role: "group", "aria-label": label });
-    for (const each of all)
-      row.append(
-        element(
-          "button",
-          {
-            type: "button",
-            "data-choice": each,
-            "aria-pressed": String(each === chosen()),
-            onclick: () => {
-              set(each);
-              for (const other of row.children)
-                other.setAttribute(
-                  "aria-pressed",
-                  String(other.getAttribute("data-choice") === each),
-                );
-              changed();
-            },
-          },
-          SAID[each] ?? each,
-        ),
-      );
-    return row;
-  };
-  const check = (text: string, checked: boolean, set: (to: boolean) => void) => {
-    const box = element("input", {
-      type: "checkbox",
-      checked,
-      onchange: () => {
-        set(box.checked);
+  ) =>
+    choice<T>({
+      ...{ label, all, chosen: now, said: (each: T) => SAID[each] ?? each },
+      set(to) {
+        set(to);
         changed();
       },
     });
-    return element("label", { class: "check" }, box, " ", text);
-  };
+  const ticked = (text: string, now: boolean, set: (to: boolean) => void) =>
+    check(text, now, (to) => {
+      set(to);
+      changed();
+    });
   const range = element("input", {
     type: "range",
     min: 0,
@@ -80,13 +61,14 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
   });
   const weight = element("output", {}, String(view.smoothing));
   const legend = element("div", { class: "legend", role: "group", "aria-label": "Arms" });
-  const vertical = choice(
+  const tip = settingsTip(legend);
+  const vertical = chosen(
     "Vertical axis of losses",
     VERTICALS,
     () => view.chosen.loss,
     (loss) => view.set({ loss }),
   );
-  const bands = choice(
+  const bands = chosen(
     "Band over the seeds",
     BANDS,
     () => view.chosen.band,
@@ -96,22 +78,24 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
     "div",
     { class: "controls", role: "group", "aria-label": "What the curves show" },
     legend,
-    choice(
+    tip.root,
+    chosen(
       "Horizontal axis",
       ACROSS,
       () => view.chosen.across,
       (across) => view.set({ across }),
     ),
-    check("log", view.logAcross, (logAcross) => view.set({ logAcross })),
+    ticked("log", view.logAcross, (logAcross) => view.set({ logAcross })),
     ...[vertical, bands],
     element("label", { class: "check" }, "smoothing ", range, weight),
-    check("seeds", view.seeds, (seeds) => view.set({ seeds })),
-    check("failed and diverged", view.failed, (failed) => view.set({ failed })),
+    ticked("seeds", view.seeds, (seeds) => view.set({ seeds })),
+    ticked("failed and diverged", view.failed, (failed) => view.set({ failed })),
   );
   let shown = "";
   return {
     root,
-    show(arms, loss) {
+    show(arms, loss, factsOf) {
+      tip.of = factsOf;
       for (const button of vertical.children) {
         const name = button.getAttribute("data-choice");
         (button as HTMLElement).hidden = !loss?.y.some(({ choice: each }) => each === name);
@@ -153,8 +137,9 @@ function entry(
     {
       type: "button",
       "aria-pressed": String(!isHidden),
+      "aria-describedby": TIP,
       "data-focus": `hide ${name}`,
-      title: `show or hide ${name}`,
+      "data-arm": name,
       onclick: () => {
         view.hide(name, !isHidden);
         changed();
@@ -168,13 +153,35 @@ function entry(
     value: plain(look.colour),
     "data-focus": `colour ${name}`,
     "aria-label": `Colour of ${name}`,
-    title: `colour of ${name}`,
     onchange: () => {
       view.colour(name, colour.value);
       changed();
     },
   });
   return element("span", { class: "entry" }, toggle, colour);
+}
+
+const TIP = "arm-settings";
+
+/** Beside the arm that the pointer or the focus is on: with what it trains. Escape takes it away. */
+function settingsTip(legend: HTMLElement) {
+  const root = element("div", { id: TIP, class: "tip settings", role: "tooltip", hidden: true });
+  const tip = { root, of: (_: string): Facts => [] };
+  const show = ({ target }: Event) => {
+    const on = (target as Element | null)?.closest<HTMLElement>("[data-arm]");
+    if (!on) return;
+    const name = on.dataset.arm ?? "";
+    fill(root, element("b", {}, name), factList(tip.of(name)));
+    const box = on.getBoundingClientRect();
+    placeTip(root, box.left, box.bottom + 6);
+  };
+  const hide = () => {
+    root.hidden = true;
+  };
+  for (const begin of ["pointerover", "focusin"]) legend.addEventListener(begin, show);
+  for (const end of ["pointerleave", "focusout"]) legend.addEventListener(end, hide);
+  legend.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+  return tip;
 }
 
 /** A colour of the palette as the control takes it. */

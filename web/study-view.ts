@@ -1,12 +1,17 @@
 /** @file What of a study's curves is shown, as its address says it: each choice is in the address, and from there again. */
 
+import type { TrialHistory } from "../src/record/index.ts";
+import type { ReportArm } from "../src/report/figures/arms.ts";
 import type { LinePlot } from "../src/report/plot/line-plot.ts";
+import type { ShownSpread, Standings } from "../src/report/standings.ts";
 import { setState } from "./address.ts";
 import type { ChartView } from "./chart.ts";
 import { ACROSS } from "./live-plot.ts";
 
 export const BANDS = ["range", "interval", "sd", "none"] as const;
 export const VERTICALS = ["linear", "log", "whole"] as const;
+export const RANKS = ["last", "best"] as const;
+export const SPREADS = ["interval", "sd", "range"] as const;
 
 /** One choice among several, kept in the address unless it is the first. */
 type Choices = {
@@ -14,6 +19,7 @@ type Choices = {
   band: (typeof BANDS)[number];
   loss: (typeof VERTICALS)[number];
   rank: "last" | "best";
+  spread: ShownSpread;
 };
 
 export interface StudyView {
@@ -23,6 +29,8 @@ export interface StudyView {
   readonly seeds: boolean;
   readonly failed: boolean;
   readonly hidden: readonly string[];
+  /** Runs, by their folders' names, whose own lines are not drawn. */
+  readonly hiddenRuns: ReadonlySet<string>;
   readonly colours: ReadonlyMap<string, string>;
   set(
     change: Partial<Choices> & {
@@ -33,10 +41,14 @@ export interface StudyView {
     },
   ): void;
   hide(key: string, hidden: boolean): void;
+  hideRun(run: string, hidden: boolean): void;
   colour(arm: string, colour: string | null): void;
   /** Place of the chosen axis among the vertical ones of a plot. */
   vertical(plot: LinePlot): number;
-  of(plot: LinePlot): ChartView;
+  /** @param lost arms of which no run came through: hidden with those */
+  of(plot: LinePlot, lost?: readonly string[]): ChartView;
+  /** How the tables set arms against each other. */
+  standings(): Standings;
   drawn(): {
     smoothing: number;
     colours: ReadonlyMap<string, string>;
@@ -45,6 +57,15 @@ export interface StudyView {
   };
 }
 
+const LOST: readonly string[] = ["failed", "diverged"];
+
+/** Arms of which every run so far failed or diverged. */
+export const lostArms = (arms: readonly Pick<ReportArm, "name" | "trials">[]): string[] =>
+  arms.flatMap(({ name, trials }) => (trials.length > 0 && trials.every(isLost) ? [name] : []));
+
+export const isLost = ({ trial }: Pick<TrialHistory, "trial">): boolean =>
+  LOST.includes(trial.status);
+
 export function viewOf(state: URLSearchParams): StudyView {
   const among = <T extends string>(name: string, all: readonly T[]): T =>
     all.find((each) => each === state.get(name)) ?? (all[0] as T);
@@ -52,7 +73,8 @@ export function viewOf(state: URLSearchParams): StudyView {
     across: among("across", ACROSS),
     band: among("band", BANDS),
     loss: among("loss", VERTICALS),
-    rank: among("rank", ["last", "best"] as const),
+    rank: among("rank", RANKS),
+    spread: among("spread", SPREADS),
   };
   const asked = Number(state.get("smooth") ?? 0);
   const values = {
@@ -62,6 +84,7 @@ export function viewOf(state: URLSearchParams): StudyView {
     failed: state.get("failed") !== "0",
   };
   const hidden = new Set(state.getAll("hide"));
+  const hiddenRuns = new Set(state.getAll("run"));
   const colours = new Map(
     state.getAll("colour").flatMap((text) => {
       const [arm, colour = ""] = text.split("=");
@@ -71,6 +94,7 @@ export function viewOf(state: URLSearchParams): StudyView {
   const view: StudyView = {
     chosen,
     colours,
+    hiddenRuns,
     get logAcross() {
       return values.logAcross;
     },
@@ -101,6 +125,7 @@ export function viewOf(state: URLSearchParams): StudyView {
         band: chosen.band === "range" ? null : chosen.band,
         loss: chosen.loss === "linear" ? null : chosen.loss,
         rank: chosen.rank === "last" ? null : chosen.rank,
+        spread: chosen.spread === "interval" ? null : chosen.spread,
         log: values.logAcross ? "1" : null,
         smooth: values.smoothing > 0 ? String(values.smoothing) : null,
         seeds: values.seeds ? null : "0",
@@ -112,6 +137,11 @@ export function viewOf(state: URLSearchParams): StudyView {
       else hidden.delete(key);
       setState({ hide: [...hidden] });
     },
+    hideRun(run, isHidden) {
+      if (isHidden) hiddenRuns.add(run);
+      else hiddenRuns.delete(run);
+      setState({ run: [...hiddenRuns] });
+    },
     colour(arm, colour) {
       if (colour === null) colours.delete(arm);
       else colours.set(arm, colour);
@@ -122,15 +152,19 @@ export function viewOf(state: URLSearchParams): StudyView {
       const found = plot.y.findIndex(({ choice }) => choice === chosen.loss);
       return Math.max(0, found);
     },
-    of(plot) {
+    of(plot, lost = []) {
       const across = ACROSS.indexOf(chosen.across);
       return {
         x: across + (values.logAcross ? ACROSS.length : 0),
         y: view.vertical(plot),
         band: chosen.band === "none" ? "" : chosen.band,
-        hidden: [...hidden],
+        hidden: values.failed ? [...hidden] : [...hidden, ...lost],
       };
     },
+    standings: () => ({
+      by: chosen.rank === "best" ? "bestValidationAccuracy" : "finalValidationAccuracy",
+      spread: chosen.spread,
+    }),
     drawn: () => ({ ...values, colours, band: chosen.band }),
   };
   return view;

@@ -1,41 +1,69 @@
 /** @file Each trial: how far it is, and on demand what its log says and with what it trains. */
 
-import { percent } from "../src/core/words.ts";
+import { mebibytes, percent } from "../src/core/words.ts";
 import { labelOf, type ReportArm } from "../src/report/figures/arms.ts";
-import { describeSchedule, formatRate } from "../src/schedules/index.ts";
+import { formatRate } from "../src/schedules/index.ts";
+import { setState } from "./address.ts";
 import { get, ofStudy } from "./api.ts";
+import { type Facts, factList, trainingFacts } from "./arm-facts.ts";
 import { element, fill } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
+import { isLost, type StudyView } from "./study-view.ts";
 
 export interface TrialsTable {
   readonly root: HTMLElement;
   show(study: FollowedStudy, arms: readonly ReportArm[]): void;
 }
 
+interface Log {
+  /** Its end. */
+  readonly log: string;
+  /** Bytes before it. */
+  readonly earlier: number;
+}
+
 type Trial = FollowedStudy["progress"]["trials"][string];
 
-const HEADINGS = ["trial", "state", "epochs", "learning rate", "training loss", "accuracy", "best"];
+const HEADINGS = [
+  "shown",
+  "trial",
+  "state",
+  "epochs",
+  "learning rate",
+  "training loss",
+  "accuracy",
+  "best",
+];
 
-export function trialsTable(id: string): TrialsTable {
+export interface TrialsTableOptions {
+  readonly id: string;
+  readonly view: StudyView;
+  /** The trial whose detail is open, by its folder's name; null: none. */
+  readonly chosen: string | null;
+  /** Hears that a run is hidden, or shown again. */
+  changed(): void;
+}
+
+export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOptions): TrialsTable {
   const body = element("tbody");
+  const left = element("p", { class: "note", hidden: true });
   const detail = element("div", { class: "detail", "aria-live": "polite" });
-  let chosen: string | null = null;
+  /** Of the address, until its trial is there. */
+  let wanted = first;
   const open = async ({ trial, metrics }: Trial, label: string) => {
-    chosen = `${trial.slug}-${trial.seed}`;
-    const { log } = await get<{ log: string }>(ofStudy(id, `trials/${chosen}/log`)).catch(
-      (error: Error) => ({ log: error.message }),
+    const chosen = nameOf(trial);
+    wanted = null;
+    setState({ trial: chosen });
+    const { log, earlier } = await get<Log>(ofStudy(id, `trials/${chosen}/log`)).catch(
+      (error: Error): Log => ({ log: error.message, earlier: 0 }),
     );
-    const facts = {
-      optimizer: `${trial.optimizer.name} (${Object.entries(trial.optimizer.hyperparameters)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(", ")})`,
-      schedule: describeSchedule(trial.schedule),
-      "learning rate from": trial.learningRateSource,
-      "updates an epoch": String(trial.updatesPerEpoch),
-      "ms a step": trial.msPerStep === null ? "–" : trial.msPerStep.toFixed(1),
-      "ended by": trial.endedBy ?? (trial.status === "done" ? "its last epoch" : trial.status),
-      ...(trial.failure === null ? {} : { failure: trial.failure }),
-    };
+    const facts: Facts = [
+      ...trainingFacts(trial),
+      ["updates an epoch", String(trial.updatesPerEpoch)],
+      ["ms a step", trial.msPerStep === null ? "–" : trial.msPerStep.toFixed(1)],
+      ["ended by", trial.endedBy ?? (trial.status === "done" ? "its last epoch" : trial.status)],
+      ...(trial.failure === null ? [] : [["failure", trial.failure] as const]),
+    ];
     fill(
       detail,
       element(
@@ -43,14 +71,13 @@ export function trialsTable(id: string): TrialsTable {
         { tabindex: -1 },
         `${label}, seed ${trial.seed}: ${metrics.length} of ${trial.epochs} epochs`,
       ),
-      element(
-        "dl",
-        { class: "facts" },
-        Object.entries(facts).flatMap(([name, text]) => [
-          element("dt", {}, name),
-          element("dd", {}, text),
-        ]),
-      ),
+      factList(facts),
+      earlier > 0 &&
+        element(
+          "p",
+          { class: "note" },
+          `The end of the log; ${mebibytes(earlier)} come before it.`,
+        ),
       element(
         "pre",
         { tabindex: 0, role: "region", "aria-label": "Log" },
@@ -65,6 +92,7 @@ export function trialsTable(id: string): TrialsTable {
       "section",
       { id: "trials" },
       element("h2", {}, "Trials"),
+      left,
       element(
         "div",
         { class: "scroll", tabindex: 0, role: "region", "aria-label": "Trials" },
@@ -78,7 +106,7 @@ export function trialsTable(id: string): TrialsTable {
               "tr",
               {},
               HEADINGS.map((text, i) =>
-                element("th", { scope: "col", class: i > 1 ? "num" : null }, text),
+                element("th", { scope: "col", class: i > 2 ? "num" : null }, text),
               ),
             ),
           ),
@@ -88,17 +116,21 @@ export function trialsTable(id: string): TrialsTable {
       detail,
     ),
     show({ progress }, arms) {
-      const trials = Object.values(progress.trials);
+      const all = Object.values(progress.trials);
+      const trials = view.failed ? all : all.filter((each) => !isLost(each));
+      left.hidden = trials.length === all.length;
+      left.textContent = `${all.length - trials.length} that failed or diverged are not shown; every mean counts them as before.`;
       const now = trials
         .map(
           ({ trial, metrics, update }) =>
             `${trial.slug} ${trial.seed} ${trial.status} ${metrics.length} ${update?.update ?? ""}`,
         )
+        .concat(String(view.failed))
         .join("|");
       if (now === shown) return;
       shown = now;
       const focused = body.contains(document.activeElement)
-        ? document.activeElement?.textContent
+        ? document.activeElement?.getAttribute("aria-label") || document.activeElement?.textContent
         : null;
       const order = new Map(arms.map(({ name }, i) => [name, i]));
       trials.sort(
@@ -110,18 +142,36 @@ export function trialsTable(id: string): TrialsTable {
         body,
         trials.map((entry) => {
           const label = labelOf(entry.trial.arm, arms);
-          return row(entry, label, () => void open(entry, label));
+          const begin = () => void open(entry, label);
+          if (nameOf(entry.trial) === wanted) begin();
+          const name = nameOf(entry.trial);
+          const shownBox = element("input", {
+            type: "checkbox",
+            checked: !view.hiddenRuns.has(name),
+            "aria-label": `Line of ${label}, seed ${entry.trial.seed}`,
+            onchange: () => {
+              view.hideRun(name, !shownBox.checked);
+              changed();
+            },
+          });
+          return row(entry, label, { begin, box: shownBox });
         }),
       );
       if (focused)
-        [...body.querySelectorAll("button")]
-          .find(({ textContent }) => textContent === focused)
+        [...body.querySelectorAll<HTMLElement>("button, input")]
+          .find((each) => (each.getAttribute("aria-label") || each.textContent) === focused)
           ?.focus();
     },
   };
 }
 
-function row({ trial, metrics, update }: Trial, label: string, open: () => void): HTMLElement {
+const nameOf = ({ slug, seed }: Trial["trial"]) => `${slug}-${seed}`;
+
+function row(
+  { trial, metrics, update }: Trial,
+  label: string,
+  { begin, box }: { begin: () => void; box: HTMLElement },
+): HTMLElement {
   const last = metrics.at(-1);
   const best = metrics.reduce<number | null>(
     (most, { validationAccuracy: value }) =>
@@ -130,18 +180,19 @@ function row({ trial, metrics, update }: Trial, label: string, open: () => void)
   );
   const share = (value: number | null | undefined) =>
     value === null || value === undefined ? "–" : percent(value);
-  const part = update
-    ? ` + ${Math.round(((update.update - metrics.length * trial.updatesPerEpoch) / trial.updatesPerEpoch) * 100)}%`
-    : "";
+  // The latest update may have been told before the epoch that it ended.
+  const begun = update ? update.update / trial.updatesPerEpoch - metrics.length : 0;
+  const part = begun > 0 && trial.status === "running" ? ` + ${Math.round(begun * 100)}%` : "";
   return element(
     "tr",
     {},
+    element("td", {}, box),
     element(
       "th",
       { scope: "row" },
       element(
         "button",
-        { type: "button", class: "link", onclick: open },
+        { type: "button", class: "link", onclick: begin },
         `${label}, seed ${trial.seed}`,
       ),
     ),

@@ -66,4 +66,5 @@ export { accuracyInterval, accuracySpread, spreadOf } from "./statistics/spread.
 export { mean, median, medianRate, standardDeviation } from "./statistics/statistics.ts";
 export { LEVEL, tInterval, tTestP, twoSidedP, twoSidedT } from "./statistics/student-t.ts";
 export { type SummarizeOptions, summarize } from "./summarize.ts";
+export { secondsLeft, type TimeLeftInput } from "./time-left.ts";
 export { chooseTargets, reach, timeToTarget } from "./time-to-target.ts";

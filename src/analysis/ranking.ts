@@ -5,7 +5,7 @@
 
 import { at, get, present } from "../core/at.ts";
 import type { OptimizerSummary } from "../record/index.ts";
-import { valuesBySeed } from "./statistics/paired.ts";
+import { type Measure, PRIMARY_MEASURE, valuesBySeed } from "./statistics/paired.ts";
 import { mean } from "./statistics/statistics.ts";
 
 /** Differences below this are rounding. */
@@ -19,12 +19,16 @@ const PASSES = 200;
  * Best final accuracy first; after them the arms that finished less than half as many seeds as another, then
  * those that finished none, in the order given. Of two arms beside each other the second is never ahead on
  * the seeds that both finished.
+ * @param by the accuracy that is compared; default the final one on the validation images
  */
-export function ranked(optimizers: readonly OptimizerSummary[]): OptimizerSummary[] {
-  const arms = optimizers.map((arm) => ({ arm, values: valuesBySeed(arm) }));
+export function ranked(
+  optimizers: readonly OptimizerSummary[],
+  by: Measure = PRIMARY_MEASURE,
+): OptimizerSummary[] {
+  const arms = optimizers.map((arm) => ({ arm, values: valuesBySeed(arm, by) }));
   const [full, sparse] = [false, true].map((wanted) =>
     inOrder(
-      arms.filter(({ arm, values }) => values.size > 0 && isSparse(arm, optimizers) === wanted),
+      arms.filter(({ arm, values }) => values.size > 0 && isSparse(arm, optimizers, by) === wanted),
     ),
   );
   const none = arms.filter(({ values }) => values.size === 0);
@@ -35,14 +39,15 @@ export function ranked(optimizers: readonly OptimizerSummary[]): OptimizerSummar
 export const isSparse = (
   arm: OptimizerSummary,
   optimizers: readonly OptimizerSummary[],
+  by: Measure = PRIMARY_MEASURE,
 ): boolean => {
-  const most = Math.max(0, ...optimizers.map((other) => valuesBySeed(other).size));
-  return valuesBySeed(arm).size < LEAST_PART * most;
+  const most = Math.max(0, ...optimizers.map((other) => valuesBySeed(other, by).size));
+  return valuesBySeed(arm, by).size < LEAST_PART * most;
 };
 
 interface Arm {
   readonly arm: OptimizerSummary;
-  /** Final accuracy by seed. */
+  /** Accuracy by seed. */
   readonly values: ReadonlyMap<number, number>;
 }
 

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fakeExperiment } from "../../test/report/fake-records.ts";
 import { armsOf } from "./figures/arms.ts";
-import { counted, grouped, listed, milliseconds, percentSpread } from "./format.ts";
+import { counted, grouped, listed, milliseconds, percentSpread, short } from "./format.ts";
 import { escapeText, html, trusted } from "./html.ts";
 import { placeLabels } from "./labels.ts";
+import { tenth, tenthText } from "./plot/line-plot.ts";
 import { fitted, textWidth, wrapped } from "./text-width.ts";
 import { decades, fractionDomain, integerTicks, linearTicks, rateDomain } from "./ticks.ts";
 
@@ -19,6 +20,39 @@ describe("html", () => {
       fc.property(fc.string(), (text) => {
         expect(escapeText(text)).not.toMatch(/[<>"']|&(?!(amp|lt|gt|quot|#39);)/);
       }),
+    );
+  });
+});
+
+describe("numbers of a figure", () => {
+  // Ends of ranges, halves between two results, and what doubles make of them.
+  const edges = [
+    0.01, 0.1, 1, 10, 100, 0.12345, 1.2345, 12.345, 0.99995, 9.9995, 99.995, 1e-5, 1e5,
+  ];
+  const near = edges.flatMap((edge) => [edge, -edge, edge * (1 + 2 ** -52), edge * (1 - 2 ** -52)]);
+  const all = fc.oneof(
+    ...[
+      fc.constantFrom(0, -0, ...near),
+      fc.double({ noNaN: true, min: -200, max: 200 }),
+      fc.double(),
+    ],
+    ...[fc.integer({ min: -2_000_000, max: 2_000_000 }).map((n) => n / 20_000)],
+  );
+  test("have four digits, as toPrecision has them", () => {
+    fc.assert(
+      fc.property(all, (value) => {
+        expect(short(value) + 0).toBe(Number(value.toPrecision(4)) + 0);
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(short(null)).toBeNull();
+  });
+  test("have the text of their tenth", () => {
+    fc.assert(
+      fc.property(all, (value) => {
+        expect(tenthText(value)).toBe(`${tenth(value)}`);
+      }),
+      { numRuns: 20_000 },
     );
   });
 });

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { fakeComparison } from "../../test/report/fake-records.ts";
 import { summarize } from "../analysis/index.ts";
+import { REPORTED, type ShownSpread } from "./standings.ts";
 import { latexTable } from "./table.ts";
 
 const { experiment, trials } = fakeComparison({ arms: ["adam", "sgd+clr"], epochs: 6 });
 const summary = summarize(experiment, trials);
 
 test("a LaTeX table has a row an arm, best first, with the spread that is asked for", () => {
-  const rows = (spread?: Parameters<typeof latexTable>[1]) =>
-    latexTable(summary, spread)
+  const rows = (spread?: ShownSpread) =>
+    latexTable(summary, spread && { ...REPORTED, spread })
       .split("\n")
       .filter((line) => / & \d/.test(line));
   const best = summary.optimizers.toSorted(

@@ -5,6 +5,7 @@ import { at } from "../core/at.ts";
 import type { OptimizerSummary, Spread, SummaryRecord } from "../record/index.ts";
 import { milliseconds, percentDigits, percentSpread, rates } from "./format.ts";
 import { escapeText, printable } from "./html.ts";
+import { REPORTED, type Standings, spreadOver } from "./standings.ts";
 
 const HEADINGS = [
   "arm",
@@ -61,32 +62,27 @@ const escapeMarkdown = (text: string) =>
     .replace(/[\\`*_[\]|~]/g, (character) => `\\${character}`)
     .replaceAll("\n", " ");
 
-/** What stands behind a mean: the deviation over the seeds, the 95% interval, or least and greatest. */
-export type ShownSpread = "sd" | "interval" | "range";
-
 /**
  * The same as a LaTeX table for `booktabs`, with a trailing newline; "" where nothing was trained.
- * @param spread what stands behind each mean accuracy; default the standard deviation
+ * @param standings what ranks the arms, and what stands behind each mean accuracy
  */
-export function latexTable(summary: SummaryRecord, spread: ShownSpread = "sd"): string {
+export function latexTable(
+  summary: SummaryRecord,
+  { by, spread }: Standings = { ...REPORTED, spread: "sd" },
+): string {
   if (summary.optimizers.length === 0) return "";
-  const accuracy = ({ mean, sd, interval, values }: Spread) => {
-    if (mean === null) return "--";
-    const there = values.filter((value) => value !== null);
-    const ends =
-      spread === "interval"
-        ? interval && [interval.low, interval.high]
-        : spread === "range" && there.length > 1
-          ? [Math.min(...there), Math.max(...there)]
-          : null;
-    const behind = ends
-      ? `\\ [${ends.map(percentDigits).join(", ")}]`
-      : spread === "sd" && sd !== null
-        ? ` $\\pm$ ${percentDigits(sd)}`
-        : "";
-    return `${percentDigits(mean)}${behind}`;
+  const accuracy = (values: Spread) => {
+    if (values.mean === null) return "--";
+    const over = spreadOver(values, spread);
+    const behind =
+      over === null
+        ? ""
+        : typeof over === "number"
+          ? ` $\\pm$ ${percentDigits(over)}`
+          : `\\ [${percentDigits(over.low)}, ${percentDigits(over.high)}]`;
+    return `${percentDigits(values.mean)}${behind}`;
   };
-  const rows = ranked(summary.optimizers).map((o) =>
+  const rows = ranked(summary.optimizers, by).map((o) =>
     [
       escapeLatex(o.name),
       accuracy(o.finalValidationAccuracy),

@@ -2,7 +2,9 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { InternalError } from "../core/errors.ts";
+import { frameAncestors } from "./frames.ts";
 import { type Route, send } from "./route.ts";
+import { policyOf } from "./server.ts";
 
 const FOLDER = new URL("../../dist/web/", import.meta.url);
 
@@ -12,11 +14,16 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
 };
 
+/** Where a file is found that has no address of its own name. */
+const PAGES: Readonly<Record<string, string>> = { "index.html": "/", "figure.html": "/figure" };
+
 /**
- * A route for each file that is there now. Nothing of a study is in them: they are answered without a token.
+ * A route for each file that is there now; the figure's page may be shown in frames of `embedIn`. Nothing of a study is in them: they are answered without a token.
  * @throws InternalError where the client was not built
+ * @throws ArgumentError for what is no origin
  */
-export function clientRoutes(): Route[] {
+export function clientRoutes(embedIn: readonly string[]): Route[] {
+  const ancestors = frameAncestors(embedIn);
   let names: string[];
   try {
     names = readdirSync(FOLDER);
@@ -29,8 +36,12 @@ export function clientRoutes(): Route[] {
     const body = readFileSync(new URL(name, FOLDER));
     return [
       {
-        ...{ method: "GET", path: name === "index.html" ? "/" : `/${name}`, open: true },
-        handle: ({ response }) => send(response, { type, body }),
+        ...{ method: "GET", path: PAGES[name] ?? `/${name}`, open: true },
+        handle({ response }) {
+          if (name === "figure.html")
+            response.setHeader("content-security-policy", policyOf(ancestors));
+          send(response, { type, body });
+        },
       },
     ];
   });

@@ -4,17 +4,27 @@
  */
 
 import type { ServerResponse } from "node:http";
-import type { StudyEvent } from "../record/index.ts";
+import { packStudy, type StudyEvent } from "../record/index.ts";
 import { type FollowedStudy, followStudy } from "./follow-study.ts";
+import { rampsUnderWay } from "./ramps-under-way.ts";
 import type { Call } from "./route.ts";
-import { type Cursor, decodeCursor, encodeCursor, eventsSince, NO_CURSOR } from "./study-cursor.ts";
+import {
+  type Cursor,
+  decodeCursor,
+  encodeCursor,
+  eventsSince,
+  NO_CURSOR,
+  type StudySnapshot,
+} from "./study-cursor.ts";
 
-/** Milliseconds between two looks, and between two signs of life. */
-const LOOK = 250;
+/** Milliseconds between two looks, at least; looking takes at most this part of the time. */
+const LOOK = 100;
+const SHARE = 1 / 20;
+/** Milliseconds between two signs of life. */
 const SIGN_OF_LIFE = 15_000;
 
-/** Studies of one connection, at most. */
-const MOST_STUDIES = 32;
+/** Studies that nobody follows any more, and are kept as they were read: a page that is loaded again finds them. */
+const MOST_KEPT = 2;
 
 /** What one message says of one study. */
 export interface StudyMessage {
@@ -31,9 +41,16 @@ export interface StudyMessage {
   readonly problem?: string;
 }
 
+/** What a page learns from the records. */
+const RECORDED: ReadonlySet<StudyEvent["type"]> = new Set([
+  ...(["trial-started", "epoch", "trial-finished", "range-test-finished", "steered"] as const),
+]);
+
 export interface EventStreams {
   /** Answers with a stream, until the client goes. */
   open(call: Call, studies: readonly { readonly id: string; readonly path: string }[]): void;
+  /** All of a study's records, packed: the message from which a stream goes on. @throws StoreError as followStudy does */
+  records(id: string, path: string): Uint8Array;
   /** Passes on what a study says that is not in its records: the update under way. */
   tell(id: string, event: StudyEvent): void;
 }
@@ -52,12 +69,27 @@ interface Followed {
   readonly connections: Set<Connection>;
   /** Latest of each subject since the last look. */
   live: Map<string, StudyEvent>;
+  /** As of the last look: whoever takes the records hears from there on what all the others hear. */
+  latest: StudySnapshot | null;
 }
 
 /** @param stateOf how a study is: "running" while a process is at work in it */
 export function eventStreams(stateOf: (path: string) => string): EventStreams {
   const followed = new Map<string, Followed>();
+  /** Oldest first. */
+  const kept = new Map<string, Followed>();
+  const ramps = rampsUnderWay();
   let timer: NodeJS.Timeout | undefined;
+  const known = (id: string, path: string): Followed =>
+    followed.get(id) ??
+    kept.get(id) ?? {
+      ...{ path, study: followStudy(path), connections: new Set(), live: new Map(), latest: null },
+    };
+  const keep = (id: string, study: Followed) => {
+    kept.delete(id);
+    kept.set(id, { ...study, latest: null });
+    for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) kept.delete(oldest);
+  };
 
   const look = () => {
     for (const [id, study] of followed) {
@@ -66,7 +98,10 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
       let seen: { snapshot: ReturnType<FollowedStudy["refresh"]> } | { problem: string };
       try {
         seen = { snapshot: study.study.refresh() };
+        study.latest = seen.snapshot;
       } catch (error) {
+        // Whoever comes now is to hear of it, too.
+        study.latest = null;
         seen = { problem: error instanceof Error ? error.message : String(error) };
       }
       const state = "problem" in seen ? "damaged" : stateOf(study.path);
@@ -85,7 +120,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
           continue;
         }
         const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
-        const all = [...events, ...live.values()];
+        // Whoever has not heard of it before hears of ramps that are not on the disk from their beginning.
+        const all = [...events, ...(told === undefined ? ramps.of(id) : []), ...live.values()];
         if (all.length === 0 && !isNew && told === state) continue;
         connection.cursors.set(id, after);
         connection.states.set(id, state);
@@ -104,7 +140,26 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         }
   };
 
+  /** Looks now, and again after a while; what takes long is done less often. */
+  const lookOn = () => {
+    clearTimeout(timer);
+    const began = performance.now();
+    look();
+    const took = performance.now() - began;
+    timer = setTimeout(lookOn, Math.max(LOOK, took / SHARE)).unref();
+  };
+
   return {
+    records(id, path) {
+      const study = known(id, path);
+      const snapshot = study.latest ?? study.study.refresh();
+      if (!followed.has(id)) keep(id, study);
+      const { events, after } = eventsSince(NO_CURSOR, snapshot);
+      return packStudy({
+        ...{ study: id, from: "", to: encodeCursor(after), state: stateOf(path), events },
+        experiment: snapshot.experiment,
+      } satisfies StudyMessage);
+    },
     open({ request, response, url, signal }, studies) {
       const since = request.headers["last-event-id"] ?? url.searchParams.get("since") ?? "";
       const connection: Connection = {
@@ -119,30 +174,32 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         "x-accel-buffering": "no",
       });
       response.write("retry: 500\n\n");
-      for (const { id, path } of studies.slice(0, MOST_STUDIES)) {
-        const found = followed.get(id) ?? {
-          ...{ path, study: followStudy(path), connections: new Set(), live: new Map() },
-        };
+      for (const { id, path } of studies) {
+        const found = known(id, path);
+        kept.delete(id);
         followed.set(id, found);
         found.connections.add(connection);
       }
-      timer ??= setInterval(look, LOOK).unref();
-      look();
+      lookOn();
       signal.addEventListener("abort", () => {
         for (const [id, study] of followed) {
           study.connections.delete(connection);
-          if (study.connections.size === 0) followed.delete(id);
+          if (study.connections.size > 0) continue;
+          followed.delete(id);
+          keep(id, study);
         }
-        if (followed.size === 0) {
-          clearInterval(timer);
-          timer = undefined;
-        }
+        if (followed.size === 0) clearTimeout(timer);
         response.end();
       });
     },
     tell(id, event) {
+      ramps.hear(id, event);
+      // What is in the records is told from there: heard from both, an epoch could undo the one after it.
+      if (RECORDED.has(event.type)) return;
       const key = "seed" in event ? `${event.type} ${event.arm} ${event.seed}` : event.type;
-      followed.get(id)?.live.set(key, event);
+      // Of a ramp each update is a point of its curve; of a trial the latest says it all.
+      const own = event.type === "range-test-update" ? `${key} ${event.update}` : key;
+      followed.get(id)?.live.set(own, event);
     },
   };
 }

@@ -16,13 +16,15 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { StoreError } from "../core/errors.ts";
 import {
-  epochMetrics,
   experimentRecord,
+  type MeasuredRun,
+  measuredRun,
+  metricsLine,
   steeredEvent,
   storedRangeTest,
   trialRecord,
 } from "../record/index.ts";
-import { readRecord } from "../store/index.ts";
+import { readRecord, SEED_CURVES } from "../store/index.ts";
 import type { StudySnapshot } from "./study-cursor.ts";
 
 export interface FollowedStudy {
@@ -33,12 +35,16 @@ export interface FollowedStudy {
 /** Follows the study in a run directory. */
 export function followStudy(path: string): FollowedStudy {
   const experiment = wholeFile(join(path, "experiment.json"), experimentRecord);
-  const steering = lines(join(path, "steering.jsonl"), steeredEvent);
+  const steering = lines(
+    join(path, "steering.jsonl"),
+    (value) => steeredEvent.safeParse(value).data ?? null,
+  );
   const tests = new Map<string, () => z.infer<typeof storedRangeTest> | null>();
+  const runs = new Map<string, () => MeasuredRun | null>();
   const trials = new Map<string, ReturnType<typeof trialIn>>();
   const trialIn = (folder: string) => ({
     trial: wholeFile(join(folder, "trial.json"), trialRecord),
-    metrics: lines(join(folder, "metrics.jsonl"), epochMetrics),
+    metrics: lines(join(folder, "metrics.jsonl"), metricsLine),
   });
   return {
     refresh() {
@@ -51,12 +57,21 @@ export function followStudy(path: string): FollowedStudy {
           .filter((name) => name.endsWith(".json"))
           .map((name) => join(path, "range-tests", name)),
       ];
+      const rangeTests = testFiles.flatMap((file) => {
+        const found = known(tests, file, () => wholeFile(file, storedRangeTest))();
+        return found ? [found] : [];
+      });
+      const seeds =
+        record.kind === "find" && rangeTests.length === 0
+          ? namesIn(join(path, SEED_CURVES)).filter((name) => /^\d+\.json$/.test(name))
+          : [];
       const folders = record.kind === "find" ? [] : namesIn(join(path, "trials"));
       return {
         experiment: record,
-        rangeTests: testFiles.flatMap((file) => {
-          const found = known(tests, file, () => wholeFile(file, storedRangeTest))();
-          return found ? [found] : [];
+        rangeTests,
+        rangeTestRuns: seeds.flatMap((name) => {
+          const file = join(path, SEED_CURVES, name);
+          return known(runs, file, () => wholeFile(file, measuredRun))() ?? [];
         }),
         trials: folders.flatMap((name) => {
           const folder = known(trials, name, () => trialIn(join(path, "trials", name)));
@@ -101,10 +116,13 @@ function wholeFile<S extends z.ZodType>(file: string, schema: S): () => z.infer<
 const version = ({ ino, size, mtimeMs }: Stats) => `${ino} ${size} ${mtimeMs}`;
 
 /** A file that grows by lines, and now and then is replaced. Until its newline is there, a line is none. */
-function lines<S extends z.ZodType>(file: string, schema: S): () => readonly z.infer<S>[] {
+function lines<T>(file: string, recordOf: (value: unknown) => T | null): () => readonly T[] {
   let [inode, offset] = [-1, 0];
-  let read: readonly z.infer<S>[] = [];
+  let read: readonly T[] = [];
   return () => {
+    // Most files have nothing new: a look at one is not an opening of it.
+    const now = statSync(file, { throwIfNoEntry: false });
+    if (now?.ino === inode && now.size === offset) return read;
     let descriptor: number;
     try {
       descriptor = openSync(file, "r");
@@ -116,7 +134,7 @@ function lines<S extends z.ZodType>(file: string, schema: S): () => readonly z.i
       const { ino, size } = fstatSync(descriptor);
       if (ino !== inode || size < offset) [inode, offset, read] = [ino, 0, []];
       if (size === offset) return read;
-      const bytes = Buffer.alloc(size - offset);
+      const bytes = Buffer.allocUnsafe(size - offset);
       const end = bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, offset));
       const whole = end.lastIndexOf(0x0a) + 1;
       if (whole === 0) return read;
@@ -126,7 +144,7 @@ function lines<S extends z.ZodType>(file: string, schema: S): () => readonly z.i
         .split("\n");
       read = [
         ...read,
-        ...added.map((line, i) => parsed(line, schema, `${file}, line ${read.length + i + 1}`)),
+        ...added.map((line, i) => parsed(line, recordOf, `${file}, line ${read.length + i + 1}`)),
       ];
       offset += whole;
       return read;
@@ -136,14 +154,15 @@ function lines<S extends z.ZodType>(file: string, schema: S): () => readonly z.i
   };
 }
 
-function parsed<S extends z.ZodType>(line: string, schema: S, where: string): z.infer<S> {
+function parsed<T>(line: string, recordOf: (value: unknown) => T | null, where: string): T {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
     throw new StoreError(`${where}: is not JSON: ${(error as Error).message}`, { exitCode: 2 });
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new StoreError(`${where}: is not a record of lrscope's`, { exitCode: 2 });
+  const record = recordOf(value);
+  if (record === null)
+    throw new StoreError(`${where}: is not a record of lrscope's`, { exitCode: 2 });
+  return record;
 }

@@ -12,6 +12,11 @@ import { studyRoutes } from "./study-routes.ts";
 export interface ServeOptions extends Omit<ServerOptions, "routes"> {
   /** Folders with run directories in them, or run directories; one that is not there yet may come. */
   readonly folders: readonly string[];
+  /**
+   * Origins, such as "http://localhost:8888", whose pages may show a figure of a study in a frame (/figure); no other
+   * page may be shown so. Default: this server's own.
+   */
+  readonly embedIn?: readonly string[] | undefined;
   /** What is answered beside the page and its studies. */
   readonly routes?: readonly Route[];
 }
@@ -23,10 +28,12 @@ export interface ServingPage extends RunningServer {
 
 /**
  * Serves the page. Who may reach it: processes of this machine, unless a host and a token are given.
- * @throws ArgumentError for a host without a token, a token that is too easy, or a port that is taken
+ * @throws ArgumentError for a host without a token, a token that is too easy, a port that is taken, or an origin that is
+ *   none
  */
 export async function serve({
   folders,
+  embedIn = [],
   routes = [],
   ...options
 }: ServeOptions): Promise<ServingPage> {
@@ -35,7 +42,7 @@ export async function serve({
   const server = await startServer({
     ...options,
     routes: [
-      ...clientRoutes(),
+      ...clientRoutes(embedIn),
       ...studyRoutes(studies, streams),
       ...steeringRoutes({ studies, folders, tell: streams.tell }),
       ...routes,

@@ -27,9 +27,12 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Whatever a page shows comes from here, and it runs no script but the files of the client. */
-const HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": [
+/**
+ * Whatever a page shows comes from here, and it runs no script but the files of the client.
+ * @param ancestors pages that may show it in a frame, as the policy names them
+ */
+export const policyOf = (ancestors: string): string =>
+  [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
@@ -39,8 +42,11 @@ const HEADERS: Readonly<Record<string, string>> = {
     "connect-src 'self'",
     "form-action 'none'",
     "base-uri 'none'",
-    "frame-ancestors 'self'",
-  ].join("; "),
+    `frame-ancestors ${ancestors}`,
+  ].join("; ");
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": policyOf("'self'"),
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",

@@ -1,20 +1,27 @@
-/** @file The studies that a server shows: run directories in some folders, each by an id that is no path. */
+/**
+ * @file The studies that a server shows: run directories in some folders, each by an id that is no path. A page asks
+ * for them every other second; so what was read of a folder is kept until the folder changes.
+ */
 
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { leaseHolder, runFolders } from "../store/index.ts";
-import { describeRun, type ListedRun } from "../study/runs/index.ts";
-
-/** What of a run is said to a page: all but where it lies. */
-export type ListedStudy = Omit<ListedRun, "path"> & { readonly id: string };
+import { lstatSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { ServedStudy } from "../record/index.ts";
+import { DEEPEST, foldersWithin, hasRecord, leaseHolder } from "../store/index.ts";
+import { describeRun } from "../study/runs/index.ts";
 
 export interface Studies {
   /** Newest first, damaged ones last. */
-  list(): ListedStudy[];
+  list(): ServedStudy[];
   /** Where a study lies; null for an id that is none of a study here. */
   pathOf(id: string): string | null;
 }
+
+/** Milliseconds within which a folder may change twice and have one time of change. */
+const TICK = 2000;
+
+/** Describing a study that is at work takes at most this part of the time. */
+const SHARE = 1 / 20;
 
 /** Names a run directory without naming its place. */
 export const studyId = (path: string): string =>
@@ -22,31 +29,106 @@ export const studyId = (path: string): string =>
 
 /** The runs in the folders and those within them. */
 export function studiesIn(folders: readonly string[]): Studies {
-  const paths = () => [
-    ...new Set(
-      folders
-        .filter((folder) => existsSync(folder))
-        .flatMap((folder) => runFolders(resolve(folder))),
-    ),
-  ];
-  const pathOf = (id: string) => paths().find((path) => studyId(path) === id) ?? null;
+  const within = keptBy(foldersWithin);
+  const described = new Map<string, Described>();
+  let byId = new Map<string, string>();
+  const runsIn = (folder: string, depth = 0): string[] => {
+    if (hasRecord(folder)) return [folder];
+    if (depth === DEEPEST) return [];
+    return within(folder).flatMap((name) => runsIn(join(folder, name), depth + 1));
+  };
+  const look = (): string[] => {
+    const paths = [...new Set(folders.flatMap((folder) => runsIn(resolve(folder))))];
+    byId = new Map(paths.map((path) => [studyId(path), path]));
+    for (const path of described.keys()) if (!byId.has(studyId(path))) described.delete(path);
+    return paths;
+  };
   return {
     list: () =>
-      paths()
-        .flatMap(listed)
+      look()
+        .flatMap((path) => {
+          const found = describe(path, described.get(path));
+          if (!found) return [];
+          described.set(path, found);
+          return [found.study];
+        })
         .sort((a, b) => ((a.about?.created ?? "") < (b.about?.created ?? "") ? 1 : -1)),
-    pathOf,
+    pathOf(id) {
+      const path = byId.get(id);
+      if (path !== undefined && hasRecord(path)) return path;
+      look();
+      return byId.get(id) ?? null;
+    },
   };
 }
 
-function listed(path: string): ListedStudy[] {
+interface Described {
+  readonly study: ServedStudy;
+  /** Of the folder, as it was before; "": it may have changed since. */
+  readonly version: string;
+  /** What of it is looked at each time. */
+  readonly state: string;
+  /** By `performance.now()`. */
+  readonly at: number;
+  readonly took: number;
+}
+
+/**
+ * A study as it is. Whoever changes one holds its lease, a file of the folder, and so changes the folder's own time;
+ * until then nothing in it is looked at. Of one that is at work each file may have grown.
+ * @returns null where it was deleted since its folder was seen
+ */
+function describe(path: string, before: Described | undefined): Described | null {
+  const at = performance.now();
   try {
+    const state = `${lookedAt(path)} ${timeOf(join(path, "notes.json"))}`;
+    const isSame =
+      before?.state === state &&
+      (before.version === ""
+        ? at - before.at < before.took / SHARE
+        : before.version === versionOf(path));
+    if (isSame) return before;
+    const version = state.startsWith("at rest") ? versionOf(path) : "";
     const { path: _, ...run } = describeRun(path);
-    return [{ ...run, id: studyId(path) }];
+    const study = { ...run, id: studyId(path) };
+    return { study, version, state, at, took: performance.now() - at };
   } catch {
-    // It was deleted since its folder was seen.
-    return [];
+    return null;
   }
+}
+
+/** A lease that cannot be read is the description's to tell. */
+function lookedAt(path: string): string {
+  try {
+    return isAtWork(path) ? "at work" : "at rest";
+  } catch {
+    return "unknown";
+  }
+}
+
+const timeOf = (file: string) => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** "": what it says would not tell two folders apart. */
+function versionOf(path: string): string {
+  const [folder, record] = [path, join(path, "experiment.json")].map((each) =>
+    lstatSync(each, { throwIfNoEntry: false }),
+  );
+  if (!folder || !record || Date.now() - folder.mtimeMs < TICK) return "";
+  return `${folder.ino} ${folder.mtimeMs} ${record.size} ${record.mtimeMs}`;
+}
+
+/** What was read of a folder, until another file is in it. */
+function keptBy<T>(read: (folder: string) => T): (folder: string) => T {
+  const kept = new Map<string, { readonly mtime: number; readonly value: T }>();
+  return (folder) => {
+    const mtime = timeOf(folder);
+    const found = kept.get(folder);
+    if (found?.mtime === mtime) return found.value;
+    const value = read(folder);
+    if (Date.now() - mtime > TICK) kept.set(folder, { mtime, value });
+    else kept.delete(folder);
+    return value;
+  };
 }
 
 /** "running" while a process is at work in the folder. */

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { fakeComparison } from "../../test/report/fake-records.ts";
+import { fakeComparison, fakeRangeTest } from "../../test/report/fake-records.ts";
 import { randomStream } from "../core/random.ts";
-import { NO_PROGRESS, progress, type StudyEvent, type TrialHistory } from "../record/index.ts";
+import {
+  NO_PROGRESS,
+  progress,
+  type RangeTestRecord,
+  type StudyEvent,
+  type TrialHistory,
+} from "../record/index.ts";
 import {
   decodeCursor,
   encodeCursor,
@@ -14,7 +20,7 @@ const { experiment, trials: ended } = fakeComparison({ diverged: { rmsprop: [4, 
 
 /** The study after so many epochs of each trial; those that are not begun are not there. */
 const recordsAfter = (epochs: readonly number[]): StudySnapshot => ({
-  ...{ experiment, rangeTests: [], steering: [] },
+  ...{ experiment, rangeTests: [], rangeTestRuns: [], steering: [] },
   trials: ended.flatMap(({ trial, metrics }, i): TrialHistory[] => {
     const done = epochs[i] ?? -1;
     if (done < 0) return [];
@@ -78,6 +84,28 @@ describe("events from any cursor to the records as they are", () => {
     const longer = { ...experiment, protocol: { ...experiment.protocol, epochs: 99 } };
     expect(eventsSince(cursor, { ...before, experiment: longer }).isNew).toBe(true);
   });
+});
+
+test("a seed of a range test is told when it is measured, and the test once it is read", () => {
+  const find = { ...experiment, kind: "find" as const, arms: experiment.arms.slice(0, 1) };
+  const { specification: _, ...alone } = find;
+  const measured = [4, 0].map((seed) => {
+    return { formatVersion: 1 as const, seed, points: [], seconds: 2 };
+  });
+  const at = (rangeTestRuns: typeof measured, rangeTests: RangeTestRecord[] = []) => ({
+    ...{ experiment: alone, rangeTests, rangeTestRuns, trials: [], steering: [] },
+  });
+  const { after: one, events } = eventsSince(NO_CURSOR, at(measured.slice(0, 1)));
+  expect(events).toMatchObject([{ type: "range-test-run", arm: "sgd+clr", run: { seed: 4 } }]);
+  const back = decodeCursor(encodeCursor(one))!;
+  expect(back).toEqual(one);
+  const { after: both, events: next } = eventsSince(back, at(measured));
+  expect(next).toMatchObject([{ type: "range-test-run", run: { seed: 0 } }]);
+  expect(eventsSince(decodeCursor(encodeCursor(both))!, at(measured)).events).toEqual([]);
+  const record = { ...fakeRangeTest(), arm: "sgd+clr" };
+  expect(eventsSince(both, at([], [record])).events).toMatchObject([
+    { type: "range-test-finished", arm: "sgd+clr" },
+  ]);
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import {
   type EventBody,
   type ExperimentRecord,
+  type MeasuredRun,
   type RangeTestRecord,
   type StudyEvent,
   type TrialHistory,
@@ -19,6 +20,8 @@ import {
 export interface StudySnapshot {
   readonly experiment: ExperimentRecord;
   readonly rangeTests: readonly RangeTestRecord[];
+  /** Seeds of a range test that is not read yet. */
+  readonly rangeTestRuns: readonly MeasuredRun[];
   readonly trials: readonly TrialHistory[];
   /** What was asked of it while it ran, oldest first. */
   readonly steering: readonly StudyEvent[];
@@ -34,7 +37,7 @@ export interface Cursor {
   /** Digest of the experiment's record. */
   readonly experiment: string;
   readonly steering: number;
-  /** Digests of range tests, by the places of their arms; "": none. */
+  /** Digests of range tests, by the places of their arms; of one that is not read yet "s0s2": its seeds that are measured. */
   readonly rangeTests: readonly string[];
   /** By the places of arms and of seeds; null: it has not begun. */
   readonly trials: readonly (readonly (Known | null)[])[];
@@ -45,13 +48,21 @@ export const NO_CURSOR: Cursor = { experiment: "", steering: 0, rangeTests: [], 
 /** The events that lead from a cursor to the records as they are, and the cursor after them. */
 export function eventsSince(
   before: Cursor,
-  { experiment, rangeTests, trials, steering }: StudySnapshot,
+  { experiment, rangeTests, rangeTestRuns, trials, steering }: StudySnapshot,
 ): { readonly events: StudyEvent[]; readonly after: Cursor; readonly isNew: boolean } {
   const arms = armsOf(experiment);
   const { seeds } = experiment.protocol;
   const bodies: EventBody[] = [];
   const tests = arms.map((arm, i) => {
     const record = rangeTests.find((test) => test.arm === arm);
+    // Only a range test alone keeps its seeds, and it has one arm.
+    if (!record && i === 0 && rangeTestRuns.length > 0) {
+      const told = seedsIn(before.rangeTests[i] ?? "");
+      for (const { seed, points, seconds } of rangeTestRuns)
+        if (!told.includes(seed))
+          bodies.push({ type: "range-test-run", arm, run: { seed, points }, seconds });
+      return rangeTestRuns.map(({ seed }) => `s${seed}`).join("");
+    }
     const digest = record ? digestOf(record) : "";
     if (record && digest !== before.rangeTests[i])
       bodies.push({ type: "range-test-finished", arm, record });
@@ -76,6 +87,8 @@ export function eventsSince(
     isNew: digest !== before.experiment,
   };
 }
+
+const seedsIn = (known: string) => known.split("s").slice(1).map(Number);
 
 /** Arms that records may be of; of a range test alone the experiment has none. */
 const armsOf = ({ arms, specification }: ExperimentRecord): string[] => [
@@ -102,9 +115,16 @@ function news(
   return trial.status === "running" ? lines : [...lines, { type: "trial-finished", trial }];
 }
 
-/** By which a changed record is told from the one before. */
-const digestOf = (record: unknown): string =>
-  createHash("sha256").update(JSON.stringify(record)).digest("hex").slice(0, 8);
+/** By which a changed record is told from the one before; worked out once for each. */
+function digestOf(record: object): string {
+  const digest =
+    DIGESTS.get(record) ??
+    createHash("sha256").update(JSON.stringify(record)).digest("hex").slice(0, 8);
+  DIGESTS.set(record, digest);
+  return digest;
+}
+
+const DIGESTS = new WeakMap<object, string>();
 
 const LETTERS: Readonly<Record<TrialRecord["status"], string>> = {
   running: "r",
@@ -134,9 +154,10 @@ export const encodeCursor = ({ experiment, steering, rangeTests, trials }: Curso
 
 /** What a client sent; null of what is no cursor: that client is told all. */
 export function decodeCursor(text: string): Cursor | null {
-  const parts = /^1\.([0-9a-f]{0,8})\.(\d{1,9})\.([0-9a-f~]*)\.((?:\d{1,9}[rdvpif]|[,~])*)$/.exec(
-    text,
-  );
+  const parts =
+    /^1\.([0-9a-f]{0,8})\.(\d{1,9})\.((?:[0-9a-f]{8}|(?:s\d{1,9})+|~)*)\.((?:\d{1,9}[rdvpif]|[,~])*)$/.exec(
+      text,
+    );
   if (!parts) return null;
   const [, experiment = "", steering = "", tests = "", trials = ""] = parts;
   return {

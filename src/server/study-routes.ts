@@ -52,6 +52,16 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
     },
     {
       method: "GET",
+      path: "/api/studies/:study/records",
+      handle: withStudy(({ response, params }, path) =>
+        send(response, {
+          type: "application/octet-stream",
+          body: streams.records(params.study ?? "", path),
+        }),
+      ),
+    },
+    {
+      method: "GET",
       path: "/api/studies/:study/answers",
       handle: withStudy((call, path) => {
         const samples = readSamples(path);
@@ -93,7 +103,10 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
         if (!known) return refuse(call, 404, "there is no such trial");
         const file = join(path, "trials", `${known.slug}-${known.seed}`, "log.txt");
         const bytes = existsSync(file) ? readRegularFile(file) : null;
-        sendJson(call, { log: bytes?.subarray(-MOST_LOG).toString("utf8") ?? "" });
+        sendJson(call, {
+          log: bytes?.subarray(-MOST_LOG).toString("utf8") ?? "",
+          earlier: Math.max(0, (bytes?.byteLength ?? 0) - MOST_LOG),
+        });
       }),
     },
     {

@@ -16,7 +16,15 @@ export {
   leaseHolder,
 } from "./lease.ts";
 export { metricsCsv } from "./metrics-csv.ts";
-export { type Run, readLines, readRecord, readRun, readTrials } from "./read-run.ts";
+export {
+  measuredRuns,
+  type Run,
+  readLines,
+  readRecord,
+  readRun,
+  readTrials,
+  SEED_CURVES,
+} from "./read-run.ts";
 export { digestOf, recordsDigest } from "./records-digest.ts";
 export {
   checkRunDirectory,
@@ -24,7 +32,15 @@ export {
   openRunDirectory,
   type RunDirectory,
 } from "./run-directory.ts";
-export { type FilesOfRun, filesOfRun, hasRecord, isRunFolder, runFolders } from "./run-files.ts";
+export {
+  DEEPEST,
+  type FilesOfRun,
+  filesOfRun,
+  foldersWithin,
+  hasRecord,
+  isRunFolder,
+  runFolders,
+} from "./run-files.ts";
 export { type RunNotes, runNotes } from "./run-notes.ts";
 export { readSteering, steer, stoppedArms } from "./steering.ts";
 export { sweepRun, sweepTemporaries } from "./sweep.ts";

@@ -12,6 +12,9 @@ import {
   type ExperimentRecord,
   epochMetrics,
   experimentRecord,
+  isEpochMetrics,
+  type MeasuredRun,
+  measuredRun,
   type RangeTestRecord,
   type SummaryRecord,
   storedRangeTest,
@@ -68,7 +71,7 @@ export const readTrials = (path: string): TrialHistory[] =>
     .filter((folder) => existsSync(join(folder, "trial.json")))
     .map((folder) => ({
       trial: readTrial(folder),
-      metrics: readLines(join(folder, "metrics.jsonl"), epochMetrics),
+      metrics: readLines(join(folder, "metrics.jsonl"), epochMetrics, isEpochMetrics),
     }));
 
 /** @throws StoreError where it is the record of another trial: its files are sought by what it says */
@@ -82,6 +85,15 @@ function readTrial(folder: string): TrialRecord {
     );
   return trial;
 }
+
+/** Where a range test keeps each seed's curve until all are there and read. */
+export const SEED_CURVES = "range-tests/seeds";
+
+/** The seeds' curves of a range test that is under way. @throws StoreError as readRun does */
+export const measuredRuns = (path: string): MeasuredRun[] =>
+  entries(join(path, SEED_CURVES))
+    .filter((name) => /^\d+\.json$/.test(name))
+    .map((name) => readRecord(join(path, SEED_CURVES, name), measuredRun));
 
 /** `find` writes one range-test.json; `compare` one an arm in a folder. */
 function rangeTestFiles(path: string): string[] {
@@ -100,13 +112,23 @@ function entries(path: string): string[] {
     .sort();
 }
 
-/** The whole lines of a file of ours, none where there is no file. @throws StoreError, exit code 2 */
-export function readLines<S extends z.ZodType>(file: string, schema: S): z.infer<S>[] {
+/**
+ * The whole lines of a file of ours, none where there is no file.
+ * @param isPlainly whether the schema would return a value as it is, where that is told faster
+ * @throws StoreError, exit code 2
+ */
+export function readLines<S extends z.ZodType>(
+  file: string,
+  schema: S,
+  isPlainly?: (value: unknown) => value is z.infer<S>,
+): z.infer<S>[] {
   if (!existsSync(file)) return [];
   const lines = readText(file).split("\n");
   // What follows the last newline was not finished; it is empty where all is well.
   lines.pop();
-  return lines.map((line, index) => parseRecord(`${file}, line ${index + 1}`, line, schema));
+  return lines.map((line, index) =>
+    parseRecord(`${file}, line ${index + 1}`, line, schema, isPlainly),
+  );
 }
 
 /** One JSON file of ours. @throws StoreError, exit code 2 */
@@ -128,7 +150,12 @@ function readText(file: string): string {
   throw new StoreError(`${file}: cannot be read: it is not there`, { exitCode: 2 });
 }
 
-function parseRecord<S extends z.ZodType>(where: string, text: string, schema: S): z.infer<S> {
+function parseRecord<S extends z.ZodType>(
+  where: string,
+  text: string,
+  schema: S,
+  isPlainly?: (value: unknown) => value is z.infer<S>,
+): z.infer<S> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -138,6 +165,7 @@ function parseRecord<S extends z.ZodType>(where: string, text: string, schema: S
       cause: error,
     });
   }
+  if (isPlainly?.(value)) return value;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

@@ -14,7 +14,7 @@ const identity = z.looseObject({
 });
 
 /** Folders within folders that are looked into for run directories. */
-const DEEPEST = 4;
+export const DEEPEST = 4;
 
 /** Whether the folder holds a record of lrscope's, whole or damaged further on. Links are none. */
 export function isRunFolder(path: string): boolean {
@@ -40,16 +40,19 @@ export function hasRecord(path: string): boolean {
 export function runFolders(folder: string, depth = 0): string[] {
   if (hasRecord(folder)) return [folder];
   if (depth === DEEPEST) return [];
-  let names: string[];
+  return foldersWithin(folder).flatMap((name) => runFolders(join(folder, name), depth + 1));
+}
+
+/** Names of the folders in which runs may lie, sorted; none where it cannot be read. */
+export function foldersWithin(folder: string): string[] {
   try {
-    names = readdirSync(folder, { withFileTypes: true })
+    return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$)/.test(entry.name))
       .map(({ name }) => name)
       .sort();
   } catch {
     return [];
   }
-  return names.flatMap((name) => runFolders(join(folder, name), depth + 1));
 }
 
 /** Relative paths that lrscope writes in a run directory; temporary names beside them are its own, too. */

@@ -131,15 +131,20 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
     schedules: () => ({ hash: "#/schedules", there: ".explorer svg path" }),
     together: () => ({ hash: `#/together/${ids.compared}/${ids.other}`, there: "main table" }),
     start: () => ({ hash: "#/start", there: "form pre" }),
+    figure: () => ({
+      ...{ hash: `figure#/${ids.compared}/accuracy-validation`, there: ".chart svg path" },
+    }),
   };
 
   const views = Object.keys(PAGES).flatMap((name) =>
     (
       [
+        [360, false],
         [390, false],
         [390, true],
         [1400, false],
         [1400, true],
+        [3840, true],
       ] as const
     ).map(([width, dark]) => [name, width, dark] as const),
   );

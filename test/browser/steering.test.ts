@@ -4,14 +4,16 @@
  * the engine; skipped where either is missing.
  */
 
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningServer, serve } from "../../src/server/index.ts";
 import { cli } from "../cli/run-cli.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
+import { root } from "../house/rooms.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 const missing = [
@@ -19,17 +21,25 @@ const missing = [
   ...(engineAbsent() === null ? [] : ["no engine"]),
 ];
 const within = temporaryFolder();
+const COMMAND = join(root, "bin", "lrscope.js");
 const FINISHED = 10;
 const LONGER = 14;
 
 describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.join("; ")}`, () => {
   let browser: Browser;
-  let server: RunningServer;
+  let server: ChildProcess;
   let page: Page;
   let port = 0;
+  /** A process of its own, so that it can be killed as a machine's end, or a reader, would. */
   const begin = async () => {
-    server = await serve({ folders: [within("runs")], port });
-    port = server.port;
+    server = spawn(process.execPath, [COMMAND, "serve", within("runs"), "--port", String(port)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(server.stdout!, "data");
+  };
+  const kill = async () => {
+    server.kill("SIGKILL");
+    await once(server, "close");
   };
   beforeAll(async () => {
     port = await new Promise((resolve) => {
@@ -47,7 +57,7 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
   });
   afterAll(async () => {
     await browser?.close();
-    await server?.close();
+    await kill();
   });
 
   const until = (what: (text: string) => unknown, text = "") =>
@@ -99,14 +109,18 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
     const lines = () => readdirSync(join(path, "trials")).map(linesOf);
     expect(Math.max(...lines())).toBeGreaterThan(1);
 
-    await server.close();
+    await kill();
     await until(() => document.getElementById("said")!.textContent!.includes("does not answer"));
     await begin();
     await until(() => document.getElementById("said")!.textContent === "");
     await button("Resume").click();
     await state("running");
+    await button("Stop").click();
+    await state("stopped");
+    await button("Resume").click();
+    await state("running");
     // The process that trains outlives the server that began it.
-    await server.close();
+    await kill();
     await begin();
 
     await page.getByText("Arms", { exact: true }).click();
@@ -128,7 +142,9 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line).what);
-    expect(asked).toEqual(["start", "pause", "resume", "stop-arm", "prolong"]);
+    expect(asked).toEqual([
+      ...["start", "pause", "resume", "stop", "resume", "stop-arm", "prolong"],
+    ]);
     const alone = within("alone");
     const words = command.replace(/^lrscope | --epochs 10|'/g, "").split(" ");
     const { code, stderr } = await cli([
@@ -140,6 +156,15 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
       "--quiet",
     ]);
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    const record = (folder: string) => {
+      const { specification, protocol, arms, dataset, model } = JSON.parse(
+        readFileSync(join(folder, "experiment.json"), "utf8"),
+      );
+      // What a form leaves out is the default, which a command line writes.
+      const stepSize = { count: 4, unit: "epochs" };
+      return { specification: { stepSize, ...specification }, protocol, arms, dataset, model };
+    };
+    expect(record(path)).toEqual(record(alone));
     const metrics = (folder: string, trial: string) => {
       const file = join(folder, "trials", trial, "metrics.jsonl");
       const text = existsSync(file) ? readFileSync(file, "utf8") : "";

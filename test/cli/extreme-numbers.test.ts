@@ -71,6 +71,7 @@ const isNumeric = ({ read }: Flag & { kind: "value" }, key: string) => {
 };
 
 const WORDS = new Set([
+  "embedIn",
   "model",
   "out",
   "resume",

@@ -62,6 +62,11 @@ test.each([
     /serve: --port must be a whole number from 0 to 65535; got "65536"/,
   ],
   [
+    "a frame's origin that is none",
+    ["--embed-in", "http://lab.example/page"],
+    /embedIn must be origins.*got "http:\/\/lab\.example\/page"/,
+  ],
+  [
     "an address of another machine",
     ["--host", "192.0.2.1"],
     /192\.0\.2\.1:0 cannot be listened on \(EADDRNOTAVAIL\)/,

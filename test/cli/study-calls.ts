@@ -11,7 +11,18 @@ export const STUDY_COMMANDS = commands.filter(({ study }) => study !== undefined
 /** Flags that ask for nothing of a study: where it goes, how it is shown, what is gone on with. */
 export const ASIDE: ReadonlySet<string> = new Set([
   ...["out", "json", "resume", "stretch", "continue", "saveAs"],
-  ...["dryRun", "quiet", "verbose", "events", "live", "executor", "slurmOptions", "slurmSetup", "lease", "address"],
+  ...[
+    "dryRun",
+    "quiet",
+    "verbose",
+    "events",
+    "live",
+    "executor",
+    "slurmOptions",
+    "slurmSetup",
+    "lease",
+    "address",
+  ],
 ]);
 
 /** The study of a call. @throws ArgumentError where the call is refused */

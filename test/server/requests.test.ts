@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -12,45 +13,17 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningServer, serve } from "../../src/server/index.ts";
+import { type RunningServer, type ServingPage, serve, studyId } from "../../src/server/index.ts";
 import { fakeComparison } from "../report/fake-records.ts";
+import { ask } from "./ask.ts";
 import { folderOfRuns, writeRun } from "./records.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** By node:http, which sends what it is told: fetch has its own mind on Host and paths. */
-const ask = (
-  port: number,
-  path: string,
-  { method = "GET", headers = {}, body = "" } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const asked = request(
-      { host: "127.0.0.1", port, path, method, headers, agent: false },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk) => {
-          text += chunk;
-        });
-        response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-        );
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
-  });
 
 const HOSTILE = '<img src=x onerror="alert(1)">';
 const runs = folderOfRuns();
 const json = { "content-type": "application/json" };
 
 describe("on this machine alone", () => {
-  let server: RunningServer;
+  let server: ServingPage;
   let id = "";
   beforeAll(async () => {
     const input = fakeComparison({ arms: ["adam", "sgd+clr"], seeds: 2, epochs: 4 });
@@ -77,8 +50,29 @@ describe("on this machine alone", () => {
     expect(headers["x-content-type-options"]).toBe("nosniff");
     expect(body).not.toMatch(/<script(?![^>]* src=)/);
     expect(body).not.toMatch(/ on\w+=/);
-    for (const path of ["/client.js", "/client.css"])
+    for (const path of ["/client.js", "/client.css", "/figure", "/figure.js"])
       expect((await ask(server.port, path)).status).toBe(200);
+  });
+
+  test("the figure's page alone may be shown by the origins that are named", async () => {
+    const framing = await serve({ folders: [runs()], embedIn: ["http://lab.example:8888"] });
+    try {
+      const ancestors = async (port: number, path: string) =>
+        String((await ask(port, path)).headers["content-security-policy"])
+          .split("; ")
+          .find((rule) => rule.startsWith("frame-ancestors"));
+      expect(await ancestors(framing.port, "/figure")).toBe(
+        "frame-ancestors 'self' http://lab.example:8888",
+      );
+      for (const path of ["/", "/client.js", "/api/studies", "/nothing"])
+        expect(await ancestors(framing.port, path)).toBe("frame-ancestors 'self'");
+      expect(await ancestors(server.port, "/figure")).toBe("frame-ancestors 'self'");
+    } finally {
+      await framing.close();
+    }
+    await expect(serve({ folders: [], embedIn: ["http://*.example"] })).rejects.toThrow(
+      "embedIn must be origins",
+    );
   });
 
   test.each([
@@ -231,6 +225,45 @@ describe("on this machine alone", () => {
     expect(next!.experiment).toBeUndefined();
     expect(next!.events.map(({ type }) => type)).toEqual(["trial-started", "trial-finished"]);
     expect((await ask(server.port, "/events?study=../a")).status).toBe(404);
+  });
+
+  test("of what a study says, a page is told what the records do not have", async () => {
+    const path = join(runs(), "told");
+    const input = fakeComparison({ arms: ["adam"], seeds: 1, epochs: 4 });
+    const { trial, metrics } = input.trials[0]!;
+    writeRun(path, { ...input, trials: [{ trial: { ...trial, status: "running" }, metrics }] });
+    const subject = { formatVersion: 1 as const, arm: trial.arm, seed: trial.seed };
+    const types = await new Promise<string[]>((resolve, reject) => {
+      const query = {
+        host: "127.0.0.1",
+        port: server.port,
+        path: `/events?study=${studyId(path)}`,
+      };
+      const asked = request(query, (response) => {
+        let told = false;
+        response.on("data", (chunk) => {
+          for (const [, data = ""] of String(chunk).matchAll(/^data: (.*)$/gm)) {
+            const events = JSON.parse(data).events as { type: string }[];
+            if (told) {
+              response.destroy();
+              resolve(events.map(({ type }) => type));
+            }
+            told = true;
+            // An epoch that the records have, and have gone beyond: it is not to be heard after those.
+            server.tell(path, { ...subject, type: "epoch", metrics: metrics[2]! });
+            server.tell(path, { ...subject, type: "trial-finished", trial });
+            server.tell(path, {
+              ...{ ...subject, type: "update", epoch: 5, update: 270, updates: 540, lr: 0.1 },
+              ...{ loss: 1, imagesPerSecond: 9 },
+            });
+          }
+        });
+      });
+      asked.on("error", reject);
+      asked.end();
+    });
+    expect(types).toEqual(["update"]);
+    rmSync(path, { recursive: true });
   });
 
   test("a study is deleted when asked, and only where it is all of lrscope's", async () => {

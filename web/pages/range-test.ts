@@ -5,38 +5,118 @@
 
 import { shellLine } from "../../src/core/shell.ts";
 import type { RangeTestRecord } from "../../src/record/index.ts";
+import { draw as drawFigure } from "../../src/report/draw.ts";
 import { scheduleFigure } from "../../src/report/draw-schedule.ts";
+import { captions } from "../../src/report/figures/captions.ts";
+import { confirmationFigure, tuningFigure } from "../../src/report/figures/confirmation.ts";
 import { rangeTestFigures } from "../../src/report/figures/range-test.ts";
 import type { LinePlot } from "../../src/report/plot/line-plot.ts";
+import { figures } from "../../src/report/sections/figures.ts";
 import { formatRate, triangular } from "../../src/schedules/index.ts";
 import { setState } from "../address.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import { type FollowedStudy, heard, unheard } from "../followed-study.ts";
+import { growingPlot, heardRamps, type Ramp, type Ramps, rampsText } from "../growing-ramp.ts";
+import { outsideOf, outsideText } from "../outside.ts";
+import { stateText } from "../state-text.ts";
+import { steering } from "../steering.ts";
 import type { OpenPage } from "./page.ts";
+
+/** Milliseconds between two drawings. */
+const DRAW = 200;
+
+const POINTS = { means: "smoothed", runs: "single batches" };
 
 export const openRangeTest: OpenPage = ({ parts: [id = "", chosen], state, events }) => {
   let study: FollowedStudy = unheard(id);
+  let ramps: Ramps = new Map();
   const title = element("h1", {}, "Range test");
-  const body = element("div", {}, element("p", { class: "note" }, "No range test has ended yet."));
+  const status = element("p", { class: "note", role: "status" });
+  const steer = steering(id);
+  const growing = element("div");
+  const none = element("p", { class: "note" }, "No range test has begun yet.");
+  const body = element("div");
+  const underWay = new Map<string, ReturnType<typeof growingSection>>();
   let shown = "";
-  const stop = events.follow(id, (message) => {
-    study = heard(study, message);
+  let due: ReturnType<typeof setTimeout> | null = null;
+  const draw = () => {
+    due = null;
     const { experiment, progress } = study;
-    const records = Object.values(progress.rangeTests).filter(
-      ({ arm }) => chosen === undefined || arm === chosen,
-    );
-    const now = JSON.stringify(records);
-    if (!experiment || records.length === 0 || now === shown) return;
-    shown = now;
+    if (!experiment) return;
     title.textContent = `Range test: ${experiment.dataset.name}, ${experiment.model.name}`;
+    const isOf = ({ arm }: { readonly arm: string }) => chosen === undefined || arm === chosen;
+    const records = Object.values(progress.rangeTests).filter(isOf);
+    const open = [...ramps.values()].filter((ramp) => isOf(ramp) && !progress.rangeTests[ramp.arm]);
+    if (experiment.kind === "find") {
+      status.textContent = stateText(study);
+      steer.show(study);
+    }
+    none.hidden = records.length + open.length > 0;
+    for (const arm of new Set([...underWay.keys(), ...open.map((ramp) => ramp.arm)])) {
+      const own = open.filter((ramp) => ramp.arm === arm);
+      const shownNow = underWay.get(arm) ?? growingSection(arm);
+      underWay.set(arm, shownNow);
+      if (own.length === 0) {
+        shownNow.root.remove();
+        underWay.delete(arm);
+        continue;
+      }
+      if (!shownNow.root.isConnected) growing.append(shownNow.root);
+      shownNow.show(own, experiment.specification?.ramp ?? "exponential");
+    }
+    const now = JSON.stringify(records);
+    if (now === shown) return;
+    shown = now;
     fill(
       body,
       records.map((record) => section(record, study, state)),
     );
+  };
+  const stop = events.follow(id, (message) => {
+    study = heard(study, message);
+    ramps = message.events.reduce(heardRamps, message.from === "" ? new Map() : ramps);
+    due ??= setTimeout(draw, DRAW);
   });
-  return { title: "Range test", root: element("div", {}, title, body), close: stop };
+  return {
+    title: "Range test",
+    root: element("div", {}, title, status, steer.root, none, growing, body),
+    close() {
+      stop();
+      if (due !== null) clearTimeout(due);
+    },
+  };
 };
+
+/** The curves of an arm's ramps as they grow. */
+function growingSection(arm: string) {
+  const curves = chart(`Loss against learning rate so far, ${arm}`, () => undefined);
+  const how = element("p", { class: "note" });
+  const cut = element("figcaption", { class: "note" });
+  curves.figure.append(cut);
+  return {
+    root: element("section", { class: "growing" }, element("h2", {}, arm), how, curves.figure),
+    show(ramps: readonly Ramp[], kind: "exponential" | "linear") {
+      // The quick ramp has said what it was for once another has begun.
+      const seeds = ramps.filter(({ isSearch }) => !isSearch);
+      const own = (seeds.length > 0 ? seeds : ramps).toSorted((a, b) => a.seed - b.seed);
+      how.textContent = `Under way: ${rampsText(own)}.`;
+      const plot = growingPlot(own, kind);
+      curves.figure.hidden = !plot;
+      if (!plot) return;
+      const view = { x: 0, y: 0, band: "", hidden: [] };
+      curves.show(plot, view, []);
+      cut.textContent = cutText(plot);
+    },
+  };
+}
+
+/** What the frame leaves out: of the seeds' smoothed losses, and of the single batches beneath them. */
+function cutText({ y, lines }: LinePlot): string {
+  const single = lines.filter(({ silent = false }) => silent);
+  const all = { y, lines: lines.filter(({ key }) => key.startsWith("seed ")) };
+  return outsideText(outsideOf(all, { y: 0, hidden: [] }, single), [], POINTS);
+}
 
 function section(
   record: RangeTestRecord,
@@ -54,6 +134,12 @@ function section(
   const [loss] = rangeTestFigures(record, "arm");
   const curve: Chart = chart(loss?.label ?? "", () => undefined);
   const cycle = chart("Learning rate against update", () => undefined);
+  const cut = element("figcaption", { class: "note" }, loss?.plot ? cutText(loss.plot) : "");
+  curve.figure.append(cut);
+  const exporting = element("div", { class: "bar" });
+  void import("../export.ts").then(({ pictureBar }) =>
+    exporting.append(pictureBar(["range-test", curve], ["cycle", cycle])),
+  );
   const command = element("pre", { tabindex: 0, role: "region", "aria-label": "Command" });
   const updatesPerEpoch = study.experiment?.protocol.updatesPerEpoch ?? 1;
   const stepSize = 4 * updatesPerEpoch;
@@ -72,10 +158,17 @@ function section(
     if (!loss?.plot) return;
     // The bounds that are chosen, in place of those that were suggested.
     const own = ["lower", "peak", "upper"];
-    const marks = (loss.plot.marks ?? []).filter(
+    const kept = (loss.plot.marks ?? []).filter(
       ({ texts }) => !own.some((word) => texts[0].startsWith(`${word} `)),
     );
-    const rows = Math.max(-1, ...marks.flatMap((each) => each.rows)) + 1;
+    // Without the rows of those that are gone.
+    const rowAmong = (side: 0 | 1, row: number) =>
+      kept.filter((each) => each.rows[side] < row).length;
+    const marks = kept.map((each) => ({
+      ...each,
+      rows: [rowAmong(0, each.rows[0]), rowAmong(1, each.rows[1])] as const,
+    }));
+    const rows = marks.length;
     const mark = (text: string, x: number, row: number, side: "left" | "right") => ({
       ...{
         x,
@@ -151,10 +244,27 @@ function section(
       ),
     ),
     record.warnings.map((text) => element("p", { class: "warn" }, text)),
+    ratesTried(record),
     element("h3", {}, "The cycle between them"),
     cycle.figure,
     command,
+    exporting,
   );
+}
+
+/** Of a test that was tuned or confirmed: how training went at the rates that were tried. */
+function ratesTried(record: RangeTestRecord): HTMLElement {
+  const tried = element("div", { class: "results" });
+  for (const [heading, figure] of [
+    ["The rate, tuned", tuningFigure(record, "arm")],
+    ["The rate, confirmed", confirmationFigure(record, "arm")],
+  ] as const) {
+    if (!figure) continue;
+    const drawn = element("div");
+    drawn.innerHTML = figures([{ drawn: drawFigure(figure), caption: captions.confirmation }]).text;
+    tried.append(element("h3", {}, heading), drawn);
+  }
+  return tried;
 }
 
 interface Drag {

@@ -93,6 +93,10 @@ export const openSchedules: OpenPage = ({ state }) => {
         ),
       );
   };
+  const exporting = element("span");
+  void import("../export.ts").then(({ pictureBar }) =>
+    exporting.append(pictureBar(["schedule", picture])),
+  );
   show(true);
   return {
     title: "Schedules",
@@ -116,6 +120,7 @@ export const openSchedules: OpenPage = ({ state }) => {
         { class: "bar" },
         copy(() => codeOf(spec), "code"),
         copy(() => JSON.stringify(spec), "JSON"),
+        exporting,
       ),
       element("label", {}, "JSON, which can be edited", json),
     ),

@@ -3,7 +3,7 @@
  * that the command line's help has for them; the command that would start the same stands beneath.
  */
 
-import { hashOf } from "../address.ts";
+import { hashOf, setState } from "../address.ts";
 import { get, post } from "../api.ts";
 import { element, fill, say } from "../element.ts";
 import type { OpenPage } from "./page.ts";
@@ -38,15 +38,17 @@ const BEGUN: Readonly<Record<string, string>> = {
 interface Field {
   readonly path: readonly string[];
   readonly row: HTMLElement;
+  /** What stands in it; null: what it began with. */
+  text(): string | null;
   /** undefined: nothing was said. @throws Error naming the field */
   read(): unknown;
 }
 
-export const openStart: OpenPage = async () => {
+export const openStart: OpenPage = async ({ state }) => {
   const schema = await get<Schema>("/api/study-schema");
   const fields = Object.entries(schema.properties ?? {})
     .filter(([name]) => !ASIDE.includes(name))
-    .flatMap(([name, each]) => fieldsOf([name], each));
+    .flatMap(([name, each]) => fieldsOf([name], each, state));
   const first = FIRST.flatMap((name) => fields.filter(({ path }) => path[0] === name));
   const more = fields.filter((field) => !first.includes(field));
   const command = element("pre", {
@@ -88,7 +90,10 @@ export const openStart: OpenPage = async () => {
   const form = element(
     "form",
     {
-      oninput: () => void show(),
+      oninput: () => {
+        setState(Object.fromEntries(fields.map(({ path, text }) => [path.join("."), text()])));
+        void show();
+      },
       onsubmit: (event) => {
         event.preventDefault();
         void start();
@@ -115,13 +120,13 @@ export const openStart: OpenPage = async () => {
 };
 
 /** One field, or those within it. */
-function fieldsOf(path: readonly string[], schema: Schema): Field[] {
+function fieldsOf(path: readonly string[], schema: Schema, state: URLSearchParams): Field[] {
   if (schema.properties)
     return Object.entries(schema.properties).flatMap(([name, each]) =>
-      fieldsOf([...path, name], each),
+      fieldsOf([...path, name], each, state),
     );
   const name = path.join(".");
-  const begun = BEGUN[name] ?? "";
+  const begun = state.get(name) ?? BEGUN[name] ?? "";
   const choices = schema.type === "boolean" ? [true, false] : schema.enum;
   const usual = schema.default === undefined ? "" : `default ${JSON.stringify(schema.default)}`;
   const control = choices
@@ -158,7 +163,8 @@ function fieldsOf(path: readonly string[], schema: Schema): Field[] {
     control,
     help !== undefined && element("small", {}, help),
   );
-  return [{ path, row, read: () => readAs(schema, control.value.trim(), name) }];
+  const text = () => (control.value === (BEGUN[name] ?? "") ? null : control.value);
+  return [{ path, row, text, read: () => readAs(schema, control.value.trim(), name) }];
 }
 
 const isNumber = ({ type }: Schema) => type === "number" || type === "integer";

@@ -1,11 +1,13 @@
 /** @file The studies that there are: how far each is, what came out, what was said of it. */
 
-import { mebibytes, percent } from "../../src/core/words.ts";
+import { duration, mebibytes, percent } from "../../src/core/words.ts";
+import type { ServedStudy } from "../../src/record/index.ts";
 import { formatRate } from "../../src/schedules/index.ts";
 import { hashOf, setState } from "../address.ts";
 import { listStudies, ofStudy, post, remove } from "../api.ts";
+import { choice } from "../choice.ts";
 import { element, fill, say } from "../element.ts";
-import type { ListedStudy } from "../listed-study.ts";
+import { RANKS } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two looks at the list. */
@@ -15,7 +17,7 @@ const HEADINGS = ["study", "state", "progress", "best", "tags and note", "on dis
 
 export const openStudies: OpenPage = ({ state }) => {
   let filter = state.get("filter") ?? "";
-  let studies: readonly ListedStudy[] = [];
+  let studies: readonly ServedStudy[] = [];
   let shown = "";
   const body = element("tbody");
   const chosen = new Set<string>();
@@ -25,6 +27,18 @@ export const openStudies: OpenPage = ({ state }) => {
     together.setAttribute("href", hashOf(["together", ...chosen]));
   };
   const count = element("p", { class: "note" });
+  let rank = RANKS.find((each) => each === state.get("rank")) ?? "last";
+  const ranks = choice({
+    label: "Accuracy that is called best",
+    all: RANKS,
+    said: (each) => (each === "last" ? "best after the last epoch" : "best epoch"),
+    chosen: () => rank,
+    set(to) {
+      rank = to;
+      setState({ rank: to === "last" ? null : to });
+      draw();
+    },
+  });
   const search = element("input", {
     type: "search",
     value: filter,
@@ -41,14 +55,14 @@ export const openStudies: OpenPage = ({ state }) => {
       studies.length === 0
         ? "No study is here yet. Begin one, or run lrscope demo in this folder."
         : `${left.length} of ${studies.length} studies`;
-    const now = JSON.stringify(left);
+    const now = JSON.stringify([left, rank]);
     // What has not changed is left alone: somebody may be writing a note in it.
     if (now === shown || body.querySelector("dialog[open]")) return;
     shown = now;
     const again = () => void load();
     fill(
       body,
-      left.map((study) => row(study, { chosen, again, choose })),
+      left.map((study) => row(study, { chosen, again, choose, rank })),
     );
   };
   const load = async () => {
@@ -65,7 +79,7 @@ export const openStudies: OpenPage = ({ state }) => {
     "div",
     {},
     element("h1", {}, "Studies"),
-    element("div", { class: "bar" }, element("label", {}, "Filter ", search), together),
+    element("div", { class: "bar" }, element("label", {}, "Filter ", search), ranks, together),
     count,
     element(
       "div",
@@ -82,7 +96,7 @@ export const openStudies: OpenPage = ({ state }) => {
             HEADINGS.map((text) =>
               element(
                 "th",
-                { scope: "col" },
+                { scope: "col", class: text === "on disk" ? "num" : null },
                 text || element("span", { class: "unseen" }, "actions"),
               ),
             ),
@@ -95,19 +109,21 @@ export const openStudies: OpenPage = ({ state }) => {
   return { title: "Studies", root, close: () => clearInterval(timer) };
 };
 
-const textOf = ({ name, about, note, tags }: ListedStudy) =>
+const textOf = ({ name, about, note, tags }: ServedStudy) =>
   [name, note, ...tags, about?.dataset, about?.model, ...(about?.arms ?? [])]
     .join("\n")
     .toLowerCase();
 
 interface RowTools {
   readonly chosen: Set<string>;
+  readonly rank: (typeof RANKS)[number];
   again(): void;
   choose(): void;
 }
 
-function row(study: ListedStudy, { chosen, again, choose }: RowTools): HTMLElement {
+function row(study: ServedStudy, { chosen, again, choose, rank }: RowTools): HTMLElement {
   const { id, name, status, reason, about, note, tags, bytes } = study;
+  const best = rank === "best" ? about?.bestEpoch : about?.best;
   const box = element("input", {
     type: "checkbox",
     checked: chosen.has(id),
@@ -145,13 +161,15 @@ function row(study: ListedStudy, { chosen, again, choose }: RowTools): HTMLEleme
           value: about.done,
           "aria-label": `${name}: runs at their end`,
         }),
+        about.secondsLeft !== null &&
+          element("small", {}, `about ${duration(about.secondsLeft)} left`),
       ],
     ),
     element(
       "td",
       {},
-      about?.best
-        ? [percent(about.best.accuracy), element("small", {}, about.best.arm)]
+      best
+        ? [percent(best.accuracy), element("small", {}, best.arm)]
         : about?.rate
           ? `rate ${formatRate(about.rate)}`
           : "–",
@@ -167,7 +185,7 @@ function row(study: ListedStudy, { chosen, again, choose }: RowTools): HTMLEleme
   );
 }
 
-function actions({ id, name, note, tags, status }: ListedStudy, again: () => void): HTMLElement {
+function actions({ id, name, note, tags, status }: ServedStudy, again: () => void): HTMLElement {
   const text = element("textarea", { rows: 3, maxlength: 4000 });
   text.value = note;
   const tagged = element("input", { value: tags.join(" ") });

@@ -1,29 +1,36 @@
 /** @file One study: its curves as they grow, how the arms stand, what they mistake, and each trial. */
 
 import { duration } from "../../src/core/words.ts";
+import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
+import type { ReportArm } from "../../src/report/figures/arms.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { hashOf } from "../address.ts";
+import { armFacts } from "../arm-facts.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import {
   type FollowedStudy,
   heard,
   openRuns,
-  secondsLeft,
+  timeLeft,
   trialsOf,
   unheard,
 } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
+import { othersOf, outsideOf, outsideText } from "../outside.ts";
 import type { Results } from "../results.ts";
 import { FORMULA } from "../smoothing.ts";
+import { stateText } from "../state-text.ts";
 import { steering } from "../steering.ts";
 import { studyControls } from "../study-controls.ts";
-import { viewOf } from "../study-view.ts";
+import { lostArms, viewOf } from "../study-view.ts";
 import { trialsTable } from "../trials-table.ts";
 import type { OpenPage } from "./page.ts";
 
-/** Milliseconds between two drawings; statistics of many arms take longer than curves, and come less often. */
-const DRAW = 200;
+/** Milliseconds between two drawings, at least; drawing takes at most this part of the time. */
+const DRAW = 100;
+const SHARE = 1 / 3;
+/** Statistics of many arms take longer than curves, and come less often. */
 const STATISTICS = 1500;
 
 export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
@@ -39,9 +46,17 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     for (const other of charts.values()) if (other !== from) other.mark(x);
   };
   const charts = new Map<string, Chart>();
+  /** Takes what is said beneath a chart. */
+  const said = new Map<string, (text: string) => void>();
   for (const { measure, title: name } of MEASURES) {
     const made: Chart = chart(`${name} against epoch`, (x) => marked(made)(x));
     charts.set(measure, made);
+    const line = element("figcaption", { class: "note", hidden: true });
+    made.figure.append(line);
+    said.set(measure, (text) => {
+      line.hidden = text === "";
+      line.textContent = text;
+    });
   }
   const grid = element(
     "div",
@@ -52,12 +67,12 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const results = element("div");
   let statistics: Results | null = null;
   void import("../results.ts").then(({ resultsOf }) => {
-    statistics = resultsOf(id, headline);
+    statistics = resultsOf({ id, view, headline });
     results.append(statistics.root);
     change();
   });
-  const trials = trialsTable(id);
-  const exporting = element("span");
+  const trials = trialsTable({ id, view, chosen: state.get("trial"), changed: () => draw() });
+  const exporting = element("div", { class: "bar" });
   const fileNames = new Map(
     MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
       const made = charts.get(measure);
@@ -68,7 +83,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     exporting.append(
       exportBar({
         ...{ id, charts: fileNames },
-        spread: () => (view.chosen.band === "none" ? "sd" : view.chosen.band),
+        standings: () => view.standings(),
         records: () =>
           study.experiment && { experiment: study.experiment, trials: trialsOf(study) },
       }),
@@ -77,38 +92,58 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const tests = element("p", { hidden: true });
 
   let due: ReturnType<typeof setTimeout> | null = null;
+  let rest: ReturnType<typeof setTimeout> | null = null;
+  let next = 0;
   let counted = Number.NEGATIVE_INFINITY;
   const draw = () => {
     due = null;
     const { experiment } = study;
     if (!experiment) return;
+    const began = performance.now();
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
     const arms = liveArms(options);
     title.textContent = `${experiment.dataset.name}, ${experiment.model.name}`;
     document.title = `${title.textContent} · lrscope`;
-    let above = 0;
+    const lost = lostArms(arms);
     for (const { measure } of MEASURES) {
       const made = charts.get(measure);
       const live = livePlot(measure, options);
       if (!made) continue;
       made.figure.hidden = !live;
       if (!live) continue;
-      above += view.vertical(live.plot) === 0 ? live.above : 0;
       made.label(live.label);
-      made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+      const shown = view.of(live.plot, lost);
+      const seeds = live.seeds.filter(
+        ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
+      );
+      made.show(live.plot, shown, view.seeds ? seeds : []);
+      said.get(measure)?.(
+        outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
+      );
     }
-    note.textContent = [
+    note.textContent =
       view.smoothing > 0
         ? `Smoothed by ${FORMULA}${view.smoothing}; what was measured stands faintly behind.`
-        : "",
-      above > 0
-        ? `${above} values lie above the vertical axis; choose “whole” or “log” to see them.`
-        : "",
-    ].join(" ");
-    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null);
+        : "";
+    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null, (name) =>
+      armFacts(experiment, name, histories.find(({ trial }) => trial.arm === name)?.trial),
+    );
     fill(status, progressText(study));
     steer.show(study);
+    // The curves are seen before the tables are worked out.
+    rest ??= setTimeout(() => {
+      rest = null;
+      drawTables(experiment, histories, arms);
+      next = Math.max(next, performance.now() + (performance.now() - began) / SHARE);
+    });
+    next = performance.now() + DRAW;
+  };
+  const drawTables = (
+    experiment: ExperimentRecord,
+    histories: readonly TrialHistory[],
+    arms: readonly ReportArm[],
+  ) => {
     const now = performance.now();
     if (
       statistics &&
@@ -127,7 +162,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     }
   };
   function change(): void {
-    due ??= setTimeout(draw, DRAW);
+    due ??= setTimeout(draw, Math.max(0, next - performance.now()));
   }
   const stop = events.follow(id, (message) => {
     study = heard(study, message);
@@ -160,24 +195,27 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     close() {
       stop();
       if (due !== null) clearTimeout(due);
+      if (rest !== null) clearTimeout(rest);
       removeEventListener("resize", change);
     },
   };
 };
 
+/** The name of a run's folder. */
+const runName = ({ arms }: ExperimentRecord, arm: string, seed: number) =>
+  `${arms.find(({ name }) => name === arm)?.slug ?? arm}-${seed}`;
+
 /** "running, 3 of 6 runs at their end, 120 images/s, about 2 min left". */
 function progressText(study: FollowedStudy): string {
-  const { state, experiment, progress, steered } = study;
+  const { state, experiment, progress } = study;
   if (!experiment) return "";
   const all = Object.values(progress.trials);
   const planned = experiment.arms.length * experiment.protocol.seeds.length;
   const open = openRuns(study);
   const speed = all.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
-  const seconds = secondsLeft(study);
-  const last = steered.findLast(({ what }) => !what.endsWith("-arm"))?.what;
-  const rest = last === "pause" ? "paused" : last === "stop" ? "stopped" : "not running";
+  const seconds = timeLeft(study);
   return [
-    state === "running" ? "running" : open > 0 ? rest : "finished",
+    stateText(study),
     `${planned - open} of ${planned} runs at their end`,
     state === "running" && speed > 0 && `${Math.round(speed)} images/s`,
     state === "running" && seconds !== null && `about ${duration(seconds)} left`,

@@ -3,12 +3,14 @@
 import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { listStudies } from "../api.ts";
+import { armFacts, type Facts } from "../arm-facts.ts";
 import { type Chart, chart } from "../chart.ts";
 import { element, fill } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
+import { outsideOf, outsideText } from "../outside.ts";
 import { studyControls } from "../study-controls.ts";
-import { viewOf } from "../study-view.ts";
+import { lostArms, viewOf } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
 
 const DRAW = 250;
@@ -19,12 +21,18 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   const view = viewOf(state);
   const note = element("p", { class: "warn", hidden: true });
   const table = element("div");
-  const charts = MEASURES.map(({ measure, title }) => {
+  const charts = MEASURES.map(({ measure, name, title }) => {
     const made: Chart = chart(`${title} against epoch`, (x) => {
       for (const other of charts) if (other.made !== made) other.made.mark(x);
     });
-    return { measure, made };
+    const line = element("figcaption", { class: "note" });
+    made.figure.append(line);
+    return { measure, name, made, line };
   });
+  const exporting = element("div", { class: "bar" });
+  void import("../export.ts").then(({ pictureBar }) =>
+    exporting.append(pictureBar(...charts.map(({ name, made }) => [name, made] as const))),
+  );
   const controls = studyControls(view, () => draw());
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {
@@ -37,12 +45,17 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
     const joined = together(heardOf);
     if (!joined) return;
     const options = { ...joined, ...view.drawn() };
-    for (const { measure, made } of charts) {
+    const arms = liveArms(options);
+    const lost = lostArms(arms);
+    for (const { measure, made, line } of charts) {
       const live = livePlot(measure, options);
       made.figure.hidden = !live;
-      if (live) made.show(live.plot, view.of(live.plot), view.seeds ? live.seeds : []);
+      if (!live) continue;
+      const shown = view.of(live.plot, lost);
+      made.show(live.plot, shown, view.seeds ? live.seeds : []);
+      line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
     }
-    controls.show(liveArms(options), charts[2]?.made.drawn().plot ?? null);
+    controls.show(arms, charts[2]?.made.drawn().plot ?? null, (name) => factsIn(heardOf, name));
     const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
     note.hidden = data.size < 2;
     note.textContent =
@@ -62,6 +75,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       {},
       element("h1", {}, "Side by side"),
       note,
+      exporting,
       controls.root,
       element(
         "div",
@@ -84,11 +98,23 @@ interface Named {
   readonly experiment: ExperimentRecord;
 }
 
+/** Of an arm by its name in the charts. */
+function factsIn(studies: readonly Named[], name: string): Facts {
+  for (const each of studies) {
+    const arm = each.experiment.arms.find((own) => renamed(each, own.name) === name);
+    if (!arm) continue;
+    const trial = trialsOf(each.study).find((history) => history.trial.arm === arm.name)?.trial;
+    return armFacts(each.experiment, arm.name, trial);
+  }
+  return [];
+}
+
+const renamed = ({ name }: Named, arm: string) => `${name}: ${arm}`;
+
 /** All arms of all studies, each by its study's name, as a report of several has them. */
 function together(studies: readonly Named[]) {
   const [first] = studies;
   if (!first) return null;
-  const renamed = ({ name }: Named, arm: string) => `${name}: ${arm}`;
   const experiment: ExperimentRecord = {
     ...first.experiment,
     protocol: {
@@ -119,10 +145,14 @@ function together(studies: readonly Named[]) {
 
 /** Every field in which two of them differ, with what each has; objects are gone into. */
 function differing(studies: readonly Named[]): HTMLElement {
+  // Records of version 0.1 have no specification: what they have of it is in the protocol.
+  const isSpecified = studies.every(({ experiment }) => experiment.specification);
   const fields = studies.map(({ experiment }) => {
-    const { specification, dataset, model, engine, lrscope, machine } = experiment;
+    const { specification, protocol, arms, dataset, model, engine, lrscope, machine } = experiment;
     return flat({
-      ...specification,
+      ...(isSpecified
+        ? specification
+        : { ...protocol, optimizers: arms.map(({ name }) => name).join(", ") }),
       data: { ...specification?.data, name: dataset.name, images: dataset.images },
       network: model.name,
       parameters: model.parameters,

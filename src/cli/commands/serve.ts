@@ -1,7 +1,7 @@
 /** @file `lrscope serve [DIR...]`: the live page of the studies in some folders. */
 
 import { defineCommand, optional, value } from "../flags/define-command.ts";
-import { portNumber, text } from "../flags/values.ts";
+import { list, portNumber, text } from "../flags/values.ts";
 
 export const serveCommand = defineCommand({
   name: "serve",
@@ -36,15 +36,26 @@ export const serveCommand = defineCommand({
       read: text,
       shownFallback: "with --host one that is drawn, else none",
     }),
+    embedIn: optional({
+      placeholder: "list",
+      help: "origins whose pages may show a figure in a frame: http://localhost:8888",
+      read: list("http://localhost:8888"),
+      shownFallback: "this server's own",
+    }),
   },
   examples: ["lrscope serve", "lrscope serve lrscope-runs other-runs --port 8080"],
   async run({ args, flags, terminal, signal }) {
     const { randomBytes } = await import("node:crypto");
     const { serve } = await import("../../server/serve.ts");
     const { RUNS_FOLDER } = await import("../../study/runs/index.ts");
-    const { host, port, token = host === undefined ? undefined : drawn(randomBytes(24)) } = flags;
+    const {
+      host,
+      port,
+      embedIn,
+      token = host === undefined ? undefined : drawn(randomBytes(24)),
+    } = flags;
     const folders = args.length > 0 ? args : [RUNS_FOLDER];
-    const server = await serve({ folders, host, port, token });
+    const server = await serve({ folders, host, port, token, embedIn });
     terminal.printCommand(server.address);
     terminal.note(`the studies in ${folders.join(", ")}; Ctrl-C ends the page, and no study`);
     await new Promise<void>((resolve) => {

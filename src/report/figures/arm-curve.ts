@@ -4,10 +4,10 @@
  * changed, and no others.
  */
 
-import { spreadOf } from "../../analysis/index.ts";
+import { mean, standardDeviation, tInterval } from "../../analysis/index.ts";
 import { at } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
-import type { EpochMetrics, TrialHistory } from "../../record/index.ts";
+import type { EpochMetrics, Interval, TrialHistory } from "../../record/index.ts";
 import { short } from "../format.ts";
 import { curveOf, type Measure, secondsOf } from "./arms.ts";
 
@@ -18,13 +18,17 @@ interface Side {
   readonly high: Values;
 }
 
+/** Kinds of band over the seeds. */
+export const BANDS = ["range", "interval", "sd"] as const;
+
 /** Index 0 is the first epoch that has a value. */
 export interface MeasuredCurve {
   readonly epochs: readonly number[];
   readonly seconds: readonly number[];
-  readonly mean: Values;
-  readonly least: Values;
-  readonly greatest: Values;
+  readonly mean: readonly number[];
+  /** Of all seeds at all epochs. */
+  readonly least: number;
+  readonly greatest: number;
   /** Seeds that have a value. */
   readonly n: readonly number[];
   /** The last mean. */
@@ -33,20 +37,19 @@ export interface MeasuredCurve {
   readonly drawn: {
     readonly seconds: readonly number[];
     readonly mean: Values;
-    readonly range: Side;
-    readonly interval: Side;
-    readonly sd: Side;
+    /** Each worked out when it is first asked for, as a page shows one of them. */
+    readonly bands: Readonly<Record<(typeof BANDS)[number], Side>>;
   };
 }
 
 interface Kept {
   readonly of: readonly (readonly EpochMetrics[])[];
-  readonly measure: Measure;
-  readonly curve: MeasuredCurve | null;
+  readonly curves: Partial<Record<Measure, MeasuredCurve | null>>;
+  readonly clock: readonly number[];
 }
 
 /** By the lines of an arm's first seed, which are another array as soon as there is one more. */
-const KEPT = new WeakMap<readonly EpochMetrics[], Kept[]>();
+const KEPT = new WeakMap<readonly EpochMetrics[], Kept>();
 
 /** The curve of an arm's trials; null where none has a value. */
 export function measuredCurve(
@@ -56,47 +59,103 @@ export function measuredCurve(
   const of = trials.map(({ metrics }) => metrics);
   const [first] = of;
   if (!first) return null;
-  const kept = KEPT.get(first) ?? [];
-  const isSame = (other: Kept) =>
-    other.of.length === of.length && other.of.every((metrics, i) => metrics === of[i]);
-  const found = kept.find((other) => other.measure === measure && isSame(other));
-  if (found) return found.curve;
-  const curve = work(trials, measure);
-  KEPT.set(first, [...kept.filter(isSame), { of, measure, curve }]);
-  return curve;
+  const found = KEPT.get(first);
+  const isSame =
+    found && found.of.length === of.length && found.of.every((metrics, i) => metrics === of[i]);
+  const kept = isSame ? found : { of, curves: {}, clock: clockOf(trials) };
+  KEPT.set(first, kept);
+  const curve = kept.curves[measure];
+  if (curve !== undefined) return curve;
+  kept.curves[measure] = work(kept, measure);
+  return kept.curves[measure];
 }
 
-function work(trials: readonly TrialHistory[], measure: Measure): MeasuredCurve | null {
-  const own = trials.map(({ metrics }) => curveOf(metrics, measure));
-  const length = Math.max(0, ...own.map((curve) => curve.length));
-  const all = Array.from({ length }, (_, i) => spreadOf(own.map((curve) => curve[i] ?? null)));
+const clockOf = (trials: readonly TrialHistory[]) =>
+  secondsOf(
+    trials,
+    greatestOf([0, ...trials.map(({ metrics }) => curveOf(metrics, "trainLoss").length)]),
+  );
+
+function work({ of, clock }: Kept, measure: Measure): MeasuredCurve | null {
+  const own = of.map((metrics) => curveOf(metrics, measure));
+  const valuesAt = (epoch: number) => {
+    const values: number[] = [];
+    for (const curve of own) {
+      const value = curve[epoch - 1];
+      if (value !== null && value !== undefined) values.push(value);
+    }
+    return values;
+  };
   // Not every epoch may have been validated: the line goes from one that was to the next.
-  const epochs = all.flatMap(({ mean }, i) => (mean === null ? [] : [i + 1]));
-  const spreads = epochs.map((epoch) => at(all, epoch - 1, "all"));
-  const last = spreads.findLast((spread) => spread.mean !== null)?.mean ?? null;
-  if (last === null) return null;
-  const clock = secondsOf(trials, length);
+  const epochs: number[] = [];
+  const means: number[] = [];
+  const n: number[] = [];
+  const range = { low: [] as number[], high: [] as number[] };
+  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let epoch = 1; epoch <= clock.length; epoch++) {
+    const values = valuesAt(epoch);
+    if (values.length === 0) continue;
+    const [low, high] = [leastOf(values), greatestOf(values)];
+    epochs.push(epoch);
+    means.push(mean(values));
+    n.push(values.length);
+    range.low.push(short(low));
+    range.high.push(short(high));
+    [least, greatest] = [Math.min(least, low), Math.max(greatest, high)];
+  }
+  const last = means.at(-1);
+  if (last === undefined) return null;
   const seconds = epochs.map((epoch) => at(clock, epoch - 1, "seconds"));
-  const values = spreads.map((spread) => spread.values.filter((value) => value !== null));
-  const mean = spreads.map((spread) => spread.mean);
-  const least = values.map((some) => (some.length > 0 ? leastOf(some) : null));
-  const greatest = values.map((some) => (some.length > 0 ? greatestOf(some) : null));
-  const deviation = (sign: 1 | -1) =>
-    spreads.map((spread) =>
-      spread.mean === null || spread.sd === null ? null : short(spread.mean + sign * spread.sd),
-    );
+  const side = (of: (values: readonly number[], centre: number) => Interval | null): Side => {
+    const ends = epochs.map((epoch, i) => of(valuesAt(epoch), at(means, i, "means")));
+    return {
+      low: ends.map((end) => short(end?.low ?? null)),
+      high: ends.map((end) => short(end?.high ?? null)),
+    };
+  };
+  const bands = lazily({
+    range: () => range,
+    interval: () => side((values) => tInterval(values)),
+    sd: () =>
+      side((values, centre) => {
+        const sd = standardDeviation(values);
+        return sd === null ? null : { low: centre - sd, high: centre + sd };
+      }),
+  });
   return {
-    ...{ epochs, seconds, mean, least, greatest, last },
-    n: values.map((some) => some.length),
+    ...{ epochs, seconds, mean: means, least, greatest, last, n },
     drawn: {
       seconds: seconds.map((value) => Math.round(value * 10) / 10),
-      mean: mean.map(short),
-      range: { low: least.map(short), high: greatest.map(short) },
-      interval: {
-        low: spreads.map(({ interval }) => short(interval?.low ?? null)),
-        high: spreads.map(({ interval }) => short(interval?.high ?? null)),
-      },
-      sd: { low: deviation(-1), high: deviation(1) },
+      mean: means.map((value) => short(value)),
+      bands,
     },
   };
 }
+
+/** An object whose fields are worked out when they are first read. */
+function lazily<K extends string, T>(fields: Readonly<Record<K, () => T>>): Readonly<Record<K, T>> {
+  const made = {} as Record<K, T>;
+  for (const [name, work] of Object.entries<() => T>(fields)) {
+    let value: T | undefined;
+    Object.defineProperty(made, name, {
+      enumerable: true,
+      get() {
+        value ??= work();
+        return value;
+      },
+    });
+  }
+  return made;
+}
+
+/** Some of a curve's bands, still worked out when they are read. */
+export const bandsOf = <K extends (typeof BANDS)[number]>(
+  { drawn }: MeasuredCurve,
+  names: readonly K[],
+): Readonly<Record<K, Side>> =>
+  lazily(
+    Object.fromEntries(names.map((name) => [name, () => drawn.bands[name]])) as Record<
+      K,
+      () => Side
+    >,
+  );

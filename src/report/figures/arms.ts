@@ -2,6 +2,7 @@
 
 import { labelsFor } from "../../arms/arm-labels.ts";
 import { at } from "../../core/at.ts";
+import { greatestOf } from "../../core/extremes.ts";
 import type { EpochMetrics, TrialHistory } from "../../record/index.ts";
 import { experimentLook, type SeriesLook, seriesLook } from "../palette.ts";
 import type { ReportInput } from "../types.ts";
@@ -77,8 +78,25 @@ function looksOf(names: readonly string[], experiments: readonly string[]): Seri
 export type Measure = "trainAccuracy" | "validationAccuracy" | "trainLoss" | "validationLoss";
 
 /** One measure of one trial against epoch: index 0 is epoch 1; null where there is no value. */
-export function curveOf(metrics: readonly EpochMetrics[], measure: Measure): (number | null)[] {
-  const last = Math.max(0, ...metrics.map((line) => line.epoch));
+export function curveOf(
+  metrics: readonly EpochMetrics[],
+  measure: Measure,
+): readonly (number | null)[] {
+  const kept = CURVES.get(metrics) ?? {};
+  CURVES.set(metrics, kept);
+  kept[measure] ??= measuredBy(metrics, measure);
+  return kept[measure];
+}
+
+/** As long as a trial has no new line, its curves stay. */
+const CURVES = new WeakMap<
+  readonly EpochMetrics[],
+  Partial<Record<Measure, readonly (number | null)[]>>
+>();
+
+function measuredBy(metrics: readonly EpochMetrics[], measure: Measure): (number | null)[] {
+  if (metrics.every(({ epoch }, i) => epoch === i + 1)) return metrics.map((line) => line[measure]);
+  const last = greatestOf([0, ...metrics.map((line) => line.epoch)]);
   const byEpoch = new Map(metrics.map((line) => [line.epoch, line[measure]]));
   return Array.from({ length: last }, (_, i) => byEpoch.get(i + 1) ?? null);
 }
@@ -95,10 +113,14 @@ export function secondsOf(trials: readonly TrialHistory[], epochs: number): numb
   let previous = 0;
   return Array.from({ length: epochs }, (_, i) => {
     // Steps and not clocks are averaged, so that a trial which ends does not turn time back.
-    const steps = clocks.flatMap((clock) =>
-      clock[i] === undefined ? [] : [clock[i] - (clock[i - 1] ?? 0)],
-    );
-    previous += steps.length === 0 ? 0 : steps.reduce((a, b) => a + b, 0) / steps.length;
+    let [sum, steps] = [0, 0];
+    for (const clock of clocks) {
+      const now = clock[i];
+      if (now === undefined) continue;
+      sum += now - (clock[i - 1] ?? 0);
+      steps += 1;
+    }
+    previous += steps === 0 ? 0 : sum / steps;
     return previous;
   });
 }

@@ -8,7 +8,7 @@ import { epochAxis, logNumberAxis, numberAxis, percentAxis, secondsAxis } from "
 import type { Axis, Frame, Line, LinePlot } from "../plot/line-plot.ts";
 import { widest } from "../text-width.ts";
 import { fractionDomain, niceStep } from "../ticks.ts";
-import { type MeasuredCurve, measuredCurve } from "./arm-curve.ts";
+import { bandsOf, type MeasuredCurve, measuredCurve } from "./arm-curve.ts";
 import type { Measure, ReportArm } from "./arms.ts";
 import { type EndLabels, endLabels } from "./end-labels.ts";
 
@@ -112,10 +112,7 @@ function lineOf(
     n: curve.n,
     ...(curve.n.some((n) => n > 1)
       ? {
-          bands: {
-            range: curve.drawn.range,
-            interval: curve.drawn.interval,
-          },
+          bands: bandsOf(curve, ["range", "interval"]),
         }
       : {}),
     labels: [`${wide}${diverged ? " ×" : ` ${shown(curve.last)}`}`, narrow],
@@ -141,19 +138,16 @@ export function framesFor(
 }
 
 const accuracyDomain = (curves: readonly ArmCurve[]) =>
-  fractionDomain(curves.flatMap(({ least, greatest }) => there([...least, ...greatest])));
-
-const there = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
+  fractionDomain(curves.flatMap(({ least, greatest }) => [least, greatest]));
 
 /**
  * A diverging arm's losses may be thousands: the linear axis ends at a little above the losses with
  * which the arms began and ended, and the log axis shows the rest.
  */
 function lossAxes(title: string, curves: readonly ArmCurve[]): Axis[] {
-  const all = curves.flatMap(({ least, greatest }) => there([...least, ...greatest]));
-  const least = leastOf(all);
-  const greatest = greatestOf(all);
-  const means = curves.flatMap(({ mean }) => there(mean)).sort((a, b) => a - b);
+  const least = leastOf(curves.map((curve) => curve.least));
+  const greatest = greatestOf(curves.map((curve) => curve.greatest));
+  const means = Float64Array.from(curves.flatMap(({ mean }) => mean)).sort();
   const usual = at(means, Math.floor((means.length - 1) * 0.98), "means");
   const top = Math.min(greatest, least + (usual - least) * 1.25);
   const step = niceStep(Math.max(top - least, 0.1 * Math.abs(top), 1e-6), 6);

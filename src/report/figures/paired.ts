@@ -7,6 +7,7 @@ import type { Figure } from "../draw.ts";
 import { points as inPoints, signedPoints } from "../format.ts";
 import type { Axis } from "../plot/line-plot.ts";
 import { drawRows, type RowPlot } from "../plot/row-plot.ts";
+import { measureOf } from "../standings.ts";
 import { linearTicks } from "../ticks.ts";
 
 /** More pairs than this are in the table alone. */
@@ -22,7 +23,7 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
   const reach = Math.min(Math.max(widest, ...ends.map(Math.abs)), 2.5 * widest) * 1.06;
   const plot: RowPlot = {
     arms: true,
-    axis: pointsAxis(reach),
+    axis: pointsAxis(reach, measureOf(measured)),
     reference: 0,
     sides: ["← the second is higher", "the first is higher →"],
     briefSides: ["← second", "first →"],
@@ -46,7 +47,7 @@ export function pairedFigure(pairs: readonly PairedDifference[]): Figure | null 
   };
   return {
     name: "paired-differences",
-    label: `Paired differences of final validation accuracy, percentage points, with 95% intervals. ${plot.rows
+    label: `Paired differences of ${measureOf(measured)}, percentage points, with 95% intervals. ${plot.rows
       .map(({ name, minus, value }) => `${name} − ${minus}: ${value}`)
       .join("; ")}`,
     draw: (width) =>
@@ -60,14 +61,14 @@ const withoutInterval = (row: RowPlot["rows"][number]) => ({
   value: row.value.replace(/ \[.*/, ""),
 });
 
-function pointsAxis(reach: number): Axis {
+function pointsAxis(reach: number, measure: string): Axis {
   const ticks = (count: number) =>
     linearTicks(-reach, reach, count).map((at) => ({
       at,
       text: signedPoints(at).replace(/\.0$/, ""),
     }));
   return {
-    title: "difference of final validation accuracy, percentage points",
+    title: `difference of ${measure}, percentage points`,
     choice: "",
     format: "percent",
     low: -reach,

@@ -6,7 +6,15 @@
 import { formatRate } from "../format.ts";
 import { escapeText, printable } from "../html.ts";
 import { placeLabels } from "../labels.ts";
-import { bandPath, drawLines, type LinePlot, linePath, pixelOf, tenth } from "../plot/line-plot.ts";
+import {
+  bandPath,
+  drawLines,
+  type LinePlot,
+  linePath,
+  pixelOf,
+  tenth,
+  tenthText,
+} from "../plot/line-plot.ts";
 import {
   controlsOf,
   enhance,
@@ -28,6 +36,7 @@ const functions = [
   placeLabels,
   pixelOf,
   tenth,
+  tenthText,
   linePath,
   bandPath,
   drawLines,

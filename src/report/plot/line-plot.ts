@@ -152,12 +152,21 @@ export function tenth(pixels: number): number {
   return Math.round(pixels * 10) / 10;
 }
 
+/** The text of `tenth`, from whole numbers: theirs is made faster than that of a fraction. */
+export function tenthText(pixels: number): string {
+  const tenths = Math.round(pixels * 10);
+  const size = Math.abs(tenths);
+  if (!(size < 1e9)) return `${tenth(pixels)}`;
+  const [whole, rest] = [Math.floor(size / 10), size % 10];
+  return `${tenths < 0 ? "-" : ""}${whole}${rest === 0 ? "" : `.${rest}`}`;
+}
+
 /** Lines through the points that are there, broken at gaps; "" of nothing. */
 export function linePath(points: readonly (readonly [number, number] | null)[]): string {
   let path = "";
   let open = false;
   for (const point of points) {
-    if (point) path += `${open ? "L" : "M"}${tenth(point[0])},${tenth(point[1])}`;
+    if (point) path += `${open ? "L" : "M"}${tenthText(point[0])},${tenthText(point[1])}`;
     open = point !== null;
   }
   return path;
@@ -308,8 +317,11 @@ export function drawLines(plot: LinePlot, view: LineView, tools: DrawTools): str
       above.push(`<circle cx="${tenth(xAt(x))}" cy="${tenth(yAt(y))}" r="4.5" fill="${colour}"/>`);
 
   const ends = shown.flatMap((line) => {
-    const end = pointsOf(line, line.y).findLast((point) => point !== null);
-    return end ? [{ line, end: [end[0], Math.min(Math.max(end[1], 0), height)] as const }] : [];
+    const across = line.x[view.x] ?? line.x[0]!;
+    const last = across.findLastIndex((x, i) => onAxes(x, line.y[i]));
+    if (last < 0) return [];
+    const y = Math.min(Math.max(yAt(line.y[last]!), 0), height);
+    return [{ line, end: [xAt(across[last]!), y] as const }];
   });
   for (const { line, end } of ends)
     if (line.stopped)

@@ -21,6 +21,14 @@ import {
   signedPoints,
 } from "../format.ts";
 import { html, type Markup } from "../html.ts";
+import {
+  capital,
+  measureOf,
+  REPORTED,
+  type ShownSpread,
+  type Standings,
+  spreadOver,
+} from "../standings.ts";
 import { type CaptionedFigure, figures, scrolling } from "./figures.ts";
 import { type Term, terms } from "./terms.ts";
 
@@ -31,17 +39,29 @@ interface Column {
 
 const number = (text: string) => html`<td class="num">${text}</td>`;
 
-/** The mean; beneath, its interval and each seed's value. */
-const accuracyCell = ({ mean, interval, values }: Spread) =>
-  html`<td class="num">${mean === null ? "–" : percent(mean)}${
-    interval &&
-    html`<small>[${percentDigits(interval.low)}, ${percentDigits(interval.high)}]</small>`
-  }${
-    values.length > 1 &&
-    inLines(values.map((value) => (value === null ? "–" : percentDigits(value)))).map(
+/** The mean; beneath, what is chosen of its spread, and each seed's value. */
+const accuracyCell = (spread: Spread, shown: ShownSpread) =>
+  html`<td class="num">${spread.mean === null ? "–" : percent(spread.mean)}${spreadLine(spread, shown, percentDigits)}${
+    spread.values.length > 1 &&
+    inLines(spread.values.map((value) => (value === null ? "–" : percentDigits(value)))).map(
       (line) => html`<small>${line}</small>`,
     )
   }</td>`;
+
+/** "[61.0, 64.2]", "± 1.2" or "61.3 to 63.9", beneath a mean. */
+function spreadLine(
+  values: Parameters<typeof spreadOver>[0],
+  shown: ShownSpread,
+  write: (value: number) => string,
+): Markup | null {
+  const over = spreadOver(values, shown);
+  if (over === null) return null;
+  if (typeof over === "number") return html`<small>± ${write(over)}</small>`;
+  const [low, high] = [write(over.low), write(over.high)];
+  return shown === "range"
+    ? html`<small>${low} to ${high}</small>`
+    : html`<small>[${low}, ${high}]</small>`;
+}
 
 /** Seeds that stand beside each other in a cell: ten of them would make the table wider than the page. */
 const SEEDS_A_LINE = 4;
@@ -58,7 +78,10 @@ interface Columns {
 }
 
 /** Columns of which no arm has a value are left out. */
-function columnsOf(optimizers: readonly OptimizerSummary[]): Columns {
+function columnsOf(
+  optimizers: readonly OptimizerSummary[],
+  { by, spread: shown }: Standings,
+): Columns {
   const has = (field: keyof OptimizerSummary) =>
     optimizers.some((o) => {
       const value = o[field];
@@ -66,11 +89,15 @@ function columnsOf(optimizers: readonly OptimizerSummary[]): Columns {
     });
   const optional = (field: keyof OptimizerSummary, heading: string, cell: Column["cell"]) =>
     has(field) ? [{ heading, cell }] : [];
+  const judged: Column[] = [
+    { heading: "final accuracy", cell: (o) => accuracyCell(o.finalValidationAccuracy, shown) },
+    { heading: "best epoch", cell: (o) => accuracyCell(o.bestValidationAccuracy, shown) },
+  ];
   const main: Column[] = [
-    { heading: "final accuracy", cell: (o) => accuracyCell(o.finalValidationAccuracy) },
-    { heading: "best epoch", cell: (o) => accuracyCell(o.bestValidationAccuracy) },
+    // What ranks stands first.
+    ...(by === REPORTED.by ? judged : judged.toReversed()),
     ...optional("testAccuracy", "test part", (o) =>
-      accuracyCell(o.testAccuracy ?? { mean: null, sd: null, values: [] }),
+      accuracyCell(o.testAccuracy ?? { mean: null, sd: null, values: [] }, shown),
     ),
     { heading: "learning rate", cell: (o) => rateCell(o.learningRates) },
     {
@@ -85,7 +112,7 @@ function columnsOf(optimizers: readonly OptimizerSummary[]): Columns {
     },
   ];
   const more: Column[] = [
-    { heading: "last 10 epochs", cell: (o) => accuracyCell(o.last10ValidationAccuracy) },
+    { heading: "last 10 epochs", cell: (o) => accuracyCell(o.last10ValidationAccuracy, shown) },
     ...optional("finalValidationLoss", "final loss", (o) =>
       number(o.finalValidationLoss?.mean == null ? "–" : o.finalValidationLoss.mean.toFixed(3)),
     ),
@@ -124,9 +151,13 @@ const troublesOf = ({
 ];
 
 /** Best first, by the seeds in common. */
-export function resultsTable(summary: SummaryRecord, arms: readonly ReportArm[]): Markup {
-  const optimizers = ranked(summary.optimizers);
-  const { main, more } = columnsOf(optimizers);
+export function resultsTable(
+  summary: SummaryRecord,
+  arms: readonly ReportArm[],
+  standings: Standings = REPORTED,
+): Markup {
+  const optimizers = ranked(summary.optimizers, standings.by);
+  const { main, more } = columnsOf(optimizers, standings);
   return html`${armsTable("Table of results", main, { optimizers, arms })}
 <details><summary>Last ten epochs, loss, gap and area</summary>${armsTable("Further results", more, { optimizers, arms })}</details>`;
 }
@@ -161,10 +192,19 @@ const titleOf = (name: string, arms: readonly ReportArm[]) =>
 const swatch = (name: string, arms: readonly ReportArm[]) =>
   html`<i class="swatch" style="background:${arms.find((arm) => arm.name === name)?.look.colour ?? "var(--lr-ink)"}"></i>`;
 
+/** Of each mean, in a sentence. */
+const BENEATH: Readonly<Record<ShownSpread, string>> = {
+  interval:
+    ", in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on)",
+  sd: " the standard deviation over seeds",
+  range: " the least and the greatest of its seeds",
+};
+
 export function resultsSection(
   summary: SummaryRecord | null,
   arms: readonly ReportArm[],
   finalAccuracy: CaptionedFigure | null,
+  standings: Standings = REPORTED,
 ): Markup | null {
   if (!summary || summary.optimizers.length === 0) return null;
   const several = summary.optimizers.some((o) => o.seeds.length > 1);
@@ -173,8 +213,8 @@ export function resultsSection(
     summary.optimizers.some((o) => o[field]?.mean != null) ? [term] : [];
   return html`<section id="results"><h2>Results</h2>
 ${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note, names)}</li>`)}</ul>`}
-${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms)}
-<p class="note">Validation accuracy: mean${several && ", beneath it, in brackets, its 95% interval over seeds (a t interval on the logit scale, from three seeds on), and each seed’s own value"}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked by the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
+${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms, standings)}
+<p class="note">Validation accuracy: mean${several && `, beneath it${BENEATH[standings.spread]}, and each seed’s own value`}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked ${standings.by !== REPORTED.by && "by their best epochs, as it was chosen, over "}${standings.by === REPORTED.by && "by "}the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
 ${terms([...(several ? (["spread", "interval"] as const) : []), ...has("generalisationGap", "gap"), ...has("accuracyArea", "area")])}</section>`;
 }
 
@@ -182,6 +222,7 @@ export function differencesSection(
   pairs: readonly PairedDifference[],
   figure: CaptionedFigure | null,
   arms: readonly ReportArm[],
+  spread: ShownSpread = REPORTED.spread,
 ): Markup | null {
   const measured = pairs.filter((pair) => pair.mean !== null);
   if (measured.length === 0) return null;
@@ -200,12 +241,18 @@ ${figure && figures([figure])}
     "Paired differences",
     html`<table class="arms">
 <thead><tr><th scope="col">pair</th><th scope="col" class="num">difference, points</th><th scope="col" class="num">p, t test</th><th scope="col" class="num">p, sign-flip</th>${withImages && html`<th scope="col" class="num">p, other images</th>`}<th scope="col" class="num">first is higher</th><th scope="col" class="num">seeds for power 0.8</th></tr></thead>
-<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons, arms }))}
+<tbody>${measured.map((pair) => pairRow(pair, { withImages, comparisons, arms, spread }))}
 </tbody></table>`,
   )}</details>
-<p class="note">Final validation accuracy, first minus second, in percentage points: mean with the 95% t interval of that pair alone${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p>
+<p class="note">${capital(measureOf(measured))}, first minus second, in percentage points: mean with ${OF_PAIR[spread]}${comparisons > 1 && `; each p is corrected by Holm’s method for all ${comparisons} comparisons, and uncorrected beneath`}. t test and sign-flip test ask whether other seeds would show a difference on the same images; the first takes the differences for about normal, the second does not${withImages && "; the third p is of other seeds and other images like these together"}. Blue: below 0.05 by the t test. “First is higher” is the share of common seeds, and describes these runs only. The last column is how many paired seeds would find a difference as large as the observed one by both tests four times of five${comparisons > 1 && ", with as many comparisons"}.</p>
 ${terms(["points", "p", "signFlip", ...(comparisons > 1 ? (["holm"] as const) : []), "power"])}</section>`;
 }
+
+const OF_PAIR: Readonly<Record<ShownSpread, string>> = {
+  interval: "the 95% t interval of that pair alone",
+  sd: "the standard deviation of the seeds’ differences",
+  range: "the least and the greatest difference of a seed",
+};
 
 function pairRow(
   pair: PairedDifference,
@@ -213,17 +260,19 @@ function pairRow(
     withImages,
     comparisons,
     arms,
+    spread,
   }: {
     readonly withImages: boolean;
     readonly comparisons: number;
     readonly arms: readonly ReportArm[];
+    readonly spread: ShownSpread;
   },
 ): Markup {
-  const { interval, overImages: over } = pair;
+  const { overImages: over } = pair;
   const tested = (adjusted: number | null, p: number | null) =>
     html`<td class="num">${pValue(adjusted)}${comparisons > 1 && p !== null && html`<small>${pValue(p)}</small>`}</td>`;
   return html`
-<tr><th scope="row">${labelOf(pair.a, arms)} − ${labelOf(pair.b, arms)}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${interval && html`<small>[${points(interval.low)}, ${points(interval.high)}]</small>`}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
+<tr><th scope="row">${labelOf(pair.a, arms)} − ${labelOf(pair.b, arms)}</th><td class="num">${signedPoints(get(pair, "mean", "pair"))}${spreadLine({ ...pair, values: pair.differences }, spread, points)}</td>${tested(pair.adjustedTP ?? null, pair.tP ?? null)}${tested(pair.adjustedP, pair.p)}${withImages && (over ? html`<td class="num">${pValue(over.adjustedP)}<small>[${points(over.interval.low)}, ${points(over.interval.high)}]</small></td>` : number("–"))}${number(
     pair.probability === null ? "–" : `${Math.round(pair.probability * 100)}%`,
   )}${number(pair.seedsNeeded === null ? "–" : String(pair.seedsNeeded))}</tr>`;
 }

@@ -23,7 +23,7 @@ import {
   type Task,
   versioned,
 } from "../../record/index.ts";
-import { type RunDirectory, readRecord } from "../../store/index.ts";
+import { type RunDirectory, readRecord, SEED_CURVES } from "../../store/index.ts";
 import { confirmSuggestion } from "../../train/confirm.ts";
 import { planRamp } from "../../train/ramp.ts";
 import { type MeasuredRamps, rangeTestRecordOf } from "../../train/range-test.ts";
@@ -34,9 +34,9 @@ import { tuneRate } from "./tune-rate.ts";
 
 const RECORD = "range-test.json";
 
-const SEARCH = "range-tests/seeds/search.json";
+const SEARCH = `${SEED_CURVES}/search.json`;
 
-const fileOf = (seed: number) => `range-tests/seeds/${seed}.json`;
+const fileOf = (seed: number) => `${SEED_CURVES}/${seed}.json`;
 
 /** Runs of a study that are not measured yet; what follows the reading counts as one, as nobody knows its runs. */
 export function unmeasured(path: string, { spec }: Pick<Study, "spec">): number {

@@ -2,50 +2,26 @@
 
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { mean } from "../../analysis/index.ts";
+import { mean, secondsLeft } from "../../analysis/index.ts";
 import { LrscopeError, StoreError } from "../../core/errors.ts";
-import type { ExperimentRecord } from "../../record/index.ts";
-import { filesOfRun, leaseHolder, type Run, readRun, runFolders } from "../../store/index.ts";
+import type { ExperimentRecord, LeadingArm, ListedStudy, RunStatus } from "../../record/index.ts";
+import {
+  filesOfRun,
+  leaseHolder,
+  measuredRuns,
+  type Run,
+  readRun,
+  runFolders,
+  stoppedArms,
+} from "../../store/index.ts";
 import { unfinished } from "../resuming/unfinished.ts";
 import { readNotes } from "./annotate-run.ts";
 
 /** Where runs go that were not told where. */
 export const RUNS_FOLDER = "lrscope-runs";
 
-/** "running": a process holds it. "failed": a run of it did. "damaged": its records cannot be read. */
-export const RUN_STATUSES = ["running", "finished", "unfinished", "failed", "damaged"] as const;
-export type RunStatus = (typeof RUN_STATUSES)[number];
-
-export interface ListedRun {
+export interface ListedRun extends ListedStudy {
   readonly path: string;
-  /** The folder's own name. */
-  readonly name: string;
-  readonly status: RunStatus;
-  /** Why its records cannot be read; null where they can. */
-  readonly reason: string | null;
-  /** Of a damaged one null, as all that is not about its files. */
-  readonly about: {
-    readonly kind: ExperimentRecord["kind"];
-    /** ISO 8601. */
-    readonly created: string;
-    readonly dataset: string;
-    readonly model: string;
-    readonly arms: readonly string[];
-    readonly seeds: number;
-    readonly epochs: number;
-    /** Runs, or seeds of a range test, and those at their end. */
-    readonly runs: number;
-    readonly done: number;
-    /** The arm of the highest mean accuracy after its last epoch; null where nothing was validated, or of a range test. */
-    readonly best: { readonly arm: string; readonly accuracy: number } | null;
-    /** Of a range test that could say: the constant rate that it suggests, or that was tuned. */
-    readonly rate: number | null;
-  } | null;
-  readonly note: string;
-  readonly tags: readonly string[];
-  /** Of all its files, and of its weights among them. */
-  readonly bytes: number;
-  readonly weightBytes: number;
 }
 
 export interface RunFilter {
@@ -81,10 +57,11 @@ export function describeRun(path: string): ListedRun {
   try {
     const { note, tags } = readNotes(path);
     const run = readRun(path);
-    const about = aboutOf(path, run);
+    const isRunning = leaseHolder(path) !== null;
+    const about = aboutOf(path, run, isRunning);
     const failed = run.trials.some(({ trial }) => trial.status === "failed");
     const ended = about.done >= about.runs && unfinished(path, run) === 0;
-    const status = leaseHolder(path)
+    const status = isRunning
       ? ("running" as const)
       : ended
         ? ("finished" as const)
@@ -98,7 +75,7 @@ export function describeRun(path: string): ListedRun {
   }
 }
 
-function aboutOf(path: string, run: Run): NonNullable<ListedRun["about"]> {
+function aboutOf(path: string, run: Run, isRunning: boolean): NonNullable<ListedRun["about"]> {
   const { experiment, rangeTests } = run;
   const { kind, created, dataset, model, arms, protocol, specification } = experiment;
   const isFind = kind === "find";
@@ -109,17 +86,34 @@ function aboutOf(path: string, run: Run): NonNullable<ListedRun["about"]> {
     arms: isFind && specification ? [...specification.optimizers] : arms.map(({ name }) => name),
     ...{ seeds: protocol.seeds.length, epochs: protocol.epochs, runs },
     done: Math.max(0, runs - unfinished(path, run)),
-    best: isFind ? null : bestOf(run),
+    secondsLeft: isRunning ? timeLeft(path, run) : null,
+    best: isFind ? null : leader(run, (accuracies) => accuracies.at(-1)),
+    bestEpoch: isFind ? null : leader(run, (accuracies) => Math.max(...accuracies)),
     rate: record?.tuning?.rate ?? record?.suggestion?.constant.rate ?? null,
   };
 }
 
-function bestOf({ experiment, trials }: Run) {
+/** Of a range test by its seeds that are measured; what follows the test is not known. */
+function timeLeft(path: string, { experiment, rangeTests, trials }: Run): number | null {
+  if (experiment.kind !== "find")
+    return secondsLeft({ experiment, trials, stopped: stoppedArms(path) });
+  if (rangeTests.length > 0) return null;
+  const took = measuredRuns(path).map(({ seconds }) => seconds);
+  const left = experiment.protocol.seeds.length - took.length;
+  if (took.length === 0 || left <= 0) return null;
+  return (left * mean(took)) / (experiment.specification?.jobs ?? 1);
+}
+
+/** The arm that comes out highest, by what one of its trials' accuracies says of it. */
+function leader(
+  { experiment, trials }: Run,
+  say: (accuracies: readonly number[]) => number | undefined,
+): LeadingArm | null {
   const scored = experiment.arms.flatMap(({ name, slug }) => {
     const accuracies = trials
       .filter(({ trial }) => trial.slug === slug)
-      .map(({ metrics }) => metrics.at(-1)?.validationAccuracy)
-      .filter((value) => typeof value === "number");
+      .map(({ metrics }) => metrics.flatMap(({ validationAccuracy }) => validationAccuracy ?? []))
+      .flatMap((own) => (own.length === 0 ? [] : (say(own) ?? [])));
     return accuracies.length === 0 ? [] : [{ arm: name, accuracy: mean(accuracies) }];
   });
   return scored.sort((a, b) => b.accuracy - a.accuracy)[0] ?? null;
