@@ -17,7 +17,7 @@ import { type FolderList, folderList } from "../executors/wire/sent-files.ts";
 
 type SentFile = FolderList["files"][number];
 
-/** Hours that another process of this machine may take to fetch the same. */
+/** Seconds that another process of this machine may take to fetch the same. */
 const PATIENCE = 24 * 3600;
 /** So often a file may come with other bytes than were promised. */
 const TRIES = 3;

@@ -40,6 +40,14 @@ export async function connectRedis(options: ConnectionOptions): Promise<RedisCon
     connectTimeout: 5000,
     retryStrategy: (times) => Math.min(100 * times, LONGEST),
   });
+  // Queues make connections of their own from this one, which they do not end while Redis does not answer.
+  const clients = [client];
+  client.duplicate = (override) => {
+    const made = Redis.prototype.duplicate.call(client, override) as Redis;
+    clients.push(made);
+    made.on("error", () => undefined);
+    return made;
+  };
   const failed = (error: unknown) => {
     const message = (error as Error).message ?? String(error);
     if (REFUSED.test(message))
@@ -63,7 +71,13 @@ export async function connectRedis(options: ConnectionOptions): Promise<RedisCon
       .then(() => options.ready?.())
       .catch((error) => (error instanceof ArgumentError ? options.fail(error) : undefined));
   });
-  return { client, name, close: () => client.disconnect() };
+  return {
+    client,
+    name,
+    close() {
+      for (const one of clients) one.disconnect();
+    },
+  };
 }
 
 /** A Redis that is full and may throw keys away would throw away jobs. */
