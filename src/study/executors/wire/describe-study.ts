@@ -20,7 +20,8 @@ export function describeStudy(
   { setup, dataset, plan }: TaskPlaces,
   { mixed }: { readonly mixed: boolean },
 ): StudyDescription {
-  const { source, model, pretrained, files = {}, ...rest } = setup;
+  // What this process has opened is of no use to another machine.
+  const { source, model, pretrained, files = {}, again: _, ...rest } = setup;
   const weights = pretrained !== undefined && isWeightsFile(pretrained) ? pretrained : null;
   return {
     lrscope: VERSION,

@@ -19,7 +19,7 @@ const count = z.number().int().nonnegative();
 const namedFile = z.object({ name: z.string(), sha256 });
 
 /** Of what is trained: names, and null for what lies somewhere on a machine. */
-export type WireSetup = Omit<SetupSpec, "source" | "model" | "pretrained" | "files"> & {
+export type WireSetup = Omit<SetupSpec, "source" | "model" | "pretrained" | "files" | "again"> & {
   readonly source: string | null;
   readonly model: string | null;
   readonly pretrained: string | null;
