@@ -304,7 +304,11 @@ describe("files", () => {
       const body = Buffer.from(await found.arrayBuffer());
       response.writeHead(found.status, { "content-length": body.length });
       if (url.endsWith("/list") || body.length <= bytes) response.end(body);
-      else response.write(body.subarray(0, bytes), () => response.destroy());
+      else {
+        response.write(body.subarray(0, bytes));
+        // Once they have arrived: what lies in buffers when a line breaks is lost.
+        setTimeout(() => response.destroy(), 200);
+      }
     });
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     return proxy;

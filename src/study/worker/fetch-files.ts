@@ -19,6 +19,8 @@ type SentFile = FolderList["files"][number];
 
 /** Seconds that another process of this machine may take to fetch the same. */
 const PATIENCE = 24 * 3600;
+/** Milliseconds before a connection that broke is made anew. */
+const AGAIN = 200;
 /** So often a file may come with other bytes than were promised. */
 const TRIES = 3;
 
@@ -77,8 +79,9 @@ async function fetchAll(wire: Wire, path: string, wanted: Wanted): Promise<void>
     } catch (error) {
       if (!(error instanceof WrongBytes)) {
         // The connection broke in the middle, and is taken up where it did.
-        if (error instanceof TypeError) continue;
-        throw error;
+        if (!(error instanceof TypeError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+        continue;
       }
       if (++wrong === TRIES)
         throw new DataError(
