@@ -34,6 +34,12 @@ const step =
       ...more,
     );
 
+const study = (model, size, images, epochs) => () =>
+  lrscope(
+    ...["bench", "study", "--model", model, "--size", size, "--images", images],
+    ...["--epochs", epochs, "--repetitions", 3, "--threads", threads],
+  );
+
 const claims = {
   startup: measureStartup,
   "step-vanilla": step("vanilla", 128, 64, 15),
@@ -79,9 +85,15 @@ const claims = {
   epoch: () => lrscope("bench", "epoch", "--images", 640, "--repetitions", 3, "--threads", threads),
   optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
   data: () => lrscope("bench", "data", "--threads", threads),
+<<<<<<< HEAD
+  "study-vanilla-32": study("vanilla", 32, 640, 4),
+  "study-vanilla-128": study("vanilla", 128, 640, 2),
+  "study-resnet34-64": study("resnet34", 64, 320, 2),
+=======
   threads: measureThreads,
   // In Chromium; refused where there is none.
   paint: () => jsonOf([jiti, fileURLToPath(new URL("paint.ts", import.meta.url))]),
+>>>>>>> next
   growth: () =>
     lrscope("bench", "step", "--grow", "--into", fileURLToPath(new URL("growth.part", results))),
 };
@@ -207,41 +219,4 @@ async function measureTfjs() {
   const [minMs, medianMs, maxMs] = [sorted[0], sorted[Math.floor(steps / 2)], sorted[steps - 1]];
   const ratio = medianMs / own.medianMs;
   return { ...own, peers: [{ name: peer.name, minMs, medianMs, maxMs, ratio }] };
-}
-
-/** One trial on two threads against two trials at once on one each, in turns. */
-async function measureThreads() {
-  const rows = [];
-  for (const size of [64, 128]) {
-    const call = (count) =>
-      lrscope(
-        "bench",
-        "step",
-        "--size",
-        size,
-        "--batch",
-        64,
-        "--threads",
-        count,
-        "--repetitions",
-        15,
-        "--no-peers",
-        "--no-limit",
-      );
-    const together = [];
-    const apart = [];
-    for (let round = 0; round < 3; round++) {
-      together.push((await call(2)).imagesPerSecond);
-      const pair = await Promise.all([call(1), call(1)]);
-      apart.push(pair[0].imagesPerSecond + pair[1].imagesPerSecond);
-    }
-    const median = (values) => [...values].sort((a, b) => a - b)[1];
-    rows.push({
-      size,
-      oneOfTwo: together,
-      twoOfOne: apart,
-      gain: median(apart) / median(together),
-    });
-  }
-  return { rows, processor: cpus()[0]?.model.trim() };
 }

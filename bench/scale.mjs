@@ -163,7 +163,8 @@ function progressMs(trials, events) {
 }
 
 for (const trials of values.trials.split(",").map(Number)) {
-  const seeds = Number(values.seeds);
+  // No more arms than a comparison may have.
+  const seeds = Math.max(Number(values.seeds), trials / 1000);
   const arms = trials / seeds;
   rmSync(values.folder, { recursive: true, force: true });
   mkdirSync(values.folder, { recursive: true });

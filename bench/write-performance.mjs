@@ -298,17 +298,36 @@ if (startup)
       ["loading ResNet-34 at 224", `${ms(startup.load.resnet34.loadMs)} ms`, "3 s"],
     ],
   );
-const threads = read("threads");
-if (threads)
-  blocks.threads = table(
-    ["vanilla, batch 64", "1 trial x 2 threads, images/s", "2 trials x 1 thread, images/s", "gain"],
-    threads.rows.map(({ size, oneOfTwo, twoOfOne, gain }) => [
-      `${size}x${size}`,
-      oneOfTwo.map((v) => v.toFixed(0)).join(", "),
-      twoOfOne.map((v) => v.toFixed(0)).join(", "),
-      `${gain.toFixed(2)}x`,
-    ]),
-  );
+const studies = ["vanilla-32", "vanilla-128", "resnet34-64"]
+  .map((name) => read(`study-${name}`))
+  .filter((record) => record);
+if (studies.length > 0)
+  blocks.study = [
+    where(studies[0]),
+    "",
+    table(
+      [
+        ...["study of 6 arms x 2 seeds", "updates of a run", "runs at a time x cores each"],
+        ...[
+          "seconds: median (least - greatest)",
+          "gain",
+          "updates a second",
+          "GB/s of the triad's",
+        ],
+      ],
+      studies.flatMap((r) =>
+        r.arrangements.map((one, i) => [
+          i === 0 ? `${r.model}, batch ${r.batch}, ${r.size}x${r.size}` : "",
+          i === 0 ? r.updates : "",
+          `${one.jobs} x ${one.threads}`,
+          `${(one.medianMs / 1000).toFixed(1)} (${(one.minMs / 1000).toFixed(1)} - ${(one.maxMs / 1000).toFixed(1)})`,
+          `${one.gain.toFixed(2)}x`,
+          one.updatesPerSecond.toFixed(1),
+          `${one.gbPerSecond.toFixed(1)} of ${r.triadGBs.toFixed(1)}`,
+        ]),
+      ),
+    ),
+  ].join("\n");
 const growth = read("growth");
 if (growth) {
   const line = (kind, count) =>

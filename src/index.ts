@@ -27,6 +27,7 @@ export {
 export { type BoundShare, boundShares, layerCosts } from "./bench/profile-costs.ts";
 export { benchStep } from "./bench/step.ts";
 export { type StepTrace, stepTrace, type TraceEvent } from "./bench/step-trace.ts";
+export { benchStudy } from "./bench/study.ts";
 export { benchTransfer } from "./bench/transfer.ts";
 export { compileNetwork, printProgram } from "./compile/index.ts";
 export * from "./core/errors.ts";

@@ -230,7 +230,12 @@ const FIELDS: Table<StudySpec> = {
   answers: { of: ALL, flags: (answers, context) => flagsOf(ANSWERS, answers, context) },
   keep: { of: TRAINING },
   protocol: { of: ["compare"] },
-  jobs: { of: ["find", "compare"], fallback: 1 },
+  jobs: {
+    of: ["find", "compare"],
+    // Where nobody says how many, compare takes what is fastest; without its cores a study leaves that open.
+    matters: ({ study: { kind, jobs, threads } }) =>
+      jobs > 1 || (kind === "compare" && threads !== undefined),
+  },
   // The flag's are shared by all that run at a time.
   threads: { of: ALL, flags: (each, { study }) => ({ threads: each * tasksAtOnce(study) }) },
 };

@@ -3,7 +3,7 @@
  * is held against these, and not against a data sheet.
  */
 
-import { compileNetwork, type Precision } from "../compile/index.ts";
+import { compileNetwork, instructionRows, type Precision } from "../compile/index.ts";
 import { at } from "../core/at.ts";
 import { InternalError } from "../core/errors.ts";
 import { loadAddon } from "../engine/native/addon/index.ts";
@@ -52,28 +52,28 @@ export async function measurePeaks(options: {
   const { backend, threads, precision = "fp32" } = options;
   const product = (of: Precision) =>
     productMs({ backend, threads, precision: of, extent: PRODUCT, passes: PRODUCT_PASSES });
-  const gflops = (ms: number) => (2 * PRODUCT ** 3) / ms / 1e6;
+  const gflops = ({ flops, least }: { flops: number; least: number }) => flops / least / 1e6;
   const tiny = await productMs({
     ...{ backend, threads, precision: "fp32", extent: TINY, passes: TINY_PASSES },
   });
   return {
     gbPerSecond: await measureTriad(threads, "best"),
     gflops: {
-      f32: gflops((await product("fp32")).least),
-      bf16: precision === "bf16" ? gflops((await product("bf16")).least) : 0,
+      f32: gflops(await product("fp32")),
+      bf16: precision === "bf16" ? gflops(await product("bf16")) : 0,
     },
     startMs: tiny.median,
   };
 }
 
-/** Milliseconds of the product of two square matrices as a linear layer computes it. */
+/** Milliseconds and operations of the product of two square matrices as a linear layer computes it. */
 async function productMs(options: {
   backend: Backend;
   threads: number;
   precision: Precision;
   extent: number;
   passes: number;
-}): Promise<{ least: number; median: number }> {
+}): Promise<{ least: number; median: number; flops: number }> {
   const { backend, threads, precision, extent, passes } = options;
   const compiled = compileNetwork({
     network: squareProduct(extent),
@@ -82,13 +82,18 @@ async function productMs(options: {
   const program = compiled.programs.predict;
   const step = await openNoiseStep({ compiled, backend, program });
   try {
-    const instruction = program.instructions.findIndex(({ layer }) => layer === "second");
+    // Where factors are bf16, a reorder of the layer's weights comes before its product.
+    const instruction = program.instructions.findIndex(
+      ({ layer, kind }) => layer === "second" && kind === "linear",
+    );
     if (!step.loaded.time) throw new InternalError("the engine has no clock for one instruction");
     const scalars = step.scalars();
     await step.loaded.run({ slot: 0, scalars });
     const times = await step.loaded.time({ slot: 0, scalars, instruction, repetitions: passes });
     const sorted = [...times].sort((a, b) => a - b);
     return {
+      // What was timed says what it computes: a reorder in its place would give 0, and no fabulous speed.
+      flops: at(instructionRows(program), instruction, "rows").flops,
       least: at(sorted, 0, "times"),
       median: at(sorted, Math.floor(sorted.length / 2), "times"),
     };

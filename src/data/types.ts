@@ -43,9 +43,30 @@ export interface Dataset {
    * @throws AddonError where an array lost its memory meanwhile, or the data set is closed
    */
   fill(options: FillOptions): Promise<void>;
+  /** How another process of this machine opens it again; absent where its images are in no file. */
+  readonly again?: OpenedAlready;
   /** One image as 8-bit PNG bytes, as stored or as augmented: for the report. */
   png(index: number, augment?: { seed: number; epoch: number }): Promise<Uint8Array>;
   close(): void;
+}
+
+/**
+ * A data set that was opened, as plain data: a process that has it neither lists nor hashes the source again.
+ * What it says was true when the data set was opened, and stays so for all trials of a study.
+ */
+export interface OpenedAlready {
+  /** The decoded images, and what that file says that it holds. */
+  readonly file: string;
+  readonly key: {
+    readonly fingerprint: string;
+    readonly size: number;
+    readonly channels: number;
+    readonly items: number;
+  };
+  readonly record: DatasetRecord;
+  readonly labels: readonly number[];
+  readonly parts: Readonly<Record<"train" | "validation" | "test", readonly number[]>>;
+  readonly augmentation: AugmentationName;
 }
 
 /** How a source is opened; all have defaults. */

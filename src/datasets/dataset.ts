@@ -3,7 +3,7 @@
 import { AddonError } from "../core/errors.ts";
 import { checkBatch, checkImage } from "../data/batch.ts";
 import type { Parts } from "../data/split.ts";
-import type { AugmentationName, Dataset, FillOptions } from "../data/types.ts";
+import type { AugmentationName, Dataset, FillOptions, OpenedAlready } from "../data/types.ts";
 import { loadAddon, type NativeCache } from "../engine/native/addon/index.ts";
 import type { DatasetRecord } from "../record/index.ts";
 
@@ -14,6 +14,8 @@ export interface DatasetParts {
   readonly labels: Int32Array;
   readonly parts: Parts;
   readonly augmentation: AugmentationName;
+  /** The cache's file and key. */
+  readonly kept: Pick<OpenedAlready, "file" | "key">;
 }
 
 type Key = { readonly seed: number; readonly epoch: number };
@@ -28,6 +30,7 @@ export function createDataset({
   labels,
   parts,
   augmentation,
+  kept,
 }: DatasetParts): Dataset {
   const { size, channels, mean, std } = record;
   const addon = loadAddon();
@@ -53,6 +56,13 @@ export function createDataset({
     mean,
     std,
     augmentation,
+    get again() {
+      const { train, validation, test } = parts;
+      return {
+        ...{ ...kept, record, augmentation, labels: [...labels] },
+        parts: { train: [...train], validation: [...validation], test: [...test] },
+      };
+    },
     preprocessing: { size, channels, resize: "cover", filter: "triangle" },
     async fill(batch: FillOptions) {
       checkBatch(of, batch);

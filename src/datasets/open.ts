@@ -9,10 +9,11 @@ import { COPY_CHOICES, recordCopies } from "../data/copies.ts";
 import type { BrokenItem, Source } from "../data/source.ts";
 import { checkClasses, type Parts } from "../data/split.ts";
 import { checkedNormalization, checkSplit, countClasses } from "../data/split-checks.ts";
-import type { Dataset, OpenOptions } from "../data/types.ts";
+import type { Dataset, OpenedAlready, OpenOptions } from "../data/types.ts";
 import { loadAddon } from "../engine/native/addon/index.ts";
 import { cacheDirectory } from "../files/cache-dir.ts";
 import type { DatasetRecord } from "../record/index.ts";
+import { openCacheFile } from "./cache/cache-file.ts";
 import { type DecodedImages, decodedImages } from "./cache/decoded-images.ts";
 import { createDataset } from "./dataset.ts";
 import { withoutCopies } from "./fingerprint.ts";
@@ -60,10 +61,38 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
   }
 }
 
+/**
+ * Opens what another process of this machine has opened, from the cache alone.
+ * @returns null where the cache no longer has it, whole
+ * @throws InterruptedError when the signal fires
+ */
+export async function openAgain(
+  { file, key, record, labels, parts, augmentation }: OpenedAlready,
+  { threads, signal }: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+): Promise<Dataset | null> {
+  const { cache } = await openCacheFile(file, key, { threads, signal });
+  if (cache === null) return null;
+  const { train, validation, test } = parts;
+  try {
+    return createDataset({
+      ...{ record, cache, augmentation, kept: { file, key } },
+      labels: Int32Array.from(labels),
+      parts: {
+        train: Int32Array.from(train),
+        validation: Int32Array.from(validation),
+        test: Int32Array.from(test),
+      },
+    });
+  } catch (error) {
+    loadAddon().closeCache(cache);
+    throw error;
+  }
+}
+
 async function splitAndMap(
   opened: Source,
   items: Int32Array,
-  { cache, broken: unusableItems, fingerprint }: DecodedImages,
+  { cache, broken: unusableItems, fingerprint, file, key }: DecodedImages,
   options: OpenOptions & { readonly threads: number },
 ): Promise<Dataset> {
   const { name, classes, channels } = opened;
@@ -106,7 +135,7 @@ async function splitAndMap(
     ),
   };
   const augmentation = options.augment === "none" ? "none" : opened.augmentation;
-  return createDataset({ record, cache, labels, parts, augmentation });
+  return createDataset({ record, cache, labels, parts, augmentation, kept: { file, key } });
 }
 
 /** Files that are named of those that hold several pictures. */

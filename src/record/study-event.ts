@@ -103,6 +103,8 @@ const planned = event("planned", {
   seeds: count,
   epochs: count,
   updatesPerEpoch: count,
+  /** Trials at a time and the cores of each, where they were chosen, and why. */
+  atATime: z.object({ jobs: count, threads: count, why: z.string() }).optional(),
 });
 
 /** Best weights that cannot be read, and are left out of the confusions. */

@@ -36,6 +36,8 @@ export interface OpenStudyOptions {
   readonly out?: string | undefined;
   /** Cores of all trials together; default all. */
   readonly threads?: number | undefined;
+  /** "fastest": how many trials go on at a time is a matter of the machine, and what takes the least time; default: as the study says. */
+  readonly jobs?: "fastest" | undefined;
   readonly sink?: StudySink;
   readonly signal?: AbortSignal;
 }
@@ -55,6 +57,8 @@ export interface Study {
   readonly setupSpec: SetupSpec;
   /** Trials at a time. */
   readonly jobs: number;
+  /** Why so many, where nobody said how many. */
+  readonly whyJobs?: string;
   close(): void;
 }
 
@@ -109,6 +113,7 @@ async function openPlanned(
   return open({
     ...{ spec, places, path, jobs, check: true, isNamed: options.out !== undefined },
     preparationThreads: options.threads ?? defaultThreads(),
+    chooses: options.jobs === "fastest" && request.threads === undefined,
     ...(options.sink ? { sink: options.sink } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -188,6 +193,8 @@ export interface Opening {
   readonly isNamed: boolean;
   /** Whether trials are to run, which then have to be able to begin. */
   readonly check: boolean;
+  /** Whether trials at a time, and the cores of each, are chosen by what takes the least time. */
+  readonly chooses?: boolean;
   /** As the study was begun with; absent or null: as it asks. */
   readonly convolutions?: ConvolutionDecision | null;
   readonly sink?: StudySink;
@@ -196,7 +203,8 @@ export interface Opening {
 
 /** The study on this machine; what the data and the network turn out to be goes to the sink. */
 export async function open(opening: Opening): Promise<Study> {
-  const { spec, places, path, isNamed, jobs, preparationThreads, sink = {}, signal } = opening;
+  const { places, path, isNamed, preparationThreads, sink = {}, signal } = opening;
+  let { spec, jobs } = opening;
   const { checkPrecision } = await import("../engine/native/engines.ts");
   checkPrecision(spec.kind, spec.recipe.precision);
   const { describeExperiment } = await import("./experiment.ts");
@@ -211,11 +219,22 @@ export async function open(opening: Opening): Promise<Study> {
     ...(modelOptions ? { modelOptions } : {}),
     ...(cacheFeatures === undefined ? {} : { cacheFeatures }),
   };
-  const { setup, dataset } = await openSetup(wanted, {
+  const opened = await openSetup(wanted, {
     ...(signal ? { signal } : {}),
     ...(sink.event ? { onEvent: sink.event } : {}),
   });
+  const { dataset } = opened;
+  let { setup } = opened;
+  let arranged: { setup?: Pick<SetupSpec, "threads">; whyJobs?: string } = {};
   try {
+    if (opening.chooses) {
+      const { arrange } = await import("./planning/arrange.ts");
+      const { jobs: atATime, threads, why, backend } = await arrange({ spec, setup, arms });
+      jobs = atATime;
+      spec = { ...spec, jobs, threads };
+      setup = { ...setup, threads, backend };
+      arranged = { setup: { threads }, ...(why === null ? {} : { whyJobs: why }) };
+    }
     const { emit, settled } = emitter(sink.event);
     tellOpened(setup, dataset, emit);
     const experiment = describeExperiment({ study: spec, setup, arms, specification: spec });
@@ -230,8 +249,12 @@ export async function open(opening: Opening): Promise<Study> {
     await settled();
     return {
       ...{ spec, path, isNamed, arms, experiment, jobs },
+      ...(arranged.whyJobs === undefined ? {} : { whyJobs: arranged.whyJobs }),
       setup: { ...setup, ...decision },
-      setupSpec: { ...wanted, ...decision },
+      setupSpec: {
+        ...{ ...wanted, ...arranged.setup, ...decision },
+        ...(dataset.again ? { again: dataset.again } : {}),
+      },
       close: () => dataset.close(),
     };
   } catch (error) {

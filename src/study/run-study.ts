@@ -85,6 +85,9 @@ export async function runStudy(
       emit({
         ...{ type: "planned", arms: arms.length, seeds: spec.seeds.length, epochs: spec.epochs },
         updatesPerEpoch: experiment.protocol.updatesPerEpoch,
+        ...(study.whyJobs === undefined
+          ? {}
+          : { atATime: { jobs: study.jobs, threads: spec.threads ?? 1, why: study.whyJobs } }),
       });
     await settled();
     return await recordedStudy(study, { ...options, directory, tasks: true });

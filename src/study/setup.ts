@@ -3,7 +3,7 @@
  * split, which network, and how it is trained. Plain data, so that a process of its own can open it again.
  */
 
-import type { Dataset, OpenOptions } from "../data/types.ts";
+import type { Dataset, OpenedAlready, OpenOptions } from "../data/types.ts";
 import type { StudySpec } from "../record/index.ts";
 import { freezing } from "../train/freezing/transfer.ts";
 import type { TrainingSetup } from "../train/options.ts";
@@ -19,6 +19,8 @@ export interface SetupSpec
   readonly recipe: Partial<StudySpec["recipe"]>;
   /** Cores for what is done before there are trials to share them: decoding, features. Default: a trial's. */
   readonly preparationThreads?: number;
+  /** The data set, where a process that waits for this one has opened it. */
+  readonly again?: OpenedAlready;
 }
 
 export interface OpenedSetup {
@@ -50,14 +52,18 @@ export async function openSetup(
     spec.pretrained === undefined
       ? null
       : await openPretrained(spec.pretrained, { model: spec.model, network: standIn, ...hooks });
-  const { openDataset } = await import("../datasets/open.ts");
-  const dataset = await openDataset(spec.source, {
-    ...spec.data,
-    ...hooks,
-    threads: preparationThreads,
-    // The weights know images as they saw them.
-    ...(file ? { normalization: file.normalization } : {}),
-  });
+  const { openAgain, openDataset } = await import("../datasets/open.ts");
+  const known =
+    spec.again && (await openAgain(spec.again, { threads: preparationThreads, ...hooks }));
+  const openSource = () =>
+    openDataset(spec.source, {
+      ...spec.data,
+      ...hooks,
+      threads: preparationThreads,
+      // The weights know images as they saw them.
+      ...(file ? { normalization: file.normalization } : {}),
+    });
+  const dataset = known ?? (await openSource());
   try {
     const network = buildModel(shapeOf(dataset));
     const { signal } = hooks;

@@ -90,6 +90,9 @@ describe("words", () => {
 
   test("bench: other kinds", async () => {
     expect(await refused("bench", "epoch", "--grow")).toContain("belong to bench step");
+    expect(await refused("bench", "step", "--epochs", "2")).toContain(
+      "bench: --epochs belongs to bench study; leave it out",
+    );
     expect(await refused("bench", "stpe")).toContain(
       'unknown benchmark "stpe"; did you mean "step"?',
     );

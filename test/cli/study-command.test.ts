@@ -33,7 +33,10 @@ describe.each(STUDY_COMMANDS.map((command) => [command.name, command] as const))
       const source = command.args.length > 0 ? ["photos"] : [];
       const words = await roundTrip([command.name, ...source]);
       const kept = words.filter((word) => word.startsWith("--"));
-      const always = ["--optimizers", "--optimizer", "--seeds", "--epochs", "--batch", "--threads"];
+      const always = [
+        ...["--optimizers", "--optimizer", "--seeds", "--epochs", "--batch", "--threads"],
+        "--jobs",
+      ];
       expect(kept.filter((word) => !always.includes(word))).toEqual([]);
     });
 

@@ -12,19 +12,28 @@ import {
   growthText,
   optimizerText,
   stepText,
+  studyText,
   transferText,
 } from "../text/bench/bench-text.ts";
 
 const widthOf = positiveInteger("64", MOST_PIXELS);
 
-const KINDS = ["step", "transfer", "epoch", "optimizer", "data"];
+const KINDS = ["step", "transfer", "epoch", "study", "optimizer", "data"];
 
 export const bench = defineCommand({
   name: "bench",
-  api: ["benchStep", "benchGrowth", "benchTransfer", "benchEpoch", "benchOptimizer", "benchData"],
-  summary: "measure step, transfer, epoch, optimizer or data, beside PyTorch and the limit",
+  api: [
+    "benchStep",
+    "benchGrowth",
+    "benchTransfer",
+    "benchEpoch",
+    "benchStudy",
+    "benchOptimizer",
+    "benchData",
+  ],
+  summary: "measure step, transfer, epoch, study, optimizer or data, beside PyTorch and the limit",
   details:
-    "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
+    "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. study: six arms with two seeds, one run with all cores at a time beside several that share them. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
   args: [{ name: "what", help: "what to measure", choices: KINDS }],
   flags: {
     ...modelFlag,
@@ -43,7 +52,7 @@ export const bench = defineCommand({
     batch: trainingFlags.batch,
     images: value({
       placeholder: "n",
-      help: "images of the folder (epoch, data)",
+      help: "images of the folder (epoch, study, data)",
       read: positiveInteger("1280", MOST_IMAGES),
       fallback: 1280,
     }),
@@ -51,9 +60,15 @@ export const bench = defineCommand({
     precision: trainingFlags.precision,
     repetitions: optional({
       placeholder: "n",
-      help: "steps, epochs or updates to measure",
+      help: "steps, epochs, studies or updates to measure",
       read: positiveInteger("25", MOST_REPETITIONS),
-      shownFallback: "25 steps, 7 of transfer, 5 epochs, 15 updates",
+      shownFallback: "25 steps, 7 of transfer, 5 epochs, 3 studies, 15 updates",
+    }),
+    epochs: optional({
+      placeholder: "n",
+      help: "study: epochs of each run",
+      read: positiveInteger("4", MOST_REPETITIONS),
+      shownFallback: "4",
     }),
     tuneConvolutions: trainingFlags.tuneConvolutions,
     grow: toggle("step: measure batch 1 to 256, size 32 to 224, 1 and 2 threads"),
@@ -89,7 +104,9 @@ export const bench = defineCommand({
       throw new ArgumentError(
         "bench: --widths belongs to bench step of vanilla without --grow; leave it out",
       );
-    const { model, size, batch, images, peers, threads, repetitions } = flags;
+    if (flags.epochs !== undefined && what !== "study")
+      throw new ArgumentError("bench: --epochs belongs to bench study; leave it out");
+    const { model, size, batch, images, epochs, peers, threads, repetitions } = flags;
     const shared = {
       peers,
       signal,
@@ -130,6 +147,13 @@ export const bench = defineCommand({
         const { benchEpoch } = await import("../../bench/epoch.ts");
         const record = await benchEpoch({ ...shared, size, batch, images });
         return show(epochText(record, terminal), record);
+      }
+      case "study": {
+        terminal.note(`timing studies of ${model}, batch ${batch}, ${size}x${size} ...`);
+        const { benchStudy } = await import("../../bench/study.ts");
+        const about = { model, size, batch, images, ...(epochs === undefined ? {} : { epochs }) };
+        const record = await benchStudy({ ...shared, ...about });
+        return show(studyText(record, terminal), record);
       }
       case "optimizer": {
         terminal.note("timing updates of 25 million parameters ...");

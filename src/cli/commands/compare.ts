@@ -139,7 +139,10 @@ export const compare = defineCommand({
       );
     }
     const study = asked ?? (await compareStudy({ args, flags, given }));
-    const finished = await runFromFlags(study, context);
+    // Who gives the runs to others decides there how many go on at a time.
+    const isSaid = given.has("jobs") || (study.study.jobs ?? 1) > 1 || flags.executor !== undefined;
+    const opening = isSaid ? study.opening : { ...study.opening, jobs: "fastest" as const };
+    const finished = await runFromFlags({ ...study, opening }, context);
     if (finished) await printComparison(finished, terminal, saidBefore({ args, flags, given }));
   },
 });

@@ -359,5 +359,6 @@ export const jobsFlag = {
     help: "runs at the same time, which share the cores",
     read: positiveInteger("2"),
     fallback: 1,
+    shownFallback: "what is fastest; of find 1",
   }),
 };

@@ -71,7 +71,7 @@ export interface StudyCall {
 /** A study, and how it is opened here. */
 export interface AskedStudy {
   readonly study: StudyRequest;
-  readonly opening: Pick<OpenStudyOptions, "places" | "out" | "threads">;
+  readonly opening: Pick<OpenStudyOptions, "places" | "out" | "threads" | "jobs">;
   /** What the user should know of how the call was read. */
   readonly said?: string;
 }

@@ -61,9 +61,14 @@ export function noteLines(note: StudyNote): string[] {
     case "recording":
       return [`records go to ${note.path}`];
     case "planned": {
-      const { arms, seeds, epochs, updatesPerEpoch } = note;
+      const { arms, seeds, epochs, updatesPerEpoch, atATime } = note;
       return [
         `${plural(arms, "arm")} x ${plural(seeds, "seed")}: ${arms * seeds} runs of ${plural(epochs, "epoch")}, ${plural(updatesPerEpoch, "update")} an epoch`,
+        ...(atATime
+          ? [
+              `${plural(atATime.jobs, "run")} at a time with ${plural(atATime.threads, "core")} each (--jobs), as ${atATime.why}`,
+            ]
+          : []),
       ];
     }
     case "damaged-weights":

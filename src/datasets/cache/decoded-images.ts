@@ -9,7 +9,7 @@ import { sweepCache } from "../../files/cache-dir.ts";
 import { type DataEvent, type EventBody, versioned } from "../../record/index.ts";
 import { decodingConditions } from "../decoding/decode-limits.ts";
 import { decodedFingerprint } from "../fingerprint.ts";
-import { type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
+import { type CacheKey, type OpenedCache, openCacheFile, writeCacheFile } from "./cache-file.ts";
 
 export interface DecodedImagesOptions {
   /** Of the source, in the order in which images are numbered. */
@@ -25,6 +25,9 @@ export interface DecodedImagesOptions {
 export interface DecodedImages extends OpenedCache {
   /** SHA-256 of the items' contents and of how they were decoded, hexadecimal. */
   readonly fingerprint: string;
+  /** Where the images are kept, and as what. */
+  readonly file: string;
+  readonly key: CacheKey;
 }
 
 /**
@@ -48,7 +51,7 @@ export async function decodedImages(
   await sweepCache(cacheDir);
   const kept = await openCacheFile(file, key, { threads, signal });
   if (kept.cache !== null) {
-    if (kept.broken.every(stillHolds)) return { ...kept, fingerprint };
+    if (kept.broken.every(stillHolds)) return { ...kept, fingerprint, file, key };
     loadAddon().closeCache(kept.cache);
   }
   const chunks = source.decode(items, { size, threads, signal });
@@ -64,7 +67,7 @@ export async function decodedImages(
     throw new StoreError(
       `${file}: the decoded images cannot be read back (${made.why ?? "the file is gone"}); see whether the disk is sound, or set LRSCOPE_CACHE to a folder on another disk`,
     );
-  return { ...made, fingerprint };
+  return { ...made, fingerprint, file, key };
 }
 
 /** What limits and decoders of another version have refused may be decoded by this one. */

@@ -5,11 +5,12 @@ import type { BenchEpochRecord } from "../../../bench/epoch.ts";
 import type { GrowthRecord } from "../../../bench/grow.ts";
 import type { BenchOptimizerRecord } from "../../../bench/optimizer.ts";
 import type { BenchStepRecord } from "../../../bench/step.ts";
+import type { BenchStudyRecord } from "../../../bench/study.ts";
 import type { BenchTransferRecord } from "../../../bench/transfer.ts";
 import type { Times } from "../../../bench/turns.ts";
 import { percent } from "../../../core/words.ts";
 import type { Terminal } from "../../terminal.ts";
-import { count, textTable } from "../format.ts";
+import { count, plural, textTable } from "../format.ts";
 
 type Layout = Pick<Terminal, "colors" | "width">;
 
@@ -86,6 +87,29 @@ export function epochText(record: BenchEpochRecord, layout: Layout): string[] {
     "",
     `${record.stepsRatio.toFixed(3)} times its ${record.updates} steps alone (${milliseconds(record.stepMs)} ms each); ${record.residentMiB.toFixed(0)} MiB resident${record.peers.map(({ residentMiB }) => ` (PyTorch ${residentMiB.toFixed(0)})`).join("")}`,
     ...record.notes,
+  ];
+}
+
+export function studyText(record: BenchStudyRecord, { colors, width }: Layout): string[] {
+  const { arms, seeds, epochs, updates, triadGBs } = record;
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  return [
+    `A study of ${record.model}: ${plural(arms, "arm")}, ${plural(seeds, "seed")}, ${plural(epochs, "epoch")}, ${plural(updates, "update")} of ${record.batch} each, 3x${record.size}x${record.size}`,
+    machineLine(record),
+    "",
+    textTable(
+      ["runs at a time", "cores each", "median s", "min", "max", "gain", "updates/s", "GB/s"],
+      record.arrangements.map(({ jobs, threads, medianMs, minMs, maxMs, ...rest }) => [
+        ...[String(jobs), String(threads), seconds(medianMs), seconds(minMs), seconds(maxMs)],
+        ...[`${rest.gain.toFixed(2)}x`, rest.updatesPerSecond.toFixed(1)],
+        rest.gbPerSecond.toFixed(1),
+      ]),
+      ["right", "right", "right", "right", "right", "right", "right", "right"],
+      colors,
+      width,
+    ),
+    "",
+    `GB/s: what the updates read and write at least; a triad with ${plural(record.threads, "core")} reaches ${triadGBs.toFixed(1)}`,
   ];
 }
 
