@@ -99,6 +99,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     due = null;
     const { experiment } = study;
     if (!experiment) return;
+    // What a range test shows has a page of its own.
+    if (experiment.kind === "find") return location.replace(hashOf(["range-test", id]));
     const began = performance.now();
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
@@ -114,9 +116,12 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       if (!live) continue;
       made.label(live.label);
       const shown = view.of(live.plot, lost);
-      const seeds = live.seeds.filter(
-        ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
-      );
+      const seeds =
+        view.hiddenRuns.size === 0
+          ? live.seeds
+          : live.seeds.filter(
+              ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
+            );
       made.show(live.plot, shown, view.seeds ? seeds : []);
       said.get(measure)?.(
         outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
@@ -155,8 +160,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       counted = performance.now() + 10 * (performance.now() - now);
     }
     trials.show(study, arms);
-    const tested = Object.keys(study.progress.rangeTests);
-    if (tested.length > 0 && tests.hidden) {
+    const { rangeTests, rangeTestRuns } = study.progress;
+    if (tests.hidden && Object.keys({ ...rangeTests, ...rangeTestRuns }).length > 0) {
       tests.hidden = false;
       tests.append(element("a", { href: hashOf(["range-test", id]) }, "Range tests of its arms"));
     }
