@@ -31,7 +31,7 @@ import { fakeComparison } from "../test/report/fake-records.ts";
 import { ARMS, curves, EPOCHS, SEEDS } from "./paint/data.ts";
 
 const PEERS = { uplot: "1.6.32", "@observablehq/plot": "0.6.17" };
-const ROUNDS = 5;
+const ROUNDS = 3;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const folder = here(".page-peers");
 

@@ -85,15 +85,11 @@ const claims = {
   epoch: () => lrscope("bench", "epoch", "--images", 640, "--repetitions", 3, "--threads", threads),
   optimizer: () => lrscope("bench", "optimizer", "--threads", threads),
   data: () => lrscope("bench", "data", "--threads", threads),
-<<<<<<< HEAD
   "study-vanilla-32": study("vanilla", 32, 640, 4),
   "study-vanilla-128": study("vanilla", 128, 640, 2),
   "study-resnet34-64": study("resnet34", 64, 320, 2),
-=======
-  threads: measureThreads,
   // In Chromium; refused where there is none.
   paint: () => jsonOf([jiti, fileURLToPath(new URL("paint.ts", import.meta.url))]),
->>>>>>> next
   growth: () =>
     lrscope("bench", "step", "--grow", "--into", fileURLToPath(new URL("growth.part", results))),
 };

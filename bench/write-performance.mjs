@@ -3,6 +3,7 @@
 // Long because each table of that page is a section here.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { growthFigure } from "./growth-figure.mjs";
+import { paintTable } from "./paint/table.mjs";
 
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/performance.md", root);
@@ -373,21 +374,7 @@ if (growth) {
 }
 
 const paint = read("paint");
-if (paint) {
-  const { arms, seeds, epochs, charts } = paint;
-  blocks.paint = [
-    `${paint.processor}; Chromium ${paint.chromium}, drawing by processor; Node ${paint.node}`,
-    "",
-    table(
-      [
-        `${arms * seeds} runs x ${epochs} epochs x ${charts} charts`,
-        "first paint, ms: median (least - greatest)",
-        "one more epoch, ms",
-      ],
-      paint.rows.map((row) => [row.name, spread(row.paint), spread(row.update)]),
-    ),
-  ].join("\n");
-}
+if (paint) blocks.paint = paintTable(paint, { table, spread });
 
 let text = readFileSync(page, "utf8");
 for (const [name, block] of Object.entries(blocks)) {

@@ -1,6 +1,6 @@
 {
   # What is compiled for which processor: binding/ for any, so that it can say what one lacks; the
-  # loops for AVX2; one file for AVX-512. They are linked in this order, and of an inline function
+  # loops for AVX2; what avx512.cc includes for AVX-512. They are linked in this order, and of an inline function
   # that several have the linker keeps the first.
   "variables": {
     "avx2": ["-march=x86-64-v3"],

@@ -6,11 +6,11 @@ namespace lrscope {
 
 extern const Kernel kConv2d, kConv2dBackwardData, kConv2dBackwardWeights;     // convolution.cc
 extern const Kernel kLinear, kLinearBackwardData, kLinearBackwardWeights;     // linear.cc
-extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  // batch_norm.cc
-extern const Kernel kBatchNormEvaluateBackward;                               // batch_norm.cc
-extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // batch_norm_pool.cc
+extern const Kernel kBatchNormTrain, kBatchNormEvaluate, kBatchNormBackward;  // norm/norm.cc
+extern const Kernel kBatchNormEvaluateBackward;                               // norm/norm.cc
+extern const Kernel kBatchNormPoolTrain, kBatchNormPoolBackward;              // norm/norm.cc
 extern const Kernel kBatchNormAddTrain, kBatchNormAddEvaluate,
-    kBatchNormAddBackward;                                      // batch_norm_add.cc
+    kBatchNormAddBackward;                                      // norm/norm.cc
 extern const Kernel kConvNormPoolTrain, kConvNormPoolBackward;  // conv_norm_pool.cc
 extern const Kernel kRelu, kReluBackward, kAdd;                 // elementwise.cc
 extern const Kernel kRelu6, kRelu6Backward;                     // elementwise.cc

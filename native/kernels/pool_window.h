@@ -5,6 +5,7 @@
 #include "kernels/simd/lanes.h"
 
 namespace lrscope {
+inline namespace LRSCOPE_WIDTH {
 
 struct Geometry {
   Pair kernel, stride, padding;
@@ -55,15 +56,10 @@ inline int64_t pixelStride(const ChannelView& v) { return v.plain ? 1 : v.rowStr
 
 template <class Work>
 void withLanes(const ChannelView& v, int64_t g, Work work) {
-  const std::integral_constant<int, 1> one;
   if (v.plain)
-    work(Part{1}, one);
-  else if (v.lanes == 2 * kVec)
-    work(Whole{}, std::integral_constant<int, 2>{});
-  else if (v.lanesOf(g) == kVec)
-    work(Whole{}, one);
+    work(Part{1}, std::integral_constant<int, 1>{});
   else
-    work(Part{static_cast<int>(v.lanesOf(g))}, one);
+    withVectors(v, g, work);
 }
 
 // The largest value so far, and where it was.
@@ -71,11 +67,18 @@ struct Best {
   Vec value = Vec{} - std::numeric_limits<float>::infinity();
   Mask index{};
 
+  // Not below or equal: larger, or a NaN; and the first NaN stays.
   void offer(Vec candidate, int32_t position) {
-    // Not below or equal: larger, or a NaN; and the first NaN stays.
+#ifdef LRSCOPE_AVX512
+    const __mmask16 wins = _mm512_cmp_ps_mask((__m512)candidate, (__m512)value, _CMP_NLE_UQ) &
+                           _mm512_cmp_ps_mask((__m512)value, (__m512)value, _CMP_ORD_Q);
+    value = (Vec)_mm512_mask_mov_ps((__m512)value, wins, (__m512)candidate);
+    index = (Mask)_mm512_mask_mov_epi32((__m512i)index, wins, _mm512_set1_epi32(position));
+#else
     const Mask wins = ~(candidate <= value) & (value == value);
     value = wins ? candidate : value;
     index = wins ? Mask{} + position : index;
+#endif
   }
 };
 
@@ -144,4 +147,5 @@ void gatherGradients(Io io, Vecs vecs, const Geometry& geometry, const ChannelVi
   }
 }
 
+}  // namespace LRSCOPE_WIDTH
 }  // namespace lrscope

@@ -2,7 +2,9 @@
 // whatever has bf16, by loops of our own, as oneDNN's need a processor with AVX-512 for that.
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "kernels/kernels.h"
 
@@ -31,22 +33,85 @@ struct Places {
       }
     }
   }
+  int64_t extent(size_t d) const { return static_cast<int64_t>(of[d].size()); }
+  // The dimension whose neighbours are nearest to each other, but for one; 4: none is excepted.
+  size_t nearest(size_t except) const {
+    size_t best = except == 0 ? 1 : 0;
+    for (size_t d = best + 1; d < 4; ++d)
+      if (d != except && step(d) < step(best)) best = d;
+    return best;
+  }
+  int64_t step(size_t d) const {
+    return extent(d) > 1 ? of[d][1] : std::numeric_limits<int64_t>::max();
+  }
+};
+
+// A walk in tiles of what lies together in the one layout and in the other, so that each cache line
+// of either is used whole while it is there.
+constexpr int64_t kTile = 16;
+struct Tiling {
+  size_t rows, columns;          // columns: neighbours in `from`
+  std::array<size_t, 2> others;  // the two dimensions left
+  bool together;                 // whole tiles of columns are neighbours in `from`
+  bool othersInside;             // they are nearer in `from` than the next tile of columns
+
+  Tiling(const Places& from, const Places& to)
+      : rows(to.nearest(from.nearest(4))),
+        columns(from.nearest(4)),
+        others{},
+        together(true),
+        othersInside(false) {
+    size_t* next = others.data();
+    for (size_t d = 0; d < 4; ++d)
+      if (d != rows && d != columns) *next++ = d;
+    const std::vector<int64_t>& offsets = from.of[columns];
+    othersInside = from.extent(columns) > kTile && from.step(others[1]) < offsets[kTile];
+    for (size_t i = 0; i < offsets.size(); ++i)
+      together = together && offsets[i] == offsets[i - i % kTile] + static_cast<int64_t>(i % kTile);
+  }
 };
 
 template <class From, class To>
-void convert(const Places& from, const Places& to, const From* x, To* y) {
-  const auto rows = static_cast<int64_t>(from.of[0].size());
-  const auto columns = static_cast<int64_t>(from.of[1].size());
+void convertRow(const From* x, const int64_t* from, bool together, To* y, const int64_t* to,
+                int64_t count) {
+  if (!together || count < kTile) {
+    for (int64_t i = 0; i < count; ++i) y[to[i]] = narrow<To>(wide(x[from[i] - from[0]]));
+    return;
+  }
+  To row[kTile];
+#pragma omp simd
+  for (int64_t i = 0; i < kTile; ++i) row[i] = narrow<To>(wide(x[i]));
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kTile; ++i) y[to[i]] = row[i];
+}
+
+template <class From, class To>
+void convert(const Places& from, const Places& to, const Tiling& tiling, const From* x, To* y) {
+  const size_t u = tiling.others[0], v = tiling.others[1];
+  const auto &fromRows = from.of[tiling.rows], &toRows = to.of[tiling.rows];
+  const auto &fromColumns = from.of[tiling.columns], &toColumns = to.of[tiling.columns];
+  const int64_t rows = from.extent(tiling.rows), columns = from.extent(tiling.columns);
+  const int64_t outer = from.extent(u), inner = from.extent(v);
+  const auto tile = [&](int64_t i, int64_t j, int64_t top, int64_t left) {
+    const From* source = x + from.of[u][i] + from.of[v][j] + fromColumns[left];
+    To* target = y + to.of[u][i] + to.of[v][j];
+    for (int64_t r = top; r < std::min(top + kTile, rows); ++r)
+      convertRow(source + fromRows[r], &fromColumns[left], tiling.together, target + toRows[r],
+                 &toColumns[left], std::min(kTile, columns - left));
+  };
+  if (tiling.othersInside) {
 #pragma omp parallel for collapse(2) schedule(static)
-  for (int64_t a = 0; a < rows; ++a)
-    for (int64_t b = 0; b < columns; ++b) {
-      const From* source = x + from.of[0][a] + from.of[1][b];
-      To* target = y + to.of[0][a] + to.of[1][b];
-      for (size_t c = 0; c < from.of[2].size(); ++c)
-        for (size_t d = 0; d < from.of[3].size(); ++d)
-          target[to.of[2][c] + to.of[3][d]] =
-              narrow<To>(wide(source[from.of[2][c] + from.of[3][d]]));
-    }
+    for (int64_t left = 0; left < columns; left += kTile)
+      for (int64_t top = 0; top < rows; top += kTile)
+        for (int64_t i = 0; i < outer; ++i)
+          for (int64_t j = 0; j < inner; ++j) tile(i, j, top, left);
+    return;
+  }
+#pragma omp parallel for collapse(3) schedule(static)
+  for (int64_t i = 0; i < outer; ++i)
+    for (int64_t j = 0; j < inner; ++j)
+      for (int64_t top = 0; top < rows; top += kTile)
+        for (int64_t left = 0; left < columns; left += kTile) tile(i, j, top, left);
 }
 
 // Whether the layouts, "AB16b64a" and "AB16b64a2b" or "AB8b64a2b", differ in that two rows of 64
@@ -92,9 +157,10 @@ std::unique_ptr<Step> converting(const Operand& x, const Operand& y) {
       for (int64_t i = 0; i < elements; ++i) to[i] = narrow<To>(wide(from[i]));
     });
   const bool padded = elements > y.elements();
-  return makeStep([=, from = Places(x), to = Places(y)](const RunContext& run) {
+  const Places from(x), to(y);
+  return makeStep([=, tiling = Tiling(from, to)](const RunContext& run) {
     if (padded) std::memset(y.at(run), 0, elements * sizeof(To));
-    convert(from, to, x.data<From>(run), y.data<To>(run));
+    convert(from, to, tiling, x.data<From>(run), y.data<To>(run));
   });
 }
 

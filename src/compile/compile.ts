@@ -32,7 +32,7 @@ import {
   trainingGraph,
 } from "./graph/passes.ts";
 import { checkPrecision } from "./graph/precision.ts";
-import { plan } from "./memory/arena.ts";
+import { planOrdered } from "./memory/delay-gradients.ts";
 import { type LaidOutGraph, layOut } from "./memory/lay-out.ts";
 import { initializeTensors, persistentTensors } from "./memory/persistent.ts";
 import type { CompiledNetwork, CompileOptions, PersistentTensor, ScalarValues } from "./types.ts";
@@ -86,14 +86,16 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
   const average = optimizer.state.find(({ name }) => name === AVERAGE);
   const finish = (
     name: string,
-    graph: LaidOutGraph,
+    laidOut: LaidOutGraph,
     { weights = evaluated, rule = optimizer } = {},
   ): Program => {
     const update =
-      graph.gradients.size > 0
+      laidOut.gradients.size > 0
         ? { optimizer: rule, clip, scales, begins, firstUpdates }
         : undefined;
-    const planned = plan(graph, { updateBytes: update ? updateBytes(graph, update) : 0 });
+    const { graph, plan: planned } = planOrdered(laidOut, {
+      updateBytes: update ? updateBytes(laidOut, update) : 0,
+    });
     memory.arenaBytes = Math.max(memory.arenaBytes, planned.peakBytes);
     memory.lowerBoundBytes = Math.max(memory.lowerBoundBytes, planned.lowerBoundBytes);
     const scalars = scalarsOf(rule);

@@ -18,11 +18,16 @@ const TYPES: Readonly<Record<string, string>> = {
 const PAGES: Readonly<Record<string, string>> = { "index.html": "/", "figure.html": "/figure" };
 
 /**
- * A route for each file that is there now; the figure's page may be shown in frames of `embedIn`. Nothing of a study is in them: they are answered without a token.
+ * A route for each file that is there now; the figure's page may be shown in frames of `embedIn`. Nothing of a study is in them: they are
+ * answered without a token.
+ * @param opened hears that the page itself was asked for
  * @throws InternalError where the client was not built
  * @throws ArgumentError for what is no origin
  */
-export function clientRoutes(embedIn: readonly string[]): Route[] {
+export function clientRoutes(
+  embedIn: readonly string[],
+  opened: () => void = () => undefined,
+): Route[] {
   const ancestors = frameAncestors(embedIn);
   let names: string[];
   try {
@@ -41,6 +46,7 @@ export function clientRoutes(embedIn: readonly string[]): Route[] {
           if (name === "figure.html")
             response.setHeader("content-security-policy", policyOf(ancestors));
           send(response, { type, body });
+          if (name === "index.html") opened();
         },
       },
     ];

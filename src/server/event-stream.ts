@@ -50,7 +50,9 @@ export interface EventStreams {
   /** Answers with a stream, until the client goes. */
   open(call: Call, studies: readonly { readonly id: string; readonly path: string }[]): void;
   /** All of a study's records, packed: the message from which a stream goes on. @throws StoreError as followStudy does */
-  records(id: string, path: string): Uint8Array;
+  records(id: string, path: string): Promise<Uint8Array>;
+  /** Begins to read a study that somebody may ask for next. */
+  expect(id: string, path: string): void;
   /** Passes on what a study says that is not in its records: the update under way. */
   tell(id: string, event: StudyEvent): void;
 }
@@ -149,11 +151,24 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
     timer = setTimeout(lookOn, Math.max(LOOK, took / SHARE)).unref();
   };
 
+  /** One reading of each at a time. */
+  const readings = new Map<string, Promise<void>>();
+  const readAhead = (id: string, path: string): Promise<void> => {
+    const study = known(id, path);
+    if (!followed.has(id)) keep(id, study);
+    const reading = readings.get(id) ?? study.study.readAhead().finally(() => readings.delete(id));
+    readings.set(id, reading);
+    return reading;
+  };
+
   return {
-    records(id, path) {
+    expect(id, path) {
+      if (followed.size === 0) void readAhead(id, path);
+    },
+    async records(id, path) {
+      await readAhead(id, path);
       const study = known(id, path);
       const snapshot = study.latest ?? study.study.refresh();
-      if (!followed.has(id)) keep(id, study);
       const { events, after } = eventsSince(NO_CURSOR, snapshot);
       return packStudy({
         ...{ study: id, from: "", to: encodeCursor(after), state: stateOf(path), events },

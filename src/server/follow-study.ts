@@ -30,6 +30,8 @@ import type { StudySnapshot } from "./study-cursor.ts";
 export interface FollowedStudy {
   /** The records as they are now. @throws StoreError, exit code 2, naming the file and what is wrong with it */
   refresh(): StudySnapshot;
+  /** Reads ahead what a refresh would, run by run: whoever else asks something meanwhile is answered. */
+  readAhead(): Promise<void>;
 }
 
 /** Follows the study in a run directory. */
@@ -47,6 +49,19 @@ export function followStudy(path: string): FollowedStudy {
     metrics: lines(join(folder, "metrics.jsonl"), metricsLine),
   });
   return {
+    async readAhead() {
+      for (const name of namesIn(join(path, "trials"))) {
+        const folder = known(trials, name, () => trialIn(join(path, "trials", name)));
+        try {
+          folder.trial();
+          folder.metrics();
+        } catch {
+          // The refresh will say it.
+          return;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
     refresh() {
       const record = experiment();
       if (!record)

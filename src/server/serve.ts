@@ -42,7 +42,11 @@ export async function serve({
   const server = await startServer({
     ...options,
     routes: [
-      ...clientRoutes(embedIn),
+      ...clientRoutes(embedIn, () => {
+        // Whoever opens the page looks for the newest study most often; while scripts are loaded it is read.
+        const latest = studies.latest();
+        if (latest) streams.expect(latest.id, latest.path);
+      }),
       ...studyRoutes(studies, streams),
       ...steeringRoutes({ studies, folders, tell: streams.tell }),
       ...routes,

@@ -15,6 +15,8 @@ export interface Studies {
   list(): ServedStudy[];
   /** Where a study lies; null for an id that is none of a study here. */
   pathOf(id: string): string | null;
+  /** Of the study that was changed last; null where there is none. */
+  latest(): { readonly id: string; readonly path: string } | null;
 }
 
 /** Milliseconds within which a folder may change twice and have one time of change. */
@@ -53,6 +55,10 @@ export function studiesIn(folders: readonly string[]): Studies {
           return [found.study];
         })
         .sort((a, b) => ((a.about?.created ?? "") < (b.about?.created ?? "") ? 1 : -1)),
+    latest() {
+      const [path] = look().sort((a, b) => timeOf(b) - timeOf(a));
+      return path === undefined ? null : { id: studyId(path), path };
+    },
     pathOf(id) {
       const path = byId.get(id);
       if (path !== undefined && hasRecord(path)) return path;

@@ -53,12 +53,10 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
     {
       method: "GET",
       path: "/api/studies/:study/records",
-      handle: withStudy(({ response, params }, path) =>
-        send(response, {
-          type: "application/octet-stream",
-          body: streams.records(params.study ?? "", path),
-        }),
-      ),
+      handle: withStudy(async ({ response, params }, path) => {
+        const body = await streams.records(params.study ?? "", path);
+        send(response, { type: "application/octet-stream", body });
+      }),
     },
     {
       method: "GET",

@@ -78,6 +78,31 @@ describe("rounding", () => {
     }
   });
 
+  // As the tiles of AMX want them; and between images channel by channel and pixel by pixel.
+  test.each([
+    ["ABcd16b16a", "AcdB16b32a2b", [70, 40, 3, 3]],
+    ["ABcd16b16a", "ABcd16a16b2a", [70, 40, 3, 3]],
+    ["ABcd16b16a", "AcdB16b64a2b", [70, 40, 1, 1]],
+    ["acdb", "abcd", [3, 70, 5, 40]],
+    ["abcd", "aBcd16b", [3, 70, 5, 40]],
+  ] as const)("in tiles, from %s into %s", async (from, to, shape) => {
+    const values = uniformValues(shape, 1);
+    const { y, z } = await runCase(native, {
+      tensors: {
+        x: { shape, values, layout: from },
+        y: { shape, dtype: "bf16", layout: to },
+        z: { shape, dtype: "bf16", layout: from },
+      },
+      steps: [
+        { kind: "reorder", inputs: ["x"], outputs: ["y"] },
+        { kind: "reorder", inputs: ["y"], outputs: ["z"] },
+      ],
+    });
+    const want = widened(toBfloat16(values));
+    expect(same(y!, want)).toBe(true);
+    expect(same(z!, want)).toBe(true);
+  });
+
   test("a NaN stays one, whatever its bits, and infinities what they are", async () => {
     const patterns = Uint32Array.of(0x7f800001, 0x7fffffff, 0xff800001, 0xffffffff, 0x7fc00000);
     const values = new Float32Array(8).fill(Number.POSITIVE_INFINITY);

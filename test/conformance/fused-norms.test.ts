@@ -104,11 +104,15 @@ describe("batch norm + ReLU + max pooling", () => {
     await expectAgreement(poolCase(withoutRelu), 2e-5);
   });
 
-  test("a tensor larger than the caches", async () => {
-    const x = [24, 17, 110, 100] as const;
+  test.each([
+    [17, "aBcd8b"],
+    [17, "aBcd16b"],
+    [32, "acdb"],
+  ] as const)("a tensor larger than the caches: %i channels, %s", async (C, layout) => {
+    const x = [24, C, 110, 100] as const;
     const some = uniformValues([10007], 1);
-    const values = generate(24 * 17 * 11000, (i) => some[i % 10007]!);
-    await expectAgreement(poolCase({ x, geometry: tiles, layout: "aBcd8b", values }), 2e-5);
+    const values = generate(24 * C * 11000, (i) => some[i % 10007]!);
+    await expectAgreement(poolCase({ x, geometry: tiles, layout, values }), 2e-5);
   });
 
   test("lets a NaN pass, forward and backward", async () => {
@@ -181,14 +185,26 @@ describe("batch norm + residual + ReLU", () => {
   });
 });
 
+test.each([16, 32, 48, 96])("channels-last, several vectors at once: %i channels", async (C) => {
+  const x = [3, C, 14, 12] as const;
+  for (const geometry of [tiles, overlapping])
+    await expectAgreement(poolCase({ x, geometry, layout: "acdb" }), 2e-5);
+  for (const twoGradients of [false, true])
+    await expectAgreement(addCase({ x, layout: "acdb", relu: true, twoGradients }), 2e-5);
+});
+
 test("equal bits for every number of threads, whether threads take groups or images", async () => {
   const cases = [
     poolCase({ x: [6, 24, 12, 12], geometry: tiles, layout: "aBcd8b" }),
     poolCase({ x: [6, 24, 12, 12], geometry: overlapping, layout: "aBcd8b" }),
     addCase({ x: [6, 24, 7, 7], layout: "aBcd8b", relu: true, twoGradients: true }),
+    ...["aBcd16b", "acdb"].flatMap((layout) => [
+      poolCase({ x: [6, 48, 12, 12], geometry: tiles, layout }),
+      addCase({ x: [6, 48, 7, 7], layout, relu: true, twoGradients: true }),
+    ]),
   ];
   for (const given of cases) {
-    // 24 channels are three groups: one and three threads take groups, two take images.
+    // 24 channels of eight, 48 of sixteen are three groups: one and three threads take groups, two take images.
     const [one, ...others] = await Promise.all(
       [1, 2, 3].map((threads) => runCase(native, given, threads)),
     );

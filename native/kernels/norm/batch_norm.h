@@ -10,9 +10,10 @@
 #include "kernels/kernels.h"
 #include "kernels/simd/lanes.h"
 
-namespace lrscope::norm {
+namespace lrscope::norm::LRSCOPE_WIDTH {
 
-constexpr int64_t kChunk = 256;  // rows: a chunk's 8 or 16 KiB stay in L1 between its two passes
+// Rows, so that a chunk's 8 or 16 KiB stay in L1 between its two passes.
+constexpr int64_t chunkRows(int vecs) { return vecs * kVec > 16 ? 128 : 256; }
 
 // Count, mean and sum of squared deviations; merged by Chan, Golub and LeVeque (1983), eq. 2.1.
 struct Moments {
@@ -49,6 +50,7 @@ inline Affine affineOf(const ChannelView& v, int64_t g, const float* mean, const
 template <class Io, class Vecs, class T>
 void addMoments(Io io, Vecs vecs, const T* x, int64_t rows, int64_t stride, int count,
                 Moments* lanes) {
+  constexpr int64_t kChunk = chunkRows(Vecs::value);
   for (int64_t begin = 0; begin < rows; begin += kChunk) {
     const int64_t n = rows - begin < kChunk ? rows - begin : kChunk;
     const T* from = x + begin * stride;
@@ -96,6 +98,7 @@ struct Sums {
 template <class Io, class Vecs, class T, class Gradient>
 void addSums(Io io, Vecs vecs, const Affine& affine, const T* x, int64_t offset, int64_t rows,
              int64_t stride, Sums* lanes, Gradient gradient) {
+  constexpr int64_t kChunk = chunkRows(Vecs::value);
   for (int64_t begin = 0; begin < rows; begin += kChunk) {
     const int64_t end = rows - begin < kChunk ? rows : begin + kChunk;
     for (int i = 0; i < vecs; ++i) {
@@ -324,16 +327,6 @@ void differentiate(const BatchNorm& bn, const Derivative& d, const T* x, T* dx, 
       v, first, [&](int64_t g) { d.settleSums(bn, g); }, second);
 }
 
-// Layouts of a question: `activations` lists the inputs and outputs that lie as x does; vectors
-// are plain, bytes opaque and of no size unless the caller gives them one.
-struct Activations {
-  std::vector<size_t> inputs, outputs;
-};
-LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activations,
-                             size_t partialBytes);
+inline int64_t vectorsOf(const ChannelView& v) { return v.lanes > kVec ? v.lanes / kVec : 1; }
 
-// Checks that x and its vectors fit each other: inputs [from, to) and outputs likewise are (C).
-BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair vectorOutputs,
-                      size_t partialBytes);
-
-}  // namespace lrscope::norm
+}  // namespace lrscope::norm::LRSCOPE_WIDTH

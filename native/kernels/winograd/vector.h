@@ -15,16 +15,6 @@
 #include "kernels/simd/lanes.h"
 #include "kernels/winograd/winograd.h"
 
-#ifdef LRSCOPE_AVX512
-#ifndef __clang__
-// GCC 12's intrinsics start from a vector that they leave unset, and warn of it.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#define LRSCOPE_WIDTH avx512
-#else
-#define LRSCOPE_WIDTH avx2
-#endif
-
 namespace lrscope::winograd::LRSCOPE_WIDTH {
 
 #ifdef LRSCOPE_AVX512

@@ -12,9 +12,10 @@ namespace lrscope::winograd::LRSCOPE_WIDTH {
 
 namespace summing {
 
-// Bytes of transformed tiles in a chunk, which the third-level cache should hold.
-constexpr int64_t kChunkBytes = 8000000, kOwnChunkBytes = 4000000;
-constexpr int64_t kLeastTiles = 64, kMostTiles = 256;
+// Bytes of transformed tiles in a chunk: the third-level cache should hold those that the threads
+// share, the second-level cache those of one, beside the sums that a product adds to.
+constexpr int64_t kChunkBytes = 8000000, kOwnChunkBytes = 1000000;
+constexpr int64_t kLeastSharedTiles = 64, kLeastOwnTiles = 24, kMostTiles = 256;
 // Bytes of sums that each thread may have.
 constexpr int64_t kOwnSumBytes = 4000000;
 // Of a strip's channels in a register tile: what divides them best.
@@ -54,8 +55,8 @@ struct Blocking {
 
   int64_t tilesOfChunk(int64_t lanes, int64_t total) const {
     const int64_t bytes = kProducts * lanes * static_cast<int64_t>(sizeof(float));
-    return std::min(total, std::clamp((shared ? kChunkBytes : kOwnChunkBytes) / bytes, kLeastTiles,
-                                      kMostTiles));
+    return std::min(total, std::clamp((shared ? kChunkBytes : kOwnChunkBytes) / bytes,
+                                      shared ? kLeastSharedTiles : kLeastOwnTiles, kMostTiles));
   }
   int64_t biasFloats() const { return 2 * dy.lanes(); }  // doubles
   // Chunk and sums: of all threads or of each.

@@ -9,7 +9,9 @@ import { type EpochMetrics, epochMetrics } from "../trial.ts";
 export function isEpochMetrics(value: unknown): value is EpochMetrics {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   let needed = 0;
-  for (const [name, field] of Object.entries(value))
+  // An object of JSON's has no fields but its own.
+  for (const name in value) {
+    const field = (value as Record<string, unknown>)[name];
     switch (name) {
       case "epoch":
       case "update":
@@ -48,6 +50,7 @@ export function isEpochMetrics(value: unknown): value is EpochMetrics {
       default:
         return false;
     }
+  }
   return needed === 8;
 }
 

@@ -50,7 +50,11 @@ export function packStudy<T extends WithEvents>(message: T): Uint8Array {
   const events = message.events.map((event, i): StudyEvent => {
     if (event.type !== "trial-started" || event.metrics.length === 0) return event;
     const { metrics } = event;
-    const columns = COLUMNS.filter((name) => metrics.some((line) => line[name] !== undefined));
+    const measured = COLUMNS.flatMap((name) => {
+      const column = columnOf(metrics, name);
+      return column ? [{ name, column }] : [];
+    });
+    const columns = measured.map(({ name }) => name);
     const newest = metrics.findLastIndex((line) => line.validationPerClass !== undefined);
     const rest = metrics.flatMap((line, row): [number, Partial<EpochMetrics>][] => {
       const { validationPerClass, diverged } = line;
@@ -61,13 +65,7 @@ export function packStudy<T extends WithEvents>(message: T): Uint8Array {
       return row === newest || diverged !== undefined ? [[row, fields]] : [];
     });
     lines.push({ event: i, rows: metrics.length, columns, rest });
-    for (const name of columns)
-      values.push(
-        Float64Array.from(metrics, (line) => {
-          const value = line[name];
-          return value === undefined ? ABSENT : value === null ? NULL : value;
-        }),
-      );
+    values.push(...measured.map(({ column }) => column));
     return { ...event, metrics: [] };
   });
   const packed: Packed<T> = { message: { ...message, events }, lines };
@@ -83,6 +81,18 @@ export function packStudy<T extends WithEvents>(message: T): Uint8Array {
     offset += column.byteLength;
   }
   return bytes;
+}
+
+/** A field of every line; null where none has it. */
+function columnOf(metrics: readonly EpochMetrics[], name: Column): Float64Array | null {
+  const column = new Float64Array(metrics.length);
+  let isThere = false;
+  for (let row = 0; row < metrics.length; row++) {
+    const value = metrics[row]?.[name];
+    if (value !== undefined) isThere = true;
+    column[row] = value === undefined ? ABSENT : value === null ? NULL : value;
+  }
+  return isThere ? column : null;
 }
 
 /** The message that was packed. @throws DataError where bytes are missing */

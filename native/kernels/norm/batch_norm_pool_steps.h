@@ -6,14 +6,13 @@
 // The derivative needs the sums of d and d (x - mean) over the places that were pooled, d being the
 // gradient: there x - mean = (y - beta) / scale, so that the small y is read rather than x. Then dx
 // is written in one pass over x.
+#pragma once
 #include <algorithm>
 
-#include "kernels/norm/batch_norm.h"
+#include "kernels/norm/batch_norm_steps.h"
 #include "kernels/pool_window.h"
 
-namespace lrscope::norm {
-
-namespace {
+namespace lrscope::norm::LRSCOPE_WIDTH::pooled {
 
 constexpr int32_t kBlocked = 255;
 
@@ -27,11 +26,11 @@ struct PooledNorm {
   }
 };
 
-PooledNorm pooledNormOf(const Site& site, BatchNorm norm, const Operand& y,
-                        const Operand* workspace) {
+inline PooledNorm pooledNormOf(const Site& site, BatchNorm norm, const Operand& y,
+                               const Operand* workspace) {
   expectType(y, site.inputs[0].dtype);
   expectLayout(y, site.inputs[0].layout);
-  const PooledNorm p{norm, geometryOf(site.attributes, site.inputs[0], y), channelView(y)};
+  const PooledNorm p{norm, geometryOf(site.attributes, site.inputs[0], y), loopView(y)};
   if (workspace && workspace->bytes < layoutBytes(y) / sizeOf(y.dtype))
     throw Refusal("the workspace is too small");
   return p;
@@ -62,14 +61,14 @@ void forward(const PooledNorm& p, const Statistics& s, const T* x, T* y, uint8_t
   });
 }
 
-LayoutAnswer chooseTrain(const LayoutQuestion& q) {
+inline LayoutAnswer chooseTrain(const LayoutQuestion& q) {
   geometryOf(q.attributes, q.inputs[0], q.outputs[0]);
   LayoutAnswer a = chooseBatchNorm(q, {{0}, {0}}, sizeof(Moments));
   if (q.outputs.size() == 4) a.outputBytes[3] = a.outputBytes[0] / sizeOf(q.outputs[0].dtype);
   return a;
 }
 
-std::unique_ptr<Step> buildTrain(const Site& site) {
+inline std::unique_ptr<Step> buildTrain(const Site& site) {
   const bool remembers = site.outputs.size() == 4;
   const PooledNorm p = pooledNormOf(site, batchNormOf(site, true, {1, 5}, {1, 3}, sizeof(Moments)),
                                     site.outputs[0], remembers ? &site.outputs[3] : nullptr);
@@ -210,11 +209,11 @@ void backward(const PooledNorm& p, const Derivative& d, const Pooled<T>& all, T*
       large, first, [&](int64_t g) { d.settleSums(p.norm, g); }, second);
 }
 
-LayoutAnswer chooseBackward(const LayoutQuestion& q) {
+inline LayoutAnswer chooseBackward(const LayoutQuestion& q) {
   return chooseBatchNorm(q, {{0, 1, 6}, {0}}, sizeof(Sums));
 }
 
-std::unique_ptr<Step> buildBackward(const Site& site) {
+inline std::unique_ptr<Step> buildBackward(const Site& site) {
   const auto in = site.inputs, out = site.outputs;
   expectAlike(in[0], out[0]);
   expectAlike(in[1], in[6]);
@@ -235,13 +234,4 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
   });
 }
 
-}  // namespace
-
-}  // namespace lrscope::norm
-
-namespace lrscope {
-
-const Kernel kBatchNormPoolTrain = {norm::chooseTrain, norm::buildTrain};
-const Kernel kBatchNormPoolBackward = {norm::chooseBackward, norm::buildBackward};
-
-}  // namespace lrscope
+}  // namespace lrscope::norm::LRSCOPE_WIDTH::pooled

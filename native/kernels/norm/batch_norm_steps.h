@@ -6,14 +6,20 @@
 // workspace is kept. With a residual that is one bit a value, so that the derivative needs neither
 // y nor the residual: it reads the gradient, or two that would have to be added before, once, and
 // leaves what ReLU let pass as the residual's.
-#include "kernels/norm/batch_norm.h"
-
+#pragma once
 #include <algorithm>
 
-namespace lrscope::norm {
+#include "kernels/norm/batch_norm.h"
 
-LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activations,
-                             size_t partialBytes) {
+namespace lrscope::norm::LRSCOPE_WIDTH {
+
+// Layouts of a question: `activations` lists the inputs and outputs that lie as x does; vectors
+// are plain, bytes opaque and of no size unless the caller gives them one.
+struct Activations {
+  std::vector<size_t> inputs, outputs;
+};
+inline LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activations,
+                                    size_t partialBytes) {
   const std::string layout = viewLayout(q.inputs[0]);
   const auto layoutsOf = [&](const std::vector<Tensor>& operands,
                              const std::vector<size_t>& likeX) {
@@ -30,14 +36,15 @@ LayoutAnswer chooseBatchNorm(const LayoutQuestion& q, const Activations& activat
   a.outputs = layoutsOf(q.outputs, activations.outputs);
   Tensor x = q.inputs[0];
   x.layout = layout;
-  const ChannelView v = channelView(x);
+  const ChannelView v = loopView(x);
   a.scratchBytes = v.batch * v.groups * v.lanes * partialBytes;
   return withBytes(q, a);
 }
 
-BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair vectorOutputs,
-                      size_t partialBytes) {
-  const BatchNorm bn{channelView(site.inputs[0]), site.attributes.number("epsilon"),
+// Checks that x and its vectors fit each other: inputs [from, to) and outputs likewise are (C).
+inline BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair vectorOutputs,
+                             size_t partialBytes) {
+  const BatchNorm bn{loopView(site.inputs[0]), site.attributes.number("epsilon"),
                      training ? site.attributes.number("momentum") : 0,
                      site.attributes.flag("relu")};
   for (int64_t i = vectorInputs[0]; i < vectorInputs[1]; ++i)
@@ -48,39 +55,36 @@ BatchNorm batchNormOf(const Site& site, bool training, Pair vectorInputs, Pair v
   return bn;
 }
 
-namespace {
-
-// One byte for eight values; image b of group g has bytes of its own.
+// One bit a value; image b of group g has vectors of its own.
 struct Bits {
-  int64_t imageBytes, images;
+  int64_t imageVectors, images;
 
   explicit Bits(const ChannelView& v)
-      : imageBytes(v.plain ? (v.pixels() + kVec - 1) / kVec
-                           : v.pixels() * (v.lanes == 2 * kVec ? 2 : 1)),
+      : imageVectors(v.plain ? (v.pixels() + kVec - 1) / kVec : v.pixels() * vectorsOf(v)),
         images(v.batch * v.groups) {}
 
-  size_t bytes() const { return imageBytes * images; }
+  size_t bytes() const { return imageVectors * images * sizeof(LaneBits); }
 };
 
-// The byte of each vector of a span: of(r, i).
+// The bits of each vector of a span: of(r, i).
 struct BitRow {
-  uint8_t* first;
+  LaneBits* first;
   int64_t vecs;
 
   // `all` may be null: then nothing is remembered.
-  BitRow(uint8_t* all, const ChannelView& v, int64_t b, int64_t g, int64_t offset, int64_t vecs)
-      : first(all ? all + (b * v.groups + g) * Bits(v).imageBytes +
+  BitRow(LaneBits* all, const ChannelView& v, int64_t b, int64_t g, int64_t offset, int64_t vecs)
+      : first(all ? all + (b * v.groups + g) * Bits(v).imageVectors +
                         (offset - b * v.batchStride - g * v.groupStride) / v.rowStride * vecs
                   : nullptr),
         vecs(vecs) {}
-  uint8_t& of(int64_t r, int64_t i) const { return first[r * vecs + i]; }
+  LaneBits& of(int64_t r, int64_t i) const { return first[r * vecs + i]; }
 };
 
 template <class T>
 struct Forward {
   const T *x, *residual;
   T* y;
-  uint8_t* bits;  // null where nothing is remembered
+  LaneBits* bits;  // null where nothing is remembered
 };
 
 template <bool relu, bool stream, bool added, class T>
@@ -132,7 +136,7 @@ LayoutAnswer chooseTrain(const LayoutQuestion& q) {
   LayoutAnswer a = chooseBatchNorm(q, forwardActivations<added>(), sizeof(Moments));
   Tensor x = q.inputs[0];
   x.layout = a.inputs[0];
-  if (added && q.outputs.size() == 4) a.outputBytes[3] = Bits(channelView(x)).bytes();
+  if (added && q.outputs.size() == 4) a.outputBytes[3] = Bits(loopView(x)).bytes();
   return a;
 }
 
@@ -150,7 +154,7 @@ std::unique_ptr<Step> buildTrain(const Site& site) {
     return makeStep([=](const RunContext& run) {
       const Statistics s(run, &in[1], &out[1], scratch);
       const Forward<T> all{in[0].data<T>(run), added ? in[5].data<T>(run) : nullptr,
-                           out[0].data<T>(run), remembers ? out[3].data<uint8_t>(run) : nullptr};
+                           out[0].data<T>(run), remembers ? out[3].data<LaneBits>(run) : nullptr};
       withImage<added>(bn, all, [&](auto image) {
         normaliseBatch(bn, s, all.x, [&](int64_t g) {
           return [&, g, affine = s.affine(bn, g)](int64_t b) { image(b, g, affine); };
@@ -187,12 +191,12 @@ std::unique_ptr<Step> buildEvaluate(const Site& site) {
   });
 }
 
-LayoutAnswer chooseEvaluateBackward(const LayoutQuestion& q) {
+inline LayoutAnswer chooseEvaluateBackward(const LayoutQuestion& q) {
   return chooseBatchNorm(q, {{0}, {0}}, 0);
 }
 
 // dx = dy gamma / sqrt(runningVariance + epsilon)
-std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
+inline std::unique_ptr<Step> buildEvaluateBackward(const Site& site) {
   const auto in = site.inputs;
   const Operand out = site.outputs[0];
   expectAlike(in[0], out);
@@ -237,11 +241,11 @@ void backward(const BatchNorm& bn, const Derivative& d, const T* x, const T* dy,
   differentiate<stream>(bn, d, x, dx, sums, passed);
 }
 
-LayoutAnswer chooseBackward(const LayoutQuestion& q) {
+inline LayoutAnswer chooseBackward(const LayoutQuestion& q) {
   return chooseBatchNorm(q, {{0, 1}, {0}}, sizeof(Sums));
 }
 
-std::unique_ptr<Step> buildBackward(const Site& site) {
+inline std::unique_ptr<Step> buildBackward(const Site& site) {
   expectAlike(site.inputs[0], site.inputs[1]);
   expectAlike(site.inputs[0], site.outputs[0]);
   const BatchNorm bn = batchNormOf(site, false, {2, 6}, {1, 3}, sizeof(Sums));
@@ -263,7 +267,7 @@ std::unique_ptr<Step> buildBackward(const Site& site) {
 template <class T>
 struct Gradients {
   const T *x, *dy, *other;  // other: a second gradient of y, or null
-  uint8_t* bits;
+  LaneBits* bits;
   T *dx, *dresidual;
 };
 
@@ -290,11 +294,11 @@ void backwardAdded(const BatchNorm& bn, const Derivative& d, const Gradients<T>&
   differentiate<stream>(bn, d, all.x, all.dx, sums, passed);
 }
 
-LayoutAnswer chooseBackwardAdded(const LayoutQuestion& q) {
+inline LayoutAnswer chooseBackwardAdded(const LayoutQuestion& q) {
   return chooseBatchNorm(q, {{0, 1, 7}, {0, 3}}, sizeof(Sums));
 }
 
-std::unique_ptr<Step> buildBackwardAdded(const Site& site) {
+inline std::unique_ptr<Step> buildBackwardAdded(const Site& site) {
   const auto in = site.inputs, out = site.outputs;
   const bool two = in.size() == 8;
   for (const Operand* operand : {&in[1], &out[0], &out[3]}) expectAlike(in[0], *operand);
@@ -306,8 +310,8 @@ std::unique_ptr<Step> buildBackwardAdded(const Site& site) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
       const Gradients<T> all{
-          in[0].data<T>(run),       in[1].data<T>(run),  two ? in[7].data<T>(run) : nullptr,
-          in[6].data<uint8_t>(run), out[0].data<T>(run), out[3].data<T>(run)};
+          in[0].data<T>(run),        in[1].data<T>(run),  two ? in[7].data<T>(run) : nullptr,
+          in[6].data<LaneBits>(run), out[0].data<T>(run), out[3].data<T>(run)};
       const Derivative d(run, &in[2], &out[1], scratch);
       withFlags(
           [&](auto both, auto stream) { backwardAdded<both.value, stream.value>(bn, d, all); }, two,
@@ -316,19 +320,4 @@ std::unique_ptr<Step> buildBackwardAdded(const Site& site) {
   });
 }
 
-}  // namespace
-
-}  // namespace lrscope::norm
-
-namespace lrscope {
-
-const Kernel kBatchNormTrain = {norm::chooseTrain<false>, norm::buildTrain<false>};
-const Kernel kBatchNormEvaluate = {norm::chooseEvaluate<false>, norm::buildEvaluate<false>};
-const Kernel kBatchNormEvaluateBackward = {norm::chooseEvaluateBackward,
-                                           norm::buildEvaluateBackward};
-const Kernel kBatchNormBackward = {norm::chooseBackward, norm::buildBackward};
-const Kernel kBatchNormAddTrain = {norm::chooseTrain<true>, norm::buildTrain<true>};
-const Kernel kBatchNormAddEvaluate = {norm::chooseEvaluate<true>, norm::buildEvaluate<true>};
-const Kernel kBatchNormAddBackward = {norm::chooseBackwardAdded, norm::buildBackwardAdded};
-
-}  // namespace lrscope
+}  // namespace lrscope::norm::LRSCOPE_WIDTH
