@@ -17,6 +17,7 @@ import { demoStudy } from "./demo-study.ts";
 import { flagWords } from "./flag-words.ts";
 import { isPartFile } from "./own-parts.ts";
 import { firstLength } from "./prolonged.ts";
+import { flagsOfPruning } from "./pruning.ts";
 import { tasksAtOnce } from "./tasks-at-once.ts";
 
 /** What a study names null, where it lies: as it is to stand in the command. */
@@ -191,6 +192,9 @@ const FIELDS: Table<StudySpec> = {
   evalEvery: { of: TRAINING, fallback: STUDY_DEFAULTS.evalEvery },
   earlyStopping: { of: TRAINING },
   prune: { of: ["compare"] },
+  pruning: { of: ["compare"], flags: flagsOfPruning },
+  maxTrials: { of: ["compare"] },
+  maxHours: { of: ["compare"] },
   stopFactor: { of: ["find"] },
   smoothing: { of: ["find"] },
   loss: { of: ["find"], fallback: "train" },
