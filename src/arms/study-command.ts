@@ -3,6 +3,7 @@
  * (cli/flags/study-of-flags.ts). From the study alone, so that a report of it can say how it is run again.
  *
  * The tables below are total over the fields of a study: a field without a way back does not compile.
+ * Long because each field of a study stands in one of them.
  */
 
 import { differences } from "../core/differences.ts";
