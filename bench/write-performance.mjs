@@ -1,6 +1,5 @@
 // Writes the tables between <!-- bench:NAME --> and <!-- /bench:NAME --> in docs/performance.md, and
 // docs/images/growth-*.svg, from the JSON in bench/results/. What was not measured is left as it is.
-// Long because each table of that page is a section here.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { growthFigure } from "./growth-figure.mjs";
 import { paintTable } from "./paint/table.mjs";

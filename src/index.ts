@@ -129,6 +129,7 @@ export type {
   SubmittedTask,
 } from "./study/executors/executor.ts";
 export { inProcess } from "./study/executors/in-process.ts";
+export { type RedisOptions, redis } from "./study/executors/redis/executor.ts";
 export { type RunTaskOptions, runTaskFile } from "./study/executors/run-task-file.ts";
 export { type SlurmOptions, slurm } from "./study/executors/slurm/slurm.ts";
 export { cacheFeatures, type FeatureOptions } from "./study/features.ts";
@@ -165,6 +166,7 @@ export { exportOnnx, type Prediction, predict } from "./study/stored/from-checkp
 export { type ReadStudy, readStudyFile, writeStudyFile } from "./study/study-file.ts";
 export type { StudySink } from "./study/study-sink.ts";
 export { fitWeights } from "./study/weights/fit-weights.ts";
+export { runWorker, type WorkerOptions } from "./study/worker/run-worker.ts";
 export { type ConfirmOptions, confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type {

@@ -196,7 +196,15 @@ function row(
         `${label}, seed ${trial.seed}`,
       ),
     ),
-    element("td", {}, element("span", { class: `state ${trial.status}` }, trial.status)),
+    element(
+      "td",
+      {},
+      element(
+        "span",
+        { class: `state ${trial.status}` },
+        trial.rung === undefined ? trial.status : `${trial.status} at rung ${trial.rung}`,
+      ),
+    ),
     element("td", { class: "num" }, `${metrics.length}${part} of ${trial.epochs}`),
     element("td", { class: "num" }, last ? formatRate(update?.lr ?? last.lr) : "–"),
     element("td", { class: "num" }, last?.trainLoss?.toFixed(3) ?? "–"),

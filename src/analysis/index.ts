@@ -12,6 +12,15 @@ export {
   isApart,
 } from "./conclusion/wording.ts";
 export { performanceProfile } from "./performance-profile.ts";
+export {
+  aboveMedian,
+  halving,
+  medianOfOthers,
+  promotable,
+  promotedOf,
+  ranking,
+} from "./pruning/rules.ts";
+export { type ArmAtRung, armAtRung } from "./pruning/scores.ts";
 export { accuracyElbow, type ElbowBounds } from "./range-test/accuracy-elbow.ts";
 export { beginning, GREATEST_LOSS } from "./range-test/averaged.ts";
 export { type RangeTestBandPoint, rangeTestBand } from "./range-test/band.ts";

@@ -12,7 +12,10 @@ import { scheduleFromJSON } from "../schedules/index.ts";
 const NAMED = 6;
 
 /** A sentence each; none where every trial ran to its last epoch and no such option was on. */
-export function notesOn({ protocol }: ExperimentRecord, trials: readonly TrialHistory[]): string[] {
+export function notesOn(
+  { arms, protocol }: ExperimentRecord,
+  trials: readonly TrialHistory[],
+): string[] {
   const all = counted(trials.length, "trial");
   const failed = trials.filter(({ trial }) => trial.status === "failed");
   const ended = (by: TrialRecord["endedBy"]) => trials.filter(({ trial }) => trial.endedBy === by);
@@ -21,7 +24,7 @@ export function notesOn({ protocol }: ExperimentRecord, trials: readonly TrialHi
     return `${option}; it ended ${those.length === 0 ? "no trial" : `${those.length} of ${all}: ${named(those)}`}.`;
   };
   const high = trials.filter(endsHigh);
-  const { prune, earlyStopping, time, targetAccuracy, test } = protocol;
+  const { prune, pruning, earlyStopping, time, targetAccuracy, test } = protocol;
   return [
     ...(failed.length > 0
       ? [
@@ -36,6 +39,9 @@ export function notesOn({ protocol }: ExperimentRecord, trials: readonly TrialHi
             "pruned",
           ),
         ]),
+    ...(pruning === undefined
+      ? []
+      : [`${pruningWords(pruning)}; it pruned ${prunedArms(trials, arms.length)}.`]),
     ...(earlyStopping === undefined
       ? []
       : [
@@ -66,6 +72,27 @@ export function notesOn({ protocol }: ExperimentRecord, trials: readonly TrialHi
           `${percent(test)} of each class was kept untouched; the weights that were best on validation were scored on it once, at the end of each trial.`,
         ]),
   ];
+}
+
+type Pruning = NonNullable<ExperimentRecord["protocol"]["pruning"]>;
+
+/** "Successive halving was on, from epoch 3: at each rung one arm in 3 goes on, to one 3 times as far" */
+export function pruningWords({ method, reduction, grace = 1, finalists }: Pruning): string {
+  const least = finalists > 1 ? `, and ${counted(finalists, "arm")} always` : "";
+  const rungs = `at each rung, from epoch ${grace} on, the best one in ${reduction} of the arms go on, to a rung ${reduction} times as far${least}`;
+  if (method === "median")
+    return `The median stopping rule was on (after every ${grace === 1 ? "epoch" : `${counted(grace, "epoch")}`} an arm ends whose best so far is below the median of the others' running averages, by all seeds together${least ? `; ${counted(finalists, "arm")} are never pruned` : ""})`;
+  const waits = method === "asha" ? ", as soon as they are among them" : "";
+  return `${method === "asha" ? "Asynchronous successive halving" : "Successive halving"} was on (${rungs}${waits}; an arm is judged by all its seeds together)`;
+}
+
+function prunedArms(trials: readonly TrialHistory[], of: number): string {
+  const arms = new Set(
+    trials.flatMap(({ trial }) =>
+      trial.status === "pruned" && trial.rung !== undefined ? [trial.arm] : [],
+    ),
+  );
+  return arms.size === 0 ? "no arm" : `${arms.size} of ${counted(of, "arm")}`;
 }
 
 const CYCLICAL = new Set(["triangular", "triangular2", "expRange"]);

@@ -77,9 +77,18 @@ export function summarizeArm(
     failed: count("failed"),
     ...failuresOf(trials),
     ...(count("pruned") > 0 ? { pruned: count("pruned") } : {}),
-    unfinished: count("running", "interrupted"),
+    ...prunedAtOf(trials),
+    unfinished: count("running", "interrupted", "paused"),
     ...(isGuessing(finalValidationAccuracy.mean, guess, images) ? { guessing: true } : {}),
   };
+}
+
+/** Of an arm that was judged by its seeds together. */
+function prunedAtOf(trials: readonly TrialHistory[]): Pick<OptimizerSummary, "prunedAt"> {
+  const ended = trials.filter(({ trial }) => trial.status === "pruned" && trial.rung !== undefined);
+  const rung = ended[0]?.trial.rung;
+  if (rung === undefined) return {};
+  return { prunedAt: { rung, epoch: greatestOf(ended.map(({ metrics }) => metrics.length)) } };
 }
 
 /** Standard errors of the images above guessing, from which on an arm is not called guessing. */

@@ -10,6 +10,7 @@ import { conclude, proposedStudy } from "./conclusion/conclude.ts";
 import type { Guess } from "./conclusion/wording.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
+import { pruningSummary } from "./pruning/summary.ts";
 import { sensitivities } from "./sensitivity.ts";
 import { pairedDifferences } from "./statistics/paired.ts";
 import { mean } from "./statistics/statistics.ts";
@@ -57,6 +58,7 @@ export function summarize(
   const contestants = optimizers.filter(({ name }) => !aside.has(name));
   const pairs = pairedDifferences(contestants, { images, answers: answersOf(trials) });
   const sensitivity = sensitivities(experiment, optimizers);
+  const pruning = pruningSummary(experiment, trials);
   const notes = notesOn(experiment, trials);
   const concluded = {
     optimizers: contestants,
@@ -78,6 +80,7 @@ export function summarize(
     pairs,
     conclusion: conclude(concluded),
     ...(next ? { next } : {}),
+    ...(pruning ? { pruning } : {}),
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),
     ...(published ? { published } : {}),

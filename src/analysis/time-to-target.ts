@@ -39,7 +39,9 @@ export function timeToTarget(trials: readonly TrialHistory[], target: number): T
   };
 }
 
-const hasEnded = ({ status }: TrialRecord) => status !== "running" && status !== "interrupted";
+/** One whose arm was pruned at a rung might have come there later: it is no miss. */
+const hasEnded = ({ status, rung }: TrialRecord) =>
+  !["running", "interrupted", "paused"].includes(status) && rung === undefined;
 
 /** Middle value, misses sorted last; null where the middle, or half of it, is a miss. */
 function medianOrMiss(values: readonly (number | null)[]): number | null {

@@ -3,6 +3,7 @@
  * (cli/flags/study-of-flags.ts). From the study alone, so that a report of it can say how it is run again.
  *
  * The tables below are total over the fields of a study: a field without a way back does not compile.
+ * Long because each field of a study stands in one of them.
  */
 
 import { differences } from "../core/differences.ts";
@@ -17,6 +18,7 @@ import { demoStudy } from "./demo-study.ts";
 import { flagWords } from "./flag-words.ts";
 import { isPartFile } from "./own-parts.ts";
 import { firstLength } from "./prolonged.ts";
+import { flagsOfPruning } from "./pruning.ts";
 import { tasksAtOnce } from "./tasks-at-once.ts";
 
 /** What a study names null, where it lies: as it is to stand in the command. */
@@ -191,6 +193,9 @@ const FIELDS: Table<StudySpec> = {
   evalEvery: { of: TRAINING, fallback: STUDY_DEFAULTS.evalEvery },
   earlyStopping: { of: TRAINING },
   prune: { of: ["compare"] },
+  pruning: { of: ["compare"], flags: flagsOfPruning },
+  maxTrials: { of: ["compare"] },
+  maxHours: { of: ["compare"] },
   stopFactor: { of: ["find"] },
   smoothing: { of: ["find"] },
   loss: { of: ["find"], fallback: "train" },

@@ -22,6 +22,7 @@ import { needsRangeTest, scheduleOf } from "./arm-rates.ts";
 import { DEFAULT_ARMS, parseArms } from "./arms.ts";
 import { checkEnds, endsThatAreOn } from "./check-ends.ts";
 import { isPartFile, unknownPart } from "./own-parts.ts";
+import { checkPruning } from "./pruning.ts";
 import { withSensitivity } from "./sensitivity-arms.ts";
 
 /** @throws ArgumentError for arms, seeds, epochs or bounds that no comparison can be made of */
@@ -51,6 +52,7 @@ export function checkRequest(request: Planned): readonly ArmRecord[] {
   if (request.rule !== undefined) checkRuleName(request.rule);
   checkEnds("compare", request);
   const arms = armsOf(request);
+  checkPruning(request, arms.length);
   checkTrials("compare", { arms: arms.length, seeds: seeds.length });
   return arms;
 }

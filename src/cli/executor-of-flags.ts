@@ -8,6 +8,8 @@ export interface ExecutorFlags {
   readonly executor?: string | undefined;
   readonly slurmOptions?: string | undefined;
   readonly slurmSetup?: string | undefined;
+  readonly lease?: number | undefined;
+  readonly address?: string | undefined;
   readonly jobs?: number;
 }
 
@@ -25,7 +27,27 @@ export async function executorOf(
       throw new ArgumentError(
         `compare: --${key === "slurmSetup" ? "slurm-setup" : "slurm-options"} has no effect without --executor slurm; give that, or leave it out`,
       );
+  const isRedis = executor !== undefined && executor !== "slurm";
+  const { lease, address } = flags;
+  for (const [key, value] of Object.entries({ lease, address }))
+    if (value !== undefined && !isRedis)
+      throw new ArgumentError(
+        `compare: --${key} has no effect without --executor redis://HOST:PORT; give that, or leave it out`,
+      );
   if (executor === undefined) return {};
+  if (isRedis) {
+    if (given.has("jobs"))
+      throw new ArgumentError(
+        "compare: --jobs has no effect beside a Redis, whose workers say how many runs each takes (lrscope worker --jobs N); leave it out",
+      );
+    const { redis } = await import("../study/executors/redis/executor.ts");
+    return {
+      executor: redis(executor, {
+        ...(lease === undefined ? {} : { lease }),
+        ...(address === undefined ? {} : { address }),
+      }),
+    };
+  }
   const { slurm } = await import("../study/executors/slurm/slurm.ts");
   return {
     executor: slurm({

@@ -36,6 +36,8 @@ const OWN: Readonly<Record<string, string>> = {
   files:
     "where the files lie that arms are made of, seen from this file, and their hashes, where they are to be what they were",
   tune: "time the implementations of each convolution and keep the fastest",
+  pruning: "arms are judged at rungs by all their seeds, and those that are behind end there",
+  method: "halving, asha or median",
   confirm: "epochs of runs that confirm the rate of find",
   tuneEpochs: "epochs of runs that tune the rate of find",
   threads: "cores of each run, on which its bits depend",

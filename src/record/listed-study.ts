@@ -2,8 +2,18 @@
 
 import type { ExperimentRecord } from "./experiment.ts";
 
-/** "running": a process holds it. "failed": a run of it did. "damaged": its records cannot be read. */
-export const RUN_STATUSES = ["running", "finished", "unfinished", "failed", "damaged"] as const;
+/**
+ * "running": a process holds it. "failed": a run of it did. "budget-reached": it has spent what it may, and runs are
+ * left. "damaged": its records cannot be read.
+ */
+export const RUN_STATUSES = [
+  "running",
+  "finished",
+  "unfinished",
+  "failed",
+  "budget-reached",
+  "damaged",
+] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** An arm, and the mean accuracy over its seeds, 0 .. 1. */

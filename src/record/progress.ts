@@ -109,6 +109,8 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
     case "other-processor":
     case "steered":
     case "executor":
+    case "rung":
+    case "budget-reached":
       return state;
     case "trial-started": {
       const { trial, metrics, index, trials } = event;
@@ -183,8 +185,14 @@ export function trialsDone({ trials }: StudyProgress): number {
   return started - heard.length + parts;
 }
 
-const partOf = ({ trial, update }: TrialProgress): number =>
-  trial.status !== "running" ? 1 : update === null ? 0 : update.update / update.updates;
+const partOf = ({ trial, metrics, update }: TrialProgress): number =>
+  trial.status === "paused"
+    ? metrics.length / trial.epochs
+    : trial.status !== "running"
+      ? 1
+      : update === null
+        ? 0
+        : update.update / update.updates;
 
 /** Of all trials under way. */
 export const imagesPerSecond = ({ trials }: StudyProgress): number =>

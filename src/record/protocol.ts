@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { type Recipe, recordedPart } from "./recipe.ts";
 import { recordedRecipe } from "./recipe-schema.ts";
-import { type Planned, STUDY_DEFAULTS } from "./study-spec.ts";
+import { type Planned, pruningRecord, STUDY_DEFAULTS } from "./study-spec.ts";
 
 /** What the records say beside the recipe, always. */
 const shared = {
@@ -41,6 +41,8 @@ const options = {
   earlyStopping: z.number().int().optional(),
   /** From this epoch on a trial ends that is below the median of the others of its seed. */
   prune: z.number().int().optional(),
+  /** Arms are judged at rungs, and end there where they are behind. */
+  pruning: pruningRecord.optional(),
   /** Fraction of each class kept for the test at the end of a trial. */
   test: z.number().optional(),
   /** Augmented views of each image in the feature cache. */

@@ -228,10 +228,50 @@ const steered = event("steered", {
   epochs: count.optional(),
 });
 
+/** One decision on one arm. */
+export const rungDecision = z.object({
+  arm: z.string(),
+  /** From 1. */
+  rung: count.positive(),
+  /** After which it is taken. */
+  epoch: count.positive(),
+  decision: z.enum(["promoted", "pruned"]),
+  /** By which it is judged together. */
+  seeds: z.array(z.number().int()),
+  /** Mean validation accuracy over the seeds at the rung; null where a seed diverged. */
+  score: z.number().nullable(),
+  /** Among the arms that had come to the rung, the best first. */
+  rank: count.positive(),
+  of: count.positive(),
+  /** For people, as the end of a sentence. */
+  reason: z.string(),
+});
+export type RungDecision = z.infer<typeof rungDecision>;
+
+/** An arm goes on from a rung, or ends there: the lines of pruning.jsonl. */
+const rung = event("rung", rungDecision.shape);
+
+/** What the study may spend is spent: trials that have not begun, or have not ended, are left. */
+const budgetReached = event("budget-reached", {
+  ...place,
+  what: z.enum(["trials", "hours"]),
+  limit: z.number(),
+  /** Of trials those begun; of hours those recorded. */
+  used: z.number(),
+  /** Trials that are not at their end. */
+  left: count,
+  /** Goes on with twice as much. */
+  command: z.string(),
+});
+
 const trialFinished = event("trial-finished", { trial: trialRecord });
 
 /** A line of steering.jsonl. */
 export const steeredEvent = steered;
+
+/** A line of pruning.jsonl. */
+export const rungEvent = rung;
+export type RungEvent = z.infer<typeof rung>;
 
 export const studyEvent = z.discriminatedUnion("type", [
   data,
@@ -265,6 +305,8 @@ export const studyEvent = z.discriminatedUnion("type", [
   weights,
   checkpoint,
   steered,
+  rung,
+  budgetReached,
   trialFinished,
 ]);
 /** One thing that a study says, told apart by `type`. */

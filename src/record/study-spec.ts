@@ -70,6 +70,21 @@ const ends = {
   prune: count.optional(),
 } satisfies Record<keyof Ends, z.ZodType>;
 
+/** How arms that are behind are ended. */
+export const pruningRecord = z.object({
+  /**
+   * "halving": successive halving, rung by rung (Jamieson and Talwalkar, 2016). "asha": the same without waiting for
+   * the others (Li et al., 2018). "median": the median stopping rule (Golovin et al., 2017).
+   */
+  method: z.enum(["halving", "asha", "median"]),
+  /** One arm in so many goes on, and trains so many times as long; of halving and asha. */
+  reduction: count.min(2).default(3),
+  /** Epochs of the first rung, and of "median" between two; absent: by the length of the run. */
+  grace: count.optional(),
+  /** Arms that are never pruned, at least: below two there is nothing to compare at the end. */
+  finalists: count.default(2),
+});
+
 /** From arms and seeds to trials: see arms/trials.ts. */
 const planned = {
   /** Arms: "sgd+clr", "adam", "rmsprop@1e-3". */
@@ -119,6 +134,12 @@ const planned = {
   /** Default that of the reading: "fall", as published "minimum/10". */
   rule: rangeTestRule.optional(),
   ...ends,
+  /** Arms are judged at rungs, each by all its seeds together, and those that are behind end there; absent: none are. */
+  pruning: pruningRecord.optional(),
+  /** Trials that are begun, at most, so that all arms have the same seeds; absent: all. */
+  maxTrials: count.optional(),
+  /** Worker-hours of training and validation of all trials together, after which none goes on; absent: no bound. */
+  maxHours: positive.optional(),
 };
 
 /** Of the range test of `find` alone. */

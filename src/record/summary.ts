@@ -7,6 +7,7 @@ import { z } from "zod";
 import { pairedDifference, performanceProfile, sensitivity } from "./comparison.ts";
 import { protocolRecord } from "./protocol.ts";
 import { spread } from "./spread.ts";
+import { pruningRecord } from "./study-spec.ts";
 
 /** How far an arm had to go to a validation accuracy. */
 export const timeToTarget = z.object({
@@ -18,7 +19,7 @@ export const timeToTarget = z.object({
   seconds: z.array(z.number().nullable()),
   /** Seeds that reached it. */
   reached: z.number().int(),
-  /** Seeds that may yet reach it: their trials have not ended. */
+  /** Seeds that may yet reach it: their trials have not ended, or ended as their arm was pruned at a rung. */
   openSeeds: z.array(z.number().int()).optional(),
   /**
    * Median over the seeds that are not open, a miss being later than every hit; null where the
@@ -74,11 +75,30 @@ export const optimizerSummary = z.object({
   failures: z.array(z.string()).optional(),
   /** How many were pruned: their last epoch is not the others' last. */
   pruned: z.number().int().optional(),
+  /** The rung at which the arm was pruned as a whole, from 1, and the epoch after which that was. */
+  prunedAt: z.object({ rung: z.number().int(), epoch: z.number().int() }).optional(),
   unfinished: z.number().int().optional(),
   /** Whether its final accuracy cannot be told from always answering with the commonest class. */
   guessing: z.boolean().optional(),
 });
 export type OptimizerSummary = z.infer<typeof optimizerSummary>;
+
+/** What a study pruned at rungs; arms that ended there have no final values, and are in no comparison. */
+export const pruningSummary = z.object({
+  /** As it was asked for; absent where it is pruned no more. */
+  pruning: pruningRecord.optional(),
+  /** Those at which an arm ended, ascending. */
+  rungs: z.array(
+    z.object({
+      rung: z.number().int(),
+      epoch: z.number().int(),
+      /** Arms that had come there. */
+      entered: z.number().int(),
+      pruned: z.array(z.string()),
+    }),
+  ),
+});
+export type PruningSummary = z.infer<typeof pruningSummary>;
 
 /** The study that the conclusion proposes, as far as it differs from the one concluded on. */
 export const nextStudy = z.object({
@@ -103,6 +123,8 @@ export const summaryRecord = z.object({
   conclusion: z.string().optional(),
   /** What its last sentence asks for, where a study can give it. */
   next: nextStudy.optional(),
+  /** Of a study that prunes arms at rungs. */
+  pruning: pruningSummary.optional(),
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
   /** Ours beside the publication whose protocol was followed, in the form of its own study. */

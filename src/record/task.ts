@@ -21,6 +21,10 @@ export const trialTask = z.object({
   hyperparameterSchedules: z.record(z.string(), scheduleSpec).optional(),
   learningRateSource: z.string(),
   epochs: z.number().int().positive(),
+  /** Epoch after which it pauses, at a checkpoint; absent: it goes on to its end. */
+  until: z.number().int().positive().optional(),
+  /** The rung that it is trained for, from 1; one of a higher rung goes before those that wait. */
+  rung: z.number().int().positive().optional(),
   /** Whether best and last weights are kept; absent: they are. */
   keepWeights: z.literal(false).optional(),
   /** What may end it before. */

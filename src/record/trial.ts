@@ -85,10 +85,15 @@ export const trialRecord = z.object({
   learningRateSource: z.string(),
   updatesPerEpoch: z.number().int(),
   epochs: z.number(),
-  /** "pruned": ended early, as the others of its seed were ahead. */
-  status: z.enum(["running", "done", "diverged", "pruned", "interrupted", "failed"]),
+  /**
+   * "pruned": ended early, as the others of its seed, or of its rung, were ahead. "paused": waits at a rung until all
+   * seeds of its arm, and with "halving" those of all arms, have come there.
+   */
+  status: z.enum(["running", "done", "diverged", "pruned", "paused", "interrupted", "failed"]),
   /** What ended it before its last epoch. */
   endedBy: z.enum(["time", "target accuracy", "early stopping", "pruned"]).optional(),
+  /** Of a trial whose arm was pruned at a rung, the rung, from 1: it can go on from a checkpoint. */
+  rung: z.number().int().positive().optional(),
   divergence: divergence.nullable(),
   /** The failure's message, where status is "failed". */
   failure: z.string().nullable(),

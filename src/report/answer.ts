@@ -109,7 +109,9 @@ function rangeSentence({ arm, suggestion, reading, unguarded }: RangeTestRecord)
 function interimOf({ experiment, trials, experiments = [] }: ReportInput): string[] {
   if (experiment.kind === "find" || experiments.length > 1 || trials.length === 0) return [];
   const planned = experiment.arms.length * experiment.protocol.seeds.length;
-  const open = trials.filter(({ trial }) => ["running", "interrupted"].includes(trial.status));
+  const open = trials.filter(({ trial }) =>
+    ["running", "interrupted", "paused"].includes(trial.status),
+  );
   const notBegun = planned - trials.length;
   if (planned < 2 || open.length + Math.max(0, notBegun) === 0) return [];
   const ended = trials.length - open.length;
@@ -125,7 +127,7 @@ function interimOf({ experiment, trials, experiments = [] }: ReportInput): strin
 function progressOf({ trials }: ReportInput): string[] {
   const of = (...statuses: readonly string[]) =>
     trials.filter(({ trial }) => statuses.includes(trial.status)).length;
-  const unfinished = of("running", "interrupted");
+  const unfinished = of("running", "interrupted", "paused");
   const failed = of("failed");
   const all = counted(trials.length, "trial");
   return [

@@ -131,6 +131,7 @@ const LETTERS: Readonly<Record<TrialRecord["status"], string>> = {
   done: "d",
   diverged: "v",
   pruned: "p",
+  paused: "w",
   interrupted: "i",
   failed: "f",
 };
@@ -155,7 +156,7 @@ export const encodeCursor = ({ experiment, steering, rangeTests, trials }: Curso
 /** What a client sent; null of what is no cursor: that client is told all. */
 export function decodeCursor(text: string): Cursor | null {
   const parts =
-    /^1\.([0-9a-f]{0,8})\.(\d{1,9})\.((?:[0-9a-f]{8}|(?:s\d{1,9})+|~)*)\.((?:\d{1,9}[rdvpif]|[,~])*)$/.exec(
+    /^1\.([0-9a-f]{0,8})\.(\d{1,9})\.((?:[0-9a-f]{8}|(?:s\d{1,9})+|~)*)\.((?:\d{1,9}[rdvpwif]|[,~])*)$/.exec(
       text,
     );
   if (!parts) return null;

@@ -5,18 +5,21 @@
 
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { quietly, withCleanup } from "../core/cleanup.ts";
 import { codeOf, LrscopeError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { temporaryFor } from "../files/temporaries.ts";
 
 /** The disk, the quota or the allowed size of a file is used up. */
@@ -154,6 +157,14 @@ export function appendLine(file: string, line: string, options: { durable: boole
       "the lines before it, and all other files of the run, are kept",
     );
   }
+}
+
+/** Takes away what a process that died while it wrote has left behind the last whole line: the next would join it. */
+export function dropTornLine(file: string): void {
+  const bytes = existsSync(file) ? readRegularFile(file) : null;
+  if (!bytes) return;
+  const whole = bytes.lastIndexOf(0x0a) + 1;
+  if (whole < bytes.length) truncateSync(file, whole);
 }
 
 /** A folder and its parents. @throws StoreError, exit code 1 */

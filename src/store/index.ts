@@ -16,12 +16,14 @@ export {
   leaseHolder,
 } from "./lease.ts";
 export { metricsCsv } from "./metrics-csv.ts";
+export { prunedArms, readDecisions, recordDecisions } from "./pruning-log.ts";
 export {
   measuredRuns,
   type Run,
   readLines,
   readRecord,
   readRun,
+  readTrial,
   readTrials,
   SEED_CURVES,
 } from "./read-run.ts";

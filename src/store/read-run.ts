@@ -69,13 +69,21 @@ export const readTrials = (path: string): TrialHistory[] =>
     .map((name) => join(path, "trials", name))
     // A folder without trial.json is one that was made just before the machine stopped.
     .filter((folder) => existsSync(join(folder, "trial.json")))
-    .map((folder) => ({
-      trial: readTrial(folder),
-      metrics: readLines(join(folder, "metrics.jsonl"), epochMetrics, isEpochMetrics),
-    }));
+    .map(historyIn);
+
+/** One trial by its folder's name; null where it has not begun. @throws StoreError as readRun does */
+export function readTrial(path: string, name: string): TrialHistory | null {
+  const folder = join(path, "trials", name);
+  return existsSync(join(folder, "trial.json")) ? historyIn(folder) : null;
+}
+
+const historyIn = (folder: string): TrialHistory => ({
+  trial: trialIn(folder),
+  metrics: readLines(join(folder, "metrics.jsonl"), epochMetrics, isEpochMetrics),
+});
 
 /** @throws StoreError where it is the record of another trial: its files are sought by what it says */
-function readTrial(folder: string): TrialRecord {
+function trialIn(folder: string): TrialRecord {
   const trial = readRecord(join(folder, "trial.json"), trialRecord);
   const name = `${trial.slug}-${trial.seed}`;
   if (name !== basename(folder))

@@ -3,12 +3,12 @@
  * folder's lease is not needed to ask.
  */
 
-import { existsSync, truncateSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../core/errors.ts";
 import { readRegularFile } from "../files/regular-file.ts";
 import { type EventBody, type SteeredEvent, steeredEvent, versioned } from "../record/index.ts";
-import { appendLine } from "./durable-write.ts";
+import { appendLine, dropTornLine } from "./durable-write.ts";
 
 const FILE = "steering.jsonl";
 
@@ -16,16 +16,8 @@ const FILE = "steering.jsonl";
 export function steer(path: string, asked: Omit<EventBody<SteeredEvent>, "type" | "at">): void {
   const event = versioned({ type: "steered", at: new Date().toISOString(), ...asked });
   const file = join(path, FILE);
-  dropTorn(file);
+  dropTornLine(file);
   appendLine(file, JSON.stringify(event), { durable: true });
-}
-
-/** What a process that died while it wrote has left behind the last whole line: the next line would join it. */
-function dropTorn(file: string): void {
-  const bytes = existsSync(file) ? readRegularFile(file) : null;
-  if (!bytes) return;
-  const whole = bytes.lastIndexOf(0x0a) + 1;
-  if (whole < bytes.length) truncateSync(file, whole);
 }
 
 /** All that was asked, oldest first; a last line that is torn is none. @throws StoreError, exit code 2, naming the line */

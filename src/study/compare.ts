@@ -12,6 +12,7 @@ import {
   type EpochMetrics,
   type ExperimentRecord,
   type RangeTestRecord,
+  type RungDecision,
   STUDY_DEFAULTS,
   type StudyEvent,
   type SummaryRecord,
@@ -90,9 +91,14 @@ function recordsInMemory(): StudyRecords & { take(event: StudyEvent): void } {
     return kept;
   };
   let current: { readonly metrics: EpochMetrics[] } | undefined;
+  const decisions: RungDecision[] = [];
   return {
     read: () => ({ rangeTests, trials: [...trials.values()] }),
     neverBegan: (trial) => void keep(trial),
+    history: ({ slug, seed }) => trials.get(`${slug}-${seed}`) ?? null,
+    decisions: () => decisions,
+    decided: (taken) => void decisions.push(...taken),
+    pruned: (trial) => void keep(trial),
     take(event) {
       if (event.type === "range-test-finished") rangeTests.push(event.record);
       if (event.type === "trial-started" || event.type === "trial-finished")

@@ -4,6 +4,7 @@
  */
 
 import type { OwnArm } from "../arms/own-arms.ts";
+import { withGrace } from "../arms/pruning.ts";
 import { at } from "../core/at.ts";
 import { ArgumentError } from "../core/errors.ts";
 import {
@@ -147,7 +148,11 @@ const SAVED = "when the study was saved; bring that back, or save the study anew
 /** @throws ArgumentError naming the first field that is not of a study */
 function studyOf(request: StudyRequest): StudySpec {
   const parsed = studySpec.safeParse(request);
-  if (parsed.success) return parsed.data as StudySpec;
+  if (parsed.success) {
+    const study = parsed.data as StudySpec;
+    // Recorded as it is now: a study that is made longer keeps its rungs.
+    return study.pruning ? { ...study, pruning: withGrace(study.pruning, study) } : study;
+  }
   const issue = at(parsed.error.issues, 0, "issues");
   throw new ArgumentError(`study: ${issue.path.join(".") || "it"}: ${issue.message}`);
 }

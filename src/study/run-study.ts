@@ -11,15 +11,20 @@ import type { ExperimentRecord, StudySpec } from "../record/index.ts";
 import {
   acquireLease,
   createRunDirectory,
+  endTask,
   type Run,
   type RunDirectory,
+  readDecisions,
   readRun,
+  readTrial,
   readTrials,
+  recordDecisions,
   sweepRun,
 } from "../store/index.ts";
 import { emitter } from "../train/emit.ts";
 import { planOf } from "../train/plan.ts";
-import { isFinished } from "../train/trial-state.ts";
+import { isFinished, keepsCheckpoint } from "../train/trial-state.ts";
+import { type BudgetReached, budgetReached } from "./budget-reached.ts";
 import { claimFolder } from "./default-out.ts";
 import { deriveResults } from "./derive.ts";
 import type { ExecutorContext } from "./executors/child-process.ts";
@@ -27,6 +32,7 @@ import type { Executor } from "./executors/executor.ts";
 import { inProcess } from "./executors/in-process.ts";
 import { taskRunner } from "./executors/task-runner.ts";
 import { runFinder } from "./finder/run-finder.ts";
+import { hoursBudget } from "./hours-budget.ts";
 import type { Study } from "./open-study.ts";
 import { needsThisProcess } from "./own-code/arm-objects.ts";
 import { checkOrWritePlan } from "./recorded-plan.ts";
@@ -105,7 +111,7 @@ export async function recordedStudy(
   try {
     await keepSamples(study, directory);
     if (options.tasks) await runAll(study, options);
-    sweepFinished(directory);
+    sweepFinished(directory, study.spec);
     const { writeConfusions } = await import("./artefacts/confusions.ts");
     await writeConfusions(
       { setup: study.setup, directory },
@@ -131,8 +137,16 @@ export async function recordedStudy(
     throw error;
   }
   const { run, report } = await deriveResults(directory, { ended: true });
-  return finishedStudy({ path: directory.path, report: report ?? "", run });
+  const { path } = directory;
+  const spent = budgetReached(path, run);
+  if (spent) emit({ type: "budget-reached", path, ...spent, command: moreCommand(path, spent) });
+  await settled();
+  return finishedStudy({ path, report: report ?? "", run });
 }
+
+/** Goes on with twice as much. */
+const moreCommand = (path: string, { what, limit }: BudgetReached): string =>
+  shellLine(["lrscope", "compare", "--resume", path, `--max-${what}`, String(2 * limit)]);
 
 /** All that is not on the disk yet. */
 async function runAll(
@@ -156,26 +170,44 @@ async function runAll(
   const plan = planOf(setup, optimizer);
   checkOrWritePlan(directory, plan);
   const runsTasks = executor ?? (needsThisProcess(arms) ? inProcess : undefined);
+  const onEvent = sink.event ?? (() => undefined);
+  const budget = hoursBudget(spec.maxHours, readTrials(directory.path), { signal, onEvent });
   const runner = taskRunner({
     ...(runsTasks ? { executor: runsTasks } : {}),
     directory,
     shared: { setup: study.setupSpec, dataset: experiment.dataset, plan },
     jobs: study.jobs,
     updatesPerEpoch,
-    signal,
+    signal: budget.signal,
   });
-  const onEvent = sink.event ?? (() => undefined);
   if (spec.kind === "find")
     return runFinder(study, { directory, runner, updatesPerEpoch, onEvent, signal });
-  await runTasks(spec, { updatesPerEpoch, records: recordsIn(directory), runner, onEvent });
+  try {
+    await runTasks(spec, {
+      ...{ updatesPerEpoch, records: recordsIn(directory), runner, onEvent: budget.onEvent },
+    });
+  } catch (error) {
+    // What is spent ends the call as planned, and not as Ctrl-C does.
+    if (!(error instanceof InterruptedError && budget.isSpent()) || signal.aborted) throw error;
+  }
 }
 
-const recordsIn = (directory: RunDirectory): StudyRecords => ({
+/** What is left to do is asked of the folder, and what is decided is written there. */
+export const recordsIn = (directory: RunDirectory): StudyRecords => ({
   read: () => readRun(directory.path),
   neverBegan(trial) {
     directory.writeTrial(trial);
     const line = `${new Date().toISOString()} never began: ${trial.failure}`;
     directory.appendLog(trial.slug, trial.seed, line);
+  },
+  history: ({ slug, seed }) => readTrial(directory.path, `${slug}-${seed}`),
+  decisions: () => readDecisions(directory.path),
+  decided: (decisions) => recordDecisions(directory, decisions),
+  pruned(trial) {
+    const { slug, seed, rung } = trial;
+    directory.writeTrial(trial);
+    endTask(directory, `${slug}-${seed}`);
+    directory.appendLog(slug, seed, `${new Date().toISOString()} pruned at rung ${rung}`);
   },
 });
 
@@ -188,8 +220,15 @@ async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Pro
 }
 
 /** Takes away what trials that ended, and processes that were killed, have left in the directory. */
-export function sweepFinished({ path }: RunDirectory): void {
-  const finished = readTrials(path).filter(({ trial }) => isFinished(trial));
+export function sweepFinished(
+  { path }: RunDirectory,
+  { keep, pruning }: Pick<StudySpec, "keep" | "pruning"> = {},
+): void {
+  // Where last weights are not kept, neither are those with which a pruned trial could go on.
+  const goesOn = pruning !== undefined && (keep === undefined || keep === "last");
+  const finished = readTrials(path).filter(
+    ({ trial }) => isFinished(trial) && !(goesOn && keepsCheckpoint(trial)),
+  );
   sweepRun(path, new Set(finished.map(({ trial }) => `${trial.slug}-${trial.seed}`)));
 }
 

@@ -4,11 +4,13 @@
  */
 
 import { checkSayable } from "../arms/arm-rates.ts";
+import { withinTrials } from "../arms/trial-budget.ts";
 import { rangeTestsOf, trialsOf, unbegunTrials, unusableRangeTests } from "../arms/trials.ts";
 import {
   type Planned,
   type ProcessEnd,
   type RangeTestRecord,
+  type RungDecision,
   type StudyListener,
   type Task,
   type TrialHistory,
@@ -17,6 +19,7 @@ import {
 } from "../record/index.ts";
 import { isFinished } from "../train/trial-state.ts";
 import { cycleWarnings } from "./check-trials.ts";
+import { runRungs } from "./pruning/run-rungs.ts";
 
 /** A range test that failed or whose process died, in the words of its arm's trials. */
 export interface FailedRangeTest {
@@ -25,6 +28,9 @@ export interface FailedRangeTest {
   readonly ended?: ProcessEnd;
 }
 
+/** Told of each trial that has come to its end, or to where it pauses; gives those that are to be run besides. */
+export type MoreTrials = (settled: Task<"trial">) => Promise<readonly Task<"trial">[]>;
+
 /** Who runs tasks. A task that fails is recorded, and the others go on; what no other could survive is thrown. */
 export interface TaskRunner {
   /** Gives the records, and those that failed: with them ends their arm, not the study. */
@@ -32,7 +38,7 @@ export interface TaskRunner {
     tasks: readonly Task<"range-test">[],
     onEvent: StudyListener,
   ): Promise<{ records: RangeTestRecord[]; failed: FailedRangeTest[] }>;
-  trials(tasks: readonly Task<"trial">[], onEvent: StudyListener): Promise<void>;
+  trials(tasks: readonly Task<"trial">[], onEvent: StudyListener, more?: MoreTrials): Promise<void>;
 }
 
 /** Where the records of a study are. */
@@ -43,6 +49,13 @@ export interface StudyRecords {
   };
   /** Keeps the record of a trial that cannot begin. */
   neverBegan(trial: TrialRecord): void;
+  /** One trial; null where it has not begun. */
+  history(of: Pick<TrialRecord, "slug" | "seed">): TrialHistory | null;
+  /** What was decided at rungs, oldest first. */
+  decisions(): readonly RungDecision[];
+  decided(decisions: readonly RungDecision[]): void;
+  /** Keeps the record of a trial that ended where it waited. */
+  pruned(trial: TrialRecord): void;
 }
 
 export interface RunTasksOptions {
@@ -78,15 +91,15 @@ export async function runTasks(
       await onEvent(versioned({ type: "trial-finished", trial }));
     }
   const usable = found.filter(({ arm }) => !unusable.some(({ task }) => task.arm === arm));
+  const tasks = withinTrials(trialsOf(study, usable, updatesPerEpoch), study);
+  if (study.pruning) return runRungs(study, tasks, { records, runner, onEvent });
   const finished = new Set(
     before.trials
       .filter(({ trial }) => isFinished(trial))
       .map(({ trial }) => `${trial.slug}-${trial.seed}`),
   );
   await runner.trials(
-    trialsOf(study, usable, updatesPerEpoch).filter(
-      ({ slug, seed }) => !finished.has(`${slug}-${seed}`),
-    ),
+    tasks.filter(({ slug, seed }) => !finished.has(`${slug}-${seed}`)),
     onEvent,
   );
 }

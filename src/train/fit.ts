@@ -28,7 +28,7 @@ import type { KeptWeights } from "./weights-sink.ts";
 export interface FitResult {
   readonly trial: TrialRecord;
   readonly metrics: readonly EpochMetrics[];
-  /** Weights and optimizer state after the last epoch; null where the trial diverged. */
+  /** Weights and optimizer state after the last epoch; null where the trial diverged, or is paused. */
   readonly last: Checkpoint | null;
 }
 
@@ -40,8 +40,9 @@ export interface FitResult {
  * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { optimizer, epochs, seed = 0 } = options;
+  const { optimizer, epochs, until, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
+  if (until !== undefined) checkPositiveInteger("fit", "until", until);
   checkNonNegativeInteger("fit", "seed", seed);
   checkEnds("fit", options);
   const arm = options.arm ?? optimizer.name;
@@ -153,7 +154,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     let ended = end();
     /** Of the last epoch, where this process made it. */
     let evaluation: Evaluation | null = null;
-    while (ended === null) {
+    const pauses = () => until !== undefined && metrics.length >= until;
+    while (ended === null && !pauses()) {
       const epoch = metrics.length + 1;
       if (unfreezesAt(options, epoch)) await unfreeze(epoch);
       const { line, ...made } = await runEpoch({
@@ -185,6 +187,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       });
       await emitAndWait({ type: "checkpoint", arm, seed, epoch });
       ended = end();
+    }
+    if (ended === null && trial.divergence === null) {
+      await finish("paused");
+      return { trial, metrics, last: null };
     }
     if (ended !== null && ended !== "epochs") trial.endedBy = ended;
     const epoch = metrics.length;

@@ -57,6 +57,8 @@ export interface FitOptions extends TrainingSetup, Ends {
    */
   readonly hyperparameterSchedules?: Readonly<Record<string, Schedule>>;
   readonly epochs: number;
+  /** Epoch after which it pauses, with status "paused" and a checkpoint for the sink; default: it goes on to its end. */
+  readonly until?: number;
   /** Initial weights, order, augmentation and dropout; default 0. */
   readonly seed?: number;
   /** Name in the records; default the optimizer's. */

@@ -11,7 +11,8 @@ import type { TrialState } from "./trial-state.ts";
 
 /** What a task says of a trial, as `fit` takes it; without what all trials share. */
 export function fitOptionsOf(task: Task<"trial">): Omit<FitOptions, keyof TrainingSetup> {
-  const { kind, keepWeights, optimizer, schedule, hyperparameterSchedules, ends, ...rest } = task;
+  const { kind, keepWeights, rung, optimizer, schedule, hyperparameterSchedules, ends, ...rest } =
+    task;
   return {
     ...rest,
     ...ends,

@@ -32,3 +32,7 @@ export function bestEpoch(metrics: readonly EpochMetrics[]): number | null {
 /** Whether there is nothing left to do: it ran to its end, diverged, or was pruned. */
 export const isFinished = ({ status }: Pick<TrialRecord, "status">): boolean =>
   status === "done" || status === "diverged" || status === "pruned";
+
+/** Whether it keeps the checkpoint that it ended at, so that a study without pruning can go on with it. */
+export const keepsCheckpoint = ({ status, rung }: Pick<TrialRecord, "status" | "rung">): boolean =>
+  status === "pruned" && rung !== undefined;

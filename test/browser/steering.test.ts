@@ -90,7 +90,7 @@ describe.skipIf(missing.length > 0)(`a study steered from the page ${missing.joi
     await until(() => document.querySelector("form pre")?.textContent?.includes("--threads 1"));
     const command = (await page.textContent("form pre"))!;
     expect(command).toBe(
-      `lrscope compare synthetic --optimizers 'sgd@0.1,adam(beta1=0.8,beta2=0.99)@1e-3' --seeds 2 --epochs 10 --size 16 --limit 90 --batch 16 --threads 1`,
+      `lrscope compare synthetic --optimizers 'sgd@0.1,adam(beta1=0.8,beta2=0.99)@1e-3' --seeds 2 --epochs 10 --size 16 --limit 90 --batch 16 --jobs 1 --threads 1`,
     );
     await button("Start").click();
     await until(() => location.hash.startsWith("#/study/"));

@@ -4,14 +4,25 @@ import { expect, test } from "vitest";
 import { cli } from "./run-cli.ts";
 
 test.each([
-  [["--executor", "pbs"], 'compare: --executor must be slurm; got "pbs"'],
-  [["--executor", ""], 'compare: --executor must be slurm; got ""'],
+  [
+    ["--executor", "pbs"],
+    'compare: --executor must be slurm, or the address of a Redis as redis://HOST:6379; got "pbs"',
+  ],
+  [
+    ["--executor", ""],
+    'compare: --executor must be slurm, or the address of a Redis as redis://HOST:6379; got ""',
+  ],
   [["--slurm-options", "-p main"], "--slurm-options has no effect without --executor slurm"],
   [["--slurm-setup", "module load x"], "--slurm-setup has no effect without --executor slurm"],
   [["--executor", "slurm", "--slurm-options", "--a='b"], "a quote or backslash is not closed"],
   [["--executor", "slurm", "--slurm-options", "--array=0-9"], "--array=0-9 is set by lrscope"],
   [["--executor", "slurm", "--slurm-options", "-J mine"], "-J is set by lrscope"],
   [["--executor", "slurm", "--slurm-options"], "--slurm-options needs a value"],
+  [["--executor", "redis://"], 'as redis://HOST:6379; got "redis://"'],
+  [["--executor", "slurm", "--lease", "20s"], "--lease has no effect without --executor redis://"],
+  [["--address", "10.0.0.5:7000"], "--address has no effect without --executor redis://"],
+  [["--executor", "redis://h", "--jobs", "2"], "--jobs has no effect beside a Redis"],
+  [["--executor", "redis://h", "--lease", "0s"], "--lease must be a number of seconds"],
 ])("%j", async (flags, message) => {
   const { code, stderr } = await cli(["compare", "synthetic", ...flags]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -100,6 +100,8 @@ const WORDS = new Set([
   "executor",
   "slurmOptions",
   "slurmSetup",
+  "address",
+  "files",
   "end",
 ]);
 

@@ -11,7 +11,18 @@ export const STUDY_COMMANDS = commands.filter(({ study }) => study !== undefined
 /** Flags that ask for nothing of a study: where it goes, how it is shown, what is gone on with. */
 export const ASIDE: ReadonlySet<string> = new Set([
   ...["out", "json", "resume", "stretch", "continue", "saveAs"],
-  ...["dryRun", "quiet", "verbose", "events", "live", "executor", "slurmOptions", "slurmSetup"],
+  ...[
+    "dryRun",
+    "quiet",
+    "verbose",
+    "events",
+    "live",
+    "executor",
+    "slurmOptions",
+    "slurmSetup",
+    "lease",
+    "address",
+  ],
 ]);
 
 /** The study of a call. @throws ArgumentError where the call is refused */
@@ -93,7 +104,12 @@ export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   targetAccuracy: number(0.1, 0.9),
   evalEvery: count(1, 4),
   earlyStopping: count(1, 9),
-  prune: count(1, 4),
+  prune: one("3", "halving", "asha", "median", "none"),
+  reduction: count(2, 5),
+  grace: count(1, 4),
+  finalists: count(1, 3),
+  maxTrials: count(1, 99),
+  maxHours: number(0.1, 99),
   test: number(0.05, 0.2),
   seed: count(0, 4_294_967_000),
   seeds: count(1, 9),
@@ -134,6 +150,9 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   confirmEpochs: ["--confirm"],
   tuneEpochs: ["--tune"],
   averageDecay: ["--average", "ema"],
+  reduction: ["--prune", "asha"],
+  grace: ["--prune", "halving"],
+  finalists: ["--prune", "median"],
   time: ["--epochs", "3"],
   targetAccuracy: ["--epochs", "3"],
 };

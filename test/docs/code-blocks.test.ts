@@ -122,7 +122,7 @@ describe("command lines", () => {
         ({ schedule }) => schedule === null || !/clr|tri|exp_range/.test(schedule),
       )!;
       const long =
-        /^--(epochs|seeds|confirm-epochs|tune-epochs|size|batch|limit|threads|jobs|optimizers|out|executor|slurm-options|slurm-setup)$/;
+        /^--(epochs|seeds|confirm-epochs|tune-epochs|size|batch|limit|threads|jobs|optimizers|out|executor|slurm-options|slurm-setup|lease|address)$/;
       const kept = words.filter(
         (word, i) => !long.test(word) && !(i > 0 && long.test(words[i - 1]!)),
       );

@@ -45,8 +45,8 @@ export interface Rates {
 }
 
 /** Standard deviation of an arm's accuracy about what its seed gives. */
-const NOISE = 0.015;
-const CENTRE = 0.7;
+export const NOISE = 0.015;
+export const CENTRE = 0.7;
 const MARGIN = 0.01;
 
 export function simulate(cell: Cell, experiments: number, key = 0): Rates {
@@ -108,7 +108,11 @@ export function simulate(cell: Cell, experiments: number, key = 0): Rates {
   };
 }
 
-function experimentOf(names: readonly string[], seeds: number, images: number): ExperimentRecord {
+export function experimentOf(
+  names: readonly string[],
+  seeds: number,
+  images: number,
+): ExperimentRecord {
   const base = fakeExperiment({ epochs: 1, seeds });
   const [first] = base.dataset.classes;
   const half = Math.floor(images / 2);
@@ -127,7 +131,7 @@ interface Drawing {
   uniform(): number;
 }
 
-function drawing(key: number, number: number): Drawing {
+export function drawing(key: number, number: number): Drawing {
   const stream: RandomStream = randomStream(key, "synthetic", 11, number);
   const uniform = () => 1 - stream.uniform();
   return {

@@ -16,14 +16,14 @@ const FEW_SEEDS = [3, 6, 12] as const;
 const OF_IMAGES = 0.4;
 
 /** A part of all in percent, "4.7"; in bold where it misses what is said of it by more than chance. */
-const cell = (part: number | null, misses: (part: number) => boolean): string => {
+export const cell = (part: number | null, misses: (part: number) => boolean): string => {
   if (part === null) return "–";
   const text = (100 * part).toFixed(1);
   return misses(part) ? `**${text}**` : text;
 };
 
 /** Two standard errors of a part of so many. */
-const slack = (part: number, of: number) => 2 * Math.sqrt((part * (1 - part)) / of);
+export const slack = (part: number, of: number) => 2 * Math.sqrt((part * (1 - part)) / of);
 
 /** More than 5%, by more than the simulation's own error. */
 const above = (experiments: number) => (part: number) => part - slack(0.05, experiments) > 0.05;
@@ -63,7 +63,7 @@ export function tables({ experiments, onCell = () => {} }: Plan): string {
 
 type Run = (cell: Cell, experiments?: number) => Rates;
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map((_, i) => (i === 0 ? ":--" : "--:")), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");

@@ -9,6 +9,7 @@ import {
   type ConclusionInput,
   holdsForOthers,
   isApart,
+  lowered,
   namedOrCounted,
   seedsOf,
 } from "./wording.ts";
@@ -21,8 +22,6 @@ export interface NextStep {
   /** Absent where no study gives it. */
   readonly ask?: NextStudy;
 }
-
-const lowered = (text: string) => text.replace(/^All /, "all ");
 
 const rangeTestOf = (arms: string[]): NextStudy => ({ kind: "find", arms });
 
@@ -64,13 +63,16 @@ export function nextStep(
       say: `Next: ${leader.name} at a lower rate; one at which some seeds diverge is not to be relied on.`,
       ask: rangeTestOf([leader.name]),
     };
-  const names = order.map(({ name }) => name);
+  const names = order.filter((arm) => !arm.prunedAt).map(({ name }) => name);
   const first = Math.min(...order.flatMap(({ seeds }) => seeds));
   const more = (count: number): NextStudy => ({
     kind: "compare",
     arms: names,
     seeds: { first, count },
   });
+  const pruned = order.some((arm) => arm.prunedAt);
+  // Its own seeds chose it.
+  if (!next && pruned) return freshSeeds([leader.name], order);
   if (!next)
     return seedsOf(leader) === 1
       ? { say: "Next: repeat it with more seeds.", ask: more(FEW_SEEDS) }
@@ -84,6 +86,16 @@ export function nextStep(
   return ofPair(pair, order, input);
 }
 
+/** Of arms that were chosen by the seeds that they were compared on: others. */
+function freshSeeds(arms: string[], order: readonly OptimizerSummary[]): NextStep {
+  const count = Math.max(FEW_SEEDS, ...order.map(({ seeds }) => seeds.length));
+  const first = Math.max(...order.flatMap(({ seeds }) => seeds)) + 1;
+  return {
+    say: `Next: ${listed(arms)} over ${counted(count, "new seed")} (--seed ${first} --seeds ${count}), which did not choose ${arms.length > 1 ? "them" : "it"}.`,
+    ask: { kind: "compare", arms, seeds: { first, count } },
+  };
+}
+
 function ofPair(
   pair: PairedDifference,
   order: readonly OptimizerSummary[],
@@ -93,6 +105,7 @@ function ofPair(
   if (pair.verdict === "apart") {
     if (holdsForOthers(pair) === false)
       return { say: "Next: more validation images; more seeds on the same ones cannot show it." };
+    if (order.some((arm) => arm.prunedAt)) return freshSeeds([pair.a, pair.b], order);
     return (input.sensitivity ?? []).length > 0
       ? null
       : {

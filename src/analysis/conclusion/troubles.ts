@@ -1,10 +1,19 @@
 /** @file What is missing, and what cannot be trusted: seeds without an end, arms that learned nothing. */
 
+import { at, present } from "../../core/at.ts";
 import { counted, listed, percent } from "../../core/words.ts";
 import type { OptimizerSummary } from "../../record/index.ts";
 import { isSparse } from "../ranking.ts";
 import { valuesBySeed } from "../statistics/paired.ts";
-import { accuracy, type Guess, isAre, namedOrCounted, seedRanges, seedsOf } from "./wording.ts";
+import {
+  accuracy,
+  type Guess,
+  isAre,
+  lowered,
+  namedOrCounted,
+  seedRanges,
+  seedsOf,
+} from "./wording.ts";
 
 /** Seeds that did not come to the end: the means are of the others, which flatters an arm. */
 export function troubles(order: readonly OptimizerSummary[]): string[] {
@@ -24,9 +33,38 @@ export function troubles(order: readonly OptimizerSummary[]): string[] {
       // What was wrong, without what was last in a log, or what to do about it.
       failures.slice(0, 1).map((reason) => `Reason of ${name}: ${reason.split("; ")[0]}.`),
     ),
-    ...told("was pruned", (arm) => arm.pruned ?? 0),
+    ...told("was pruned", (arm) => (arm.prunedAt ? 0 : (arm.pruned ?? 0))),
+    ...prunedAtRungs(order),
     ...told("is not finished", (arm) => arm.unfinished ?? 0, "the one seed that it began"),
     ...missing(order),
+  ];
+}
+
+/** Arms that ended at rungs: behind there, and nothing is known of where they would have come to. */
+function prunedAtRungs(order: readonly OptimizerSummary[]): string[] {
+  const arms = order.filter((arm) => arm.prunedAt);
+  if (arms.length === 0) return [];
+  const rungs = [...new Set(arms.map((arm) => present(arm.prunedAt, "prunedAt").rung))].sort(
+    (a, b) => a - b,
+  );
+  const each = rungs.map((rung, i) => {
+    const those = arms.filter(({ prunedAt }) => prunedAt?.rung === rung);
+    const epoch = Math.max(...those.map((arm) => present(arm.prunedAt, "prunedAt").epoch));
+    const names = namedOrCounted(
+      those.map(({ name }) => name),
+      order.length,
+    );
+    const said = i === 0 ? names : lowered(names);
+    return `${said}${i === 0 ? ` ${those.length > 1 ? "were" : "was"} pruned` : ""} at rung ${rung} (epoch ${epoch})`;
+  });
+  const left = order.filter(({ finalValidationAccuracy: { mean } }) => mean !== null);
+  return [
+    `${listed(each)}: behind there, by all seeds together, which does not show where ${arms.length > 1 ? "they" : "it"} would have ended.`,
+    ...(left.length > 0
+      ? [
+          `${left.length > 1 ? "The arms that are left were" : `${at(left, 0, "left").name} was`} chosen by these same seeds and images, so ${left.length > 1 ? "their accuracies are" : "its accuracy is"} a little too high; new seeds would say.`,
+        ]
+      : []),
   ];
 }
 

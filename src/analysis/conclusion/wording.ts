@@ -43,6 +43,9 @@ export const namedOrCounted = (some: readonly string[], all: number): string =>
     ? listed(some)
     : `${some.length === all ? "All" : `${some.length} of the`} ${all} arms`;
 
+/** The same within a sentence. */
+export const lowered = (text: string): string => text.replace(/^All /, "all ");
+
 /** Seeds with a final value. */
 export const seedsOf = (arm: OptimizerSummary): number => valuesBySeed(arm).size;
 

@@ -26,7 +26,7 @@ import {
 import {
   budgetFlags,
   learningRateFlags,
-  pruneFlag,
+  pruneFlags,
   publishedFlag,
   testFlag,
 } from "../flags/protocol-flags.ts";
@@ -63,7 +63,7 @@ const compareFlags = {
   ...forceFlag,
   ...trainingFlags,
   ...budgetFlags,
-  ...pruneFlag,
+  ...pruneFlags,
   ...testFlag,
   ...answerFlags,
   ...tensorboardFlag,
@@ -76,7 +76,10 @@ const compareFlags = {
   ...jsonFlag,
   ...jobsFlag,
   ...executorFlags,
-  ...resumeFlag("comparison", "--epochs, --optimizers and --seeds"),
+  ...resumeFlag(
+    "comparison",
+    "--epochs, --optimizers, --seeds, --max-trials, --max-hours and --prune none",
+  ),
   ...prolongFlags,
 };
 
@@ -117,6 +120,8 @@ export const compare = defineCommand({
     "lrscope compare mnist --limit 200 --max-lr 0.05 --json",
     "lrscope compare photos/ --epochs 30 --seeds 5 --save-as study.json",
     "lrscope compare study.json --epochs 20",
+    "lrscope compare photos/ --sensitivity 5",
+    "lrscope compare photos/ --optimizers sgd@0.1,sgd@0.03,sgd@0.01,adam,lion --epochs 27 --prune halving",
     'lrscope compare photos/ --threads 4 --executor slurm --slurm-options "-p main -t 4:00:00"',
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500",
     "lrscope compare --resume lrscope-runs/compare-photos-20260131-101500 --seeds 5 --optimizers lion",

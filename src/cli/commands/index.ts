@@ -18,6 +18,7 @@ import { schedule } from "./schedule.ts";
 import { serveCommand } from "./serve.ts";
 import { train } from "./train.ts";
 import { trial } from "./trial.ts";
+import { worker } from "./worker.ts";
 
 export const commands: readonly Command[] = [
   demo,
@@ -36,5 +37,6 @@ export const commands: readonly Command[] = [
   schedule,
   bench,
   completion,
+  worker,
   trial,
 ];

@@ -15,8 +15,8 @@ const runsFlags = {
   }),
   status: optional({
     placeholder: "word",
-    help: "running, finished, unfinished, failed (a run of it did) or damaged (its records cannot be read)",
-    read: oneOf(["running", "finished", "unfinished", "failed", "damaged"]),
+    help: "running, finished, unfinished, failed (a run of it did), budget-reached (it has spent what it may) or damaged (its records cannot be read)",
+    read: oneOf(["running", "finished", "unfinished", "failed", "budget-reached", "damaged"]),
     shownFallback: "all",
   }),
   tag: optional({

@@ -8,7 +8,11 @@ const MOST_EPOCHS = 1000;
 
 /** `--epochs`; beside `--time` or `--target-accuracy` alone, as good as none. */
 export const epochsOf = (
-  { epochs, time, targetAccuracy }: { epochs: number } & Loose<Ends>,
+  {
+    epochs,
+    time,
+    targetAccuracy,
+  }: { epochs: number } & Loose<Pick<Ends, "time" | "targetAccuracy">>,
   given: ReadonlySet<string>,
 ): number =>
   given.has("epochs") || (time === undefined && targetAccuracy === undefined)

@@ -3,7 +3,16 @@
 import { MOST_MULTIPLES, MOST_SEEDS } from "../../core/limits.ts";
 import { PROTOCOL_NAMES } from "../../study/protocols.ts";
 import { optional, value } from "./define-command.ts";
-import { oddNumber, oneOf, openFraction, positiveInteger, timeSpan } from "./values.ts";
+import {
+  integerFrom,
+  oddNumber,
+  oneOf,
+  openFraction,
+  positive,
+  positiveInteger,
+  pruneRule,
+  timeSpan,
+} from "./values.ts";
 
 /** The published study that a comparison, or the report of one, follows. */
 export const publishedFlag = (help: string) => ({
@@ -65,12 +74,43 @@ export const budgetFlags = {
   }),
 };
 
-export const pruneFlag = {
+/** What ends arms that are behind, and what the comparison may spend. */
+export const pruneFlags = {
   prune: optional({
-    placeholder: "n",
-    help: "from epoch n on, end a run whose best is below the median of the others of its seed",
-    read: positiveInteger("5"),
+    placeholder: "rule",
+    help: "halving, asha or median: end arms that are behind at a rung, judged by all their seeds; a number n: from epoch n on, end a run whose best is below the median of the others of its seed; with --resume, none: pruned runs go on to their end",
+    read: pruneRule,
     shownFallback: "off",
+  }),
+  reduction: optional({
+    placeholder: "n",
+    help: "with --prune halving or asha: one arm in n goes on from a rung, to one n times as far",
+    read: integerFrom(2, "3"),
+    shownFallback: "3",
+  }),
+  grace: optional({
+    placeholder: "n",
+    help: "with --prune halving, asha or median: epochs of the first rung; of median between two",
+    read: positiveInteger("3"),
+    shownFallback: "the epochs by the square of the reduction; of median a fifth of them",
+  }),
+  finalists: optional({
+    placeholder: "n",
+    help: "with --prune halving, asha or median: so many arms are never pruned",
+    read: positiveInteger("2"),
+    shownFallback: "2",
+  }),
+  maxTrials: optional({
+    placeholder: "n",
+    help: "begin at most n runs, whole seeds (with --prune RULE whole arms) of them; --resume with more goes on",
+    read: positiveInteger("60"),
+    shownFallback: "all",
+  }),
+  maxHours: optional({
+    placeholder: "hours",
+    help: "worker-hours of all runs together, after which they stop at their checkpoints; --resume with more goes on",
+    read: positive("8"),
+    shownFallback: "no bound",
   }),
 };
 

@@ -3,20 +3,24 @@
 import { ArgumentError } from "../../core/errors.ts";
 import type { StudyExtension } from "../../index.ts";
 import type { ExperimentRecord } from "../../record/index.ts";
+import type { PruneRule } from "./values.ts";
 
 type Command = "find" | "train" | "compare";
 
 /** How it is gone on with. */
 const SAID = [
   ...["jobs", "model", "pretrained", "json", "events", "quiet", "verbose", "live"],
-  ...["executor", "slurmOptions", "slurmSetup"],
+  ...["executor", "slurmOptions", "slurmSetup", "lease", "address"],
 ];
 
 /** What a recorded study may be given more of, by the command that resumes it. */
 const MORE: Readonly<Record<Command, readonly string[]>> = {
   find: ["seeds", "tune", "tuneEpochs", "confirm", "confirmEpochs"],
   train: ["epochs", "stretch", "continue"],
-  compare: ["epochs", "stretch", "continue", "optimizers", "seeds"],
+  compare: [
+    ...["epochs", "stretch", "continue", "optimizers", "seeds"],
+    ...["maxTrials", "maxHours", "prune"],
+  ],
 };
 
 const flagOf = (key: string) =>
@@ -56,6 +60,9 @@ interface MoreFlags {
   readonly tuneEpochs?: number | undefined;
   readonly confirm?: boolean;
   readonly confirmEpochs?: number | undefined;
+  readonly maxTrials?: number | undefined;
+  readonly maxHours?: number | undefined;
+  readonly prune?: PruneRule | undefined;
 }
 
 /** Epochs of the runs after a range test, where nobody says it. */
@@ -79,6 +86,10 @@ export function extensionOf(
     throw new ArgumentError(
       "find: --tune makes the runs of --confirm, and more where they are needed; leave --confirm out",
     );
+  if (flags.prune !== undefined && flags.prune !== "none")
+    throw new ArgumentError(
+      `${command}: --prune ${flags.prune} cannot be begun with --resume, as what was trained was not judged by it; --prune none lets all go on to their end, or begin a new comparison`,
+    );
   const schedule = flags.stretch ? "stretch" : flags.continue ? "continue" : undefined;
   return {
     ...(given.has("epochs") ? { epochs: flags.epochs } : {}),
@@ -86,6 +97,9 @@ export function extensionOf(
     ...(given.has("optimizers") ? { optimizers: flags.optimizers } : {}),
     ...(schedule ? { schedule } : {}),
     ...(flags.tune ? { tuneEpochs: flags.tuneEpochs ?? SHORT_RUNS } : {}),
+    ...(flags.prune === "none" ? { pruning: "none" as const } : {}),
+    ...(given.has("maxTrials") ? { maxTrials: flags.maxTrials } : {}),
+    ...(given.has("maxHours") ? { maxHours: flags.maxHours } : {}),
     ...(flags.confirm ? { confirm: flags.confirmEpochs ?? SHORT_RUNS } : {}),
   };
 }

@@ -1,7 +1,7 @@
 /** @file What is done with a study beside what it is: kept, shown, saved, gone on with. */
 
 import { optional, toggle } from "./define-command.ts";
-import { executorName, foreignFlags, jsonFile, oneOf, text } from "./values.ts";
+import { executorName, foreignFlags, jsonFile, oneOf, text, timeSpan } from "./values.ts";
 
 /** Which weights of each run stay on the disk. */
 export const keepFlag = {
@@ -62,7 +62,7 @@ export const prolongFlags = {
 export const executorFlags = {
   executor: optional({
     placeholder: "where",
-    help: "slurm: each run is a task of an array of jobs, on nodes that see the folder of the records",
+    help: "slurm: each run is a task of an array of jobs, on nodes that see the folder of the records. redis://HOST:6379: each waits there for a worker (lrscope worker), on any machine",
     read: executorName,
     shownFallback: "processes of this machine",
   }),
@@ -77,5 +77,17 @@ export const executorFlags = {
     help: 'what bash does on the node before each run: "module load nodejs/20"',
     read: text,
     shownFallback: "nothing",
+  }),
+  lease: optional({
+    placeholder: "time",
+    help: "with redis://: without a sign of life for so long, a run goes on with another worker",
+    read: timeSpan,
+    shownFallback: "60s",
+  }),
+  address: optional({
+    placeholder: "host[:port]",
+    help: "with redis://: where workers reach this command",
+    read: text,
+    shownFallback: "the address by which it reaches Redis, and a port that is free",
   }),
 };

@@ -18,6 +18,9 @@ const EITHER = [
   ["tune", "confirm"],
 ] as const;
 
+/** Flags that say how `--prune RULE` prunes. */
+const OF_PRUNE = ["reduction", "grace", "finalists"];
+
 /** A call as its command takes it; `asked` is the file's study, where no flag was laid over it. */
 export type StudyCallOfFile = ParsedCall & {
   readonly asked?: AskedStudy;
@@ -73,6 +76,8 @@ export async function callOfStudyFile(call: ParsedCall): Promise<StudyCallOfFile
   const said = flagsOfWords(command, words.slice(2 + command.args.length));
   for (const [one, other] of [...EITHER, ...EITHER.map(([a, b]) => [b, a] as const)])
     if (given.has(one)) delete said[other];
+  // A rule of the call is asked for with what the call says of it.
+  if (given.has("prune")) for (const key of OF_PRUNE) delete said[key];
   const names = over.map((key) => nameOf(command, key)).join(", ");
   return {
     ...call,

@@ -1,6 +1,7 @@
 /** @file From flags to a study, and the places of this machine that they name. */
 
 import type { NamedPlaces } from "../../arms/study-command.ts";
+import { ArgumentError } from "../../core/errors.ts";
 import type { OpenStudyOptions, StudyPlaces } from "../../index.ts";
 import type { Ends, StudyRequest, StudySpec } from "../../record/index.ts";
 import { recipeOfFlags } from "../../record/recipe.ts";
@@ -20,6 +21,7 @@ import type {
 } from "./flags.ts";
 import type { learningRateFlags } from "./protocol-flags.ts";
 import { seedsFrom } from "./seeds.ts";
+import type { PruneRule } from "./values.ts";
 
 /** What every study is asked with; what a command lacks of the rest has the study's own default. */
 type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samplesFlag> &
@@ -35,11 +37,17 @@ type StudyFlags = FlagValues<typeof trainingFlags & typeof outFlag & typeof samp
         typeof answerFlags &
         typeof tensorboardFlag
     > &
-      Ends & {
+      Omit<Ends, "prune"> & {
+        readonly prune: PruneRule;
         readonly test: number;
         readonly jobs: number;
         readonly stopFactor: number;
         readonly protocol: string;
+        readonly reduction: number;
+        readonly grace: number;
+        readonly finalists: number;
+        readonly maxTrials: number;
+        readonly maxHours: number;
         readonly keep: NonNullable<StudySpec["keep"]>;
       }
   >;
@@ -99,6 +107,7 @@ export async function studyOfFlags({
       seeds: seedsFrom(kind, flags.seed, seeds),
       epochs,
       ...given(flags, PLANNED),
+      ...pruningOf(kind, flags),
       ...(flags.tuneConvolutions ? { tune: true } : {}),
       ...(flags.finderUpdates === undefined ? {} : { rangeTestUpdates: flags.finderUpdates }),
       ...(flags.published ? { reading: "published" as const } : {}),
@@ -142,9 +151,33 @@ export function saidBefore({
 const PLANNED = [
   ...["momentum", "weightDecay", "learningRates", "finderSeeds", "sensitivity"],
   ...["maxLr", "baseLr", "stepSize", "snapCycles", "from", "to", "ramp", "rule", "force"],
-  ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "prune"],
+  ...["time", "targetAccuracy", "evalEvery", "earlyStopping", "maxTrials", "maxHours"],
   ...["protocol", "stopFactor", "smoothing", "loss", "cacheFeatures", "memory", "jobs", "keep"],
 ];
+
+/** @throws ArgumentError for flags of a rule that is not asked for */
+function pruningOf(
+  kind: string,
+  { prune, ...flags }: Pick<StudyFlags, "prune" | "reduction" | "grace" | "finalists">,
+): Pick<StudyRequest, "prune" | "pruning"> {
+  const { reduction, grace, finalists } = flags;
+  const refuse = (flag: string, why: string) => {
+    throw new ArgumentError(`${kind}: --${flag} has no effect ${why}; leave it out`);
+  };
+  if (prune === undefined || prune === "none" || typeof prune === "number") {
+    for (const [flag, value] of Object.entries({ reduction, grace, finalists }))
+      if (value !== undefined) refuse(flag, "without --prune halving, asha or median");
+    return typeof prune === "number" ? { prune } : {};
+  }
+  if (prune === "median" && reduction !== undefined)
+    refuse("reduction", "with --prune median, which asks who is above the median");
+  return {
+    pruning: {
+      method: prune,
+      ...given({ reduction, grace, finalists }, ["reduction", "grace", "finalists"]),
+    },
+  };
+}
 
 /** Those of the flags that the command has and that are not undefined. */
 const given = (flags: object, names: readonly string[]): Readonly<Record<string, never>> =>

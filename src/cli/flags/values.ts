@@ -74,6 +74,14 @@ export const byteCount =
     return refuse(flag, "a number of bytes above 0, with K, M or G where wanted", text, example);
   };
 
+/** Whole numbers, `least` or more. */
+export const integerFrom = (least: number, example: string): ReadValue<number> =>
+  numeric(
+    `a whole number, ${least} or more`,
+    example,
+    (value) => Number.isSafeInteger(value) && value >= least,
+  );
+
 /** Of which one is in the middle. */
 export const oddNumber = (example: string, most: number) =>
   numeric(
@@ -181,8 +189,21 @@ export const foreignFlags: ReadValue<string> = Object.assign(
 
 /** Who runs the runs of a study. */
 export const executorName: ReadValue<string> = (value, flag) => {
-  if (value === "slurm") return value;
-  throw new ArgumentError(`${flag} must be slurm; got "${shortened(value)}"`);
+  if (value === "slurm" || isRedisAddress(value)) return value;
+  throw new ArgumentError(
+    `${flag} must be slurm, or the address of a Redis as redis://HOST:6379; got "${shortened(value)}"`,
+  );
+};
+
+/** "redis://user:password@host:6379/0", or rediss:// where it is encrypted. */
+export const isRedisAddress = (value: string): boolean =>
+  /^rediss?:\/\/[^/\s]/.test(value) && URL.canParse(value);
+
+export const redisAddress: ReadValue<string> = (value, flag) => {
+  if (isRedisAddress(value)) return value;
+  throw new ArgumentError(
+    `${flag} must be the address of a Redis, as redis://HOST:6379; got "${shortened(value)}"`,
+  );
 };
 
 export const text: ReadValue<string> = (value, flag) => {
@@ -238,3 +259,21 @@ export const fractions =
   (example: string): ReadValue<readonly number[]> =>
   (text, flag) =>
     list(example)(text, flag).map((item) => openFraction(example)(item, flag));
+
+/** What `--prune` may be: a rule by which arms end at rungs, an epoch of the rule of single runs, or none of them. */
+export type PruneRule = number | "halving" | "asha" | "median" | "none";
+
+const PRUNE_RULES = ["halving", "asha", "median", "none"] as const;
+
+export const pruneRule: ReadValue<PruneRule> = (text, flag) => {
+  const named = PRUNE_RULES.find((name) => name === text);
+  if (named) return named;
+  const epoch = toNumber(text);
+  if (Number.isSafeInteger(epoch) && epoch > 0) return epoch;
+  return refuse(
+    flag,
+    `one of ${PRUNE_RULES.join(", ")}, or a positive whole number`,
+    text,
+    "halving",
+  );
+};

@@ -125,7 +125,8 @@ export function afterCompare({ next }: SummaryRecord, study: StudySpec): StudySp
   const [arm] = next?.arms ?? [];
   if (!next || arm === undefined) return null;
   if (next.kind === "find") return rangeTestOf(arm, study);
-  const { sensitivity: _, ...rest } = study;
+  // The arms that are left are few, and are asked about to their end.
+  const { sensitivity: _, pruning, maxTrials, maxHours, ...rest } = study;
   const { seeds, sensitivity } = next;
   return {
     ...rest,
@@ -149,7 +150,8 @@ export function afterTrain(
 /** The range test of an arm's optimizer, on the data, network and recipe of a study. */
 function rangeTestOf(arm: string, study: StudySpec): StudySpec {
   const { maxLr, baseLr, stepSize, momentumSchedule, ...rest } = withoutTests(study);
-  const { time, targetAccuracy, earlyStopping, prune, sensitivity, protocol, ...open } = rest;
+  const { time, targetAccuracy, earlyStopping, prune, pruning, ...ended } = rest;
+  const { sensitivity, protocol, maxTrials, maxHours, ...open } = ended;
   const { evalEvery, snapCycles, learningRates, finderSeeds } = STUDY_DEFAULTS;
   const { targets, ...answers } = study.answers;
   return {

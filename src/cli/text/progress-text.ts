@@ -154,6 +154,7 @@ export function linesOf(options: LinesOptions): Line[] {
     case "trial-finished":
       return print(endLine(event, { state: after, colors, columns }));
     case "interrupted":
+    case "budget-reached":
       return [
         ...noteLines(event).flatMap(note),
         ...(event.command === null ? [] : [{ kind: "command", text: event.command } as const]),

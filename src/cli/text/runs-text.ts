@@ -16,17 +16,24 @@ function outcome({ about, reason }: ListedRun): string {
   return about.best ? `${accuracy(about.best.accuracy)} ${short(about.best.arm)}` : "-";
 }
 
+/** "12 of 40" of one that is not finished; where its budget is spent, that too. */
+function statusText({ about, status }: ListedRun): string {
+  if (!about || (status !== "unfinished" && status !== "budget-reached")) return status;
+  const done = `${about.done} of ${about.runs}`;
+  return status === "unfinished" ? done : `${done}, budget reached`;
+}
+
 /** One line a run, as far as the terminal is wide: what is said of it goes last; a few lines where it is narrow. */
 export function runsTable(
   runs: readonly ListedRun[],
   { colors, columns, width: most }: Terminal,
 ): string {
   const rows = runs.map((run) => {
-    const { name, about, status, tags, note } = run;
+    const { name, about, tags, note } = run;
     return [
       name,
       about?.kind ?? "?",
-      status === "unfinished" && about ? `${about.done} of ${about.runs}` : status,
+      statusText(run),
       about?.dataset ?? "?",
       about
         ? about.arms.length === 1

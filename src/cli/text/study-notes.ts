@@ -21,6 +21,8 @@ type OfProgress =
 /** What a study tells by the way. */
 export type StudyNote = Exclude<StudyEvent, { type: OfProgress }>;
 
+const hours = (value: number) => String(Number(value.toPrecision(3)));
+
 /** The lines of a note. */
 export function noteLines(note: StudyNote): string[] {
   switch (note.type) {
@@ -96,6 +98,22 @@ export function noteLines(note: StudyNote): string[] {
       ];
     case "steered":
       return [`asked of it: ${[note.what, note.arm, note.epochs].filter(Boolean).join(" ")}`];
+    case "rung": {
+      const { arm, rung, epoch, decision, reason } = note;
+      const what = decision === "pruned" ? "is pruned" : "goes on";
+      return [`rung ${rung} (epoch ${epoch}): ${arm} ${what}: ${reason}`];
+    }
+    case "budget-reached": {
+      const { path, what, limit, used, left } = note;
+      const spent =
+        what === "trials"
+          ? `${count(used)} of at most ${plural(limit, "run")} begun (--max-trials)`
+          : `${hours(used)} of at most ${hours(limit)} worker-hours used (--max-hours)`;
+      return [
+        `budget reached: ${spent}; ${plural(left, "run")} not at ${left === 1 ? "its" : "their"} end in ${path}`,
+        "to go on with more:",
+      ];
+    }
     case "executor":
       return [`${note.executor}: ${visibleLine(note.message)}`];
     default:

@@ -84,6 +84,8 @@ export function endLine(
     const done = state.trials[subjectKey(trial)]?.metrics.length ?? 0;
     return line(`interrupted after epoch ${done} of ${trial.epochs}`);
   }
+  // Its arm is told of, as a whole.
+  if (trial.status === "paused" || trial.rung !== undefined) return null;
   if (trial.endedBy) return line(`ended early: ${trial.endedBy}`);
   if (trial.status === "failed")
     return line(`${colors.red("failed")}: ${visibleLine(trial.failure ?? "")}`);

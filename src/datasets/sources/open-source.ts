@@ -44,7 +44,7 @@ function unknownSource(source: string): string {
 }
 
 /** The folder in CIFAR-10's archive. */
-const CIFAR_FOLDER = "cifar-10-batches-bin";
+export const CIFAR_FOLDER = "cifar-10-batches-bin";
 
 /** Whether a folder's images lie in a few files together, and not each in its own. */
 export const holdsPackedImages = ({ files, folders }: ReturnType<typeof listEntries>): boolean =>

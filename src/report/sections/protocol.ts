@@ -152,9 +152,25 @@ function optionsOn(protocol: ExperimentRecord["protocol"]): [name: string, value
 const shownOption = (name: string, value: unknown): string =>
   name === "time"
     ? `${duration(Number(value))} a trial`
-    : typeof value === "object"
-      ? JSON.stringify(value)
-      : String(value);
+    : name === "pruning"
+      ? prunedWords(value as NonNullable<ExperimentRecord["protocol"]["pruning"]>)
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value);
+
+/** "asha, one arm in 3 goes on, first rung at epoch 3, 2 arms always go on" */
+const prunedWords = ({
+  method,
+  reduction,
+  grace = 1,
+  finalists,
+}: NonNullable<ExperimentRecord["protocol"]["pruning"]>): string =>
+  [
+    method,
+    ...(method === "median" ? [] : [`one arm in ${reduction} goes on`]),
+    `first rung at epoch ${grace}`,
+    `${counted(finalists, "arm")} always ${finalists === 1 ? "goes" : "go"} on`,
+  ].join(", ");
 
 /** "earlyStopping" as "Early stopping". */
 const inWords = (name: string) => {
@@ -173,7 +189,7 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
         scheduleTypes.includes(trial.schedule.type)
           ? describeSchedule(trial.schedule)
           : trial.schedule.type
-      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}</td></tr>`,
+      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}${trial.rung !== undefined && ` at rung ${trial.rung}`}</td></tr>`,
     ),
   );
   return html`<h3>What each trial used</h3><details${rows.length <= 24 && trusted(" open")}><summary>${counted(rows.length, "trial")}</summary>${scrolling(
@@ -219,7 +235,7 @@ function troubleOf({ trial }: TrialHistory): string | null {
     return `diverged at update ${grouped(update)} (epoch ${epoch}), learning rate ${formatRate(learningRate)}`;
   }
   if (trial.status === "failed") return `failed: ${trial.failure ?? "no reason recorded"}`;
-  return trial.status;
+  return trial.rung === undefined ? trial.status : `${trial.status} at rung ${trial.rung}`;
 }
 
 const brokenFiles = ({ dataset: { broken } }: ExperimentRecord) =>

@@ -13,6 +13,8 @@ export interface SubmittedTask {
   readonly attempt: number;
   /** Path of its file, tasks/<key>.json of the run directory: what `lrscope trial` takes. */
   readonly task: string;
+  /** One of a higher priority is begun before those that wait; default 0. */
+  readonly priority?: number;
 }
 
 /** Why an attempt ended before its work was done, as far as that can be told. */

@@ -24,6 +24,12 @@ export interface LocalExecutorOptions {
 
 const attemptOf = ({ key, attempt }: SubmittedTask) => `${key} ${attempt}`;
 
+/** After all that wait with its priority, or a higher one. */
+function placeIn(queue: readonly SubmittedTask[], { priority = 0 }: SubmittedTask): number {
+  const after = queue.findLastIndex((other) => (other.priority ?? 0) >= priority);
+  return after + 1;
+}
+
 export function localExecutor({ name, jobs, start }: LocalExecutorOptions): Executor {
   const known = new Set<string>();
   const running = new Map<string, { task: SubmittedTask; started: StartedAttempt }>();
@@ -62,7 +68,7 @@ export function localExecutor({ name, jobs, start }: LocalExecutorOptions): Exec
       for (const task of tasks) {
         if (known.has(attemptOf(task))) continue;
         known.add(attemptOf(task));
-        queue.push(task);
+        queue.splice(placeIn(queue, task), 0, task);
         push({ key: task.key, attempt: task.attempt, state: "queued" });
       }
       pump();

@@ -24,7 +24,7 @@ import {
   taskPath,
 } from "../../store/index.ts";
 import { isFinished } from "../../train/trial-state.ts";
-import type { FailedRangeTest, TaskRunner } from "../run-tasks.ts";
+import type { FailedRangeTest, MoreTrials, TaskRunner } from "../run-tasks.ts";
 import { childProcesses, type ExecutorContext } from "./child-process.ts";
 import type { Executor, ExecutorEvent } from "./executor.ts";
 import { isFatal } from "./in-memory.ts";
@@ -45,7 +45,7 @@ type CallOptions = RunnerOptions & { readonly onEvent: StudyListener };
 
 export const taskRunner = (options: RunnerOptions): TaskRunner => ({
   rangeTests: (tasks, onEvent) => runRangeTests(tasks, { ...options, onEvent }),
-  trials: (tasks, onEvent) => runTrials(tasks, { ...options, onEvent }),
+  trials: (tasks, onEvent, more) => runTrials(tasks, { ...options, onEvent }, more),
 });
 
 /**
@@ -90,13 +90,21 @@ export async function runRangeTests(
 export async function runTrials(
   tasks: readonly Task<"trial">[],
   options: CallOptions,
+  more?: MoreTrials,
 ): Promise<void> {
   const { directory, updatesPerEpoch } = options;
-  const stopped = stoppedArms(directory.path);
-  const going = tasks.filter(({ arm }) => !stopped.has(arm));
-  await runAttempts(going, options, async (task, { key, attempt, detail, error: said, ended }) => {
+  const going = (some: readonly Task<"trial">[]) => {
+    const stopped = stoppedArms(directory.path);
+    return some.filter(({ arm }) => !stopped.has(arm));
+  };
+  const settle = async (
+    task: Task<"trial">,
+    { key, attempt, detail, error: said, ended }: ExecutorEvent,
+  ) => {
     const accepted = acceptedTrial(directory, task, attempt);
     if (accepted && isFinished(accepted)) return endTask(directory, key);
+    // It has done what this attempt was for; the next one is refused nothing by this one's file.
+    if (accepted?.status === "paused") return;
     const error = said && errorOf(said);
     // Its arm alone was stopped: the others go on, and it can be resumed from its checkpoint.
     const isStopped = stoppedArms(directory.path).has(task.arm);
@@ -115,7 +123,13 @@ export async function runTrials(
           };
     directory.writeTrial(trial);
     await options.onEvent(versioned({ type: "trial-finished", trial }));
-  });
+  };
+  await runAttempts(
+    going(tasks),
+    options,
+    settle,
+    more && (async (task) => going(await more(task))),
+  );
 }
 
 /** The record of a trial that did not live long enough to write one. */
@@ -141,6 +155,7 @@ async function runAttempts<T extends Task>(
   tasks: readonly T[],
   options: CallOptions,
   settle: (task: T, gone: ExecutorEvent) => void | Promise<void>,
+  more?: (task: T) => Promise<readonly T[]>,
 ): Promise<void> {
   const { directory, signal, executor: open = childProcesses } = options;
   if (signal.aborted) throw new InterruptedError();
@@ -174,12 +189,16 @@ async function runAttempts<T extends Task>(
     quietly(cancelStopped);
   }, LOOK).unref();
   try {
-    const submitted = tasks.map((task) => {
-      const { key, attempt } = beginAttempt(directory, task);
-      left.set(key, { task, attempt, ran: false });
-      return { key, attempt, task: taskPath(directory.path, key) };
-    });
-    await executor.submit(submitted);
+    const submit = async (some: readonly T[]) => {
+      const submitted = some.map((task) => {
+        const { key, attempt } = beginAttempt(directory, task);
+        left.set(key, { task, attempt, ran: false });
+        const priority = task.kind === "trial" ? (task.rung ?? 0) : 0;
+        return { key, attempt, task: taskPath(directory.path, key), priority };
+      });
+      await executor.submit(submitted);
+    };
+    await submit(tasks);
     if (signal.aborted) cancelAll();
     for await (const event of executor.events(new AbortController().signal)) {
       const open = left.get(event.key);
@@ -190,6 +209,12 @@ async function runAttempts<T extends Task>(
       if (open.ran)
         await Promise.resolve()
           .then(() => settle(open.task, event))
+          .then(async () => {
+            const added = failure || signal.aborted ? [] : ((await more?.(open.task)) ?? []);
+            if (added.length > 0) await submit(added);
+            // It came meanwhile, when these were not there to be cancelled.
+            if (signal.aborted) cancelAll();
+          })
           .catch(fail);
       if (left.size === 0) break;
     }

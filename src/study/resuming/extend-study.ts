@@ -14,10 +14,11 @@ import { greatestOf } from "../../core/extremes.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 import { checkSeal } from "../../files/seal.ts";
 import { readSafetensors } from "../../files/weight-files.ts";
-import type { ExperimentRecord, StudySpec, TrialHistory } from "../../record/index.ts";
+import type { ExperimentRecord, StudySpec, TrialHistory, TrialRecord } from "../../record/index.ts";
 import { scheduleOfSpec } from "../../schedules/text/schedule-of-spec.ts";
 import { type Run, type RunDirectory, writeCheckpoint } from "../../store/index.ts";
 import { recordedArms } from "../../train/experiment-record.ts";
+import { keepsCheckpoint } from "../../train/trial-state.ts";
 
 /** What a study is to have beside what it has. */
 export interface StudyExtension {
@@ -35,6 +36,11 @@ export interface StudyExtension {
   /** Of a range test: epochs of the runs that tune its rate, or that confirm it. */
   readonly tuneEpochs?: number | undefined;
   readonly confirm?: number | undefined;
+  /** Of a comparison that prunes: its arms are pruned no more, and those that were go on to their end. */
+  readonly pruning?: "none" | undefined;
+  /** What it may spend from now on, in all; see the study's fields of these names. */
+  readonly maxTrials?: number | undefined;
+  readonly maxHours?: number | undefined;
 }
 
 /** A study as it is to be, and its runs with those among them that are not at their end any more. */
@@ -63,10 +69,16 @@ export async function extendedRun(
   subject: Subject,
 ): Promise<ExtendedRun> {
   const { experiment } = run;
-  const more = { ...longer(run, spec, extension, subject), ...wider(spec, extension, subject) };
+  const more = {
+    ...longer(run, spec, extension, subject),
+    ...wider(spec, extension, subject),
+    ...spending(spec, extension),
+  };
   const after = followed(spec, extension, subject);
-  const now: StudySpec = { ...spec, ...more, ...after };
-  if (Object.keys({ ...more, ...after }).length === 0)
+  const { pruning, ...unpruned } = spec;
+  const stops = extension.pruning === "none" && pruning !== undefined;
+  const now: StudySpec = { ...(stops ? unpruned : spec), ...more, ...after };
+  if (Object.keys({ ...more, ...after }).length === 0 && !stops)
     throw new ArgumentError(
       `${subject.command}: nothing is asked for that ${subject.path} does not have already (${spec.epochs} epochs, ${spec.seeds.length} ${spec.seeds.length === 1 ? "seed" : "seeds"}, ${spec.optimizers.join(", ")}); ask for more, or leave the flags out`,
     );
@@ -74,9 +86,11 @@ export async function extendedRun(
   const reopened = new Map<TrialHistory, string>();
   for (const history of run.trials)
     if (goesOn(history, now)) reopened.set(history, await lastOf(history, subject));
+  /** They ended at their checkpoints. */
+  const unpruning = stops ? run.trials.filter(({ trial }) => keepsCheckpoint(trial)) : [];
   const trials = run.trials.map((history) =>
-    reopened.has(history)
-      ? { ...history, trial: { ...history.trial, status: "interrupted" as const } }
+    reopened.has(history) || unpruning.includes(history)
+      ? { ...history, trial: openedAgain(history.trial) }
       : history,
   );
   const arms = recordedArms(armsOf(now).slice(experiment.arms.length));
@@ -87,7 +101,11 @@ export async function extendedRun(
       experiment: {
         ...experiment,
         arms: [...experiment.arms, ...arms],
-        protocol: { ...experiment.protocol, epochs: now.epochs, seeds: [...now.seeds] },
+        protocol: {
+          ...withoutPruning(experiment.protocol),
+          ...(now.pruning ? { pruning: now.pruning } : {}),
+          ...{ epochs: now.epochs, seeds: [...now.seeds] },
+        },
         specification: now,
       },
     },
@@ -104,6 +122,7 @@ export async function extendedRun(
         });
         directory.writeTrial({ ...trial, status: "interrupted" });
       }
+      for (const { trial } of unpruning) directory.writeTrial(openedAgain(trial));
       // Last: until it says so the study is what it was, and a run that was opened again ends at once.
       const { protocol, specification } = found;
       const added = found.arms.slice(experiment.arms.length);
@@ -190,6 +209,22 @@ function wider(
     ...(more.length > 0 ? { seeds: [...spec.seeds, ...more] } : {}),
   };
 }
+
+/** As of a run that goes on: what ended it does not hold any more. */
+function openedAgain({ endedBy: _, rung: __, ...trial }: TrialRecord): TrialRecord {
+  return { ...trial, status: "interrupted" };
+}
+
+const withoutPruning = ({ pruning: _, ...protocol }: ExperimentRecord["protocol"]) => protocol;
+
+/** Another budget, where it is another. */
+const spending = (
+  spec: StudySpec,
+  { maxTrials, maxHours }: StudyExtension,
+): Partial<StudySpec> => ({
+  ...(maxTrials === undefined || maxTrials === spec.maxTrials ? {} : { maxTrials }),
+  ...(maxHours === undefined || maxHours === spec.maxHours ? {} : { maxHours }),
+});
 
 /** Runs after a range test, where it has none of the kind yet. */
 function followed(

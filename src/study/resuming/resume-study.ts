@@ -60,11 +60,11 @@ export async function resumeStudy(
   options: ResumeStudyOptions = {},
 ): Promise<FinishedStudy> {
   const { emit, settled } = emitter(options.sink?.event);
-  readRun(path);
+  const { specification } = readRun(path).experiment;
   const lease = await acquireLease(path);
   try {
     const directory = openRunDirectory(path, lease);
-    sweepFinished(directory);
+    sweepFinished(directory, specification);
     const recorded = readRun(path);
     const { extension } = options;
     const extended = extension

@@ -14,6 +14,7 @@ import {
   runFolders,
   stoppedArms,
 } from "../../store/index.ts";
+import { budgetReached } from "../budget-reached.ts";
 import { unfinished } from "../resuming/unfinished.ts";
 import { readNotes } from "./annotate-run.ts";
 
@@ -67,7 +68,9 @@ export function describeRun(path: string): ListedRun {
         ? ("finished" as const)
         : failed
           ? ("failed" as const)
-          : ("unfinished" as const);
+          : budgetReached(path, run)
+            ? ("budget-reached" as const)
+            : ("unfinished" as const);
     return { ...files, status, reason: null, about, note, tags };
   } catch (error) {
     if (!(error instanceof LrscopeError)) throw error;
@@ -111,7 +114,8 @@ function leader(
 ): LeadingArm | null {
   const scored = experiment.arms.flatMap(({ name, slug }) => {
     const accuracies = trials
-      .filter(({ trial }) => trial.slug === slug)
+      // One whose arm was pruned stopped at another epoch than the others.
+      .filter(({ trial }) => trial.slug === slug && trial.rung === undefined)
       .map(({ metrics }) => metrics.flatMap(({ validationAccuracy }) => validationAccuracy ?? []))
       .flatMap((own) => (own.length === 0 ? [] : (say(own) ?? [])));
     return accuracies.length === 0 ? [] : [{ arm: name, accuracy: mean(accuracies) }];

@@ -1,0 +1,53 @@
+/** @file Which studies there are, as workers find them in Redis: where each is asked for, and by which token. */
+
+import type { Redis } from "ioredis";
+import { z } from "zod";
+
+/** Before all keys; a study's queue is lrscope:<id>. */
+export const PREFIX = "lrscope";
+const STUDIES = `${PREFIX}:studies`;
+const studyKey = (id: string) => `${PREFIX}:study:${id}`;
+
+/** Milliseconds between two signs of life of a study, and after which one without counts as gone. */
+export const BEAT = 3000;
+const GONE = 15_000;
+
+const listed = z.object({
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  /** For people: the folder's name. */
+  name: z.string(),
+  /** Of the process that holds its run directory. */
+  url: z.string().regex(/^http:\/\/[^/]+$/),
+  token: z.string(),
+  /** Milliseconds that a worker has to be heard of. */
+  lease: z.number().int().positive(),
+});
+export type ListedStudy = z.infer<typeof listed>;
+
+export async function announce(client: Redis, study: ListedStudy): Promise<void> {
+  await client
+    .multi()
+    .set(studyKey(study.id), JSON.stringify(study), "PX", GONE)
+    .sadd(STUDIES, study.id)
+    .exec();
+}
+
+export async function withdraw(client: Redis, id: string): Promise<void> {
+  await client.multi().del(studyKey(id)).srem(STUDIES, id).exec();
+}
+
+/** Those that are alive. What is no entry of lrscope's is passed over. */
+export async function listStudies(client: Redis): Promise<ListedStudy[]> {
+  const ids = (await client.smembers(STUDIES)).sort();
+  if (ids.length === 0) return [];
+  const found = await client.mget(ids.map(studyKey));
+  return found.flatMap((text) => {
+    if (text === null) return [];
+    try {
+      const parsed = listed.safeParse(JSON.parse(text));
+      return parsed.success ? [parsed.data] : [];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,182 @@
+/**
+ * @file Images and weights of a study, fetched once and kept in this machine's cache by what they are. What a
+ * connection that broke has brought stays; every file is checked before it has its name.
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DataError } from "../../core/errors.ts";
+import { cacheDirectory } from "../../files/cache-dir.ts";
+import { pathOfName } from "../../files/file-names.ts";
+import { makeFolders } from "../../files/make-folders.ts";
+import { leaseTrial } from "../executors/task-store.ts";
+import type { Wire } from "../executors/wire/client.ts";
+import { type FolderList, folderList } from "../executors/wire/sent-files.ts";
+
+type SentFile = FolderList["files"][number];
+
+/** Seconds that another process of this machine may take to fetch the same. */
+const PATIENCE = 24 * 3600;
+/** Milliseconds before a connection that broke is made anew. */
+const AGAIN = 200;
+/** So often a file may come with other bytes than were promised. */
+const TRIES = 3;
+
+/** The folder of a study's images; fetched where it is not in the cache. @throws DataError where other bytes come than were promised */
+export async function fetchImages(wire: Wire, fingerprint: string): Promise<string> {
+  const kept = join(cacheDirectory(undefined), "fetched", fingerprint);
+  const path = `files/${fingerprint}`;
+  const list = await wire.ask({ method: "GET", path: `${path}/list` }, folderList);
+  const folder = join(kept, list.name);
+  await once(kept, async () => {
+    for (const name of list.empty) makeFolders(join(folder, name));
+    await fetchAll(wire, path, { folder, files: list.files });
+  });
+  return folder;
+}
+
+/** The file of a study's first weights. @throws DataError where other bytes come than were promised */
+export async function fetchWeights(wire: Wire, { name, sha256, bytes }: SentFile): Promise<string> {
+  const kept = join(cacheDirectory(undefined), "fetched", sha256);
+  const file = { name, sha256, bytes };
+  await once(kept, () => fetchAll(wire, `files/${sha256}`, { folder: kept, files: [file] }));
+  return join(kept, name);
+}
+
+/** Does it unless it was done; others of this machine that want the same wait. */
+async function once(folder: string, work: () => Promise<void>): Promise<void> {
+  const done = join(folder, ".whole");
+  if (existsSync(done)) return;
+  makeFolders(folder);
+  const lease = await leaseTrial(folder, PATIENCE);
+  try {
+    if (existsSync(done)) return;
+    await work();
+    writeFileSync(done, "");
+  } finally {
+    lease.release();
+  }
+}
+
+interface Wanted {
+  readonly folder: string;
+  readonly files: readonly SentFile[];
+}
+
+const placeOf = (folder: string, { name }: SentFile) => join(folder, name);
+const sizeOf = (path: string) => statSync(pathOfName(path), { throwIfNoEntry: false })?.size;
+const partOf = (path: string) => `${path}.part`;
+
+/** All that is not there, from where the last connection broke off. */
+async function fetchAll(wire: Wire, path: string, wanted: Wanted): Promise<void> {
+  for (let wrong = 0; ; ) {
+    const missing = firstMissing(wanted);
+    if (missing === null) return;
+    try {
+      await receive(wire, path, wanted, missing);
+    } catch (error) {
+      if (!(error instanceof WrongBytes)) {
+        // The connection broke in the middle, and is taken up where it did.
+        if (!(error instanceof TypeError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+        continue;
+      }
+      if (++wrong === TRIES)
+        throw new DataError(
+          `${error.message}, ${TRIES} times: it changed there since the study began, or is damaged on its way; begin the study anew`,
+          { exitCode: 1 },
+        );
+    }
+  }
+}
+
+class WrongBytes extends Error {}
+
+interface Position {
+  /** Of the first file that is not whole. */
+  readonly index: number;
+  /** Bytes before it, in all. */
+  readonly before: number;
+}
+
+function firstMissing({ folder, files }: Wanted): Position | null {
+  let before = 0;
+  for (const [index, file] of files.entries()) {
+    // A file has its name once it was checked.
+    if (sizeOf(placeOf(folder, file)) !== file.bytes) return { index, before };
+    before += file.bytes;
+  }
+  return null;
+}
+
+async function receive(
+  wire: Wire,
+  path: string,
+  { folder, files }: Wanted,
+  { index, before }: Position,
+): Promise<void> {
+  const first = files[index] as SentFile;
+  const begun = Math.min(sizeOf(partOf(placeOf(folder, first))) ?? 0, first.bytes);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const from = before + begun;
+  const parts = from === total ? [] : bytesOf(await wire.fetch(path, from));
+  let next = index;
+  let writing = await startFile(folder, first, begun);
+  const finishWhole = async () => {
+    while (writing.left === 0) {
+      await finishFile(writing);
+      const file = files[++next];
+      if (!file) return false;
+      // One that is there from before is received again: it lies behind one that is not.
+      writing = await startFile(folder, file, 0);
+    }
+    return true;
+  };
+  try {
+    if (!(await finishWhole())) return;
+    for await (const part of parts)
+      for (let at = 0; at < part.length; ) {
+        const piece = part.subarray(at, at + writing.left);
+        await writing.handle.write(piece);
+        writing.hash.update(piece);
+        writing.left -= piece.length;
+        at += piece.length;
+        if (!(await finishWhole())) return;
+      }
+  } finally {
+    await writing.handle.close().catch(() => undefined);
+  }
+  throw new TypeError("the connection ended early");
+}
+
+const bytesOf = (response: Response) => response.body as unknown as AsyncIterable<Uint8Array>;
+
+async function startFile(folder: string, file: SentFile, begun: number) {
+  const path = placeOf(folder, file);
+  makeFolders(dirname(path));
+  const part = partOf(path);
+  const hash = createHash("sha256");
+  if (begun > 0)
+    for await (const bytes of createReadStream(pathOfName(part), { end: begun - 1 }))
+      hash.update(bytes);
+  const handle = await open(pathOfName(part), begun > 0 ? "a" : "w");
+  return { file, path, part, handle, hash, left: file.bytes - begun };
+}
+
+async function finishFile({
+  file,
+  path,
+  part,
+  handle,
+  hash,
+}: Awaited<ReturnType<typeof startFile>>): Promise<void> {
+  await handle.sync();
+  await handle.close();
+  if (hash.digest("hex") !== file.sha256) {
+    rmSync(pathOfName(part), { force: true });
+    throw new WrongBytes(`${file.name}: other bytes came than were promised`);
+  }
+  renameSync(pathOfName(part), pathOfName(path));
+}
