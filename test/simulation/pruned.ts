@@ -130,7 +130,10 @@ const CORRELATION = 0.6;
 const SEEDS = [1, 3, 5, 8] as const;
 const OF_TESTS = [3, 5, 8] as const;
 
-/** The tables of docs/guide/pruning.md. */
+/**
+ * The tables of docs/guide/pruning.md, which scripts/simulate.mjs writes there.
+ * @public
+ */
 export function prunedTables({ experiments, onCell = () => {} }: Plan): string {
   let key = 0;
   const run = (of: Pick<PrunedCell, "rule" | "seeds" | "effect">) => {
