@@ -168,6 +168,7 @@ describe("command lines", () => {
           return [...given, "--size", "16", "--batch", "4", "--repetitions", "1", "--no-peers"];
         case "demo":
         case "serve":
+        case "worker":
           return [command, "--help"];
         default:
           return given;
