@@ -107,6 +107,7 @@ export function progress(state: StudyProgress, event: StudyEvent): StudyProgress
     case "finished-already":
     case "not-made-again":
     case "other-processor":
+    case "other-version":
     case "steered":
     case "executor":
     case "rung":

@@ -132,6 +132,9 @@ const notMadeAgain = event("not-made-again", {
   reason: z.string(),
 });
 
+/** It was begun by another version, whose last bits may be others. */
+const otherVersion = event("other-version", { before: z.string(), here: z.string() });
+
 /** It was begun on another model of processor. */
 const otherProcessor = event("other-processor", { before: z.string(), here: z.string() });
 
@@ -291,6 +294,7 @@ export const studyEvent = z.discriminatedUnion("type", [
   finishedAlready,
   notMadeAgain,
   otherProcessor,
+  otherVersion,
   executor,
   rangeTestStarted,
   rangeTestUpdate,

@@ -66,14 +66,21 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(readFileSync(join(path, "experiment.json"), "utf8")).not.toContain(within(""));
   });
 
-  test("a run of version 0.1.0, whose bits this one computes, ends as it would have there", async () => {
+  test("a run of version 0.1.0 goes on with today's instructions, and it is said that last bits may differ", async () => {
     const path = copy("earlier");
     const file = join(path, "experiment.json");
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replace(/"lrscope": "[^"]+"/, '"lrscope": "0.1.0"'));
     expect(readFileSync(file, "utf8")).not.toBe(text);
+    const planFile = join(path, "plan.json");
+    const plan = JSON.parse(readFileSync(planFile, "utf8"));
+    plan.implementations[0].implementation = "as version 0.1 had it";
+    writeFileSync(planFile, JSON.stringify(plan));
     const { code, stderr } = await cli(["compare", "--resume", path]);
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stderr).toMatch(/begun by lrscope 0\.1\.0, this is \d.*may differ in their last bits/);
+    expect(readFileSync(planFile, "utf8")).not.toContain("as version 0.1 had it");
+    // Only the number of its version was another one's.
     expect(resultOf(path)).toEqual(whole);
   });
 

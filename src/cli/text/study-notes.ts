@@ -96,6 +96,10 @@ export function noteLines(note: StudyNote): string[] {
       return [
         `Note: it was begun on ${visibleLine(note.before)}, this is ${note.here}: equal bits are promised on one model only`,
       ];
+    case "other-version":
+      return [
+        `Note: it was begun by lrscope ${visibleLine(note.before)}, this is ${note.here}: the epochs to come may differ in their last bits from what that would have made of them`,
+      ];
     case "steered":
       return [`asked of it: ${[note.what, note.arm, note.epochs].filter(Boolean).join(" ")}`];
     case "rung": {

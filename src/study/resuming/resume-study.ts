@@ -176,6 +176,12 @@ async function resume(
     const [before, here] = [experiment.machine.processor, study.experiment.machine.processor];
     const { emit, settled } = emitter(sink.event);
     if (before !== here) emit({ type: "other-processor", before, here });
+    const [version, now] = [experiment.lrscope, study.experiment.lrscope];
+    if (left > 0 && version !== now) {
+      emit({ type: "other-version", before: version, here: now });
+      // Its instructions were that version's. Engine, cores and precision were compared above.
+      directory.remove("plan.json");
+    }
     write?.(directory, study.experiment);
     if (left > 0) {
       emit({ type: "resuming", path, left });
@@ -253,8 +259,11 @@ function recordedStudyOf(path: string, experiment: ExperimentRecord): StudySpec 
   return specification;
 }
 
-/** Versions whose bits are the same: what one began, the other resumes. */
-const SAME_BITS: readonly string[] = ["0.1.0", "0.2.0"];
+/**
+ * Versions of which one resumes what the other began. What they compute is the same but for the last bits: 0.2 takes
+ * the first block of a network in one instruction, and adds up batch norms in wider vectors (decisions 0035 and 0041).
+ */
+const RESUMABLE: readonly string[] = ["0.1.0", "0.2.0"];
 
 /** How the last layer begins, where version 0.1 would have begun otherwise: its records do not say. */
 const beginning = ({ lastLayer, ...rest }: NonNullable<ExperimentRecord["model"]["pretrained"]>) =>
@@ -273,7 +282,7 @@ const fixed = ({
   model: { ...model, ...(model.pretrained ? { pretrained: beginning(model.pretrained) } : {}) },
   protocol,
   arms,
-  lrscope: SAME_BITS.includes(lrscope) ? SAME_BITS[0] : lrscope,
+  lrscope: RESUMABLE.includes(lrscope) ? RESUMABLE[0] : lrscope,
   engine,
 });
 
