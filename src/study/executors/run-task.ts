@@ -23,8 +23,7 @@ export interface TaskWork {
   readonly task: Task;
   /** What the task must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
-  /** null: it may be compiled otherwise than the study was. */
-  readonly plan: Plan | null;
+  readonly plan: Plan;
   readonly signal: AbortSignal;
   /** Opens data, network and engine; the data set is closed at the end. */
   open(): Promise<OpenedSetup>;
@@ -32,11 +31,10 @@ export interface TaskWork {
   onEvent(event: StudyEvent): void;
 }
 
-export interface TaskRun extends Omit<TaskWork, "task" | "plan"> {
+export interface TaskRun extends Omit<TaskWork, "task"> {
   /** The run directory. */
   readonly path: string;
   readonly file: TaskFile;
-  readonly plan: Plan;
   /** Token of the lease under which the run directory is held for this attempt; absent: nobody holds it. */
   readonly lease?: string | undefined;
   /** Seconds that the holder of the trial's folder is waited for; default 10, as one whose parent is gone dies at once. */
@@ -71,7 +69,7 @@ export async function runWith(
   try {
     checkDataset(work.dataset, dataset.record);
     const onEvent: StudyListener = (event) => {
-      if (event.type === "plan" && work.plan) checkPlan(work.plan, event.plan);
+      if (event.type === "plan") checkPlan(work.plan, event.plan);
       const recorded = store.recorder.onEvent(event);
       work.onEvent(event);
       return recorded;

@@ -43,7 +43,6 @@ export async function openForStudy(
   const setup = await placedSetup(study, options);
   await loadOptimizer(optimizer.name, setup.files);
   const opened = await openSetup(setup, { signal: options.signal });
-  if (study.mixed) return opened;
   const [difference] = planDifferences(study.plan, planOf(opened.setup, optimizer));
   if (difference === undefined) return opened;
   opened.dataset.close();
@@ -52,15 +51,15 @@ export async function openForStudy(
 
 const unfit = (difference: string) =>
   new Unfit(
-    `${difference}, so that its results would be others; begin the study with --mixed to have it run there all the same`,
+    `${difference}, so that its results would be others; it runs on machines that are alike`,
   );
 
 /** What can be told before anything is opened. @throws Unfit */
-export function checkMachine({ lrscope, processor, plan, mixed }: StudyDescription): void {
+export function checkMachine({ lrscope, processor, plan }: StudyDescription): void {
   if (lrscope !== VERSION)
     throw new Unfit(`lrscope is ${VERSION} there, and ${lrscope} is the study's; install that`);
   const here = describeMachine();
-  if (!mixed && here.processor !== processor)
+  if (here.processor !== processor)
     throw unfit(`processor is "${here.processor}" there, not "${processor}"`);
   if (here.cores < plan.threads)
     throw new Unfit(`it has ${here.cores} cores, and each run takes ${plan.threads}`);

@@ -96,7 +96,7 @@ async function run({
   try {
     await runWith(store, {
       ...{ task: file.task, dataset: description.dataset, signal: stop.signal },
-      plan: description.mixed ? null : description.plan,
+      plan: description.plan,
       open: () =>
         openForStudy(description, file.task.optimizer, { files, wire, signal: stop.signal }),
       onEvent(event) {

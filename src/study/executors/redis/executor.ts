@@ -27,8 +27,6 @@ export interface RedisOptions {
   readonly lease?: number;
   /** "HOST" or "HOST:PORT" by which workers reach this process; default: the address by which it reaches Redis. */
   readonly address?: string;
-  /** Whether workers whose plan differs get tasks, too. */
-  readonly mixed?: boolean;
 }
 
 /** Milliseconds between two looks for tasks whose worker is not heard of. */
@@ -105,7 +103,7 @@ function redisExecutor(
     const isHere = /^(localhost|127\.|\[::1\])/.test(hostname);
     const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(options.address ?? "") ?? [];
     const { memory } = shared.plan;
-    const description = describeStudy(shared, { mixed: options.mixed ?? false });
+    const description = describeStudy(shared);
     const server = await startStoreServer({
       host: isHere && options.address === undefined ? "127.0.0.1" : "0.0.0.0",
       ...{ port: Number(port ?? 0), token, attempts: accepted },

@@ -16,10 +16,7 @@ export const hashOf = (path: string): string =>
 
 const named = (path: string) => ({ name: basename(resolve(path)), sha256: hashOf(path) });
 
-export function describeStudy(
-  { setup, dataset, plan }: TaskPlaces,
-  { mixed }: { readonly mixed: boolean },
-): StudyDescription {
+export function describeStudy({ setup, dataset, plan }: TaskPlaces): StudyDescription {
   // What this process has opened is of no use to another machine.
   const { source, model, pretrained, files = {}, again: _, ...rest } = setup;
   const weights = pretrained !== undefined && isWeightsFile(pretrained) ? pretrained : null;
@@ -31,7 +28,7 @@ export function describeStudy(
       model: isModelFile(model) ? null : model,
       pretrained: weights === null ? (pretrained ?? null) : null,
     },
-    ...{ dataset, plan, processor: describeMachine().processor, mixed },
+    ...{ dataset, plan, processor: describeMachine().processor },
     model: isModelFile(model) ? named(model) : null,
     arms: Object.entries(files).map(([name, path]) => ({ name, sha256: hashOf(path) })),
     weights: weights === null ? null : { ...named(weights), bytes: statSync(weights).size },

@@ -42,8 +42,6 @@ export const studyDescription = z.object({
   arms: z.array(namedFile),
   /** Weights that are fetched by their hash. */
   weights: namedFile.extend({ bytes: count }).nullable(),
-  /** Whether workers whose plan differs get tasks, too. */
-  mixed: z.boolean(),
 });
 export type StudyDescription = z.infer<typeof studyDescription>;
 
