@@ -155,6 +155,10 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     mkdirSync(join(cache, "sources/thesis"), { recursive: true });
     writeFileSync(join(cache, "sources/thesis/a.txt"), "mine");
     writeFileSync(join(cache, "decoded/mine.txt"), "mine");
+    const fetched = join(cache, "fetched", "ab".repeat(32));
+    mkdirSync(join(fetched, "photos/rose"), { recursive: true });
+    writeFileSync(join(fetched, "photos/rose/1.jpg"), "twelve bytes");
+    expect((await cli(["cache"])).stdout).toMatch(/fetched +1 +.*that workers fetched/);
     expect((await listed()).map(({ part }) => part)).toContain("decoded");
     expect((await cli(["cache"])).stdout).toMatch(/decoded +1 +.*decoded images/);
     const ask = await cli(["cache", "--clean"]);
@@ -165,6 +169,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     await cli(["cache", "--clean", "--older-than", "30", "--yes"]);
     expect((await listed()).map(({ part }) => part)).toContain("decoded");
     expect((await cli(["cache", "--clean", "--yes"])).code).toBe(0);
+    expect(existsSync(fetched)).toBe(false);
     expect((await listed()).map(({ part }) => part)).not.toContain("decoded");
     expect(readFileSync(join(cache, "sources/thesis/a.txt"), "utf8")).toBe("mine");
     expect(existsSync(join(cache, "decoded/mine.txt"))).toBe(true);

@@ -20,6 +20,10 @@ const PARTS: Readonly<Record<CachePart, { holds: string; isOwn: (name: string) =
     holds: "published weights",
     isOwn: named(/^[\w.-]+\.(safetensors|pth|pt|bin)(\.part)?$/),
   },
+  fetched: {
+    holds: "images and weights that workers fetched",
+    isOwn: named(/^[0-9a-f]{64}$/),
+  },
   tuning: { holds: "times of convolutions", isOwn: named(/^[0-9a-f]{16}\.json$/) },
   places: { holds: "where folders and files lie", isOwn: named(/^[0-9a-f]{24}\.json$/) },
 };
