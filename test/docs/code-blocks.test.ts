@@ -28,7 +28,7 @@ const absent = engineAbsent();
 const FOREIGN = ["tensorboard"];
 
 test("every block says what it is, and few are text", () => {
-  const kinds = ["ts", "bash", "text", "json"];
+  const kinds = ["ts", "bash", "text", "json", "yaml"];
   expect(blocks.filter(({ info }) => !kinds.includes(info)).map(({ place }) => place)).toEqual([]);
   const text = blocks.filter(({ info }) => info === "text");
   expect(text.length).toBeLessThan(blocks.length / 4);
