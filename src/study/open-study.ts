@@ -203,16 +203,15 @@ export interface Opening {
 
 /** The study on this machine; what the data and the network turn out to be goes to the sink. */
 export async function open(opening: Opening): Promise<Study> {
-  const { places, path, isNamed, preparationThreads, sink = {}, signal } = opening;
-  let { spec, jobs } = opening;
+  const { spec: asked, places, path, isNamed, preparationThreads, sink = {}, signal } = opening;
   const { checkPrecision } = await import("../engine/native/engines.ts");
-  checkPrecision(spec.kind, spec.recipe.precision);
+  checkPrecision(asked.kind, asked.recipe.precision);
   const { describeExperiment } = await import("./experiment.ts");
   const { openSetup } = await import("./setup.ts");
-  await loadArmFiles(spec.optimizers, places.files ?? {}, spec.files);
-  checkObjects(spec, path);
-  const arms = await armsFor(spec);
-  const { data, recipe, threads, modelOptions, cacheFeatures } = spec;
+  await loadArmFiles(asked.optimizers, places.files ?? {}, asked.files);
+  checkObjects(asked, path);
+  const arms = await armsFor(asked);
+  const { data, recipe, threads, modelOptions, cacheFeatures } = asked;
   const wanted: SetupSpec = {
     ...{ ...places, data, recipe, preparationThreads },
     ...(threads === undefined ? {} : { threads }),
@@ -224,17 +223,11 @@ export async function open(opening: Opening): Promise<Study> {
     ...(sink.event ? { onEvent: sink.event } : {}),
   });
   const { dataset } = opened;
-  let { setup } = opened;
-  let arranged: { setup?: Pick<SetupSpec, "threads">; whyJobs?: string } = {};
   try {
-    if (opening.chooses) {
-      const { arrange } = await import("./planning/arrange.ts");
-      const { jobs: atATime, threads, why, backend } = await arrange({ spec, setup, arms });
-      jobs = atATime;
-      spec = { ...spec, jobs, threads };
-      setup = { ...setup, threads, backend };
-      arranged = { setup: { threads }, ...(why === null ? {} : { whyJobs: why }) };
-    }
+    const { spec, setup, whyJobs } = opening.chooses
+      ? await (await import("./planning/arrange.ts")).arrange(asked, opened.setup, arms)
+      : { spec: asked, setup: opened.setup, whyJobs: null };
+    const jobs = opening.chooses ? spec.jobs : opening.jobs;
     const { emit, settled } = emitter(sink.event);
     tellOpened(setup, dataset, emit);
     const experiment = describeExperiment({ study: spec, setup, arms, specification: spec });
@@ -249,10 +242,11 @@ export async function open(opening: Opening): Promise<Study> {
     await settled();
     return {
       ...{ spec, path, isNamed, arms, experiment, jobs },
-      ...(arranged.whyJobs === undefined ? {} : { whyJobs: arranged.whyJobs }),
+      ...(whyJobs === null ? {} : { whyJobs }),
       setup: { ...setup, ...decision },
       setupSpec: {
-        ...{ ...wanted, ...arranged.setup, ...decision },
+        ...{ ...wanted, ...decision },
+        ...(spec.threads === undefined ? {} : { threads: spec.threads }),
         ...(dataset.again ? { again: dataset.again } : {}),
       },
       close: () => dataset.close(),

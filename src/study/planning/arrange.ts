@@ -4,41 +4,47 @@ import { freemem } from "node:os";
 import { optimizerOf, specOf } from "../../arms/trials.ts";
 import { at } from "../../core/at.ts";
 import { DEFAULT_ENGINE, openBackend } from "../../engine/native/engines.ts";
-import type { Backend } from "../../program/index.ts";
 import type { ArmRecord, StudySpec } from "../../record/index.ts";
 import type { TrainingSetup } from "../../train/options.ts";
 import { planOf } from "../../train/plan.ts";
 import { needsThisProcess } from "../own-code/arm-objects.ts";
-import { chooseJobs, type JobsChoice } from "./choose-jobs.ts";
+import { chooseJobs } from "./choose-jobs.ts";
 
-/** Compiles a step to see what memory a run takes; nothing is trained. */
-export async function arrange({
-  spec,
-  setup,
-  arms,
-}: {
+export interface Arranged {
+  /** With the runs at a time, and the cores of each. */
   readonly spec: StudySpec;
-  /** With all cores. */
   readonly setup: TrainingSetup;
-  readonly arms: readonly ArmRecord[];
-}): Promise<JobsChoice & { readonly backend: Backend }> {
+  /** A clause for people; null where there was nothing to choose. */
+  readonly whyJobs: string | null;
+}
+
+/** @param setup with all cores */
+export async function arrange(
+  spec: StudySpec,
+  setup: TrainingSetup,
+  arms: readonly ArmRecord[],
+): Promise<Arranged> {
   const { backend, threads: cores = backend.threads } = setup;
-  const { persistentBytes, arenaBytes } = planOf(
-    setup,
-    specOf(optimizerOf(at(arms, 0, "arms"), spec)),
-  ).memory;
-  const choice = chooseJobs({
-    ...{ runs: needsThisProcess(arms) ? 1 : arms.length * spec.seeds.length, cores },
-    // Another arm's optimizer may keep more for each weight than the first one's.
-    bytesOfRun: arenaBytes + 2 * persistentBytes,
-    freeBytes: freeBytes(),
+  const runs = needsThisProcess(arms) ? 1 : arms.length * spec.seeds.length;
+  const { jobs, threads, why } = chooseJobs({
+    ...{ runs, cores, freeBytes: freeBytes() },
+    bytesOfRun: runs > 1 && cores > 1 ? bytesOfRun(spec, setup, arms) : 0,
     isTimed: spec.time !== undefined || spec.answers.profile,
   });
-  const { threads } = choice;
+  const own = threads === cores ? backend : await openBackend(DEFAULT_ENGINE, { threads });
   return {
-    ...choice,
-    backend: threads === cores ? backend : await openBackend(DEFAULT_ENGINE, { threads }),
+    spec: { ...spec, jobs, threads },
+    setup: { ...setup, threads, backend: own },
+    whyJobs: why,
   };
+}
+
+/** Compiles a step, of which nothing is trained. */
+function bytesOfRun(spec: StudySpec, setup: TrainingSetup, arms: readonly ArmRecord[]): number {
+  const optimizer = specOf(optimizerOf(at(arms, 0, "arms"), spec));
+  const { persistentBytes, arenaBytes } = planOf(setup, optimizer).memory;
+  // Another arm's optimizer may keep more for each weight than the first one's.
+  return arenaBytes + 2 * persistentBytes;
 }
 
 /** What the machine has free, or what is left of the bound that a container sets. */
