@@ -58,7 +58,7 @@ describe.skipIf(noChromium !== "")(`the live page by keyboard${noChromium}`, () 
     async (_, hash, there) => {
       const page = await open(hash(), there);
       // What is loaded when it is needed is there too, and all that is folded is open.
-      if (/#\/(study|range-test)\//.test(hash()))
+      if (/#\/(study|range-test|schedules|together)\b/.test(hash()))
         await page.getByText("Export", { exact: true }).waitFor();
       const wanted = await page.evaluate(() => {
         for (const details of document.querySelectorAll("details")) details.open = true;
