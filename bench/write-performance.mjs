@@ -4,6 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { growthFigure } from "./growth-figure.mjs";
 import { paintTable } from "./paint/table.mjs";
 
+const { tInterval } = await import("../dist/analysis/statistics/student-t.js");
+
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/performance.md", root);
 const read = (name) => {
@@ -181,17 +183,30 @@ function accuracyTable(accuracy, { sides, titles: [first, second] }) {
   const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
   const of = (seed, side) =>
     accuracy.lines.find((line) => line.seed === seed && line.side === side);
+  const scores = Object.entries({ final: "final", best: "best epoch", late: "last third" }).filter(
+    ([which]) => accuracy.lines.every((line) => line[which] !== undefined),
+  );
   const mean = (pick) => seeds.reduce((sum, seed) => sum + pick(seed), 0) / seeds.length;
+  const interval = ([which]) => {
+    const { low, high } = tInterval(
+      seeds.map((seed) => of(seed, sides[0])[which] - of(seed, sides[1])[which]),
+    );
+    return ["", "", `${low.toFixed(4)} to ${high.toFixed(4)}`];
+  };
   const row = (name, pick) => [
     name,
-    ...["final", "best"].flatMap((which) => {
+    ...scores.flatMap(([which]) => {
       const [one, other] = sides.map((side) => pick((seed) => of(seed, side)[which]));
       return [one.toFixed(4), other.toFixed(4), (one - other).toFixed(4)];
     }),
   ];
   return table(
-    ["seed", `${first}, final`, second, "difference", `${first}, best epoch`, second, "difference"],
-    [...seeds.map((seed) => row(seed, (pick) => pick(seed))), row("mean", mean)],
+    ["seed", ...scores.flatMap(([, title]) => [`${first}, ${title}`, second, "difference"])],
+    [
+      ...seeds.map((seed) => row(seed, (pick) => pick(seed))),
+      row("mean", mean),
+      ["95% t interval", ...scores.flatMap(interval)],
+    ],
   );
 }
 const STUDIES = {
