@@ -1,10 +1,9 @@
 // Writes the tables between <!-- bench:NAME --> and <!-- /bench:NAME --> in docs/performance.md, and
 // docs/images/growth-*.svg, from the JSON in bench/results/. What was not measured is left as it is.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accuracyTable } from "./accuracy-table.mjs";
 import { growthFigure } from "./growth-figure.mjs";
 import { paintTable } from "./paint/table.mjs";
-
-const { tInterval } = await import("../dist/analysis/statistics/student-t.js");
 
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/performance.md", root);
@@ -178,44 +177,13 @@ if (transfer) {
     ),
   ].join("\n");
 }
-/** Of two ways to compute, on paired seeds: bench/paired-accuracy.ts. */
-function accuracyTable(accuracy, { sides, titles: [first, second] }) {
-  const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
-  const of = (seed, side) =>
-    accuracy.lines.find((line) => line.seed === seed && line.side === side);
-  const scores = Object.entries({ final: "final", best: "best epoch", late: "last third" }).filter(
-    ([which]) => accuracy.lines.every((line) => line[which] !== undefined),
-  );
-  const mean = (pick) => seeds.reduce((sum, seed) => sum + pick(seed), 0) / seeds.length;
-  const interval = ([which]) => {
-    const { low, high } = tInterval(
-      seeds.map((seed) => of(seed, sides[0])[which] - of(seed, sides[1])[which]),
-    );
-    return ["", "", `${low.toFixed(4)} to ${high.toFixed(4)}`];
-  };
-  const row = (name, pick) => [
-    name,
-    ...scores.flatMap(([which]) => {
-      const [one, other] = sides.map((side) => pick((seed) => of(seed, side)[which]));
-      return [one.toFixed(4), other.toFixed(4), (one - other).toFixed(4)];
-    }),
-  ];
-  return table(
-    ["seed", ...scores.flatMap(([, title]) => [`${first}, ${title}`, second, "difference"])],
-    [
-      ...seeds.map((seed) => row(seed, (pick) => pick(seed))),
-      row("mean", mean),
-      ["95% t interval", ...scores.flatMap(interval)],
-    ],
-  );
-}
 const STUDIES = {
   winograd: { sides: ["rule", "direct"], titles: ["Winograd", "direct"] },
   bf16: { sides: ["bf16", "fp32"], titles: ["bf16", "fp32"] },
 };
 for (const [study, about] of Object.entries(STUDIES)) {
   const accuracy = read(`${study}-accuracy`);
-  if (accuracy) blocks[`${study}-accuracy`] = accuracyTable(accuracy, about);
+  if (accuracy) blocks[`${study}-accuracy`] = accuracyTable(accuracy, about, table);
 }
 const epoch = read("epoch");
 if (epoch)
