@@ -1,7 +1,7 @@
 /** @file What the process that holds a run directory grants over HTTP, and what it refuses, of workers that are hostile, late or confused. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -321,6 +321,26 @@ describe("files", () => {
     }
     const beyond = await ask(`files/${FINGERPRINT}`, { headers: { range: "bytes=99-" } });
     expect(beyond.status).toBe(416);
+  });
+
+  test("as many as there are are sent without a warning, and from any of them on", async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `tulips/${index + 10}.jpg`);
+    mkdirSync(within("photos/tulips"));
+    for (const name of names) writeFileSync(within(`photos/${name}`), name);
+    const warnings: string[] = [];
+    const hear = ({ message }: Error) => warnings.push(message);
+    process.on("warning", hear);
+    try {
+      const all = `firstthird, and longer${names.join("")}`;
+      expect((await ask(`files/${FINGERPRINT}`)).text).toBe(all);
+      const headers = { range: "bytes=50-" };
+      expect((await ask(`files/${FINGERPRINT}`, { headers })).text).toBe(all.slice(50));
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off("warning", hear);
+      rmSync(within("photos/tulips"), { recursive: true });
+    }
+    expect(warnings).toEqual([]);
   });
 
   /** A line that breaks after so many bytes, again and again, before the server. */

@@ -276,14 +276,20 @@ async function sendFiles(
     ...(range ? { "content-range": `bytes ${start}-${total - 1}/${total}` } : {}),
     "cache-control": "no-store",
   });
+  // One stream for all: each that is piped into the answer by itself leaves its listeners there until the end.
+  await pipeline(bytesFrom(files, sizes, start), response);
+}
+
+async function* bytesFrom(
+  files: readonly (string | Buffer)[],
+  sizes: readonly number[],
+  start: number,
+): AsyncGenerator<Buffer> {
   let passed = 0;
   for (const [index, file] of files.entries()) {
     const size = sizes[index] ?? 0;
     const skip = Math.max(0, start - passed);
     passed += size;
-    if (skip >= size) continue;
-    const part = createReadStream(file, { start: skip, end: size - 1 });
-    await pipeline(part, response, { end: false });
+    if (skip < size) yield* createReadStream(file, { start: skip, end: size - 1 });
   }
-  response.end();
 }
