@@ -149,8 +149,8 @@ function strokes({ data, width }: ImageData, { left, top, right, bottom, half, o
     const reach = half * Math.sqrt(1 + slope * slope);
     const last = Math.min(Math.ceil(b), most);
     for (let step = Math.max(Math.floor(a), least); step < last; step++) {
-      const begin = a > step ? a : step;
-      const stop = b < step + 1 ? b : step + 1;
+      const begin = Math.max(a, step);
+      const stop = Math.min(b, step + 1);
       const middle = across + ((begin + stop) / 2 - a) * slope;
       const part = alpha * (stop - begin);
       const near = middle - reach;
@@ -158,7 +158,7 @@ function strokes({ data, width }: ImageData, { left, top, right, bottom, half, o
       let pixel = Math.max(Math.floor(near), low);
       let place = step * along + pixel * aside;
       for (; pixel < far && pixel < high; pixel++) {
-        const covered = (far < pixel + 1 ? far : pixel + 1) - (near > pixel ? near : pixel);
+        const covered = Math.min(far, pixel + 1) - Math.max(near, pixel);
         const over = (part * covered + 0.5) | 0;
         const under = 256 - over;
         const was = pixels[place] as number;
