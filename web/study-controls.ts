@@ -6,9 +6,9 @@ import { darkColours, lightColours } from "../src/report/palette.ts";
 import type { LinePlot } from "../src/report/plot/line-plot.ts";
 import { type Facts, factList } from "./arm-facts.ts";
 import { check, choice } from "./choice.ts";
+import { ACROSS, BANDS, VERTICALS } from "./choices.ts";
 import { element, fill } from "./element.ts";
-import { ACROSS } from "./live-plot.ts";
-import { BANDS, type StudyView, VERTICALS } from "./study-view.ts";
+import type { StudyView } from "./study-view.ts";
 
 const SAID: Readonly<Record<string, string>> = {
   ...{ epoch: "by epoch", second: "by second", update: "by update" },
