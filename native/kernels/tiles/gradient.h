@@ -39,8 +39,7 @@ struct Factors {
 // M times 16 channels by N times 16 outputs, over all places of a chunk.
 template <int M, int N>
 LRSCOPE_AMX inline void multiply(const Factors& f) {
-  float *s00 = f.sums, *s01 = s00 + f.sumsColumn, *s10 = s00 + f.sumsRow,
-        *s11 = s10 + f.sumsColumn;
+  float *s00 = f.sums, *s01 = s00 + f.sumsColumn, *s10 = s00 + f.sumsRow, *s11 = s10 + f.sumsColumn;
   constexpr int64_t kRow = kLanes * sizeof(float);
   if (f.first) {
     _tile_zero(0);
@@ -91,6 +90,69 @@ struct Crew {
   }
 };
 
+// Places that are multiplied with all taps before the next, so that they stay in the first-level
+// cache: some steps of one segment, or some whole segments.
+struct Block {
+  int64_t segment, segments, step, steps;
+};
+template <class Work>
+void forBlocks(const Plan& plan, int64_t segments, Work work) {
+  constexpr int64_t kSteps = 8;
+  const int64_t together = std::max<int64_t>(1, kSteps / plan.steps);
+  const int64_t cuts = plan.taps > 1 ? (plan.steps + kSteps - 1) / kSteps : 1;
+  for (int64_t s = 0; s < segments; s += together)
+    for (int64_t cut = 0; cut < cuts; ++cut) {
+      const int64_t from = plan.steps * cut / cuts, to = plan.steps * (cut + 1) / cuts;
+      work(Block{s, std::min(together, segments - s), from, to - from});
+    }
+}
+
+// What a thread has of the outputs stays in its cache, while rows of x go by.
+inline void multiplyAll(const Plan& plan, const Crew& crew, const char* x, const char* dy,
+                        float* sums, int64_t segments, bool first) {
+  const int64_t rowPairs = (plan.rowBlocks + 1) / 2, outputPairs = (plan.outputBlocks + 1) / 2;
+  const int64_t dyBlockBytes = plan.chunk * plan.steps * kTileBytes;
+  const auto product = [&](int64_t outputPair, int64_t rowPair, int64_t firstTap, int64_t endTap) {
+    const int64_t o = 2 * outputPair, r = 2 * rowPair;
+    const bool tall = r + 1 < plan.rowBlocks, wide = o + 1 < plan.outputBlocks;
+    forBlocks(plan, segments, [&](const Block& block) {
+      const char* rows = x + r * kLanes * plan.xRowBytes +
+                         2 * (block.segment * plan.planePlaces + block.step * kPlaces);
+      const char* tiles =
+          dy + o * dyBlockBytes + (block.segment * plan.steps + block.step) * kTileBytes;
+      for (int64_t tap = firstTap; tap < endTap; ++tap) {
+        const Factors f{rows + plan.shifts[tap],
+                        tiles,
+                        sums + plan.sumsOf(o, r, tap),
+                        plan.xRowBytes,
+                        plan.planePlaces * 2,
+                        dyBlockBytes,
+                        plan.steps * kTileBytes,
+                        plan.taps * kTile,
+                        plan.rowBlocks * plan.taps * kTile,
+                        block.segments,
+                        block.steps,
+                        first && block.segment == 0 && block.step == 0};
+        if (tall)
+          wide ? multiply<2, 2>(f) : multiply<2, 1>(f);
+        else
+          wide ? multiply<1, 2>(f) : multiply<1, 1>(f);
+      }
+    });
+  };
+  if (outputPairs >= crew.threads) {
+    const int64_t from = outputPairs * crew.me / crew.threads;
+    const int64_t to = outputPairs * (crew.me + 1) / crew.threads;
+    for (int64_t r = 0; r < rowPairs; ++r)
+      for (int64_t o = from; o < to; ++o) product(o, r, 0, plan.taps);
+    return;
+  }
+  crew.share(outputPairs * rowPairs * plan.taps, [&](int64_t i) {
+    const int64_t pair = i / plan.taps, tap = i % plan.taps;
+    product(pair / rowPairs, pair % rowPairs, tap, tap + 1);
+  });
+}
+
 class Gradient final : public Step {
  public:
   Gradient(const Site& site, const Product& o, const Problem& p)
@@ -139,11 +201,12 @@ class Gradient final : public Step {
       }
       endTiles();
       if (!direct) finish(all, sums, weight);
-      if (hasBias_) all.share(plan_.outputs, [&](int64_t o) {
-        double sum = 0;
-        for (int64_t s = 0; s < plan_.segments; ++s) sum += biases[s * plan_.outputs + o];
-        bias_.f32(run)[o] = static_cast<float>(sum);
-      });
+      if (hasBias_)
+        all.share(plan_.outputs, [&](int64_t o) {
+          double sum = 0;
+          for (int64_t s = 0; s < plan_.segments; ++s) sum += biases[s * plan_.outputs + o];
+          bias_.f32(run)[o] = static_cast<float>(sum);
+        });
     }
   }
 
@@ -166,49 +229,11 @@ class Gradient final : public Step {
       if (crew.threads > 1) {
 #pragma omp barrier
       }
-      multiplyAll(crew, x, dy, at.sums, next - from, from == plan_.firstOf(part));
+      multiplyAll(plan_, crew, x, dy, at.sums, next - from, from == plan_.firstOf(part));
       if (crew.threads > 1) {
 #pragma omp barrier
       }
     }
-  }
-
-  // What a thread has of the outputs stays in its cache, while rows of x go by.
-  void multiplyAll(const Crew& crew, const char* x, const char* dy, float* sums, int64_t segments,
-                   bool first) const {
-    const int64_t rowPairs = (plan_.rowBlocks + 1) / 2, outputPairs = (plan_.outputBlocks + 1) / 2;
-    const auto product = [&](int64_t outputPair, int64_t rowPair, int64_t tap) {
-      const int64_t o = 2 * outputPair, r = 2 * rowPair;
-      const int64_t dyBlockBytes = plan_.chunk * plan_.steps * kTileBytes;
-      const Factors f{x + r * kLanes * plan_.xRowBytes + plan_.shifts[tap],
-                      dy + o * dyBlockBytes,
-                      sums + plan_.sumsOf(o, r, tap),
-                      plan_.xRowBytes,
-                      plan_.planePlaces * 2,
-                      dyBlockBytes,
-                      plan_.steps * kTileBytes,
-                      plan_.taps * kTile,
-                      plan_.rowBlocks * plan_.taps * kTile,
-                      segments,
-                      plan_.steps,
-                      first};
-      const bool tall = r + 1 < plan_.rowBlocks, wide = o + 1 < plan_.outputBlocks;
-      if (tall)
-        wide ? multiply<2, 2>(f) : multiply<2, 1>(f);
-      else
-        wide ? multiply<1, 2>(f) : multiply<1, 1>(f);
-    };
-    if (outputPairs >= crew.threads) {
-      const int64_t from = outputPairs * crew.me / crew.threads;
-      const int64_t to = outputPairs * (crew.me + 1) / crew.threads;
-      for (int64_t r = 0; r < rowPairs; ++r)
-        for (int64_t o = from; o < to; ++o)
-          for (int64_t tap = 0; tap < plan_.taps; ++tap) product(o, r, tap);
-      return;
-    }
-    crew.share(outputPairs * rowPairs * plan_.taps, [&](int64_t i) {
-      product(i / plan_.taps / rowPairs, i / plan_.taps % rowPairs, i % plan_.taps);
-    });
   }
 
   // The parts' sums, added in their order. Of few channels a tile's rows are channels and taps,

@@ -20,8 +20,7 @@ bool takes(const Problem& p) {
   const int64_t channels = p.weight.dim(1);
   const int64_t taps = channels * p.weight.dim(2) * p.weight.dim(3);
   return p.weight.dtype == DType::f32 && p.weight.groups == 1 && p.dy.dim(1) % kLanes == 0 &&
-         (channels % kLanes == 0 ||
-          (isFew(channels) && taps >= kLanes && taps <= kMostTaps));
+         (channels % kLanes == 0 || (isFew(channels) && taps >= kLanes && taps <= kMostTaps));
 }
 
 std::string weightLayout(int64_t channels) { return isFew(channels) ? "abcd" : "ABcd16b16a"; }
@@ -36,6 +35,10 @@ std::unique_ptr<Step> makeStep(const Site& site, const Product& o) {
                   "\" and \"" + o.y.layout + "\" here");
   expectLayout(o.weight, weightLayout(o.weight.dim(1)));
   return kAmx->makeStep(site, o);
+}
+
+std::unique_ptr<Step> makeWeave(const Operand& x, const Operand& y) {
+  return kAmx && onednn::multipliesTiles() ? kAmx->makeWeave(x, y) : nullptr;
 }
 
 }  // namespace lrscope::tiles

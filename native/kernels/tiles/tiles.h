@@ -26,10 +26,15 @@ size_t scratchBytes(const Problem& problem);
 
 std::unique_ptr<Step> makeStep(const Site& site, const Product& product);
 
+// The reorder of weights from tiles of float32 into those that products by tiles want; null where
+// the layouts are others.
+std::unique_ptr<Step> makeWeave(const Operand& x, const Operand& y);
+
 // What avx512.cc has of it; null in a build without.
 struct Variant {
   size_t (*scratchBytes)(const Problem& problem);
   std::unique_ptr<Step> (*makeStep)(const Site& site, const Product& product);
+  std::unique_ptr<Step> (*makeWeave)(const Operand& x, const Operand& y);
 };
 extern const Variant* const kAmx;
 

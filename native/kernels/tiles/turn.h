@@ -1,19 +1,24 @@
-// Activations turned over: channels-last lines of bf16 become rows of places (x), and tiles of pairs
-// of places (dy), as the products of tiles read them.
+// Activations turned over: channels-last lines of bf16 become rows of places (x), and tiles of
+// pairs of places (dy), as the products of tiles read them.
 #pragma once
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/tiles/plan.h"
+
+#ifndef __clang__
+// GCC 12's intrinsics start from a vector that they leave unset, and warn of it.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 namespace lrscope::tiles::avx512 {
 
 // 16 channels of a place; zeros where there is none.
 inline __m512i channelsAt(const Bf16* from, int32_t place) {
   if (place < 0) return _mm512_setzero_si512();
-  return _mm512_cvtepu16_epi32(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + place)));
+  return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + place)));
 }
 
 // Of two neighbouring places, a pair for each of 16 channels.
@@ -60,8 +65,7 @@ void turnDy(const Plan& p, const Crew& crew, const Bf16* dy, int64_t from, int64
   const int64_t segments = to - from;
   crew.share(p.outputBlocks * segments, [&](int64_t i) {
     const int64_t block = i / segments, segment = from + i % segments;
-    const Bf16* image =
-        dy + segment / p.slabs * p.rows * p.columns * p.outputs + block * kLanes;
+    const Bf16* image = dy + segment / p.slabs * p.rows * p.columns * p.outputs + block * kLanes;
     const int32_t* places = p.dyPlaces[segment % p.slabs].data();
     char* tile = tiles + (block * p.chunk + i % segments) * p.steps * kTileBytes;
     const __m512i high = _mm512_set1_epi32(static_cast<int>(0xffff0000));
@@ -70,9 +74,8 @@ void turnDy(const Plan& p, const Crew& crew, const Bf16* dy, int64_t from, int64
       const __m512i pairs = pairsAt(image, places + at);
       _mm512_store_si512(tile, pairs);
       if (biases)
-        sum = _mm512_add_ps(
-            sum, _mm512_add_ps(_mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)),
-                               _mm512_castsi512_ps(_mm512_and_si512(pairs, high))));
+        sum = _mm512_add_ps(sum, _mm512_add_ps(_mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)),
+                                               _mm512_castsi512_ps(_mm512_and_si512(pairs, high))));
     }
     if (biases) _mm512_storeu_ps(biases + segment * p.outputs + block * kLanes, sum);
   });
@@ -86,8 +89,7 @@ void turnChannels(const Plan& p, const Crew& crew, const Bf16* x, int64_t from, 
   crew.share(segments * planes * p.rowBlocks, [&](int64_t i) {
     const int64_t segment = from + i / p.rowBlocks / planes, block = i % p.rowBlocks;
     const int64_t plane = i / p.rowBlocks % planes;
-    const Bf16* image =
-        x + segment / p.slabs * p.height * p.width * p.channels + block * kLanes;
+    const Bf16* image = x + segment / p.slabs * p.height * p.width * p.channels + block * kLanes;
     const int32_t* places = p.xPlaces[segment % p.slabs].data() + plane * p.planePlaces;
     char* row = rows + block * kLanes * p.xRowBytes +
                 2 * (plane * p.chunk + segment - from) * p.planePlaces;
@@ -117,20 +119,23 @@ void turnTaps(const Plan& p, const Crew& crew, const Bf16* x, int64_t from, int6
     const bool inside = h >= 0 && h < p.height;
     const Bf16* image =
         x + (segment / p.slabs * p.height + (inside ? h : 0)) * p.width * p.channels + c;
-    for (int64_t b = 0; b < p.stride[1]; ++b)
-      for (int64_t k = 0; k < length; ++k) {
-        const int64_t w = k * p.stride[1] + b - p.padding[1];
-        parts[b * length + k] =
-            inside && w >= 0 && w < p.width ? image[w * p.channels] : Bf16{0};
-      }
+    std::fill_n(parts, p.stride[1] * length, Bf16{0});
+    for (int64_t b = 0; inside && b < p.stride[1]; ++b) {
+      const int64_t left = p.padding[1] - b;  // w = k * stride - left
+      const int64_t begin = left > 0 ? (left + p.stride[1] - 1) / p.stride[1] : 0;
+      const int64_t last = p.width - 1 + left;
+      const int64_t end = last < 0 ? 0 : std::min(length, last / p.stride[1] + 1);
+      const Bf16* at = image + (begin * p.stride[1] - left) * p.channels;
+      for (int64_t k = begin; k < end; ++k, at += p.stride[1] * p.channels)
+        parts[b * length + k] = *at;
+    }
     for (int64_t kh = line % p.stride[0]; kh < p.kernelHeight; kh += p.stride[0]) {
       const int64_t row = (line - kh) / p.stride[0];
       if (line < kh || row >= p.slabRows || top + row >= p.rows) continue;
       for (int64_t kw = 0; kw < p.kernelWidth; ++kw)
         std::memcpy(rows + ((c * p.kernelHeight + kh) * p.kernelWidth + kw) * p.xRowBytes +
                         2 * ((segment - from) * p.planePlaces + row * p.pitch),
-                    &parts[kw % p.stride[1] * length + kw / p.stride[1]],
-                    p.columns * sizeof(Bf16));
+                    &parts[kw % p.stride[1] * length + kw / p.stride[1]], p.columns * sizeof(Bf16));
     }
   });
 }
