@@ -276,7 +276,8 @@ std::optional<Choice> byTiles(Pass pass, const Problem& p) {
 
 // The rule for this machine: Winograd for 16 or more channels. Ours, with AVX-512 too, where oneDNN
 // has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028). In bf16 on a
-// processor with AMX direct products, which take half as long as Winograd (docs/decisions/0034).
+// processor with AMX direct products, which take half as long as Winograd (docs/decisions/0034,
+// 0045).
 Choice byRule(Pass pass, const Problem& p) {
   const bool wide = p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
   // Of few channels, a tile takes a row of the kernel at a time.

@@ -1,5 +1,5 @@
 // The gradients of a convolution's weights as products of tiles of bf16, on processors that have
-// them (AMX). oneDNN's take two to six times as long (docs/decisions/0044).
+// them (AMX). oneDNN's take two to six times as long (docs/decisions/0045).
 #pragma once
 #include <memory>
 
