@@ -1,5 +1,5 @@
 // Compiles src/ to dist/, studies/ to dist/studies/, what a browser needs to the one module dist/browser.js, and web/
-// to the files of dist/web/;
+// to the files of dist/web/, and gathers modules that are loaded together;
 // unless the dist/ that is there came from the same sources. With --quick types are taken off and not checked,
 // and there are no declarations: enough for tests that start processes.
 import { spawnSync } from "node:child_process";
@@ -19,6 +19,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "rolldown";
 import { transformSync } from "rolldown/utils";
+import { gatherModules } from "./gather-modules.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -31,7 +32,7 @@ const sources = ["src", "studies"]
   )
   .filter((name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[\\/])test-[^\\/]*\.ts$/.test(name))
   .concat("tsconfig.json", "tsconfig.build.json", "tsconfig.studies.json")
-  .concat("package.json", "scripts/build-dist.mjs")
+  .concat("package.json", "scripts/build-dist.mjs", "scripts/gather-modules.mjs")
   .concat(readdirSync(join(root, "web"), { recursive: true }).map((name) => join("web", name)))
   .filter((name) => /\.\w+$/.test(name))
   .sort();
@@ -126,6 +127,8 @@ const ownStyle = readFileSync(join(root, "web", "client.css"), "utf8");
 writeFileSync(join(fresh, "web", "client.css"), `${styleSheet}\n${ownStyle}`);
 for (const name of ["index.html", "figure.html"])
   copyFileSync(join(root, "web", name), join(fresh, "web", name));
+
+await gatherModules(fresh);
 
 writeFileSync(join(fresh, ".stamp"), stamp);
 if (existsSync(dist)) renameSync(dist, old);

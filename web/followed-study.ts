@@ -8,7 +8,8 @@ import type {
   StudyEvent,
   TrialHistory,
 } from "../src/record/index.ts";
-import { NO_PROGRESS, progress, type StudyProgress } from "../src/record/progress.ts";
+import { progress } from "../src/record/progress/progress.ts";
+import { NO_PROGRESS, type StudyProgress } from "../src/record/progress/study-progress.ts";
 
 /** One message of the stream. */
 export interface StudyMessage {

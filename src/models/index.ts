@@ -8,11 +8,12 @@ import { efficientnetLite0 } from "./efficientnet.ts";
 import { mobilenetV2 } from "./mobilenet.ts";
 import type { ModelOptions } from "./model.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
-import { vanilla } from "./vanilla.ts";
+import { vanilla, vanilla2019 } from "./vanilla.ts";
 import { vgg11Bn } from "./vgg.ts";
 
 const MODELS: Readonly<Record<string, (options: ModelOptions) => Network>> = {
   vanilla,
+  vanilla_2019: vanilla2019,
   resnet18,
   resnet34,
   resnet50,
@@ -46,5 +47,5 @@ export { efficientnetLite0 } from "./efficientnet.ts";
 export { mobilenetV2 } from "./mobilenet.ts";
 export type { ModelOptions } from "./model.ts";
 export { resnet18, resnet34, resnet50 } from "./resnet.ts";
-export { type VanillaOptions, vanilla } from "./vanilla.ts";
+export { type VanillaOptions, vanilla, vanilla2019 } from "./vanilla.ts";
 export { type VggOptions, vgg11Bn } from "./vgg.ts";

@@ -33,6 +33,14 @@ describe("the vanilla CNN", () => {
     ]);
   });
 
+  test("of the publication has three, and most of its weights in the hidden layer", () => {
+    const network = createModel("vanilla_2019", { classes: 5, channels: 3, size: 224 });
+    // 3 x 32 x 9 + 32, 32 x 64 x 9 + 64, 64 x 128 x 9 + 128, two of each channel's norm; 128 x 28 x 28 into 512, into 5.
+    const features = 896 + 18_496 + 73_856 + 2 * (32 + 64 + 128);
+    expect(parameterCount(network)).toBe(features + 100_352 * 512 + 512 + 512 * 5 + 5);
+    expect(network.name).toBe("vanilla_2019");
+  });
+
   test("takes narrower widths and fewer blocks", () => {
     const network = vanilla({ classes: 10, channels: 1, size: 28, widths: [8, 16], hidden: 64 });
     const last = parameters(network).find(({ name }) => name === "classifier.1.weight")!;
@@ -42,6 +50,9 @@ describe("the vanilla CNN", () => {
   test("says the smallest size that works", () => {
     expect(() => vanilla({ classes: 5, channels: 3, size: 15 })).toThrow(
       "vanilla: 4 poolings leave nothing of 15x15 images; the smallest size that works is 16",
+    );
+    expect(() => createModel("vanilla_2019", { classes: 5, channels: 3, size: 7 })).toThrow(
+      "vanilla_2019: 3 poolings leave nothing of 7x7 images; the smallest size that works is 8",
     );
     expect(() => vanilla({ classes: 5, channels: 3, size: 16 })).not.toThrow();
     expect(() => vanilla({ classes: 5, channels: 3, size: 0 })).toThrow(
@@ -138,7 +149,7 @@ test("an unknown name is refused with the nearest known one", () => {
   const make = () => createModel("resnet35", { classes: 2, channels: 3, size: 32 });
   expect(make).toThrow(ArgumentError);
   expect(make).toThrow(
-    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, efficientnet_lite0',
+    'model: "resnet35" is unknown; did you mean "resnet34"? Known: vanilla, vanilla_2019, resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, efficientnet_lite0',
   );
   expect(() => createModel("toString", { classes: 2, channels: 3, size: 32 })).toThrow("unknown");
   expect(MODEL_NAMES).toContain("vanilla");

@@ -12,6 +12,9 @@ import { type CaptionedFigure, figures, scrolling } from "./sections/figures.ts"
 
 /** What a comparison is asked for where its call leaves it open. */
 export interface ProtocolDefaults {
+  readonly model: string;
+  /** Width and height of the images, in pixels. */
+  readonly size: number;
   readonly optimizers: readonly string[];
   readonly epochs: number;
   /** How many. */
@@ -31,8 +34,8 @@ export interface PublishedProtocol {
   readonly name: string;
   /** Title and year, for a reader. */
   readonly publication: string;
-  /** Of its experiment with such a model, by the model's name; null where it had none. */
-  defaultsFor(model: string): ProtocolDefaults | null;
+  /** Of its experiment with such a model, by the model's name; of its first where none is named; null where it had none. */
+  defaultsFor(model: string | null): ProtocolDefaults | null;
   /** Why an experiment cannot be said to follow it, as part of a sentence; null where it can. */
   refusal(experiment: Pick<ExperimentRecord, "dataset" | "model">): string | null;
   /** Ours beside the publication's; null where nothing of ours can be set beside it. */

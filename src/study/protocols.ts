@@ -26,6 +26,7 @@ export async function loadProtocol(name: ProtocolName): Promise<PublishedProtoco
 
 /**
  * What a comparison that follows a protocol is asked for where its call leaves it open, and that in words.
+ * @param model by its name or its file; what it is does not count where it is not among what is given
  * @param given names of what the call says itself
  * @throws ArgumentError for a model with which the publication made no experiment
  */
@@ -36,7 +37,7 @@ export async function defaultsOf(
 ): Promise<{ readonly set: Partial<ProtocolDefaults>; readonly said: string | null }> {
   if (name === undefined) return { set: {}, said: null };
   const protocol = await loadProtocol(name);
-  const all = protocol.defaultsFor(model);
+  const all = protocol.defaultsFor(given.has("model") ? model : null);
   if (!all)
     throw new ArgumentError(
       `compare: --protocol ${name} has no experiment with the model ${shortened(model)}; choose another --model, or leave out --protocol`,

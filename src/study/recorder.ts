@@ -3,7 +3,7 @@
 import { armSlug } from "../arms/arms.ts";
 import { sealed } from "../files/seal.ts";
 import { encodeSafetensors } from "../formats/index.ts";
-import { NO_PROGRESS, progress, type StudyListener, subjectKey } from "../record/index.ts";
+import { NO_PROGRESS, progress, type StudyListener, subjectKey, trialIn } from "../record/index.ts";
 import {
   type RunDirectory,
   removeCheckpoints,
@@ -43,7 +43,7 @@ export const recordTrial = (directory: RunDirectory): Recorder => ({
 function recordEvents(directory: RunDirectory): StudyListener {
   let state = NO_PROGRESS;
   const slugOf = (subject: { arm: string; seed: number }) =>
-    state.trials[subjectKey(subject)]?.trial.slug ?? armSlug(subject.arm);
+    trialIn(state, subjectKey(subject))?.trial.slug ?? armSlug(subject.arm);
   const log = (slug: string, seed: number, text: string) =>
     directory.appendLog(slug, seed, `${new Date().toISOString()} ${text}`);
 

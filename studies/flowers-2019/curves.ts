@@ -78,6 +78,11 @@ export function publishedCurves(experiment: PublishedExperiment): PublishedCurve
   });
 }
 
+/** The article's plain CNN: which it was is not printed, and has been found from its logs. */
+export const PUBLISHED_CNN = "vanilla_2019";
+/** Width and height of its photos, in pixels. */
+export const SIZE = 224;
+
 /** Whether the model is the one that the article's experiment in transfer learning was made with. */
 export const isPublishedTransfer = (model: string): boolean => /^resnet-?34/i.test(model);
 

@@ -44,134 +44,133 @@ const implementationOf = async (given: Case) => {
   return program.instructions.find(({ kind }) => kind === "conv2dBackwardWeights")?.implementation;
 };
 
-const cases = (
+const shapes: Parameters<typeof gradient>[] = [
+  // Lines that share their padding, an odd number of blocks either way.
   [
-    // Lines that share their padding, an odd number of blocks either way.
-    [
-      [2, 16, 16],
-      [9, 7],
-      [3, 3],
-      [1, 1],
-      [1, 1],
-    ],
-    [
-      [3, 48, 80],
-      [7, 7],
-      [3, 3],
-      [1, 1],
-      [1, 1],
-    ],
-    [
-      [1, 32, 48],
-      [1, 2],
-      [3, 3],
-      [1, 1],
-      [1, 1],
-    ],
-    // Padding that is not shared, and none.
-    [
-      [2, 16, 32],
-      [8, 9],
-      [3, 5],
-      [1, 1],
-      [0, 1],
-    ],
-    [
-      [2, 32, 16],
-      [6, 5],
-      [3, 3],
-      [1, 1],
-      [2, 2],
-    ],
-    [
-      [2, 64, 32],
-      [5, 6],
-      [1, 1],
-      [1, 1],
-      [0, 0],
-    ],
-    // Strides: a plane for each remainder, some without a tap.
-    [
-      [2, 32, 64],
-      [14, 13],
-      [3, 3],
-      [2, 2],
-      [1, 1],
-    ],
-    [
-      [3, 32, 32],
-      [10, 9],
-      [1, 1],
-      [2, 2],
-      [0, 0],
-    ],
-    [
-      [1, 16, 48],
-      [11, 16],
-      [2, 5],
-      [3, 2],
-      [1, 2],
-    ],
-    // Images, by channels and taps.
-    [
-      [5, 3, 64],
-      [24, 31],
-      [7, 7],
-      [2, 2],
-      [3, 3],
-    ],
-    [
-      [2, 1, 16],
-      [9, 20],
-      [5, 16],
-      [1, 1],
-      [2, 3],
-    ],
-    [
-      [3, 4, 48],
-      [8, 10],
-      [3, 4],
-      [3, 1],
-      [1, 1],
-    ],
-    [
-      [2, 4, 16],
-      [5, 1],
-      [4, 4],
-      [1, 3],
-      [1, 2],
-    ],
-    // Several parts, several segments of an image, and weights so many that all threads share them.
-    [
-      [3, 64, 32],
-      [60, 90],
-      [3, 3],
-      [1, 1],
-      [1, 1],
-    ],
-    [
-      [2, 3, 32],
-      [120, 130],
-      [7, 7],
-      [2, 2],
-      [3, 3],
-    ],
-    [
-      [3, 256, 288],
-      [14, 14],
-      [3, 3],
-      [1, 1],
-      [1, 1],
-    ],
-    [
-      [30, 192, 160],
-      [16, 15],
-      [3, 3],
-      [2, 2],
-      [1, 1],
-    ],
-  ] as const
-).map((given) => [JSON.stringify(given), gradient(...given)] as const);
+    [2, 16, 16],
+    [9, 7],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [3, 48, 80],
+    [7, 7],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [1, 32, 48],
+    [1, 2],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+  ],
+  // Padding that is not shared, and none.
+  [
+    [2, 16, 32],
+    [8, 9],
+    [3, 5],
+    [1, 1],
+    [0, 1],
+  ],
+  [
+    [2, 32, 16],
+    [6, 5],
+    [3, 3],
+    [1, 1],
+    [2, 2],
+  ],
+  [
+    [2, 64, 32],
+    [5, 6],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+  ],
+  // Strides: a plane for each remainder, some without a tap.
+  [
+    [2, 32, 64],
+    [14, 13],
+    [3, 3],
+    [2, 2],
+    [1, 1],
+  ],
+  [
+    [3, 32, 32],
+    [10, 9],
+    [1, 1],
+    [2, 2],
+    [0, 0],
+  ],
+  [
+    [1, 16, 48],
+    [11, 16],
+    [2, 5],
+    [3, 2],
+    [1, 2],
+  ],
+  // Images, by channels and taps.
+  [
+    [5, 3, 64],
+    [24, 31],
+    [7, 7],
+    [2, 2],
+    [3, 3],
+  ],
+  [
+    [2, 1, 16],
+    [9, 20],
+    [5, 16],
+    [1, 1],
+    [2, 3],
+  ],
+  [
+    [3, 4, 48],
+    [8, 10],
+    [3, 4],
+    [3, 1],
+    [1, 1],
+  ],
+  [
+    [2, 4, 16],
+    [5, 1],
+    [4, 4],
+    [1, 3],
+    [1, 2],
+  ],
+  // Several parts, several segments of an image, and weights so many that all threads share them.
+  [
+    [3, 64, 32],
+    [60, 90],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [2, 3, 32],
+    [120, 130],
+    [7, 7],
+    [2, 2],
+    [3, 3],
+  ],
+  [
+    [3, 256, 288],
+    [14, 14],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [30, 192, 160],
+    [16, 15],
+    [3, 3],
+    [2, 2],
+    [1, 1],
+  ],
+];
+const cases = shapes.map((given) => [JSON.stringify(given), gradient(...given)] as const);
 
 const first = native.capabilities.bf16 ? await implementationOf(cases[0]![1]) : undefined;
 const why = first === "tiles:amx_bf16" ? "" : " (no AMX here)";

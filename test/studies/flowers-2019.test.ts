@@ -71,12 +71,13 @@ describe("the article's numbers", () => {
       });
     const flowers = ["tulips", "daisy", "Dandelion", "roses", "sunflower"];
     expect(experimentOf("vanilla")).toBe("vanilla");
+    expect(experimentOf("vanilla_2019")).toBe("vanilla");
     expect(experimentOf("resnet34")).toBe("transfer");
     expect(experimentOf("efficientnet_lite0")).toBe("transfer");
     expect(refused(flowers, "vanilla")).toBeNull();
     expect(refused(flowers, "resnet34")).toBeNull();
     expect(refused(flowers, "resnet18")).toBe(
-      "its models are vanilla, resnet34 and, in the place of that, efficientnet_lite0; this one is resnet18",
+      "its models are vanilla_2019, vanilla, resnet34 and, in the place of that, efficientnet_lite0; this one is resnet18",
     );
     expect(refused([...flowers, "orchid"], "vanilla")).toBe(
       "its classes are daisy, dandelion, rose, sunflower, tulip; those of flowers are others",
@@ -124,6 +125,8 @@ describe("what a comparison that follows it is asked for", () => {
   test("as the article's runs were made, but for what the call says", async () => {
     const { set, said } = await defaultsOf("flowers-2019", "vanilla", new Set(["seeds"]));
     expect(set).toEqual({
+      model: "vanilla_2019",
+      size: 224,
       optimizers: ["sgd+clr", "adagrad", "adadelta", "rmsprop", "adam", "adamax"],
       epochs: 150,
       batch: 64,
@@ -131,10 +134,13 @@ describe("what a comparison that follows it is asked for", () => {
       published: true,
     });
     expect(said).toBe(
-      "flowers-2019: optimizers sgd+clr,adagrad,adadelta,rmsprop,adam,adamax, epochs 150, batch 64, validation 0.2, range tests as published, as in “Adaptive and Cyclical Learning Rates using PyTorch” (2019)",
+      "flowers-2019: model vanilla_2019, size 224, optimizers sgd+clr,adagrad,adadelta,rmsprop,adam,adamax, epochs 150, batch 64, validation 0.2, range tests as published, as in “Adaptive and Cyclical Learning Rates using PyTorch” (2019)",
     );
-    const transfer = await defaultsOf("flowers-2019", "resnet34", new Set());
-    expect(transfer.set).toMatchObject({ epochs: 100, seeds: 2 });
+    const named = async (model: string) =>
+      (await defaultsOf("flowers-2019", model, new Set(["model"]))).set;
+    expect(await named("resnet34")).toMatchObject({ size: 224, epochs: 100, seeds: 2 });
+    expect(await named("resnet34")).not.toHaveProperty("model");
+    expect(await named("vanilla")).toMatchObject({ epochs: 150, seeds: 3 });
     expect(await defaultsOf(undefined, "vanilla", new Set())).toEqual({ set: {}, said: null });
   });
 
@@ -147,7 +153,7 @@ describe("what a comparison that follows it is asked for", () => {
   });
 
   test("refused for a model with which the article made no experiment", async () => {
-    await expect(defaultsOf("flowers-2019", "vgg11_bn", new Set())).rejects.toThrow(
+    await expect(defaultsOf("flowers-2019", "vgg11_bn", new Set(["model"]))).rejects.toThrow(
       "compare: --protocol flowers-2019 has no experiment with the model vgg11_bn; choose another --model, or leave out --protocol",
     );
   });
@@ -267,12 +273,13 @@ describe("what shows it", () => {
       ]);
       expect(code, stderr).toBe(0);
       expect(stderr).toContain(
-        "flowers-2019: validation 0.2, range tests as published, as in “Adaptive",
+        "flowers-2019: model vanilla_2019, validation 0.2, range tests as published, as in “Adaptive",
       );
       expect(stdout).toContain("Beside the publication");
       const experiment = experimentRecord.parse(
         JSON.parse(readFileSync(join(out, "experiment.json"), "utf8")),
       );
+      expect(experiment.model.name).toBe("vanilla_2019");
       expect(experiment.protocol).toMatchObject({ protocol: "flowers-2019", epochs: 1, batch: 8 });
       expect(summaryAt(out).published).toMatchObject({ rows: [{ arm: "adam", epochs: 1 }] });
       const other = await cli([...words.with(1, "synthetic"), "--out", within("refused")]);

@@ -33,7 +33,7 @@ export const bench = defineCommand({
   ],
   summary: "measure step, transfer, epoch, study, optimizer or data, beside PyTorch and the limit",
   details:
-    "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. study: six arms with two seeds, one run with all cores at a time beside several that share them. optimizer: updates of 25 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
+    "step: training steps on random images. transfer: fine-tuning steps, also from a feature cache and of the head alone; of resnet34 say --model resnet34 --size 224 --batch 32. epoch: whole epochs of the vanilla CNN from a folder of JPEGs. study: six arms with two seeds, one run with all cores at a time beside several that share them. optimizer: updates of 51 million parameters. data: decoding and augmenting. Where python3 can import PyTorch, it is measured in turns with lrscope, set up as its tuning guide says and as installed. step --grow measures how a step's cost grows with batch, size and threads.",
   args: [{ name: "what", help: "what to measure", choices: KINDS }],
   flags: {
     ...modelFlag,
@@ -156,7 +156,7 @@ export const bench = defineCommand({
         return show(studyText(record, terminal), record);
       }
       case "optimizer": {
-        terminal.note("timing updates of 25 million parameters ...");
+        terminal.note("timing updates of 51 million parameters ...");
         const { benchOptimizer } = await import("../../bench/optimizer.ts");
         const record = await benchOptimizer(shared);
         return show(optimizerText(record, terminal), record);

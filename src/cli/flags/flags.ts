@@ -96,7 +96,7 @@ export const trialChoiceFlags = {
 export const modelFlag = {
   model: value({
     placeholder: "name|file",
-    help: 'network: vanilla (a CNN of four blocks), resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, efficientnet_lite0, or a .ts or .js file that exports one as "network"',
+    help: 'network: vanilla (a CNN of four blocks), vanilla_2019 (of three, that of the 2019 publication), resnet18, resnet34, resnet50, vgg11_bn, mobilenet_v2, efficientnet_lite0, or a .ts or .js file that exports one as "network"',
     read: text,
     fallback: "vanilla",
   }),

@@ -5,10 +5,12 @@ import {
   type DataEvent,
   imagesPerSecond,
   type RangeTestRecord,
+  rangeTestRunIn,
   type StudyEvent,
   type StudyProgress,
   subjectKey,
   type TrialProgress,
+  trialIn,
   trialsDone,
 } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
@@ -31,13 +33,13 @@ export interface BarText {
  * @param label what arms are called; default: by their names
  */
 export function barOf(state: StudyProgress, label: Labels = String): BarText | null {
-  const { data, latest, rangeTestRuns, trials } = state;
+  const { data, latest } = state;
   if (data !== null) return barOfData(data);
-  const run = latest?.kind === "range-test" ? rangeTestRuns[latest.key]?.update : null;
+  const run = latest?.kind === "range-test" ? rangeTestRunIn(state, latest.key)?.update : null;
   if (run) {
     const { arm, seed, update, updates, imagesPerSecond, search } = run;
     return {
-      work: `range test ${Object.keys(rangeTestRuns).length}${search ? " search" : ""}`,
+      work: `range test ${Object.keys(state.rangeTestRuns).length}${search ? " search" : ""}`,
       label: search
         ? `range test ${label(arm)}, looking for its ends`
         : `range test ${label(arm)}, seed ${seed}`,
@@ -46,7 +48,11 @@ export function barOf(state: StudyProgress, label: Labels = String): BarText | n
       detail: speedText(imagesPerSecond),
     };
   }
-  return barOfTrials(state, latest?.kind === "trial" ? trials[latest.key] : undefined, label);
+  return barOfTrials(
+    state,
+    latest?.kind === "trial" ? trialIn(state, latest.key) : undefined,
+    label,
+  );
 }
 
 const speedText = (speed: number) => `, ${count(speed)} images/s`;
@@ -132,7 +138,7 @@ export function linesOf(options: LinesOptions): Line[] {
     }
     case "range-test-update": {
       const { update, updates, lr, smoothedLoss, imagesPerSecond } = event;
-      const earlier = before.rangeTestRuns[subjectKey(event)]?.update?.update ?? 0;
+      const earlier = rangeTestRunIn(before, subjectKey(event))?.update?.update ?? 0;
       // Of quick updates not each is told.
       if (earlier < TIMED && update >= TIMED && isFirstRamp(event, before))
         return note(lengthText(event));

@@ -22,6 +22,10 @@ export interface Progress {
 /** Milliseconds between two pictures of what only moves the bar. */
 const REDRAW_EVERY = 125;
 
+/** Of more trials than these a picture takes a while; one is then made in so many times as long. */
+const MANY = 1000;
+const SHARE = 20;
+
 /** Arms in the table of standings, where the terminal is so high. */
 const MOST_ROWS = 12;
 
@@ -33,22 +37,30 @@ export function openProgress(terminal: Terminal): Progress {
   const leftOf = clock();
   let state = NO_PROGRESS;
   let drawn = Number.NEGATIVE_INFINITY;
+  /** Milliseconds that the last picture took. */
+  let took = 0;
+  /** Milliseconds that a picture is old before an event makes another. */
+  const restOf = (event: StudyEvent) =>
+    Math.max(isMovement(event) ? REDRAW_EVERY : 0, state.planned > MANY ? took * SHARE : 0);
   return {
     onEvent(event) {
       const before = state;
       state = progress(before, event);
       const after = state;
       const columns = isTerminal ? terminal.columns : Number.POSITIVE_INFINITY;
-      const shown = barOf(after, armLabels(after, terminal.columns));
-      if (area && !shown) area.clear();
+      const now = performance.now();
+      const isDue = now - drawn >= restOf(event);
+      const shown =
+        area && (isDue || event.type === "data")
+          ? barOf(after, armLabels(after, terminal.columns))
+          : undefined;
+      if (area && shown === null) area.clear();
       for (const { kind, text } of linesOf({
         ...{ event, before, after, bar: area !== null, colors, columns },
       }))
         terminal[kind](text);
       // What changes nothing is a line alone: after the last of them the bar does not come back.
-      if (!area || !shown || after === before) return;
-      const now = performance.now();
-      if (isMovement(event) && now - drawn < REDRAW_EVERY) return;
+      if (!area || !shown || after === before || !isDue) return;
       drawn = now;
       const { label, done, total, detail } = shown;
       // One less than there are: a terminal breaks a line that is as wide as it is.
@@ -60,6 +72,7 @@ export function openProgress(terminal: Terminal): Progress {
           width,
         ),
       ]);
+      took = performance.now() - now;
     },
     stop: () => area?.clear(),
   };

@@ -2,9 +2,10 @@
 
 import { type Labels, labelsFor } from "../../arms/arm-labels.ts";
 import { at } from "../../core/at.ts";
-import type { StudyProgress, TrialProgress } from "../../record/index.ts";
+import { armsBegun, type StudyProgress, type TrialProgress } from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { accuracy, textTable } from "./format.ts";
+import { remembered } from "./remembered.ts";
 import { type Column, fitting } from "./results-columns.ts";
 
 export interface StandingsLayout {
@@ -46,18 +47,22 @@ export function standings(
 }
 
 /** What the arms that have begun are called, beside numbers. */
-export function armLabels({ trials }: StudyProgress, columns: number): Labels {
-  const begun = Object.values(trials).filter(({ index }) => index !== null);
-  const names = [...new Set(begun.map(({ trial }) => trial.arm))];
+export const armLabels = (state: StudyProgress, columns: number): Labels =>
+  labelsBeside(armsBegun(state), columns);
+
+const labelsBeside = remembered((names: readonly string[], columns) => {
   const room = Math.max(12, columns - 40);
   return labelsFor(names, (label) => names.every((name) => label(name).length <= room));
-}
+});
 
 function standingsOf({ trials }: StudyProgress): Standing[] {
   const arms = new Map<string, TrialProgress[]>();
   const begun = Object.values(trials).filter(({ index }) => index !== null);
-  for (const trial of begun.sort((a, b) => (a.index ?? 0) - (b.index ?? 0)))
-    arms.set(trial.trial.arm, [...(arms.get(trial.trial.arm) ?? []), trial]);
+  for (const trial of begun.sort((a, b) => (a.index ?? 0) - (b.index ?? 0))) {
+    const own = arms.get(trial.trial.arm);
+    if (own) own.push(trial);
+    else arms.set(trial.trial.arm, [trial]);
+  }
   return [...arms]
     .map(([arm, own]): Standing => {
       const seen = own.map(({ metrics }) =>

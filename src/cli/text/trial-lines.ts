@@ -2,10 +2,17 @@
 
 import { labelsFor } from "../../arms/arm-labels.ts";
 import { visibleLine } from "../../core/visible.ts";
-import { type StudyEvent, type StudyProgress, subjectKey } from "../../record/index.ts";
+import {
+  armsBegun,
+  type StudyEvent,
+  type StudyProgress,
+  subjectKey,
+  trialIn,
+} from "../../record/index.ts";
 import type { Colors } from "../terminal.ts";
 import { columnsOf, paddedTo } from "./columns.ts";
 import { accuracy, count, duration, lossText, rate } from "./format.ts";
+import { remembered } from "./remembered.ts";
 
 export interface TrialLineOptions {
   readonly state: StudyProgress;
@@ -19,21 +26,19 @@ const NUMBERS = 66;
 const LEAST_NUMBERS = 30;
 
 /** Labels of the arms that have begun, in a share of the terminal that leaves the numbers their room. */
-function labelling({ trials }: StudyProgress, columns: number) {
-  const begun = Object.values(trials).filter(({ index }) => index !== null);
-  const names = [...new Set(begun.map(({ trial }) => trial.arm))];
+const labelling = remembered((names: readonly string[], columns) => {
   const least = Math.max(8, columns - LEAST_NUMBERS);
   const room = Math.max(Math.min(20, least), columns - NUMBERS);
   const label = labelsFor(names, (of) => names.every((name) => columnsOf(of(name)) <= room));
   return { label, width: Math.max(0, ...names.map((name) => columnsOf(label(name)))) };
-}
+});
 
 /** "adam   seed 0", as wide as that of the widest arm that began. */
 function subjectText(
   { arm, seed }: { arm: string; seed: number },
   { state, columns }: TrialLineOptions,
 ) {
-  const { label, width } = labelling(state, columns);
+  const { label, width } = labelling(armsBegun(state), columns);
   return `${paddedTo(label(arm), width, "left")}  seed ${seed}`;
 }
 
@@ -46,7 +51,7 @@ export function epochLine(
   const { colors, state, columns } = options;
   if (metrics.diverged) return null;
   const { epoch, trainLoss, trainAccuracy, validationAccuracy, lr } = metrics;
-  const speed = state.trials[subjectKey(event)]?.update?.imagesPerSecond ?? 0;
+  const speed = trialIn(state, subjectKey(event))?.update?.imagesPerSecond ?? 0;
   const subject = `${subjectText(event, options)}  epoch ${String(epoch).padStart(3)}`;
   const loss = `loss ${lossText(trainLoss)}`;
   const reached = accuracy(validationAccuracy);
@@ -81,7 +86,7 @@ export function endLine(
     );
   }
   if (trial.status === "interrupted") {
-    const done = state.trials[subjectKey(trial)]?.metrics.length ?? 0;
+    const done = trialIn(state, subjectKey(trial))?.metrics.length ?? 0;
     return line(`interrupted after epoch ${done} of ${trial.epochs}`);
   }
   // Its arm is told of, as a whole.

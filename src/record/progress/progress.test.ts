@@ -2,17 +2,18 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fakeRangeTest, fakeTrials } from "../../test/report/fake-records.ts";
+import { fakeRangeTest, fakeTrials } from "../../../test/report/fake-records.ts";
+import { type StudyEvent, studyEvent, versioned } from "../study-event.ts";
+import { admitted } from "../test-arbitrary.ts";
+import { imagesPerSecond, progress, trialsDone } from "./progress.ts";
 import {
-  imagesPerSecond,
+  armsBegun,
   NO_PROGRESS,
-  progress,
+  rangeTestRunIn,
   type StudyProgress,
   subjectKey,
-  trialsDone,
-} from "./progress.ts";
-import { type StudyEvent, studyEvent, versioned } from "./study-event.ts";
-import { admitted } from "./test-arbitrary.ts";
+  trialIn,
+} from "./study-progress.ts";
 
 const stateOf = (events: readonly StudyEvent[], from: StudyProgress = NO_PROGRESS) =>
   events.reduce(progress, from);
@@ -92,6 +93,22 @@ test("the state is as plain as its events, and no event changes one that was the
       expect(JSON.parse(JSON.stringify(state))).toEqual(state);
     }),
   );
+});
+
+test("a state from elsewhere goes on as one that was made here, and one is looked up as it is laid out", () => {
+  const events = recorded.flatMap((_, place) => eventsOf(place));
+  for (let i = 0; i <= events.length; i += 7) {
+    const state = stateOf(events.slice(0, i));
+    const plain: StudyProgress = JSON.parse(JSON.stringify(state));
+    expect(stateOf(events.slice(i), plain)).toEqual(stateOf(events));
+    for (const one of [state, plain]) {
+      for (const { trial } of recorded)
+        expect(trialIn(one, subjectKey(trial))).toBe(one.trials[subjectKey(trial)]);
+      expect(rangeTestRunIn(one, "adam 0")).toBeUndefined();
+      const begun = Object.values(state.trials).map(({ trial }) => trial.arm);
+      expect(armsBegun(one)).toEqual([...new Set(begun)]);
+    }
+  }
 });
 
 describe("what is done", () => {
