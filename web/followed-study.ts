@@ -7,6 +7,7 @@ import type {
   SteeredEvent,
   StudyEvent,
   TrialHistory,
+  WorkersRecord,
 } from "../src/record/index.ts";
 import { progress } from "../src/record/progress/progress.ts";
 import { NO_PROGRESS, type StudyProgress } from "../src/record/progress/study-progress.ts";
@@ -20,6 +21,7 @@ export interface StudyMessage {
   readonly state: string;
   readonly experiment?: ExperimentRecord;
   readonly events: readonly StudyEvent[];
+  readonly workers?: WorkersRecord | null;
   readonly problem?: string;
 }
 
@@ -31,12 +33,15 @@ export interface FollowedStudy {
   /** "running" while a process is at work in it. */
   readonly state: string;
   readonly problem: string | null;
+  /** Who works at it, where that is said. */
+  readonly workers: WorkersRecord | null;
   /** What was asked of it from outside, oldest first. */
   readonly steered: readonly SteeredEvent[];
 }
 
 export const unheard = (id: string): FollowedStudy => ({
   ...{ id, experiment: null, progress: NO_PROGRESS, state: "", problem: null, steered: [] },
+  workers: null,
 });
 
 /** The study after a message. */
@@ -46,6 +51,7 @@ export const heard = (study: FollowedStudy, message: StudyMessage): FollowedStud
   progress: message.events.reduce(progress, message.from === "" ? NO_PROGRESS : study.progress),
   state: message.state,
   problem: message.problem ?? null,
+  workers: message.workers === undefined ? study.workers : message.workers,
   steered: [
     ...(message.from === "" ? [] : study.steered),
     ...message.events.filter((event) => event.type === "steered"),

@@ -27,3 +27,4 @@ export * from "./summary.ts";
 export * from "./task.ts";
 export * from "./task-file.ts";
 export * from "./trial.ts";
+export * from "./workers.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { ServerResponse } from "node:http";
-import { packStudy, type StudyEvent } from "../record/index.ts";
+import { packStudy, type StudyEvent, type WorkersRecord } from "../record/index.ts";
 import { type FollowedStudy, followStudy } from "./follow-study.ts";
 import { rampsUnderWay } from "./ramps-under-way.ts";
 import type { Call } from "./route.ts";
@@ -37,6 +37,8 @@ export interface StudyMessage {
   /** Where it is new, or has changed. */
   readonly experiment?: unknown;
   readonly events: readonly StudyEvent[];
+  /** Where that has changed: who works at it; null: nobody any more. */
+  readonly workers?: WorkersRecord | null;
   /** Why its records cannot be read. */
   readonly problem?: string;
 }
@@ -62,6 +64,8 @@ interface Connection {
   /** By id. */
   readonly cursors: Map<string, Cursor>;
   readonly states: Map<string, string>;
+  /** What was said last of who works at it: when that was so. */
+  readonly workers: Map<string, string>;
   last: number;
 }
 
@@ -107,6 +111,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         seen = { problem: error instanceof Error ? error.message : String(error) };
       }
       const state = "problem" in seen ? "damaged" : stateOf(study.path);
+      const workers = workersOf(study, state);
       for (const connection of study.connections) {
         // What it has not taken yet is enough: the next look sends all that came meanwhile.
         if (connection.response.writableNeedDrain) continue;
@@ -124,12 +129,15 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         const { events, after, isNew } = eventsSince(before ?? NO_CURSOR, seen.snapshot);
         // Whoever has not heard of it before hears of ramps that are not on the disk from their beginning.
         const all = [...events, ...(told === undefined ? ramps.of(id) : []), ...live.values()];
-        if (all.length === 0 && !isNew && told === state) continue;
+        const isSame = (connection.workers.get(id) ?? "") === (workers?.at ?? "");
+        if (all.length === 0 && !isNew && told === state && isSame) continue;
+        connection.workers.set(id, workers?.at ?? "");
         connection.cursors.set(id, after);
         connection.states.set(id, state);
         write(connection, {
           ...{ study: id, from, to: encodeCursor(after), state, events: all },
           ...(isNew ? { experiment: seen.snapshot.experiment } : {}),
+          ...(isSame ? {} : { workers }),
         });
       }
     }
@@ -170,9 +178,11 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
       const study = known(id, path);
       const snapshot = study.latest ?? study.study.refresh();
       const { events, after } = eventsSince(NO_CURSOR, snapshot);
+      const state = stateOf(path);
+      const workers = workersOf(study, state);
       return packStudy({
-        ...{ study: id, from: "", to: encodeCursor(after), state: stateOf(path), events },
-        experiment: snapshot.experiment,
+        ...{ study: id, from: "", to: encodeCursor(after), state, events },
+        ...{ experiment: snapshot.experiment, workers },
       } satisfies StudyMessage);
     },
     open({ request, response, url, signal }, studies) {
@@ -181,6 +191,7 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         response,
         cursors: cursorsOf(String(since)),
         states: new Map(),
+        workers: new Map(),
         last: performance.now(),
       };
       response.writeHead(200, {
@@ -218,6 +229,10 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
     },
   };
 }
+
+/** What a study says that was killed holds no more. */
+const workersOf = ({ study }: Followed, state: string): WorkersRecord | null =>
+  state === "running" ? study.workers() : null;
 
 function write(connection: Connection, message: StudyMessage): void {
   const id = [...connection.cursors].map(([key, at]) => `${key}=${encodeCursor(at)}`).join("|");

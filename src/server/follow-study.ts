@@ -23,13 +23,17 @@ import {
   steeredEvent,
   storedRangeTest,
   trialRecord,
+  type WorkersRecord,
+  workersRecord,
 } from "../record/index.ts";
-import { readRecord, SEED_CURVES } from "../store/index.ts";
+import { readRecord, SEED_CURVES, WORKERS_FILE } from "../store/index.ts";
 import type { StudySnapshot } from "./study-cursor.ts";
 
 export interface FollowedStudy {
   /** The records as they are now. @throws StoreError, exit code 2, naming the file and what is wrong with it */
   refresh(): StudySnapshot;
+  /** Who works at it just now, as was said last; null where nobody says so. */
+  workers(): WorkersRecord | null;
   /** Reads ahead what a refresh would, run by run: whoever else asks something meanwhile is answered. */
   readAhead(): Promise<void>;
 }
@@ -41,6 +45,7 @@ export function followStudy(path: string): FollowedStudy {
     join(path, "steering.jsonl"),
     (value) => steeredEvent.safeParse(value).data ?? null,
   );
+  const workers = wholeFile(join(path, WORKERS_FILE), workersRecord);
   const tests = new Map<string, () => z.infer<typeof storedRangeTest> | null>();
   const runs = new Map<string, () => MeasuredRun | null>();
   const trials = new Map<string, ReturnType<typeof trialIn>>();
@@ -60,6 +65,14 @@ export function followStudy(path: string): FollowedStudy {
           return;
         }
         await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    workers() {
+      try {
+        return workers();
+      } catch {
+        // No record depends on it.
+        return null;
       }
     },
     refresh() {

@@ -57,3 +57,4 @@ export {
   taskPath,
 } from "./tasks.ts";
 export { type EventFile, tensorboardFiles } from "./tensorboard.ts";
+export { removeWorkers, WORKERS_FILE, writeWorkers } from "./workers-file.ts";

@@ -57,8 +57,8 @@ export function foldersWithin(folder: string): string[] {
 
 /** Relative paths that lrscope writes in a run directory; temporary names beside them are its own, too. */
 const WRITTEN: readonly RegExp[] = [
-  /^(experiment|plan|summary|derived|confusions|samples|range-test|notes)\.json$/,
-  /^(report\.html|metrics\.csv|steering\.jsonl)$/,
+  /^(experiment|plan|summary|derived|confusions|samples|range-test|notes|workers)\.json$/,
+  /^(report\.html|metrics\.csv|(steering|pruning)\.jsonl)$/,
   /^figures\/[^/]+\.(svg|png)$/,
   /^range-tests\/([^/]+\.(json|log)|seeds\/(\d+|search)\.json)$/,
   /^tasks\/([^/]+\.json|slurm\/[^/]+\.(json|deaths|out))$/,

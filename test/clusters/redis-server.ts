@@ -18,32 +18,47 @@ export interface TestRedis {
   forget(): void;
   /** What redis-cli prints. */
   cli(...args: string[]): string;
+  /** From now on, all that it is asked. @returns what it was asked until the call, oldest first */
+  monitor(): Promise<() => Asked[]>;
+}
+
+/** A command that Redis was sent, by a client or by one of their scripts. */
+export interface Asked {
+  /** Seconds, by the clock of Redis. */
+  readonly at: number;
+  /** "SET", "name", "value" */
+  readonly words: readonly string[];
 }
 
 /** A port that nobody listens at. */
-async function freePort(): Promise<number> {
+async function freePort(host: string): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-/** @param folder takes its data; it is made */
-export async function testRedis(folder: string): Promise<TestRedis> {
-  const port = String(await freePort());
+/**
+ * @param folder takes its data; it is made
+ * @param host an address of this machine
+ */
+export async function testRedis(folder: string, host = "127.0.0.1"): Promise<TestRedis> {
+  const port = String(await freePort(host));
   let child: ChildProcess | undefined;
+  let listening: ChildProcess | undefined;
   const cli = (...args: string[]) =>
-    spawnSync("redis-cli", ["-p", port, ...args], { encoding: "utf8" }).stdout.trim();
+    spawnSync("redis-cli", ["-h", host, "-p", port, ...args], { encoding: "utf8" }).stdout.trim();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${host}:${port}`,
     cli,
     async start({ policy = "noeviction" } = {}) {
       mkdirSync(folder, { recursive: true });
       child = spawn(
         "redis-server",
         [
-          ...["--port", port, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
+          ...["--port", port, "--bind", host, "--protected-mode", "no", "--dir", folder],
+          ...["--save", ""],
           ...["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", policy],
         ],
         { stdio: "ignore" },
@@ -51,12 +66,37 @@ export async function testRedis(folder: string): Promise<TestRedis> {
       while (cli("ping") !== "PONG") await new Promise((resolve) => setTimeout(resolve, 50));
     },
     async kill() {
+      listening?.kill();
       const killed = child;
       if (!killed || killed.exitCode !== null) return;
       const gone = new Promise((resolve) => killed.once("exit", resolve));
       killed.kill("SIGKILL");
       await gone;
       child = undefined;
+    },
+    async monitor() {
+      let text = "";
+      listening = spawn("redis-cli", ["-h", host, "-p", port, "monitor"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const begun = new Promise((resolve) =>
+        listening?.stdout?.on("data", (data) => {
+          text += data;
+          resolve(null);
+        }),
+      );
+      await begun;
+      return () =>
+        text.split("\n").flatMap((line) => {
+          const [, at, words = ""] = /^(\d+\.\d+) \[[^\]]*\] (.*)$/.exec(line) ?? [];
+          if (at === undefined) return [];
+          return [
+            {
+              at: Number(at),
+              words: [...words.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) => word),
+            },
+          ];
+        });
     },
     forget: () => rmSync(folder, { recursive: true, force: true }),
   };

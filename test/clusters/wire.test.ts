@@ -166,11 +166,25 @@ describe("records", () => {
       ];
       for (const { status, json } of answers) expect([status, json.kind]).toEqual([409, "stale"]);
       const name = stale.split("/").slice(2).join(".");
-      expect(readFileSync(trialFile("log.txt"), "utf8")).toContain(`of attempt ${name} at adam-0`);
-      expect(said.join("\n")).toContain(`of attempt ${name} at adam-0`);
+      for (const what of [
+        "a record (epoch)",
+        "a checkpoint",
+        "best weights",
+        "the end",
+        "a death",
+      ]) {
+        const refused = `refused ${what} of attempt ${name} at adam-0: the current one is 1.2 of two`;
+        expect(readFileSync(trialFile("log.txt"), "utf8")).toContain(refused);
+        expect(said.join("\n")).toContain(refused);
+      }
     }
     expect([recorded(), gone]).toEqual([before, []]);
     expect(existsSync(trialFile("best.safetensors"))).toBe(false);
+    // Three turns of five writes, and a request for weights each; who only asks for orders has told nothing.
+    expect(accepted.standing()).toMatchObject({
+      running: [{ key: "adam-0", attempt: 1, turn: 2, worker: "two" }],
+      ...{ waiting: [], refused: 18, lastRefused: expect.stringContaining("of attempt 1.3 at") },
+    });
     expect((await post("attempts/adam-0/7/begin", { worker: "liar" })).json.kind).toBe("stale");
   });
 
@@ -240,6 +254,22 @@ describe("records", () => {
     const late = await post("attempts/adam-0/1/1/event", { seq: 2, event: epoch(1) });
     expect(late.json.kind).toBe("stale");
     expect((await begin()).json.kind).toBe("stale");
+  });
+
+  test("taken over twenty times within one epoch it goes on, and once more than that it has failed", async () => {
+    expect((await begin("worker 0")).status).toBe(200);
+    for (let lost = 1; lost <= 20; lost++) {
+      expect((await begin(`worker ${lost}`)).json.turn).toBe(lost + 1);
+      expect(gone).toEqual([]);
+    }
+    // An epoch that is recorded shows that it is not the run that takes its workers away.
+    await post("attempts/adam-0/1/21/event", { seq: 1, event: epoch(1) });
+    await ask("attempts/adam-0/1/21/checkpoint", { method: "PUT", body: checkpoint(2, 1) });
+    for (let lost = 1; lost <= 20; lost++)
+      expect((await begin(`worker ${20 + lost}`)).json.turn).toBe(lost + 21);
+    expect(gone).toEqual([]);
+    expect((await begin("worker 41")).json.kind).toBe("cancelled");
+    expect(gone).toMatchObject([{ key: "adam-0", detail: expect.stringContaining("20 workers") }]);
   });
 
   test("killed three times within one epoch, it has failed; given back, it has not", async () => {

@@ -25,6 +25,7 @@ import { steering } from "../steering.ts";
 import { studyControls } from "../study-controls.ts";
 import { lostArms, viewOf } from "../study-view.ts";
 import { trialsTable } from "../trials-table.ts";
+import { workersTable } from "../workers-table.ts";
 import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two drawings, at least; drawing takes at most this part of the time. */
@@ -72,6 +73,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     change();
   });
   const trials = trialsTable({ id, view, chosen: state.get("trial"), changed: () => draw() });
+  const workers = workersTable();
   const exporting = element("div", { class: "bar" });
   const fileNames = new Map(
     MEASURES.flatMap(({ measure, name }): [string, Chart][] => {
@@ -136,6 +138,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     );
     fill(status, progressText(study));
     steer.show(study);
+    workers.show(study.workers);
     // The curves are seen before the tables are worked out.
     rest ??= setTimeout(() => {
       rest = null;
@@ -191,6 +194,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       note,
       grid,
       results,
+      workers.root,
       trials.root,
     ],
   );

@@ -12,7 +12,14 @@ import { ended } from "../../files/child-end.ts";
 import { tailOf } from "../executors/process-end.ts";
 import { connectRedis, type RedisConnection } from "../executors/redis/connection.ts";
 import type { JobData } from "../executors/redis/executor.ts";
-import { type ListedStudy, listStudies, PREFIX } from "../executors/redis/registry.ts";
+import {
+  announceWorker,
+  BEAT,
+  type ListedStudy,
+  listStudies,
+  PREFIX,
+  withdrawWorker,
+} from "../executors/redis/registry.ts";
 import { openWire, pause } from "../executors/wire/client.ts";
 import { granted } from "../executors/wire/messages.ts";
 import { Refusal } from "../executors/wire/refusal.ts";
@@ -38,6 +45,8 @@ const LONGEST = 1000;
 const AGAIN = 10_000;
 /** Of a lease, by a worker whose task's process has not begun: one that hangs is given up. */
 const MOST_RENEWALS = 10 * RENEWALS;
+/** Milliseconds that a Redis which does not answer is waited for when the worker leaves. */
+const LAST = 2000;
 /** Bytes of what a task's process prints that are kept. */
 const MOST_LOG = 1 << 16;
 
@@ -70,6 +79,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     work.catch(() => undefined);
     return Promise.race([work, aborted]);
   };
+  const left = new Promise<void>((resolve) =>
+    over.addEventListener("abort", () => setTimeout(resolve, LAST).unref()),
+  );
   const joined = new Map<string, Joined>();
   const running = new Set<Promise<void>>();
   const children = new Set<ChildProcess>();
@@ -144,7 +156,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
         if (died && turn !== "") await tell(study, `${turn}/died`, died, over);
         if (end.how !== "done")
           say(`${study.name}: ${key}: ${"reason" in end ? end.reason : end.how}`);
-        await giveBack(job, taken, end);
+        // Of a lease that cannot be given back the end gives it.
+        await Promise.race([giveBack(job, taken, end), left]);
         if (turn === "" && end.how !== "over") later(study);
       })().catch((error) => say(`${study.name}: ${key}: ${error.message}`));
       running.add(work);
@@ -156,8 +169,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 
   try {
     say(`looks for runs at ${connection.name}`);
-    for (let wait = LOOK, looked = 0; !over.aborted; ) {
+    for (let wait = LOOK, looked = 0, told = 0; !over.aborted; ) {
       if (client.status === "ready") {
+        if (told === 0 || performance.now() - told > BEAT) {
+          await orOver(announceWorker(client, { name, jobs, busy: running.size }));
+          told = performance.now();
+        }
         if (performance.now() - looked > LONGEST) {
           await orOver(look());
           looked = performance.now();
@@ -173,6 +190,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     stopAll();
     await Promise.all(running);
     for (const entry of joined.values()) leave(entry);
+    if (client.status === "ready")
+      await Promise.race([withdrawWorker(client, name).catch(() => undefined), left]);
     connection.close();
   }
   if (failure.signal.aborted) throw failure.signal.reason;

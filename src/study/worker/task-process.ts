@@ -28,6 +28,11 @@ const tell = (message: FromTask, then?: () => void) =>
 /** What ended the work from outside: the lease was lost, the study is gone. */
 class Over extends Error {}
 
+/** The worker leaves, and there is nobody whom it could tell. */
+class Left extends Error {}
+/** Milliseconds between two looks whether there is. */
+const LOOK = 1000;
+
 const leaving = new AbortController();
 
 process.on("message", (message: ToTask) => {
@@ -36,6 +41,7 @@ process.on("message", (message: ToTask) => {
     void run(message)
       .catch((error): TaskEnd => {
         if (error instanceof Unfit) return { how: "unfit", reason: error.message };
+        if (error instanceof Left) return { how: "given back" };
         if (error instanceof Over || error instanceof Refusal)
           return { how: "over", reason: error.message };
         return { how: "failed", reason: error instanceof Error ? error.message : String(error) };
@@ -53,6 +59,14 @@ async function run({
   const over = new AbortController();
   const say = (text: string) => tell({ type: "say", message: text });
   const wire = openWire({ ...study, signal: over.signal, say });
+  let hasBegun = false;
+  const leave = () => {
+    if (!hasBegun || wire.isLost()) over.abort(new Left());
+  };
+  leaving.signal.addEventListener("abort", () => {
+    leave();
+    setInterval(leave, LOOK).unref();
+  });
   const description = await wire.ask({ method: "GET", path: "study" }, studyDescription);
   if (job === null) {
     const optimizer = { name: "sgd", hyperparameters: {} };
@@ -81,6 +95,7 @@ async function run({
   const store = wireStore(wire, job);
   const file = await store.take(worker);
   tell({ type: "begun", turn: store.turn() });
+  hasBegun = true;
   /** Of this worker, or of the study. */
   const stop = new AbortController();
   leaving.signal.addEventListener("abort", () => stop.abort());

@@ -15,12 +15,13 @@ import type { ExecutorContext } from "../child-process.ts";
 import { eventStream } from "../event-stream.ts";
 import type { Executor, ExecutorEvent } from "../executor.ts";
 import { reported } from "../reported-error.ts";
+import { atTime, MOST_NAMED, tellWorkers, type Workers } from "../tell-workers.ts";
 import { attempts } from "../wire/attempts.ts";
 import { describeStudy } from "../wire/describe-study.ts";
 import { sentFiles } from "../wire/sent-files.ts";
 import { type StoreServer, startStoreServer } from "../wire/server.ts";
 import { connectRedis, isRedisUrl, type RedisConnection } from "./connection.ts";
-import { announce, BEAT, PREFIX, withdraw } from "./registry.ts";
+import { announce, BEAT, listWorkers, PREFIX, withdraw } from "./registry.ts";
 
 export interface RedisOptions {
   /** Seconds without a sign of life after which a task goes on with another worker; default 60. */
@@ -97,6 +98,7 @@ function redisExecutor(
   let closed = false;
   let parts: Promise<{ server: StoreServer; connection: RedisConnection } & Bull> | undefined;
   let beating: ReturnType<typeof setInterval> | undefined;
+  let telling: ReturnType<typeof tellWorkers> | undefined;
 
   const open = async () => {
     const { hostname } = new URL(options.url);
@@ -124,6 +126,7 @@ function redisExecutor(
       const url = `http://${address.includes(":") ? `[${address}]` : address}:${server.port}`;
       await announce(connection.client, { id, name: basename(path), url, token, lease });
     };
+    telling = tellWorkers(directory, () => standing(connection));
     beating = setInterval(() => {
       if (connection.client.status === "ready") void beat().catch(() => undefined);
     }, BEAT);
@@ -137,6 +140,22 @@ function redisExecutor(
       if (!closed) await made.checker.startStalledCheckTimer();
     })().catch((error) => closed || fail(error));
     return made;
+  };
+  const standing = async ({ client }: RedisConnection): Promise<Workers> => {
+    const { running, waiting, ...refused } = accepted.standing();
+    // Without Redis nobody knows what becomes of leases; what is told comes all the same.
+    const isThere = client.status === "ready";
+    const workers = isThere ? await listWorkers(client) : [];
+    const locks = running.map((turn) => `${PREFIX}:${id}:${jobIdOf(turn)}:lock`);
+    const left = isThere ? await Promise.all(locks.map((lock) => client.pttl(lock))) : [];
+    return {
+      ...{ executor: "redis", lease: lease / 1000, workers, ...refused },
+      running: running.map(({ since, heard, ...turn }, index) => ({
+        ...{ ...turn, since: atTime(since), heard: atTime(heard) },
+        leaseLeft: isThere ? Math.max(0, left[index] ?? 0) / 1000 : null,
+      })),
+      ...{ waiting: waiting.length, next: waiting.slice(0, MOST_NAMED) },
+    };
   };
   let emptied = false;
   const fill = async ({ queue }: Bull) => {
@@ -181,6 +200,7 @@ function redisExecutor(
     async close() {
       closed = true;
       clearInterval(beating);
+      telling?.close();
       for (const { key } of accepted.left()) accepted.drop(key, { detail: "it was cancelled" });
       const made = await parts?.catch(() => undefined);
       if (made) {

@@ -32,6 +32,41 @@ export async function announce(client: Redis, study: ListedStudy): Promise<void>
     .exec();
 }
 
+const WORKERS = `${PREFIX}:workers`;
+const workerKey = (name: string) => `${PREFIX}:worker:${name}`;
+
+const listedWorker = z.object({
+  /** "host-4711" */
+  name: z.string().max(300),
+  /** Tasks that it takes at a time, and that it has. */
+  jobs: z.number().int().positive(),
+  busy: z.number().int().nonnegative(),
+});
+export type ListedWorker = z.infer<typeof listedWorker>;
+
+/** A worker's sign of life. Only those who look at a study need it: a task is leased by itself. */
+export async function announceWorker(client: Redis, worker: ListedWorker): Promise<void> {
+  await client
+    .multi()
+    .set(workerKey(worker.name), JSON.stringify(worker), "PX", GONE)
+    .sadd(WORKERS, worker.name)
+    .exec();
+}
+
+export async function withdrawWorker(client: Redis, name: string): Promise<void> {
+  await client.multi().del(workerKey(name)).srem(WORKERS, name).exec();
+}
+
+/** Those that are alive, by name; the names of those that were killed are taken out. */
+export async function listWorkers(client: Redis): Promise<ListedWorker[]> {
+  const names = (await client.smembers(WORKERS)).sort();
+  if (names.length === 0) return [];
+  const found = await client.mget(names.map(workerKey));
+  const gone = names.filter((_, index) => found[index] === null);
+  if (gone.length > 0) await client.srem(WORKERS, gone);
+  return found.flatMap((text) => parsed(text, listedWorker));
+}
+
 export async function withdraw(client: Redis, id: string): Promise<void> {
   await client.multi().del(studyKey(id)).srem(STUDIES, id).exec();
 }
@@ -41,13 +76,15 @@ export async function listStudies(client: Redis): Promise<ListedStudy[]> {
   const ids = (await client.smembers(STUDIES)).sort();
   if (ids.length === 0) return [];
   const found = await client.mget(ids.map(studyKey));
-  return found.flatMap((text) => {
-    if (text === null) return [];
-    try {
-      const parsed = listed.safeParse(JSON.parse(text));
-      return parsed.success ? [parsed.data] : [];
-    } catch {
-      return [];
-    }
-  });
+  return found.flatMap((text) => parsed(text, listed));
+}
+
+function parsed<T>(text: string | null, schema: z.ZodType<T>): T[] {
+  if (text === null) return [];
+  try {
+    const result = schema.safeParse(JSON.parse(text));
+    return result.success ? [result.data] : [];
+  } catch {
+    return [];
+  }
 }

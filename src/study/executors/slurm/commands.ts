@@ -69,6 +69,8 @@ export interface ListedTask {
   readonly state: string;
   /** "JobHeldUser" */
   readonly reason: string;
+  /** "n1"; "" before it runs. */
+  readonly node: string;
 }
 
 /**
@@ -81,12 +83,12 @@ export async function listTasks(
   const found = new Map<string, ListedTask>();
   try {
     const said = await slurmCommand("squeue", [
-      ...["--noheader", "--array", "--states=all", "--format=%F|%K|%T|%r"],
+      ...["--noheader", "--array", "--states=all", "--format=%F|%K|%T|%r|%N"],
       `--jobs=${jobs.join(",")}`,
     ]);
     for (const line of said.split("\n")) {
-      const [job, index, state = "", reason = ""] = line.trim().split("|");
-      if (state !== "") found.set(`${job}_${index}`, { state, reason });
+      const [job, index, state = "", reason = "", node = ""] = line.trim().split("|");
+      if (state !== "") found.set(`${job}_${index}`, { state, reason, node });
     }
     return found;
   } catch (error) {

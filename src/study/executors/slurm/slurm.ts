@@ -3,7 +3,7 @@
  * what runs; of what is not listed any more, as finished jobs vanish, the store says what became of it.
  */
 
-import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quietly } from "../../../core/cleanup.ts";
@@ -20,6 +20,7 @@ import type { Executor, ExecutorEvent, SubmittedTask } from "../executor.ts";
 import type { AttemptEnd } from "../local-executor.ts";
 import { logOf, tailOf, textOfLog } from "../process-end.ts";
 import { reported } from "../reported-error.ts";
+import { atTime, MOST_NAMED, tellWorkers, type Workers } from "../tell-workers.ts";
 import { readEnd, type TrialEnd } from "../trial-end.ts";
 import { type StoreWatch, watchTask } from "../watch-store.ts";
 import {
@@ -56,6 +57,9 @@ interface Live extends ArrayTask {
   readonly logged: number;
   readonly watch: StoreWatch;
   running: boolean;
+  /** Milliseconds since 1970: when it was seen to run; and where. */
+  since: number;
+  node: string;
   /** Listed as ended, or not at all, when it was last looked for. */
   missed: boolean;
   stopping: boolean;
@@ -109,6 +113,7 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
     // Of a process that was killed; its attempts are over.
     await cancelTasks([`--name=${name}`]);
     process.on("exit", cancelAtExit);
+    telling = tellWorkers(directory, standing);
   };
   /** The second Ctrl-C ends this process at once, and its jobs with it. */
   const cancelAtExit = () => {
@@ -178,6 +183,7 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
         task.missed = false;
         if (/held/i.test(found.reason))
           say(`task ${idOf(task)} is held (${found.reason}): scontrol release ${idOf(task)}`);
+        task.node = found.node;
         if (found.state === "RUNNING" && !task.running) changed = run(task);
         continue;
       }
@@ -196,6 +202,7 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
   };
   const run = (task: Live): true => {
     if (!task.running) push({ key: task.key, attempt: task.attempt, state: "running" });
+    if (!task.running) task.since = Date.now();
     task.running = true;
     return true;
   };
@@ -211,6 +218,24 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
       gone(task, endOf(task, undefined));
     }
   };
+
+  const standing = (): Workers => {
+    const tasks = [...live.values()];
+    const next = [...tasks.filter(({ running }) => !running), ...waiting];
+    return {
+      ...{ executor: "slurm", lease: null, workers: [], refused: 0, lastRefused: null },
+      running: tasks
+        .filter(({ running }) => running)
+        .map((task) => ({
+          ...{ key: task.key, attempt: task.attempt, turn: null, leaseLeft: null },
+          worker: `job ${idOf(task)}${task.node === "" ? "" : ` on ${task.node}`}`,
+          since: atTime(task.since),
+          heard: heardOf(task),
+        })),
+      ...{ waiting: next.length, next: next.slice(0, MOST_NAMED).map(({ key }) => key) },
+    };
+  };
+  let telling: ReturnType<typeof tellWorkers> | undefined;
 
   let wake: () => void = () => undefined;
   const watch = async () => {
@@ -286,6 +311,7 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
       wake();
       await watching;
       process.off("exit", cancelAtExit);
+      telling?.close();
       quietly(() => rmSync(notes, { recursive: true, force: true }));
       end();
     },
@@ -293,6 +319,12 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
 }
 
 const idOf = ({ job, index }: Pick<Live, "job" | "index">): string => `${job}_${index}`;
+
+/** When its records grew last; null before the first. */
+const heardOf = ({ epochs }: Live): string | null => {
+  const found = epochs === "" ? undefined : statSync(epochs, { throwIfNoEntry: false });
+  return found ? atTime(found.mtimeMs) : null;
+};
 
 /** null where it has not said how it ended. */
 const endedOf = (notes: string, task: Live): TrialEnd | null =>
@@ -310,7 +342,7 @@ function waitingOf({ key, attempt, task }: SubmittedTask, context: ExecutorConte
         ? resolve(directory.trialFile(what.slug, what.seed, "metrics.jsonl"))
         : "",
     watch: watchTask(file, directory, onEvent),
-    ...{ running: false, missed: false, stopping: false },
+    ...{ running: false, since: 0, node: "", missed: false, stopping: false },
   };
 }
 

@@ -4,12 +4,8 @@
  * as a trial's own process would record it.
  */
 
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { differences } from "../../../core/differences.ts";
 import { checkSeal } from "../../../files/seal.ts";
-import { type Checkpoint, decodeSafetensors } from "../../../formats/index.ts";
 import {
   type CheckpointRecord,
   type EpochMetrics,
@@ -33,6 +29,7 @@ import { reported } from "../reported-error.ts";
 import { restoreTrial } from "../restore-trial.ts";
 import { hasEnded, leaseTrial, otherMetrics } from "../task-store.ts";
 import { checkSubject } from "./check-subject.ts";
+import { BEST, checkpointFile, decoded, describeFile } from "./kept-weights.ts";
 import type { Begun, DiedRequest, EndRequest, Granted } from "./messages.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -73,6 +70,9 @@ interface Open {
   seq: number;
   answer: Granted;
   stopping: boolean;
+  /** Milliseconds since 1970: when its turn began, and when it was heard of last. */
+  since: number;
+  heard: number;
   /** Deaths, and workers that were lost, since the newest epoch. */
   deaths: number;
   lost: number;
@@ -80,11 +80,27 @@ interface Open {
   waiting: (() => void)[];
 }
 
+export interface Standing {
+  readonly running: readonly (Turn & {
+    readonly worker: string;
+    /** Milliseconds since 1970: when its turn began, and when it was heard of last. */
+    readonly since: number;
+    readonly heard: number;
+  })[];
+  /** Keys of tasks that nobody has. */
+  readonly waiting: readonly string[];
+  /** Requests of turns that were over, and what of the last of them was said. */
+  readonly refused: number;
+  readonly lastRefused: string | null;
+}
+
 export interface Attempts {
   /** From now on the attempt may be begun. */
   open(file: TaskFile): void;
   /** The tasks that are not gone. */
   left(): TaskFile[];
+  /** Who has what, and what was refused. */
+  standing(): Standing;
   /** Who has it; null where nobody does, or it is gone. */
   workerOf(key: string): string | null;
   begin(task: Omit<Turn, "turn">, worker: string): Promise<Begun>;
@@ -112,6 +128,7 @@ export function attempts(options: AttemptsOptions): Attempts {
   const { path, fence } = directory;
   const tasks = new Map<string, Open>();
   const told = new Set<string>();
+  let [refused, lastRefused] = [0, null as string | null];
 
   const refuseStale = ({ key, attempt, turn }: Turn, what: string): never => {
     const current = tasks.get(key);
@@ -119,8 +136,11 @@ export function attempts(options: AttemptsOptions): Attempts {
       ? `${current.file.attempt}.${current.turn}${current.worker === null ? "" : ` of ${current.worker}`}`
       : "none: the task has ended, or was never submitted";
     const message = `refused ${what} of attempt ${attempt}.${turn} at ${key}: the current one is ${now}`;
-    if (!told.has(`${key} ${attempt} ${turn}`)) {
-      told.add(`${key} ${attempt} ${turn}`);
+    refused += 1;
+    lastRefused = message;
+    const first = `${key} ${attempt} ${turn} ${what}`;
+    if (!told.has(first)) {
+      told.add(first);
       if (current) logOf(current, message);
       say(message);
     }
@@ -137,8 +157,10 @@ export function attempts(options: AttemptsOptions): Attempts {
       open.file.attempt === turn.attempt &&
       open.turn === turn.turn &&
       open.worker !== null
-    )
+    ) {
+      open.heard = Date.now();
       return open;
+    }
     return refuseStale(turn, what);
   };
   const gone = (open: Open, how: AttemptEnd) => {
@@ -212,9 +234,19 @@ export function attempts(options: AttemptsOptions): Attempts {
       tasks.set(file.key, {
         ...{ file, directory: own, recorder: recordTrial(own), turn: 0, worker: null, epochs: 0 },
         ...{ seq: 0, answer: {}, stopping: false, deaths: 0, lost: 0, waiting: [] },
+        ...{ since: 0, heard: 0 },
       });
     },
     left: () => [...tasks.values()].map(({ file }) => file),
+    standing: () => ({
+      running: [...tasks.values()].flatMap(({ file, turn, worker, since, heard }) =>
+        worker === null
+          ? []
+          : [{ key: file.key, attempt: file.attempt, turn, worker, since, heard }],
+      ),
+      waiting: [...tasks.values()].flatMap(({ file, worker }) => (worker === null ? file.key : [])),
+      ...{ refused, lastRefused },
+    }),
     workerOf: (key) => tasks.get(key)?.worker ?? null,
     async begin({ key, attempt }, worker) {
       const open = tasks.get(key);
@@ -230,9 +262,13 @@ export function attempts(options: AttemptsOptions): Attempts {
       open.turn += 1;
       const turn = open.turn;
       Object.assign(open, { worker, seq: 0, answer: {}, recorder: recordTrial(open.directory) });
+      open.since = open.heard = Date.now();
       wake(open);
-      if (before !== null)
-        say(`${key}: ${worker} takes over from ${before}, which is not heard of`);
+      if (before !== null) {
+        const how = `${worker} takes over from ${before}, which is not heard of`;
+        logOf(open, `turn ${turn} at it: ${how}`);
+        say(`${key}: ${how}`);
+      }
       options.running(open.file, worker);
       const { file, directory: own } = open;
       const { task } = file;
@@ -335,6 +371,7 @@ export function attempts(options: AttemptsOptions): Attempts {
       const over = () =>
         new Refusal("stale", `attempt ${turn.attempt}.${turn.turn} at ${turn.key} is over`);
       if (!open || isOver()) throw over();
+      open.heard = Date.now();
       if (!open.stopping)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, milliseconds);
@@ -360,26 +397,4 @@ export function attempts(options: AttemptsOptions): Attempts {
   };
 }
 
-const BEST = "best.safetensors";
 const INTERRUPTED: ReportedError = { code: "INTERRUPTED", message: "interrupted", exitCode: 130 };
-
-const checkpointFile = (
-  directory: RunDirectory,
-  { slug, seed }: { slug: string; seed: number },
-  epoch: number,
-): string =>
-  join(directory.checkpoints(slug, seed), `epoch-${String(epoch).padStart(6, "0")}.safetensors`);
-
-const describeFile = (file: string) => {
-  const bytes = readFileSync(file);
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-};
-
-/** @throws Refusal where it is no file of weights */
-function decoded(weights: Uint8Array, key: string): Checkpoint {
-  try {
-    return decodeSafetensors(weights, `weights of ${key}`);
-  } catch (error) {
-    throw new Refusal("malformed", (error as Error).message);
-  }
-}

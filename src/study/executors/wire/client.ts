@@ -34,6 +34,8 @@ export interface Wire {
   ask<S extends z.ZodType>(request: WireRequest, answer: S): Promise<z.infer<S>>;
   /** An answer that is not read yet, of a file. */
   fetch(path: string, from: number): Promise<Response>;
+  /** Whether what was asked last is waited for, as nobody answers. */
+  isLost(): boolean;
 }
 
 /** Milliseconds between two tries, from the first, twice as many each time. */
@@ -72,6 +74,7 @@ export function openWire({ url, token, signal, say }: WireOptions): Wire {
     }
   };
   return {
+    isLost: () => lost,
     ask: (request, answer) =>
       again(async () => {
         const response = await once(request);
