@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { workersRecord } from "../../src/record/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import {
@@ -57,6 +58,8 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
     return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
   };
   const logOf = (key: string) => readFileSync(join(path(), "trials", key, "log.txt"), "utf8");
+  const standing = () =>
+    workersRecord.parse(JSON.parse(readFileSync(join(path(), "workers.json"), "utf8")));
   const beginningsOf = (key: string) => logOf(key).split("goes on after epoch").length - 1;
   /** Processes that are stopped: they do not even see that their worker is gone. */
   const frozen = new Set<number>();
@@ -132,6 +135,21 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
     // What comes of a run before its process finds that it is over, whichever it is.
     for (const turn of [1, 2]) await expectStale({ key, turn });
     expect(linesOf(key)).toEqual(before);
+    // As the live page shows it.
+    const { pid } = now.worker;
+    await until("the folder says who has it, in which turn, and what was refused", () => {
+      const { executor, lease, workers, running, refused, lastRefused } = standing();
+      const found = running.find((one) => one.key === key);
+      return (
+        executor === "redis" &&
+        lease === LEASE &&
+        workers.some(({ name }) => name.endsWith(`-${pid}`)) &&
+        found?.worker.endsWith(`-${pid}`) &&
+        (found.turn ?? 0) >= 3 &&
+        refused >= 6 &&
+        lastRefused?.includes(`refused the end of attempt 1.2 at ${key}`)
+      );
+    });
     for (const one of [stopped, again]) {
       wake(one);
       await until("who woke ends", () => isOver(one));
@@ -206,7 +224,8 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
       expect(linesOf(key).map((line) => JSON.parse(line).epoch)).toEqual(
         Array.from({ length: EPOCHS }, (_, index) => index + 1),
       );
-    expect(existsSync(join(path(), "tasks"))).toBe(false);
+    for (const name of ["tasks", "workers.json"])
+      expect(existsSync(join(path(), name))).toBe(false);
     expect(redis.cli("keys", "lrscope:*:adam*")).toBe("");
     expect(redis.cli("smembers", "lrscope:studies")).toBe("");
   });
