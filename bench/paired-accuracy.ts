@@ -63,6 +63,8 @@ interface Line {
   readonly side: string;
   readonly final: number;
   readonly best: number;
+  /** Mean of the last third of the epochs, which one epoch's luck moves less. */
+  readonly late: number;
 }
 const results = new URL("results/", import.meta.url);
 const file = new URL(`${study}-accuracy.json`, results);
@@ -82,7 +84,11 @@ for (let seed = 0; seed < Number(seeds); seed++)
       ...how,
     });
     const accuracies = metrics.map(({ validationAccuracy }) => validationAccuracy ?? 0);
-    lines.push({ seed, side, final: accuracies.at(-1)!, best: Math.max(...accuracies) });
+    const last = accuracies.slice(-Math.ceil(accuracies.length / 3));
+    lines.push({
+      ...{ seed, side, final: accuracies.at(-1)!, best: Math.max(...accuracies) },
+      late: last.reduce((sum, value) => sum + value, 0) / last.length,
+    });
     console.error(lines.at(-1));
     mkdirSync(results, { recursive: true });
     const temporary = new URL(`${study}-accuracy.tmp`, results);
@@ -93,7 +99,7 @@ for (let seed = 0; seed < Number(seeds); seed++)
 dataset.close();
 
 const [studied = "", against = ""] = Object.keys(sides);
-for (const score of ["final", "best"] as const) {
+for (const score of ["final", "best", "late"] as const) {
   const of = (wanted: string) =>
     lines.filter(({ side }) => side === wanted).map((line) => line[score]);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

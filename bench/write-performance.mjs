@@ -1,6 +1,7 @@
 // Writes the tables between <!-- bench:NAME --> and <!-- /bench:NAME --> in docs/performance.md, and
 // docs/images/growth-*.svg, from the JSON in bench/results/. What was not measured is left as it is.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { accuracyTable } from "./accuracy-table.mjs";
 import { growthFigure } from "./growth-figure.mjs";
 import { paintTable } from "./paint/table.mjs";
 
@@ -176,31 +177,13 @@ if (transfer) {
     ),
   ].join("\n");
 }
-/** Of two ways to compute, on paired seeds: bench/paired-accuracy.ts. */
-function accuracyTable(accuracy, { sides, titles: [first, second] }) {
-  const seeds = [...new Set(accuracy.lines.map(({ seed }) => seed))];
-  const of = (seed, side) =>
-    accuracy.lines.find((line) => line.seed === seed && line.side === side);
-  const mean = (pick) => seeds.reduce((sum, seed) => sum + pick(seed), 0) / seeds.length;
-  const row = (name, pick) => [
-    name,
-    ...["final", "best"].flatMap((which) => {
-      const [one, other] = sides.map((side) => pick((seed) => of(seed, side)[which]));
-      return [one.toFixed(4), other.toFixed(4), (one - other).toFixed(4)];
-    }),
-  ];
-  return table(
-    ["seed", `${first}, final`, second, "difference", `${first}, best epoch`, second, "difference"],
-    [...seeds.map((seed) => row(seed, (pick) => pick(seed))), row("mean", mean)],
-  );
-}
 const STUDIES = {
   winograd: { sides: ["rule", "direct"], titles: ["Winograd", "direct"] },
   bf16: { sides: ["bf16", "fp32"], titles: ["bf16", "fp32"] },
 };
 for (const [study, about] of Object.entries(STUDIES)) {
   const accuracy = read(`${study}-accuracy`);
-  if (accuracy) blocks[`${study}-accuracy`] = accuracyTable(accuracy, about);
+  if (accuracy) blocks[`${study}-accuracy`] = accuracyTable(accuracy, about, table);
 }
 const epoch = read("epoch");
 if (epoch)

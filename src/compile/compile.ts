@@ -24,7 +24,7 @@ import { updateBytes } from "./encode/encode-update.ts";
 import { parameterScales } from "./encode/parameter-groups.ts";
 import { countFlops } from "./graph/flops.ts";
 import { writeFolded } from "./graph/fold.ts";
-import { fuseFirstBlock } from "./graph/fuse-first-block.ts";
+import { firstBlockCosts, fuseFirstBlock } from "./graph/fuse-first-block.ts";
 import {
   evaluationGraph,
   predictionGraph,
@@ -142,6 +142,7 @@ export function compileNetwork(options: CompileOptions): CompiledNetwork {
     },
     memory: { persistentBytes: persistent.bytes, ...memory },
     flops: countFlops(training),
+    firstBlocks: backend.capabilities.firstBlock ? firstBlockCosts(training, precision) : [],
     parameterCount: elementsOf(parameters),
     trainedParameterCount: elementsOf(parameters.filter(({ name }) => names.includes(name))),
     scalars: (values: ScalarValues) => {

@@ -5,6 +5,7 @@ import { mebibytes } from "../core/words.ts";
 import { byName, formatAttributes } from "../ir/index.ts";
 import { opNamed } from "../ops/index.ts";
 import type { BufferSpec, Instruction, Program } from "../program/index.ts";
+import { type FirstBlockCost, gains } from "./graph/fuse-first-block.ts";
 import { REORDER } from "./memory/lay-out.ts";
 import type { CompiledNetwork } from "./types.ts";
 
@@ -107,6 +108,7 @@ export function printProgram(program: Program): string {
     row.inputs.join(", "),
     row.attributes,
     gigaflops(row.flops),
+    mebibytes(row.bytes),
   ]);
   const buffers = [...program.buffers]
     .sort((a, b) => a.region.localeCompare(b.region) || a.offset - b.offset || a.id - b.id)
@@ -132,12 +134,20 @@ export function printProgram(program: Program): string {
         "inputs",
         "attributes",
         "arithmetic",
+        "operands",
       ],
       ...instructions,
     ]),
     "",
     table([["id", "region", "offset", "bytes", "tensor", "name"], ...buffers]),
   ].join("\n");
+}
+
+/** Whether a first block is one instruction, and why: what the rule that decides it weighs. */
+function firstBlockText(cost: FirstBlockCost): string {
+  const { layer, savedBytes, savedMs, addedMs } = cost;
+  const how = gains(cost) ? "in one instruction" : "in instructions of its own";
+  return `${layer} ${how}: by rule, one saves ${savedMs.toFixed(1)} ms (${mebibytes(savedBytes)} neither written nor read) and adds ${addedMs.toFixed(1)} ms of arithmetic`;
 }
 
 /** What the network costs: parameters, arithmetic, memory and its lower bound. */
@@ -172,5 +182,6 @@ export function printSummary(compiled: CompiledNetwork): string {
     ],
     ["parameters and state", mebibytes(persistentBytes)],
     ["inputs", `${mebibytes(inputs)} in ${sessionOptions.slots} slots`],
+    ...compiled.firstBlocks.map((cost) => ["first block", firstBlockText(cost)]),
   ]);
 }

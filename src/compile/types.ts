@@ -5,6 +5,7 @@ import type { Network } from "../ir/network.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Backend, BufferSpec, Program, Session, SessionOptions } from "../program/index.ts";
 import type { ParameterGroup } from "./encode/parameter-groups.ts";
+import type { FirstBlockCost } from "./graph/fuse-first-block.ts";
 import type { Precision } from "./graph/precision.ts";
 import type { ImplementationChoice } from "./memory/lay-out.ts";
 
@@ -141,6 +142,8 @@ export interface CompiledNetwork {
   readonly memory: MemorySummary;
   /** Multiplications and additions of one training step; the optimizer's are not counted. */
   readonly flops: { readonly forward: number; readonly backward: number };
+  /** First blocks that the engine could compute in one instruction of a step, and what that saves and costs by rule. */
+  readonly firstBlocks: readonly FirstBlockCost[];
   readonly parameterCount: number;
   /** Of those that are not frozen. */
   readonly trainedParameterCount: number;

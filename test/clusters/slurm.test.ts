@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { workersRecord } from "../../src/record/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import { type SlurmCluster, slurmAbsent, startSlurm } from "./slurm-cluster.ts";
@@ -134,6 +135,15 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     const tasks = listed();
     expect(new Set(tasks.map(({ id }) => id.split("_")[0])).size).toBe(1);
     expect(tasks.map(({ node }) => node).sort()).toEqual(["n1", "n1", "n2", "n2"]);
+    // As the live page shows it.
+    const named = tasks.map(({ id, node }) => `job ${id} on ${node}`).sort();
+    await until("the folder says what runs where", () => {
+      const { executor, running, waiting } = workersRecord.parse(
+        JSON.parse(readFileSync(join(path(), "workers.json"), "utf8")),
+      );
+      const there = running.map(({ worker }) => worker).sort();
+      return executor === "slurm" && waiting === 0 && there.join() === named.join();
+    });
   });
 
   test("a killed process, a dead node and a time limit: all go on from their last epoch", {
@@ -196,7 +206,8 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     expect([await ended(alone), alone.said()]).toEqual([0, expect.any(String)]);
     expect(parent.said()).toMatch(/seed \d +epoch +30/);
     expect(resultOf(path())).toEqual(resultOf(within("whole")));
-    expect(existsSync(join(path(), "tasks"))).toBe(false);
+    for (const name of ["tasks", "workers.json"])
+      expect(existsSync(join(path(), name))).toBe(false);
   });
 
   test("a study of more trials than an array has, on nodes without lrscope", {

@@ -241,7 +241,7 @@ describe("explain", () => {
       .split("\n")
       .find((row) => row.includes("conv2d ") && row.includes("features.4"));
     expect(line).toMatch(
-      /weight f32 \[64, 32, 3, 3\] abcd.*stride=\[1, 1\] padding=\[1, 1\] +9\.664 GFLOP/,
+      /weight f32 \[64, 32, 3, 3\] abcd.*stride=\[1, 1\] padding=\[1, 1\] +9\.664 GFLOP +96\.1 MiB/,
     );
     expect(text).toContain("features.0.weight:m");
   });
@@ -253,6 +253,37 @@ describe("explain", () => {
     )!;
     expect(linearRow.bytes).toBe(4 * (64 * 512 + 5 * 512 + 5 + 64 * 5));
     expect(rows.at(-1)!.bytes).toBe(4 * 4 * compiled.parameterCount);
+  });
+
+  test("says what a first block in one instruction saves and costs, by the rule that decides it", () => {
+    const options = { backend, batch: 64, optimizer: adam(), threads: 1 };
+    const summed = (widths: readonly number[], channels: number, engine = backend) =>
+      compileNetwork({
+        ...{ ...options, backend: engine },
+        network: vanilla({ classes: 5, channels, size: 32, widths }),
+      });
+    const { firstBlocks, programs } = summed([32], 3);
+    // x has 64 x 32 x 32 x 32 values of 4 bytes, read or written six times; 28 taps make 28 x 32 / 2 products a place.
+    const savedBytes = 6 * 4 * 64 * 32 ** 3;
+    const addedMs = (64 * 32 * 32 * 28 * 32 * 0.5) / 60e6;
+    expect(firstBlocks).toEqual([
+      {
+        layer: "features.0",
+        savedBytes,
+        savedMs: expect.closeTo(savedBytes / 20e6, 9),
+        addedMs: expect.closeTo(addedMs, 9),
+      },
+    ]);
+    expect(programs.train.instructions[0]!.kind).toBe("conv2dNormPoolTrain");
+    expect(printSummary(summed([32], 3))).toContain(
+      "first block           features.0 in one instruction: by rule, one saves 2.5 ms (48.0 MiB neither written nor read) and adds 0.5 ms of arithmetic",
+    );
+    const unable = { ...backend, capabilities: { ...backend.capabilities, firstBlock: false } };
+    expect(summed([32], 3, unable).firstBlocks).toEqual([]);
+    // Of seven channels the moments cost more than few outputs save.
+    const dear = summed([16], 7);
+    expect(dear.programs.train.instructions[0]!.kind).toBe("conv2d");
+    expect(printSummary(dear)).toContain("features.0 in instructions of its own: by rule");
   });
 
   test("sums up: the arena stands beside its lower bound", () => {

@@ -5,13 +5,9 @@
 
 import { shellLine } from "../../src/core/shell.ts";
 import type { RangeTestRecord } from "../../src/record/index.ts";
-import { draw as drawFigure } from "../../src/report/draw.ts";
 import { scheduleFigure } from "../../src/report/draw-schedule.ts";
-import { captions } from "../../src/report/figures/captions.ts";
-import { confirmationFigure, tuningFigure } from "../../src/report/figures/confirmation.ts";
 import { rangeTestFigures } from "../../src/report/figures/range-test.ts";
 import type { LinePlot } from "../../src/report/plot/line-plot.ts";
-import { figures } from "../../src/report/sections/figures.ts";
 import { formatRate, triangular } from "../../src/schedules/index.ts";
 import { setState } from "../address.ts";
 import { type Chart, chart } from "../chart.ts";
@@ -252,18 +248,13 @@ function section(
   );
 }
 
-/** Of a test that was tuned or confirmed: how training went at the rates that were tried. */
+/** Of a test that was tuned or confirmed: how training went at the rates that were tried. Most tests are neither. */
 function ratesTried(record: RangeTestRecord): HTMLElement {
   const tried = element("div", { class: "results" });
-  for (const [heading, figure] of [
-    ["The rate, tuned", tuningFigure(record, "arm")],
-    ["The rate, confirmed", confirmationFigure(record, "arm")],
-  ] as const) {
-    if (!figure) continue;
-    const drawn = element("div");
-    drawn.innerHTML = figures([{ drawn: drawFigure(figure), caption: captions.confirmation }]).text;
-    tried.append(element("h3", {}, heading), drawn);
-  }
+  if (record.tuning || record.confirmation)
+    void import("../rates-tried.ts").then(({ figuresOfRates }) =>
+      tried.append(...figuresOfRates(record)),
+    );
   return tried;
 }
 

@@ -128,6 +128,7 @@ export const explain = defineCommand({
       parameters: compiled.parameterCount,
       memory: compiled.memory,
       flops: compiled.flops,
+      firstBlocks: compiled.firstBlocks,
       convolutions,
       ...(profile ? { profile } : {}),
       program: program.name,

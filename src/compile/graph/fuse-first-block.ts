@@ -32,6 +32,8 @@ export interface FirstBlockCost {
   readonly addedMs: number;
 }
 
+export const gains = ({ addedMs, savedMs }: FirstBlockCost): boolean => addedMs < savedMs;
+
 /** Kernels hold so many weights an output, and a multiple of so many outputs. */
 const MOST_WEIGHTS = 63;
 const OUTPUTS = 16;
@@ -61,6 +63,10 @@ export function firstBlockCost(
   };
 }
 
+/** What the blocks of a graph would save and cost in one instruction, whether they gain by it or not. */
+export const firstBlockCosts = (graph: Graph, precision: Precision = "fp32"): FirstBlockCost[] =>
+  graph.nodes.flatMap((norm) => firstBlockCost(graph, norm, precision) ?? []);
+
 /** Every first block that gains by it becomes one, both ways. */
 export function fuseFirstBlock<G extends Graph | DifferentiatedGraph>(
   graph: G,
@@ -69,7 +75,7 @@ export function fuseFirstBlock<G extends Graph | DifferentiatedGraph>(
   const draft = { tensors: [...graph.tensors], nodes: [...graph.nodes], outputs: graph.outputs };
   for (const norm of graph.nodes) {
     const cost = firstBlockCost(graph, norm, precision);
-    if (cost && cost.addedMs < cost.savedMs) fuseBlock(draft, norm, findBlock(graph, norm)!);
+    if (cost && gains(cost)) fuseBlock(draft, norm, findBlock(graph, norm)!);
   }
   return { ...graph, nodes: draft.nodes };
 }
