@@ -110,7 +110,7 @@ await build({
 
 // The live page: what opens it in one file, each further page in another, a figure alone in a third, and one style sheet:
 // the report's, and its own.
-await build({
+const client = await build({
   input: { client: join(root, "web", "main.ts"), figure: join(root, "web", "figure.ts") },
   platform: "browser",
   output: {
@@ -125,8 +125,22 @@ await build({
 const { styleSheet } = await import(pathToFileURL(join(fresh, "report", "style.js")).href);
 const ownStyle = readFileSync(join(root, "web", "client.css"), "utf8");
 writeFileSync(join(fresh, "web", "client.css"), `${styleSheet}\n${ownStyle}`);
-for (const name of ["index.html", "figure.html"])
-  copyFileSync(join(root, "web", name), join(fresh, "web", name));
+
+/** Files that one imports, and those that they import. */
+function importsOf(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const other of client.output.find(({ fileName }) => fileName === name)?.imports ?? [])
+    importsOf(other, found);
+  return found;
+}
+// Told one after the other, each by the one before, they would take three journeys before a study is drawn.
+const names = new Set([...importsOf("client.js"), ...importsOf("client-study.js")]);
+const ahead = [...names].map((name) => `<link rel="modulepreload" href="/${name}">\n`).join("");
+const page = readFileSync(join(root, "web", "index.html"), "utf8");
+const script = '<script type="module"';
+writeFileSync(join(fresh, "web", "index.html"), page.replace(script, `${ahead}${script}`));
+copyFileSync(join(root, "web", "figure.html"), join(fresh, "web", "figure.html"));
 
 await gatherModules(fresh);
 

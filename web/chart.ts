@@ -23,6 +23,8 @@ export interface Chart {
   show(plot: LinePlot, view: ChartView, seeds: readonly SeedLine[]): void;
   /** What is drawn, as it stands. */
   readonly drawn: () => { plot: LinePlot; view: LineView };
+  /** Whether some of it can be seen, or nearly; until that is known it may be. */
+  isInView(): boolean;
   /** What it shows, for those who do not see it. */
   label(text: string): void;
   /** Moves the crosshair to a value of the horizontal axis; null takes it away. */
@@ -47,21 +49,12 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
   let seeds: readonly SeedLine[] = [];
   let crosshair: ReturnType<typeof followPointer> | null = null;
   const redraw = redrawing(svg);
-  let isBehind = false;
   const draw = () => {
     const { height } = plot.frames[view.width < 600 ? 1 : 0];
     svg.setAttribute("viewBox", `0 0 ${view.width} ${height}`);
     redraw(drawLines(plot, view, TOOLS));
     crosshair?.again();
-    // Mean and band are seen first; what lies behind them, and takes as long, in the frame after theirs.
-    if (isBehind) return;
-    isBehind = true;
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
-        isBehind = false;
-        drawSeeds(canvas, plot, view, seeds);
-      }),
-    );
+    drawSeeds(canvas, plot, view, seeds);
   };
   // Whoever observes an element is kept alive with it: of a page that was left nothing may stay.
   const resized = new ResizeObserver(([entry]) => {
@@ -71,14 +64,24 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
     view = { ...view, width };
     draw();
   });
+  let inView = true;
+  const seen = new IntersectionObserver(
+    ([entry]) => {
+      if (!figure.isConnected) return seen.disconnect();
+      inView = entry?.isIntersecting ?? true;
+    },
+    { rootMargin: "100px" },
+  );
   return {
     figure,
+    isInView: () => inView,
     show(now, chosen, lines) {
       Object.assign(plot, { marks: undefined, shade: undefined, clip: undefined }, now);
       const width = Math.max(LEAST_WIDTH, Math.round(figure.clientWidth || view.width));
       view = { ...chosen, width };
       seeds = lines;
       resized.observe(figure);
+      seen.observe(figure);
       crosshair ??= followPointer(figure, plot, () => view, tip, TOOLS, onMark);
       draw();
     },

@@ -19,9 +19,6 @@ import type { Axis, Line, LinePlot } from "../src/report/plot/line-plot.ts";
 import type { SeedLine } from "./seeds-canvas.ts";
 import { smoothed } from "./smoothing.ts";
 
-/** The horizontal axes, in the order of a live plot's. */
-export const ACROSS = ["epoch", "second", "update"] as const;
-
 export interface LiveOptions {
   readonly experiment: ExperimentRecord;
   readonly trials: readonly TrialHistory[];

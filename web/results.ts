@@ -16,9 +16,10 @@ import { differencesSection, resultsSection } from "../src/report/sections/resul
 import { type JudgedBy, REPORTED, type ShownSpread } from "../src/report/standings.ts";
 import { get, ofStudy } from "./api.ts";
 import { choice } from "./choice.ts";
+import { RANKS, SPREADS } from "./choices.ts";
 import { element, say } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
-import { RANKS, SPREADS, type StudyView } from "./study-view.ts";
+import type { StudyView } from "./study-view.ts";
 
 type Summary = ReturnType<typeof summarize>;
 

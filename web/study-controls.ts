@@ -6,9 +6,9 @@ import { darkColours, lightColours } from "../src/report/palette.ts";
 import type { LinePlot } from "../src/report/plot/line-plot.ts";
 import { type Facts, factList } from "./arm-facts.ts";
 import { check, choice } from "./choice.ts";
+import { ACROSS, BANDS, VERTICALS } from "./choices.ts";
 import { element, fill } from "./element.ts";
-import { ACROSS } from "./live-plot.ts";
-import { BANDS, type StudyView, VERTICALS } from "./study-view.ts";
+import type { StudyView } from "./study-view.ts";
 
 const SAID: Readonly<Record<string, string>> = {
   ...{ epoch: "by epoch", second: "by second", update: "by update" },
@@ -24,7 +24,9 @@ const SAID: Readonly<Record<string, string>> = {
 export interface StudyControls {
   readonly root: HTMLElement;
   /** @param factsOf with what an arm trains, told where the pointer or the focus is on it */
-  show(arms: readonly ReportArm[], loss: LinePlot | null, factsOf: (arm: string) => Facts): void;
+  show(arms: readonly ReportArm[], factsOf: (arm: string) => Facts): void;
+  /** Offers those vertical axes that the chart of losses has. */
+  axesOf(loss: Partial<LinePlot> | null): void;
 }
 
 export function studyControls(view: StudyView, changed: () => void): StudyControls {
@@ -94,13 +96,16 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
   let shown = "";
   return {
     root,
-    show(arms, loss, factsOf) {
-      tip.of = factsOf;
+    axesOf(loss) {
+      const all = loss?.y ?? [];
       for (const button of vertical.children) {
         const name = button.getAttribute("data-choice");
-        (button as HTMLElement).hidden = !loss?.y.some(({ choice: each }) => each === name);
+        (button as HTMLElement).hidden = !all.some(({ choice: each }) => each === name);
       }
-      vertical.hidden = (loss?.y.length ?? 0) < 2;
+      vertical.hidden = all.length < 2;
+    },
+    show(arms, factsOf) {
+      tip.of = factsOf;
       bands.hidden = !arms.some(({ trials }) => trials.length > 1);
       const now = JSON.stringify([
         arms.map(({ name, label, look }) => [name, label, look]),

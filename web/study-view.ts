@@ -6,12 +6,7 @@ import type { LinePlot } from "../src/report/plot/line-plot.ts";
 import type { ShownSpread, Standings } from "../src/report/standings.ts";
 import { setState } from "./address.ts";
 import type { ChartView } from "./chart.ts";
-import { ACROSS } from "./live-plot.ts";
-
-export const BANDS = ["range", "interval", "sd", "none"] as const;
-export const VERTICALS = ["linear", "log", "whole"] as const;
-export const RANKS = ["last", "best"] as const;
-export const SPREADS = ["interval", "sd", "range"] as const;
+import { ACROSS, BANDS, RANKS, SPREADS, VERTICALS } from "./choices.ts";
 
 /** One choice among several, kept in the address unless it is the first. */
 type Choices = {

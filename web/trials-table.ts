@@ -86,7 +86,23 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
     );
     detail.querySelector("h3")?.focus();
   };
-  let shown = "";
+  const rowOf = (entry: Trial, label: string) => {
+    const name = nameOf(entry.trial);
+    const begin = () => void open(entry, label);
+    if (name === wanted) begin();
+    const shownBox = element("input", {
+      type: "checkbox",
+      checked: !view.hiddenRuns.has(name),
+      "aria-label": `Line of ${label}, seed ${entry.trial.seed}`,
+      onchange: () => {
+        view.hideRun(name, !shownBox.checked);
+        changed();
+      },
+    });
+    return row(entry, label, { begin, box: shownBox });
+  };
+  /** By their trials' names, with what they say. */
+  let rows = new Map<string, { readonly is: string; readonly root: HTMLElement }>();
   return {
     root: element(
       "section",
@@ -120,50 +136,50 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
       const trials = view.failed ? all : all.filter((each) => !isLost(each));
       left.hidden = trials.length === all.length;
       left.textContent = `${all.length - trials.length} that failed or diverged are not shown; every mean counts them as before.`;
-      const now = trials
-        .map(
-          ({ trial, metrics, update }) =>
-            `${trial.slug} ${trial.seed} ${trial.status} ${metrics.length} ${update?.update ?? ""}`,
-        )
-        .concat(String(view.failed))
-        .join("|");
-      if (now === shown) return;
-      shown = now;
-      const focused = body.contains(document.activeElement)
-        ? document.activeElement?.getAttribute("aria-label") || document.activeElement?.textContent
-        : null;
       const order = new Map(arms.map(({ name }, i) => [name, i]));
-      trials.sort(
+      const sorted = trials.toSorted(
         (a, b) =>
           (order.get(a.trial.arm) ?? 0) - (order.get(b.trial.arm) ?? 0) ||
           a.trial.seed - b.trial.seed,
       );
-      fill(
-        body,
-        trials.map((entry) => {
-          const label = labelOf(entry.trial.arm, arms);
-          const begin = () => void open(entry, label);
-          if (nameOf(entry.trial) === wanted) begin();
+      const before = rows;
+      rows = new Map(
+        sorted.map((entry) => {
           const name = nameOf(entry.trial);
-          const shownBox = element("input", {
-            type: "checkbox",
-            checked: !view.hiddenRuns.has(name),
-            "aria-label": `Line of ${label}, seed ${entry.trial.seed}`,
-            onchange: () => {
-              view.hideRun(name, !shownBox.checked);
-              changed();
-            },
-          });
-          return row(entry, label, { begin, box: shownBox });
+          const label = labelOf(entry.trial.arm, arms);
+          const is = stateOf(entry, label);
+          const found = before.get(name);
+          return [name, found?.is === is ? found : { is, root: rowOf(entry, label) }];
         }),
       );
-      if (focused)
-        [...body.querySelectorAll<HTMLElement>("button, input")]
-          .find((each) => (each.getAttribute("aria-label") || each.textContent) === focused)
-          ?.focus();
+      const now = [...rows.values()].map(({ root }) => root);
+      const focused = focusIn(body);
+      // Of two hundred rows one has changed: the others are left as they are.
+      if ([...before.keys()].join() !== [...rows.keys()].join()) body.replaceChildren(...now);
+      else
+        for (const [i, { root }] of [...before.values()].entries())
+          if (root !== now[i] && now[i]) root.replaceWith(now[i]);
+      focused();
     },
   };
 }
+
+/** Returns what puts the focus to where it is now, though the row be another. */
+function focusIn(body: HTMLElement): () => void {
+  const partsOf = (row: Element) => [...row.querySelectorAll<HTMLElement>("button, input")];
+  const focus = document.activeElement;
+  const row = focus?.closest("tr");
+  if (!focus || !row || !body.contains(row)) return () => undefined;
+  const [name, part] = [row.dataset.trial, partsOf(row).indexOf(focus as HTMLElement)];
+  return () => {
+    const found = [...body.children].find((each) => (each as HTMLElement).dataset.trial === name);
+    if (found && document.activeElement !== focus) partsOf(found)[part]?.focus();
+  };
+}
+
+/** What of a trial its row shows. */
+const stateOf = ({ trial, metrics, update }: Trial, label: string) =>
+  `${label} ${trial.status} ${trial.rung} ${trial.epochs} ${metrics.length} ${update?.update ?? ""}`;
 
 const nameOf = ({ slug, seed }: Trial["trial"]) => `${slug}-${seed}`;
 
@@ -185,7 +201,7 @@ function row(
   const part = begun > 0 && trial.status === "running" ? ` + ${Math.round(begun * 100)}%` : "";
   return element(
     "tr",
-    {},
+    { "data-trial": nameOf(trial) },
     element("td", {}, box),
     element(
       "th",

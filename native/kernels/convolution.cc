@@ -5,6 +5,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/few_channels.h"
 #include "kernels/simd/lanes.h"
+#include "kernels/tiles/tiles.h"
 #include "kernels/winograd/winograd.h"
 
 namespace lrscope::convolution {
@@ -250,9 +251,20 @@ Choice direct(Pass pass, const Problem& p) {
           few_channels::kName};
 }
 
-// oneDNN's on AMX, which it has channels-last alone; nothing where there is none.
+// Gradients of weights by tiles, ours.
+std::optional<Choice> gradientByTiles(const Problem& p) {
+  tiles::Problem own{p.x, p.weight, p.y, pairOf(p.geometry.strides), pairOf(p.geometry.padBefore)};
+  own.x.layout = own.dy.layout = "acdb";
+  own.weight.layout = tiles::weightLayout(p.weight.dim(1));
+  if (!tiles::takes(own)) return {};
+  return Choice{"acdb", own.weight.layout, "acdb", tiles::scratchBytes(own), tiles::kName};
+}
+
+// By tiles (AMX): oneDNN's, which it has channels-last alone, or ours; nothing where there is none.
 std::optional<Choice> byTiles(Pass pass, const Problem& p) {
   if (!isBf16(p) || !onednn::multipliesTiles()) return {};
+  if (pass == Pass::backwardWeights)
+    if (const auto own = gradientByTiles(p)) return own;
   try {
     const Choice c = channelsLast(pass, p);
     if (c.implementation.find("amx") != std::string::npos) return c;
@@ -264,10 +276,13 @@ std::optional<Choice> byTiles(Pass pass, const Problem& p) {
 
 // The rule for this machine: Winograd for 16 or more channels. Ours, with AVX-512 too, where oneDNN
 // has one: it takes 1.5 to 2.1 times as long in each pass (docs/decisions/0028). In bf16 on a
-// processor with AMX direct products, which take half as long as Winograd (docs/decisions/0034).
+// processor with AMX direct products, which take half as long as Winograd (docs/decisions/0034,
+// 0045).
 Choice byRule(Pass pass, const Problem& p) {
   const bool wide = p.weight.dim(0) >= 16 && p.weight.dim(1) >= 16;
-  if (const auto tiles = wide ? byTiles(pass, p) : std::nullopt) return *tiles;
+  // Of few channels, a tile takes a row of the kernel at a time.
+  const bool fillsTiles = p.weight.dim(0) >= 16 && p.weight.dim(1) * p.weight.dim(3) >= 16;
+  if (const auto tiles = fillsTiles ? byTiles(pass, p) : std::nullopt) return *tiles;
   if (wide && hasOwnWinograd(pass, p) && paysOff(pass, p)) return ownWinograd(pass, p);
   return direct(pass, p);
 }
@@ -315,6 +330,7 @@ std::unique_ptr<Step> build(const Site& site) {
   if (winograd::isOurs(site.implementation)) return winograd::makeStep(pass, site, o);
   if (site.implementation == few_channels::kName) return few_channels::makeStep(site, o);
   if (site.implementation == depthwise::kName) return depthwise::makeStep(site, o);
+  if (site.implementation == tiles::kName) return tiles::makeStep(site, o);
   const Chosen prepared = prepare(pass, p);
   Operand weight = o.weight;
   weight.groups = p.weight.groups;

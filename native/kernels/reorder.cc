@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/kernels.h"
+#include "kernels/tiles/tiles.h"
 
 namespace lrscope {
 
@@ -156,6 +157,7 @@ std::unique_ptr<Step> converting(const Operand& x, const Operand& y) {
 #pragma omp parallel for simd schedule(static)
       for (int64_t i = 0; i < elements; ++i) to[i] = narrow<To>(wide(from[i]));
     });
+  if (std::unique_ptr<Step> woven = tiles::makeWeave(x, y)) return woven;
   const bool padded = elements > y.elements();
   const Places from(x), to(y);
   return makeStep([=, tiling = Tiling(from, to)](const RunContext& run) {

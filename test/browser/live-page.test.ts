@@ -84,7 +84,10 @@ describe.skipIf(!executablePath)(`the live page${why}`, () => {
   const until = (page: Page, what: (argument: string) => unknown, argument = "") =>
     page.waitForFunction(what, argument, { timeout: 50_000 });
   const charts = (page: Page) =>
-    until(page, () => document.querySelectorAll(".chart svg path").length > 20);
+    until(page, () => {
+      const all = [...document.querySelectorAll(".chart:not([hidden]) > svg")];
+      return all.length === 4 && all.every((svg) => svg.querySelectorAll("path").length > 4);
+    });
   const begin = async () => {
     server = await serve({ folders: [runs()], port });
   };

@@ -83,6 +83,9 @@ describe("rounding", () => {
     ["ABcd16b16a", "AcdB16b32a2b", [70, 40, 3, 3]],
     ["ABcd16b16a", "ABcd16a16b2a", [70, 40, 3, 3]],
     ["ABcd16b16a", "AcdB16b64a2b", [70, 40, 1, 1]],
+    ["ABcd16b16a", "AcdB16b32a2b", [96, 64, 3, 3]],
+    ["ABcd16b16a", "ABcd16a16b2a", [64, 48, 3, 2]],
+    ["ABcd16b16a", "AcdB16b64a2b", [128, 32, 1, 1]],
     ["acdb", "abcd", [3, 70, 5, 40]],
     ["abcd", "aBcd16b", [3, 70, 5, 40]],
   ] as const)("in tiles, from %s into %s", async (from, to, shape) => {

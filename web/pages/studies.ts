@@ -6,8 +6,8 @@ import { formatRate } from "../../src/schedules/index.ts";
 import { hashOf, setState } from "../address.ts";
 import { listStudies, ofStudy, post, remove } from "../api.ts";
 import { choice } from "../choice.ts";
+import { RANKS } from "../choices.ts";
 import { element, fill, say } from "../element.ts";
-import { RANKS } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two looks at the list. */

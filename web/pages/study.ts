@@ -2,7 +2,7 @@
 
 import { duration } from "../../src/core/words.ts";
 import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
-import type { ReportArm } from "../../src/report/figures/arms.ts";
+import type { Measure, ReportArm } from "../../src/report/figures/arms.ts";
 import { MEASURES } from "../../src/report/figures/curves.ts";
 import { hashOf } from "../address.ts";
 import { armFacts } from "../arm-facts.ts";
@@ -16,9 +16,10 @@ import {
   trialsOf,
   unheard,
 } from "../followed-study.ts";
-import { liveArms, livePlot } from "../live-plot.ts";
+import { type LiveOptions, liveArms, livePlot } from "../live-plot.ts";
 import { othersOf, outsideOf, outsideText } from "../outside.ts";
 import type { Results } from "../results.ts";
+import { slices } from "../slices.ts";
 import { FORMULA } from "../smoothing.ts";
 import { stateText } from "../state-text.ts";
 import { steering } from "../steering.ts";
@@ -30,7 +31,7 @@ import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two drawings, at least; drawing takes at most this part of the time. */
 const DRAW = 100;
-const SHARE = 1 / 3;
+const SHARE = 1 / 2;
 /** Statistics of many arms take longer than curves, and come less often. */
 const STATISTICS = 1500;
 
@@ -94,58 +95,80 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   const tests = element("p", { hidden: true });
 
   let due: ReturnType<typeof setTimeout> | null = null;
-  let rest: ReturnType<typeof setTimeout> | null = null;
+  const drawing = slices();
+  /** Whether something is new that the drawing under way does not have. */
+  let again = false;
   let next = 0;
   let counted = Number.NEGATIVE_INFINITY;
+  /** Draws all, what is in view before the rest of it. */
   const draw = () => {
+    if (due !== null) clearTimeout(due);
     due = null;
+    again = false;
     const { experiment } = study;
     if (!experiment) return;
     // What a range test shows has a page of its own.
     if (experiment.kind === "find") return location.replace(hashOf(["range-test", id]));
-    const began = performance.now();
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
     const arms = liveArms(options);
+    const inView = MEASURES.filter(({ measure }) => charts.get(measure)?.isInView());
+    const order = new Set([...inView, ...MEASURES]);
+    let took = 0;
+    const timed = (work: () => void) => () => {
+      const began = performance.now();
+      work();
+      took += performance.now() - began;
+    };
+    drawing.run([
+      ...[
+        () => drawHead(experiment, arms),
+        ...[...order].map(
+          ({ measure }) =>
+            () =>
+              drawChart(measure, options),
+        ),
+        () => controls.axesOf(charts.get("validationLoss")?.drawn().plot ?? null),
+        () => drawTables(experiment, histories, arms),
+      ].map(timed),
+      () => {
+        next = performance.now() + Math.max(DRAW, took * (1 / SHARE - 1));
+        if (again) change();
+      },
+    ]);
+  };
+  const drawHead = (experiment: ExperimentRecord, arms: readonly ReportArm[]) => {
     title.textContent = `${experiment.dataset.name}, ${experiment.model.name}`;
     document.title = `${title.textContent} · lrscope`;
-    const lost = lostArms(arms);
-    for (const { measure } of MEASURES) {
-      const made = charts.get(measure);
-      const live = livePlot(measure, options);
-      if (!made) continue;
-      made.figure.hidden = !live;
-      if (!live) continue;
-      made.label(live.label);
-      const shown = view.of(live.plot, lost);
-      const seeds =
-        view.hiddenRuns.size === 0
-          ? live.seeds
-          : live.seeds.filter(
-              ({ key, seed }) => !view.hiddenRuns.has(runName(experiment, key, seed)),
-            );
-      made.show(live.plot, shown, view.seeds ? seeds : []);
-      said.get(measure)?.(
-        outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
-      );
-    }
     note.textContent =
       view.smoothing > 0
         ? `Smoothed by ${FORMULA}${view.smoothing}; what was measured stands faintly behind.`
         : "";
-    controls.show(arms, charts.get("validationLoss")?.drawn().plot ?? null, (name) =>
-      armFacts(experiment, name, histories.find(({ trial }) => trial.arm === name)?.trial),
+    controls.show(arms, (name) =>
+      armFacts(experiment, name, arms.find((arm) => arm.name === name)?.trials[0]?.trial),
     );
     fill(status, progressText(study));
     steer.show(study);
     workers.show(study.workers);
-    // The curves are seen before the tables are worked out.
-    rest ??= setTimeout(() => {
-      rest = null;
-      drawTables(experiment, histories, arms);
-      next = Math.max(next, performance.now() + (performance.now() - began) / SHARE);
-    });
-    next = performance.now() + DRAW;
+  };
+  const drawChart = (measure: Measure, options: LiveOptions) => {
+    const made = charts.get(measure);
+    const live = livePlot(measure, options);
+    if (!made) return;
+    made.figure.hidden = !live;
+    if (!live) return;
+    made.label(live.label);
+    const shown = view.of(live.plot, lostArms(liveArms(options)));
+    const seeds =
+      view.hiddenRuns.size === 0
+        ? live.seeds
+        : live.seeds.filter(
+            ({ key, seed }) => !view.hiddenRuns.has(runName(options.experiment, key, seed)),
+          );
+    made.show(live.plot, shown, view.seeds ? seeds : []);
+    said.get(measure)?.(
+      outsideText(outsideOf(live.plot, shown, seeds), othersOf(live.plot, shown.y)),
+    );
   };
   const drawTables = (
     experiment: ExperimentRecord,
@@ -153,6 +176,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     arms: readonly ReportArm[],
   ) => {
     const now = performance.now();
+    trials.show(study, arms);
     if (
       statistics &&
       histories.length > 0 &&
@@ -162,7 +186,6 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       // What takes long is done less often, so that the page is never busy with it alone.
       counted = performance.now() + 10 * (performance.now() - now);
     }
-    trials.show(study, arms);
     const { rangeTests, rangeTestRuns } = study.progress;
     if (tests.hidden && Object.keys({ ...rangeTests, ...rangeTestRuns }).length > 0) {
       tests.hidden = false;
@@ -170,7 +193,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     }
   };
   function change(): void {
-    due ??= setTimeout(draw, Math.max(0, next - performance.now()));
+    again = drawing.busy;
+    if (!again) due ??= setTimeout(draw, Math.max(0, next - performance.now()));
   }
   const stop = events.follow(id, (message) => {
     study = heard(study, message);
@@ -203,8 +227,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     root,
     close() {
       stop();
+      drawing.stop();
       if (due !== null) clearTimeout(due);
-      if (rest !== null) clearTimeout(rest);
       removeEventListener("resize", change);
     },
   };

@@ -55,7 +55,8 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       made.show(live.plot, shown, view.seeds ? live.seeds : []);
       line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
     }
-    controls.show(arms, charts[2]?.made.drawn().plot ?? null, (name) => factsIn(heardOf, name));
+    controls.show(arms, (name) => factsIn(heardOf, name));
+    controls.axesOf(charts[2]?.made.drawn().plot ?? null);
     const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
     note.hidden = data.size < 2;
     note.textContent =

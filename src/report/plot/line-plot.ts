@@ -269,10 +269,12 @@ export function drawLines(plot: LinePlot, view: LineView, tools: DrawTools): str
     }
     const points = pointsOf(line, line.y);
     const path = linePath(points);
+    // Of points that are under two pixels apart a join is not seen; round ones would take half of the painting.
+    const join = 2 * points.length > width ? "bevel" : "round";
     if (path)
       strokes.push(
         `<path d="${path}" fill="none" stroke="${line.colour}" stroke-width="${line.width ?? 2}"` +
-          `${line.opacity === undefined ? "" : ` opacity="${line.opacity}"`}${dashed(line.dash)} stroke-linejoin="round"${line.dash[1] === 0 ? ' stroke-linecap="round"' : ""}/>`,
+          `${line.opacity === undefined ? "" : ` opacity="${line.opacity}"`}${dashed(line.dash)} stroke-linejoin="${join}"${line.dash[1] === 0 ? ' stroke-linecap="round"' : ""}/>`,
       );
     if (line.dots)
       for (const point of points)
