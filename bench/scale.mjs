@@ -148,15 +148,12 @@ function cluster(workers, context, measured) {
 
 /** Milliseconds for one event in the state that terminal and page show, beside so many trials. */
 function progressMs(trials, events) {
-  let state = {
-    ...NO_PROGRESS,
-    trials: Object.fromEntries(
-      trials.map(({ trial, metrics }, index) => [
-        `${trial.arm} ${trial.seed}`,
-        { trial, metrics, index, update: null, kept: {} },
-      ]),
-    ),
-  };
+  let state = NO_PROGRESS;
+  for (const [index, { trial, metrics }] of trials.entries())
+    state = progress(
+      state,
+      versioned({ type: "trial-started", trial, metrics, index, trials: trials.length }),
+    );
   const before = cpu();
   for (const event of events) state = progress(state, event);
   return (1000 * (cpu() - before)) / events.length;

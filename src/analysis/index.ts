@@ -11,6 +11,7 @@ export {
   type Guess,
   isApart,
 } from "./conclusion/wording.ts";
+export { isMixed, machineText } from "./machines.ts";
 export { performanceProfile } from "./performance-profile.ts";
 export {
   aboveMedian,

@@ -8,6 +8,7 @@ import {
 } from "../record/index.ts";
 import { conclude, proposedStudy } from "./conclusion/conclude.ts";
 import type { Guess } from "./conclusion/wording.ts";
+import { machinesNote, machinesOf, withoutSeconds } from "./machines.ts";
 import { notesOn } from "./notes.ts";
 import { performanceProfile } from "./performance-profile.ts";
 import { pruningSummary } from "./pruning/summary.ts";
@@ -46,9 +47,16 @@ export function summarize(
   const asked = targets ? [...targets].sort((a, b) => a - b) : targetsFrom(experiment, arms);
   const classes = experiment.dataset.classes.map(({ name }) => name);
   const { guess, images } = validationOf(experiment);
-  const optimizers = arms.map(({ name, own }) =>
-    summarizeArm(name, own, { targets: asked, classes, images, guess: guess?.accuracy }),
-  );
+  const machines = machinesOf(experiment, trials);
+  const optimizers = arms.map(({ name, own }) => {
+    const arm = summarizeArm(name, own, {
+      targets: asked,
+      classes,
+      images,
+      guess: guess?.accuracy,
+    });
+    return machines ? withoutSeconds(arm) : arm;
+  });
   // Points of a sensitivity analysis are not contestants: thirty of them would make hundreds of pairs.
   const aside = new Set(
     experiment.arms.flatMap(({ name, sensitivity }) =>
@@ -59,13 +67,14 @@ export function summarize(
   const pairs = pairedDifferences(contestants, { images, answers: answersOf(trials) });
   const sensitivity = sensitivities(experiment, optimizers);
   const pruning = pruningSummary(experiment, trials);
-  const notes = notesOn(experiment, trials);
+  const notes = [...notesOn(experiment, trials), ...(machines ? [machinesNote(machines)] : [])];
   const concluded = {
     optimizers: contestants,
     pairs,
     epochs: experiment.protocol.epochs,
     sensitivity,
     sameWork: oneProtocol,
+    machines: machines?.length,
     images,
     guess,
     targetAccuracy: experiment.protocol.targetAccuracy,
@@ -81,6 +90,7 @@ export function summarize(
     conclusion: conclude(concluded),
     ...(next ? { next } : {}),
     ...(pruning ? { pruning } : {}),
+    ...(machines ? { machines } : {}),
     ...(profile ? { profile: performanceProfile(contestants) } : {}),
     ...(sensitivity.length > 0 ? { sensitivity } : {}),
     ...(published ? { published } : {}),

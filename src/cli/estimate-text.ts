@@ -6,7 +6,7 @@ import { count, duration, mebibytes, plural } from "./text/format.ts";
 /** Lines of what would run, how long, and what of disk and memory it would take. */
 export function estimateLines(estimate: StudyEstimate): string[] {
   const { rangeTests, rangeTestUpdates, trials, epochs, updatesPerEpoch, jobs, threads } = estimate;
-  const { arms, seconds, diskBytes, mostDiskBytes, memoryBytes } = estimate;
+  const { arms, rungs, seconds, diskBytes, mostDiskBytes, memoryBytes } = estimate;
   const steps = arms.map(({ optimizer, msPerStep }) => `${optimizer} ${msPerStep.toFixed(1)} ms`);
   return [
     ...(rangeTests > 0
@@ -15,6 +15,11 @@ export function estimateLines(estimate: StudyEstimate): string[] {
     ...(trials > 0
       ? [
           `${plural(trials, "run")} of ${plural(epochs, "epoch")}, ${plural(updatesPerEpoch, "update")} each; ${jobs} at a time, ${plural(threads, "core")} each`,
+        ]
+      : []),
+    ...(rungs.length > 0
+      ? [
+          `Rungs:  ${rungs.map((rung) => `${plural(rung.arms, "arm")} to epoch ${rung.epoch}`).join(", ")}; which, their results decide`,
         ]
       : []),
     `Step:   ${steps.join(", ")} (timed here, a few steps of each)`,

@@ -10,6 +10,7 @@ export interface ExecutorFlags {
   readonly slurmSetup?: string | undefined;
   readonly lease?: number | undefined;
   readonly address?: string | undefined;
+  readonly mixed?: boolean;
   readonly jobs?: number;
 }
 
@@ -34,7 +35,14 @@ export async function executorOf(
       throw new ArgumentError(
         `compare: --${key} has no effect without --executor redis://HOST:PORT; give that, or leave it out`,
       );
-  if (executor === undefined) return {};
+  const mixed = flags.mixed ?? false;
+  if (executor === undefined) {
+    if (mixed)
+      throw new ArgumentError(
+        "compare: --mixed has no effect without --executor, as all runs are this machine's; give that, or leave it out",
+      );
+    return {};
+  }
   if (isRedis) {
     if (given.has("jobs"))
       throw new ArgumentError(
@@ -43,6 +51,7 @@ export async function executorOf(
     const { redis } = await import("../study/executors/redis/executor.ts");
     return {
       executor: redis(executor, {
+        mixed,
         ...(lease === undefined ? {} : { lease }),
         ...(address === undefined ? {} : { address }),
       }),
@@ -51,6 +60,7 @@ export async function executorOf(
   const { slurm } = await import("../study/executors/slurm/slurm.ts");
   return {
     executor: slurm({
+      mixed,
       ...(slurmOptions === undefined
         ? {}
         : { options: shellWords(slurmOptions, "--slurm-options") }),

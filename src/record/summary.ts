@@ -8,6 +8,7 @@ import { pairedDifference, performanceProfile, sensitivity } from "./comparison.
 import { protocolRecord } from "./protocol.ts";
 import { spread } from "./spread.ts";
 import { pruningRecord } from "./study-spec.ts";
+import { trainedOn } from "./trial.ts";
 
 /** How far an arm had to go to a validation accuracy. */
 export const timeToTarget = z.object({
@@ -100,6 +101,13 @@ export const pruningSummary = z.object({
 });
 export type PruningSummary = z.infer<typeof pruningSummary>;
 
+/** A machine of a study whose workers may differ. */
+export const machineShare = trainedOn.extend({
+  /** In which it had a part. */
+  trials: z.number().int(),
+});
+export type MachineShare = z.infer<typeof machineShare>;
+
 /** The study that the conclusion proposes, as far as it differs from the one concluded on. */
 export const nextStudy = z.object({
   /** "find": a range test of the first of the arms. */
@@ -125,6 +133,11 @@ export const summaryRecord = z.object({
   next: nextStudy.optional(),
   /** Of a study that prunes arms at rungs. */
   pruning: pruningSummary.optional(),
+  /**
+   * Of a study whose workers may differ, all that took part; seconds and milliseconds are then null, as none of them
+   * compares with another.
+   */
+  machines: z.array(machineShare).optional(),
   profile: performanceProfile.optional(),
   sensitivity: z.array(sensitivity).optional(),
   /** Ours beside the publication whose protocol was followed, in the form of its own study. */

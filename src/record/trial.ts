@@ -72,6 +72,19 @@ export const optimizerSpec = z.object({
   dialect: dialectName.optional(),
 });
 
+/** What fixes the bits and the seconds of a trial, beside what is trained. */
+export const trainedOn = z.object({
+  /** Model of the processor. */
+  processor: z.string(),
+  /** "oneDNN 2.6.3, avx2, 2 threads" */
+  engine: z.string(),
+  threads: z.number().int(),
+});
+export type TrainedOn = z.infer<typeof trainedOn>;
+
+export const isSameMachine = (a: TrainedOn, b: TrainedOn): boolean =>
+  a.processor === b.processor && a.engine === b.engine && a.threads === b.threads;
+
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),
@@ -111,6 +124,8 @@ export const trialRecord = z.object({
   seconds: z.number().nullable(),
   /** Which attempt wrote this, of a trial that a task file asked for and that has not run to its end. */
   attempt: z.number().int().positive().optional(),
+  /** Of a study whose workers may differ, those that have trained it, oldest first; absent where all are alike. */
+  machines: z.array(trainedOn).optional(),
   /** How the trial's process ended, where it ended of itself or was killed. */
   ended: processEnd.nullable().optional(),
 });

@@ -91,6 +91,31 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     expect(existsSync(out)).toBe(false);
   });
 
+  test("--dry-run counts with a budget of trials, and with arms that are pruned", async () => {
+    const four = ["--optimizers", "adam,sgd,lion@1e-4,rmsprop@1e-3", "--epochs", "4"];
+    const dry = [
+      ...["compare", ...TINY_FLAGS, ...four],
+      "--seeds",
+      "2",
+      "--threads",
+      "1",
+      "--dry-run",
+    ];
+    const budget = await cli([...dry, "--max-trials", "7", "--out", within("budget")]);
+    expect(budget.stdout).toContain("4 runs of 4 epochs");
+    const halving = ["--prune", "halving", "--grace", "2", "--reduction", "2", "--finalists", "1"];
+    const pruned = await cli([...dry, ...halving, "--out", within("pruned")]);
+    expect(pruned.stdout).toContain("8 runs of 4 epochs");
+    expect(pruned.stdout).toMatch(/Rungs: +4 arms to epoch 2, 2 arms to epoch 4; which/);
+    const json = JSON.parse(
+      (await cli([...dry, ...halving, "--json", "--out", within("json")])).stdout,
+    );
+    expect(json.rungs).toEqual([
+      { epoch: 2, arms: 4 },
+      { epoch: 4, arms: 2 },
+    ]);
+  }, 120_000);
+
   test("--quiet prints the result alone; --events writes what the study says", async () => {
     const [out, events] = [within("quiet"), within("events.jsonl")];
     const asked = ["train", ...TINY_FLAGS, "--epochs", "1", "--threads", "1", "--no-samples"];

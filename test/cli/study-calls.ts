@@ -22,6 +22,7 @@ export const ASIDE: ReadonlySet<string> = new Set([
     "slurmSetup",
     "lease",
     "address",
+    "mixed",
   ],
 ]);
 

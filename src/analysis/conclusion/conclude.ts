@@ -47,6 +47,7 @@ export function conclude(input: ConclusionInput): string {
     ...atTarget(input),
     ...onTestPart(leader),
     ...cost(finished, input.sameWork ?? true),
+    ...onMachines(input),
     ...ofSensitivity(input.sensitivity ?? []),
     ...(step ? [step.say] : []),
   ].join(" ");
@@ -82,10 +83,18 @@ function nothingLearned(
 }
 
 /** Trials that end at an accuracy have about that one. */
-function atTarget({ targetAccuracy }: ConclusionInput): string[] {
+function atTarget({ targetAccuracy, machines }: ConclusionInput): string[] {
   if (targetAccuracy === undefined) return [];
   return [
-    `Trials ended at a validation accuracy of ${percent(targetAccuracy)}, so their last accuracies say little of the arms: compare how long they took.`,
+    `Trials ended at a validation accuracy of ${percent(targetAccuracy)}, so their last accuracies say little of the arms: compare ${machines === undefined ? "how long" : "how many epochs"} they took.`,
+  ];
+}
+
+/** Seconds of machines that differ say nothing of the arms. */
+function onMachines({ machines }: ConclusionInput): string[] {
+  if (machines === undefined) return [];
+  return [
+    `The trials ran on ${counted(machines, "kind")} of machine, as was allowed (--mixed), so nothing is said of how long the arms take.`,
   ];
 }
 

@@ -114,13 +114,17 @@ function ofPair(
         };
   }
   const wanted = recommendedSeeds(pair);
+  const by =
+    input.machines === undefined
+      ? "cost or by time to a target"
+      : "the epochs that they take to a target";
   if (!isApart(pair) && isNegligible(pair, input))
     return {
-      say: `Next: choose between ${both} by cost or by time to a target; their difference is too small to chase.`,
+      say: `Next: choose between ${both} by ${by}; their difference is too small to chase.`,
     };
   if (wanted === null && !isApart(pair))
     return {
-      say: `Next: choose between ${both} by cost or by time to a target; they are not worth so many seeds.`,
+      say: `Next: choose between ${both} by ${by}; they are not worth so many seeds.`,
     };
   const count = wanted ?? leastSeeds();
   // The same seeds would give the same differences again, with less to correct for.

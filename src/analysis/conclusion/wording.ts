@@ -15,6 +15,8 @@ export interface ConclusionInput {
   readonly sensitivity?: readonly Sensitivity[];
   /** Whether a step's work is the same for all arms but for the optimizer; default true. */
   readonly sameWork?: boolean;
+  /** Kinds of machine that took part in a study whose workers may differ; default: all are alike. */
+  readonly machines?: number | undefined;
   /** Images of the validation part; default not known. */
   readonly images?: number | undefined;
   /** What always answering with the commonest class would score; default not known. */

@@ -26,6 +26,9 @@ export const trial = defineCommand({
       read: text,
       shownFallback: "none",
     }),
+    mixed: toggle(
+      "run it by this machine's own plan where that differs, and record which machine that is",
+    ),
     ipc: toggle("take places from the process that started this one, and send events to it"),
   },
   examples: ["lrscope trial my-run/tasks/adam-0.json --source photos/"],
@@ -37,7 +40,7 @@ export const trial = defineCommand({
       const { runForParent } = await import("../../study/executors/trial-process.ts");
       return runForParent(readRecord(path, taskFile));
     }
-    const { source, model, pretrained, attempt, end } = flags;
+    const { source, model, pretrained, attempt, end, mixed } = flags;
     const places = {
       ...(source === undefined ? {} : { source }),
       ...(model === undefined ? {} : { model }),
@@ -45,13 +48,13 @@ export const trial = defineCommand({
     };
     if (end !== undefined) {
       const { runForFile } = await import("../../study/executors/run-for-file.ts");
-      return runForFile(path, end, { places, attempt, signal });
+      return runForFile(path, end, { places, attempt, mixed, signal });
     }
     const { openProgress } = await import("../text/progress.ts");
     const { runTaskFile } = await import("../../study/executors/run-task-file.ts");
     const progress = openProgress(terminal);
-    await runTaskFile(path, { places, attempt, signal, onEvent: progress.onEvent }).finally(() =>
-      progress.stop(),
+    await runTaskFile(path, { places, attempt, mixed, signal, onEvent: progress.onEvent }).finally(
+      () => progress.stop(),
     );
   },
 });

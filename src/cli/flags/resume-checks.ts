@@ -10,7 +10,7 @@ type Command = "find" | "train" | "compare";
 /** How it is gone on with. */
 const SAID = [
   ...["jobs", "model", "pretrained", "json", "events", "quiet", "verbose", "live"],
-  ...["executor", "slurmOptions", "slurmSetup", "lease", "address"],
+  ...["executor", "slurmOptions", "slurmSetup", "lease", "address", "mixed"],
 ];
 
 /** What a recorded study may be given more of, by the command that resumes it. */

@@ -90,4 +90,7 @@ export const executorFlags = {
     read: text,
     shownFallback: "the address by which it reaches Redis, and a port that is free",
   }),
+  mixed: toggle(
+    "with --executor: workers or nodes whose processor, engine or cores differ take runs, too; the report names them, and compares no seconds",
+  ),
 };

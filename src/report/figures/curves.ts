@@ -1,5 +1,6 @@
 /** @file Accuracy and loss against epoch or time: a line of means and bands for each arm. */
 
+import { isMixed } from "../../analysis/index.ts";
 import { at, present } from "../../core/at.ts";
 import { greatestOf, leastOf } from "../../core/extremes.ts";
 import { type Figure, lineFigure } from "../draw.ts";
@@ -67,7 +68,10 @@ export function curvesFigure(
   ];
   const plot: LinePlot = {
     name: band === "range" ? name : `${name}-interval`,
-    x: [epochAxis(last), secondsAxis(seconds)],
+    // Seconds of machines that differ do not compare.
+    x: isMixed(arms.flatMap(({ trials }) => trials))
+      ? [epochAxis(last)]
+      : [epochAxis(last), secondsAxis(seconds)],
     y: isAccuracy ? [percentAxis(title, accuracyDomain(both))] : lossAxes(title, both),
     frames: framesFor(lines),
     lines,

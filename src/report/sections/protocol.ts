@@ -1,5 +1,6 @@
 /** @file How it was run: what each trial used, what went wrong, and how to run it again. */
 
+import { isMixed, machineText } from "../../analysis/index.ts";
 import { commandOfStudy, RUN, type StudyCommand } from "../../arms/study-command.ts";
 import { shellLine } from "../../core/shell.ts";
 import { augmentationWords } from "../../data/augment.ts";
@@ -182,6 +183,7 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
   const stated = arms.some((arm) =>
     arm.trials.some(({ trial }) => hyperparametersOf(trial) !== ""),
   );
+  const mixed = isMixed(arms.flatMap(({ trials }) => trials));
   const rows = arms.flatMap((arm) =>
     arm.trials.map(
       ({ trial, metrics }) => html`
@@ -189,13 +191,13 @@ function trialsTable(arms: readonly ReportArm[]): Markup {
         scheduleTypes.includes(trial.schedule.type)
           ? describeSchedule(trial.schedule)
           : trial.schedule.type
-      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td><td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td><td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}${trial.rung !== undefined && ` at rung ${trial.rung}`}</td></tr>`,
+      }</td><td>${trial.learningRateSource}</td>${stated && html`<td>${hyperparametersOf(trial)}</td>`}<td class="num">${metrics.length} of ${trial.epochs}</td>${mixed ? html`<td>${(trial.machines ?? []).map(machineText).join("; then ")}</td>` : html`<td class="num">${trial.seconds === null ? "–" : duration(trial.seconds)}</td>`}<td>${trial.status}${trial.endedBy && trial.endedBy !== trial.status && `: ${trial.endedBy}`}${trial.rung !== undefined && ` at rung ${trial.rung}`}</td></tr>`,
     ),
   );
   return html`<h3>What each trial used</h3><details${rows.length <= 24 && trusted(" open")}><summary>${counted(rows.length, "trial")}</summary>${scrolling(
     "Trials",
     html`<table class="words">
-<thead><tr><th scope="col">arm</th><th scope="col" class="num">seed</th><th scope="col">learning rate</th><th scope="col">where it came from</th>${stated && html`<th scope="col">hyperparameters</th>`}<th scope="col" class="num">epochs</th><th scope="col" class="num">time</th><th scope="col">status</th></tr></thead>
+<thead><tr><th scope="col">arm</th><th scope="col" class="num">seed</th><th scope="col">learning rate</th><th scope="col">where it came from</th>${stated && html`<th scope="col">hyperparameters</th>`}<th scope="col" class="num">epochs</th>${mixed ? html`<th scope="col">machine</th>` : html`<th scope="col" class="num">time</th>`}<th scope="col">status</th></tr></thead>
 <tbody>${rows}
 </tbody></table>`,
   )}</details>`;

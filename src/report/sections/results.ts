@@ -81,6 +81,7 @@ interface Columns {
 function columnsOf(
   optimizers: readonly OptimizerSummary[],
   { by, spread: shown }: Standings,
+  { machines }: SummaryRecord,
 ): Columns {
   const has = (field: keyof OptimizerSummary) =>
     optimizers.some((o) => {
@@ -100,11 +101,15 @@ function columnsOf(
       accuracyCell(o.testAccuracy ?? { mean: null, sd: null, values: [] }, shown),
     ),
     { heading: "learning rate", cell: (o) => rateCell(o.learningRates) },
-    {
-      heading: "ms/step",
-      cell: (o) =>
-        html`<td class="num">${milliseconds(o.msPerStep)}${typeof o.optimizerShare === "number" && html`<small>${percent(o.optimizerShare)} optimizer</small>`}</td>`,
-    },
+    ...(machines
+      ? []
+      : [
+          {
+            heading: "ms/step",
+            cell: (o: OptimizerSummary) =>
+              html`<td class="num">${milliseconds(o.msPerStep)}${typeof o.optimizerShare === "number" && html`<small>${percent(o.optimizerShare)} optimizer</small>`}</td>`,
+          },
+        ]),
     {
       heading: "seeds",
       cell: (o) =>
@@ -157,7 +162,7 @@ export function resultsTable(
   standings: Standings = REPORTED,
 ): Markup {
   const optimizers = ranked(summary.optimizers, standings.by);
-  const { main, more } = columnsOf(optimizers, standings);
+  const { main, more } = columnsOf(optimizers, standings, summary);
   return html`${armsTable("Table of results", main, { optimizers, arms })}
 <details><summary>Last ten epochs, loss, gap and area</summary>${armsTable("Further results", more, { optimizers, arms })}</details>`;
 }
@@ -214,7 +219,7 @@ export function resultsSection(
   return html`<section id="results"><h2>Results</h2>
 ${(summary.notes ?? []).length > 0 && html`<ul class="notes">${get(summary, "notes", "summary").map((note) => html`<li>${sentence(note, names)}</li>`)}</ul>`}
 ${finalAccuracy && figures([finalAccuracy])}${resultsTable(summary, arms, standings)}
-<p class="note">Validation accuracy: mean${several && `, beneath it${BENEATH[standings.spread]}, and each seed’s own value`}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve. ms/step is the median of the training steps. A seed that did not finish has no final value (–); arms are ranked ${standings.by !== REPORTED.by && "by their best epochs, as it was chosen, over "}${standings.by === REPORTED.by && "by "}the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
+<p class="note">Validation accuracy: mean${several && `, beneath it${BENEATH[standings.spread]}, and each seed’s own value`}. Final is the last epoch; best is each seed’s best epoch, which flatters every arm alike, as it is chosen by the images that it is measured on. Gap: training minus validation accuracy at the end. Area: mean height of the accuracy’s curve.${!summary.machines && " ms/step is the median of the training steps."} A seed that did not finish has no final value (–); arms are ranked ${standings.by !== REPORTED.by && "by their best epochs, as it was chosen, over "}${standings.by === REPORTED.by && "by "}the seeds that they have in common, and a mean of fewer seeds is not to be compared with one of more.</p>
 ${terms([...(several ? (["spread", "interval"] as const) : []), ...has("generalisationGap", "gap"), ...has("accuracyArea", "area")])}</section>`;
 }
 
@@ -302,8 +307,11 @@ export function targetsSection(
       html`<small>${reached.epochs.map((value, i) => value ?? other(i)).join("  ")}</small>`
     }</td>`;
   };
-  return html`<section id="targets"><h2>Time to target</h2>
-<p>First epoch whose validation accuracy is at or above the target, and the training and validation time until then. A seed that ended without getting there is a miss, and later than every hit.</p>
+  const isTimed = measured.some(({ timeToTarget = [] }) =>
+    timeToTarget.some(({ seconds }) => seconds.some((value) => value !== null)),
+  );
+  return html`<section id="targets"><h2>${isTimed ? "Time" : "Epochs"} to target</h2>
+<p>First epoch whose validation accuracy is at or above the target${isTimed && ", and the training and validation time until then"}. A seed that ended without getting there is a miss, and later than every hit.</p>
 ${figures(drawn)}
 <details><summary>Epochs to target in numbers</summary>${scrolling(
     "Epochs to target",

@@ -20,6 +20,8 @@ export interface RunTaskOptions {
   readonly places?: Partial<StudyPlaces>;
   /** The attempt that is meant; default: the one in the file. */
   readonly attempt?: number | undefined;
+  /** Whether it may run by another plan than the study's: the records then say on which machine it did. */
+  readonly mixed?: boolean;
   readonly onEvent?: (event: StudyEvent) => void;
   /** Ends the work after the update under way; the trial can then be resumed. */
   readonly signal?: AbortSignal;
@@ -61,6 +63,7 @@ export async function runTaskFile(path: string, options: RunTaskOptions = {}): P
   await runTask({
     ...{ path: directory, file, dataset: experiment.dataset, signal, onEvent },
     patience: PATIENCE,
+    mixed: options.mixed ?? false,
     plan: readRecord(join(directory, "plan.json"), planRecord),
     async open() {
       const study = await open({

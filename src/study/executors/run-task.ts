@@ -5,14 +5,18 @@
 
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, StoreError } from "../../core/errors.ts";
-import type {
-  DatasetRecord,
-  Plan,
-  StudyEvent,
-  StudyListener,
-  Task,
-  TaskFile,
+import { describeMachine } from "../../files/machine.ts";
+import {
+  type DatasetRecord,
+  isSameMachine,
+  type Plan,
+  type StudyEvent,
+  type StudyListener,
+  type Task,
+  type TaskFile,
+  type TrainedOn,
 } from "../../record/index.ts";
+import type { TrainingSetup } from "../../train/options.ts";
 import { planDifferences } from "../../train/plan.ts";
 import { runRangeTest, runTrial } from "../../train/run-trial.ts";
 import type { OpenedSetup } from "../setup.ts";
@@ -24,6 +28,8 @@ export interface TaskWork {
   /** What the task must find again: the experiment's data and plan. */
   readonly dataset: DatasetRecord;
   readonly plan: Plan;
+  /** Whether it may run by another plan: the records then say on which machine it did. */
+  readonly mixed?: boolean;
   readonly signal: AbortSignal;
   /** Opens data, network and engine; the data set is closed at the end. */
   open(): Promise<OpenedSetup>;
@@ -63,19 +69,28 @@ export const runTask = ({ path, file, lease, patience, ...work }: TaskRun): Prom
  */
 export async function runWith(
   store: TaskStore,
-  { task, signal, open, ...work }: TaskWork,
+  { task, signal, open, mixed = false, ...work }: TaskWork,
 ): Promise<void> {
   const { setup, dataset } = await open();
   try {
     checkDataset(work.dataset, dataset.record);
-    const onEvent: StudyListener = (event) => {
-      if (event.type === "plan") checkPlan(work.plan, event.plan);
+    let machines: TrainedOn[] = [];
+    const onEvent: StudyListener = (said) => {
+      if (said.type === "plan" && !mixed) checkPlan(work.plan, said.plan);
+      const event = withMachines(said, machines);
       const recorded = store.recorder.onEvent(event);
       work.onEvent(event);
       return recorded;
     };
     const from = await store.begin();
     if (from === "ended") return;
+    const earlier = store.machines();
+    if (mixed || earlier.length > 0)
+      machines = allOf([
+        // Begun before machines that differ were let in.
+        ...(earlier.length === 0 && from ? [machineOfPlan(work.plan)] : earlier),
+        machineOf(setup),
+      ]);
     if (task.kind === "range-test") {
       await runRangeTest(task, { ...setup, onEvent, signal });
       return;
@@ -89,6 +104,24 @@ export async function runWith(
     store.release();
     dataset.close();
   }
+}
+
+const machineOfPlan = ({ processor, engine, threads }: Plan): TrainedOn => ({
+  ...{ processor: processor ?? describeMachine().processor, engine, threads },
+});
+
+const machineOf = ({ backend, threads = backend.threads }: TrainingSetup): TrainedOn => ({
+  ...{ processor: describeMachine().processor, engine: backend.description, threads },
+});
+
+const allOf = (machines: readonly TrainedOn[]): TrainedOn[] =>
+  machines.filter((one, i) => machines.findIndex((other) => isSameMachine(one, other)) === i);
+
+/** Of a trial's record, with the machines that have trained it. */
+function withMachines(event: StudyEvent, machines: readonly TrainedOn[]): StudyEvent {
+  if (machines.length === 0) return event;
+  if (event.type !== "trial-started" && event.type !== "trial-finished") return event;
+  return { ...event, trial: { ...event.trial, machines: [...machines] } };
 }
 
 /** @throws StoreError naming the difference */

@@ -2,7 +2,13 @@
 
 import { existsSync } from "node:fs";
 import { StoreError } from "../../core/errors.ts";
-import { type EpochMetrics, type Task, type TaskFile, trialRecord } from "../../record/index.ts";
+import {
+  type EpochMetrics,
+  type Task,
+  type TaskFile,
+  type TrainedOn,
+  trialRecord,
+} from "../../record/index.ts";
 import {
   acquireLease,
   checkAttempt,
@@ -22,6 +28,8 @@ export interface TaskStore {
   readonly recorder: Recorder;
   /** Called once, before anything is trained: where the trial stands, null at the beginning; "ended": nothing is left of it. */
   begin(): Promise<TrialState | null | "ended">;
+  /** Those that have trained it so far, where machines that differ were let in; called after `begin`. */
+  machines(): readonly TrainedOn[];
   /** Of the trials of the same seed, as far as they have come. */
   others(): EpochMetrics[][];
   /** Nothing more will come. */
@@ -60,6 +68,7 @@ export function diskStore({ path, file, patience = 10, ...options }: DiskStoreOp
       lease = await leaseTrial(directory.trialFile(task.slug, task.seed, "."), patience);
       return hasEnded(directory, task) ? "ended" : restoreTrial(directory, task);
     },
+    machines: () => machinesOfTrial(directory, task),
     others: () => (task.kind === "range-test" ? [] : otherMetrics(path, task)),
     release: () => lease?.release(),
   };
@@ -69,6 +78,13 @@ export function diskStore({ path, file, patience = 10, ...options }: DiskStoreOp
 export function hasEnded(directory: RunDirectory, { slug, seed }: Task<"trial">): boolean {
   const file = directory.trialFile(slug, seed, "trial.json");
   return existsSync(file) && isFinished(readRecord(file, trialRecord));
+}
+
+/** Those that have trained it so far, where machines that differ were let in. */
+export function machinesOfTrial(directory: RunDirectory, task: Task): TrainedOn[] {
+  if (task.kind === "range-test") return [];
+  const file = directory.trialFile(task.slug, task.seed, "trial.json");
+  return existsSync(file) ? (readRecord(file, trialRecord).machines ?? []) : [];
 }
 
 /** Of the trials of the same seed, as far as they have come. */

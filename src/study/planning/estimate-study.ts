@@ -13,6 +13,7 @@ import type { Task } from "../../record/index.ts";
 import { planEpoch } from "../../train/compile-options.ts";
 import { openTrainer, type Trainer } from "../../train/trainer.ts";
 import type { Study } from "../open-study.ts";
+import { armsAtRungs, partTrained, trialsWithin } from "./expected-rungs.ts";
 
 /** One step alone warms caches and pages up. */
 const WARM_UP = 2;
@@ -37,7 +38,10 @@ export interface StudyEstimate {
   /** Range tests, and the updates of all of them. */
   readonly rangeTests: number;
   readonly rangeTestUpdates: number;
+  /** Those that a budget of trials lets begin. */
   readonly trials: number;
+  /** Where arms are judged, and how many come there; of the median rule at most. Empty where none are. */
+  readonly rungs: readonly { readonly epoch: number; readonly arms: number }[];
   /** Of each trial, where nothing ends it before. */
   readonly epochs: number;
   readonly updatesPerEpoch: number;
@@ -100,11 +104,18 @@ export async function estimateStudy(study: Study): Promise<StudyEstimate> {
   const validations = Math.ceil(epochs / (spec.evalEvery ?? 1));
   const trialMs = ({ msPerStep }: ArmEstimate) =>
     epochs * updatesPerEpoch * msPerStep + validations * validationMs;
-  const trialsMs = each.reduce((sum, arm) => sum + perArm * trialMs(arm), 0);
-  const stays = isFind ? 0 : each.reduce((sum, arm) => sum + perArm * keptBytes(arm, spec.keep), 0);
-  const whole = isFind ? 0 : each.reduce((sum, arm) => sum + perArm * keptBytes(arm), 0);
+  const all = each.length * perArm;
+  const trials = isFind ? all : trialsWithin({ arms: each.length, seeds: perArm }, spec);
+  const rungs = isFind ? [] : armsAtRungs(spec, Math.ceil(trials / Math.max(1, perArm)));
+  // Of each arm as much as of the others, as nobody knows which go on.
+  const part = (trials / Math.max(1, all)) * partTrained(rungs, epochs);
+  const trialsMs = part * each.reduce((sum, arm) => sum + perArm * trialMs(arm), 0);
+  const begun = trials / Math.max(1, all);
+  const kept = (keep?: Study["spec"]["keep"]) =>
+    isFind ? 0 : begun * each.reduce((sum, arm) => sum + perArm * keptBytes(arm, keep), 0);
+  const [stays, whole] = [kept(spec.keep), kept()];
   return {
-    ...{ rangeTests: tests.length, rangeTestUpdates, trials: each.length * perArm, epochs },
+    ...{ rangeTests: tests.length, rangeTestUpdates, trials, rungs, epochs },
     ...{ updatesPerEpoch, jobs, threads: setup.threads ?? setup.backend.threads },
     ...{ arms: estimates, validationMs },
     seconds: (rangeTestUpdates * most(({ msPerStep }) => msPerStep) + trialsMs) / jobs / 1000,

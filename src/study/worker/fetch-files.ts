@@ -19,8 +19,11 @@ type SentFile = FolderList["files"][number];
 
 /** Seconds that another process of this machine may take to fetch the same. */
 const PATIENCE = 24 * 3600;
-/** Milliseconds before a connection that broke is made anew. */
+/** Milliseconds before a connection that broke is made anew; twice as many each time where it brought nothing. */
 const AGAIN = 200;
+const LONGEST = 5000;
+/** So often, one after another, a connection may break before it has brought a byte: most of a minute. */
+const MOST_IDLE = 12;
 /** So often a file may come with other bytes than were promised. */
 const TRIES = 3;
 
@@ -71,18 +74,25 @@ const partOf = (path: string) => `${path}.part`;
 
 /** All that is not there, from where the last connection broke off. */
 async function fetchAll(wire: Wire, path: string, wanted: Wanted): Promise<void> {
-  for (let wrong = 0; ; ) {
+  for (let [wrong, idle] = [0, 0]; ; ) {
     const missing = firstMissing(wanted);
     if (missing === null) return;
+    let received = 0;
     try {
-      await receive(wire, path, wanted, missing);
+      await receive(wire, path, wanted, missing, (bytes) => {
+        received += bytes;
+      });
     } catch (error) {
       if (!(error instanceof WrongBytes)) {
         // The connection broke in the middle, and is taken up where it did.
         if (!(error instanceof TypeError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+        idle = received > 0 ? 0 : idle + 1;
+        if (idle === MOST_IDLE) throw nothingCame(wanted, missing, error);
+        const wait = Math.min(AGAIN * 2 ** Math.max(0, idle - 1), LONGEST);
+        await new Promise((resolve) => setTimeout(resolve, wait));
         continue;
       }
+      idle = 0;
       if (++wrong === TRIES)
         throw new DataError(
           `${error.message}, ${TRIES} times: it changed there since the study began, or is damaged on its way; begin the study anew`,
@@ -93,6 +103,12 @@ async function fetchAll(wire: Wire, path: string, wanted: Wanted): Promise<void>
 }
 
 class WrongBytes extends Error {}
+
+const nothingCame = ({ files }: Wanted, { index }: Position, { message, cause }: TypeError) =>
+  new DataError(
+    `${files[index]?.name}: must come from where the study was begun, and ${MOST_IDLE} connections for it broke before they had brought a byte (${cause instanceof Error ? cause.message : message}); see whether the file can still be read there, and whether what lies between lets long answers through. The worker tries again after a while`,
+    { exitCode: 1 },
+  );
 
 interface Position {
   /** Of the first file that is not whole. */
@@ -116,6 +132,7 @@ async function receive(
   path: string,
   { folder, files }: Wanted,
   { index, before }: Position,
+  came: (bytes: number) => void,
 ): Promise<void> {
   const first = files[index] as SentFile;
   const begun = Math.min(sizeOf(partOf(placeOf(folder, first))) ?? 0, first.bytes);
@@ -136,7 +153,8 @@ async function receive(
   };
   try {
     if (!(await finishWhole())) return;
-    for await (const part of parts)
+    for await (const part of parts) {
+      came(part.length);
       for (let at = 0; at < part.length; ) {
         const piece = part.subarray(at, at + writing.left);
         await writing.handle.write(piece);
@@ -145,6 +163,7 @@ async function receive(
         at += piece.length;
         if (!(await finishWhole())) return;
       }
+    }
   } finally {
     await writing.handle.close().catch(() => undefined);
   }

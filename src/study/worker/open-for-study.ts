@@ -43,6 +43,7 @@ export async function openForStudy(
   const setup = await placedSetup(study, options);
   await loadOptimizer(optimizer.name, setup.files);
   const opened = await openSetup(setup, { signal: options.signal });
+  if (study.mixed) return opened;
   const [difference] = planDifferences(study.plan, planOf(opened.setup, optimizer));
   if (difference === undefined) return opened;
   opened.dataset.close();
@@ -51,13 +52,14 @@ export async function openForStudy(
 
 const unfit = (difference: string) =>
   new Unfit(
-    `${difference}, so that its results would be others; it runs on machines that are alike`,
+    `${difference}, so that its results would be others; begin the study with --mixed to have it run there all the same`,
   );
 
 /** What can be told before anything is opened. @throws Unfit */
-export function checkMachine({ lrscope, processor, plan }: StudyDescription): void {
+export function checkMachine({ lrscope, processor, plan, mixed }: StudyDescription): void {
   if (lrscope !== VERSION)
     throw new Unfit(`lrscope is ${VERSION} there, and ${lrscope} is the study's; install that`);
+  if (mixed) return;
   const here = describeMachine();
   if (here.processor !== processor)
     throw unfit(`processor is "${here.processor}" there, not "${processor}"`);
@@ -66,7 +68,7 @@ export function checkMachine({ lrscope, processor, plan }: StudyDescription): vo
 }
 
 async function placedSetup(
-  { setup, model, arms, weights, dataset }: StudyDescription,
+  { setup, model, arms, weights, dataset, plan, processor, mixed }: StudyDescription,
   { files, wire }: OpenForStudyOptions,
 ): Promise<SetupSpec> {
   const { source, model: modelName, pretrained, ...rest } = setup;
@@ -91,9 +93,27 @@ async function placedSetup(
   const placedArms = arms.map((arm) => [arm.name, code("the file of arms", arm)] as const);
   return {
     ...rest,
+    ...(mixed ? ownPlan(rest, { threads: plan.threads, processor }) : {}),
     source: source ?? (await fetchImages(wire, dataset.fingerprint)),
     model: modelName ?? code("the network's file", model ?? { name: "?", sha256: "?" }),
     ...(initial === undefined ? {} : { pretrained: initial }),
     files: Object.fromEntries(placedArms),
+  };
+}
+
+/** As many cores as there are, and by the engine's own rule where the study's choice was made on another processor. */
+function ownPlan(
+  {
+    convolutions,
+    convolutionsDecidedBy,
+  }: Pick<SetupSpec, "convolutions" | "convolutionsDecidedBy">,
+  { threads, processor }: { readonly threads: number; readonly processor: string },
+) {
+  const here = describeMachine();
+  const isAlike = here.processor === processor;
+  return {
+    threads: Math.min(threads, here.cores),
+    ...(isAlike && convolutions ? { convolutions } : { convolutions: {} }),
+    ...(isAlike && convolutionsDecidedBy ? { convolutionsDecidedBy } : {}),
   };
 }

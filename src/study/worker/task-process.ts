@@ -111,7 +111,8 @@ async function run({
   try {
     await runWith(store, {
       ...{ task: file.task, dataset: description.dataset, signal: stop.signal },
-      plan: description.plan,
+      plan: { ...description.plan, processor: description.processor },
+      mixed: description.mixed,
       open: () =>
         openForStudy(description, file.task.optimizer, { files, wire, signal: stop.signal }),
       onEvent(event) {

@@ -28,12 +28,16 @@ export interface RedisOptions {
   readonly lease?: number;
   /** "HOST" or "HOST:PORT" by which workers reach this process; default: the address by which it reaches Redis. */
   readonly address?: string;
+  /** Whether workers whose plan differs get tasks, too; default false. */
+  readonly mixed?: boolean;
 }
 
 /** Milliseconds between two looks for tasks whose worker is not heard of. */
 const STALLED = 1000;
 /** BullMQ fails a job that was taken over more often; how often it may be, this side counts. */
 const NO_LIMIT = 1_000_000_000;
+/** Of BullMQ's priorities the least is begun first, and of those without one all before; ours count upwards from 0. */
+const LAST_PRIORITY = 1_000_000;
 /** Milliseconds that are waited, at the end, for a Redis that does not answer. */
 const LAST = 2000;
 
@@ -71,7 +75,8 @@ function redisExecutor(
   const lease = Math.round((options.lease ?? 60) * 1000);
   const token = randomBytes(24).toString("base64url");
   const { push, end, read } = eventStream<ExecutorEvent>();
-  const known = new Set<string>();
+  /** Of all attempts that were submitted, by their names. */
+  const priorities = new Map<string, number>();
   const said = new Map<string, number>();
   const say = (message: string) => {
     const now = performance.now();
@@ -105,7 +110,7 @@ function redisExecutor(
     const isHere = /^(localhost|127\.|\[::1\])/.test(hostname);
     const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(options.address ?? "") ?? [];
     const { memory } = shared.plan;
-    const description = describeStudy(shared);
+    const description = describeStudy(shared, { mixed: options.mixed ?? false });
     const server = await startStoreServer({
       host: isHere && options.address === undefined ? "127.0.0.1" : "0.0.0.0",
       ...{ port: Number(port ?? 0), token, attempts: accepted },
@@ -163,7 +168,10 @@ function redisExecutor(
     const jobs = accepted.left().map(({ key, attempt }) => ({
       name: key,
       data: { key, attempt } satisfies JobData,
-      opts: { jobId: jobIdOf({ key, attempt }), removeOnComplete: true, removeOnFail: true },
+      opts: {
+        ...{ jobId: jobIdOf({ key, attempt }), removeOnComplete: true, removeOnFail: true },
+        priority: LAST_PRIORITY - (priorities.get(jobIdOf({ key, attempt })) ?? 0),
+      },
     }));
     if (jobs.length > 0) await queue.addBulk(jobs);
   };
@@ -171,10 +179,10 @@ function redisExecutor(
   return {
     name: "redis",
     async submit(tasks) {
-      for (const { key, attempt } of tasks) {
+      for (const { key, attempt, priority = 0 } of tasks) {
         const name = jobIdOf({ key, attempt });
-        if (known.has(name)) continue;
-        known.add(name);
+        if (priorities.has(name)) continue;
+        priorities.set(name, priority);
         const file = currentTask(directory.path, key);
         if (file?.attempt !== attempt) continue;
         accepted.open(file);

@@ -41,6 +41,8 @@ export interface SlurmOptions {
   readonly setup?: string;
   /** Greatest number of tasks at a time; default: as the cluster has it. */
   readonly atATime?: number;
+  /** Whether nodes whose plan differs run tasks, too; default false. */
+  readonly mixed?: boolean;
 }
 
 /** What lrscope says to sbatch itself. */
@@ -135,7 +137,7 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
         batchScript({
           ...{ tasks, notes, setup: options.setup ?? "" },
           lrscope: [process.execPath, "--max-semi-space-size=1", "--expose-gc", ENTRY],
-          places: placesOf(shared.setup),
+          places: [...placesOf(shared.setup), ...(options.mixed ? ["--mixed"] : [])],
         }),
         [
           ...[`--job-name=${name}`, `--array=0-${tasks.length - 1}${throttle}`, "--requeue"],

@@ -27,7 +27,7 @@ import type { ReportedError } from "../executor.ts";
 import type { AttemptEnd } from "../local-executor.ts";
 import { reported } from "../reported-error.ts";
 import { restoreTrial } from "../restore-trial.ts";
-import { hasEnded, leaseTrial, otherMetrics } from "../task-store.ts";
+import { hasEnded, leaseTrial, machinesOfTrial, otherMetrics } from "../task-store.ts";
 import { checkSubject } from "./check-subject.ts";
 import { BEST, checkpointFile, decoded, describeFile } from "./kept-weights.ts";
 import type { Begun, DiedRequest, EndRequest, Granted } from "./messages.ts";
@@ -272,7 +272,7 @@ export function attempts(options: AttemptsOptions): Attempts {
       options.running(open.file, worker);
       const { file, directory: own } = open;
       const { task } = file;
-      const rest = { turn, file, others: othersOf(open) };
+      const rest = { turn, file, others: othersOf(open), machines: machinesOfTrial(own, task) };
       if (task.kind === "range-test") return { ...rest, ended: false, state: null };
       const lease = await leaseTrial(own.trialFile(task.slug, task.seed, "."), PATIENCE);
       try {

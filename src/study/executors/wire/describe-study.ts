@@ -16,7 +16,10 @@ export const hashOf = (path: string): string =>
 
 const named = (path: string) => ({ name: basename(resolve(path)), sha256: hashOf(path) });
 
-export function describeStudy({ setup, dataset, plan }: TaskPlaces): StudyDescription {
+export function describeStudy(
+  { setup, dataset, plan }: TaskPlaces,
+  { mixed }: { readonly mixed: boolean },
+): StudyDescription {
   // What this process has opened is of no use to another machine.
   const { source, model, pretrained, files = {}, again: _, ...rest } = setup;
   const weights = pretrained !== undefined && isWeightsFile(pretrained) ? pretrained : null;
@@ -28,7 +31,7 @@ export function describeStudy({ setup, dataset, plan }: TaskPlaces): StudyDescri
       model: isModelFile(model) ? null : model,
       pretrained: weights === null ? (pretrained ?? null) : null,
     },
-    ...{ dataset, plan, processor: describeMachine().processor },
+    ...{ dataset, plan, processor: describeMachine().processor, mixed },
     model: isModelFile(model) ? named(model) : null,
     arms: Object.entries(files).map(([name, path]) => ({ name, sha256: hashOf(path) })),
     weights: weights === null ? null : { ...named(weights), bytes: statSync(weights).size },

@@ -9,6 +9,7 @@ import {
   planRecord,
   studyEvent,
   taskFile,
+  trainedOn,
 } from "../../../record/index.ts";
 import type { SetupSpec } from "../../setup.ts";
 
@@ -42,6 +43,8 @@ export const studyDescription = z.object({
   arms: z.array(namedFile),
   /** Weights that are fetched by their hash. */
   weights: namedFile.extend({ bytes: count }).nullable(),
+  /** Whether workers whose plan differs get tasks, too. */
+  mixed: z.boolean(),
 });
 export type StudyDescription = z.infer<typeof studyDescription>;
 
@@ -66,6 +69,8 @@ export const begun = z.object({
     })
     .nullable(),
   others: z.array(z.array(epochMetrics)),
+  /** Those that have trained it so far, where workers may differ. */
+  machines: z.array(trainedOn),
 });
 export type Begun = z.infer<typeof begun>;
 

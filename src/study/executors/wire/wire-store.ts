@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { StoreError } from "../../../core/errors.ts";
 import { checkSeal, sealed } from "../../../files/seal.ts";
 import { type Checkpoint, decodeSafetensors, encodeSafetensors } from "../../../formats/index.ts";
-import type { EpochMetrics, StudyEvent, TaskFile } from "../../../record/index.ts";
+import type { EpochMetrics, StudyEvent, TaskFile, TrainedOn } from "../../../record/index.ts";
 import type { TrialState } from "../../../train/trial-state.ts";
 import type { TaskStore } from "../task-store.ts";
 import type { Wire } from "./client.ts";
@@ -24,6 +24,8 @@ type EndOf = EndRequest extends infer E ? (E extends EndRequest ? Omit<E, "seq">
 
 /** Milliseconds between two reports of updates. */
 const REPORT_EVERY = 500;
+/** So often, one after another, a connection for weights may break before it has brought a byte. */
+const MOST_IDLE = 12;
 /** Milliseconds: longer than a question for orders is held. */
 const HELD = 60_000;
 
@@ -36,6 +38,7 @@ export function wireStore(
   let seq = 0;
   let from: TrialState | null | "ended" = null;
   let others: EpochMetrics[][] = [];
+  let machines: readonly TrainedOn[] = [];
   let reported = Number.NEGATIVE_INFINITY;
   /** Requests are made one after another: each has the number after the one before. */
   let last: Promise<unknown> = Promise.resolve();
@@ -77,7 +80,7 @@ export function wireStore(
       // The folder of a trial may be waited for.
       const found = await wire.ask({ method: "POST", path, body, patience: 120_000 }, begun);
       turn = `${task}/${found.turn}`;
-      others = found.others;
+      ({ others, machines } = found);
       if (found.ended) from = "ended";
       else if (found.state) {
         const { checkpoint, best, ...state } = found.state;
@@ -105,6 +108,7 @@ export function wireStore(
         },
       },
     },
+    machines: () => machines,
     others: () => others,
     release: () => undefined,
     async stopAsked() {
@@ -127,7 +131,8 @@ async function fetched(
 ): Promise<Checkpoint> {
   const parts: Uint8Array[] = [];
   let done = 0;
-  while (done < bytes)
+  for (let idle = 0; done < bytes; ) {
+    const before = done;
     try {
       const response = await wire.fetch(path, done);
       for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -137,7 +142,15 @@ async function fetched(
     } catch (error) {
       // Cut off in the middle: the rest is asked for. What is refused stays so.
       if (!(error instanceof TypeError)) throw error;
+      idle = done > before ? 0 : idle + 1;
+      if (idle === MOST_IDLE)
+        throw new StoreError(
+          `${path}: ${MOST_IDLE} connections for the weights that the trial goes on from broke before they had brought a byte; see whether they can still be read where the study was begun, and what lies between`,
+          { exitCode: 1 },
+        );
+      await new Promise((resolve) => setTimeout(resolve, Math.min(200 * 2 ** idle, 5000)));
     }
+  }
   const whole = Buffer.concat(parts);
   if (createHash("sha256").update(whole).digest("hex") !== sha256)
     throw new StoreError(`${path}: other bytes came than are kept there`, { exitCode: 1 });
