@@ -140,6 +140,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       const job = await queue?.getNextJob(lockToken, { block: false });
       if (!job?.id) continue;
       const { key, attempt } = job.data;
+      // The queue goes on where its study's process has begun anew, at another address: that is joined first.
+      const now = (await listStudies(client)).find(({ id }) => id === study.id);
+      if (now?.url !== study.url || now.token !== study.token) {
+        await job.moveToWait(lockToken).catch(() => undefined);
+        leave(joined.get(study.id));
+        joined.delete(study.id);
+        return false;
+      }
       const taken: TakenJob = { key, attempt, id: job.id, lockToken };
       say(`${study.name}: runs ${key}`);
       const work = (async () => {
