@@ -40,7 +40,8 @@ export async function gatherModules(folder) {
   await build({
     input: Object.fromEntries(modules.map((name) => [name.slice(0, -3), posix.join(folder, name)])),
     platform: "node",
-    external: (id) => !/^[./]/.test(id) && !/^zod($|\/)/.test(id),
+    // What the bundler itself imports for some templates is no package of ours.
+    external: (id) => !/^[./]/.test(id) && !/^(zod($|\/)|@oxc-project\/)/.test(id),
     plugins: [ownAddress(within)],
     output: {
       dir: folder,

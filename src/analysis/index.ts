@@ -11,7 +11,7 @@ export {
   type Guess,
   isApart,
 } from "./conclusion/wording.ts";
-export { isMixed, machineText } from "./machines.ts";
+export { isMixed, isSameMachine, machineText } from "./machines.ts";
 export { performanceProfile } from "./performance-profile.ts";
 export {
   aboveMedian,

@@ -1,14 +1,16 @@
 /** @file Which machines took part in a study whose workers may differ, and what may not be said of it then. */
 
 import { counted, listed } from "../core/words.ts";
-import {
-  type ExperimentRecord,
-  isSameMachine,
-  type MachineShare,
-  type OptimizerSummary,
-  type TrainedOn,
-  type TrialHistory,
+import type {
+  ExperimentRecord,
+  MachineShare,
+  OptimizerSummary,
+  TrainedOn,
+  TrialHistory,
 } from "../record/index.ts";
+
+export const isSameMachine = (a: TrainedOn, b: TrainedOn): boolean =>
+  a.processor === b.processor && a.engine === b.engine && a.threads === b.threads;
 
 /** Whether workers that differ were let in: seconds of its trials are then not compared. */
 export const isMixed = (trials: readonly TrialHistory[]): boolean =>

@@ -12,6 +12,8 @@ export interface ExecutorFlags {
   readonly address?: string | undefined;
   readonly mixed?: boolean;
   readonly jobs?: number;
+  /** Seconds of training after which a run ends. */
+  readonly time?: number | undefined;
 }
 
 /**
@@ -43,6 +45,10 @@ export async function executorOf(
       );
     return {};
   }
+  if (mixed && flags.time !== undefined)
+    throw new ArgumentError(
+      "compare: --time beside --mixed would give runs on slow machines fewer epochs, so that arms differ by where they ran; say --epochs, or leave out --mixed",
+    );
   if (isRedis) {
     if (given.has("jobs"))
       throw new ArgumentError(

@@ -82,9 +82,6 @@ export const trainedOn = z.object({
 });
 export type TrainedOn = z.infer<typeof trainedOn>;
 
-export const isSameMachine = (a: TrainedOn, b: TrainedOn): boolean =>
-  a.processor === b.processor && a.engine === b.engine && a.threads === b.threads;
-
 export const trialRecord = z.object({
   formatVersion: z.literal(1),
   arm: z.string(),

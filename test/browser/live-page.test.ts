@@ -294,7 +294,8 @@ describe.skipIf(!executablePath)(`the live page${why}`, () => {
     await until(pages[7]!, async () => ((await navigator.locks.query()).held ?? []).length === 1);
     await pages[7]!.reload();
     await charts(pages[7]!);
-    expect(streams.length).toBeGreaterThan(before);
+    // What the charts need may come before the stream is opened.
+    await expect.poll(() => streams.length, { timeout: 20_000 }).toBeGreaterThan(before);
   });
 
   test("names and notes are texts, and no script but the client's runs", async () => {

@@ -22,6 +22,7 @@ test.each([
   [["--executor", "slurm", "--lease", "20s"], "--lease has no effect without --executor redis://"],
   [["--address", "10.0.0.5:7000"], "--address has no effect without --executor redis://"],
   [["--mixed"], "--mixed has no effect without --executor"],
+  [["--executor", "slurm", "--mixed", "--time", "5m"], "--time beside --mixed would give runs"],
   [["--executor", "redis://h", "--jobs", "2"], "--jobs has no effect beside a Redis"],
   [["--executor", "redis://h", "--lease", "0s"], "--lease must be a number of seconds"],
 ])("%j", async (flags, message) => {

@@ -3,18 +3,18 @@
  * and writes no more once another attempt has begun.
  */
 
+import { isSameMachine } from "../../analysis/index.ts";
 import { differences } from "../../core/differences.ts";
 import { InterruptedError, StoreError } from "../../core/errors.ts";
 import { describeMachine } from "../../files/machine.ts";
-import {
-  type DatasetRecord,
-  isSameMachine,
-  type Plan,
-  type StudyEvent,
-  type StudyListener,
-  type Task,
-  type TaskFile,
-  type TrainedOn,
+import type {
+  DatasetRecord,
+  Plan,
+  StudyEvent,
+  StudyListener,
+  Task,
+  TaskFile,
+  TrainedOn,
 } from "../../record/index.ts";
 import type { TrainingSetup } from "../../train/options.ts";
 import { planDifferences } from "../../train/plan.ts";
