@@ -231,7 +231,7 @@ function section(
       { class: "bar" },
       element("label", {}, "lower bound ", inputs.low),
       element("label", {}, "upper bound ", inputs.high),
-      Object.entries(suggestions).map(([rule, rate]) =>
+      offered(suggestions, suggestion).map(([rule, rate]) =>
         element(
           "button",
           { type: "button", onclick: () => move("high", rate) },
@@ -246,6 +246,18 @@ function section(
     command,
     exporting,
   );
+}
+
+/**
+ * Upper bounds to choose from. Of the rule whose suggestion is shown it is that: its reading is another number, from
+ * which the suggestion is made.
+ */
+function offered(
+  readings: RangeTestRecord["suggestions"],
+  suggestion: RangeTestRecord["suggestion"],
+): (readonly [name: string, rate: number])[] {
+  const others = Object.entries(readings).filter(([rule]) => rule !== suggestion?.peak.rule);
+  return suggestion ? [["suggested", suggestion.peak.rate], ...others] : others;
 }
 
 /** Of a test that was tuned or confirmed: how training went at the rates that were tried. Most tests are neither. */
