@@ -6,6 +6,10 @@ import { posix, relative, sep } from "node:path";
 import { build } from "rolldown";
 import { parseAst } from "rolldown/parseAst";
 
+const packages = Object.keys(
+  JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).dependencies,
+);
+
 /** What `lrscope --help` loads: no more than it needs. */
 const START = "cli/main.js";
 
@@ -40,8 +44,7 @@ export async function gatherModules(folder) {
   await build({
     input: Object.fromEntries(modules.map((name) => [name.slice(0, -3), posix.join(folder, name)])),
     platform: "node",
-    // What the bundler itself imports for some templates is no package of ours.
-    external: (id) => !/^[./]/.test(id) && !/^(zod($|\/)|@oxc-project\/)/.test(id),
+    external: packages.filter((name) => name !== "zod").map((name) => new RegExp(`^${name}(/|$)`)),
     plugins: [ownAddress(within)],
     output: {
       dir: folder,

@@ -36,3 +36,15 @@ export function say(text: string): void {
   const line = document.getElementById("said");
   if (line && line.textContent !== text) line.textContent = text;
 }
+
+/** A table that scrolls sideways by itself where it is wider than the page, with what is in its head. */
+export const scrollingTable = (
+  { label, ...attributes }: Attributes & { readonly label: string },
+  head: readonly HTMLTableCellElement[],
+  body: HTMLTableSectionElement,
+): HTMLElement =>
+  element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    element("table", attributes, element("thead", {}, element("tr", {}, head)), body),
+  );

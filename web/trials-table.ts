@@ -6,7 +6,7 @@ import { formatRate } from "../src/schedules/index.ts";
 import { setState } from "./address.ts";
 import { get, ofStudy } from "./api.ts";
 import { type Facts, factList, trainingFacts } from "./arm-facts.ts";
-import { element, fill } from "./element.ts";
+import { element, fill, scrollingTable } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
 import { isLost, type StudyView } from "./study-view.ts";
 
@@ -109,25 +109,12 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
       { id: "trials" },
       element("h2", {}, "Trials"),
       left,
-      element(
-        "div",
-        { class: "scroll", tabindex: 0, role: "region", "aria-label": "Trials" },
-        element(
-          "table",
-          {},
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              HEADINGS.map((text, i) =>
-                element("th", { scope: "col", class: i > 2 ? "num" : null }, text),
-              ),
-            ),
-          ),
-          body,
+      scrollingTable(
+        { label: "Trials" },
+        HEADINGS.map((text, i) =>
+          element("th", { scope: "col", class: i > 2 ? "num" : null }, text),
         ),
+        body,
       ),
       detail,
     ),

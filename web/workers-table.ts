@@ -2,7 +2,7 @@
 
 import { counted, duration, listed } from "../src/core/words.ts";
 import type { WorkersRecord } from "../src/record/index.ts";
-import { element, fill } from "./element.ts";
+import { element, fill, scrollingTable } from "./element.ts";
 
 export interface WorkersTable {
   readonly root: HTMLElement;
@@ -21,25 +21,10 @@ export function workersTable(): WorkersTable {
   const summary = element("p", {});
   const refused = element("p", { class: "warn", hidden: true });
   const body = element("tbody");
-  const table = element(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Workers" },
-    element(
-      "table",
-      {},
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          HEADINGS.map((text, i) =>
-            element("th", { scope: "col", class: i > 1 ? "num" : null }, text),
-          ),
-        ),
-      ),
-      body,
-    ),
+  const table = scrollingTable(
+    { label: "Workers" },
+    HEADINGS.map((text, i) => element("th", { scope: "col", class: i > 1 ? "num" : null }, text)),
+    body,
   );
   const root = element(
     "section",

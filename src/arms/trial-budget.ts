@@ -1,16 +1,16 @@
 /** @file Which trials of a study are within its budget of trials. */
 
-import type { Planned, Task } from "../record/index.ts";
+import type { Planned } from "../record/index.ts";
 
 /**
  * The trials that may begin. Seeds stay paired: whole seeds of all arms, or, where arms are pruned by all their seeds
  * together, whole arms; of less than one of those its first trials.
  * @param tasks all, seed by seed
  */
-export function withinTrials(
-  tasks: readonly Task<"trial">[],
+export function withinTrials<T extends { readonly arm: string; readonly seed: number }>(
+  tasks: readonly T[],
   { maxTrials, pruning }: Pick<Planned, "maxTrials" | "pruning">,
-): readonly Task<"trial">[] {
+): readonly T[] {
   if (maxTrials === undefined || tasks.length <= maxTrials) return tasks;
   const seeds = [...new Set(tasks.map(({ seed }) => seed))];
   const arms = [...new Set(tasks.map(({ arm }) => arm))];

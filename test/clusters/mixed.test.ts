@@ -5,13 +5,13 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { summaryRecord } from "../../src/record/index.ts";
 import { readRecord, readRun } from "../../src/store/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { TINY_FLAGS } from "../faults/tiny.ts";
 import { commands, ended, PATIENCE, until } from "./commands.ts";
-import { redisAbsent, type TestRedis, testRedis } from "./redis-server.ts";
+import { redisAbsent, startedRedis } from "./redis-server.ts";
 
 /** A processor with fewer vector instructions than any that tests run on is taken for. */
 const OTHER = { ONEDNN_MAX_CPU_ISA: "SSE41" };
@@ -20,15 +20,7 @@ const absent = engineAbsent() ?? redisAbsent();
 describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
   const within = temporaryFolder();
   const { run, end } = commands();
-  let redis: TestRedis;
-  beforeAll(async () => {
-    redis = await testRedis(within("redis"));
-    await redis.start();
-  });
-  afterAll(async () => {
-    end();
-    await redis?.kill();
-  });
+  const redis = startedRedis(within, end);
 
   test("a worker that differs gets no run, and with --mixed it does", {
     timeout: PATIENCE,
@@ -38,8 +30,8 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
       ...[...TINY_FLAGS, "--optimizers", "adam,sgd@1e-2", "--seeds", "2", "--epochs", "2"],
       ...["--threads", "1", "--no-samples", "--out", path],
     ];
-    const worker = run(["worker", redis.url, "--jobs", "2"], { env: OTHER });
-    const refused = run(["compare", ...flags, "--executor", redis.url]);
+    const worker = run(["worker", redis().url, "--jobs", "2"], { env: OTHER });
+    const refused = run(["compare", ...flags, "--executor", redis().url]);
     const isRefused =
       /gets no run: .*so that its results would be others; begin the study with --mixed/;
     await until("it is refused", () => isRefused.test(refused.said().replaceAll(/\s+/g, " ")));
@@ -48,7 +40,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
     expect(await ended(refused)).toBe(130);
     expect(existsSync(join(path, "trials"))).toBe(false);
 
-    const mixed = run(["compare", "--resume", path, "--executor", redis.url, "--mixed"]);
+    const mixed = run(["compare", "--resume", path, "--executor", redis().url, "--mixed"]);
     expect([await ended(mixed), mixed.said()]).toEqual([0, expect.any(String)]);
     const { experiment, trials } = readRun(path);
     const summary = readRecord(join(path, "summary.json"), summaryRecord);

@@ -5,7 +5,7 @@
 
 import { mkdirSync } from "node:fs";
 import { Queue, Worker } from "bullmq";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { beginAttempt, createRunDirectory, taskPath } from "../../src/store/index.ts";
 import type { ExecutorContext } from "../../src/study/executors/child-process.ts";
 import { redis as redisExecutor } from "../../src/study/executors/redis/executor.ts";
@@ -15,27 +15,19 @@ import { tinyTrial } from "../faults/tiny.ts";
 import { fakeExperiment } from "../report/fake-records.ts";
 import { commands, ended, PATIENCE, type Spoken, until } from "./commands.ts";
 import { expectPaired, prunedFlags, prunedResult } from "./pruned.ts";
-import { redisAbsent, type TestRedis, testRedis } from "./redis-server.ts";
+import { redisAbsent, startedRedis } from "./redis-server.ts";
 
 const absent = engineAbsent() ?? redisAbsent();
 
 describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
   const within = temporaryFolder();
   const { run, end } = commands();
-  let redis: TestRedis;
-  beforeAll(async () => {
-    redis = await testRedis(within("redis"));
-    await redis.start();
-  });
-  afterAll(async () => {
-    end();
-    await redis?.kill();
-  });
+  const redis = startedRedis(within, end);
   const compare = async (args: readonly string[]) => {
     const command = run(args);
     expect([await ended(command), command.said()]).toEqual([0, expect.any(String)]);
   };
-  const over = () => ["--executor", redis.url];
+  const over = () => ["--executor", redis().url];
 
   let workers: Spoken[] = [];
   const both = async (name: string, args: readonly string[]) => {
@@ -51,7 +43,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
   };
 
   test("halving: pruning.jsonl and the bytes of one machine", { timeout: PATIENCE }, async () => {
-    workers = [run(["worker", redis.url]), run(["worker", redis.url, "--jobs", "2"])];
+    workers = [run(["worker", redis().url]), run(["worker", redis().url, "--jobs", "2"])];
     expectPaired(await both("halving", prunedFlags("halving")));
   });
 
@@ -91,7 +83,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
         plan: { memory: { persistentBytes: 0, arenaBytes: 0, lowerBoundBytes: 0 } },
       },
     } as unknown as ExecutorContext;
-    const executor = redisExecutor(redis.url)(context);
+    const executor = redisExecutor(redis().url)(context);
     const submit = (slugs: readonly string[], rung: number) =>
       executor.submit(
         slugs.map((slug) => {
@@ -101,7 +93,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
         }),
       );
     const { Redis } = await import("ioredis");
-    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const client = new Redis(redis().url, { maxRetriesPerRequest: null });
     try {
       await submit(["a", "b", "c"], 1);
       await submit(["d", "e"], 2);

@@ -3,6 +3,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { afterAll, beforeAll } from "vitest";
+import { present } from "../../src/core/at.ts";
 
 /** Why there can be none here; null where there can. */
 export const redisAbsent = (): string | null =>
@@ -100,4 +102,18 @@ export async function testRedis(folder: string, host = "127.0.0.1"): Promise<Tes
     },
     forget: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** A Redis for the tests of a file: started before them, and killed after what else is to end. */
+export function startedRedis(within: (name: string) => string, end: () => void): () => TestRedis {
+  let redis: TestRedis | undefined;
+  beforeAll(async () => {
+    redis = await testRedis(within("redis"));
+    await redis.start();
+  });
+  afterAll(async () => {
+    end();
+    await redis?.kill();
+  });
+  return () => present(redis, "redis");
 }

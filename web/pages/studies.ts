@@ -7,7 +7,7 @@ import { hashOf, setState } from "../address.ts";
 import { listStudies, ofStudy, post, remove } from "../api.ts";
 import { choice } from "../choice.ts";
 import { RANKS } from "../choices.ts";
-import { element, fill, say } from "../element.ts";
+import { element, fill, say, scrollingTable } from "../element.ts";
 import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two looks at the list. */
@@ -81,29 +81,16 @@ export const openStudies: OpenPage = ({ state }) => {
     element("h1", {}, "Studies"),
     element("div", { class: "bar" }, element("label", {}, "Filter ", search), ranks, together),
     count,
-    element(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Studies" },
-      element(
-        "table",
-        { class: "studies" },
+    scrollingTable(
+      { label: "Studies", class: "studies" },
+      HEADINGS.map((text) =>
         element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            HEADINGS.map((text) =>
-              element(
-                "th",
-                { scope: "col", class: text === "on disk" ? "num" : null },
-                text || element("span", { class: "unseen" }, "actions"),
-              ),
-            ),
-          ),
+          "th",
+          { scope: "col", class: text === "on disk" ? "num" : null },
+          text || element("span", { class: "unseen" }, "actions"),
         ),
-        body,
       ),
+      body,
     ),
   );
   return { title: "Studies", root, close: () => clearInterval(timer) };

@@ -112,6 +112,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     const histories = trialsOf(study);
     const options = { experiment, trials: histories, ...view.drawn() };
     const arms = liveArms(options);
+    const lost = lostArms(arms);
     const inView = MEASURES.filter(({ measure }) => charts.get(measure)?.isInView());
     const order = new Set([...inView, ...MEASURES]);
     let took = 0;
@@ -126,7 +127,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
         ...[...order].map(
           ({ measure }) =>
             () =>
-              drawChart(measure, options),
+              drawChart(measure, options, lost),
         ),
         () => controls.axesOf(charts.get("validationLoss")?.drawn().plot ?? null),
         () => drawTables(experiment, histories, arms),
@@ -151,14 +152,14 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     steer.show(study);
     workers.show(study.workers);
   };
-  const drawChart = (measure: Measure, options: LiveOptions) => {
+  const drawChart = (measure: Measure, options: LiveOptions, lost: ReturnType<typeof lostArms>) => {
     const made = charts.get(measure);
     const live = livePlot(measure, options);
     if (!made) return;
     made.figure.hidden = !live;
     if (!live) return;
     made.label(live.label);
-    const shown = view.of(live.plot, lostArms(liveArms(options)));
+    const shown = view.of(live.plot, lost);
     const seeds =
       view.hiddenRuns.size === 0
         ? live.seeds

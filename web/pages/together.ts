@@ -5,7 +5,7 @@ import { MEASURES } from "../../src/report/figures/curves.ts";
 import { listStudies } from "../api.ts";
 import { armFacts, type Facts } from "../arm-facts.ts";
 import { type Chart, chart } from "../chart.ts";
-import { element, fill } from "../element.ts";
+import { element, fill, scrollingTable } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
 import { outsideOf, outsideText } from "../outside.ts";
@@ -165,32 +165,20 @@ function differing(studies: readonly Named[]): HTMLElement {
   const names = [...new Set(fields.flatMap((field) => [...field.keys()]))];
   const rows = names.filter((name) => new Set(fields.map((field) => field.get(name))).size > 1);
   if (rows.length === 0) return element("p", {}, "Nothing but their names.");
-  return element(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "What differs" },
+  return scrollingTable(
+    { label: "What differs" },
+    ["field", ...studies.map(({ name }) => name)].map((text) =>
+      element("th", { scope: "col" }, text),
+    ),
     element(
-      "table",
+      "tbody",
       {},
-      element(
-        "thead",
-        {},
+      rows.map((row) =>
         element(
           "tr",
           {},
-          element("th", { scope: "col" }, "field"),
-          studies.map(({ name }) => element("th", { scope: "col" }, name)),
-        ),
-      ),
-      element(
-        "tbody",
-        {},
-        rows.map((row) =>
-          element(
-            "tr",
-            {},
-            element("th", { scope: "row" }, row),
-            fields.map((field) => element("td", {}, field.get(row) ?? "–")),
-          ),
+          element("th", { scope: "row" }, row),
+          fields.map((field) => element("td", {}, field.get(row) ?? "–")),
         ),
       ),
     ),

@@ -6,6 +6,7 @@
 import { performance } from "node:perf_hooks";
 import { median } from "../../analysis/index.ts";
 import { finderTask } from "../../arms/finder-task.ts";
+import { withinTrials } from "../../arms/trial-budget.ts";
 import { armsOf, optimizerOf, rangeTestsOf, specOf } from "../../arms/trials.ts";
 import { tuningSeeds } from "../../arms/tuning-tasks.ts";
 import { optimizerOfSpec } from "../../optimizers/index.ts";
@@ -13,7 +14,7 @@ import type { Task } from "../../record/index.ts";
 import { planEpoch } from "../../train/compile-options.ts";
 import { openTrainer, type Trainer } from "../../train/trainer.ts";
 import type { Study } from "../open-study.ts";
-import { armsAtRungs, partTrained, trialsWithin } from "./expected-rungs.ts";
+import { armsAtRungs, partTrained } from "./expected-rungs.ts";
 
 /** One step alone warms caches and pages up. */
 const WARM_UP = 2;
@@ -105,7 +106,8 @@ export async function estimateStudy(study: Study): Promise<StudyEstimate> {
   const trialMs = ({ msPerStep }: ArmEstimate) =>
     epochs * updatesPerEpoch * msPerStep + validations * validationMs;
   const all = each.length * perArm;
-  const trials = isFind ? all : trialsWithin({ arms: each.length, seeds: perArm }, spec);
+  const planned = spec.seeds.flatMap((seed) => arms.map(({ name }) => ({ arm: name, seed })));
+  const trials = isFind ? all : withinTrials(planned, spec).length;
   const rungs = isFind ? [] : armsAtRungs(spec, Math.ceil(trials / Math.max(1, perArm)));
   // Of each arm as much as of the others, as nobody knows which go on.
   const part = (trials / Math.max(1, all)) * partTrained(rungs, epochs);

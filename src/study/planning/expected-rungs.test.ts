@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withinTrials } from "../../arms/trial-budget.ts";
-import type { Task } from "../../record/index.ts";
-import { armsAtRungs, partTrained, trialsWithin } from "./expected-rungs.ts";
+import { armsAtRungs, partTrained } from "./expected-rungs.ts";
 
 const pruning = { method: "halving", reduction: 3, grace: 3, finalists: 2 } as const;
 
@@ -32,14 +30,3 @@ describe("arms at rungs", () => {
     expect(partTrained([], 9)).toBe(1);
   });
 });
-
-test.each([1, 2, 3, 5, 6, 7, 11, 12, 13])(
-  "a budget of %i trials is that which is kept to",
-  (maxTrials) => {
-    const tasks = [0, 1, 2].flatMap((seed) =>
-      ["a", "b", "c", "d"].map((arm) => ({ arm, seed }) as Task<"trial">),
-    );
-    for (const own of [{ maxTrials }, { maxTrials, pruning }])
-      expect(trialsWithin({ arms: 4, seeds: 3 }, own)).toBe(withinTrials(tasks, own).length);
-  },
-);

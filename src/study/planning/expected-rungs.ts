@@ -1,23 +1,13 @@
-/** @file How much of a study that prunes, or has a budget of trials, is expected to run: by its rules, before there are results. */
+/** @file How much of a study that prunes is expected to run: by its rules, before there are results. */
 
+import { promotedOf } from "../../analysis/index.ts";
 import { rungsOf } from "../../arms/pruning.ts";
-import type { Planned, StudySpec } from "../../record/index.ts";
+import type { Planned } from "../../record/index.ts";
 
 /** Arms that come to a rung, or at the last to the end. */
 export interface ExpectedRung {
   readonly epoch: number;
   readonly arms: number;
-}
-
-/** Trials that a budget lets begin, as withinTrials has it. */
-export function trialsWithin(
-  { arms, seeds }: { readonly arms: number; readonly seeds: number },
-  { maxTrials, pruning }: Pick<StudySpec, "maxTrials" | "pruning">,
-): number {
-  const all = arms * seeds;
-  if (maxTrials === undefined || all <= maxTrials) return all;
-  const each = pruning ? seeds : arms;
-  return Math.floor(maxTrials / each) * each || maxTrials;
 }
 
 /** The last one is the end of the study; none where nothing is pruned. */
@@ -29,7 +19,7 @@ export function armsAtRungs(
   const { method, reduction, finalists } = pruning;
   const goOn = (from: number) =>
     // The median rule may let all go on.
-    method === "median" ? from : Math.min(from, Math.max(finalists, Math.floor(from / reduction)));
+    method === "median" ? from : Math.min(from, Math.max(finalists, promotedOf(from, reduction)));
   const expected: ExpectedRung[] = [];
   let left = arms;
   for (const epoch of rungsOf(pruning, run)) {
