@@ -6,7 +6,7 @@
  *   direct convolutions alone
  *
  * `npx jiti bench/paired-accuracy.ts STUDY FOLDER [SIZE [EPOCHS [SEEDS]]]`; by default 64, 10 and 5. Writes
- * bench/results/STUDY-accuracy.json run by run, and goes on from what is there.
+ * bench/results/STUDY-accuracy.json run by run, and goes on from what the same call left there.
  */
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -69,7 +69,10 @@ interface Line {
 const results = new URL("results/", import.meta.url);
 const file = new URL(`${study}-accuracy.json`, results);
 const command = `npx jiti bench/paired-accuracy.ts ${study} ${dataset.record.name} ${size} ${epochs} ${seeds}`;
-const lines: Line[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).lines : [];
+const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+// Runs of another length, size or engine would not be pairs of these.
+const lines: Line[] =
+  before?.command === command && before.engine === backend.description ? before.lines : [];
 for (let seed = 0; seed < Number(seeds); seed++)
   for (const [side, how] of Object.entries(sides)) {
     if (lines.some((line) => line.seed === seed && line.side === side)) continue;

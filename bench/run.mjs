@@ -67,6 +67,7 @@ const claims = {
     ...["--widths", "32,64,128", "--precision", "bf16"],
   ),
   "step-tfjs": measureTfjs,
+  "step-jax": measureJax,
   transfer: () =>
     lrscope(
       "bench",
@@ -215,4 +216,42 @@ async function measureTfjs() {
   const [minMs, medianMs, maxMs] = [sorted[0], sorted[Math.floor(steps / 2)], sorted[steps - 1]];
   const ratio = medianMs / own.medianMs;
   return { ...own, peers: [{ name: peer.name, minMs, medianMs, maxMs, ratio }] };
+}
+
+/**
+ * JAX compiles a step once and then takes seconds for it: our steps follow its own, and its first two, which compile
+ * and fill caches, do not count.
+ */
+async function measureJax() {
+  const cases = [];
+  for (const [size, widths, steps] of [
+    [128, "32,64,128,128", 5],
+    [224, "32,64,128", 3],
+  ]) {
+    const flags = ["--batch", 64, "--size", size, "--threads", threads, "--widths", widths];
+    const peer = jaxSteps(flags, steps);
+    const more = ["--no-peers", "--no-limit", "--repetitions", 11];
+    const own = await lrscope("bench", "step", ...flags, ...more);
+    const ms = peer.ms.sort((a, b) => a - b);
+    const [minMs, medianMs, maxMs] = [ms[0], ms[Math.floor(steps / 2)], ms[steps - 1]];
+    const ratio = medianMs / own.medianMs;
+    cases.push({ ...own, peers: [{ name: peer.name, minMs, medianMs, maxMs, ratio }] });
+  }
+  return { cases };
+}
+
+/** Name and milliseconds of so many steps, after two that do not count. */
+function jaxSteps(flags, steps) {
+  const python = fileURLToPath(new URL(".venv/bin/python", import.meta.url));
+  const script = fileURLToPath(new URL("peers/jax_step.py", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(python, [script, ...flags.map(String)], {
+    input: `run 2\nrun ${steps}\n`,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`jax_step.py ended with ${status}: ${stderr?.slice(-500)}`);
+  const [ready, , counted] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return { name: ready.name, parameters: ready.parameters, ms: counted.ms };
 }

@@ -133,6 +133,20 @@ if (tfjs)
       ],
     ),
   ].join("\n");
+const jax = read("step-jax");
+if (jax)
+  blocks.jax = [
+    where(jax.cases[0]),
+    "",
+    table(
+      ["step, fp32", "lrscope, ms: median (least - greatest)", "JAX", ""],
+      jax.cases.map((each) => [
+        `${each.size === 224 ? "flowers-2019" : each.model}, batch ${each.batch}, ${each.size}x${each.size}`,
+        spread(each),
+        ...each.peers.flatMap((p) => [`${spread(p)} (${p.name})`, `${p.ratio.toFixed(1)}x`]),
+      ]),
+    ),
+  ].join("\n");
 const transfer = read("transfer");
 if (transfer) {
   const { cached, head, cachedHead, trainFrom } = transfer;

@@ -44,7 +44,7 @@ export const machineText = ({ processor, engine }: TrainedOn): string => `${proc
 
 /** A sentence that names them. */
 export const machinesNote = (machines: readonly MachineShare[]): string =>
-  `Machines that differ were let in (--mixed). Trials ran on ${listed(machines.map((one) => `${machineText(one)}: ${counted(one.trials, "trial")}`))}. Their roundings differ, as do those of no single machine, so that the same call may give other digits; and seconds are not compared.`;
+  `Machines that differ trained the runs of this study: ${listed(machines.map((one) => `${machineText(one)}: ${counted(one.trials, "trial")}`))}. Their roundings differ, as do those of no single machine, so that the same call may give other digits; and seconds are not compared.`;
 
 /** The arm without what was measured by the clock. */
 export function withoutSeconds(optimizer: OptimizerSummary): OptimizerSummary {

@@ -1,4 +1,4 @@
-/** @file A report of run directories: of one, rendered again; of several, merged and set side by side. */
+/** @file A report of run directories: of one, rendered again; of several, joined or set side by side. */
 
 import { summarize } from "../analysis/index.ts";
 import { at } from "../core/at.ts";
@@ -11,6 +11,7 @@ import { writeTensorboard } from "./artefacts/write-tensorboard.ts";
 import { freeFolder, timeStamp } from "./default-out.ts";
 import { type DeriveOptions, recordedOptions, renderRun, wantedOptions } from "./derive.ts";
 import { checkProtocol, following, type ProtocolName, publishedOf } from "./protocols.ts";
+import { joinConfusions } from "./runs/join-runs.ts";
 import { mergeRuns } from "./runs/merge-runs.ts";
 
 export interface ReportRunsOptions extends DeriveOptions {
@@ -52,20 +53,26 @@ export async function reportRuns(
   const {
     run: recordedRun,
     notes,
+    joined,
     experiments,
-  } = single ? { run: single.run, notes: [], experiments: [] } : mergeRuns(runs);
+  } = single ? { run: single.run, notes: [], joined: false, experiments: [] } : mergeRuns(runs);
   const run = following(recordedRun, options.protocol);
   await checkProtocol("report", run.experiment);
   const out = options.out ?? single?.path ?? freeFolder(`lrscope-runs/report-${timeStamp()}`);
   const inPlace = single !== null && options.out === undefined;
   if (!inPlace) checkRunDirectory(out);
   const samples = (options.samples ?? true) ? readSamples(at(paths, 0, "paths")) : [];
-  const confusions = runs.flatMap(({ path, recorded }, i) =>
-    readConfusions(path, recorded, options.samples ?? true).map((entry) => ({
-      ...entry,
-      arm: experiments[i] ? `${experiments[i].name}: ${entry.arm}` : entry.arm,
-    })),
+  const ofEach = runs.map(({ path, recorded }) =>
+    readConfusions(path, recorded, options.samples ?? true),
   );
+  const confusions = joined
+    ? joinConfusions(ofEach.flat())
+    : ofEach.flatMap((own, i) =>
+        own.map((entry) => ({
+          ...entry,
+          arm: experiments[i] ? `${experiments[i].name}: ${entry.arm}` : entry.arm,
+        })),
+      );
   const directory = openRunDirectory(out);
   for (const note of notes) options.onNote?.(note);
   for (const { path, recorded } of runs)

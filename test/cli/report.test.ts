@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SummaryRecord } from "../../src/record/index.ts";
 import type { ReportInput } from "../../src/report/index.ts";
 import { createRunDirectory } from "../../src/store/index.ts";
+import { joinConfusions } from "../../src/study/runs/join-runs.ts";
 import { fakeComparison, fakeConfusions, fakeSamples } from "../report/fake-records.ts";
 import { cli } from "./run-cli.ts";
 
@@ -178,6 +179,112 @@ describe("several runs", () => {
     // Made by a program: there is no command to show.
     expect(html).toContain("No command asks for a: ");
     expect(html).toContain("No command asks for c: ");
+  });
+});
+
+describe("runs that are parts of one study", () => {
+  const whole = fake(["sgd+clr", "adam"], {}, 4);
+  /** Of the whole, the trials with such seeds, as a run of that machine. */
+  const part = (seeds: number[], processor: string): ReportInput => ({
+    ...whole,
+    experiment: {
+      ...whole.experiment,
+      machine: { ...whole.experiment.machine, processor },
+      protocol: { ...whole.experiment.protocol, seeds },
+    },
+    trials: whole.trials.filter(({ trial }) => seeds.includes(trial.seed)),
+  });
+  const reported = async (...paths: string[]) => {
+    const out = join(root, `out-${readdirSync(root).length}`);
+    const { summary } = (await cli(["report", ...paths, "--out", out, "--json"])).json<{
+      summary: SummaryRecord;
+    }>();
+    return { summary, html: readFileSync(join(out, "report.html"), "utf8") };
+  };
+  const { processor } = whole.experiment.machine;
+
+  test("of one machine give the summary that the study in one folder gives", async () => {
+    const a = write("a", part([0, 3], processor));
+    const b = write("b", part([1, 2], processor));
+    const { summary } = await reported(a, b);
+    const one = (await cli(["report", write("one", whole), "--json"])).json<{
+      summary: SummaryRecord;
+    }>();
+    expect(summary).toEqual(one.summary);
+  });
+
+  test("of machines that differ are compared by accuracy, and not by seconds", async () => {
+    const a = write("a", part([0, 1], processor));
+    const b = write("b", part([2, 3], "Another processor"));
+    const { summary, html } = await reported(a, b);
+    const names = summary.optimizers.map(({ name }) => name);
+    expect(names).toEqual(["sgd+clr", "adam"]);
+    expect(summary.optimizers.map(({ msPerStep }) => msPerStep)).toEqual([null, null]);
+    expect(summary.machines!.map((one) => [one.processor, one.trials])).toEqual([
+      [processor, 4],
+      ["Another processor", 4],
+    ]);
+    expect(html).toContain("Machines that differ trained the runs of this study");
+    expect(html).toContain("they are parts of one study, and their trials are put together");
+  });
+
+  test("a trial that one of them began and another ended counts once", async () => {
+    const first = part([0, 1], processor);
+    const broken = first.trials.map(({ trial, metrics }) =>
+      trial.seed === 1
+        ? { trial: { ...trial, status: "interrupted" as const }, metrics: metrics.slice(0, 1) }
+        : { trial, metrics },
+    );
+    const a = write("a", { ...first, trials: broken });
+    const b = write("b", part([1, 2, 3], processor));
+    const { summary } = await reported(a, b);
+    for (const { seeds, finalValidationAccuracy } of summary.optimizers) {
+      expect(seeds).toEqual([0, 1, 2, 3]);
+      expect(finalValidationAccuracy.values.every((value) => value !== null)).toBe(true);
+    }
+    expect(summary.optimizers).toHaveLength(2);
+  });
+
+  test("which classes were taken for which is added up, and the surest mistakes stay", () => {
+    const one = { ...fakeConfusions()[0]!, arm: "adam" };
+    const surer = one.mistakes!.map((mistake) => ({ ...mistake, seed: 9, probability: 0.999 }));
+    const twice = one.counts.map((row) => row.map((count) => 2 * count));
+    const other = { ...one, arm: "sgd" };
+    const joined = joinConfusions([one, other, { ...one, counts: twice, mistakes: surer }]);
+    expect(joined.map(({ arm }) => arm)).toEqual(["adam", "sgd"]);
+    expect(joined[0]!.counts).toEqual(one.counts.map((row) => row.map((count) => 3 * count)));
+    expect(joined[0]!.mistakes!.map(({ seed }) => seed)).toEqual(surer.map(() => 9));
+    expect(joined[1]).toEqual(other);
+  });
+
+  test.each([
+    ["a trial that ended in both", (input: ReportInput) => input, [1, 2]],
+    [
+      "another learning rate",
+      (input: ReportInput) => ({
+        ...input,
+        trials: input.trials.map(({ trial, metrics }) => ({
+          trial: { ...trial, schedule: { type: "constant" as const, rate: 0.5 } },
+          metrics,
+        })),
+      }),
+      [2, 3],
+    ],
+    [
+      "another version",
+      (input: ReportInput) => ({
+        ...input,
+        experiment: { ...input.experiment, lrscope: "0.0.9" },
+      }),
+      [2, 3],
+    ],
+  ])("%s: set side by side instead", async (_, change, seeds) => {
+    const a = write("a", part([0, 1], processor));
+    const b = write("b", change(part(seeds, processor)));
+    const { summary } = await reported(a, b);
+    expect(summary.optimizers.map(({ name }) => name)).toEqual([
+      ...["a: sgd+clr", "a: adam", "b: sgd+clr", "b: adam"],
+    ]);
   });
 });
 

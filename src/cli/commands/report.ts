@@ -11,7 +11,7 @@ export const report = defineCommand({
   api: ["reportRuns"],
   summary: "render run directories again, or several together",
   details:
-    "Of one directory: its report.html and figures anew, from its records. Of several on the same data: one report that sets their optimizers side by side, in a folder of its own.",
+    "Of one directory: its report.html and figures anew, from its records. Of several on the same data: one report, in a folder of its own, that puts together what are parts of one study, and sets others side by side.",
   args: [{ name: "dir", help: "run directories of find, train, compare or demo", variadic: true }],
   flags: {
     out: optional({

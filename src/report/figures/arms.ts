@@ -61,7 +61,8 @@ export function armsOf({
 }
 
 function looksOf(names: readonly string[], experiments: readonly string[]): SeriesLook[] {
-  if (experiments.length < 2) return names.map((_, i) => seriesLook(i));
+  const prefixed = names.some((name) => experiments.some((one) => name.startsWith(`${one}: `)));
+  if (experiments.length < 2 || !prefixed) return names.map((_, i) => seriesLook(i));
   const parts = names.map((name) => {
     const experiment = experiments.findIndex((prefix) => name.startsWith(`${prefix}: `));
     const arm =

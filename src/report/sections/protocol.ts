@@ -30,7 +30,7 @@ export function protocolSection(
   const trials = arms.flatMap((arm) => arm.trials);
   return html`<section id="protocol"><h2>Protocol</h2>
 ${definitions(protocolFacts(experiment, arms))}
-${experiments.length > 1 && experimentsTable(experiments)}
+${experiments.length > 1 && experimentsTable(experiments, areParts({ experiment, experiments }))}
 ${wholeNames(arms)}${trials.length > 0 && trialsTable(arms)}
 ${failures(arms)}${brokenFiles(experiment)}${copiesOf(experiment)}</section>`;
 }
@@ -259,8 +259,18 @@ function copiesOf({ dataset: { copies, copiesLeftOut } }: ExperimentRecord) {
   )}</ul></details>`;
 }
 
-/** Several experiments side by side: what is the same is said above, what differs here. */
-function experimentsTable(experiments: NonNullable<ReportInput["experiments"]>): Markup {
+/** Whether the experiments are parts of one study, whose arms do not carry a part's name. */
+const areParts = ({
+  experiment,
+  experiments,
+}: Required<Pick<ReportInput, "experiment" | "experiments">>) =>
+  !experiment.arms.some((arm) => experiments.some(({ name }) => arm.name.startsWith(`${name}: `)));
+
+/** Several experiments: what is the same is said above, what differs here. */
+function experimentsTable(
+  experiments: NonNullable<ReportInput["experiments"]>,
+  parts: boolean,
+): Markup {
   const facts = experiments.map(({ experiment }) => [
     ["Run", experiment.created] as const,
     ...protocolFacts(experiment),
@@ -274,7 +284,11 @@ function experimentsTable(experiments: NonNullable<ReportInput["experiments"]>):
     }))
     .filter(({ values }) => new Set(values).size > 1);
   return html`<h3>The experiments</h3>
-<p>In what they differ; arms carry their experiment’s name in front, and each experiment has a dash pattern.</p>
+<p>In what they differ; ${
+    parts
+      ? "they are parts of one study, and their trials are put together"
+      : "arms carry their experiment’s name in front, and each experiment has a dash pattern"
+  }.</p>
 ${scrolling(
   "Differences between the experiments",
   html`<table class="words">

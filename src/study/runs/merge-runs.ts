@@ -1,10 +1,11 @@
-/** @file Several runs as one, for a report that sets their arms side by side. */
+/** @file Several runs as one, for a report: parts of one study put together, others side by side. */
 
 import { basename, resolve } from "node:path";
 import { at } from "../../core/at.ts";
 import { StoreError } from "../../core/errors.ts";
 import type { ExperimentRecord, ProtocolRecord } from "../../record/index.ts";
 import type { Run } from "../../store/index.ts";
+import { joinRuns } from "./join-runs.ts";
 
 export interface NamedRun {
   readonly path: string;
@@ -15,7 +16,9 @@ export interface MergedRuns {
   readonly run: Run;
   /** Differences between the protocols, for the terminal. */
   readonly notes: string[];
-  /** Each by the name that its arms have in front. */
+  /** Whether they are parts of one study, whose arms keep their names. */
+  readonly joined: boolean;
+  /** Each by the name that its arms have in front, where they are not joined. */
   readonly experiments: { name: string; experiment: ExperimentRecord }[];
 }
 
@@ -23,7 +26,7 @@ export interface MergedRuns {
 const INCIDENTAL: readonly (keyof ProtocolRecord)[] = ["seeds", "threads", "updatesPerEpoch"];
 
 /**
- * Arms get their directory's name in front. Runs on other data, or validated on another part of it,
+ * Parts of one study are joined; else arms get their directory's name in front. Runs on other data, or validated on another part of it,
  * are refused; other differences of protocol, engine and machine are said in
  * `notes`, with the runs that have each.
  * @throws StoreError, exit code 2
@@ -32,6 +35,12 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
   const first = at(runs, 0, "runs");
   const names = distinctNames(runs.map(({ path }) => path));
   for (const { path, run } of runs.slice(1)) checkSameData(first, { path, run });
+  const experiments = runs.map(({ run }, i) => ({
+    name: at(names, i, "names"),
+    experiment: run.experiment,
+  }));
+  const one = joinRuns(runs.map(({ run }) => run));
+  if (one) return { run: one, notes: [], joined: true, experiments };
   const renamed = runs.map(({ run }, index) => rename(run, at(names, index, "names")));
   const { experiment } = first.run;
   const protocols = runs.map(({ run }) => run.experiment.protocol);
@@ -58,10 +67,8 @@ export function mergeRuns(runs: readonly NamedRun[]): MergedRuns {
       summary: null,
     },
     notes: differences(runs, names),
-    experiments: runs.map(({ run }, i) => ({
-      name: at(names, i, "names"),
-      experiment: run.experiment,
-    })),
+    joined: false,
+    experiments,
   };
 }
 
