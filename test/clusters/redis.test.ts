@@ -268,9 +268,10 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
       ...{ metrics, msPerStep: 1, seconds: 1 },
     };
     const event = { formatVersion: 1, type: "epoch", arm, seed, metrics: next };
+    const sha256 = "0".repeat(64);
     const told: [string, string, string][] = [
       ["POST event", "a record (epoch)", JSON.stringify({ seq: 9, event })],
-      ["PUT checkpoint", "a checkpoint", `${JSON.stringify({ seq: 9, record })}\n`],
+      ["PUT checkpoint", "a checkpoint", `${JSON.stringify({ seq: 9, sha256, record })}\n`],
       ["POST end", "the end", JSON.stringify({ seq: 9, how: "ended", error: null })],
     ];
     for (const [call, what, body] of told) {

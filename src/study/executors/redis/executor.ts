@@ -18,6 +18,7 @@ import { reported } from "../reported-error.ts";
 import { atTime, MOST_NAMED, tellWorkers, type Workers } from "../tell-workers.ts";
 import { attempts } from "../wire/attempts.ts";
 import { describeStudy } from "../wire/describe-study.ts";
+import { mostWeights } from "../wire/kept-weights.ts";
 import { sentFiles } from "../wire/sent-files.ts";
 import { type StoreServer, startStoreServer } from "../wire/server.ts";
 import { connectRedis, isRedisUrl, type RedisConnection } from "./connection.ts";
@@ -109,12 +110,11 @@ function redisExecutor(
     const { hostname } = new URL(options.url);
     const isHere = /^(localhost|127\.|\[::1\])/.test(hostname);
     const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(options.address ?? "") ?? [];
-    const { memory } = shared.plan;
     const description = describeStudy(shared, { mixed: options.mixed ?? false });
     const server = await startStoreServer({
       host: isHere && options.address === undefined ? "127.0.0.1" : "0.0.0.0",
       ...{ port: Number(port ?? 0), token, attempts: accepted },
-      mostWeights: 4 * memory.persistentBytes + 2 ** 26,
+      mostWeights: mostWeights(shared.plan),
       description: JSON.stringify(description),
       unfit: (worker, reason) => say(`${worker} gets no run: ${reason}`),
       files: sentFiles(shared, description.weights?.sha256 ?? null),
