@@ -49,7 +49,7 @@ async function work() {
   });
   const run = async (study, job, worker) => {
     const wire = openWire({ ...study, signal, say: () => undefined });
-    const store = wireStore(wire, job.data);
+    const store = wireStore(wire, { ...job.data, mostWeights: 2 ** 26 });
     const { task } = await store.take(worker);
     await store.begin();
     const { recorder } = store;

@@ -45,10 +45,8 @@ export async function executorOf(
       );
     return {};
   }
-  if (mixed && flags.time !== undefined)
-    throw new ArgumentError(
-      "compare: --time beside --mixed would give runs on slow machines fewer epochs, so that arms differ by where they ran; say --epochs, or leave out --mixed",
-    );
+  const { checkMixed } = await import("../study/executors/mixed.ts");
+  checkMixed(flags);
   if (isRedis) {
     if (given.has("jobs"))
       throw new ArgumentError(

@@ -78,6 +78,7 @@ export interface ResumeCall {
     readonly model: string;
     readonly pretrained: string | undefined;
     readonly jobs?: number;
+    readonly mixed?: boolean;
   } & ShowFlags &
     Parameters<typeof extensionOf>[1];
   readonly given: ReadonlySet<string>;
@@ -91,7 +92,10 @@ export async function resumeFromFlags(
   checkBesideResume(command, path, given);
   const extension = extensionOf(command, flags, given);
   const { readRun } = await import("../store/index.ts");
-  checkResumes(command, path, readRun(path).experiment.kind);
+  const { kind, protocol } = readRun(path).experiment;
+  checkResumes(command, path, kind);
+  const { checkMixed } = await import("../study/executors/mixed.ts");
+  checkMixed({ mixed: flags.mixed, time: protocol.time });
   const { resumeStudy } = await import("../study/resuming/resume-study.ts");
   const { openSink } = await import("./study-sink.ts");
   const sink = await openSink(terminal, { ...flags, warnings: command !== "find" });

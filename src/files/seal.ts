@@ -5,7 +5,13 @@
 
 import { createHash } from "node:crypto";
 import { WeightsError } from "../core/errors.ts";
-import type { Checkpoint } from "../formats/index.ts";
+import {
+  type ByteSource,
+  type Checkpoint,
+  safetensorsLayout,
+  type TensorData,
+  tensorPieces,
+} from "../formats/index.ts";
 
 const KEY = "checksum";
 
@@ -20,23 +26,62 @@ export const sealed = (checkpoint: Checkpoint): Checkpoint => ({
  * @throws WeightsError where any bit is not what was written
  */
 export function checkSeal(checkpoint: Checkpoint, file: string): void {
-  const wanted = checkpoint.metadata[KEY];
-  if (wanted === undefined || wanted === digestOf(checkpoint)) return;
+  if (isAsSealed(checkpoint.metadata, () => digestOf(checkpoint))) return;
   throw new WeightsError(
     `checkpoint ${file}: its content does not match its checksum: it was changed, or the disk is failing. Copy it again from where it came; in a run directory take last.safetensors or best.safetensors, whichever of the two is whole, or train again`,
   );
 }
 
+/**
+ * The same of a file, of which a piece at a time is read.
+ * @returns its metadata
+ * @throws WeightsError as checkSeal, and where it is no file of weights
+ */
+export function checkSealOf(source: ByteSource): Checkpoint["metadata"] {
+  const { metadata, tensors } = safetensorsLayout(source);
+  const digest = () =>
+    digestOfPieces(
+      metadata,
+      tensors.map((placed) => ({ ...placed, pieces: tensorPieces(source, placed) })),
+    );
+  if (!isAsSealed(metadata, digest))
+    throw new WeightsError(
+      `${source.name}: its content does not match its checksum: it was changed on its way, or the disk is failing; send or write it again`,
+    );
+  return metadata;
+}
+
+function isAsSealed(metadata: Checkpoint["metadata"], digest: () => string): boolean {
+  const wanted = metadata[KEY];
+  return wanted === undefined || wanted === digest();
+}
+
+const digestOf = ({ tensors, metadata }: Checkpoint): string =>
+  digestOfPieces(
+    metadata,
+    [...tensors].map(([name, { shape, data }]) => ({ name, shape, pieces: [data] })),
+  );
+
+interface Pieces {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly pieces: Iterable<TensorData>;
+}
+
 /** SHA-256 of tensors and metadata by name, whatever their order in the file; but for the checksum itself. */
-function digestOf({ tensors, metadata }: Checkpoint): string {
+function digestOfPieces(metadata: Checkpoint["metadata"], tensors: readonly Pieces[]): string {
   const hash = createHash("sha256");
-  const byName = <T>(entries: Iterable<readonly [string, T]>) =>
-    [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  const texts = byName(Object.entries(metadata)).filter(([key]) => key !== KEY);
+  const texts = Object.entries(metadata)
+    .filter(([key]) => key !== KEY)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   hash.update(JSON.stringify(texts));
-  for (const [name, { shape, data }] of byName(tensors)) {
-    hash.update(JSON.stringify([name, data.constructor.name, shape]));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const { name, shape, pieces } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    let isFirst = true;
+    for (const data of pieces) {
+      if (isFirst) hash.update(JSON.stringify([name, data.constructor.name, shape]));
+      isFirst = false;
+      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
   }
   return hash.digest("hex");
 }

@@ -20,6 +20,9 @@ export {
   encodeSafetensors,
   type StoredTensor,
   safetensorsFrom,
+  safetensorsLayout,
+  safetensorsPieces,
   type TensorData,
+  tensorPieces,
 } from "./safetensors.ts";
 export { decodeTorch, type ReadOptions } from "./torch-file.ts";

@@ -81,7 +81,22 @@ const bytesOf = (data: TensorData) => new Uint8Array(data.buffer, data.byteOffse
  * tensors lie widest dtype first, so that each begins at a multiple of its own size, then as given.
  * @throws WeightsError where a tensor's data does not fill its shape, or a name is reserved
  */
-export function encodeSafetensors({ tensors, metadata }: Checkpoint): Uint8Array {
+export function encodeSafetensors(checkpoint: Checkpoint): Uint8Array {
+  const pieces = safetensorsPieces(checkpoint);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/**
+ * The same bytes in pieces, for whoever sends them: the head, and then each tensor's as they lie in memory, not copied.
+ * @throws WeightsError as encodeSafetensors
+ */
+export function safetensorsPieces({ tensors, metadata }: Checkpoint): Uint8Array[] {
   const entries = [...tensors].sort(
     ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
   );
@@ -110,16 +125,10 @@ export function encodeSafetensors({ tensors, metadata }: Checkpoint): Uint8Array
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + headerBytes);
-  bytes.set(json, PREFIX_BYTES);
-  let at = PREFIX_BYTES + headerBytes;
-  for (const [, { data }] of entries) {
-    bytes.set(bytesOf(data), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  const head = new Uint8Array(PREFIX_BYTES + headerBytes).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  head.set(json, PREFIX_BYTES);
+  return [head, ...entries.map(([, { data }]) => bytesOf(data))];
 }
 
 interface Entry {
@@ -128,6 +137,16 @@ interface Entry {
   readonly shape: number[];
   readonly begin: number;
   readonly end: number;
+}
+
+/** A tensor of a file that is not read yet. */
+export interface PlacedTensor {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: Shape;
+  /** Of its first byte in the file. */
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 /**
@@ -144,6 +163,37 @@ export const decodeSafetensors = (bytes: Uint8Array, file: string): Checkpoint =
  * @throws WeightsError as decodeSafetensors
  */
 export function safetensorsFrom(source: ByteSource): Checkpoint {
+  const layout = safetensorsLayout(source);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, shape, type, offset, bytes } of layout.tensors)
+    tensors.set(name, { shape, data: tensorData(type, source.read(offset, bytes)) });
+  return { tensors, metadata: layout.metadata };
+}
+
+/** Bytes of a tensor that are read at a time; a multiple of every element's. */
+const PIECE = 1 << 20;
+
+/** What `safetensorsFrom` makes of a tensor, a piece at a time: one at least, of a tensor without elements an empty one. */
+export function* tensorPieces(
+  source: ByteSource,
+  { type, offset, bytes }: PlacedTensor,
+): Generator<TensorData> {
+  let done = 0;
+  do {
+    const length = Math.min(PIECE, bytes - done);
+    yield tensorData(type, source.read(offset + done, length));
+    done += length;
+  } while (done < bytes);
+}
+
+/**
+ * Where the tensors of a file lie, and what it says of them; none of them is read.
+ * @throws WeightsError as decodeSafetensors
+ */
+export function safetensorsLayout(source: ByteSource): {
+  readonly tensors: readonly PlacedTensor[];
+  readonly metadata: Checkpoint["metadata"];
+} {
   const { name: file } = source;
   const refuse = (found: string): never => {
     throw new WeightsError(
@@ -158,11 +208,10 @@ export function safetensorsFrom(source: ByteSource): Checkpoint {
     else entries.push(checkEntry(name, value, { file, refuse }));
   }
   checkCoverage(entries, source.size - dataStart, refuse);
-  const tensors = new Map<string, StoredTensor>();
-  for (const { name, dtype, shape, begin, end } of entries) {
-    const bytes = source.read(dataStart + begin, end - begin);
-    tensors.set(name, { shape, data: tensorData(READ[dtype], bytes) });
-  }
+  const tensors = entries.map(({ name, dtype, shape, begin, end }) => ({
+    ...{ name, shape, type: READ[dtype] },
+    ...{ offset: dataStart + begin, bytes: end - begin },
+  }));
   return { tensors, metadata };
 }
 

@@ -9,9 +9,9 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync } from "n
 import { join } from "node:path";
 import { withCleanup } from "../core/cleanup.ts";
 import { InternalError } from "../core/errors.ts";
-import { readRegularFile } from "../files/regular-file.ts";
+import { openRegularFile, readRegularFile } from "../files/regular-file.ts";
 import { type CheckpointRecord, sealedCheckpoint } from "../record/index.ts";
-import { replaceFile, writeFailure } from "./durable-write.ts";
+import { placeFile, replaceFile, writeFailure } from "./durable-write.ts";
 
 /** How many are kept: were the newest damaged, its epoch alone would be lost. */
 const KEPT = 2;
@@ -25,32 +25,66 @@ export interface StoredCheckpoint {
   readonly weights: Uint8Array;
 }
 
+/** A whole safetensors file on the disk. */
+export interface WeightsOnDisk {
+  readonly path: string;
+  readonly sha256: string;
+}
+
 /**
  * Writes a checkpoint, reads it back, and then drops all but the last two.
+ * @param weights those that lie in a file of the same file system are given their name here
  * @throws StoreError, exit code 1; earlier checkpoints are kept
  */
-export function writeCheckpoint(folder: string, { record, weights }: StoredCheckpoint): void {
+export function writeCheckpoint(
+  folder: string,
+  {
+    record,
+    weights,
+  }: { readonly record: CheckpointRecord; readonly weights: Uint8Array | WeightsOnDisk },
+): void {
   const name = nameOf(record.epoch);
   const said = JSON.stringify(record);
-  const sealed = `{"record":${said},"weights":"${sha256(weights)}","checksum":"${sha256(said)}"}\n`;
-  for (const [file, content] of [
-    [`${name}.safetensors`, weights],
-    [`${name}.json`, Buffer.from(sealed)],
-  ] as const) {
-    const path = join(folder, file);
-    replaceFile(path, content);
+  const isInMemory = weights instanceof Uint8Array;
+  const digest = isInMemory ? sha256(weights) : weights.sha256;
+  const sealed = Buffer.from(
+    `{"record":${said},"weights":"${digest}","checksum":"${sha256(said)}"}\n`,
+  );
+  const path = (ending: string) => join(folder, `${name}.${ending}`);
+  const written = (file: string, isWhole: () => boolean) => {
     try {
-      if (!holds(path, content))
-        throw new Error("the disk gives back other bytes than were written");
+      if (!isWhole()) throw new Error("the disk gives back other bytes than were written");
     } catch (error) {
-      throw writeFailure(path, error, "the checkpoints before it are kept");
+      throw writeFailure(file, error, "the checkpoints before it are kept");
     }
-  }
+  };
+  const file = path("safetensors");
+  if (isInMemory) replaceFile(file, weights);
+  else placeFile(weights.path, file);
+  written(file, () => (isInMemory ? holds(file, weights) : digestOfFile(file) === digest));
+  replaceFile(path("json"), sealed);
+  written(path("json"), () => holds(path("json"), sealed));
   prune(folder, record.epoch);
 }
 
 /** Bytes that are read back at a time: a second copy of the weights would be the most of a small trial's memory. */
 const PART = 1 << 18;
+
+/** SHA-256 of a file, of which a part at a time is read; null where there is none. */
+export function digestOfFile(path: string): string | null {
+  const descriptor = openRegularFile(path);
+  if (descriptor === null) return null;
+  const hash = createHash("sha256");
+  const read = () => {
+    const part = Buffer.allocUnsafe(PART);
+    for (;;) {
+      const length = readSync(descriptor, part);
+      if (length === 0) return hash.digest("hex");
+      hash.update(part.subarray(0, length));
+    }
+  };
+  return withCleanup(read, () => closeSync(descriptor));
+}
 
 function holds(path: string, content: Uint8Array): boolean {
   const descriptor = openSync(path, "r");
@@ -76,6 +110,19 @@ export function newestCheckpoint(folder: string): StoredCheckpoint | null {
   return null;
 }
 
+/** The same, with its weights where they lie: checked, and not held in memory. */
+export function findNewestCheckpoint(
+  folder: string,
+): { readonly record: CheckpointRecord; readonly weights: WeightsOnDisk } | null {
+  for (const epoch of epochsIn(folder)) {
+    const found = sealedRecord(folder, epoch);
+    const path = weightsOf(folder, epoch);
+    if (found && isWhole(() => digestOfFile(path) === found.weights))
+      return { record: found.record, weights: { path, sha256: found.weights } };
+  }
+  return null;
+}
+
 /** Takes all checkpoints away, once their trial is finished. @throws StoreError, exit code 1 */
 export function removeCheckpoints(folder: string): void {
   try {
@@ -87,22 +134,46 @@ export function removeCheckpoints(folder: string): void {
 
 /** null where it is absent or damaged. */
 export function readCheckpoint(folder: string, epoch: number): StoredCheckpoint | null {
+  const found = sealedRecord(folder, epoch);
+  if (found === null) return null;
+  const { record } = found;
+  let weights: Uint8Array | null = null;
+  const isRead = () => {
+    weights = readRegularFile(weightsOf(folder, epoch));
+    return weights !== null && sha256(weights) === found.weights;
+  };
+  return isWhole(isRead) && weights !== null ? { record, weights } : null;
+}
+
+const weightsOf = (folder: string, epoch: number) => join(folder, `${nameOf(epoch)}.safetensors`);
+
+/** What cannot be read is not whole. */
+function isWhole(check: () => boolean): boolean {
+  try {
+    return check();
+  } catch {
+    return false;
+  }
+}
+
+/** What stands beside the weights of an epoch, and their checksum; null where it is absent or damaged. */
+function sealedRecord(
+  folder: string,
+  epoch: number,
+): { readonly record: CheckpointRecord; readonly weights: string } | null {
   try {
     const read: unknown = JSON.parse(
       String(readRegularFile(join(folder, `${nameOf(epoch)}.json`))),
     );
     const sealed = sealedCheckpoint.parse(read);
-    const weights = readRegularFile(join(folder, `${nameOf(epoch)}.safetensors`));
-    if (weights === null) return null;
     // As written, not as parsed: the order of its keys is part of what the checksum is of, and of
     // the lines that metrics.jsonl will hold again.
     const { record } = read as { record: CheckpointRecord };
-    const whole =
+    const isOwn =
       record.epoch === epoch &&
       record.metrics.length === epoch &&
-      sha256(weights) === sealed.weights &&
       sha256(JSON.stringify(record)) === sealed.checksum;
-    return whole ? { record, weights } : null;
+    return isOwn ? { record, weights: sealed.weights } : null;
   } catch {
     return null;
   }

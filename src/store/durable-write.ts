@@ -129,6 +129,26 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
 }
 
 /**
+ * Gives a file that is whole, and on the disk, its final name; it lies in the same file system. Whatever goes wrong,
+ * what had that name is as before and the other one is gone.
+ * @throws StoreError, exit code 1
+ */
+export function placeFile(temporary: string, file: string): void {
+  try {
+    makeFolder(dirname(file));
+    renameSync(temporary, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    quietly(() => rmSync(temporary, { force: true }));
+    throw writeFailure(
+      file,
+      error,
+      "its earlier content, and all other files of the run, are kept",
+    );
+  }
+}
+
+/**
  * Append one line. A line that does not fit is taken back, so that the file ends with the last whole
  * one. `durable` waits for the disk.
  * @throws StoreError, exit code 1

@@ -1,13 +1,16 @@
 /** @file Run directories: created once, appended to while the work goes on, readable at any moment. */
 
 export {
+  digestOfFile,
+  findNewestCheckpoint,
   newestCheckpoint,
   readCheckpoint,
   removeCheckpoints,
   type StoredCheckpoint,
+  type WeightsOnDisk,
   writeCheckpoint,
 } from "./checkpoints.ts";
-export { diskFailure, replaceFile, writeFailure } from "./durable-write.ts";
+export { diskFailure, placeFile, replaceFile, writeFailure } from "./durable-write.ts";
 export {
   acquireLease,
   fenceOf,

@@ -1,7 +1,12 @@
 /** @file Who runs the runs of a study, as flags: what is refused before anything is opened. */
 
 import { expect, test } from "vitest";
+import { fakeComparison } from "../report/fake-records.ts";
+import { writeRun } from "../server/records.ts";
 import { cli } from "./run-cli.ts";
+import { temporaryFolder } from "./temporary.ts";
+
+const within = temporaryFolder();
 
 test.each([
   [
@@ -28,6 +33,18 @@ test.each([
 ])("%j", async (flags, message) => {
   const { code, stderr } = await cli(["compare", "synthetic", ...flags]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("runs that end by time go on on machines that differ no more than they begin there", async () => {
+  const { experiment, trials } = fakeComparison({ arms: ["adam"], epochs: 2 });
+  const path = within("timed");
+  const protocol = { ...experiment.protocol, time: 60 };
+  writeRun(path, { experiment: { ...experiment, protocol }, trials });
+  for (const executor of ["slurm", "redis://h"]) {
+    const flags = ["--resume", path, "--executor", executor, "--mixed"];
+    const { code, stderr } = await cli(["compare", ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--time beside --mixed would")]);
+  }
 });
 
 test("without the commands of Slurm it says so", async () => {

@@ -11,10 +11,9 @@ import { readRecord, readRun } from "../../src/store/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { TINY_FLAGS } from "../faults/tiny.ts";
 import { commands, ended, PATIENCE, until } from "./commands.ts";
+import { OTHER_PROCESSOR } from "./other-processor.ts";
 import { redisAbsent, startedRedis } from "./redis-server.ts";
 
-/** A processor with fewer vector instructions than any that tests run on is taken for. */
-const OTHER = { ONEDNN_MAX_CPU_ISA: "SSE41" };
 const absent = engineAbsent() ?? redisAbsent();
 
 describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
@@ -30,7 +29,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
       ...[...TINY_FLAGS, "--optimizers", "adam,sgd@1e-2", "--seeds", "2", "--epochs", "2"],
       ...["--threads", "1", "--no-samples", "--out", path],
     ];
-    const worker = run(["worker", redis().url, "--jobs", "2"], { env: OTHER });
+    const worker = run(["worker", redis().url, "--jobs", "2"], { env: OTHER_PROCESSOR });
     const refused = run(["compare", ...flags, "--executor", redis().url]);
     const isRefused =
       /gets no run: .*so that its results would be others; begin the study with --mixed/;

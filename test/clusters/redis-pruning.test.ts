@@ -14,7 +14,7 @@ import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
 import { tinyTrial } from "../faults/tiny.ts";
 import { fakeExperiment } from "../report/fake-records.ts";
 import { commands, ended, PATIENCE, type Spoken, until } from "./commands.ts";
-import { expectPaired, prunedFlags, prunedResult } from "./pruned.ts";
+import { expectBelowMedian, expectPaired, prunedFlags, prunedResult } from "./pruned.ts";
 import { redisAbsent, startedRedis } from "./redis-server.ts";
 
 const absent = engineAbsent() ?? redisAbsent();
@@ -55,9 +55,10 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, () => {
     expect(prunedResult(there).decisions).toContain('"rmsprop@1e-3"');
   });
 
-  test("median: the same", { timeout: PATIENCE }, async () => {
-    // It may let all go on.
-    expectPaired(await both("median", prunedFlags("median")), { least: 0 });
+  test("median: the same, and an arm below it ends", { timeout: PATIENCE }, async () => {
+    const there = await both("median", prunedFlags("median"));
+    expectPaired(there);
+    expectBelowMedian(there);
   });
 
   test("asha: in whatever order they come, the same seeds for all", {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workersRecord } from "../../src/record/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
+import { saidOf } from "../faults/derived.ts";
 import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import {
   commands,
@@ -119,10 +120,10 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
       until("another goes on", () => beginningsOf(killed.key) > 0),
     ]);
     for (const { key } of [killed, stopped]) {
-      const { looks, late, passedOver } = takeoverOf(`${key}-1`, asked());
+      const { looks, early, late, passedOver } = takeoverOf(`${key}-1`, asked());
       // By the clock of Redis: every second it is looked for leases that have ended, the first look that may find it
       // does, and the next worker that looks for work takes it, which is half a second later at most.
-      expect([looks, late, passedOver]).toEqual([[1000], 0, 0]);
+      expect([looks, early, late, passedOver]).toEqual([[1000], false, 0, 0]);
       expect(logOf(key)).toMatch(/turn 2 at it: \S+ takes over from \S+, which is not heard of/);
     }
   });
@@ -220,6 +221,7 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
   test("records and weights are those of one machine, each epoch once, and nothing is left in Redis", async () => {
     expect([await ended(alone), alone.said()]).toEqual([0, expect.any(String)]);
     expect(resultOf(path())).toEqual(resultOf(within("whole")));
+    expect(await saidOf(path())).toEqual(await saidOf(within("whole")));
     for (const key of ["adam-0", "adam-1", "sgd-1e-2-0", "sgd-1e-2-1"])
       expect(linesOf(key).map((line) => JSON.parse(line).epoch)).toEqual(
         Array.from({ length: EPOCHS }, (_, index) => index + 1),
@@ -268,9 +270,10 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
       ...{ metrics, msPerStep: 1, seconds: 1 },
     };
     const event = { formatVersion: 1, type: "epoch", arm, seed, metrics: next };
+    const sha256 = "0".repeat(64);
     const told: [string, string, string][] = [
       ["POST event", "a record (epoch)", JSON.stringify({ seq: 9, event })],
-      ["PUT checkpoint", "a checkpoint", `${JSON.stringify({ seq: 9, record })}\n`],
+      ["PUT checkpoint", "a checkpoint", `${JSON.stringify({ seq: 9, sha256, record })}\n`],
       ["POST end", "the end", JSON.stringify({ seq: 9, how: "ended", error: null })],
     ];
     for (const [call, what, body] of told) {
@@ -317,8 +320,13 @@ function takeoverOf(job: string, asked: readonly Asked[]) {
   return {
     /** Milliseconds within which nobody looks again. */
     looks: [...new Set(looksAt.map(({ words }) => Number(words[4])))],
-    /** Looks after the end of the lease that did not find it; one at its very end may. */
-    late: asked.slice(0, back).filter((one) => isLook(one) && one.at > ends + 0.02).length - 1,
+    /** Whether it was taken away before its lease had ended. */
+    early: (asked[back]?.at ?? Number.NaN) < ends - 0.02,
+    /** Looks after the end of the lease that did not find it; one at its very end may, or may not. */
+    late: Math.max(
+      0,
+      asked.slice(0, back).filter((one) => isLook(one) && one.at > ends + 0.02).length - 1,
+    ),
     /** Workers that looked for work, and found none. */
     passedOver: asked.slice(back, taken).filter(isPop).length - begun.size,
   };

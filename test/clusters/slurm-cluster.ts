@@ -22,7 +22,17 @@ export interface SlurmCluster {
   run(command: string, ...args: string[]): string;
   /** Ends a node's daemon, and all that runs there, as a power cut would. */
   killNode(node: string): void;
+  /** Ends the controller, which nobody can ask then, as its machine is shut down; and starts it with what it knew. */
+  endController(): void;
+  startController(): void;
   stop(): void;
+}
+
+export interface SlurmMore {
+  /** Further lines of slurm.conf. */
+  readonly conf?: readonly string[];
+  /** Of a script in Lua that sees each job before it is taken: its body, with the job as `job`. */
+  readonly onSubmit?: string;
 }
 
 /** Ports that nobody listens at. */
@@ -42,7 +52,10 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Starts it. Arrays have four tasks at most, and jobs vanish soon after their end. */
-export async function startSlurm(): Promise<SlurmCluster> {
+export async function startSlurm({
+  conf: more = [],
+  onSubmit,
+}: SlurmMore = {}): Promise<SlurmCluster> {
   const folder = mkdtempSync(join(tmpdir(), "lrscope-slurm-"));
   // Munge asks that everybody can reach its socket.
   chmodSync(folder, 0o755);
@@ -90,8 +103,17 @@ MaxArraySize=4
 NodeName=n1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=4
 NodeName=n2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=4
 PartitionName=main Nodes=n1,n2 Default=YES LLN=YES MaxTime=INFINITE State=UP
+${[...more, ...(onSubmit === undefined ? [] : ["JobSubmitPlugins=lua"])].join("\n")}
 `,
   );
+  if (onSubmit !== undefined)
+    writeFileSync(
+      inside("job_submit.lua"),
+      `function slurm_job_submit(job) ${onSubmit} return slurm.SUCCESS end
+function slurm_job_modify() return slurm.SUCCESS end
+return slurm.SUCCESS
+`,
+    );
   const environment = { SLURM_CONF: conf };
   const run = (command: string, ...args: string[]) =>
     execFileSync(command, args, {
@@ -108,9 +130,9 @@ PartitionName=main Nodes=n1,n2 Default=YES LLN=YES MaxTime=INFINITE State=UP
   run("slurmctld", "-c");
   run("slurmd", "-N", "n1");
   run("slurmd", "-N", "n2");
-  const kill = (name: string) => {
+  const kill = (name: string, signal: NodeJS.Signals = "SIGKILL") => {
     try {
-      process.kill(Number(readFileSync(inside(name), "utf8")), "SIGKILL");
+      process.kill(Number(readFileSync(inside(name), "utf8")), signal);
     } catch {
       // It has ended before.
     }
@@ -128,6 +150,8 @@ PartitionName=main Nodes=n1,n2 Default=YES LLN=YES MaxTime=INFINITE State=UP
       kill(`${node}.pid`);
       killAll(node);
     },
+    endController: () => kill("ctld.pid", "SIGTERM"),
+    startController: () => void run("slurmctld"),
     stop() {
       for (const node of ["n1", "n2"]) killAll(node);
       for (const name of ["n1.pid", "n2.pid", "ctld.pid", "munged.pid-file"]) kill(name);

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workersRecord } from "../../src/record/index.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
+import { saidOf } from "../faults/derived.ts";
 import { resultOf, TINY_FLAGS } from "../faults/tiny.ts";
 import { type SlurmCluster, slurmAbsent, startSlurm } from "./slurm-cluster.ts";
 
@@ -206,6 +207,7 @@ describe.skipIf(absent)(`with Slurm${absent ? ` (${absent})` : ""}`, () => {
     expect([await ended(alone), alone.said()]).toEqual([0, expect.any(String)]);
     expect(parent.said()).toMatch(/seed \d +epoch +30/);
     expect(resultOf(path())).toEqual(resultOf(within("whole")));
+    expect(await saidOf(path())).toEqual(await saidOf(within("whole")));
     for (const name of ["tasks", "workers.json"])
       expect(existsSync(join(path(), name))).toBe(false);
   });

@@ -2,20 +2,21 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/formats/index.ts";
 import type { EpochMetrics, StudyEvent } from "../../src/record/index.ts";
 import { beginAttempt, openRunDirectory, type RunDirectory } from "../../src/store/index.ts";
-import { type Attempts, attempts } from "../../src/study/executors/wire/attempts.ts";
+import { attempts } from "../../src/study/executors/wire/attempts.ts";
 import { openWire } from "../../src/study/executors/wire/client.ts";
 import { sentFiles } from "../../src/study/executors/wire/sent-files.ts";
 import { type StoreServer, startStoreServer } from "../../src/study/executors/wire/server.ts";
+import type { Attempts } from "../../src/study/executors/wire/turns.ts";
 import { fetchImages } from "../../src/study/worker/fetch-files.ts";
 import { temporaryFolder } from "../cli/temporary.ts";
 import { tinyTrial } from "../faults/tiny.ts";
+import { breakingLine } from "./breaking-line.ts";
 
 const within = temporaryFolder();
 const TOKEN = "a-token-of-this-study-alone";
@@ -99,8 +100,9 @@ const weights = encodeSafetensors({
   metadata: {},
   tensors: new Map([["w", { shape: [2], data: new Float32Array([1, 2]) }]]),
 });
+const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 const framed = (head: object, bytes: Uint8Array = weights) =>
-  Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bytes]);
+  Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, sha256: sha256(bytes) })}\n`), bytes]);
 const checkpoint = (seq: number, epochs: number) =>
   framed({
     seq,
@@ -312,7 +314,7 @@ describe("files", () => {
       ].map(([name, text = ""]) => ({
         name,
         bytes: text.length,
-        sha256: createHash("sha256").update(text).digest("hex"),
+        sha256: sha256(text),
       })),
     });
     for (const from of [0, 1, 5, 9]) {
@@ -343,35 +345,10 @@ describe("files", () => {
     expect(warnings).toEqual([]);
   });
 
-  /** A line that breaks after so many bytes, again and again, before the server. */
-  async function breaking(bytes: number, asked: string[]) {
-    const proxy = createServer(async ({ url = "", headers }, response) => {
-      asked.push(`${url.split("/").at(-1) === "list" ? "list" : "bytes"} ${headers.range ?? ""}`);
-      const { authorization = "", range } = headers;
-      const found = await fetch(`http://127.0.0.1:${server.port}${url}`, {
-        headers: { authorization, ...(range === undefined ? {} : { range }) },
-      });
-      const body = Buffer.from(await found.arrayBuffer());
-      response.writeHead(found.status, { "content-length": body.length });
-      if (url.endsWith("/list") || body.length <= bytes) response.end(body);
-      else {
-        response.write(body.subarray(0, bytes));
-        // Once they have arrived: what lies in buffers when a line breaks is lost.
-        setTimeout(() => response.destroy(), 200);
-      }
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    return proxy;
-  }
-
   test("a worker fetches them over a line that keeps breaking, and once", async () => {
-    const asked: string[] = [];
-    const proxy = await breaking(6, asked);
-    const { port } = proxy.address() as AddressInfo;
-    const wire = openWire({
-      ...{ url: `http://127.0.0.1:${port}`, token: TOKEN, say: () => undefined },
-      signal: new AbortController().signal,
-    });
+    const { asked, url, close } = await breakingLine(server, 6);
+    const { signal } = new AbortController();
+    const wire = openWire({ url, token: TOKEN, say: () => undefined, signal });
     const folder = await fetchImages(wire, FINGERPRINT);
     const read = (name: string) => readFileSync(join(folder, name), "utf8");
     expect([read("lilies/1.jpg"), read("lilies/2.jpg"), read("roses/é.jpg")]).toEqual([
@@ -381,7 +358,6 @@ describe("files", () => {
     const before = asked.length;
     expect(await fetchImages(wire, FINGERPRINT)).toBe(folder);
     expect(asked.slice(before)).toEqual(["list "]);
-    proxy.close();
-    proxy.closeAllConnections();
+    close();
   });
 });

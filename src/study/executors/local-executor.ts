@@ -25,7 +25,10 @@ export interface LocalExecutorOptions {
 const attemptOf = ({ key, attempt }: SubmittedTask) => `${key} ${attempt}`;
 
 /** After all that wait with its priority, or a higher one. */
-function placeIn(queue: readonly SubmittedTask[], { priority = 0 }: SubmittedTask): number {
+export function placeIn(
+  queue: readonly Pick<SubmittedTask, "priority">[],
+  { priority = 0 }: Pick<SubmittedTask, "priority">,
+): number {
   const after = queue.findLastIndex((other) => (other.priority ?? 0) >= priority);
   return after + 1;
 }

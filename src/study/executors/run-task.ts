@@ -136,5 +136,7 @@ function checkDataset(recorded: DatasetRecord, found: DatasetRecord): void {
 function checkPlan(planned: Plan, found: Plan): void {
   const [difference] = planDifferences(planned, found);
   if (difference)
-    throw new StoreError(`the engine changed while the experiment was running: ${difference}`);
+    throw new StoreError(
+      `the engine changed while the experiment was running: ${difference}; have it run by machines that are alike (of Slurm: --slurm-options "--constraint=..."), or let those that differ in by --mixed`,
+    );
 }

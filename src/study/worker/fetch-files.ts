@@ -1,201 +1,85 @@
-/**
- * @file Images and weights of a study, fetched once and kept in this machine's cache by what they are. What a
- * connection that broke has brought stays; every file is checked before it has its name.
- */
+/** @file Images and weights of a study, fetched once and kept in this machine's cache by what they are. */
 
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { DataError } from "../../core/errors.ts";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { cacheDirectory } from "../../files/cache-dir.ts";
 import { pathOfName } from "../../files/file-names.ts";
 import { makeFolders } from "../../files/make-folders.ts";
+import { digestOfFile } from "../../store/index.ts";
 import { leaseTrial } from "../executors/task-store.ts";
 import type { Wire } from "../executors/wire/client.ts";
-import { type FolderList, folderList } from "../executors/wire/sent-files.ts";
-
-type SentFile = FolderList["files"][number];
+import { receiveFiles, type SentFile, type WantedFiles } from "../executors/wire/receive-files.ts";
+import { folderList } from "../executors/wire/sent-files.ts";
 
 /** Seconds that another process of this machine may take to fetch the same. */
 const PATIENCE = 24 * 3600;
-/** Milliseconds before a connection that broke is made anew; twice as many each time where it brought nothing. */
-const AGAIN = 200;
-const LONGEST = 5000;
-/** So often, one after another, a connection may break before it has brought a byte: most of a minute. */
-const MOST_IDLE = 12;
-/** So often a file may come with other bytes than were promised. */
-const TRIES = 3;
 
-/** The folder of a study's images; fetched where it is not in the cache. @throws DataError where other bytes come than were promised */
-export async function fetchImages(wire: Wire, fingerprint: string): Promise<string> {
+const REMEDY = "begin the study anew";
+
+interface Fetched extends Omit<WantedFiles, "remedy"> {
+  readonly wire: Wire;
+  /** Folder of the cache that holds it, and nothing else. */
+  readonly kept: string;
+  /** Where it is asked for. */
+  readonly path: string;
+}
+
+/**
+ * The folder of a study's images; fetched where it is not in the cache.
+ * @param options.isDamaged what is kept has turned out to be no longer what it was: that of it is fetched again
+ * @throws DataError where other bytes come than were promised
+ */
+export async function fetchImages(
+  wire: Wire,
+  fingerprint: string,
+  { isDamaged = false }: { readonly isDamaged?: boolean } = {},
+): Promise<string> {
   const kept = join(cacheDirectory(undefined), "fetched", fingerprint);
   const path = `files/${fingerprint}`;
   const list = await wire.ask({ method: "GET", path: `${path}/list` }, folderList);
   const folder = join(kept, list.name);
-  await once(kept, async () => {
+  const fetched = { wire, kept, path, folder, files: list.files };
+  if (isDamaged) dropDamaged(fetched);
+  await once(fetched, () => {
     for (const name of list.empty) makeFolders(join(folder, name));
-    await fetchAll(wire, path, { folder, files: list.files });
   });
   return folder;
 }
 
-/** The file of a study's first weights. @throws DataError where other bytes come than were promised */
+/** The file of a study's first weights, which are read as they are. @throws DataError where other bytes come than were promised */
 export async function fetchWeights(wire: Wire, { name, sha256, bytes }: SentFile): Promise<string> {
   const kept = join(cacheDirectory(undefined), "fetched", sha256);
-  const file = { name, sha256, bytes };
-  await once(kept, () => fetchAll(wire, `files/${sha256}`, { folder: kept, files: [file] }));
+  const files = [{ name, sha256, bytes }];
+  const fetched = { wire, kept, path: `files/${sha256}`, folder: kept, files };
+  dropDamaged(fetched);
+  await once(fetched, () => undefined);
   return join(kept, name);
 }
 
-/** Does it unless it was done; others of this machine that want the same wait. */
-async function once(folder: string, work: () => Promise<void>): Promise<void> {
-  const done = join(folder, ".whole");
+const wholeMark = (kept: string) => join(kept, ".whole");
+
+/** Takes away what is no longer what it was: a disk fails, and files of a cache can be written to. */
+function dropDamaged({ kept, folder, files }: Fetched): void {
+  for (const { name, sha256 } of files) {
+    const file = pathOfName(join(folder, name));
+    if (!existsSync(file) || digestOfFile(file.toString()) === sha256) continue;
+    rmSync(wholeMark(kept), { force: true });
+    rmSync(file, { force: true });
+  }
+}
+
+/** Fetches it unless that was done; others of this machine that want the same wait. */
+async function once({ wire, kept, path, ...wanted }: Fetched, prepare: () => void): Promise<void> {
+  const done = wholeMark(kept);
   if (existsSync(done)) return;
-  makeFolders(folder);
-  const lease = await leaseTrial(folder, PATIENCE);
+  makeFolders(kept);
+  const lease = await leaseTrial(kept, PATIENCE);
   try {
     if (existsSync(done)) return;
-    await work();
+    prepare();
+    await receiveFiles(wire, path, { ...wanted, remedy: REMEDY });
     writeFileSync(done, "");
   } finally {
     lease.release();
   }
-}
-
-interface Wanted {
-  readonly folder: string;
-  readonly files: readonly SentFile[];
-}
-
-const placeOf = (folder: string, { name }: SentFile) => join(folder, name);
-const sizeOf = (path: string) => statSync(pathOfName(path), { throwIfNoEntry: false })?.size;
-const partOf = (path: string) => `${path}.part`;
-
-/** All that is not there, from where the last connection broke off. */
-async function fetchAll(wire: Wire, path: string, wanted: Wanted): Promise<void> {
-  for (let [wrong, idle] = [0, 0]; ; ) {
-    const missing = firstMissing(wanted);
-    if (missing === null) return;
-    let received = 0;
-    try {
-      await receive(wire, path, wanted, missing, (bytes) => {
-        received += bytes;
-      });
-    } catch (error) {
-      if (!(error instanceof WrongBytes)) {
-        // The connection broke in the middle, and is taken up where it did.
-        if (!(error instanceof TypeError)) throw error;
-        idle = received > 0 ? 0 : idle + 1;
-        if (idle === MOST_IDLE) throw nothingCame(wanted, missing, error);
-        const wait = Math.min(AGAIN * 2 ** Math.max(0, idle - 1), LONGEST);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-        continue;
-      }
-      idle = 0;
-      if (++wrong === TRIES)
-        throw new DataError(
-          `${error.message}, ${TRIES} times: it changed there since the study began, or is damaged on its way; begin the study anew`,
-          { exitCode: 1 },
-        );
-    }
-  }
-}
-
-class WrongBytes extends Error {}
-
-const nothingCame = ({ files }: Wanted, { index }: Position, { message, cause }: TypeError) =>
-  new DataError(
-    `${files[index]?.name}: must come from where the study was begun, and ${MOST_IDLE} connections for it broke before they had brought a byte (${cause instanceof Error ? cause.message : message}); see whether the file can still be read there, and whether what lies between lets long answers through. The worker tries again after a while`,
-    { exitCode: 1 },
-  );
-
-interface Position {
-  /** Of the first file that is not whole. */
-  readonly index: number;
-  /** Bytes before it, in all. */
-  readonly before: number;
-}
-
-function firstMissing({ folder, files }: Wanted): Position | null {
-  let before = 0;
-  for (const [index, file] of files.entries()) {
-    // A file has its name once it was checked.
-    if (sizeOf(placeOf(folder, file)) !== file.bytes) return { index, before };
-    before += file.bytes;
-  }
-  return null;
-}
-
-async function receive(
-  wire: Wire,
-  path: string,
-  { folder, files }: Wanted,
-  { index, before }: Position,
-  came: (bytes: number) => void,
-): Promise<void> {
-  const first = files[index] as SentFile;
-  const begun = Math.min(sizeOf(partOf(placeOf(folder, first))) ?? 0, first.bytes);
-  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const from = before + begun;
-  const parts = from === total ? [] : bytesOf(await wire.fetch(path, from));
-  let next = index;
-  let writing = await startFile(folder, first, begun);
-  const finishWhole = async () => {
-    while (writing.left === 0) {
-      await finishFile(writing);
-      const file = files[++next];
-      if (!file) return false;
-      // One that is there from before is received again: it lies behind one that is not.
-      writing = await startFile(folder, file, 0);
-    }
-    return true;
-  };
-  try {
-    if (!(await finishWhole())) return;
-    for await (const part of parts) {
-      came(part.length);
-      for (let at = 0; at < part.length; ) {
-        const piece = part.subarray(at, at + writing.left);
-        await writing.handle.write(piece);
-        writing.hash.update(piece);
-        writing.left -= piece.length;
-        at += piece.length;
-        if (!(await finishWhole())) return;
-      }
-    }
-  } finally {
-    await writing.handle.close().catch(() => undefined);
-  }
-  throw new TypeError("the connection ended early");
-}
-
-const bytesOf = (response: Response) => response.body as unknown as AsyncIterable<Uint8Array>;
-
-async function startFile(folder: string, file: SentFile, begun: number) {
-  const path = placeOf(folder, file);
-  makeFolders(dirname(path));
-  const part = partOf(path);
-  const hash = createHash("sha256");
-  if (begun > 0)
-    for await (const bytes of createReadStream(pathOfName(part), { end: begun - 1 }))
-      hash.update(bytes);
-  const handle = await open(pathOfName(part), begun > 0 ? "a" : "w");
-  return { file, path, part, handle, hash, left: file.bytes - begun };
-}
-
-async function finishFile({
-  file,
-  path,
-  part,
-  handle,
-  hash,
-}: Awaited<ReturnType<typeof startFile>>): Promise<void> {
-  await handle.sync();
-  await handle.close();
-  if (hash.digest("hex") !== file.sha256) {
-    rmSync(pathOfName(part), { force: true });
-    throw new WrongBytes(`${file.name}: other bytes came than were promised`);
-  }
-  renameSync(pathOfName(part), pathOfName(path));
 }

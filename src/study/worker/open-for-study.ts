@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { differences } from "../../core/differences.ts";
 import { StoreError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { knownPlace } from "../../datasets/cache/places.ts";
@@ -40,14 +41,34 @@ export async function openForStudy(
   options: OpenForStudyOptions,
 ): Promise<OpenedSetup> {
   checkMachine(study);
-  const setup = await placedSetup(study, options);
-  await loadOptimizer(optimizer.name, setup.files);
-  const opened = await openSetup(setup, { signal: options.signal });
+  const opened = await openData(study, optimizer, options);
   if (study.mixed) return opened;
   const [difference] = planDifferences(study.plan, planOf(opened.setup, optimizer));
   if (difference === undefined) return opened;
   opened.dataset.close();
   throw unfit(difference);
+}
+
+/** With the study's images: where those that were fetched once have changed in the cache, with those that are fetched again. */
+async function openData(
+  study: StudyDescription,
+  optimizer: Task["optimizer"],
+  options: OpenForStudyOptions,
+  isDamaged = false,
+): Promise<OpenedSetup> {
+  const setup = await placedSetup(study, options, isDamaged);
+  await loadOptimizer(optimizer.name, setup.files);
+  const { signal } = options;
+  const opened = await openSetup(setup, { signal });
+  // As it would be read back: what is undefined is absent.
+  const found = JSON.parse(JSON.stringify(opened.dataset.record));
+  const [difference] = differences(study.dataset, found);
+  if (difference === undefined) return opened;
+  opened.dataset.close();
+  if (study.setup.source === null && !isDamaged) return openData(study, optimizer, options, true);
+  throw new Unfit(
+    `its images are not those of the study: ${difference}. Remove what its cache has of them there: lrscope cache --clean`,
+  );
 }
 
 const unfit = (difference: string) =>
@@ -70,6 +91,7 @@ export function checkMachine({ lrscope, processor, plan, mixed }: StudyDescripti
 async function placedSetup(
   { setup, model, arms, weights, dataset, plan, processor, mixed }: StudyDescription,
   { files, wire }: OpenForStudyOptions,
+  isDamaged: boolean,
 ): Promise<SetupSpec> {
   const { source, model: modelName, pretrained, ...rest } = setup;
   if (
@@ -94,7 +116,7 @@ async function placedSetup(
   return {
     ...rest,
     ...(mixed ? ownPlan(rest, { threads: plan.threads, processor }) : {}),
-    source: source ?? (await fetchImages(wire, dataset.fingerprint)),
+    source: source ?? (await fetchImages(wire, dataset.fingerprint, { isDamaged })),
     model: modelName ?? code("the network's file", model ?? { name: "?", sha256: "?" }),
     ...(initial === undefined ? {} : { pretrained: initial }),
     files: Object.fromEntries(placedArms),

@@ -43,6 +43,8 @@ const LOOK = 100;
 const LONGEST = 1000;
 /** Milliseconds until a study whose tasks could not be begun is tried again. */
 const AGAIN = 10_000;
+/** The same where it could not even be looked at: its images do not come, the disk is full. */
+const MUCH_LATER = 60_000;
 /** Of a lease, by a worker whose task's process has not begun: one that hangs is given up. */
 const MOST_RENEWALS = 10 * RENEWALS;
 /** Milliseconds that a Redis which does not answer is waited for when the worker leaves. */
@@ -103,6 +105,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     if (end.how !== "done") {
       const reason = "reason" in end ? end.reason : end.how;
       say(`takes no runs of ${study.name}: ${reason}`);
+      if (end.how === "failed") later(study, MUCH_LATER);
       await tell(study, "unfit", { worker: name, reason }, over);
       return;
     }
@@ -128,9 +131,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   };
 
   /** A study whose tasks do not even begin here is looked at again after a while. */
-  const later = ({ id }: ListedStudy) => {
-    leave(joined.get(id));
-    setTimeout(() => joined.delete(id), AGAIN).unref();
+  const later = ({ id }: ListedStudy, milliseconds = AGAIN) => {
+    const entry = joined.get(id);
+    leave(entry);
+    setTimeout(() => {
+      if (joined.get(id) === entry) joined.delete(id);
+    }, milliseconds).unref();
   };
 
   /** Takes one job, where there is one. */
@@ -166,7 +172,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
           say(`${study.name}: ${key}: ${"reason" in end ? end.reason : end.how}`);
         // Of a lease that cannot be given back the end gives it.
         await Promise.race([giveBack(job, taken, end), left]);
-        if (turn === "" && end.how !== "over") later(study);
+        if (end.how === "unfit" || (turn === "" && end.how !== "over")) later(study);
       })().catch((error) => say(`${study.name}: ${key}: ${error.message}`));
       running.add(work);
       void work.finally(() => running.delete(work));

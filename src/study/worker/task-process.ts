@@ -9,8 +9,9 @@ import { garbageCollector } from "../executors/collect-garbage.ts";
 import { reported } from "../executors/reported-error.ts";
 import { runWith } from "../executors/run-task.ts";
 import { openWire } from "../executors/wire/client.ts";
+import { mostWeights } from "../executors/wire/kept-weights.ts";
 import { studyDescription } from "../executors/wire/messages.ts";
-import { Refusal } from "../executors/wire/refusal.ts";
+import { isOver } from "../executors/wire/refusal.ts";
 import { wireStore } from "../executors/wire/wire-store.ts";
 import type { FromLease, FromTask, LeaseOptions, TaskEnd, ToTask } from "./messages.ts";
 import { openForStudy, Unfit } from "./open-for-study.ts";
@@ -42,8 +43,7 @@ process.on("message", (message: ToTask) => {
       .catch((error): TaskEnd => {
         if (error instanceof Unfit) return { how: "unfit", reason: error.message };
         if (error instanceof Left) return { how: "given back" };
-        if (error instanceof Over || error instanceof Refusal)
-          return { how: "over", reason: error.message };
+        if (error instanceof Over || isOver(error)) return { how: "over", reason: error.message };
         return { how: "failed", reason: error instanceof Error ? error.message : String(error) };
       })
       .then((end) => tell({ type: "end", ...end }, () => process.exit(0)));
@@ -92,7 +92,7 @@ async function run({
   });
   // From here on the task is this process's alone, and lost with it.
   await held;
-  const store = wireStore(wire, job);
+  const store = wireStore(wire, { ...job, mostWeights: mostWeights(description.plan) });
   const file = await store.take(worker);
   tell({ type: "begun", turn: store.turn() });
   hasBegun = true;
@@ -123,8 +123,7 @@ async function run({
     await store.end({ how: "ended", error: null });
   } catch (error) {
     if (over.signal.aborted) throw over.signal.reason;
-    if (error instanceof Refusal && error.kind !== "malformed" && error.kind !== "oversized")
-      throw error;
+    if (isOver(error)) throw error;
     ending = true;
     const given = error instanceof InterruptedError && leaving.signal.aborted;
     await store.end(

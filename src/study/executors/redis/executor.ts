@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { Queue, Worker } from "bullmq";
+import type { Redis } from "ioredis";
 import { ArgumentError } from "../../../core/errors.ts";
 import { thisProcess } from "../../../files/process-identity.ts";
 import { versioned } from "../../../record/index.ts";
@@ -14,10 +15,12 @@ import { currentTask, digestOf } from "../../../store/index.ts";
 import type { ExecutorContext } from "../child-process.ts";
 import { eventStream } from "../event-stream.ts";
 import type { Executor, ExecutorEvent } from "../executor.ts";
+import { checkMixedTask } from "../mixed.ts";
 import { reported } from "../reported-error.ts";
 import { atTime, MOST_NAMED, tellWorkers, type Workers } from "../tell-workers.ts";
 import { attempts } from "../wire/attempts.ts";
 import { describeStudy } from "../wire/describe-study.ts";
+import { mostWeights } from "../wire/kept-weights.ts";
 import { sentFiles } from "../wire/sent-files.ts";
 import { type StoreServer, startStoreServer } from "../wire/server.ts";
 import { connectRedis, isRedisUrl, type RedisConnection } from "./connection.ts";
@@ -109,12 +112,11 @@ function redisExecutor(
     const { hostname } = new URL(options.url);
     const isHere = /^(localhost|127\.|\[::1\])/.test(hostname);
     const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(options.address ?? "") ?? [];
-    const { memory } = shared.plan;
     const description = describeStudy(shared, { mixed: options.mixed ?? false });
     const server = await startStoreServer({
       host: isHere && options.address === undefined ? "127.0.0.1" : "0.0.0.0",
       ...{ port: Number(port ?? 0), token, attempts: accepted },
-      mostWeights: 4 * memory.persistentBytes + 2 ** 26,
+      mostWeights: mostWeights(shared.plan),
       description: JSON.stringify(description),
       unfit: (worker, reason) => say(`${worker} gets no run: ${reason}`),
       files: sentFiles(shared, description.weights?.sha256 ?? null),
@@ -151,17 +153,18 @@ function redisExecutor(
     // Without Redis nobody knows what becomes of leases; what is told comes all the same.
     const isThere = client.status === "ready";
     const workers = isThere ? await listWorkers(client) : [];
-    const locks = running.map((turn) => `${PREFIX}:${id}:${jobIdOf(turn)}:lock`);
-    const left = isThere ? await Promise.all(locks.map((lock) => client.pttl(lock))) : [];
+    const left = isThere ? await leasesLeft(client, running.map(lockOf)) : [];
     return {
       ...{ executor: "redis", lease: lease / 1000, workers, ...refused },
       running: running.map(({ since, heard, ...turn }, index) => ({
         ...{ ...turn, since: atTime(since), heard: atTime(heard) },
-        leaseLeft: isThere ? Math.max(0, left[index] ?? 0) / 1000 : null,
+        leaseLeft: left[index] ?? null,
       })),
       ...{ waiting: waiting.length, next: waiting.slice(0, MOST_NAMED) },
     };
   };
+  const lockOf = (turn: { key: string; attempt: number }) =>
+    `${PREFIX}:${id}:${jobIdOf(turn)}:lock`;
   let emptied = false;
   const fill = async ({ queue }: Bull) => {
     if (!emptied || closed) return;
@@ -185,6 +188,7 @@ function redisExecutor(
         priorities.set(name, priority);
         const file = currentTask(directory.path, key);
         if (file?.attempt !== attempt) continue;
+        checkMixedTask(file, options.mixed);
         accepted.open(file);
         push({ key, attempt, state: "queued" });
       }
@@ -251,6 +255,13 @@ async function openBull(
   queue.on("error", () => undefined);
   checker.on("error", () => undefined);
   return { queue, checker };
+}
+
+/** Seconds until locks end, by one request for all of them: a thousand workers have a thousand. */
+async function leasesLeft(client: Redis, locks: readonly string[]): Promise<number[]> {
+  if (locks.length === 0) return [];
+  const answers = await client.pipeline(locks.map((lock) => ["pttl", lock])).exec();
+  return (answers ?? []).map(([, left]) => Math.max(0, Number(left ?? 0)) / 1000);
 }
 
 /** The address by which this machine reaches Redis. */

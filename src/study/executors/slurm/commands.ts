@@ -1,7 +1,8 @@
 /** @file Slurm's own commands, and what they answer: submitted, listed, ended. */
 
 import { execFile, spawnSync } from "node:child_process";
-import { ArgumentError, codeOf, LrscopeError } from "../../../core/errors.ts";
+import { ArgumentError, codeOf } from "../../../core/errors.ts";
+import { answerOf, refusedTasks, type SlurmAnswer, wordsOf } from "./refusals.ts";
 
 /** Bytes of an answer: a hundred thousand tasks are a few megabytes. */
 const MOST_OUTPUT = 1 << 28;
@@ -32,34 +33,43 @@ export function slurmCommand(name: string, args: readonly string[], input = ""):
   });
 }
 
-/** Indices that an array may have: MaxArraySize of the cluster, 1001 where it does not say. */
+/**
+ * Indices that an array may have: MaxArraySize of the cluster, 1001 where it does not say.
+ * @throws ArgumentError where Slurm does not answer: nothing has been given to it yet
+ */
 export async function mostInArray(): Promise<number> {
-  const said = await slurmCommand("scontrol", ["show", "config"]);
-  return Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(said)?.[1] ?? 1001);
-}
-
-/** What is wrong with the cluster's limits, and passes. */
-const LIMIT =
-  /limit|QOSMax|QOSGrp|Assoc|too many|temporarily (unable|unavailable)|Resource temporarily/i;
-
-/** @returns the job's number, or "limit" where the cluster takes no more for now @throws LrscopeError with Slurm's words */
-export async function submitArray(
-  script: string,
-  options: readonly string[],
-): Promise<string | "limit"> {
   try {
-    const said = await slurmCommand("sbatch", ["--parsable", ...options], script);
-    const job = said.trim().split(";")[0] ?? "";
-    if (!/^\d+$/.test(job)) throw new SlurmError(`sbatch said ${JSON.stringify(said.trim())}`);
-    return job;
+    const said = await slurmCommand("scontrol", ["show", "config"]);
+    return Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(said)?.[1] ?? 1001);
   } catch (error) {
     if (!(error instanceof SlurmError)) throw error;
-    if (LIMIT.test(error.message)) return "limit";
-    throw new LrscopeError(
-      "ARGUMENT",
-      `--executor slurm: sbatch refused the study's tasks: ${error.message}; look at --slurm-options`,
-      { exitCode: 2 },
+    throw new ArgumentError(
+      `--executor slurm: Slurm must answer where the study is begun, and scontrol said: ${wordsOf(error.message)}; see whether its controller runs (scontrol ping), and begin again`,
     );
+  }
+}
+
+/** What became of tasks that were given to Slurm: their job's number, or why they have to wait, in its words. */
+export type Submitted =
+  | { readonly job: string }
+  | { readonly wait: Exclude<SlurmAnswer, "refused">; readonly said: string };
+
+/** @throws LrscopeError with Slurm's words, where waiting does not help */
+export async function submitArray(
+  script: string,
+  args: readonly string[],
+  about: Parameters<typeof refusedTasks>[1],
+): Promise<Submitted> {
+  try {
+    const said = await slurmCommand("sbatch", ["--parsable", ...args, ...about.options], script);
+    const job = said.trim().split(";")[0] ?? "";
+    if (!/^\d+$/.test(job)) throw new SlurmError(`sbatch said ${JSON.stringify(said.trim())}`);
+    return { job };
+  } catch (error) {
+    if (!(error instanceof SlurmError)) throw error;
+    const wait = answerOf(error.message);
+    if (wait === "refused") throw refusedTasks(error.message, about);
+    return { wait, said: wordsOf(error.message) };
   }
 }
 
@@ -103,6 +113,16 @@ const ENDED = new Set([
   ...["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL"],
   ...["OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"],
 ]);
+
+/** What a task waits for as others do: its turn. Any other reason somebody may have to do something about. */
+const USUAL = new Set([
+  ...["", "None", "Priority", "Resources", "BeginTime", "Prolog", "Dependency"],
+  ...["JobArrayTaskLimit", "Reservation", "Cleaning"],
+]);
+
+/** Why it waits where that may need somebody: "QOSMaxJobsPerUserLimit", "JobHeldUser"; null of others. */
+export const unusualReason = ({ state, reason }: ListedTask): string | null =>
+  state === "PENDING" && !USUAL.has(reason) ? reason : null;
 
 export const hasEnded = ({ state }: ListedTask): boolean => ENDED.has(state);
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { quietly } from "../../../core/cleanup.ts";
 import { ArgumentError } from "../../../core/errors.ts";
 import { isSourceName } from "../../../datasets/sources/source-names.ts";
-import { taskFile, versioned } from "../../../record/index.ts";
+import { type TaskFile, taskFile, versioned } from "../../../record/index.ts";
 import { digestOf, readRecord, SLURM_NOTES, writeFailure } from "../../../store/index.ts";
 import { isModelFile } from "../../load-model.ts";
 import type { StudyPlaces } from "../../places.ts";
@@ -17,7 +17,8 @@ import { isWeightsFile } from "../../weights-file.ts";
 import type { ExecutorContext } from "../child-process.ts";
 import { eventStream } from "../event-stream.ts";
 import type { Executor, ExecutorEvent, SubmittedTask } from "../executor.ts";
-import type { AttemptEnd } from "../local-executor.ts";
+import { type AttemptEnd, placeIn } from "../local-executor.ts";
+import { checkMixedTask } from "../mixed.ts";
 import { logOf, tailOf, textOfLog } from "../process-end.ts";
 import { reported } from "../reported-error.ts";
 import { atTime, MOST_NAMED, tellWorkers, type Workers } from "../tell-workers.ts";
@@ -31,6 +32,7 @@ import {
   listTasks,
   mostInArray,
   submitArray,
+  unusualReason,
 } from "./commands.ts";
 import { type ArrayTask, batchScript, endFile } from "./script.ts";
 
@@ -54,6 +56,8 @@ const LONGEST = 15_000;
 
 /** One attempt that Slurm has. */
 interface Live extends ArrayTask {
+  /** One of a higher priority is submitted before those that wait. */
+  readonly priority: number;
   readonly job: string;
   readonly index: number;
   readonly logged: number;
@@ -129,11 +133,14 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
     return pumping;
   };
   const submitWaiting = async () => {
-    let size = most;
-    while (waiting.length > 0 && !(options.atATime !== undefined && live.size > 0)) {
-      const tasks = waiting.slice(0, size);
-      const throttle = options.atATime === undefined ? "" : `%${options.atATime}`;
-      const job = await submitArray(
+    const { atATime = Number.POSITIVE_INFINITY } = options;
+    for (let size = most; waiting.length > 0; ) {
+      // An array sees to that itself; of what comes beside one there are as many as may run.
+      const room = live.size === 0 ? most : atATime - live.size;
+      if (room <= 0) return;
+      const tasks = waiting.slice(0, Math.min(size, room));
+      const throttle = options.atATime === undefined ? "" : `%${atATime}`;
+      const submitted = await submitArray(
         batchScript({
           ...{ tasks, notes, setup: options.setup ?? "" },
           lrscope: [process.execPath, "--max-semi-space-size=1", "--expose-gc", ENTRY],
@@ -143,15 +150,22 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
           ...[`--job-name=${name}`, `--array=0-${tasks.length - 1}${throttle}`, "--requeue"],
           ...[`--cpus-per-task=${shared.setup.threads ?? 1}`, "--signal=B:USR1@60"],
           ...[`--chdir=${path}`, `--output=${join(notes, "%A_%a.out")}`, "--open-mode=append"],
-          ...(options.options ?? []),
         ],
+        { options: options.options ?? [], path },
       );
-      if (job === "limit") {
-        if (size > 1) size = Math.ceil(Math.min(size, tasks.length) / 2);
-        if (tasks.length > 1) continue;
-        say(`the cluster takes no more of this user's tasks for now: ${waiting.length} wait`);
-        return;
+      if ("wait" in submitted) {
+        const { wait, said } = submitted;
+        if (wait === "away")
+          return say(`Slurm does not answer (${said}): waits, and submits the rest when it does`);
+        if (tasks.length > 1) {
+          size = Math.ceil(tasks.length / 2);
+          continue;
+        }
+        return say(
+          `the cluster takes no more of this user's tasks for now (${said}): the rest waits, and is submitted as others end`,
+        );
       }
+      const { job } = submitted;
       waiting = waiting.slice(tasks.length);
       tasks.forEach((task, index) => void live.set(task.key, { ...task, job, index }));
     }
@@ -183,8 +197,11 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
       const found = listed.get(idOf(task));
       if (found && !hasEnded(found)) {
         task.missed = false;
-        if (/held/i.test(found.reason))
-          say(`task ${idOf(task)} is held (${found.reason}): scontrol release ${idOf(task)}`);
+        const reason = unusualReason(found);
+        if (reason !== null && /held/i.test(reason))
+          say(`task ${idOf(task)} is held (${reason}): scontrol release ${idOf(task)}`);
+        else if (reason !== null)
+          say(`tasks of job ${task.job} wait for more than their turn: Slurm says ${reason}`);
         task.node = found.node;
         if (found.state === "RUNNING" && !task.running) changed = run(task);
         continue;
@@ -283,7 +300,9 @@ function slurmExecutor(options: SlurmOptions, context: ExecutorContext): Executo
         const { key, attempt } = task;
         if (known.has(`${key} ${attempt}`)) continue;
         known.add(`${key} ${attempt}`);
-        waiting.push(waitingOf(task, context));
+        const file = readRecord(task.task, taskFile);
+        checkMixedTask(file, options.mixed);
+        waiting.splice(placeIn(waiting, task), 0, waitingOf(task, file, context));
         push({ key, attempt, state: "queued" });
       }
       await pump();
@@ -332,13 +351,15 @@ const heardOf = ({ epochs }: Live): string | null => {
 const endedOf = (notes: string, task: Live): TrialEnd | null =>
   readEnd(join(notes, endFile(task)), task.attempt);
 
-function waitingOf({ key, attempt, task }: SubmittedTask, context: ExecutorContext): Waiting {
-  const { directory, onEvent } = context;
-  const file = readRecord(task, taskFile);
+function waitingOf(
+  { key, attempt, task, priority = 0 }: SubmittedTask,
+  file: TaskFile,
+  { directory, onEvent }: ExecutorContext,
+): Waiting {
   const log = resolve(logOf(file.task, directory));
   const { task: what } = file;
   return {
-    ...{ key, attempt, task: resolve(task), log, logged: textOfLog(log).length },
+    ...{ key, attempt, priority, task: resolve(task), log, logged: textOfLog(log).length },
     epochs:
       what.kind === "trial"
         ? resolve(directory.trialFile(what.slug, what.seed, "metrics.jsonl"))

@@ -4,10 +4,13 @@
  * as a trial's own process would record it.
  */
 
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { quietly } from "../../../core/cleanup.ts";
 import { differences } from "../../../core/differences.ts";
-import { checkSeal } from "../../../files/seal.ts";
+import { StoreError } from "../../../core/errors.ts";
+import { temporaryFor } from "../../../files/temporaries.ts";
 import {
-  type CheckpointRecord,
   type EpochMetrics,
   epochMetrics,
   type ProcessEnd,
@@ -17,21 +20,22 @@ import {
 import {
   checkAttempt,
   openRunDirectory,
+  placeFile,
   type RunDirectory,
   readLines,
-  replaceFile,
   writeCheckpoint,
 } from "../../../store/index.ts";
 import { type Recorder, recordTrial } from "../../recorder.ts";
 import type { ReportedError } from "../executor.ts";
 import type { AttemptEnd } from "../local-executor.ts";
 import { reported } from "../reported-error.ts";
-import { restoreTrial } from "../restore-trial.ts";
+import { trialOnDisk } from "../restore-trial.ts";
 import { hasEnded, leaseTrial, machinesOfTrial, otherMetrics } from "../task-store.ts";
 import { checkSubject } from "./check-subject.ts";
-import { BEST, checkpointFile, decoded, describeFile } from "./kept-weights.ts";
-import type { Begun, DiedRequest, EndRequest, Granted } from "./messages.ts";
+import { BEST, checkSent, describeBest, describeFile, keepSent } from "./kept-weights.ts";
+import type { Granted } from "./messages.ts";
 import { Refusal } from "./refusal.ts";
+import type { Attempts, AttemptsOptions, Turn } from "./turns.ts";
 
 /** So often a task's process may die within one epoch before the task counts as one that kills it. */
 const MOST_DEATHS = 3;
@@ -39,24 +43,6 @@ const MOST_DEATHS = 3;
 const MOST_LOST = 20;
 /** Seconds that the process which an earlier call left in a trial's folder is waited for. */
 const PATIENCE = 90;
-
-export interface AttemptsOptions {
-  readonly directory: RunDirectory;
-  /** Hears what was accepted; never throws. */
-  onEvent(event: StudyEvent): void;
-  /** For people: what was refused, and who took over from whom. */
-  say(message: string): void;
-  running(task: TaskFile, worker: string): void;
-  /** No turn of it will write again. */
-  gone(task: TaskFile, how: AttemptEnd): void;
-}
-
-/** Who writes. */
-export interface Turn {
-  readonly key: string;
-  readonly attempt: number;
-  readonly turn: number;
-}
 
 interface Open {
   readonly file: TaskFile;
@@ -69,6 +55,8 @@ interface Open {
   epochs: number;
   seq: number;
   answer: Granted;
+  /** Path of the checkpoint that its turn goes on from; null at the beginning. */
+  checkpoint: string | null;
   stopping: boolean;
   /** Milliseconds since 1970: when its turn began, and when it was heard of last. */
   since: number;
@@ -78,49 +66,6 @@ interface Open {
   lost: number;
   /** Told of an order. */
   waiting: (() => void)[];
-}
-
-export interface Standing {
-  readonly running: readonly (Turn & {
-    readonly worker: string;
-    /** Milliseconds since 1970: when its turn began, and when it was heard of last. */
-    readonly since: number;
-    readonly heard: number;
-  })[];
-  /** Keys of tasks that nobody has. */
-  readonly waiting: readonly string[];
-  /** Requests of turns that were over, and what of the last of them was said. */
-  readonly refused: number;
-  readonly lastRefused: string | null;
-}
-
-export interface Attempts {
-  /** From now on the attempt may be begun. */
-  open(file: TaskFile): void;
-  /** The tasks that are not gone. */
-  left(): TaskFile[];
-  /** Who has what, and what was refused. */
-  standing(): Standing;
-  /** Who has it; null where nobody does, or it is gone. */
-  workerOf(key: string): string | null;
-  begin(task: Omit<Turn, "turn">, worker: string): Promise<Begun>;
-  /** Path of what the turn goes on from. */
-  weightsFile(turn: Turn, which: "checkpoint" | "best"): string;
-  event(turn: Turn, seq: number, event: StudyEvent): Granted;
-  weights(turn: Turn, seq: number, kept: { which: string; weights: Uint8Array }): Granted;
-  checkpoint(
-    turn: Turn,
-    seq: number,
-    kept: { record: CheckpointRecord; weights: Uint8Array },
-  ): Granted;
-  end(turn: Turn, request: EndRequest): Granted;
-  died(turn: Turn, how: DiedRequest): Granted;
-  /** Whether the turn is to stop: as soon as it is so, or after so many milliseconds. */
-  order(turn: Turn, milliseconds: number): Promise<{ stop: boolean }>;
-  /** Asks whoever has it to stop. @returns whether somebody has it */
-  stop(key: string): boolean;
-  /** The task is gone: nothing more is accepted. */
-  drop(key: string, how: AttemptEnd): void;
 }
 
 export function attempts(options: AttemptsOptions): Attempts {
@@ -172,6 +117,12 @@ export function attempts(options: AttemptsOptions): Attempts {
   const wake = (open: Open) => {
     for (const resume of open.waiting.splice(0)) resume();
   };
+  /** Where the disk fails, it fails all: the study hears of it, not the worker. */
+  const refusalOf = (open: Open, what: string, error: unknown): Refusal => {
+    if (error instanceof Refusal) return error;
+    gone(open, { error: reported(error) });
+    return new Refusal("cancelled", `${open.file.key}: ${what} cannot be recorded`);
+  };
   /** Grants a request once: an answer that was lost on its way is given again. */
   const once = (turn: Turn, seq: number, what: string, work: (open: Open) => Granted): Granted => {
     const open = current(turn, what);
@@ -185,12 +136,7 @@ export function attempts(options: AttemptsOptions): Attempts {
     try {
       answer = work(open);
     } catch (error) {
-      // Where the disk fails, it fails all: the study hears of it, not the worker.
-      if (!(error instanceof Refusal)) {
-        gone(open, { error: reported(error) });
-        throw new Refusal("cancelled", `${turn.key}: ${what} cannot be recorded`);
-      }
-      throw error;
+      throw refusalOf(open, what, error);
     }
     open.seq = seq;
     open.answer = answer;
@@ -233,7 +179,15 @@ export function attempts(options: AttemptsOptions): Attempts {
       });
       tasks.set(file.key, {
         ...{ file, directory: own, recorder: recordTrial(own), turn: 0, worker: null, epochs: 0 },
-        ...{ seq: 0, answer: {}, stopping: false, deaths: 0, lost: 0, waiting: [] },
+        ...{
+          seq: 0,
+          answer: {},
+          checkpoint: null,
+          stopping: false,
+          deaths: 0,
+          lost: 0,
+          waiting: [],
+        },
         ...{ since: 0, heard: 0 },
       });
     },
@@ -261,7 +215,8 @@ export function attempts(options: AttemptsOptions): Attempts {
       }
       open.turn += 1;
       const turn = open.turn;
-      Object.assign(open, { worker, seq: 0, answer: {}, recorder: recordTrial(open.directory) });
+      Object.assign(open, { worker, seq: 0, answer: {}, checkpoint: null });
+      open.recorder = recordTrial(open.directory);
       open.since = open.heard = Date.now();
       wake(open);
       if (before !== null) {
@@ -278,18 +233,18 @@ export function attempts(options: AttemptsOptions): Attempts {
       try {
         current({ key, attempt, turn }, "the beginning");
         if (hasEnded(own, task)) return { ...rest, ended: true, state: null };
-        const state = await restoreTrial(own, task);
-        current({ key, attempt, turn }, "the beginning");
-        open.epochs = state?.metrics.length ?? 0;
-        if (state === null) return { ...rest, ended: false, state: null };
-        const { metrics, msPerStep, seconds, bestKept } = state;
+        const found = trialOnDisk(own, task);
+        open.epochs = found?.record.epoch ?? 0;
+        open.checkpoint = found?.checkpoint.path ?? null;
+        if (found === null) return { ...rest, ended: false, state: null };
+        const { metrics, msPerStep, seconds } = found.record;
         return {
           ...rest,
           ended: false,
           state: {
-            ...{ metrics: [...metrics], msPerStep, seconds, bestKept },
-            checkpoint: describeFile(checkpointFile(own, task, metrics.length)),
-            best: state.best ? describeFile(own.trialFile(task.slug, task.seed, BEST)) : null,
+            ...{ metrics, msPerStep, seconds, bestKept: found.best?.epoch ?? null },
+            checkpoint: describeFile(found.checkpoint),
+            best: found.best && describeBest(found.best.path),
           },
         };
       } finally {
@@ -299,9 +254,22 @@ export function attempts(options: AttemptsOptions): Attempts {
     weightsFile(turn, which) {
       const open = current(turn, "a request for weights");
       const task = trialOf(open);
-      return which === "best"
-        ? open.directory.trialFile(task.slug, task.seed, BEST)
-        : checkpointFile(open.directory, task, open.epochs);
+      if (which === "best") return open.directory.trialFile(task.slug, task.seed, BEST);
+      return open.checkpoint ?? malformed(`${turn.key} has no checkpoint that it goes on from`);
+    },
+    async receive(turn, { what, bytes }, use) {
+      const open = current(turn, what);
+      const { slug, seed } = trialOf(open);
+      let path: string | undefined;
+      try {
+        path = temporaryFor(join(open.directory.trialFile(slug, seed, "."), ".sent"));
+        return use(await keepSent(bytes, path));
+      } catch (error) {
+        throw error instanceof StoreError ? refusalOf(open, what, error) : error;
+      } finally {
+        const own = path;
+        if (own !== undefined) quietly(() => rmSync(own, { force: true }));
+      }
     },
     event(turn, seq, event) {
       if (seq > 0)
@@ -315,11 +283,9 @@ export function attempts(options: AttemptsOptions): Attempts {
     weights: (turn, seq, { which, weights }) =>
       once(turn, seq, `${which} weights`, (open) => {
         const task = trialOf(open);
-        checkSeal(decoded(weights, open.file.key), `${which} weights of ${open.file.key}`);
-        replaceFile(
-          open.directory.trialFile(task.slug, task.seed, `${which}.safetensors`),
-          weights,
-        );
+        checkSent(weights, { key: open.file.key, which: "sealed" });
+        const file = open.directory.trialFile(task.slug, task.seed, `${which}.safetensors`);
+        placeFile(weights.path, file);
         return {};
       }),
     checkpoint: (turn, seq, { record, weights }) =>
@@ -332,7 +298,7 @@ export function attempts(options: AttemptsOptions): Attempts {
           return malformed(
             `${open.file.key}: a checkpoint of epoch ${record.epoch} does not agree with the ${open.epochs} epochs that were accepted${difference ? `: ${difference}` : ""}`,
           );
-        decoded(weights, open.file.key);
+        checkSent(weights, { key: open.file.key, which: "checkpoint" });
         writeCheckpoint(open.directory.checkpoints(task.slug, task.seed), { record, weights });
         return { others: othersOf(open) };
       }),

@@ -21,7 +21,8 @@ export interface WireRequest {
   readonly method: "GET" | "POST" | "PUT";
   /** "attempts/adam-0/3/1/event", encoded. */
   readonly path: string;
-  readonly body?: string | Uint8Array;
+  /** Text, or bytes in pieces, which are sent as they lie in memory. */
+  readonly body?: string | readonly Uint8Array[];
   /** Milliseconds after which an answer counts as lost. */
   readonly patience?: number;
 }
@@ -49,11 +50,15 @@ export function openWire({ url, token, signal, say }: WireOptions): Wire {
   let lost = false;
 
   const once = async ({ method, path, body, patience }: WireRequest, more = {}) => {
-    const most = patience ?? PATIENCE + Math.ceil((body?.length ?? 0) / 100);
+    const bytes = typeof body === "object" ? sum(body) : (body?.length ?? 0);
+    const most = patience ?? PATIENCE + Math.ceil(bytes / 100);
     return fetch(`${url}/${path}`, {
       method,
-      headers: { ...headers, ...more },
-      body: (body ?? null) as BodyInit | null,
+      ...(typeof body === "object" ? streamed(body) : { body: body ?? null }),
+      headers: {
+        ...{ ...headers, ...more },
+        ...(typeof body === "object" ? { "content-length": String(bytes) } : {}),
+      },
       signal: AbortSignal.any([signal, AbortSignal.timeout(most)]),
     });
   };
@@ -102,6 +107,27 @@ export function openWire({ url, token, signal, say }: WireOptions): Wire {
         throw refusalIn(await response.json().catch(() => null), response.status);
       }),
   };
+}
+
+const sum = (pieces: readonly Uint8Array[]) => pieces.reduce((all, { length }) => all + length, 0);
+
+/** Bytes that are handed over at a time. */
+const PART = 1 << 18;
+
+/** A body that is read as fast as the line takes it: begun anew for each try, and never put together. */
+function streamed(pieces: readonly Uint8Array[]): RequestInit {
+  const parts = (function* () {
+    for (const piece of pieces)
+      for (let at = 0; at < piece.length; at += PART) yield piece.subarray(at, at + PART);
+  })();
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const { value, done } = parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+  return { body, duplex: "half" } as RequestInit;
 }
 
 /** What the server refuses; an Error where it is at fault, and may come round. */

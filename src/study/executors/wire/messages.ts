@@ -12,6 +12,7 @@ import {
   trainedOn,
 } from "../../../record/index.ts";
 import type { SetupSpec } from "../../setup.ts";
+import { oneName } from "./sent-files.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
@@ -42,7 +43,7 @@ export const studyDescription = z.object({
   model: namedFile.nullable(),
   arms: z.array(namedFile),
   /** Weights that are fetched by their hash. */
-  weights: namedFile.extend({ bytes: count }).nullable(),
+  weights: namedFile.extend({ name: oneName, bytes: count }).nullable(),
   /** Whether workers whose plan differs get tasks, too. */
   mixed: z.boolean(),
 });
@@ -80,11 +81,13 @@ const sequenced = { seq: z.number().int().positive() };
 export const beginRequest = z.object({ worker: z.string().max(300) });
 /** seq 0: told, and not recorded. */
 export const eventRequest = z.object({ seq: count, event: studyEvent });
+/** Before weights: the checksum of their file, as they are stored as they come. */
+const beforeWeights = { ...sequenced, sha256 };
 export const weightsRequest = z.object({
-  ...sequenced,
+  ...beforeWeights,
   which: z.enum(["best", "last", "averaged"]),
 });
-export const checkpointRequest = z.object({ ...sequenced, record: checkpointRecord });
+export const checkpointRequest = z.object({ ...beforeWeights, record: checkpointRecord });
 
 /** How a turn ended. "given back": the worker leaves; "died": the process did, before it could say anything. */
 export const endRequest = z.discriminatedUnion("how", [

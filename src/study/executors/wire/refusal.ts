@@ -28,3 +28,9 @@ export class Refusal extends Error {
 
 export const isRefusalKind = (kind: unknown): kind is RefusalKind =>
   typeof kind === "string" && Object.hasOwn(REFUSALS, kind);
+
+const OVER: readonly RefusalKind[] = ["stale", "cancelled", "unauthorized"];
+
+/** Whether the task is another's by now, or nobody's: of other refusals its worker is to say that they failed it. */
+export const isOver = (error: unknown): boolean =>
+  error instanceof Refusal && OVER.includes(error.kind);

@@ -20,9 +20,12 @@ const below = z
   })
   .refine((name) => !/[\\\0]/.test(name), { error: "must have forward slashes alone" });
 
+/** A name of a file or folder, which lies nowhere but where it is put. */
+export const oneName = below.refine((name) => !name.includes("/"), { error: "must be one name" });
+
 /** What a folder is made of: its bytes are those of its files, one after another. */
 export const folderList = z.object({
-  name: below.refine((name) => !name.includes("/"), { error: "must be one name" }),
+  name: oneName,
   files: z.array(
     z.object({
       name: below,

@@ -11,18 +11,20 @@ import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 import { differences } from "../../../core/differences.ts";
 import { ArgumentError, codeOf } from "../../../core/errors.ts";
-import type { Attempts, Turn } from "./attempts.ts";
+import type { WeightsOnDisk } from "../../../store/index.ts";
 import {
   beginRequest,
   checkpointRequest,
   diedRequest,
   endRequest,
   eventRequest,
+  type Granted,
   unfitRequest,
   weightsRequest,
 } from "./messages.ts";
-import { REFUSALS, Refusal } from "./refusal.ts";
+import { REFUSALS, Refusal, type RefusalKind } from "./refusal.ts";
 import type { SentFiles } from "./sent-files.ts";
+import type { Attempts, Turn } from "./turns.ts";
 
 /** Bytes of a record at most: a range test's curves of many seeds are a megabyte. */
 const MOST_RECORD = 16 * 2 ** 20;
@@ -152,6 +154,20 @@ async function handle(
   const turn: Turn = { key, attempt: numbers[0], turn: numbers[1] };
   if (!numbers.every((number) => Number.isSafeInteger(number)) || more.length > 0)
     throw new Refusal("malformed", `${request.url}: is no attempt at a task`);
+  /** Weights, once all of them have come as they were sent. What is refused is read to its end, or the answer would be lost. */
+  const received = (
+    { what, bytes, sha256 }: { what: string; bytes: AsyncIterable<Buffer>; sha256: string },
+    use: (weights: WeightsOnDisk) => Granted,
+  ) =>
+    attempts
+      .receive(turn, { what, bytes }, (weights) => {
+        if (weights.sha256 === sha256) return use(weights);
+        throw new Error(`${what} of ${key}: other bytes came than were sent`);
+      })
+      .catch(async (error) => {
+        if (error instanceof Refusal && error.kind !== "oversized") await passOver(bytes);
+        throw error;
+      });
   switch (`${request.method} ${what}`) {
     case "GET order":
       return send(response, await attempts.order(turn, HELD));
@@ -167,15 +183,19 @@ async function handle(
     }
     case "PUT weights": {
       const { head, bytes } = await framed(request, weightsRequest, options.mostWeights);
-      return send(
-        response,
-        attempts.weights(turn, head.seq, { which: head.which, weights: bytes }),
+      const { seq, which, sha256 } = head;
+      const granted = await received({ what: `${which} weights`, bytes, sha256 }, (weights) =>
+        attempts.weights(turn, seq, { which, weights }),
       );
+      return send(response, granted);
     }
     case "PUT checkpoint": {
       const { head, bytes } = await framed(request, checkpointRequest, options.mostWeights);
-      const { seq, record } = head;
-      return send(response, attempts.checkpoint(turn, seq, { record, weights: bytes }));
+      const { seq, record, sha256 } = head;
+      const granted = await received({ what: "a checkpoint", bytes, sha256 }, (weights) =>
+        attempts.checkpoint(turn, seq, { record, weights }),
+      );
+      return send(response, granted);
     }
     case "POST end":
       return send(response, attempts.end(turn, await json(request, endRequest)));
@@ -194,20 +214,35 @@ function decoded(part: string): string {
   }
 }
 
-async function bytesOf(request: IncomingMessage, most: number): Promise<Buffer> {
+/** What comes, at most so many bytes of it. @throws Refusal where there are more, or fewer than were announced */
+async function* partsOf(request: IncomingMessage, most: number): AsyncGenerator<Buffer> {
   const said = Number(request.headers["content-length"] ?? 0);
   const tooLarge = () =>
     new Refusal("oversized", `a body of this kind has at most ${most} bytes; this has more`);
   if (said > most) throw tooLarge();
-  const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
+  // Whoever stops reading has still to answer.
+  const parts = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const part of parts) {
+    size += part.byteLength;
     if (size > most) throw tooLarge();
-    chunks.push(chunk);
+    yield part;
   }
   if (!request.complete) throw new Refusal("malformed", "the body was cut off");
-  return Buffer.concat(chunks);
+}
+
+async function passOver(parts: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    for await (const part of parts) void part;
+  } catch {
+    // Nobody waits for the answer.
+  }
+}
+
+async function bytesOf(request: IncomingMessage, most: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of partsOf(request, most)) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 const text = async (request: IncomingMessage): Promise<string> =>
@@ -241,16 +276,24 @@ function asTold<S extends z.ZodType>(body: string, schema: S): z.infer<S> {
   return told;
 }
 
-/** A line of JSON, and then a file of weights. */
+/** A line of JSON, and then a file of weights, which has not come yet. */
 async function framed<S extends z.ZodType>(request: IncomingMessage, schema: S, most: number) {
-  const body = await bytesOf(request, most + MOST_RECORD);
-  const end = body.indexOf(0x0a);
-  if (end < 0 || end > MOST_RECORD)
-    throw new Refusal("malformed", "the body must begin with a line of JSON");
-  return {
-    head: asTold(body.subarray(0, end).toString("utf8"), schema),
-    bytes: body.subarray(end + 1),
-  };
+  const parts = partsOf(request, most + MOST_RECORD);
+  let line = Buffer.alloc(0);
+  for (;;) {
+    const { value, done } = await parts.next();
+    const end = value?.indexOf(0x0a) ?? -1;
+    const head = end < 0 ? value : value?.subarray(0, end);
+    if (done || !value || !head || line.length + head.length > MOST_RECORD)
+      throw new Refusal("malformed", "the body must begin with a line of JSON");
+    line = Buffer.concat([line, head]);
+    if (end < 0) continue;
+    const rest = (async function* () {
+      yield value.subarray(end + 1);
+      yield* parts;
+    })();
+    return { head: asTold(line.toString("utf8"), schema), bytes: rest };
+  }
 }
 
 const NOT_OURS = "no file of this study has that fingerprint";
@@ -267,8 +310,9 @@ async function sendFiles(
   const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "");
   const start = Number(range?.[1] ?? 0);
   if (start >= total || (request.headers.range !== undefined && !range)) {
-    response.writeHead(416, { "content-range": `bytes */${total}` }).end();
-    return;
+    const error = `there are ${total} bytes, and none from ${request.headers.range} on`;
+    response.setHeader("content-range", `bytes */${total}`);
+    return send(response, { error, kind: "unknown" satisfies RefusalKind }, 416);
   }
   response.writeHead(range ? 206 : 200, {
     "content-type": "application/octet-stream",

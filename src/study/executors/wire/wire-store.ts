@@ -1,14 +1,21 @@
 /** @file Where a worker's task tells what comes of it: over the wire, in order, each record and checkpoint once. */
 
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { quietly } from "../../../core/cleanup.ts";
 import { StoreError } from "../../../core/errors.ts";
+import { cacheDirectory } from "../../../files/cache-dir.ts";
 import { checkSeal, sealed } from "../../../files/seal.ts";
-import { type Checkpoint, decodeSafetensors, encodeSafetensors } from "../../../formats/index.ts";
+import { sweepTemporaries, temporaryFor } from "../../../files/temporaries.ts";
+import { readSafetensors } from "../../../files/weight-files.ts";
+import { type Checkpoint, safetensorsPieces } from "../../../formats/index.ts";
 import type { EpochMetrics, StudyEvent, TaskFile, TrainedOn } from "../../../record/index.ts";
 import type { TrialState } from "../../../train/trial-state.ts";
 import type { TaskStore } from "../task-store.ts";
 import type { Wire } from "./client.ts";
 import { begun, type EndRequest, type Granted, granted, order } from "./messages.ts";
+import { receiveFiles } from "./receive-files.ts";
 
 export interface WireStore extends TaskStore {
   /** Takes the task; called before `begin`. */
@@ -24,15 +31,15 @@ type EndOf = EndRequest extends infer E ? (E extends EndRequest ? Omit<E, "seq">
 
 /** Milliseconds between two reports of updates. */
 const REPORT_EVERY = 500;
-/** So often, one after another, a connection for weights may break before it has brought a byte. */
-const MOST_IDLE = 12;
 /** Milliseconds: longer than a question for orders is held. */
 const HELD = 60_000;
 
-export function wireStore(
-  wire: Wire,
-  { key, attempt }: Pick<TaskFile, "key" | "attempt">,
-): WireStore {
+export interface WireTask extends Pick<TaskFile, "key" | "attempt"> {
+  /** Bytes of a file of weights, at most: a trial that goes on from larger ones is not this study's. */
+  readonly mostWeights: number;
+}
+
+export function wireStore(wire: Wire, { key, attempt, mostWeights }: WireTask): WireStore {
   const task = `attempts/${encodeURIComponent(key)}/${attempt}`;
   let turn = "";
   let seq = 0;
@@ -54,10 +61,13 @@ export function wireStore(
         granted,
       ),
     );
-  const put = (what: string, head: object, weights: Uint8Array): Promise<Granted> =>
+  const put = (what: string, head: object, weights: Checkpoint): Promise<Granted> =>
     inOrder(() => {
-      const line = Buffer.from(`${JSON.stringify({ seq: ++seq, ...head })}\n`);
-      const body = Buffer.concat([line, weights]);
+      const pieces = safetensorsPieces(weights);
+      const hash = createHash("sha256");
+      for (const piece of pieces) hash.update(piece);
+      const said = { seq: ++seq, ...head, sha256: hash.digest("hex") };
+      const body = [Buffer.from(`${JSON.stringify(said)}\n`), ...pieces];
       return wire.ask({ method: "PUT", path: `${turn}/${what}`, body }, granted);
     });
 
@@ -70,6 +80,31 @@ export function wireStore(
     void inOrder(() => wire.ask({ method: "POST", path: `${turn}/event`, body }, granted)).catch(
       () => undefined,
     );
+  };
+
+  /** Weights that the store keeps: they come into a file of the cache, which is gone once they are read. */
+  const fetched = async (
+    what: "checkpoint" | "best",
+    { bytes, sha256 }: { bytes: number; sha256: string },
+  ): Promise<Checkpoint> => {
+    if (bytes > mostWeights)
+      throw new StoreError(
+        `${turn}/${what}: must have at most ${mostWeights} bytes, as the study's network has its weights; ${bytes} are announced. See whether the worker's and the comparison's lrscope are the same`,
+        { exitCode: 1 },
+      );
+    const folder = join(cacheDirectory(undefined), "fetched");
+    await sweepTemporaries(folder);
+    const own = temporaryFor(join(folder, "trial"));
+    const name = `${what}.safetensors`;
+    try {
+      await receiveFiles(wire, `${turn}/${what}`, {
+        ...{ folder: own, files: [{ name, bytes, sha256 }] },
+        remedy: "the next attempt at it begins from what can still be read there",
+      });
+      return await readSafetensors(join(own, name));
+    } finally {
+      quietly(() => rmSync(own, { recursive: true, force: true }));
+    }
   };
 
   return {
@@ -86,8 +121,8 @@ export function wireStore(
         const { checkpoint, best, ...state } = found.state;
         from = {
           ...state,
-          checkpoint: await fetched(wire, `${turn}/checkpoint`, checkpoint),
-          best: best && (await fetched(wire, `${turn}/best`, best)),
+          checkpoint: await fetched("checkpoint", checkpoint),
+          best: best && (await fetched("best", best)),
         };
         if (from.best) checkSeal(from.best, `best weights of ${key}`);
       }
@@ -101,10 +136,10 @@ export function wireStore(
       },
       sink: {
         async weights({ which, weights }) {
-          await put("weights", { which }, encodeSafetensors(sealed(weights)));
+          await put("weights", { which }, sealed(weights));
         },
         async checkpoint({ record, weights }) {
-          others = (await put("checkpoint", { record }, encodeSafetensors(weights))).others ?? [];
+          others = (await put("checkpoint", { record }, weights)).others ?? [];
         },
       },
     },
@@ -121,38 +156,4 @@ export function wireStore(
       await post("end", how);
     },
   };
-}
-
-/** Weights that the store keeps, whole. */
-async function fetched(
-  wire: Wire,
-  path: string,
-  { bytes, sha256 }: { bytes: number; sha256: string },
-): Promise<Checkpoint> {
-  const parts: Uint8Array[] = [];
-  let done = 0;
-  for (let idle = 0; done < bytes; ) {
-    const before = done;
-    try {
-      const response = await wire.fetch(path, done);
-      for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-        parts.push(part);
-        done += part.byteLength;
-      }
-    } catch (error) {
-      // Cut off in the middle: the rest is asked for. What is refused stays so.
-      if (!(error instanceof TypeError)) throw error;
-      idle = done > before ? 0 : idle + 1;
-      if (idle === MOST_IDLE)
-        throw new StoreError(
-          `${path}: ${MOST_IDLE} connections for the weights that the trial goes on from broke before they had brought a byte; see whether they can still be read where the study was begun, and what lies between`,
-          { exitCode: 1 },
-        );
-      await new Promise((resolve) => setTimeout(resolve, Math.min(200 * 2 ** idle, 5000)));
-    }
-  }
-  const whole = Buffer.concat(parts);
-  if (createHash("sha256").update(whole).digest("hex") !== sha256)
-    throw new StoreError(`${path}: other bytes came than are kept there`, { exitCode: 1 });
-  return decodeSafetensors(whole, path);
 }
