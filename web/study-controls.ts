@@ -61,7 +61,8 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
       changed();
     },
   });
-  const weight = element("output", {}, String(view.smoothing));
+  // The slider says its value itself.
+  const weight = element("span", { "aria-hidden": "true" }, String(view.smoothing));
   const legend = element("div", { class: "legend", role: "group", "aria-label": "Arms" });
   const tip = settingsTip(legend);
   const vertical = chosen(
@@ -142,7 +143,6 @@ function entry(
     {
       type: "button",
       "aria-pressed": String(!isHidden),
-      "aria-describedby": TIP,
       "data-focus": `hide ${name}`,
       "data-arm": name,
       onclick: () => {
@@ -172,16 +172,22 @@ const TIP = "arm-settings";
 function settingsTip(legend: HTMLElement) {
   const root = element("div", { id: TIP, class: "tip settings", role: "tooltip", hidden: true });
   const tip = { root, of: (_: string): Facts => [] };
+  let described: HTMLElement | null = null;
   const show = ({ target }: Event) => {
     const on = (target as Element | null)?.closest<HTMLElement>("[data-arm]");
     if (!on) return;
     const name = on.dataset.arm ?? "";
+    hide();
+    described = on;
+    on.setAttribute("aria-describedby", TIP);
     fill(root, element("b", {}, name), factList(tip.of(name)));
     const box = on.getBoundingClientRect();
     placeTip(root, box.left, box.bottom + 6);
   };
   const hide = () => {
     root.hidden = true;
+    described?.removeAttribute("aria-describedby");
+    described = null;
   };
   for (const begin of ["pointerover", "focusin"]) legend.addEventListener(begin, show);
   for (const end of ["pointerleave", "focusout"]) legend.addEventListener(end, hide);

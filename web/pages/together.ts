@@ -20,6 +20,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   const studies = new Map(parts.map((id) => [id, unheard(id)]));
   const view = viewOf(state);
   const note = element("p", { class: "warn", hidden: true });
+  const problem = element("p", { class: "warn", role: "alert", hidden: true });
   const table = element("div");
   const charts = MEASURES.map(({ measure, name, title }) => {
     const made: Chart = chart(`${title} against epoch`, (x) => {
@@ -37,6 +38,11 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {
     due = null;
+    const problems = [...studies.values()].flatMap(
+      (study) => study.problem && `${known.get(study.id) ?? study.id}: ${study.problem}`,
+    );
+    problem.textContent = problems.filter(Boolean).join(" ");
+    problem.hidden = problem.textContent === "";
     const heardOf = [...studies.values()].flatMap((study) =>
       study.experiment
         ? [{ name: known.get(study.id) ?? study.id, study, experiment: study.experiment }]
@@ -51,6 +57,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       const live = livePlot(measure, options);
       made.figure.hidden = !live;
       if (!live) continue;
+      made.label(live.label.replace(" epoch.", ` ${view.chosen.across}.`));
       const shown = view.of(live.plot, lost);
       made.show(live.plot, shown, view.seeds ? live.seeds : []);
       line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
@@ -75,7 +82,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       "div",
       {},
       element("h1", {}, "Side by side"),
-      note,
+      ...[note, problem],
       exporting,
       controls.root,
       element(
