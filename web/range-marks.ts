@@ -54,6 +54,9 @@ export function withBounds(plot: LinePlot, { low, high }: Bounds, width: number)
   };
 }
 
+/** Pixels between a line and its label, but for one. */
+const GAP = 4;
+
 interface Wanted {
   /** Pixels. */
   readonly x: number;
@@ -99,6 +102,7 @@ function faultsOf(
   const [low, high] =
     side === "right" ? [mark.x, mark.x + mark.room] : [mark.x - mark.room, mark.x];
   const isOut = low < from || high > to;
-  const crossed = others.filter((other) => other !== mark && other.x >= low && other.x <= high);
+  // Between a line and its own label others have room.
+  const crossed = others.filter(({ x }) => x > low && x < high && Math.abs(x - mark.x) > GAP);
   return (isOut ? 100 : 0) + crossed.length;
 }

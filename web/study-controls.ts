@@ -25,8 +25,8 @@ export interface StudyControls {
   readonly root: HTMLElement;
   /** @param factsOf with what an arm trains, told where the pointer or the focus is on it */
   show(arms: readonly ReportArm[], factsOf: (arm: string) => Facts): void;
-  /** Offers those vertical axes that the chart of losses has. */
-  axesOf(loss: Partial<LinePlot> | null): void;
+  /** Offers those vertical axes that a chart of losses has. */
+  axesOf(losses: readonly Partial<LinePlot>[]): void;
 }
 
 export function studyControls(view: StudyView, changed: () => void): StudyControls {
@@ -97,13 +97,13 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
   let shown = "";
   return {
     root,
-    axesOf(loss) {
-      const all = loss?.y ?? [];
+    axesOf(losses) {
+      const all = losses.flatMap(({ y = [] }) => y);
       for (const button of vertical.children) {
         const name = button.getAttribute("data-choice");
         (button as HTMLElement).hidden = !all.some(({ choice: each }) => each === name);
       }
-      vertical.hidden = all.length < 2;
+      vertical.hidden = new Set(all.map(({ choice: each }) => each)).size < 2;
     },
     show(arms, factsOf) {
       tip.of = factsOf;
@@ -133,11 +133,6 @@ function entry(
   changed: () => void,
 ): HTMLElement {
   const isHidden = view.hidden.includes(name);
-  const sample = element("i", {
-    class: "swatch",
-    style: `background:${look.colour}`,
-    "aria-hidden": "true",
-  });
   const toggle = element(
     "button",
     {
@@ -150,7 +145,7 @@ function entry(
         changed();
       },
     },
-    sample,
+    sampleOf(look),
     label,
   );
   const colour = element("input", {
@@ -164,6 +159,21 @@ function entry(
     },
   });
   return element("span", { class: "entry" }, toggle, colour);
+}
+
+/** A piece of its line: of several studies the arms have the colours, and each study its dashes. */
+function sampleOf({ colour, dash }: ReportArm["look"]): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of [
+    ["viewBox", "0 0 22 8"],
+    ["class", "sample"],
+    ["aria-hidden", "true"],
+  ] as const)
+    made.setAttribute(name, value);
+  const dashed = dash[1] === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
+  made.innerHTML = `<path d="M0 4H22" stroke-width="2.5"${dashed}/>`;
+  made.firstElementChild?.setAttribute("stroke", colour);
+  return made;
 }
 
 const TIP = "arm-settings";

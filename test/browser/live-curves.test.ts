@@ -38,6 +38,16 @@ describe.skipIf(noChromium !== "")(`curves of the live page${noChromium}`, () =>
         metrics,
       })),
     });
+    // One seed's training loss is far out, and no validation loss.
+    writeRun(join(runs(), "far"), {
+      ...few,
+      trials: few.trials.map(({ trial, metrics }, i) => ({
+        trial,
+        metrics: metrics.map((line, epoch) =>
+          i === 0 && epoch === 9 ? { ...line, trainLoss: 700 } : line,
+        ),
+      })),
+    });
     writeRun(join(runs(), "long"), long);
     writeRun(join(runs(), "many"), many);
     server = await serve({ folders: [runs()] });
@@ -85,7 +95,7 @@ describe.skipIf(noChromium !== "")(`curves of the live page${noChromium}`, () =>
   });
 
   test.each([
-    ["by epoch", "epoch", ["5", "10", "15", "20"], ["1", "2", "5", "10", "20"]],
+    ["by epoch", "epoch", ["2", "10", "20"], ["1", "2", "5", "10", "20"]],
     ["by second", "minutes of training and validation", ["1", "2", "3"], ["0.2", "0.5", "1", "2"]],
     ["by update", "update", ["200", "400", "600", "800", "1,000"], ["100", "200", "500", "1,000"]],
   ])(
@@ -140,6 +150,16 @@ describe.skipIf(noChromium !== "")(`curves of the live page${noChromium}`, () =>
     expect(await page.textContent("main")).toContain(
       "w = 0.8; what was measured stands faintly behind.",
     );
+  });
+
+  test("what shows the points that an axis leaves out is offered, be it of one chart alone", async () => {
+    const page = await open("far");
+    const caption = page.locator(".chart", { hasText: "training loss" }).locator("figcaption");
+    await expect
+      .poll(() => caption.textContent(), { timeout: 20_000 })
+      .toContain("up to 700); “log” or “whole” shows all.");
+    await page.getByRole("button", { name: "whole loss" }).click();
+    await expect.poll(() => caption.textContent(), { timeout: 20_000 }).toBe("");
   });
 
   test("an arm's own colour survives reloading, whatever its name", async () => {

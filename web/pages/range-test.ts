@@ -214,7 +214,7 @@ function section(
       element("label", {}, "upper bound ", inputs.high),
       element(
         "span",
-        { class: "bar", role: "group", "aria-label": `Upper bound of ${arm} as a rule reads it` },
+        { class: "bar", role: "group", "aria-label": `Readings of ${arm} to take for it` },
         offered(suggestions, suggestion).map(([rule, rate]) =>
           element(
             "button",

@@ -35,6 +35,8 @@ const SHARE = 1 / 2;
 /** Statistics of many arms take longer than curves, and come less often. */
 const STATISTICS = 1500;
 
+const LOSSES = MEASURES.map(({ measure }) => measure).filter((each) => each.endsWith("Loss"));
+
 export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   let study: FollowedStudy = unheard(id);
   const view = viewOf(state);
@@ -131,7 +133,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
             () =>
               drawChart(measure, options, lost),
         ),
-        () => controls.axesOf(charts.get("validationLoss")?.drawn().plot ?? null),
+        () => controls.axesOf(LOSSES.flatMap((loss) => charts.get(loss)?.drawn().plot ?? [])),
         () => drawTables(experiment, histories, arms),
       ].map(timed),
       () => {

@@ -8,7 +8,7 @@ import { type Chart, chart } from "../chart.ts";
 import { element, fill, scrollingTable } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
-import { outsideOf, outsideText } from "../outside.ts";
+import { othersOf, outsideOf, outsideText } from "../outside.ts";
 import { studyControls } from "../study-controls.ts";
 import { lostArms, viewOf } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
@@ -60,10 +60,14 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       made.label(live.label.replace(" epoch.", ` ${view.chosen.across}.`));
       const shown = view.of(live.plot, lost);
       made.show(live.plot, shown, view.seeds ? live.seeds : []);
-      line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
+      line.textContent = outsideText(
+        outsideOf(live.plot, shown, live.seeds),
+        othersOf(live.plot, shown.y),
+      );
     }
     controls.show(arms, (name) => factsIn(heardOf, name));
-    controls.axesOf(charts[2]?.made.drawn().plot ?? null);
+    const losses = charts.filter(({ measure }) => measure.endsWith("Loss"));
+    controls.axesOf(losses.map(({ made }) => made.drawn().plot));
     const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
     note.hidden = data.size < 2;
     note.textContent =
