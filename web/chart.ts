@@ -23,10 +23,13 @@ export interface Chart {
   show(plot: LinePlot, view: ChartView, seeds: readonly SeedLine[]): void;
   /** What is drawn, as it stands. */
   readonly drawn: () => { plot: LinePlot; view: LineView };
+  /** Pixels that there are for it. */
+  width(): number;
   /** Whether some of it can be seen, or nearly; until that is known it may be. */
   isInView(): boolean;
   /** What it shows, for those who do not see it. */
   label(text: string): void;
+  readonly text: () => string;
   /** Moves the crosshair to a value of the horizontal axis; null takes it away. */
   mark(x: number | null): void;
 }
@@ -34,15 +37,33 @@ export interface Chart {
 /** Under this width a chart would be none; it is drawn in it and scaled down. */
 const LEAST_WIDTH = 320;
 
+const BY_KEYS = "Arrow keys read its values, Escape leaves them.";
+
+/** The frame is called by what is drawn; how each line ends is said of the drawing. */
+const briefly = (label: string) => label.replace(/\. .*/s, "");
+
+/** "epoch 3: adam 61.0% 58.2% – 63.1% n = 3; sgd 55.0% ..." */
+function readingsIn(tip: HTMLElement): string {
+  const rows = [...tip.querySelectorAll("tr")].map((row) =>
+    [...row.cells].flatMap(({ textContent }) => textContent || []).join(" "),
+  );
+  return `${tip.querySelector("b")?.textContent ?? ""}: ${rows.join("; ")}`;
+}
+
 /** @param onMark hears where the pointer is, for the charts beside it */
 export function chart(label: string, onMark: (x: number | null) => void): Chart {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
   const canvas = element("canvas", { "aria-hidden": "true" });
-  const figure = element("figure", { class: "chart", "aria-label": label }, canvas, svg);
-  const tip = element("div", { class: "tip", role: "status", hidden: true });
-  figure.append(tip);
+  const tip = element("div", { class: "tip", "aria-hidden": "true", hidden: true });
+  // Of four charts that are read at once one is said: that whose crosshair is moved by keys.
+  const spoken = element("div", { class: "unseen", role: "status" });
+  const figure = element(
+    "figure",
+    { class: "chart", "aria-label": briefly(label), "aria-description": BY_KEYS },
+    ...[canvas, svg, tip, spoken],
+  );
   // The crosshair keeps hold of these two: what is shown is put into them.
   const plot = {} as LinePlot;
   let view: LineView = { width: 840, x: 0, y: 0, band: "", hidden: [] };
@@ -64,6 +85,7 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
     view = { ...view, width };
     draw();
   });
+  const widthOf = () => Math.max(LEAST_WIDTH, Math.round(figure.clientWidth || view.width));
   let inView = true;
   const seen = new IntersectionObserver(
     ([entry]) => {
@@ -77,18 +99,31 @@ export function chart(label: string, onMark: (x: number | null) => void): Chart 
     isInView: () => inView,
     show(now, chosen, lines) {
       Object.assign(plot, { marks: undefined, shade: undefined, clip: undefined }, now);
-      const width = Math.max(LEAST_WIDTH, Math.round(figure.clientWidth || view.width));
-      view = { ...chosen, width };
+      view = { ...chosen, width: widthOf() };
       seeds = lines;
       resized.observe(figure);
       seen.observe(figure);
-      crosshair ??= followPointer(figure, plot, () => view, tip, TOOLS, onMark);
+      crosshair ??= followPointer(
+        figure,
+        plot,
+        () => view,
+        tip,
+        TOOLS,
+        (x) => {
+          const isByKeys = x !== null && document.activeElement === figure;
+          spoken.textContent = isByKeys ? readingsIn(tip) : "";
+          onMark(x);
+        },
+      );
       draw();
     },
     label(text) {
-      figure.setAttribute("aria-label", text);
+      if (svg.getAttribute("aria-label") === text) return;
+      figure.setAttribute("aria-label", briefly(text));
       svg.setAttribute("aria-label", text);
     },
+    text: () => svg.getAttribute("aria-label") ?? "",
+    width: widthOf,
     drawn: () => ({ plot, view }),
     mark(x) {
       if (x === null) crosshair?.hide();

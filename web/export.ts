@@ -95,7 +95,7 @@ function embedding(id: string, charts: Charts): HTMLElement[] {
     "select",
     { "aria-label": "Chart to embed", onchange: () => show() },
     [...charts].map(([name, { figure }]) =>
-      element("option", { value: name }, figure.getAttribute("aria-label")?.split(".")[0] ?? name),
+      element("option", { value: name }, figure.getAttribute("aria-label") ?? name),
     ),
   );
   const show = () => {
@@ -129,13 +129,10 @@ function embedding(id: string, charts: Charts): HTMLElement[] {
 }
 
 /** The chart as it is shown, as a file that stands alone. */
-export function svgOf({ drawn, figure }: Pick<Chart, "drawn" | "figure">): string {
+export function svgOf({ drawn, text }: Pick<Chart, "drawn" | "text">): string {
   const { plot, view } = drawn();
   const { height } = plot.frames[view.width < 600 ? 1 : 0];
-  return standaloneFile(
-    { width: view.width, height, body: drawLines(plot, view, TOOLS) },
-    figure.getAttribute("aria-label") ?? "",
-  );
+  return standaloneFile({ width: view.width, height, body: drawLines(plot, view, TOOLS) }, text());
 }
 
 /** At twice its size, on the paper of the theme that is shown. */

@@ -20,7 +20,7 @@ const DRAW = 200;
 const main = document.getElementById("page");
 const events = sharedEvents((lost) =>
   say(
-    lost
+    lost !== ""
       ? "The server does not answer. Where it asks for a token, open its page once in this browser; a page of another site can then not show its figures."
       : "",
   ),
@@ -49,21 +49,22 @@ function open(): void {
   const how = element("span", { role: "status" });
   made.figure.append(cut);
   const title = element("h1", { class: "unseen" }, known.title);
+  main.setAttribute("aria-label", known.title);
   fill(main, title, made.figure, element("p", { class: "note" }, about, " ", how));
   let study: FollowedStudy = unheard(id);
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {
     due = null;
-    const { experiment } = study;
+    const { experiment, problem } = study;
+    how.textContent = problem ?? stateText(study);
     if (!experiment) return;
     const options = { experiment, trials: trialsOf(study), ...view.drawn() };
     about.textContent = `${experiment.dataset.name}, ${experiment.model.name}`;
-    how.textContent = stateText(study);
     const live = livePlot(known.measure, options);
     made.figure.hidden = !live;
     if (!live) return;
     const shown = view.of(live.plot, lostArms(liveArms(options)));
-    made.label(live.label);
+    made.label(live.label.replace(" epoch.", ` ${view.chosen.across}.`));
     made.show(live.plot, shown, view.seeds ? live.seeds : []);
     cut.textContent = outsideText(
       outsideOf(live.plot, shown, live.seeds),

@@ -45,18 +45,23 @@ export const unheard = (id: string): FollowedStudy => ({
 });
 
 /** The study after a message. */
-export const heard = (study: FollowedStudy, message: StudyMessage): FollowedStudy => ({
-  id: study.id,
-  experiment: message.experiment ?? study.experiment,
-  progress: message.events.reduce(progress, message.from === "" ? NO_PROGRESS : study.progress),
-  state: message.state,
-  problem: message.problem ?? null,
-  workers: message.workers === undefined ? study.workers : message.workers,
-  steered: [
-    ...(message.from === "" ? [] : study.steered),
-    ...message.events.filter((event) => event.type === "steered"),
-  ],
-});
+export function heard(study: FollowedStudy, message: StudyMessage): FollowedStudy {
+  const { problem = null, events } = message;
+  // Where its records cannot be read, what was heard of it stays.
+  const isAnew = message.from === "" && problem === null;
+  return {
+    id: study.id,
+    experiment: message.experiment ?? study.experiment,
+    progress: events.reduce(progress, isAnew ? NO_PROGRESS : study.progress),
+    state: message.state,
+    problem,
+    workers: message.workers === undefined ? study.workers : message.workers,
+    steered: [
+      ...(isAnew ? [] : study.steered),
+      ...events.filter((event) => event.type === "steered"),
+    ],
+  };
+}
 
 /** The arms that were stopped, and not resumed since. */
 export function stoppedArms({ steered }: FollowedStudy): Set<string> {

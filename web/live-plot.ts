@@ -85,7 +85,7 @@ export function livePlot(measure: Measure, options: LiveOptions): LivePlot | nul
   return {
     plot: {
       ...base,
-      x: [...axes, ...axes.map(logarithmic)],
+      x: [...axes, ...axes.map((axis, i) => logarithmic(axis, firstOf(lines, i)))],
       y,
       lines: shown,
       bands:
@@ -147,14 +147,24 @@ function greatestIn(values: Line["y"]): number {
 
 const GREATEST = new WeakMap<Line["y"], number>();
 
-/** The axis by its logarithm, from its first value above zero. */
-function logarithmic(axis: Axis): Axis {
-  const low = Math.max(axis.low, axis.format === "count" ? 1 : axis.high / 1000);
+/** The least value above zero that a line has across an axis; null where none has one. */
+function firstOf(lines: readonly Line[], axis: number): number | null {
+  const least = lines.flatMap(({ x }) => (x[axis] ?? []).find((value) => value > 0) ?? []);
+  return least.length === 0 ? null : Math.min(...least);
+}
+
+/** The axis by its logarithm, from the first value that there is; in the unit of its title, be that minutes. */
+function logarithmic(axis: Axis, first: number | null): Axis {
+  const low = first ?? Math.max(axis.low, axis.high / 1000);
+  const tick = axis.ticks.find(({ at }) => at > 0);
+  const unit = axis.format === "seconds" && tick ? tick.at / Number(tick.text) : 1;
   const ticks: { at: number; text: string }[] = [];
-  for (let power = 10 ** Math.floor(Math.log10(low)); power <= axis.high; power *= 10)
-    for (const digit of [1, 2, 5])
-      if (digit * power >= low && digit * power <= axis.high)
-        ticks.push({ at: digit * power, text: (digit * power).toLocaleString("en") });
+  for (let power = 10 ** Math.floor(Math.log10(low / unit)); power * unit <= axis.high; power *= 10)
+    for (const digit of [1, 2, 5]) {
+      const at = digit * power * unit;
+      if (at >= low && at <= axis.high)
+        ticks.push({ at, text: (digit * power).toLocaleString("en") });
+    }
   const few = ticks.filter(({ text }) => /^1[0,]*$|^0\.0*1$/.test(text));
   return {
     ...axis,

@@ -5,7 +5,7 @@ import { openSession } from "./api.ts";
 import { element, fill, say } from "./element.ts";
 import type { OpenPage, Page } from "./pages/page.ts";
 import { openStudies } from "./pages/studies.ts";
-import { sharedEvents } from "./shared-events.ts";
+import { type Lost, sharedEvents } from "./shared-events.ts";
 
 /** By the first word of the address; each but the first is loaded when it is opened. */
 const PAGES: Readonly<Record<string, { readonly link?: string; load(): Promise<OpenPage> }>> = {
@@ -20,6 +20,12 @@ const PAGES: Readonly<Record<string, { readonly link?: string; load(): Promise<O
   study: { load: async () => (await import("./pages/study.ts")).openStudy },
 };
 
+const LOST: Readonly<Record<Lost, string>> = {
+  "": "",
+  away: "The server does not answer; trying again.",
+  refused: "The server does not follow what is shown here any more; trying again.",
+};
+
 const places = document.getElementById("places");
 const main = document.getElementById("page");
 let page: Page | null = null;
@@ -27,9 +33,10 @@ let page: Page | null = null;
 let opening = 0;
 
 await openSession().catch((error: Error) => say(error.message));
-const events = sharedEvents((lost) => say(lost ? "The server does not answer; trying again." : ""));
+const events = sharedEvents((lost) => say(LOST[lost]));
 
-async function open(): Promise<void> {
+/** @param moved from another page: whoever does not see that it has changed is told by the focus */
+async function open(moved: boolean): Promise<void> {
   const mine = ++opening;
   const { path, state } = addressOf(location.hash);
   const [name = "studies", ...parts] = path;
@@ -43,11 +50,17 @@ async function open(): Promise<void> {
     if (mine !== opening) return;
     page = await openPage({ parts, state, events });
     document.title = `${page.title} · lrscope`;
+    main.setAttribute("aria-label", page.title);
     fill(main, page.root);
+    if (moved) main.focus({ preventScroll: true });
   } catch (error) {
     fill(
       main,
-      element("p", { class: "warn" }, `This page cannot be shown: ${(error as Error).message}`),
+      element(
+        "p",
+        { class: "warn", role: "alert" },
+        `This page cannot be shown: ${(error as Error).message}`,
+      ),
     );
   }
   for (const link of places?.querySelectorAll("a") ?? [])
@@ -68,5 +81,5 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   main?.focus();
 });
-addEventListener("hashchange", () => void open());
-void open();
+addEventListener("hashchange", () => void open(true));
+void open(false);

@@ -71,6 +71,21 @@ const tableControls = (view: StudyView, changed: () => void) =>
     }),
   );
 
+/** Returns what puts a reader to where they are: the focus, how far each table is scrolled, what is unfolded. */
+function placesWithin(root: HTMLElement): () => void {
+  const all = <E extends HTMLElement>(selector: string) => [...root.querySelectorAll<E>(selector)];
+  const focusable = () => all("[tabindex], summary");
+  const focus = focusable().indexOf(document.activeElement as HTMLElement);
+  const scrolled = all(".scroll").map(({ scrollLeft }) => scrollLeft);
+  const unfolded = all<HTMLDetailsElement>("details").map(({ open }) => open);
+  return () => {
+    for (const [i, each] of all<HTMLDetailsElement>("details").entries())
+      each.open = unfolded[i] ?? each.open;
+    for (const [i, each] of all(".scroll").entries()) each.scrollLeft = scrolled[i] ?? 0;
+    if (focus >= 0) focusable()[focus]?.focus({ preventScroll: true });
+  };
+}
+
 /** As the records have them; or of the best epochs, which the page works out. */
 function pairsBy(summary: Summary, experiment: ExperimentRecord, by: JudgedBy) {
   const pairs = summary.pairs ?? [];
@@ -102,7 +117,9 @@ export function resultsOf({ id, view, headline }: ResultsOptions): Results {
     const text = sections.map((section) => section?.text ?? "").join("\n");
     if (place.dataset.shown === text) return;
     place.dataset.shown = text;
+    const again = placesWithin(place);
     place.innerHTML = text;
+    again();
   };
   const showClasses = async (arms: readonly ReportArm[], summary: Summary) => {
     const { confusions } = await get<{ confusions: readonly ArmConfusion[] }>(

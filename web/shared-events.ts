@@ -41,8 +41,11 @@ interface Wanted {
   waiting: StudyMessage[] | null;
 }
 
+/** Why the stream is lost: nobody answers, or it is refused; "": it is not. */
+export type Lost = "" | "away" | "refused";
+
 /** Joins the tabs of this browser. */
-export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
+export function sharedEvents(onLost: (lost: Lost) => void): SharedEvents {
   const tab = crypto.randomUUID();
   const channel = sharedChannel(NAME);
   const wanted = new Map<string, Wanted>();
@@ -62,13 +65,16 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   const read = async (study: string, mine: Wanted, ahead?: Promise<StudyMessage>) => {
     if (mine.waiting) return;
     mine.waiting = [];
-    const records = await (ahead ?? readRecords(study)).catch(() => null);
+    const records = await (ahead ?? readRecords(study)).catch((error: Error) => error);
     const { waiting } = mine;
     mine.waiting = null;
     if (wanted.get(study) !== mine) return;
-    // Records that cannot be read: the stream says why, and goes on as soon as they can.
-    if (!records) mine.cursor = "";
-    else {
+    if (records instanceof Error) {
+      // They cannot be read; the stream goes on as soon as they can.
+      mine.cursor = "";
+      if (!isAway(records))
+        mine.told({ study, from: "", to: "", state: "", events: [], problem: records.message });
+    } else {
       mine.cursor = records.to;
       mine.told(records);
       const next = waiting.findIndex(({ from }) => from === records.to);
@@ -167,8 +173,11 @@ export function sharedEvents(onLost: (lost: boolean) => void): SharedEvents {
   };
 }
 
+/** Nobody answered: what the browser says of that is no word of the server's. */
+const isAway = (error: Error) => error instanceof TypeError;
+
 /** The one stream, of all studies that some tab wants, each from the earliest place that one of them needs. */
-function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
+function lead(pass: (word: Word) => void, onLost: (lost: Lost) => void) {
   /** By tab and study. */
   const wants = new Map<string, { study: string }>();
   let source: EventSource | null = null;
@@ -179,6 +188,7 @@ function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
     if (studies.length === 0) {
       source?.close();
       [source, asked] = [null, ""];
+      onLost("");
       return;
     }
     const query = studies.map((study) => `study=${study}`).join("&");
@@ -187,12 +197,12 @@ function lead(pass: (word: Word) => void, onLost: (lost: boolean) => void) {
     asked = query;
     const opened = new EventSource(`/events?${query}&since=${encodeURIComponent(since)}`);
     source = opened;
-    opened.onopen = () => onLost(false);
+    opened.onopen = () => onLost("");
     opened.onerror = () => {
-      onLost(true);
       // A refusal ends the stream for good; a server that is away is asked again by the browser.
-      if (opened.readyState === EventSource.CLOSED && source === opened)
-        setTimeout(() => source === opened && open(), 1000);
+      const isRefused = opened.readyState === EventSource.CLOSED;
+      onLost(isRefused ? "refused" : "away");
+      if (isRefused && source === opened) setTimeout(() => source === opened && open(), 1000);
     };
     opened.onmessage = ({ data }: MessageEvent<string>) => {
       const { study, to } = JSON.parse(data) as StudyMessage;

@@ -37,6 +37,8 @@ export function steering(id: string): Steering {
   };
   const button = (text: string, what: string, doing: string) =>
     element("button", { type: "button", onclick: () => void ask({ what }, doing) }, text);
+  /** Made anew where that has changed: what stands in it may be half written. */
+  let prolonging: { readonly epochs: number; readonly root: HTMLElement } | null = null;
   const longer = (epochs: number) => {
     const number = element("input", {
       type: "number",
@@ -95,13 +97,15 @@ export function steering(id: string): Steering {
       const now = JSON.stringify([running, open > 0, [...stopped], epochs]);
       if (now === shown) return;
       shown = now;
+      const again = placesIn(root);
       const trains = experiment.kind === "train" || experiment.kind === "compare";
+      if (prolonging?.epochs !== epochs) prolonging = { epochs, root: longer(epochs) };
       fill(
         root,
         running && button("Pause", "pause", "Pausing after the update under way…"),
         running && button("Stop", "stop", "Stopping after the update under way…"),
         !running && open > 0 && button("Resume", "resume", "Resuming…"),
-        trains && longer(epochs),
+        trains && prolonging.root,
         experiment.arms.length > 1 &&
           element(
             "details",
@@ -115,6 +119,27 @@ export function steering(id: string): Steering {
           ),
         problem,
       );
+      again();
     },
+  };
+}
+
+/**
+ * Returns what leaves unfolded what was, and the focus where it was: at the button of that name, or else, where what
+ * was pressed is not offered any more, at the first.
+ */
+function placesIn(root: HTMLElement): () => void {
+  const all = <E extends HTMLElement>(selector: string) => [...root.querySelectorAll<E>(selector)];
+  const named = () => all("button, summary, input, select");
+  const nameOf = (each: Element | null) => each?.getAttribute("aria-label") ?? each?.textContent;
+  const focus = root.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  const unfolded = all<HTMLDetailsElement>("details[open]").map((each) =>
+    nameOf(each.firstElementChild),
+  );
+  return () => {
+    for (const each of all<HTMLDetailsElement>("details"))
+      each.open = unfolded.includes(nameOf(each.firstElementChild));
+    if (focus === null) return;
+    (named().find((each) => nameOf(each) === focus) ?? named()[0])?.focus();
   };
 }

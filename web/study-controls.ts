@@ -25,8 +25,8 @@ export interface StudyControls {
   readonly root: HTMLElement;
   /** @param factsOf with what an arm trains, told where the pointer or the focus is on it */
   show(arms: readonly ReportArm[], factsOf: (arm: string) => Facts): void;
-  /** Offers those vertical axes that the chart of losses has. */
-  axesOf(loss: Partial<LinePlot> | null): void;
+  /** Offers those vertical axes that a chart of losses has. */
+  axesOf(losses: readonly Partial<LinePlot>[]): void;
 }
 
 export function studyControls(view: StudyView, changed: () => void): StudyControls {
@@ -61,7 +61,8 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
       changed();
     },
   });
-  const weight = element("output", {}, String(view.smoothing));
+  // The slider says its value itself.
+  const weight = element("span", { "aria-hidden": "true" }, String(view.smoothing));
   const legend = element("div", { class: "legend", role: "group", "aria-label": "Arms" });
   const tip = settingsTip(legend);
   const vertical = chosen(
@@ -96,13 +97,13 @@ export function studyControls(view: StudyView, changed: () => void): StudyContro
   let shown = "";
   return {
     root,
-    axesOf(loss) {
-      const all = loss?.y ?? [];
+    axesOf(losses) {
+      const all = losses.flatMap(({ y = [] }) => y);
       for (const button of vertical.children) {
         const name = button.getAttribute("data-choice");
         (button as HTMLElement).hidden = !all.some(({ choice: each }) => each === name);
       }
-      vertical.hidden = all.length < 2;
+      vertical.hidden = new Set(all.map(({ choice: each }) => each)).size < 2;
     },
     show(arms, factsOf) {
       tip.of = factsOf;
@@ -132,17 +133,11 @@ function entry(
   changed: () => void,
 ): HTMLElement {
   const isHidden = view.hidden.includes(name);
-  const sample = element("i", {
-    class: "swatch",
-    style: `background:${look.colour}`,
-    "aria-hidden": "true",
-  });
   const toggle = element(
     "button",
     {
       type: "button",
       "aria-pressed": String(!isHidden),
-      "aria-describedby": TIP,
       "data-focus": `hide ${name}`,
       "data-arm": name,
       onclick: () => {
@@ -150,7 +145,7 @@ function entry(
         changed();
       },
     },
-    sample,
+    sampleOf(look),
     label,
   );
   const colour = element("input", {
@@ -166,22 +161,43 @@ function entry(
   return element("span", { class: "entry" }, toggle, colour);
 }
 
+/** A piece of its line: of several studies the arms have the colours, and each study its dashes. */
+function sampleOf({ colour, dash }: ReportArm["look"]): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of [
+    ["viewBox", "0 0 22 8"],
+    ["class", "sample"],
+    ["aria-hidden", "true"],
+  ] as const)
+    made.setAttribute(name, value);
+  const dashed = dash[1] === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
+  made.innerHTML = `<path d="M0 4H22" stroke-width="2.5"${dashed}/>`;
+  made.firstElementChild?.setAttribute("stroke", colour);
+  return made;
+}
+
 const TIP = "arm-settings";
 
 /** Beside the arm that the pointer or the focus is on: with what it trains. Escape takes it away. */
 function settingsTip(legend: HTMLElement) {
   const root = element("div", { id: TIP, class: "tip settings", role: "tooltip", hidden: true });
   const tip = { root, of: (_: string): Facts => [] };
+  let described: HTMLElement | null = null;
   const show = ({ target }: Event) => {
     const on = (target as Element | null)?.closest<HTMLElement>("[data-arm]");
     if (!on) return;
     const name = on.dataset.arm ?? "";
+    hide();
+    described = on;
+    on.setAttribute("aria-describedby", TIP);
     fill(root, element("b", {}, name), factList(tip.of(name)));
     const box = on.getBoundingClientRect();
     placeTip(root, box.left, box.bottom + 6);
   };
   const hide = () => {
     root.hidden = true;
+    described?.removeAttribute("aria-describedby");
+    described = null;
   };
   for (const begin of ["pointerover", "focusin"]) legend.addEventListener(begin, show);
   for (const end of ["pointerleave", "focusout"]) legend.addEventListener(end, hide);

@@ -82,8 +82,9 @@ export function viewOf(state: URLSearchParams): StudyView {
   const hiddenRuns = new Set(state.getAll("run"));
   const colours = new Map(
     state.getAll("colour").flatMap((text) => {
-      const [arm, colour = ""] = text.split("=");
-      return arm && /^#[0-9a-f]{6}$/.test(colour) ? [[arm, colour] as const] : [];
+      // An arm may have "=" in its name: adam(beta1=0.8).
+      const [, arm, colour] = /^(.+)=(#[0-9a-f]{6})$/s.exec(text) ?? [];
+      return arm && colour ? [[arm, colour] as const] : [];
     }),
   );
   const view: StudyView = {

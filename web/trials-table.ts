@@ -8,6 +8,7 @@ import { get, ofStudy } from "./api.ts";
 import { type Facts, factList, trainingFacts } from "./arm-facts.ts";
 import { element, fill, scrollingTable } from "./element.ts";
 import type { FollowedStudy } from "./followed-study.ts";
+import { keptRows } from "./kept-rows.ts";
 import { isLost, type StudyView } from "./study-view.ts";
 
 export interface TrialsTable {
@@ -47,7 +48,8 @@ export interface TrialsTableOptions {
 export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOptions): TrialsTable {
   const body = element("tbody");
   const left = element("p", { class: "note", hidden: true });
-  const detail = element("div", { class: "detail", "aria-live": "polite" });
+  // What is opened is said by the focus that goes to its heading, and not the whole of its log.
+  const detail = element("div", { class: "detail" });
   /** Of the address, until its trial is there. */
   let wanted = first;
   const open = async ({ trial, metrics }: Trial, label: string) => {
@@ -76,7 +78,12 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
         element(
           "p",
           { class: "note" },
-          `The end of the log; ${mebibytes(earlier)} come before it.`,
+          `The end of the log; ${mebibytes(earlier)} come before it: `,
+          element(
+            "a",
+            { href: ofStudy(id, `trials/${chosen}/log.txt`), download: `${chosen}.txt` },
+            "the whole log",
+          ),
         ),
       element(
         "pre",
@@ -101,8 +108,7 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
     });
     return row(entry, label, { begin, box: shownBox });
   };
-  /** By their trials' names, with what they say. */
-  let rows = new Map<string, { readonly is: string; readonly root: HTMLElement }>();
+  const rows = keptRows(body);
   return {
     root: element(
       "section",
@@ -129,38 +135,16 @@ export function trialsTable({ id, view, chosen: first, changed }: TrialsTableOpt
           (order.get(a.trial.arm) ?? 0) - (order.get(b.trial.arm) ?? 0) ||
           a.trial.seed - b.trial.seed,
       );
-      const before = rows;
-      rows = new Map(
+      rows.show(
         sorted.map((entry) => {
-          const name = nameOf(entry.trial);
           const label = labelOf(entry.trial.arm, arms);
-          const is = stateOf(entry, label);
-          const found = before.get(name);
-          return [name, found?.is === is ? found : { is, root: rowOf(entry, label) }];
+          return {
+            ...{ key: nameOf(entry.trial), is: stateOf(entry, label) },
+            make: () => rowOf(entry, label),
+          };
         }),
       );
-      const now = [...rows.values()].map(({ root }) => root);
-      const focused = focusIn(body);
-      // Of two hundred rows one has changed: the others are left as they are.
-      if ([...before.keys()].join() !== [...rows.keys()].join()) body.replaceChildren(...now);
-      else
-        for (const [i, { root }] of [...before.values()].entries())
-          if (root !== now[i] && now[i]) root.replaceWith(now[i]);
-      focused();
     },
-  };
-}
-
-/** Returns what puts the focus to where it is now, though the row be another. */
-function focusIn(body: HTMLElement): () => void {
-  const partsOf = (row: Element) => [...row.querySelectorAll<HTMLElement>("button, input")];
-  const focus = document.activeElement;
-  const row = focus?.closest("tr");
-  if (!focus || !row || !body.contains(row)) return () => undefined;
-  const [name, part] = [row.dataset.trial, partsOf(row).indexOf(focus as HTMLElement)];
-  return () => {
-    const found = [...body.children].find((each) => (each as HTMLElement).dataset.trial === name);
-    if (found && document.activeElement !== focus) partsOf(found)[part]?.focus();
   };
 }
 
@@ -188,7 +172,7 @@ function row(
   const part = begun > 0 && trial.status === "running" ? ` + ${Math.round(begun * 100)}%` : "";
   return element(
     "tr",
-    { "data-trial": nameOf(trial) },
+    {},
     element("td", {}, box),
     element(
       "th",

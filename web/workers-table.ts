@@ -12,9 +12,6 @@ export interface WorkersTable {
 
 type Running = WorkersRecord["running"][number];
 
-/** Rows, at most: what a page of a thousand workers shows of them. */
-const MOST = 100;
-
 const HEADINGS = ["run", "worker", "since", "heard of", "lease ends in", "attempt"];
 
 export function workersTable(): WorkersTable {
@@ -47,7 +44,7 @@ export function workersTable(): WorkersTable {
       const now = Date.parse(workers.at);
       fill(
         body,
-        workers.running.slice(0, MOST).map((run) => row(run, now)),
+        workers.running.map((run) => row(run, now)),
       );
     },
   };
@@ -71,7 +68,6 @@ export function summaryOf({
     lease !== null &&
       running.length > 0 &&
       `A run whose worker is not heard of for ${duration(lease)} goes on with another.`,
-    running.length > MOST && `The first ${MOST} of them:`,
   ]
     .filter(Boolean)
     .join(" ");

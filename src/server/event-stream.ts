@@ -199,6 +199,8 @@ export function eventStreams(stateOf: (path: string) => string): EventStreams {
         "cache-control": "no-store",
         "x-accel-buffering": "no",
       });
+      // Who asks for the head alone follows nothing.
+      if (request.method === "HEAD") return void response.end();
       response.write("retry: 500\n\n");
       for (const { id, path } of studies) {
         const found = known(id, path);

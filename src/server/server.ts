@@ -53,6 +53,9 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
 };
 
+/** Bytes of a request's head, at most: how far a page is in each of ten thousand trials stands in it, twice. */
+const MOST_HEADERS = 256 * 1024;
+
 /**
  * Starts a server.
  * @throws ArgumentError for a host without a token, a token that is too easy, or a port that is taken
@@ -74,7 +77,7 @@ export async function startServer({
   const closing = new AbortController();
   let guard: GuardOptions = { host, port, token };
   const all = [...routes, sessionRoute(() => guard)];
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MOST_HEADERS }, (request, response) => {
     void answer({ request, response }, { routes: all, guard, closing: closing.signal });
   });
   await new Promise<void>((resolve, reject) => {

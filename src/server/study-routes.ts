@@ -1,6 +1,6 @@
 /** @file What a page asks of studies: the list, one's records, a trial's log; and what it has said of them. */
 
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ArgumentError } from "../core/errors.ts";
@@ -14,7 +14,7 @@ import type { EventStreams } from "./event-stream.ts";
 import { type Call, type Route, readJson, refuse, send, sendJson } from "./route.ts";
 import type { Studies } from "./studies.ts";
 
-/** Bytes of a log's end that are sent. */
+/** Bytes of a log's end that a page shows; the whole is a file to be kept. */
 const MOST_LOG = 64 * 1024;
 
 const annotation = z.strictObject({
@@ -31,6 +31,20 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
       const path = studies.pathOf(call.params.study ?? "");
       return path === null ? refuse(call, 404, "there is no such study") : handle(call, path);
     };
+  const withLog = (handle: (call: Call, log: Buffer) => void): Route["handle"] =>
+    withStudy((call, path) => {
+      // Of the names that there are, never a path that was sent.
+      const { trials } = readRun(path);
+      const known = trials.find(
+        ({ trial }) => `${trial.slug}-${trial.seed}` === call.params.trial,
+      )?.trial;
+      if (!known) return refuse(call, 404, "there is no such trial");
+      const file = join(realpathSync(path), "trials", `${known.slug}-${known.seed}`, "log.txt");
+      if (!existsSync(file)) return handle(call, Buffer.alloc(0));
+      // A link would lead to whatever file somebody chose who made the folder.
+      if (realpathSync(file) !== file) return refuse(call, 404, "the log is a link to elsewhere");
+      handle(call, readRegularFile(file) ?? Buffer.alloc(0));
+    });
   return [
     {
       method: "GET",
@@ -92,19 +106,19 @@ export function studyRoutes(studies: Studies, streams: EventStreams): Route[] {
     {
       method: "GET",
       path: "/api/studies/:study/trials/:trial/log",
-      handle: withStudy((call, path) => {
-        // Of the names that there are, never a path that was sent.
-        const { trials } = readRun(path);
-        const known = trials.find(
-          ({ trial }) => `${trial.slug}-${trial.seed}` === call.params.trial,
-        )?.trial;
-        if (!known) return refuse(call, 404, "there is no such trial");
-        const file = join(path, "trials", `${known.slug}-${known.seed}`, "log.txt");
-        const bytes = existsSync(file) ? readRegularFile(file) : null;
+      handle: withLog((call, bytes) =>
         sendJson(call, {
-          log: bytes?.subarray(-MOST_LOG).toString("utf8") ?? "",
-          earlier: Math.max(0, (bytes?.byteLength ?? 0) - MOST_LOG),
-        });
+          log: bytes.subarray(-MOST_LOG).toString("utf8"),
+          earlier: Math.max(0, bytes.byteLength - MOST_LOG),
+        }),
+      ),
+    },
+    {
+      method: "GET",
+      path: "/api/studies/:study/trials/:trial/log.txt",
+      handle: withLog(({ response }, body) => {
+        response.setHeader("content-disposition", 'attachment; filename="log.txt"');
+        send(response, { type: "text/plain; charset=utf-8", body });
       }),
     },
     {

@@ -154,7 +154,7 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
       page.evaluate(() => document.querySelector<HTMLCanvasElement>(".chart canvas")!.toDataURL());
     const [before, seeds] = [await all(), await pixels()];
     await page.getByLabel("Line of sgd+clr, seed 1").uncheck();
-    expect(await pixels()).not.toBe(seeds);
+    await expect.poll(pixels, { timeout: 20_000 }).not.toBe(seeds);
     expect(await all()).toEqual(before);
     await page.reload();
     await tables(page);
@@ -175,12 +175,10 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
     const [before, numbers] = [await ends(), await results()];
     expect([before.some((text) => text.startsWith("rmsprop")), await rows()]).toEqual([true, 9]);
     await page.getByLabel("failed and diverged").uncheck();
-    await until(
-      page,
-      () => !document.querySelector(".chart svg")!.textContent!.includes("rmsprop"),
-    );
-    expect(await ends()).toEqual(before.filter((text) => !text.startsWith("rmsprop")));
-    expect([await rows(), await results()]).toEqual([5, numbers]);
+    const left = before.filter((text) => !text.startsWith("rmsprop"));
+    await expect.poll(ends, { timeout: 20_000 }).toEqual(left);
+    await expect.poll(rows, { timeout: 20_000 }).toBe(5);
+    expect(await results()).toBe(numbers);
     expect(await page.textContent("#trials")).toContain("4 that failed or diverged are not shown");
     expect(page.url()).toContain("failed=0");
   });
@@ -194,7 +192,7 @@ describe.skipIf(noChromium !== "")(`choices on the live page${noChromium}`, () =
       /^\d+ points lie outside of this axis \(\d+ of means, \d+ of single runs; up to 5000\); “log” or “whole” shows all\.$/,
     );
     await page.getByRole("button", { name: "log loss" }).click();
-    expect(await caption.textContent()).toBe("");
+    await expect.poll(() => caption.textContent(), { timeout: 20_000 }).toBe("");
   });
 
   test("the trial that is open is in the address", async () => {

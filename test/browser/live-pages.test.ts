@@ -233,7 +233,12 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
     await page.getByLabel("Choose compared").check();
     await page.getByLabel("Choose other").check();
     await page.getByRole("link", { name: "Set side by side" }).click();
-    await until(page, () => document.querySelector(".chart svg")?.textContent?.includes("rmsprop"));
+    // One of the two may be heard of before the other.
+    await until(page, () =>
+      ["rmsprop", "sgd+clr"].every((arm) =>
+        document.querySelector(".chart svg")?.textContent?.includes(arm),
+      ),
+    );
     const rows = await page.locator("main table tbody th").allTextContents();
     expect(rows).toContain("engine");
     expect(rows).not.toContain("network");

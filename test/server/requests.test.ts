@@ -2,9 +2,10 @@
 
 import {
   appendFileSync,
+  cpSync,
   existsSync,
-  mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -103,14 +104,48 @@ describe("on this machine alone", () => {
     expect(status).toBe(404);
   });
 
-  test("a log that is a link to elsewhere is not read", async () => {
+  test("a trial's log is given, its end on a page, the whole as a file", async () => {
     const log = join(runs(), "a", "trials", "adam-1", "log.txt");
-    writeFileSync(join(runs(), "elsewhere"), "elsewhere");
-    mkdirSync(join(runs(), "kept"), { recursive: true });
-    expect(readFileSync(log, "utf8")).toContain("began with");
-    const { body, status } = await ask(server.port, `/api/studies/${id}/trials/adam-1/log`);
-    expect([status, JSON.parse(body).log]).toEqual([200, readFileSync(log, "utf8")]);
+    appendFileSync(log, `${"x".repeat(70_000)}\nend\n`);
+    const all = readFileSync(log, "utf8");
+    expect(all).toContain("began with");
+    const path = `/api/studies/${id}/trials/adam-1/log`;
+    const { body, status } = await ask(server.port, path);
+    expect([status, JSON.parse(body)]).toEqual([
+      200,
+      { log: all.slice(-64 * 1024), earlier: all.length - 64 * 1024 },
+    ]);
+    const whole = await ask(server.port, `${path}.txt`);
+    expect([whole.status, whole.body]).toEqual([200, all]);
+    expect(whole.headers["content-disposition"]).toBe('attachment; filename="log.txt"');
   });
+
+  test.each(["the log", "the trial's folder"])(
+    "no log where %s is a link to elsewhere",
+    async (what) => {
+      const trial = join(runs(), "a", "trials", "adam-1");
+      const [linked, elsewhere] =
+        what === "the log" ? [join(trial, "log.txt"), "elsewhere.txt"] : [trial, "elsewhere"];
+      const target = join(runs(), elsewhere);
+      const kept = join(runs(), "kept");
+      renameSync(linked, kept);
+      cpSync(kept, target, { recursive: true });
+      symlinkSync(target, linked);
+      try {
+        for (const end of ["log", "log.txt"]) {
+          const { status, body } = await ask(
+            server.port,
+            `/api/studies/${id}/trials/adam-1/${end}`,
+          );
+          expect([status, body]).toEqual([404, expect.not.stringContaining("began with")]);
+        }
+      } finally {
+        rmSync(linked);
+        renameSync(kept, linked);
+        rmSync(target, { recursive: true });
+      }
+    },
+  );
 
   test.each([
     ["another host", { host: "evil.example" }],
@@ -225,6 +260,26 @@ describe("on this machine alone", () => {
     expect(next!.experiment).toBeUndefined();
     expect(next!.events.map(({ type }) => type)).toEqual(["trial-started", "trial-finished"]);
     expect((await ask(server.port, "/events?study=../a")).status).toBe(404);
+  });
+
+  test("a stream goes on from a cursor however many trials there are: no cap on what is followed", async () => {
+    const trials = Array.from({ length: 5000 }, () => "500d").join(",");
+    const since = encodeURIComponent(`${id}=1.00000000.0..${trials}`);
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(
+        {
+          ...{ host: "127.0.0.1", port: server.port, path: `/events?study=${id}&since=${since}` },
+          headers: { "last-event-id": decodeURIComponent(since) },
+        },
+        (response) => {
+          response.destroy();
+          resolve(response.statusCode);
+        },
+      );
+      asked.on("error", reject);
+      asked.end();
+    });
+    expect(status).toBe(200);
   });
 
   test("of what a study says, a page is told what the records do not have", async () => {

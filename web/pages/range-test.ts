@@ -15,6 +15,7 @@ import { element, fill } from "../element.ts";
 import { type FollowedStudy, heard, unheard } from "../followed-study.ts";
 import { growingPlot, heardRamps, type Ramp, type Ramps, rampsText } from "../growing-ramp.ts";
 import { outsideOf, outsideText } from "../outside.ts";
+import { withBounds } from "../range-marks.ts";
 import { stateText } from "../state-text.ts";
 import { steering } from "../steering.ts";
 import type { OpenPage } from "./page.ts";
@@ -31,6 +32,7 @@ export const openRangeTest: OpenPage = ({ parts: [id = "", chosen], state, event
   const status = element("p", { class: "note", role: "status" });
   const steer = steering(id);
   const growing = element("div");
+  const problem = element("p", { class: "warn", role: "alert", hidden: true });
   const none = element("p", { class: "note" }, "No range test has begun yet.");
   const body = element("div");
   const underWay = new Map<string, ReturnType<typeof growingSection>>();
@@ -72,11 +74,13 @@ export const openRangeTest: OpenPage = ({ parts: [id = "", chosen], state, event
   const stop = events.follow(id, (message) => {
     study = heard(study, message);
     ramps = message.events.reduce(heardRamps, message.from === "" ? new Map() : ramps);
+    problem.hidden = study.problem === null;
+    problem.textContent = study.problem ?? "";
     due ??= setTimeout(draw, DRAW);
   });
   return {
     title: "Range test",
-    root: element("div", {}, title, status, steer.root, none, growing, body),
+    root: element("div", {}, title, status, steer.root, problem, none, growing, body),
     close() {
       stop();
       if (due !== null) clearTimeout(due);
@@ -121,7 +125,11 @@ function section(
 ): HTMLElement {
   const { arm, optimizer, suggestion, suggestions } = record;
   const name = (end: string) => `${end} ${arm}`;
-  const asked = (end: string) => Number(state.get(name(end))) || null;
+  const within = (rate: number) => Math.min(Math.max(rate, record.from), record.to);
+  const asked = (end: string) => {
+    const rate = Number(state.get(name(end)));
+    return rate > 0 ? within(rate) : null;
+  };
   const rules = Object.values(suggestions);
   const bounds = {
     low: asked("low") ?? suggestion?.peak.baseLr ?? record.from,
@@ -145,50 +153,19 @@ function section(
       step: "any",
       min: 0,
       "aria-label": `${label} of ${arm}`,
-      onchange: () => move(end, Number(input.value)),
+      onchange: () => {
+        move(end, Number(input.value));
+        input.value = formatRate(bounds[end]);
+      },
     });
     return input;
   };
   const inputs = { low: number("low", "Lower bound"), high: number("high", "Upper bound") };
+  let shownWidth = 0;
   const show = () => {
     if (!loss?.plot) return;
-    // The bounds that are chosen, in place of those that were suggested.
-    const own = ["lower", "peak", "upper"];
-    const kept = (loss.plot.marks ?? []).filter(
-      ({ texts }) => !own.some((word) => texts[0].startsWith(`${word} `)),
-    );
-    // Without the rows of those that are gone.
-    const rowAmong = (side: 0 | 1, row: number) =>
-      kept.filter((each) => each.rows[side] < row).length;
-    const marks = kept.map((each) => ({
-      ...each,
-      rows: [rowAmong(0, each.rows[0]), rowAmong(1, each.rows[1])] as const,
-    }));
-    const rows = marks.length;
-    const mark = (text: string, x: number, row: number, side: "left" | "right") => ({
-      ...{
-        x,
-        texts: [text, text] as const,
-        dash: [6, 4],
-        rows: [row, row] as const,
-        sides: [side, side] as const,
-      },
-    });
-    const taller = (frame: LinePlot["frames"][0]) => ({
-      ...frame,
-      top: 40 + 17 * (rows + 2),
-      height: frame.height - frame.top + 40 + 17 * (rows + 2),
-    });
-    const plot: LinePlot = {
-      ...loss.plot,
-      frames: [taller(loss.plot.frames[0]), taller(loss.plot.frames[1])],
-      shade: [bounds.low, bounds.high],
-      marks: [
-        ...marks,
-        mark(`lower ${formatRate(bounds.low)}`, bounds.low, rows, "left"),
-        mark(`upper ${formatRate(bounds.high)}`, bounds.high, rows + 1, "right"),
-      ],
-    };
+    shownWidth = curve.figure.clientWidth;
+    const plot = withBounds(loss.plot, bounds, curve.width());
     curve.show(plot, { x: 0, y: 0, band: plot.bands[0]?.name ?? "", hidden: [] }, []);
     const schedule = triangular({ base: bounds.low, max: bounds.high, stepSize });
     const figure = scheduleFigure(schedule, { updates: 4 * stepSize });
@@ -211,7 +188,7 @@ function section(
   };
   const move = (end: "low" | "high", to: number) => {
     if (!(to > 0) || !Number.isFinite(to)) return;
-    const rate = Math.min(Math.max(to, record.from), record.to);
+    const rate = within(to);
     // Neither passes the other.
     bounds[end] =
       end === "low" ? Math.min(rate, bounds.high * 0.99) : Math.max(rate, bounds.low * 1.01);
@@ -219,8 +196,12 @@ function section(
     show();
   };
   draggable(curve, { bounds, move });
-  // Its width is known once it is on the page.
-  requestAnimationFrame(show);
+  // Its width is known once it is on the page, and labels are placed for it.
+  const resized = new ResizeObserver(() => {
+    if (!curve.figure.isConnected) return resized.disconnect();
+    if (curve.figure.clientWidth !== shownWidth) show();
+  });
+  resized.observe(curve.figure);
   return element(
     "section",
     {},
@@ -231,11 +212,15 @@ function section(
       { class: "bar" },
       element("label", {}, "lower bound ", inputs.low),
       element("label", {}, "upper bound ", inputs.high),
-      offered(suggestions, suggestion).map(([rule, rate]) =>
-        element(
-          "button",
-          { type: "button", onclick: () => move("high", rate) },
-          `${rule} ${formatRate(rate)}`,
+      element(
+        "span",
+        { class: "bar", role: "group", "aria-label": `Readings of ${arm} to take for it` },
+        offered(suggestions, suggestion).map(([rule, rate]) =>
+          element(
+            "button",
+            { type: "button", onclick: () => move("high", rate) },
+            `${rule} ${formatRate(rate)}`,
+          ),
         ),
       ),
     ),

@@ -25,7 +25,11 @@ export const openSchedules: OpenPage = ({ state }) => {
     rows: 8,
     spellcheck: "false",
   });
-  const sliders = element("div", { class: "sliders" });
+  const sliders = element("div", {
+    class: "sliders",
+    role: "group",
+    "aria-label": "Parameters",
+  });
   const family = element(
     "select",
     {

@@ -129,10 +129,12 @@ function fieldsOf(path: readonly string[], schema: Schema, state: URLSearchParam
   const begun = state.get(name) ?? BEGUN[name] ?? "";
   const choices = schema.type === "boolean" ? [true, false] : schema.enum;
   const usual = schema.default === undefined ? "" : `default ${JSON.stringify(schema.default)}`;
+  const help = schema.description;
+  const described = { "aria-describedby": help === undefined ? null : `help-${name}` };
   const control = choices
     ? element(
         "select",
-        { id: `field-${name}` },
+        { id: `field-${name}`, ...described },
         (schema.default !== undefined || begun === "") &&
           element("option", { value: "" }, usual || "not said"),
         choices.map((choice) =>
@@ -145,6 +147,7 @@ function fieldsOf(path: readonly string[], schema: Schema, state: URLSearchParam
       )
     : element("input", {
         id: `field-${name}`,
+        ...described,
         type: isNumber(schema) ? "number" : "text",
         step: schema.type === "integer" ? 1 : "any",
         min: schema.minimum ?? (schema.type === "integer" ? 1 : schema.exclusiveMinimum),
@@ -155,13 +158,12 @@ function fieldsOf(path: readonly string[], schema: Schema, state: URLSearchParam
         value: begun,
         placeholder: usual,
       });
-  const help = schema.description;
   const row = element(
     "div",
     { class: "field" },
     element("label", { for: `field-${name}` }, name),
     control,
-    help !== undefined && element("small", {}, help),
+    help !== undefined && element("small", { id: `help-${name}` }, help),
   );
   const text = () => (control.value === (BEGUN[name] ?? "") ? null : control.value);
   return [{ path, row, text, read: () => readAs(schema, control.value.trim(), name) }];

@@ -7,7 +7,8 @@ import { hashOf, setState } from "../address.ts";
 import { listStudies, ofStudy, post, remove } from "../api.ts";
 import { choice } from "../choice.ts";
 import { RANKS } from "../choices.ts";
-import { element, fill, say, scrollingTable } from "../element.ts";
+import { element, say, scrollingTable } from "../element.ts";
+import { keptRows } from "../kept-rows.ts";
 import type { OpenPage } from "./page.ts";
 
 /** Milliseconds between two looks at the list. */
@@ -18,15 +19,16 @@ const HEADINGS = ["study", "state", "progress", "best", "tags and note", "on dis
 export const openStudies: OpenPage = ({ state }) => {
   let filter = state.get("filter") ?? "";
   let studies: readonly ServedStudy[] = [];
-  let shown = "";
   const body = element("tbody");
-  const chosen = new Set<string>();
+  const rows = keptRows(body);
+  const chosen = new Set(state.getAll("choose"));
   const together = element("a", { class: "button", href: "#/", hidden: true }, "Set side by side");
   const choose = () => {
-    together.hidden = chosen.size < 2;
-    together.setAttribute("href", hashOf(["together", ...chosen]));
+    const there = [...chosen].filter((id) => studies.some((study) => study.id === id));
+    together.hidden = there.length < 2;
+    together.setAttribute("href", hashOf(["together", ...there]));
   };
-  const count = element("p", { class: "note" });
+  const count = element("p", { class: "note", role: "status" });
   let rank = RANKS.find((each) => each === state.get("rank")) ?? "last";
   const ranks = choice({
     label: "Accuracy that is called best",
@@ -51,23 +53,25 @@ export const openStudies: OpenPage = ({ state }) => {
   });
   const draw = () => {
     const left = studies.filter((study) => textOf(study).includes(filter.toLowerCase()));
-    count.textContent =
+    const said =
       studies.length === 0
         ? "No study is here yet. Begin one, or run lrscope demo in this folder."
         : `${left.length} of ${studies.length} studies`;
-    const now = JSON.stringify([left, rank]);
-    // What has not changed is left alone: somebody may be writing a note in it.
-    if (now === shown || body.querySelector("dialog[open]")) return;
-    shown = now;
-    const again = () => void load();
-    fill(
-      body,
-      left.map((study) => row(study, { chosen, again, choose, rank })),
+    if (count.textContent !== said) count.textContent = said;
+    // Somebody may be writing a note in it.
+    if (body.querySelector("dialog[open]")) return;
+    const tools = { chosen, again: () => void load(), choose, rank };
+    rows.show(
+      left.map((study) => ({
+        ...{ key: study.id, is: JSON.stringify([study, rank]) },
+        make: () => row(study, tools),
+      })),
     );
   };
   const load = async () => {
     try {
       studies = await listStudies();
+      choose();
       draw();
     } catch (error) {
       say(`The list cannot be read: ${(error as Error).message}`);
@@ -118,6 +122,7 @@ function row(study: ServedStudy, { chosen, again, choose, rank }: RowTools): HTM
     onchange: () => {
       if (box.checked) chosen.add(id);
       else chosen.delete(id);
+      setState({ choose: [...chosen] });
       choose();
     },
   });

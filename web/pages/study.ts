@@ -35,15 +35,19 @@ const SHARE = 1 / 2;
 /** Statistics of many arms take longer than curves, and come less often. */
 const STATISTICS = 1500;
 
+const LOSSES = MEASURES.map(({ measure }) => measure).filter((each) => each.endsWith("Loss"));
+
 export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
   let study: FollowedStudy = unheard(id);
   const view = viewOf(state);
   const title = element("h1", {}, "Study");
   const headline = element("p", { class: "headline" });
-  const status = element("p", { class: "note", role: "status" });
+  const status = element("p", { class: "note" });
+  // Its speed and what is left change with each update, and are seen; said is what seldom changes.
+  const spoken = element("p", { class: "unseen", role: "status" });
   const steer = steering(id);
   const note = element("p", { class: "note" });
-  const problem = element("p", { class: "warn", hidden: true });
+  const problem = element("p", { class: "warn", role: "alert", hidden: true });
   const marked = (from: Chart) => (x: number | null) => {
     for (const other of charts.values()) if (other !== from) other.mark(x);
   };
@@ -129,7 +133,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
             () =>
               drawChart(measure, options, lost),
         ),
-        () => controls.axesOf(charts.get("validationLoss")?.drawn().plot ?? null),
+        () => controls.axesOf(LOSSES.flatMap((loss) => charts.get(loss)?.drawn().plot ?? [])),
         () => drawTables(experiment, histories, arms),
       ].map(timed),
       () => {
@@ -149,6 +153,8 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       armFacts(experiment, name, arms.find((arm) => arm.name === name)?.trials[0]?.trial),
     );
     fill(status, progressText(study));
+    const state = stateOfRuns(study);
+    if (spoken.textContent !== state) spoken.textContent = state;
     steer.show(study);
     workers.show(study.workers);
   };
@@ -158,7 +164,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
     if (!made) return;
     made.figure.hidden = !live;
     if (!live) return;
-    made.label(live.label);
+    made.label(live.label.replace(" epoch.", ` ${view.chosen.across}.`));
     const shown = view.of(live.plot, lost);
     const seeds =
       view.hiddenRuns.size === 0
@@ -211,6 +217,7 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
       title,
       headline,
       status,
+      spoken,
       steer.root,
       exporting,
       tests,
@@ -239,18 +246,21 @@ export const openStudy: OpenPage = ({ parts: [id = ""], state, events }) => {
 const runName = ({ arms }: ExperimentRecord, arm: string, seed: number) =>
   `${arms.find(({ name }) => name === arm)?.slug ?? arm}-${seed}`;
 
+/** "running, 3 of 6 runs at their end" */
+function stateOfRuns(study: FollowedStudy): string {
+  const { arms = [], protocol } = study.experiment ?? {};
+  const planned = arms.length * (protocol?.seeds.length ?? 0);
+  return `${stateText(study)}, ${planned - openRuns(study)} of ${planned} runs at their end`;
+}
+
 /** "running, 3 of 6 runs at their end, 120 images/s, about 2 min left". */
 function progressText(study: FollowedStudy): string {
-  const { state, experiment, progress } = study;
-  if (!experiment) return "";
+  const { state, progress } = study;
   const all = Object.values(progress.trials);
-  const planned = experiment.arms.length * experiment.protocol.seeds.length;
-  const open = openRuns(study);
   const speed = all.reduce((sum, { update }) => sum + (update?.imagesPerSecond ?? 0), 0);
   const seconds = timeLeft(study);
   return [
-    stateText(study),
-    `${planned - open} of ${planned} runs at their end`,
+    stateOfRuns(study),
     state === "running" && speed > 0 && `${Math.round(speed)} images/s`,
     state === "running" && seconds !== null && `about ${duration(seconds)} left`,
   ]

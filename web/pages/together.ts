@@ -8,7 +8,7 @@ import { type Chart, chart } from "../chart.ts";
 import { element, fill, scrollingTable } from "../element.ts";
 import { type FollowedStudy, heard, trialsOf, unheard } from "../followed-study.ts";
 import { liveArms, livePlot } from "../live-plot.ts";
-import { outsideOf, outsideText } from "../outside.ts";
+import { othersOf, outsideOf, outsideText } from "../outside.ts";
 import { studyControls } from "../study-controls.ts";
 import { lostArms, viewOf } from "../study-view.ts";
 import type { OpenPage } from "./page.ts";
@@ -20,6 +20,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   const studies = new Map(parts.map((id) => [id, unheard(id)]));
   const view = viewOf(state);
   const note = element("p", { class: "warn", hidden: true });
+  const problem = element("p", { class: "warn", role: "alert", hidden: true });
   const table = element("div");
   const charts = MEASURES.map(({ measure, name, title }) => {
     const made: Chart = chart(`${title} against epoch`, (x) => {
@@ -37,6 +38,11 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
   let due: ReturnType<typeof setTimeout> | null = null;
   const draw = () => {
     due = null;
+    const problems = [...studies.values()].flatMap(
+      (study) => study.problem && `${known.get(study.id) ?? study.id}: ${study.problem}`,
+    );
+    problem.textContent = problems.filter(Boolean).join(" ");
+    problem.hidden = problem.textContent === "";
     const heardOf = [...studies.values()].flatMap((study) =>
       study.experiment
         ? [{ name: known.get(study.id) ?? study.id, study, experiment: study.experiment }]
@@ -51,12 +57,17 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       const live = livePlot(measure, options);
       made.figure.hidden = !live;
       if (!live) continue;
+      made.label(live.label.replace(" epoch.", ` ${view.chosen.across}.`));
       const shown = view.of(live.plot, lost);
       made.show(live.plot, shown, view.seeds ? live.seeds : []);
-      line.textContent = outsideText(outsideOf(live.plot, shown, live.seeds), []);
+      line.textContent = outsideText(
+        outsideOf(live.plot, shown, live.seeds),
+        othersOf(live.plot, shown.y),
+      );
     }
     controls.show(arms, (name) => factsIn(heardOf, name));
-    controls.axesOf(charts[2]?.made.drawn().plot ?? null);
+    const losses = charts.filter(({ measure }) => measure.endsWith("Loss"));
+    controls.axesOf(losses.map(({ made }) => made.drawn().plot));
     const data = new Set(heardOf.map(({ experiment }) => experiment.dataset.fingerprint));
     note.hidden = data.size < 2;
     note.textContent =
@@ -75,7 +86,7 @@ export const openTogether: OpenPage = async ({ parts, state, events }) => {
       "div",
       {},
       element("h1", {}, "Side by side"),
-      note,
+      ...[note, problem],
       exporting,
       controls.root,
       element(
