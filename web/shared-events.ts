@@ -174,7 +174,7 @@ export function sharedEvents(onLost: (lost: Lost) => void): SharedEvents {
 }
 
 /** Nobody answered: what the browser says of that is no word of the server's. */
-const isAway = (error: Error) => error instanceof TypeError;
+const isAway = (error: Error): boolean => error instanceof TypeError;
 
 /** The one stream, of all studies that some tab wants, each from the earliest place that one of them needs. */
 function lead(pass: (word: Word) => void, onLost: (lost: Lost) => void) {

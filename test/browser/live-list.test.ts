@@ -67,6 +67,43 @@ describe.skipIf(noChromium !== "")(`the list of studies${noChromium}`, () => {
     await shows(page, ["alder", "birch", "cedar"]);
   });
 
+  test("a name, a note and a tag that are markup, or one long word, are texts within 360 pixels", async () => {
+    const hostile = `"><img src=x onerror="document.title=1">`;
+    const word = "w".repeat(90);
+    const name = `${hostile}${word}`;
+    writeRun(path(name), input);
+    try {
+      await ids();
+      const known = (await ids()).get(name);
+      const answer = await fetch(`http://127.0.0.1:${server.port}/api/studies/${known}/notes`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ note: hostile + "n".repeat(3000), addTags: [word] }),
+      });
+      expect(answer.status).toBe(200);
+      const page = await chromium.page({ width: 360 });
+      await page.goto(`http://127.0.0.1:${server.port}/`);
+      await shows(page, [name, "alder", "birch", "cedar"].sort());
+      await page.getByLabel("Choose alder").check();
+      await page.getByLabel(`Choose ${name}`).check();
+      await page.getByRole("link", { name: "Set side by side" }).click();
+      await until(page, () => document.querySelectorAll(".chart path").length > 8);
+      for (const hash of ["", `#/study/${known}`]) {
+        await page.goto(`http://127.0.0.1:${server.port}/${hash}`);
+        await until(page, () => document.querySelector("main table tbody tr"));
+        const { scroll, client, images } = await page.evaluate(() => ({
+          scroll: document.documentElement.scrollWidth,
+          client: document.documentElement.clientWidth,
+          images: document.images.length,
+        }));
+        expect([scroll, images]).toEqual([client, 0]);
+        expect(await page.title()).toContain("lrscope");
+      }
+    } finally {
+      rmSync(path(name), { recursive: true, force: true });
+    }
+  });
+
   test("a study is deleted once that is confirmed, and not before", async () => {
     const page = await open();
     const press = async (answer: boolean) => {

@@ -77,34 +77,31 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringMatching(why)]);
 });
 
-test.skipIf(engineAbsent())(
-  "--live opens the page beside a study, and closes it with the study",
-  async () => {
-    const out = within("live");
-    let address = "";
-    let asked: Promise<unknown> | null = null;
-    const small = [
-      "--size",
-      "16",
-      "--limit",
-      "12",
-      "--batch",
-      "12",
-      "--threads",
-      "1",
-      "--epochs",
-      "2",
-    ];
-    const { code, stderr } = await cli(["train", "synthetic", ...small, "--out", out, "--live"], {
+test.skipIf(engineAbsent()).each([
+  ["train", ["--epochs", "2"]],
+  ["compare", ["--epochs", "2", "--optimizers", "sgd@0.1,adam", "--seeds", "1"]],
+  ["find", ["--epochs", "20", "--from", "1e-3", "--to", "1"]],
+])("--live opens the page beside %s, and closes it with the study", async (command, own) => {
+  const out = within(`live-${command}`);
+  let address = "";
+  let asked: Promise<unknown> | null = null;
+  const small = ["--size", "16", "--limit", "12", "--batch", "12", "--threads", "1"];
+  const { code, stderr } = await cli(
+    [command, "synthetic", ...small, ...own, "--out", out, "--live"],
+    {
       onOutput(text) {
         const found = /http:\/\/127\.0\.0\.1:\d+\/#\/study\/([0-9a-f]{16})/.exec(text);
         if (!found || asked) return;
         [address] = found;
         asked = fetch(`${new URL(address).origin}/api/studies`).then((answer) => answer.json());
       },
-    });
-    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-    expect(await asked).toMatchObject({ studies: [{ name: "live", id: address.slice(-16) }] });
-    await expect(fetch(new URL(address).origin)).rejects.toThrow();
-  },
-);
+    },
+  );
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  expect(await asked).toMatchObject({
+    studies: expect.arrayContaining([
+      expect.objectContaining({ name: `live-${command}`, id: address.slice(-16) }),
+    ]),
+  });
+  await expect(fetch(new URL(address).origin)).rejects.toThrow();
+});
