@@ -146,6 +146,8 @@ describe.skipIf(absent)(`with Redis${absent ? ` (${absent})` : ""}`, { timeout: 
         lease === LEASE &&
         workers.some(({ name }) => name.endsWith(`-${pid}`)) &&
         found?.worker.endsWith(`-${pid}`) &&
+        found.leaseLeft !== null &&
+        found.leaseLeft <= LEASE &&
         (found.turn ?? 0) >= 3 &&
         refused >= 6 &&
         lastRefused?.includes(`refused the end of attempt 1.2 at ${key}`)

@@ -8,6 +8,7 @@ import { createReadStream, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DataError } from "../../../core/errors.ts";
+import { storageError } from "../../../datasets/storage-errors.ts";
 import { pathOfName } from "../../../files/file-names.ts";
 import { makeFolders } from "../../../files/make-folders.ts";
 import type { Wire } from "./client.ts";
@@ -37,9 +38,14 @@ const partOf = (path: string) => `${path}.part`;
 
 /**
  * All that is not there, from where the last connection broke off; no more of it than was promised.
- * @throws DataError where other bytes come than were promised, or none
+ * @throws DataError where other bytes come than were promised, or none; StoreError where the disk is full, or fails
  */
-export async function receiveFiles(wire: Wire, path: string, wanted: WantedFiles): Promise<void> {
+export const receiveFiles = (wire: Wire, path: string, wanted: WantedFiles): Promise<void> =>
+  receiveAll(wire, path, wanted).catch((error) => {
+    throw storageError(error, wanted.folder);
+  });
+
+async function receiveAll(wire: Wire, path: string, wanted: WantedFiles): Promise<void> {
   for (let [wrong, idle] = [0, 0]; ; ) {
     const missing = firstMissing(wanted);
     if (missing === null) return;
