@@ -300,7 +300,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     test("a cyclical arm takes its bounds from a range test, step size 4 epochs", async () => {
       const tests: RangeTestRecord[] = [];
       const { trials, rangeTests, summary } = await run({
-        to: 1,
+        to: 10,
         onEvent(event: StudyEvent) {
           if (event.type === "range-test-finished") tests.push(event.record);
         },
