@@ -106,8 +106,7 @@ function writeWhole(descriptor: number, bytes: Uint8Array): void {
 export function replaceFile(file: string, content: string | Uint8Array): void {
   // Of a length that does not grow with the name's own, which may be as long as names can be.
   const temporary = temporaryFor(join(dirname(file), ".whole"));
-  try {
-    makeFolder(dirname(file));
+  place(temporary, file, () => {
     const descriptor = openSync(temporary, "w");
     withCleanup(
       () => {
@@ -116,16 +115,7 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
       },
       () => closeSync(descriptor),
     );
-    renameSync(temporary, file);
-    syncFolder(dirname(file));
-  } catch (error) {
-    quietly(() => rmSync(temporary, { force: true }));
-    throw writeFailure(
-      file,
-      error,
-      "its earlier content, and all other files of the run, are kept",
-    );
-  }
+  });
 }
 
 /**
@@ -133,9 +123,14 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
  * what had that name is as before and the other one is gone.
  * @throws StoreError, exit code 1
  */
-export function placeFile(temporary: string, file: string): void {
+export const placeFile = (temporary: string, file: string): void =>
+  place(temporary, file, () => undefined);
+
+/** @param write fills the temporary file, in a folder that is there */
+function place(temporary: string, file: string, write: () => void): void {
   try {
     makeFolder(dirname(file));
+    write();
     renameSync(temporary, file);
     syncFolder(dirname(file));
   } catch (error) {

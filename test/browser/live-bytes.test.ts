@@ -13,7 +13,7 @@ import { renderReport } from "../../src/report/index.ts";
 import { type RunningServer, serve } from "../../src/server/index.ts";
 import { readRun } from "../../src/store/index.ts";
 import { fakeComparison, fakeConfusions, fakeSamples } from "../report/fake-records.ts";
-import { folderOfRuns, writeRun } from "../server/records.ts";
+import { folderOfRuns, writePhotos, writeRun } from "../server/records.ts";
 import { launched, noChromium } from "./chromium.ts";
 import { idsOf, until } from "./live-browser.ts";
 
@@ -33,14 +33,7 @@ describe.skipIf(noChromium !== "")(`a figure in three places${noChromium}`, () =
       path(),
       fakeComparison({ epochs: 20, diverged: { rmsprop: [4, 3, 5], adam: [null, 6, null] } }),
     );
-    directory.writeText(
-      "samples.json",
-      JSON.stringify({ formatVersion: 1, samples: fakeSamples() }),
-    );
-    directory.writeText(
-      "confusions.json",
-      JSON.stringify({ formatVersion: 1, arms: fakeConfusions() }),
-    );
+    writePhotos(directory);
     server = await serve({ folders: [runs()] });
     id = (await idsOf(server.port)).get("study") ?? "";
   });

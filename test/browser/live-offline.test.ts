@@ -9,13 +9,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, serve } from "../../src/server/index.ts";
-import {
-  fakeComparison,
-  fakeConfusions,
-  fakeRangeTest,
-  fakeSamples,
-} from "../report/fake-records.ts";
-import { folderOfRuns, writeRun } from "../server/records.ts";
+import { fakeComparison, fakeRangeTest } from "../report/fake-records.ts";
+import { folderOfRuns, writePhotos, writeRun } from "../server/records.ts";
 import { launched, noChromium } from "./chromium.ts";
 import { idsOf, until } from "./live-browser.ts";
 
@@ -30,14 +25,7 @@ describe.skipIf(noChromium !== "")(`what the live page loads and runs${noChromiu
 
   beforeAll(async () => {
     const compared = writeRun(join(runs(), "compared"), fakeComparison({ epochs: 5 }));
-    compared.writeText(
-      "samples.json",
-      JSON.stringify({ formatVersion: 1, samples: fakeSamples() }),
-    );
-    compared.writeText(
-      "confusions.json",
-      JSON.stringify({ formatVersion: 1, arms: fakeConfusions() }),
-    );
+    writePhotos(compared);
     writeRun(join(runs(), "other"), fakeComparison({ arms: ["rmsprop"], epochs: 4 }));
     const found = fakeComparison({ arms: ["sgd+clr"] });
     writeRun(join(runs(), "found"), {

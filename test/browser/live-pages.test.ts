@@ -19,13 +19,8 @@ import { type RunningServer, serve } from "../../src/server/index.ts";
 import { metricsCsv, readRun } from "../../src/store/index.ts";
 import { codeOf, EXAMPLES } from "../../web/schedule-examples.ts";
 import { smoothed } from "../../web/smoothing.ts";
-import {
-  fakeComparison,
-  fakeConfusions,
-  fakeRangeTest,
-  fakeSamples,
-} from "../report/fake-records.ts";
-import { folderOfRuns, writeRun } from "../server/records.ts";
+import { fakeComparison, fakeRangeTest } from "../report/fake-records.ts";
+import { folderOfRuns, writePhotos, writeRun } from "../server/records.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 const why = executablePath ? "" : " (skipped: no Chromium at /usr/bin/chromium)";
@@ -85,14 +80,7 @@ describe.skipIf(!executablePath)(`the further pages${why}`, () => {
       diverged: { adam: [null, 3, null] },
     });
     const directory = writeRun(join(runs(), "compared"), compared);
-    directory.writeText(
-      "samples.json",
-      JSON.stringify({ formatVersion: 1, samples: fakeSamples() }),
-    );
-    directory.writeText(
-      "confusions.json",
-      JSON.stringify({ formatVersion: 1, arms: fakeConfusions() }),
-    );
+    writePhotos(directory);
     const other = fakeComparison({ arms: ["adam", "rmsprop"], epochs: 8 });
     writeRun(join(runs(), "other"), {
       ...other,

@@ -11,13 +11,8 @@ import { at } from "../../src/core/at.ts";
 import { type StudyEvent, versioned } from "../../src/record/index.ts";
 import { type ServingPage, serve } from "../../src/server/index.ts";
 import { acquireLease, type Lease, type RunDirectory } from "../../src/store/index.ts";
-import {
-  fakeComparison,
-  fakeConfusions,
-  fakeRangeTest,
-  fakeSamples,
-} from "../report/fake-records.ts";
-import { folderOfRuns, writeRun } from "../server/records.ts";
+import { fakeComparison, fakeRangeTest } from "../report/fake-records.ts";
+import { folderOfRuns, writePhotos, writeRun } from "../server/records.ts";
 import { heardOn, listen, type Spoken, spokenOf } from "./accessibility-tree.ts";
 import { launched, noChromium } from "./chromium.ts";
 import { idsOf, until } from "./live-browser.ts";
@@ -40,14 +35,7 @@ describe.skipIf(noChromium !== "")(`the live page, read aloud${noChromium}`, () 
 
   beforeAll(async () => {
     const compared = writeRun(join(runs(), "compared"), input);
-    compared.writeText(
-      "samples.json",
-      JSON.stringify({ formatVersion: 1, samples: fakeSamples() }),
-    );
-    compared.writeText(
-      "confusions.json",
-      JSON.stringify({ formatVersion: 1, arms: fakeConfusions() }),
-    );
+    writePhotos(compared);
     const found = fakeComparison({ arms: ["sgd+clr"] });
     writeRun(join(runs(), "found"), {
       experiment: { ...found.experiment, kind: "find" },

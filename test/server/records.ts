@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import type { ExperimentRecord, TrialHistory } from "../../src/record/index.ts";
 import { createRunDirectory, type RunDirectory } from "../../src/store/index.ts";
+import { fakeConfusions, fakeSamples } from "../report/fake-records.ts";
 
 /** A folder of the test's own. */
 export function folderOfRuns(): () => string {
@@ -29,4 +30,13 @@ export function writeRun(
     for (const line of metrics) directory.appendMetrics(trial.slug, trial.seed, line);
   }
   return directory;
+}
+
+/** Gives a run the photos, and the confusions with photos, that a study keeps. */
+export function writePhotos(directory: RunDirectory): void {
+  directory.writeText("samples.json", JSON.stringify({ formatVersion: 1, samples: fakeSamples() }));
+  directory.writeText(
+    "confusions.json",
+    JSON.stringify({ formatVersion: 1, arms: fakeConfusions() }),
+  );
 }
