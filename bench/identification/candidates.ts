@@ -3,6 +3,8 @@
  * and each of its parts changed alone.
  */
 
+import { isDeepStrictEqual } from "node:util";
+
 /** What a run of a candidate is made with. */
 export interface Candidate {
   readonly name: string;
@@ -21,7 +23,7 @@ export interface Candidate {
 }
 
 /** Three blocks at 224 pixels; the cycle's top is ten times the article's, its base a sixth of that. */
-const CENTRE: Candidate = {
+export const CENTRE: Candidate = {
   name: "centre",
   widths: [32, 64, 128],
   hidden: 512,
@@ -61,11 +63,19 @@ export const CANDIDATES: readonly Candidate[] = [
   but("base-.003", { bounds: [3e-3, 3e-2] }),
 ];
 
-/** The article's arms, as `lrscope compare` takes them. */
-export const armsOf = ({ bounds: [base, peak] }: Candidate): readonly string[] => [
-  `sgd+clr(base=${base},stepSize=4e)@${peak}`,
-  ...["adagrad", "adadelta", "rmsprop", "adam", "adamax"],
-];
+const ADAPTIVE = ["adagrad", "adadelta", "rmsprop", "adam", "adamax"];
+
+/** Whether nothing but the cycle differs from the centre: the other arms' runs would be the centre's, bit for bit. */
+export const differsInCycleAlone = (candidate: Candidate): boolean =>
+  candidate.name !== CENTRE.name &&
+  isDeepStrictEqual({ ...candidate, name: CENTRE.name, bounds: CENTRE.bounds }, CENTRE);
+
+/** The article's arms that tell the candidate from the centre, as `lrscope compare` takes them. */
+export const armsOf = (candidate: Candidate): readonly string[] => {
+  const [base, peak] = candidate.bounds;
+  const cyclical = `sgd+clr(base=${base},stepSize=4e)@${peak}`;
+  return differsInCycleAlone(candidate) ? [cyclical] : [cyclical, ...ADAPTIVE];
+};
 
 /** The candidate's network as a file for `--model`. */
 export function modelFile({ widths, hidden, dropout, block }: Candidate): string {

@@ -1,7 +1,7 @@
 /**
  * @file Runs the candidates for the article's plain CNN, one comparison each, in an order in which a study that is
  * broken off is worth most. It goes on where it was: `npx jiti bench/identification/collect.ts OUT SOURCE
- * [--epochs N] [--seeds N] [--only NAME,...]`, SOURCE being the photos of at least 224 pixels.
+ * [--epochs N] [--seeds N] [--only NAME,...] [--arm NAME]`, SOURCE being the photos of at least 224 pixels.
  */
 
 import { spawnSync } from "node:child_process";
@@ -19,11 +19,12 @@ const { values, positionals } = parseArgs({
     epochs: { type: "string", default: "30" },
     seeds: { type: "string", default: "1" },
     only: { type: "string" },
+    arm: { type: "string" },
   },
 });
 const [out, source] = positionals;
 if (out === undefined || source === undefined)
-  throw new Error("collect.ts OUT SOURCE [--epochs N] [--seeds N] [--only NAME,...]");
+  throw new Error("collect.ts OUT SOURCE [--epochs N] [--seeds N] [--only NAME,...] [--arm NAME]");
 
 const only = values.only?.split(",");
 for (const candidate of CANDIDATES) if (only?.includes(candidate.name) ?? true) run(candidate);
@@ -33,12 +34,15 @@ function run(candidate: Candidate): void {
   const [folder, model] = [join(out!, name), join(out!, `${name}.ts`)];
   mkdirSync(out!, { recursive: true });
   writeFileSync(model, modelFile(candidate));
+  const arms = armsOf(candidate).filter(
+    (arm) => values.arm === undefined || arm.replace(/[(@].*$/, "") === values.arm,
+  );
   const length = ["--epochs", values.epochs, "--seeds", values.seeds];
   const begun = existsSync(join(folder, "experiment.json"));
   const argv = begun
     ? ["compare", "--resume", folder]
     : [
-        ...["compare", source!, "--model", model, "--optimizers", armsOf(candidate).join(",")],
+        ...["compare", source!, "--model", model, "--optimizers", arms.join(",")],
         ...["--size", String(size), "--augment", augment, "--split-seed", String(splitSeed)],
         ...["--batch", "64", "--no-samples", "--keep", "none", "--out", folder, ...length],
       ];

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readRun } from "../../src/store/index.ts";
-import { CANDIDATES } from "./candidates.ts";
+import { CANDIDATES, CENTRE, differsInCycleAlone } from "./candidates.ts";
 import { amongThemselves, CURVES, distance, published, type RunCurves } from "./distance.ts";
 
 const [out] = process.argv.slice(2);
@@ -26,10 +26,19 @@ function armDistance(arm: string, runs: readonly RunCurves[]): number | null {
   return distances.length === 0 ? null : mean(distances);
 }
 
-const rows = CANDIDATES.flatMap(({ name }) => {
+const trialsOf = (name: string) => {
   const folder = join(out, name);
-  if (!existsSync(join(folder, "experiment.json"))) return [];
-  const { trials } = readRun(folder);
+  return existsSync(join(folder, "experiment.json")) ? readRun(folder).trials : [];
+};
+
+const rows = CANDIDATES.flatMap((candidate) => {
+  const { name } = candidate;
+  const own = trialsOf(name);
+  if (own.length === 0) return [];
+  const shared = differsInCycleAlone(candidate)
+    ? trialsOf(CENTRE.name).filter(({ trial }) => !trial.arm.startsWith("sgd+clr"))
+    : [];
+  const trials = [...own, ...shared];
   const byArm = ARMS.map((arm) =>
     armDistance(
       arm,
@@ -44,7 +53,7 @@ const rows = CANDIDATES.flatMap(({ name }) => {
     ),
   );
   const known = byArm.flatMap((value) => value ?? []);
-  const epochs = Math.max(0, ...trials.map(({ metrics }) => metrics.length));
+  const epochs = Math.max(0, ...own.map(({ metrics }) => metrics.length));
   return [{ name, epochs, byArm, all: known.length === 0 ? null : mean(known) }];
 });
 
