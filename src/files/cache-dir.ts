@@ -18,7 +18,7 @@ export function cacheDirectory(
 }
 
 /** Folders of the cache in which files are written beside their final name, or unpacked. */
-const written = ["decoded", "features", "sources", "places", "tuning"];
+const written = ["decoded", "features", "sources", "hashes", "places", "tuning"];
 
 /** Removes what processes that were killed left in the cache. What cannot be removed stays. */
 export async function sweepCache(cacheDir: string): Promise<void> {

@@ -25,6 +25,7 @@ const PARTS: Readonly<Record<CachePart, { holds: string; isOwn: (name: string) =
     isOwn: named(/^[0-9a-f]{64}$/),
   },
   tuning: { holds: "times of convolutions", isOwn: named(/^[0-9a-f]{16}\.json$/) },
+  hashes: { holds: "hashes of folders' files", isOwn: named(/^[0-9a-f]{24}\.json$/) },
   places: { holds: "where folders and files lie", isOwn: named(/^[0-9a-f]{24}\.json$/) },
 };
 

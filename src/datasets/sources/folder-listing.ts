@@ -3,7 +3,7 @@
  * leavings of operating systems and links that lead back to a folder above are ignored.
  */
 
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, DataError } from "../../core/errors.ts";
 import { legibleName, nameOfBytes, pathOfName } from "../../files/file-names.ts";
@@ -19,9 +19,11 @@ const ignored = (name: string) => name.startsWith(".") || leavings.has(name.toLo
 export function listEntries(folder: string): { files: string[]; folders: string[] } {
   const files: string[] = [];
   const folders: string[] = [];
-  let names: string[];
+  let entries: { readonly name: string; readonly entry: Dirent<Buffer> }[];
   try {
-    names = readdirSync(pathOfName(folder), { encoding: "buffer" }).map(nameOfBytes);
+    entries = readdirSync(pathOfName(folder), { encoding: "buffer", withFileTypes: true }).map(
+      (entry) => ({ name: nameOfBytes(entry.name), entry }),
+    );
   } catch (cause) {
     throw new DataError(
       `${legibleName(folder)}: the folder cannot be read (${codeOf(cause) ?? cause})`,
@@ -31,9 +33,9 @@ export function listEntries(folder: string): { files: string[]; folders: string[
     );
   }
   // Code-unit order: the same on every machine and locale.
-  for (const name of names.sort()) {
+  for (const { name, entry } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (ignored(name)) continue;
-    const kind = kindOf(join(folder, name));
+    const kind = entry.isFile() ? "file" : kindOf(join(folder, name));
     if (kind === "file") files.push(name);
     else if (kind === "folder") folders.push(name);
   }

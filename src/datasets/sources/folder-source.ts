@@ -18,7 +18,7 @@ import { leadsBack, listEntries, listFiles } from "./folder-listing.ts";
 export function folderSource(
   path: string,
   name = basename(resolve(path)),
-  { leastClasses = 2 }: Pick<SourceContext, "leastClasses"> = {},
+  { leastClasses = 2, cacheDir }: Partial<Pick<SourceContext, "leastClasses" | "cacheDir">> = {},
 ): Source {
   const root = resolve(path);
   const parts = findParts(root, name);
@@ -57,7 +57,7 @@ export function folderSource(
     parts: parts.length === 1 ? null : Uint8Array.from(partOf),
     // 2: a JPEG decoded at reduced scale keeps its true extent, and inks become light without a profile.
     decoding: 2,
-    fingerprint: (items, signal) => hashFiles(folder, items, signal),
+    fingerprint: (items, signal) => hashFiles(folder, items, { cacheDir, signal }),
     holdsSeveral: (item) => folder.several.has(item),
     contentOf: (item) => folder.digests.get(item),
     fileOf: (item) => legibleName(files[item] ?? ""),

@@ -50,13 +50,16 @@ export const CIFAR_FOLDER = "cifar-10-batches-bin";
 export const holdsPackedImages = ({ files, folders }: ReturnType<typeof listEntries>): boolean =>
   hasIdxFiles(files) || hasCifarFiles(files) || folders.includes(CIFAR_FOLDER);
 
-async function openFolder(path: string, { leastClasses }: SourceContext): Promise<Source> {
+async function openFolder(
+  path: string,
+  { leastClasses, cacheDir }: SourceContext,
+): Promise<Source> {
   const { files, folders } = listEntries(resolve(path));
   if (hasIdxFiles(files)) return idxSource(path);
   if (hasCifarFiles(files)) return cifarSource(path);
   if (folders.includes(CIFAR_FOLDER))
     return cifarSource(join(path, CIFAR_FOLDER), basename(resolve(path)));
-  return folderSource(path, basename(resolve(path)), { leastClasses });
+  return folderSource(path, basename(resolve(path)), { leastClasses, cacheDir });
 }
 
 async function openNamed(name: SourceName, context: SourceContext): Promise<Source> {
@@ -77,7 +80,7 @@ async function openNamed(name: SourceName, context: SourceContext): Promise<Sour
     case "cifar10":
       return cifarSource(await fetchSource(name, downloads[name], context), name);
     case "flowers":
-      return folderSource(await fetchSource(name, downloads[name], context), name);
+      return folderSource(await fetchSource(name, downloads[name], context), name, context);
     default:
       throw new DataError(unknownSource(name satisfies never));
   }
