@@ -127,7 +127,7 @@ class SessionObject {
     const uint32_t seed = toUint32(readNumber(info[2], "seed"));
     const uint32_t ordinal = toUint32(readNumber(info[3], "ordinal"));
     const auto session = quiet();
-    lrscope::initialize(operand, initializer, seed, ordinal);
+    lrscope::initialize(operand, initializer, {seed, ordinal}, session->options.threads);
     return info.Env().Undefined();
   }
 
@@ -135,7 +135,7 @@ class SessionObject {
     const Operand operand = operandArgument(info);
     const auto session = quiet();
     Napi::Float32Array values = Napi::Float32Array::New(info.Env(), operand.elements());
-    readValues(operand, values.Data());
+    readValues(operand, values.Data(), session->options.threads);
     return values;
   }
 
@@ -146,7 +146,7 @@ class SessionObject {
     if (static_cast<int64_t>(values.count) != operand.elements())
       throw Refusal("expects " + std::to_string(operand.elements()) + " values; got " +
                     std::to_string(values.count));
-    writeValues(operand, values.data);
+    writeValues(operand, values.data, session->options.threads);
     return info.Env().Undefined();
   }
 

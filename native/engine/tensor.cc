@@ -97,6 +97,18 @@ LayoutMap::LayoutMap(const std::string& layout, const std::vector<int64_t>& shap
   for (const int64_t extent : shape) logical_ *= extent;
 }
 
+LayoutOffsets::LayoutOffsets(const LayoutMap& map) {
+  const std::vector<int64_t>& shape = map.shape();
+  const size_t missing = parts_.size() - shape.size();
+  for (size_t d = 0; d < missing; ++d) parts_[d] = {0};
+  for (size_t d = 0; d < shape.size(); ++d)
+    for (int64_t i = 0; i < shape[d]; ++i) {
+      std::array<int64_t, 4> index{};
+      index[d] = i;
+      parts_[missing + d].push_back(map.offset(index));
+    }
+}
+
 size_t layoutBytes(const Tensor& tensor) {
   return LayoutMap(tensor.layout, tensor.shape).paddedElements() * sizeOf(tensor.dtype);
 }

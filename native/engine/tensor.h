@@ -1,5 +1,6 @@
 // Tensors and their layouts, as the engine sees them. Letters as in src/program/types.ts.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -54,19 +55,10 @@ class LayoutMap {
     return sum;
   }
 
-  // Calls visit(logicalIndex, offset) for every element, in logical order.
-  template <class Visit>
-  void forEach(Visit visit) const {
-    std::array<int64_t, 4> index{};
-    const int64_t total = logical_;
-    for (int64_t i = 0; i < total; ++i) {
-      visit(i, offset(index));
-      for (int d = static_cast<int>(shape_.size()) - 1; d >= 0; --d) {
-        if (++index[d] < shape_[d]) break;
-        index[d] = 0;
-      }
-    }
-  }
+  // Elements without padding.
+  int64_t elements() const { return logical_; }
+
+  const std::vector<int64_t>& shape() const { return shape_; }
 
  private:
   struct Part {
@@ -79,6 +71,40 @@ class LayoutMap {
   std::vector<Part> parts_;  // innermost first
   int64_t padded_ = 1;
   int64_t logical_ = 1;
+};
+
+// The offsets of a map, each dimension's part of them worked out once: to walk over many elements.
+class LayoutOffsets {
+ public:
+  explicit LayoutOffsets(const LayoutMap& map);
+
+  // Calls visit(logicalIndex, offset) for the elements [from, to), in logical order. Of several
+  // threads at once.
+  template <class Visit>
+  void forEach(int64_t from, int64_t to, Visit visit) const {
+    const int64_t* const last = parts_[3].data();
+    const int64_t row = static_cast<int64_t>(parts_[3].size());
+    for (int64_t i = from; i < to;) {
+      const int64_t begin = i % row;
+      const int64_t base = rowOffset(i / row);
+      const int64_t end = std::min(row, begin + to - i);
+      for (int64_t at = begin; at < end; ++at, ++i) visit(i, base + last[at]);
+    }
+  }
+
+ private:
+  int64_t rowOffset(int64_t row) const {
+    int64_t sum = 0;
+    for (int d = 2; d >= 0; --d) {
+      const auto extent = static_cast<int64_t>(parts_[d].size());
+      sum += parts_[d][row % extent];
+      row /= extent;
+    }
+    return sum;
+  }
+
+  // Of each index of each dimension; those that the tensor lacks stand in front, with one index.
+  std::array<std::vector<int64_t>, 4> parts_;
 };
 
 // Bytes of a tensor, padding included.

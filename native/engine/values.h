@@ -10,14 +10,18 @@ struct Initializer {
   double first, second;  // value | low, high | std
 };
 
+// What a tensor is drawn by, beside its own ordinal.
+struct Draw {
+  uint32_t seed, ordinal;
+};
+
 // Element i of an f32 buffer is a function of (seed, ordinal, i) alone.
-void initialize(const Operand& operand, const Initializer& initializer, uint32_t seed,
-                uint32_t ordinal);
+void initialize(const Operand& operand, const Initializer& initializer, Draw draw, int threads);
 
 // `to` has room for all elements.
-void readValues(const Operand& operand, float* to);
+void readValues(const Operand& operand, float* to, int threads);
 
 // The padding becomes zero.
-void writeValues(const Operand& operand, const float* from);
+void writeValues(const Operand& operand, const float* from, int threads);
 
 }  // namespace lrscope
