@@ -61,7 +61,7 @@ export { confirmSuggestion } from "./train/confirm.ts";
 export { type FitResult, fit } from "./train/fit.ts";
 export type { FitOptions, RangeTestOptions, TrainingSetup } from "./train/options.ts";
 export { ramp, rangeTest } from "./train/range-test.ts";
-export type { KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";
+export type { InParts, KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";
 
 /**
  * The record of an experiment in this browser, for `summarize` and `renderReport`. Of the machine it says

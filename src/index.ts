@@ -176,4 +176,4 @@ export type {
   TrainingSetup,
 } from "./train/options.ts";
 export { ramp, rangeTest } from "./train/range-test.ts";
-export type { KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";
+export type { InParts, KeptCheckpoint, KeptWeights, WeightsSink } from "./train/weights-sink.ts";

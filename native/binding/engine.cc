@@ -135,8 +135,21 @@ class SessionObject {
     const Operand operand = operandArgument(info);
     const auto session = quiet();
     Napi::Float32Array values = Napi::Float32Array::New(info.Env(), operand.elements());
-    readValues(operand, values.Data(), session->options.threads);
+    readValues(operand, {0, operand.elements()}, values.Data(), session->options.threads);
     return values;
+  }
+
+  Napi::Value readPart(const Napi::CallbackInfo& info) {
+    const Operand operand = operandArgument(info);
+    const int64_t from = readInteger(info[1], "from", 0, operand.elements());
+    const auto session = quiet();
+    const View<float> into = viewOf<float>(info[2], "into");
+    const auto count = static_cast<int64_t>(into.count);
+    if (count > operand.elements() - from)
+      throw Refusal("has " + std::to_string(operand.elements() - from) + " values from " +
+                    std::to_string(from) + " on; got room for " + std::to_string(count));
+    readValues(operand, {from, from + count}, into.data, session->options.threads);
+    return info.Env().Undefined();
   }
 
   Napi::Value write(const Napi::CallbackInfo& info) {
@@ -206,6 +219,7 @@ Napi::Value createSession(const Napi::CallbackInfo& info) {
   method("labels", &SessionObject::labels);
   method("initialize", &SessionObject::initialise);
   method("read", &SessionObject::read);
+  method("readPart", &SessionObject::readPart);
   method("write", &SessionObject::write);
   method("dispose", &SessionObject::dispose);
   return object;

@@ -97,16 +97,19 @@ LayoutMap::LayoutMap(const std::string& layout, const std::vector<int64_t>& shap
   for (const int64_t extent : shape) logical_ *= extent;
 }
 
-LayoutOffsets::LayoutOffsets(const LayoutMap& map) {
+LayoutOffsets::LayoutOffsets(const LayoutMap& map)
+    : first_(parts_.size() - map.shape().size()),
+      byColumn_(map.innermost() == 0 && map.shape().size() > 1) {
   const std::vector<int64_t>& shape = map.shape();
-  const size_t missing = parts_.size() - shape.size();
-  for (size_t d = 0; d < missing; ++d) parts_[d] = {0};
-  for (size_t d = 0; d < shape.size(); ++d)
+  for (size_t d = 0; d < first_; ++d) parts_[d] = {0};
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (d > 0) columns_ *= shape[d];
     for (int64_t i = 0; i < shape[d]; ++i) {
       std::array<int64_t, 4> index{};
       index[d] = i;
-      parts_[missing + d].push_back(map.offset(index));
+      parts_[first_ + d].push_back(map.offset(index));
     }
+  }
 }
 
 size_t layoutBytes(const Tensor& tensor) {

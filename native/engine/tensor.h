@@ -60,6 +60,9 @@ class LayoutMap {
 
   const std::vector<int64_t>& shape() const { return shape_; }
 
+  // Dimension of which neighbours lie together.
+  int innermost() const { return parts_.front().dimension; }
+
  private:
   struct Part {
     int dimension;
@@ -74,37 +77,62 @@ class LayoutMap {
 };
 
 // The offsets of a map, each dimension's part of them worked out once: to walk over many elements.
+// The tensor is seen as rows, one of each index of its first dimension. Of several threads at once.
 class LayoutOffsets {
  public:
   explicit LayoutOffsets(const LayoutMap& map);
 
-  // Calls visit(logicalIndex, offset) for the elements [from, to), in logical order. Of several
-  // threads at once.
+  int64_t rows() const { return static_cast<int64_t>(parts_[first_].size()); }
+  int64_t columns() const { return columns_; }
+  // Whether what lies together in memory is of one column, so that a walk along a row meets each
+  // cache line for one element.
+  bool isByColumn() const { return byColumn_; }
+
+  // Calls visit(logicalIndex, offset) for the elements [from, to), in logical order.
   template <class Visit>
   void forEach(int64_t from, int64_t to, Visit visit) const {
-    const int64_t* const last = parts_[3].data();
-    const int64_t row = static_cast<int64_t>(parts_[3].size());
+    const int64_t* const last = parts_.back().data();
+    const auto length = static_cast<int64_t>(parts_.back().size());
     for (int64_t i = from; i < to;) {
-      const int64_t begin = i % row;
-      const int64_t base = rowOffset(i / row);
-      const int64_t end = std::min(row, begin + to - i);
+      const int64_t begin = i % length;
+      const int64_t base = offsetOf(i - begin, 0);
+      const int64_t end = std::min(length, begin + to - i);
       for (int64_t at = begin; at < end; ++at, ++i) visit(i, base + last[at]);
     }
   }
 
+  // The same of rows [row, end) in columns [from, to), a few columns at a time, so that a cache
+  // line is met for all of its elements on either side.
+  template <class Visit>
+  void forEachOfColumns(int64_t row, int64_t end, int64_t from, int64_t to, Visit visit) const {
+    constexpr int64_t kTogether = 16;
+    const int64_t* const ofRow = parts_[first_].data();
+    std::array<int64_t, kTogether> base;
+    for (int64_t column = from; column < to; column += kTogether) {
+      const int64_t count = std::min(kTogether, to - column);
+      for (int64_t c = 0; c < count; ++c) base[c] = offsetOf(column + c, first_ + 1);
+      for (int64_t r = row; r < end; ++r)
+        for (int64_t c = 0; c < count; ++c) visit(r * columns_ + column + c, base[c] + ofRow[r]);
+    }
+  }
+
  private:
-  int64_t rowOffset(int64_t row) const {
+  // Of an index over the dimensions from `least` on.
+  int64_t offsetOf(int64_t index, size_t least) const {
     int64_t sum = 0;
-    for (int d = 2; d >= 0; --d) {
+    for (size_t d = parts_.size(); d-- > least;) {
       const auto extent = static_cast<int64_t>(parts_[d].size());
-      sum += parts_[d][row % extent];
-      row /= extent;
+      sum += parts_[d][index % extent];
+      index /= extent;
     }
     return sum;
   }
 
   // Of each index of each dimension; those that the tensor lacks stand in front, with one index.
   std::array<std::vector<int64_t>, 4> parts_;
+  size_t first_;  // of the dimensions that it has
+  int64_t columns_ = 1;
+  bool byColumn_;
 };
 
 // Bytes of a tensor, padding included.

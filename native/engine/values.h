@@ -18,8 +18,13 @@ struct Draw {
 // Element i of an f32 buffer is a function of (seed, ordinal, i) alone.
 void initialize(const Operand& operand, const Initializer& initializer, Draw draw, int threads);
 
-// `to` has room for all elements.
-void readValues(const Operand& operand, float* to, int threads);
+// The elements [from, to), of those that there are.
+struct Range {
+  int64_t from, to;
+};
+
+// `to` has room for the range.
+void readValues(const Operand& operand, Range range, float* to, int threads);
 
 // The padding becomes zero.
 void writeValues(const Operand& operand, const float* from, int threads);

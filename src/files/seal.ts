@@ -8,6 +8,7 @@ import { WeightsError } from "../core/errors.ts";
 import {
   type ByteSource,
   type Checkpoint,
+  type CheckpointInParts,
   safetensorsLayout,
   type TensorData,
   tensorPieces,
@@ -20,6 +21,17 @@ export const sealed = (checkpoint: Checkpoint): Checkpoint => ({
   tensors: checkpoint.tensors,
   metadata: { ...checkpoint.metadata, [KEY]: digestOf(checkpoint) },
 });
+
+/** The same of weights that are read a part at a time; they are read once for it. */
+export async function sealedInParts(checkpoint: CheckpointInParts): Promise<CheckpointInParts> {
+  const { tensors, metadata } = checkpoint;
+  const digest = digestFrom(metadata);
+  for (const [name, { shape, parts }] of [...tensors].sort(byName)) {
+    const add = digest.tensor(name, shape);
+    for await (const data of parts()) add(data);
+  }
+  return { tensors, metadata: { ...metadata, [KEY]: digest.end() } };
+}
 
 /**
  * Files of lrscope 0.1 have no checksum, and pass.
@@ -68,20 +80,36 @@ interface Pieces {
   readonly pieces: Iterable<TensorData>;
 }
 
-/** SHA-256 of tensors and metadata by name, whatever their order in the file; but for the checksum itself. */
-function digestOfPieces(metadata: Checkpoint["metadata"], tensors: readonly Pieces[]): string {
+const byName = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]) =>
+  a < b ? -1 : 1;
+
+/** SHA-256 of metadata and tensors, but for the checksum itself; tensors are given by name, in order. */
+function digestFrom(metadata: Checkpoint["metadata"]) {
   const hash = createHash("sha256");
   const texts = Object.entries(metadata)
     .filter(([key]) => key !== KEY)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .sort(byName);
   hash.update(JSON.stringify(texts));
+  return {
+    /** @returns what takes its values, a piece at a time: one at least */
+    tensor(name: string, shape: Pieces["shape"]) {
+      let isFirst = true;
+      return (data: TensorData): void => {
+        if (isFirst) hash.update(JSON.stringify([name, data.constructor.name, shape]));
+        isFirst = false;
+        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      };
+    },
+    end: () => hash.digest("hex"),
+  };
+}
+
+/** Of tensors in whatever order. */
+function digestOfPieces(metadata: Checkpoint["metadata"], tensors: readonly Pieces[]): string {
+  const digest = digestFrom(metadata);
   for (const { name, shape, pieces } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    let isFirst = true;
-    for (const data of pieces) {
-      if (isFirst) hash.update(JSON.stringify([name, data.constructor.name, shape]));
-      isFirst = false;
-      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
+    const add = digest.tensor(name, shape);
+    for (const data of pieces) add(data);
   }
-  return hash.digest("hex");
+  return digest.end();
 }

@@ -2,6 +2,12 @@ export { type ByteSource, checkRange, memorySource } from "./byte-source.ts";
 export { crc32 } from "./crc32.ts";
 export { type Decompressor, plainDecompressor } from "./decompressor.ts";
 export { checkFinite } from "./finite.ts";
+export {
+  type CheckpointInParts,
+  inParts,
+  safetensorsInParts,
+  type TensorInParts,
+} from "./in-parts.ts";
 export { shownName, shownText } from "./limits.ts";
 export { decodeOnnx } from "./onnx-read.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx-write.ts";

@@ -46,7 +46,7 @@ const WRITTEN = {
   I32: Int32Array,
   U8: Uint8Array,
 } as const;
-type WrittenDType = keyof typeof WRITTEN;
+export type WrittenDType = keyof typeof WRITTEN;
 
 /** What is read. */
 const READ = {
@@ -66,7 +66,7 @@ type ReadDType = keyof typeof READ;
 const isDType = (value: unknown): value is ReadDType =>
   typeof value === "string" && Object.hasOwn(READ, value);
 
-function dtypeOf(data: TensorData): WrittenDType {
+export function dtypeOf(data: TensorData): WrittenDType {
   for (const dtype of Object.keys(WRITTEN) as WrittenDType[])
     if (data instanceof WRITTEN[dtype]) return dtype;
   throw new WeightsError(
@@ -74,7 +74,8 @@ function dtypeOf(data: TensorData): WrittenDType {
   );
 }
 
-const bytesOf = (data: TensorData) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+export const bytesOf = (data: TensorData): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /**
  * The bytes of a safetensors file. Equal checkpoints give equal bytes: metadata is sorted by key;
@@ -97,9 +98,32 @@ export function encodeSafetensors(checkpoint: Checkpoint): Uint8Array {
  * @throws WeightsError as encodeSafetensors
  */
 export function safetensorsPieces({ tensors, metadata }: Checkpoint): Uint8Array[] {
-  const entries = [...tensors].sort(
-    ([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT,
-  );
+  const described = [...tensors].map(([name, { shape, data }]) => ({
+    ...{ name, shape, data },
+    ...{ dtype: dtypeOf(data), length: data.length },
+  }));
+  const { head, order } = safetensorsHead(described, metadata);
+  return [head, ...order.map(({ data }) => bytesOf(data))];
+}
+
+/** A tensor as a file's header describes it. */
+export interface DescribedTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: WrittenDType;
+  /** Values. */
+  readonly length: number;
+}
+
+/**
+ * What stands before the tensors' bytes, and the order in which those follow.
+ * @throws WeightsError as encodeSafetensors
+ */
+export function safetensorsHead<T extends DescribedTensor>(
+  tensors: readonly T[],
+  metadata: Checkpoint["metadata"],
+): { readonly head: Uint8Array; readonly order: readonly T[] } {
+  const order = [...tensors].sort((a, b) => widthOf(b) - widthOf(a));
   // No prototype: a tensor may be called "__proto__".
   const header: Record<string, unknown> = Object.create(null);
   const texts: Record<string, string> = Object.create(null);
@@ -107,29 +131,29 @@ export function safetensorsPieces({ tensors, metadata }: Checkpoint): Uint8Array
     texts[key] = text;
   if (Object.keys(metadata).length > 0) header.__metadata__ = texts;
   let offset = 0;
-  for (const [name, { shape, data }] of entries) {
+  for (const tensor of order) {
+    const { name, shape, dtype, length } = tensor;
     if (name === "__metadata__")
       throw new WeightsError(
         'safetensors: "__metadata__" is reserved; give the tensor another name',
       );
-    if (elementCount(shape) !== data.length)
+    if (elementCount(shape) !== length)
       throw new WeightsError(
-        `safetensors: "${name}" must have ${elementCount(shape)} values to fill ${formatShape(shape)}; got ${data.length}`,
+        `safetensors: "${name}" must have ${elementCount(shape)} values to fill ${formatShape(shape)}; got ${length}`,
       );
-    header[name] = {
-      dtype: dtypeOf(data),
-      shape,
-      data_offsets: [offset, offset + data.byteLength],
-    };
-    offset += data.byteLength;
+    const bytes = length * widthOf(tensor);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes] };
+    offset += bytes;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
   const head = new Uint8Array(PREFIX_BYTES + headerBytes).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
   head.set(json, PREFIX_BYTES);
-  return [head, ...entries.map(([, { data }]) => bytesOf(data))];
+  return { head, order };
 }
+
+const widthOf = ({ dtype }: Pick<DescribedTensor, "dtype">) => WRITTEN[dtype].BYTES_PER_ELEMENT;
 
 interface Entry {
   readonly name: string;

@@ -104,6 +104,8 @@ export interface Session {
   ): Promise<void>;
   /** Copy out in logical order. */
   read(buffer: BufferSpec): Promise<Float32Array>;
+  /** The same from element `from` on, as many as `into` has room for, which must be there. */
+  readPart(buffer: BufferSpec, from: number, into: Float32Array): Promise<void>;
   /** Copy in, from logical order; `values` are the caller's own again when the call returns. */
   write(buffer: BufferSpec, values: Float32Array | Float64Array): Promise<void>;
   /** Frees the memory; idempotent. Waits for a run in flight. */

@@ -11,7 +11,7 @@ import { withCleanup } from "../core/cleanup.ts";
 import { InternalError } from "../core/errors.ts";
 import { openRegularFile, readRegularFile } from "../files/regular-file.ts";
 import { type CheckpointRecord, sealedCheckpoint } from "../record/index.ts";
-import { placeFile, replaceFile, writeFailure } from "./durable-write.ts";
+import { placeFile, replaceFile, writeFailure, writeParts } from "./durable-write.ts";
 
 /** How many are kept: were the newest damaged, its epoch alone would be lost. */
 const KEPT = 2;
@@ -65,6 +65,18 @@ export function writeCheckpoint(
   replaceFile(path("json"), sealed);
   written(path("json"), () => holds(path("json"), sealed));
   prune(folder, record.epoch);
+}
+
+/** The same of weights that come in parts, of which none is held once it is written. */
+export async function writeCheckpointInParts(
+  folder: string,
+  {
+    record,
+    parts,
+  }: { readonly record: CheckpointRecord; readonly parts: AsyncIterable<Uint8Array> },
+): Promise<void> {
+  const file = join(folder, `${nameOf(record.epoch)}.safetensors`);
+  writeCheckpoint(folder, { record, weights: await writeParts(file, parts) });
 }
 
 /** Bytes that are read back at a time: a second copy of the weights would be the most of a small trial's memory. */

@@ -4,9 +4,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { StoreError } from "../core/errors.ts";
-import { removeCheckpoints, writeCheckpoint } from "./checkpoints.ts";
-import { appendLine, diskFailure, replaceFile } from "./durable-write.ts";
+import { StoreError, WeightsError } from "../core/errors.ts";
+import { removeCheckpoints, writeCheckpoint, writeCheckpointInParts } from "./checkpoints.ts";
+import { appendLine, diskFailure, replaceFile, replaceFileInParts } from "./durable-write.ts";
 import { acquireLease } from "./lease.ts";
 import { openRunDirectory } from "./run-directory.ts";
 import { sweepTemporaries } from "./sweep.ts";
@@ -51,6 +51,28 @@ const thrown = (work: () => unknown): StoreError => {
   return expect.fail("nothing was thrown");
 };
 
+const later = async (work: () => unknown): Promise<StoreError> => {
+  try {
+    await work();
+  } catch (error) {
+    return error as StoreError;
+  }
+  return expect.fail("nothing was thrown");
+};
+
+async function* partsOf(text: string): AsyncGenerator<Uint8Array> {
+  for (const letter of text) yield Buffer.from(letter);
+}
+
+/** The ways of replacing a file. */
+const WAYS = {
+  "at once": (file: string, text: string) => replaceFile(file, text),
+  "in parts": (file: string, text: string) => replaceFileInParts(file, partsOf(text)),
+};
+const writes = ["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"].flatMap((call) =>
+  (Object.keys(WAYS) as (keyof typeof WAYS)[]).map((way) => [call, way] as const),
+);
+
 const SAID = {
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full (ENOSPC)",
@@ -62,28 +84,29 @@ const SAID = {
 const codes = Object.entries(SAID);
 
 describe.each(codes)("%s", (code, said) => {
-  test.each(["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"])(
-    "of %s while a file is replaced, with all clean-up failing too",
-    (call) => {
+  test.each(writes)(
+    "of %s while a file is replaced %s, with all clean-up failing too",
+    async (call, way) => {
       const file = join(folder, "trial.json");
       // What comes second explains less.
       // After it was closed, there is only the temporary file to take away.
       const clean = call === "renameSync" ? ["rmSync"] : ["rmSync", "closeSync"];
       for (const second of clean) broken.set(second, "EBADF");
       broken.set(call, code);
-      const error = thrown(() => replaceFile(file, "content"));
+      const error = await later(() => WAYS[way](file, "content"));
       expect(error).toBeInstanceOf(StoreError);
       expect([error.exitCode, error.message]).toEqual([1, expect.stringContaining(said)]);
       expect(error.message).toContain(file);
     },
   );
 
-  test.each(["openSync", "writeSync", "fsyncSync", "closeSync", "renameSync"])(
-    "of %s while a file is replaced: the earlier file stays whole, and no part of the new one",
-    (call) => {
+  test.each(writes)(
+    "of %s while a file is replaced %s: the earlier file stays whole, and no part of the new one",
+    async (call, way) => {
       replaceFile(join(folder, "report.html"), "earlier");
       broken.set(call, code);
-      expect(thrown(() => replaceFile(join(folder, "report.html"), "later")).exitCode).toBe(1);
+      const error = await later(() => WAYS[way](join(folder, "report.html"), "later"));
+      expect(error.exitCode).toBe(1);
       broken.clear();
       expect(fs.readFileSync(join(folder, "report.html"), "utf8")).toBe("earlier");
       expect(fs.readdirSync(folder)).toEqual(["report.html"]);
@@ -147,3 +170,41 @@ function checkpoint(): void {
   const record = { formatVersion: 1, epoch: 1, update: 4, metrics: [], msPerStep: 1, seconds: 1 };
   writeCheckpoint(folder, { record: record as never, weights: new Uint8Array(9) });
 }
+
+describe("content in parts", () => {
+  test("is written as it is given", async () => {
+    await replaceFileInParts(join(folder, "last.safetensors"), partsOf("some weights"));
+    expect(fs.readFileSync(join(folder, "last.safetensors"), "utf8")).toBe("some weights");
+    expect(fs.readdirSync(folder)).toEqual(["last.safetensors"]);
+  });
+
+  test("that ends with an error leaves the earlier file, and the error as it is", async () => {
+    const file = join(folder, "last.safetensors");
+    replaceFile(file, "earlier");
+    const error = new WeightsError("the engine is gone");
+    async function* broken() {
+      yield Buffer.from("some");
+      throw error;
+    }
+    expect(await later(() => replaceFileInParts(file, broken()))).toBe(error);
+    expect(fs.readFileSync(file, "utf8")).toBe("earlier");
+    expect(fs.readdirSync(folder)).toEqual(["last.safetensors"]);
+  });
+
+  test("makes a checkpoint as content at once does", async () => {
+    const record = {
+      formatVersion: 1,
+      epoch: 1,
+      update: 4,
+      metrics: [{}],
+      msPerStep: 1,
+      seconds: 1,
+    };
+    const [one, other] = [join(folder, "one"), join(folder, "other")];
+    writeCheckpoint(one, { record: record as never, weights: Buffer.from("weights") });
+    await writeCheckpointInParts(other, { record: record as never, parts: partsOf("weights") });
+    for (const name of ["epoch-000001.json", "epoch-000001.safetensors"])
+      expect(fs.readFileSync(join(other, name))).toEqual(fs.readFileSync(join(one, name)));
+    expect(fs.readdirSync(other)).toEqual(fs.readdirSync(one));
+  });
+});

@@ -3,6 +3,7 @@
  * folder. A reader never sees half of a file; a line is either there whole or not at all.
  */
 
+import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -16,7 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { quietly, withCleanup } from "../core/cleanup.ts";
+import { quietly, withCleanup, withCleanupLater } from "../core/cleanup.ts";
 import { codeOf, LrscopeError, StoreError } from "../core/errors.ts";
 import { makeFolders } from "../files/make-folders.ts";
 import { readRegularFile } from "../files/regular-file.ts";
@@ -94,6 +95,9 @@ export function diskFailure(error: unknown): StoreError | null {
   return writeFailure(subject, error, "what was recorded before is kept");
 }
 
+/** What a file that cannot be replaced leaves. */
+const KEPT = "its earlier content, and all other files of the run, are kept";
+
 function writeWhole(descriptor: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
@@ -126,6 +130,49 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
 export const placeFile = (temporary: string, file: string): void =>
   place(temporary, file, () => undefined);
 
+/**
+ * The same as replaceFile of content that comes in parts, each the writer's own until the next is asked for.
+ * @throws StoreError, exit code 1; what the parts throw on lrscope's account as it is
+ */
+export async function replaceFileInParts(
+  file: string,
+  parts: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const { path } = await writeParts(file, parts);
+  placeFile(path, file);
+}
+
+/**
+ * Writes parts to a temporary file beside `file`, which is not touched, and waits for the disk.
+ * @returns its path, and the SHA-256 of all, hexadecimal
+ * @throws as replaceFileInParts; the temporary file is then gone
+ */
+export async function writeParts(
+  file: string,
+  parts: AsyncIterable<Uint8Array>,
+): Promise<{ readonly path: string; readonly sha256: string }> {
+  const path = temporaryFor(join(dirname(file), ".whole"));
+  const hash = createHash("sha256");
+  try {
+    makeFolder(dirname(file));
+    const descriptor = openSync(path, "w");
+    await withCleanupLater(
+      async () => {
+        for await (const part of parts) {
+          hash.update(part);
+          writeWhole(descriptor, part);
+        }
+        fsyncSync(descriptor);
+      },
+      () => closeSync(descriptor),
+    );
+    return { path, sha256: hash.digest("hex") };
+  } catch (error) {
+    quietly(() => rmSync(path, { force: true }));
+    throw writeFailure(file, error, KEPT);
+  }
+}
+
 /** @param write fills the temporary file, in a folder that is there */
 function place(temporary: string, file: string, write: () => void): void {
   try {
@@ -135,11 +182,7 @@ function place(temporary: string, file: string, write: () => void): void {
     syncFolder(dirname(file));
   } catch (error) {
     quietly(() => rmSync(temporary, { force: true }));
-    throw writeFailure(
-      file,
-      error,
-      "its earlier content, and all other files of the run, are kept",
-    );
+    throw writeFailure(file, error, KEPT);
   }
 }
 

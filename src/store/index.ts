@@ -9,8 +9,15 @@ export {
   type StoredCheckpoint,
   type WeightsOnDisk,
   writeCheckpoint,
+  writeCheckpointInParts,
 } from "./checkpoints.ts";
-export { diskFailure, placeFile, replaceFile, writeFailure } from "./durable-write.ts";
+export {
+  diskFailure,
+  placeFile,
+  replaceFile,
+  replaceFileInParts,
+  writeFailure,
+} from "./durable-write.ts";
 export {
   acquireLease,
   fenceOf,

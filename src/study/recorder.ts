@@ -1,14 +1,14 @@
 /** @file Appends what training emits to a run directory: events as records and logs, weights and checkpoints as files. */
 
 import { armSlug } from "../arms/arms.ts";
-import { sealed } from "../files/seal.ts";
-import { encodeSafetensors } from "../formats/index.ts";
+import { sealedInParts } from "../files/seal.ts";
+import { inParts, safetensorsInParts } from "../formats/index.ts";
 import { NO_PROGRESS, progress, type StudyListener, subjectKey, trialIn } from "../record/index.ts";
 import {
   type RunDirectory,
   removeCheckpoints,
-  replaceFile,
-  writeCheckpoint,
+  replaceFileInParts,
+  writeCheckpointInParts,
 } from "../store/index.ts";
 import { isFinished } from "../train/trial-state.ts";
 import type { WeightsSink } from "../train/weights-sink.ts";
@@ -92,15 +92,21 @@ function recordEvents(directory: RunDirectory): StudyListener {
   };
 }
 
-const weightsFiles = (directory: RunDirectory): WeightsSink => ({
-  weights({ which, trial, weights }) {
-    const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
-    replaceFile(path, encodeSafetensors(sealed(weights)));
-  },
-  checkpoint({ trial, record, weights }) {
-    writeCheckpoint(directory.checkpoints(trial.slug, trial.seed), {
-      record,
-      weights: encodeSafetensors(weights),
-    });
-  },
-});
+function weightsFiles(directory: RunDirectory): WeightsSink {
+  const written = {
+    async weightsInParts({ which, trial, weights }) {
+      const path = directory.trialFile(trial.slug, trial.seed, `${which}.safetensors`);
+      await replaceFileInParts(path, safetensorsInParts(await sealedInParts(weights)));
+    },
+    checkpointInParts: ({ trial, record, weights }) =>
+      writeCheckpointInParts(directory.checkpoints(trial.slug, trial.seed), {
+        record,
+        parts: safetensorsInParts(weights),
+      }),
+  } satisfies WeightsSink;
+  return {
+    ...written,
+    weights: (kept) => written.weightsInParts({ ...kept, weights: inParts(kept.weights) }),
+    checkpoint: (kept) => written.checkpointInParts({ ...kept, weights: inParts(kept.weights) }),
+  };
+}

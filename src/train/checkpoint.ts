@@ -5,7 +5,12 @@
  */
 
 import { WeightsError } from "../core/errors.ts";
-import { type Checkpoint, type StoredTensor, shownName } from "../formats/index.ts";
+import {
+  type Checkpoint,
+  type CheckpointInParts,
+  type StoredTensor,
+  shownName,
+} from "../formats/index.ts";
 import {
   CHECKPOINT_FORMAT,
   type CheckpointMetadata,
@@ -15,23 +20,55 @@ import {
 import type { PlateauState } from "../schedules/index.ts";
 import { wholeOf } from "./freezing/frozen-features.ts";
 import type { TrainingSetup } from "./options.ts";
-import type { NamedTensor } from "./trainer.ts";
+import type { NamedParts, NamedTensor } from "./trainer.ts";
 
 /** Characters of JSON in all metadata: parsed, two characters can take forty bytes. */
 const MAXIMUM_METADATA = 8 * 2 ** 20;
 
-export function makeCheckpoint(options: {
-  setup: TrainingSetup;
-  trial: TrialRecord;
-  tensors: readonly NamedTensor[];
-  epoch: number;
-  plateau?: PlateauState | null;
+interface CheckpointOptions {
+  readonly setup: TrainingSetup;
+  readonly trial: TrialRecord;
+  readonly epoch: number;
+  readonly plateau?: PlateauState | null;
   /** Of the tensors: the state that prediction reads instead of the parameters; default none. */
-  evaluationWeights?: string | null;
-}): Checkpoint {
-  const { setup, trial, tensors, epoch, plateau = null } = options;
+  readonly evaluationWeights?: string | null;
+}
+
+export function makeCheckpoint({
+  tensors,
+  ...options
+}: CheckpointOptions & { readonly tensors: readonly NamedTensor[] }): Checkpoint {
+  const all = [...(options.setup.features?.tensors ?? []), ...tensors];
+  return {
+    tensors: new Map(all.map(({ name, shape, data }) => [name, { shape: [...shape], data }])),
+    metadata: metadataOf(options),
+  };
+}
+
+/** The same of tensors that are read a part at a time, and of such as are in memory. */
+export function makeCheckpointInParts({
+  tensors,
+  inMemory,
+  ...options
+}: CheckpointOptions & {
+  readonly tensors: readonly NamedParts[];
+  readonly inMemory: readonly NamedTensor[];
+}): CheckpointInParts {
+  const held = ({ name, shape, data }: NamedTensor): NamedParts => ({
+    ...{ name, shape, dtype: "F32" },
+    parts: () => [data],
+  });
+  const frozen = options.setup.features?.tensors ?? [];
+  const all = [...frozen.map(held), ...tensors, ...inMemory.map(held)];
+  return {
+    tensors: new Map(all.map(({ name, ...tensor }) => [name, tensor])),
+    metadata: metadataOf(options),
+  };
+}
+
+function metadataOf(options: CheckpointOptions): Record<string, string> {
+  const { setup, trial, epoch, plateau = null } = options;
   const { dataset, network } = wholeOf(setup);
-  const all = [...(setup.features?.tensors ?? []), ...tensors];
   const described: CheckpointMetadata = {
     model: network.name,
     graph: network.build(1),
@@ -54,10 +91,7 @@ export function makeCheckpoint(options: {
   };
   const metadata: Record<string, string> = { format: CHECKPOINT_FORMAT };
   for (const [key, value] of Object.entries(described)) metadata[key] = JSON.stringify(value);
-  return {
-    tensors: new Map(all.map(({ name, shape, data }) => [name, { shape: [...shape], data }])),
-    metadata,
-  };
+  return metadata;
 }
 
 /** @throws WeightsError where the file is no checkpoint of lrscope, or its metadata are damaged */

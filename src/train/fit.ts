@@ -6,11 +6,11 @@ import { checkEnds } from "../arms/check-ends.ts";
 import { compileNetwork } from "../compile/index.ts";
 import { checkNonNegativeInteger, checkPositiveInteger } from "../core/checks.ts";
 import { InternalError, InterruptedError, LrscopeError } from "../core/errors.ts";
-import type { Checkpoint } from "../formats/index.ts";
-import type { EpochMetrics, TrialRecord } from "../record/index.ts";
+import { type Checkpoint, type CheckpointInParts, inParts } from "../formats/index.ts";
+import type { CheckpointRecord, EpochMetrics, TrialRecord } from "../record/index.ts";
 import { type BesideTheWeights, besideTheWeights } from "./averages/beside-the-weights.ts";
 import { endOf, isEvaluated } from "./budget.ts";
-import { makeCheckpoint } from "./checkpoint.ts";
+import { makeCheckpoint, makeCheckpointInParts } from "./checkpoint.ts";
 import { compileOptions, planEpoch } from "./compile-options.ts";
 import { type Emitter, emitter, finite, perSecond } from "./emit.ts";
 import { answersOf, scoreTest } from "./final-scores.ts";
@@ -28,7 +28,7 @@ import type { KeptWeights } from "./weights-sink.ts";
 export interface FitResult {
   readonly trial: TrialRecord;
   readonly metrics: readonly EpochMetrics[];
-  /** Weights and optimizer state after the last epoch; null where the trial diverged, or is paused. */
+  /** Weights and optimizer state after the last epoch; null where the trial diverged or is paused, and of fitForSink. */
   readonly last: Checkpoint | null;
 }
 
@@ -39,7 +39,12 @@ export interface FitResult {
  * @throws ArgumentError, ShapeError before the first update where the options do not fit together
  * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
  */
-export async function fit(options: FitOptions): Promise<FitResult> {
+export const fit = (options: FitOptions): Promise<FitResult> => train(options, true);
+
+/** The same for whoever has a sink for the weights: the last ones are not held in memory once more. */
+export const fitForSink = (options: FitOptions): Promise<FitResult> => train(options, false);
+
+async function train(options: FitOptions, keepsLast: boolean): Promise<FitResult> {
   const { optimizer, epochs, until, seed = 0 } = options;
   checkPositiveInteger("fit", "epochs", epochs);
   if (until !== undefined) checkPositiveInteger("fit", "until", until);
@@ -107,26 +112,55 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   let untimed = 0;
   const seconds = () => (from?.seconds ?? 0) + (performance.now() - started - untimed) / 1000;
   const msPerStep = () => (stepTimes.length > 0 ? median(stepTimes) : (from?.msPerStep ?? null));
+  const standing = (which: "best" | "last", epoch: number) => ({
+    ...{ setup: options, trial, epoch },
+    plateau: rates.plateauAfter(metrics.slice(0, epoch)),
+    evaluationWeights: which === "last" ? optimizer.evaluationWeights : null,
+  });
   // The best serve prediction; the last go on from where they are, so they hold optimizer state too.
   const checkpoint = async (which: "best" | "last", epoch: number): Promise<Checkpoint> => {
     const tensors = await trainer.read({ state: which === "last" });
-    const plateau = rates.plateauAfter(metrics.slice(0, epoch));
     if (which === "last") tensors.push(...beside.read());
-    const evaluationWeights = which === "last" ? optimizer.evaluationWeights : null;
-    const at = { epoch, plateau, evaluationWeights };
-    return makeCheckpoint({ setup: options, trial, tensors, ...at });
+    return makeCheckpoint({ ...standing(which, epoch), tensors });
   };
+  const checkpointInParts = (which: "best" | "last", epoch: number): CheckpointInParts =>
+    makeCheckpointInParts({
+      ...standing(which, epoch),
+      tensors: trainer.inParts({ state: which === "last" }),
+      inMemory: which === "last" ? beside.read() : [],
+    });
   const keep = async (
     which: KeptWeights["which"],
     epoch: number,
-    read: () => Checkpoint | Promise<Checkpoint>,
+    weights: { whole(): Checkpoint | Promise<Checkpoint>; parts(): CheckpointInParts },
   ) => {
-    await sink.weights?.({ which, trial, epoch, weights: await read() });
+    const kept = { which, trial, epoch };
+    if (sink.weightsInParts) await sink.weightsInParts({ ...kept, weights: weights.parts() });
+    else await sink.weights?.({ ...kept, weights: await weights.whole() });
     await emitAndWait({ type: "weights", arm, seed, which, epoch });
   };
+  const keepHeld = (which: KeptWeights["which"], epoch: number, held: Checkpoint) =>
+    keep(which, epoch, { whole: () => held, parts: () => inParts(held) });
   const keepBest = async (epoch: number) => {
-    if (tested) best = await checkpoint("best", epoch);
-    return keep("best", epoch, () => best ?? checkpoint("best", epoch));
+    if (tested) {
+      best = await checkpoint("best", epoch);
+      return keepHeld("best", epoch, best);
+    }
+    return keep("best", epoch, {
+      whole: () => checkpoint("best", epoch),
+      parts: () => checkpointInParts("best", epoch),
+    });
+  };
+  const keepCheckpoint = async (epoch: number) => {
+    const record: CheckpointRecord = {
+      ...{ formatVersion: 1, epoch, update: epoch * trainer.updatesPerEpoch },
+      ...{ metrics: [...metrics], msPerStep: msPerStep(), seconds: seconds() },
+    };
+    const kept = { trial, record };
+    if (sink.checkpointInParts)
+      await sink.checkpointInParts({ ...kept, weights: checkpointInParts("last", epoch) });
+    else await sink.checkpoint?.({ ...kept, weights: await checkpoint("last", epoch) });
+    await emitAndWait({ type: "checkpoint", arm, seed, epoch });
   };
   const finish = (status: TrialRecord["status"]): Promise<void> => {
     trial.status = status;
@@ -173,19 +207,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       emit({ type: "epoch", arm, seed, metrics: line });
       if (line.diverged) break;
       if (bestEpoch(metrics) === epoch) await keepBest(epoch);
-      await sink.checkpoint?.({
-        trial,
-        record: {
-          formatVersion: 1,
-          epoch,
-          update: epoch * trainer.updatesPerEpoch,
-          metrics: [...metrics],
-          msPerStep: msPerStep(),
-          seconds: seconds(),
-        },
-        weights: await checkpoint("last", epoch),
-      });
-      await emitAndWait({ type: "checkpoint", arm, seed, epoch });
+      await keepCheckpoint(epoch);
       ended = end();
     }
     if (ended === null && trial.divergence === null) {
@@ -194,12 +216,17 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     }
     if (ended !== null && ended !== "epochs") trial.endedBy = ended;
     const epoch = metrics.length;
-    const last = trial.divergence ? null : await checkpoint("last", epoch);
-    if (last) await keep("last", epoch, () => last);
-    if (last && beside.isAveraged(epoch)) {
-      const averaged = await trainer.readAverage();
-      const read = () => makeCheckpoint({ setup: options, trial, tensors: averaged, epoch });
-      await keep("averaged", epoch, read);
+    const last = trial.divergence || !keepsLast ? null : await checkpoint("last", epoch);
+    if (last) await keepHeld("last", epoch, last);
+    else if (!trial.divergence)
+      await keep("last", epoch, {
+        whole: () => checkpoint("last", epoch),
+        parts: () => checkpointInParts("last", epoch),
+      });
+    if (!trial.divergence && beside.isAveraged(epoch)) {
+      const tensors = await trainer.readAverage();
+      const held = makeCheckpoint({ setup: options, trial, tensors, epoch });
+      await keepHeld("averaged", epoch, held);
     }
     if (!trial.divergence) {
       const trained = performance.now();

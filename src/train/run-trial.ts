@@ -4,7 +4,7 @@ import { optimizerOfSpec } from "../optimizers/index.ts";
 import type { RangeTestRecord, Task } from "../record/index.ts";
 import { scheduleFromJSON } from "../schedules/index.ts";
 import { scheduleOfSpec } from "../schedules/text/schedule-of-spec.ts";
-import { type FitResult, fit } from "./fit.ts";
+import { type FitResult, fitForSink } from "./fit.ts";
 import type { FitOptions, RangeTestOptions, TrainingSetup } from "./options.ts";
 import { measureRangeTest, rangeTest, searchRamp } from "./range-test.ts";
 import type { TrialState } from "./trial-state.ts";
@@ -47,7 +47,7 @@ export const runTrial = (
   task: Task<"trial">,
   setup: TrainingSetup & Pick<FitOptions, "others">,
   from?: TrialState,
-): Promise<FitResult> => fit({ ...setup, ...fitOptionsOf(task), ...(from ? { from } : {}) });
+): Promise<FitResult> => fitForSink({ ...setup, ...fitOptionsOf(task), ...(from ? { from } : {}) });
 
 /** @returns null of a task that measures only: what it measures are events */
 export async function runRangeTest(

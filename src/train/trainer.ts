@@ -3,11 +3,11 @@
 import { type CompiledNetwork, compileNetwork, type PersistentTensor } from "../compile/index.ts";
 import { at, get } from "../core/at.ts";
 import { InternalError, InterruptedError, WeightsError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shapes.ts";
+import { elementCount, formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/order.ts";
-import type { Checkpoint } from "../formats/index.ts";
+import type { Checkpoint, TensorInParts } from "../formats/index.ts";
 import { AVERAGE, AVERAGE_WEIGHT, type Optimizer } from "../optimizers/index.ts";
-import type { BufferSpec, LoadedProgram, Program } from "../program/index.ts";
+import type { LoadedProgram, Program } from "../program/index.ts";
 import { batchWeight, checkFits, compileOptions, planEpoch } from "./compile-options.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
@@ -55,6 +55,16 @@ export interface NamedTensor {
   readonly data: Float32Array;
 }
 
+/** A tensor whose values are read out of the engine a part at a time. */
+export interface NamedParts extends TensorInParts {
+  readonly name: string;
+}
+
+type NamedBuffer = Pick<PersistentTensor, "name" | "buffer">;
+
+/** Values of such a part, at most: 16 MB. */
+const PART = 1 << 22;
+
 export interface Trainer {
   readonly compiled: CompiledNetwork;
   readonly updatesPerEpoch: number;
@@ -89,6 +99,8 @@ export interface Trainer {
    * running statistics; with `state`, the parameters themselves, statistics and the optimizer's state.
    */
   read(options?: { state?: boolean }): Promise<NamedTensor[]>;
+  /** The same tensors; a part is there until the next one of any of them is asked for. */
+  inParts(options?: { state?: boolean }): NamedParts[];
   /** The average under the parameters' names, with running statistics of its own. */
   readAverage(): Promise<NamedTensor[]>;
   /**
@@ -106,6 +118,15 @@ export interface Trainer {
    */
   optimizerShare(): Promise<number | null>;
   dispose(): void;
+}
+
+/** Rows of a tensor that a layout may have together in memory. */
+const TOGETHER = 32;
+
+/** Values of a tensor's part: of rows that are short enough so many that lie together. */
+function partOf([, ...rest]: readonly number[]): number {
+  const rows = TOGETHER * elementCount(rest);
+  return rows > PART ? PART : Math.floor(PART / rows) * rows;
 }
 
 /** A scalar of a run. */
@@ -244,22 +265,20 @@ export async function openTrainer(
       compiled.tensors.find((tensor) => state !== null && tensor.name === `${name}:${state}`);
 
     /** Parameters, or a state of them under their names, and running statistics. */
-    const readWeights = (state: string | null) =>
-      readTensors(compiled.tensors.filter(isKept(false)), ({ name, role }) =>
-        role === "parameter" ? evaluatedOf(name, state)?.buffer : undefined,
-      );
+    const weightsOf = (state: string | null): NamedBuffer[] =>
+      compiled.tensors.filter(isKept(false)).map(({ name, role, buffer }) => ({
+        name,
+        buffer: (role === "parameter" ? evaluatedOf(name, state)?.buffer : undefined) ?? buffer,
+      }));
 
-    /** Each under its own name, from its own buffer or the one that stands for it. */
-    const readTensors = async (
-      tensors: readonly PersistentTensor[],
-      other: (tensor: PersistentTensor) => BufferSpec | undefined = () => undefined,
-    ) => {
+    /** What `read` reads. */
+    const keptOf = ({ state = false }: { state?: boolean }): NamedBuffer[] =>
+      state ? compiled.tensors.filter(isKept(true)) : weightsOf(optimizer.evaluationWeights);
+
+    const readBuffers = async (buffers: readonly NamedBuffer[]) => {
       const found: NamedTensor[] = [];
-      for (const tensor of tensors) {
-        const { name, buffer } = tensor;
-        const data = await session.read(other(tensor) ?? buffer);
-        found.push({ name, shape: buffer.shape, data });
-      }
+      for (const { name, buffer } of buffers)
+        found.push({ name, shape: buffer.shape, data: await session.read(buffer) });
       return found;
     };
 
@@ -344,15 +363,28 @@ export async function openTrainer(
         return { probabilities, labels };
       },
 
-      read: ({ state = false } = {}) =>
-        state
-          ? readTensors(compiled.tensors.filter(isKept(true)))
-          : readWeights(optimizer.evaluationWeights),
+      read: (options = {}) => readBuffers(keptOf(options)),
+
+      inParts(options = {}) {
+        const room = new Float32Array(PART);
+        return keptOf(options).map(({ name, buffer }) => ({
+          ...{ name, shape: buffer.shape, dtype: "F32" },
+          async *parts() {
+            const count = elementCount(buffer.shape);
+            const length = partOf(buffer.shape);
+            for (let from = 0; from < count; from += length) {
+              const part = room.subarray(0, Math.min(length, count - from));
+              await session.readPart(buffer, from, part);
+              yield part;
+            }
+          },
+        }));
+      },
 
       async readAverage() {
         const putBack = await keepStatistics(compiled, session);
         await takeStatistics(recalibrationOfAverage);
-        const weights = await readWeights(AVERAGE);
+        const weights = await readBuffers(weightsOf(AVERAGE));
         await putBack();
         return weights;
       },

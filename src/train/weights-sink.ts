@@ -1,6 +1,6 @@
 /** @file Who wants a trial's weights gets them here, as they come to be; events say that they did. */
 
-import type { Checkpoint } from "../formats/index.ts";
+import type { Checkpoint, CheckpointInParts } from "../formats/index.ts";
 import type { CheckpointRecord, TrialRecord } from "../record/index.ts";
 
 /** Weights that stand for themselves: prediction and export take them. */
@@ -21,6 +21,11 @@ export interface KeptCheckpoint {
   readonly weights: Checkpoint;
 }
 
+/** The same with weights that are read out while they are taken, which must be done when the promise resolves. */
+export type InParts<T extends KeptWeights | KeptCheckpoint> = Omit<T, "weights"> & {
+  readonly weights: CheckpointInParts;
+};
+
 /**
  * A part that is absent costs nothing: the weights are not copied out. What a part throws, or a promise of
  * its rejects with, ends the work. A promise is awaited, so that a slow disk slows the run, not the memory.
@@ -30,4 +35,8 @@ export interface WeightsSink {
   weights?(kept: KeptWeights): void | Promise<void>;
   /** After each finished epoch. */
   checkpoint?(kept: KeptCheckpoint): void | Promise<void>;
+  /** In the place of `weights`, where there is one: nothing is held whole. */
+  weightsInParts?(kept: InParts<KeptWeights>): Promise<void>;
+  /** In the place of `checkpoint`, where there is one. */
+  checkpointInParts?(kept: InParts<KeptCheckpoint>): Promise<void>;
 }

@@ -230,6 +230,60 @@ describe("a session", () => {
     }
   });
 
+  // Each is more than a thread takes at a time, and has rows that are no multiple of what is walked together.
+  const large: [shape: number[], layout: string][] = [
+    [[70, 9001], "ab"],
+    [[70, 9001], "ba"],
+    [[3, 200_003], "ba"],
+    [[70, 2003, 3, 3], "ABcd8b8a"],
+    [[70, 2003, 3, 3], "acdb"],
+    [[300_007], "a"],
+  ];
+  test.each(large)(
+    "initialises, writes and reads %j in %s, whole and in parts",
+    async (shape, layout) => {
+      const plain = "abcd".slice(0, shape.length);
+      const drawn = await inTurn(
+        [native, nativeBackend({ threads: 1 }), referenceBackend()],
+        async (backend) => {
+          const { session, buffer } = await prepareCase(backend, {
+            tensors: { x: { shape, layout: backend.kind === "native" ? layout : plain } },
+            steps: [],
+          });
+          open.push(session);
+          await session.initialize(buffer("x"), { kind: "uniform", low: -1, high: 1 }, 5, 7);
+          return { session, buffer: buffer("x"), values: await session.read(buffer("x")) };
+        },
+      );
+      const [two, one, reference] = drawn as [
+        (typeof drawn)[0],
+        (typeof drawn)[0],
+        (typeof drawn)[0],
+      ];
+      expect(two.values).toEqual(reference.values);
+      expect(one.values).toEqual(reference.values);
+      const values = reference.values.map((_, i) => i);
+      for (const { session, buffer } of drawn) {
+        await session.write(buffer, values);
+        expect(await session.read(buffer)).toEqual(values);
+        for (const [from, length] of [
+          [0, 1],
+          [8999, 270_005],
+          [values.length - 5, 5],
+          [values.length, 0],
+        ]) {
+          const part = new Float32Array(length!);
+          await session.readPart(buffer, from!, part);
+          expect(part).toEqual(values.slice(from, from! + length!));
+        }
+        await expect(
+          session.readPart(buffer, values.length - 5, new Float32Array(6)),
+        ).rejects.toThrow();
+        await expect(session.readPart(buffer, -1, new Float32Array(1))).rejects.toThrow();
+      }
+    },
+  );
+
   test.each([
     { kind: "uniform", low: -0.25, high: 0.5 },
     { kind: "normal", std: 0.02 },

@@ -32,11 +32,8 @@ const described = (root: string): FolderFiles => ({
   ...{ unreadable: new Map(), digests: new Map(), several: new Set() },
 });
 
-const hash = (
-  root: string,
-  cacheDir: string | undefined,
-  now: (() => number) | undefined = later,
-) => hashFiles(described(root), Int32Array.of(0, 1, 2), { cacheDir, ...(now ? { now } : {}) });
+const hash = (root: string, cacheDir: string | undefined, now = later) =>
+  hashFiles(described(root), Int32Array.of(0, 1, 2), { cacheDir, now });
 
 /** Puts a digest in the place of a file's own, which shows in the fingerprint where the cache is asked. */
 async function plant(root: string, cacheDir: string, file: string) {

@@ -104,6 +104,7 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       },
     };
     expect(() => session.read(buffer)).toThrow("the session is disposed of");
+    expect(() => session.readPart(buffer, 0, new Float32Array(1))).toThrow("disposed of");
     expect(() => session.write(buffer, new Float32Array(1 << 20))).toThrow("disposed of");
   });
 });

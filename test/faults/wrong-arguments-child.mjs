@@ -115,6 +115,7 @@ const CALLS = [
   [() => handles.session, "labels", () => [1]],
   [() => handles.session, "initialize", () => [pick(persistent), initializer(), 3, 4]],
   [() => handles.session, "read", () => [pick(persistent)]],
+  [() => handles.session, "readPart", () => [pick(persistent), 0, new Float32Array(1)]],
   [
     () => handles.session,
     "write",

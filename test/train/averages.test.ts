@@ -7,11 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Dataset } from "../../src/data/types.ts";
 import { openDataset } from "../../src/datasets/open.ts";
 import { nativeBackend } from "../../src/engine/native/index.ts";
-import type { Checkpoint } from "../../src/formats/index.ts";
+import {
+  type Checkpoint,
+  type CheckpointInParts,
+  encodeSafetensors,
+  safetensorsInParts,
+} from "../../src/formats/index.ts";
 import { vanilla } from "../../src/models/index.ts";
 import { createOptimizer, sgd } from "../../src/optimizers/index.ts";
-import { cosineDecay, triangular, warmup } from "../../src/schedules/index.ts";
-import { fit } from "../../src/train/fit.ts";
+import { constant, cosineDecay, triangular, warmup } from "../../src/schedules/index.ts";
+import { fit, fitForSink } from "../../src/train/fit.ts";
 import type { FitOptions } from "../../src/train/options.ts";
 import { openTrainer } from "../../src/train/trainer.ts";
 import type { WeightsSink } from "../../src/train/weights-sink.ts";
@@ -110,6 +115,52 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
     const numbers = ({ metrics }: typeof straight) => metrics.map(({ seconds, ...line }) => line);
     expect(numbers(resumed)).toEqual(numbers(straight));
     expect([...resumed.last!.tensors]).toEqual([...straight.last!.tensors]);
+  });
+
+  test.each([
+    [
+      "momentum, an average and snapshots",
+      { average: { kind: "ema", decay: 0.9 }, snapshots: true },
+    ],
+    ["Schedule-Free", { optimizer: createOptimizer("schedule-free-sgd"), schedule: constant(0.2) }],
+  ] as const)("weights that are read out in parts are those held whole: %s", async (_, more) => {
+    const whole: Record<string, Uint8Array> = {};
+    const read: Record<string, Uint8Array> = {};
+    const { last } = await fit(
+      cyclical({
+        ...more,
+        sink: {
+          weights: ({ which, epoch, weights }) => {
+            whole[`${which} ${epoch}`] = encodeSafetensors(weights);
+          },
+          checkpoint: ({ record, weights }) => {
+            whole[`checkpoint ${record.epoch}`] = encodeSafetensors(weights);
+          },
+        },
+      }),
+    );
+    const bytesOf = async (weights: CheckpointInParts) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of safetensorsInParts(weights)) pieces.push(piece.slice());
+      return new Uint8Array(Buffer.concat(pieces));
+    };
+    const inParts = await fitForSink(
+      cyclical({
+        ...more,
+        sink: {
+          async weightsInParts({ which, epoch, weights }) {
+            read[`${which} ${epoch}`] = await bytesOf(weights);
+          },
+          async checkpointInParts({ record, weights }) {
+            read[`checkpoint ${record.epoch}`] = await bytesOf(weights);
+          },
+        },
+      }),
+    );
+    expect(Object.keys(whole).length).toBeGreaterThan(5);
+    expect(read).toEqual(whole);
+    expect(encodeSafetensors(last!)).toEqual(whole["last 4"]);
+    expect(inParts.last).toBeNull();
   });
 
   test("snapshots without cycles, and a decay of 1, are refused before the first update", async () => {

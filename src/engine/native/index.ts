@@ -82,6 +82,8 @@ function createSession(addon: EngineAddon, options: SessionOptions): Session {
       ordinal: number,
     ) => named(buffer.name, () => session.initialize(buffer, initializer, seed >>> 0, ordinal)),
     read: async (buffer) => named(buffer.name, () => session.read(buffer)),
+    readPart: async (buffer, from, into) =>
+      named(buffer.name, () => session.readPart(buffer, from, into)),
     async write(buffer, values) {
       const isDouble = values instanceof Float64Array;
       checkTypedArray(buffer.name, "values", isDouble ? "Float64Array" : "Float32Array", values);

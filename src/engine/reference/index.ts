@@ -156,6 +156,14 @@ function createSession(options: SessionOptions, settings: Settings): ReferenceSe
     initialize: async (buffer, initializer, seed, ordinal) =>
       fillInitial(values(buffer), initializer, seed, ordinal),
     read: async (buffer) => Float32Array.from(values(buffer)),
+    async readPart(buffer, from, into) {
+      const count = elementCount(buffer.shape);
+      if (from < 0 || from + into.length > count)
+        throw new InternalError(
+          `read "${buffer.name}": has ${count} values; got a part from ${from} to ${from + into.length}`,
+        );
+      into.set(values(buffer).subarray(from, from + into.length));
+    },
     readDouble: (buffer) => Float64Array.from(values(buffer)),
     async write(buffer, from) {
       const count = elementCount(buffer.shape);

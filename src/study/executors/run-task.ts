@@ -96,7 +96,7 @@ export async function runWith(
       return;
     }
     if (signal.aborted) throw new InterruptedError();
-    const { weights, ...checkpoints } = store.recorder.sink;
+    const { weights, weightsInParts, ...checkpoints } = store.recorder.sink;
     const sink = task.keepWeights === false ? checkpoints : store.recorder.sink;
     const { others } = store;
     await runTrial(task, { ...setup, onEvent, sink, signal, others }, from ?? undefined);

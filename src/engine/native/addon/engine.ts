@@ -61,6 +61,7 @@ export interface NativeSession {
   /** `buffer` is a BufferSpec, `initializer` an Initializer of src/program/. */
   initialize(buffer: object, initializer: object, seed: number, ordinal: number): void;
   read(buffer: object): Float32Array;
+  readPart(buffer: object, from: number, into: Float32Array): void;
   write(buffer: object, values: Float32Array): void;
   dispose(): void;
 }
