@@ -28,10 +28,12 @@ export type { Dataset } from "./data/types.ts";
 export { referenceBackend } from "./engine/reference/index.ts";
 export {
   type Checkpoint,
+  type CheckpointInParts,
   decodeSafetensors,
   decodeWeights,
   encodeSafetensors,
   memorySource,
+  type TensorInParts,
 } from "./formats/index.ts";
 export { countConfusion } from "./infer/confusion.ts";
 export { onnxOf } from "./infer/export.ts";

@@ -53,7 +53,7 @@ export { nativeBackend } from "./engine/native/index.ts";
 export { referenceBackend } from "./engine/reference/index.ts";
 export type { EngineOptions } from "./engine/registry.ts";
 export { readSafetensors, writeSafetensors } from "./files/weight-files.ts";
-export type { Checkpoint } from "./formats/index.ts";
+export type { Checkpoint, CheckpointInParts, TensorInParts } from "./formats/index.ts";
 export type { Graph, Network } from "./ir/index.ts";
 export * as layers from "./layers/index.ts";
 export * as models from "./models/index.ts";

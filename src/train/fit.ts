@@ -28,7 +28,7 @@ import type { KeptWeights } from "./weights-sink.ts";
 export interface FitResult {
   readonly trial: TrialRecord;
   readonly metrics: readonly EpochMetrics[];
-  /** Weights and optimizer state after the last epoch; null where the trial diverged or is paused, and of fitForSink. */
+  /** Weights and optimizer state after the last epoch; null where the trial diverged, or is paused. */
   readonly last: Checkpoint | null;
 }
 
@@ -39,10 +39,14 @@ export interface FitResult {
  * @throws ArgumentError, ShapeError before the first update where the options do not fit together
  * @throws InterruptedError where `signal` aborts; what was emitted before remains valid
  */
-export const fit = (options: FitOptions): Promise<FitResult> => train(options, true);
+export async function fit(options: FitOptions): Promise<FitResult> {
+  return train(options, true);
+}
 
-/** The same for whoever has a sink for the weights: the last ones are not held in memory once more. */
-export const fitForSink = (options: FitOptions): Promise<FitResult> => train(options, false);
+/** The same for whoever has a sink for the weights: they are not held in memory once more, and `last` is null. */
+export async function fitForSink(options: FitOptions): Promise<FitResult> {
+  return train(options, false);
+}
 
 async function train(options: FitOptions, keepsLast: boolean): Promise<FitResult> {
   const { optimizer, epochs, until, seed = 0 } = options;
