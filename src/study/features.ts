@@ -23,7 +23,7 @@ import { versioned } from "../record/index.ts";
 import { refuseUnfreezingFeatures } from "../train/freezing/unfreeze.ts";
 import type { TrainingSetup } from "../train/options.ts";
 import { pipeline } from "../train/pipeline.ts";
-import type { NamedTensor } from "../train/trainer.ts";
+import type { NamedTensor } from "../train/read-tensors.ts";
 
 export type FeatureOptions = Pick<OpenOptions, "cacheDir" | "signal" | "onEvent"> & {
   /** Augmented views of each training image. */

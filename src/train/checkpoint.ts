@@ -20,7 +20,7 @@ import {
 import type { PlateauState } from "../schedules/index.ts";
 import { wholeOf } from "./freezing/frozen-features.ts";
 import type { TrainingSetup } from "./options.ts";
-import type { NamedParts, NamedTensor } from "./trainer.ts";
+import type { NamedParts, NamedTensor } from "./read-tensors.ts";
 
 /** Characters of JSON in all metadata: parsed, two characters can take forty bytes. */
 const MAXIMUM_METADATA = 8 * 2 ** 20;

@@ -1,17 +1,24 @@
 /** @file A network in memory, ready to train: what fit and the range test share. */
 
-import { type CompiledNetwork, compileNetwork, type PersistentTensor } from "../compile/index.ts";
+import { type CompiledNetwork, compileNetwork } from "../compile/index.ts";
 import { at, get } from "../core/at.ts";
 import { InternalError, InterruptedError, WeightsError } from "../core/errors.ts";
-import { elementCount, formatShape, sameShape } from "../core/shapes.ts";
+import { formatShape, sameShape } from "../core/shapes.ts";
 import { epochOrder } from "../data/order.ts";
-import type { Checkpoint, TensorInParts } from "../formats/index.ts";
+import type { Checkpoint } from "../formats/index.ts";
 import { AVERAGE, AVERAGE_WEIGHT, type Optimizer } from "../optimizers/index.ts";
 import type { LoadedProgram, Program } from "../program/index.ts";
 import { batchWeight, checkFits, compileOptions, planEpoch } from "./compile-options.ts";
 import { optimizerShare } from "./optimizer-share.ts";
 import type { TrainingSetup } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
+import {
+  type NamedBuffer,
+  type NamedParts,
+  type NamedTensor,
+  readTensors,
+  tensorsInParts,
+} from "./read-tensors.ts";
 import { keepStatistics, keepTensors, recalibrate } from "./recalibrate.ts";
 import { type ConfusionCounts, likeliestClass, noConfusion } from "./scores.ts";
 
@@ -49,22 +56,6 @@ export interface Probabilities {
 }
 
 /** A tensor in logical order, as a checkpoint holds it. */
-export interface NamedTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-/** A tensor whose values are read out of the engine a part at a time. */
-export interface NamedParts extends TensorInParts {
-  readonly name: string;
-}
-
-type NamedBuffer = Pick<PersistentTensor, "name" | "buffer">;
-
-/** Values of such a part, at most: 16 MB. */
-const PART = 1 << 22;
-
 export interface Trainer {
   readonly compiled: CompiledNetwork;
   readonly updatesPerEpoch: number;
@@ -118,15 +109,6 @@ export interface Trainer {
    */
   optimizerShare(): Promise<number | null>;
   dispose(): void;
-}
-
-/** Rows of a tensor that a layout may have together in memory. */
-const TOGETHER = 32;
-
-/** Values of a tensor's part: of rows that are short enough so many that lie together. */
-function partOf([, ...rest]: readonly number[]): number {
-  const rows = TOGETHER * elementCount(rest);
-  return rows > PART ? PART : Math.floor(PART / rows) * rows;
 }
 
 /** A scalar of a run. */
@@ -275,13 +257,6 @@ export async function openTrainer(
     const keptOf = ({ state = false }: { state?: boolean }): NamedBuffer[] =>
       state ? compiled.tensors.filter(isKept(true)) : weightsOf(optimizer.evaluationWeights);
 
-    const readBuffers = async (buffers: readonly NamedBuffer[]) => {
-      const found: NamedTensor[] = [];
-      for (const { name, buffer } of buffers)
-        found.push({ name, shape: buffer.shape, data: await session.read(buffer) });
-      return found;
-    };
-
     return {
       compiled,
       updatesPerEpoch,
@@ -363,28 +338,14 @@ export async function openTrainer(
         return { probabilities, labels };
       },
 
-      read: (options = {}) => readBuffers(keptOf(options)),
+      read: (options = {}) => readTensors(session, keptOf(options)),
 
-      inParts(options = {}) {
-        const room = new Float32Array(PART);
-        return keptOf(options).map(({ name, buffer }) => ({
-          ...{ name, shape: buffer.shape, dtype: "F32" },
-          async *parts() {
-            const count = elementCount(buffer.shape);
-            const length = partOf(buffer.shape);
-            for (let from = 0; from < count; from += length) {
-              const part = room.subarray(0, Math.min(length, count - from));
-              await session.readPart(buffer, from, part);
-              yield part;
-            }
-          },
-        }));
-      },
+      inParts: (options = {}) => tensorsInParts(session, keptOf(options)),
 
       async readAverage() {
         const putBack = await keepStatistics(compiled, session);
         await takeStatistics(recalibrationOfAverage);
-        const weights = await readBuffers(weightsOf(AVERAGE));
+        const weights = await readTensors(session, weightsOf(AVERAGE));
         await putBack();
         return weights;
       },

@@ -4,7 +4,8 @@ import type { Checkpoint } from "../../formats/index.ts";
 import type { EpochMetrics } from "../../record/index.ts";
 import { constant } from "../../schedules/index.ts";
 import type { FitOptions } from "../options.ts";
-import type { NamedTensor, Trainer } from "../trainer.ts";
+import type { NamedTensor } from "../read-tensors.ts";
+import type { Trainer } from "../trainer.ts";
 import { averageBegins, averageWeights, type Run, snapshotEpochs } from "./averages.ts";
 import { openSnapshots } from "./snapshots.ts";
 

@@ -6,7 +6,8 @@
 import { at } from "../../core/at.ts";
 import { WeightsError } from "../../core/errors.ts";
 import type { Checkpoint } from "../../formats/index.ts";
-import type { NamedTensor, Probabilities } from "../trainer.ts";
+import type { NamedTensor } from "../read-tensors.ts";
+import type { Probabilities } from "../trainer.ts";
 
 const SUM = "snapshots:probabilities";
 const COUNT = "snapshots:count";

@@ -3,7 +3,7 @@
 import type { Dataset } from "../../data/types.ts";
 import type { Network } from "../../ir/index.ts";
 import type { TrainingSetup } from "../options.ts";
-import type { NamedTensor } from "../trainer.ts";
+import type { NamedTensor } from "../read-tensors.ts";
 
 /** What a setup that trains from features keeps of the whole. */
 export interface Features {

@@ -53,6 +53,9 @@ function shareCores(): void {
 function explainFailure(cause: unknown): string {
   const reason = cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
   const absent = (cause as { code?: string }).code === "MODULE_NOT_FOUND";
+  // What glibc says of a library that the process's address space has no room for.
+  if (/failed to map segment|cannot allocate memory/i.test(reason))
+    return `native engine: there is no memory to load it (${reason}); end what else runs, or raise the limit of this process (ulimit -v)`;
   return `native engine: ${absent ? "it is not built" : `it cannot be loaded (${reason})`}. It needs a compiler, oneDNN and libjpeg-turbo:
   Debian, Ubuntu:  sudo apt-get install g++ make python3 libdnnl-dev libturbojpeg0-dev
   macOS:           brew install onednn jpeg-turbo libomp
