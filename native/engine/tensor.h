@@ -82,7 +82,7 @@ class LayoutOffsets {
  public:
   explicit LayoutOffsets(const LayoutMap& map);
 
-  int64_t rows() const { return static_cast<int64_t>(parts_[first_].size()); }
+  // Elements of a row.
   int64_t columns() const { return columns_; }
   // Whether what lies together in memory is of one column, so that a walk along a row meets each
   // cache line for one element.
