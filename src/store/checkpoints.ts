@@ -76,7 +76,15 @@ export async function writeCheckpointInParts(
   }: { readonly record: CheckpointRecord; readonly parts: AsyncIterable<Uint8Array> },
 ): Promise<void> {
   const file = join(folder, `${nameOf(record.epoch)}.safetensors`);
-  writeCheckpoint(folder, { record, weights: await writeParts(file, parts) });
+  const hash = createHash("sha256");
+  async function* hashed() {
+    for await (const part of parts) {
+      hash.update(part);
+      yield part;
+    }
+  }
+  const path = await writeParts(file, hashed());
+  writeCheckpoint(folder, { record, weights: { path, sha256: hash.digest("hex") } });
 }
 
 /** Bytes that are read back at a time: a second copy of the weights would be the most of a small trial's memory. */

@@ -3,7 +3,6 @@
  * folder. A reader never sees half of a file; a line is either there whole or not at all.
  */
 
-import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -138,35 +137,27 @@ export async function replaceFileInParts(
   file: string,
   parts: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { path } = await writeParts(file, parts);
-  placeFile(path, file);
+  placeFile(await writeParts(file, parts), file);
 }
 
 /**
  * Writes parts to a temporary file beside `file`, which is not touched, and waits for the disk.
- * @returns its path, and the SHA-256 of all, hexadecimal
+ * @returns its path
  * @throws as replaceFileInParts; the temporary file is then gone
  */
-export async function writeParts(
-  file: string,
-  parts: AsyncIterable<Uint8Array>,
-): Promise<{ readonly path: string; readonly sha256: string }> {
+export async function writeParts(file: string, parts: AsyncIterable<Uint8Array>): Promise<string> {
   const path = temporaryFor(join(dirname(file), ".whole"));
-  const hash = createHash("sha256");
   try {
     makeFolder(dirname(file));
     const descriptor = openSync(path, "w");
     await withCleanupLater(
       async () => {
-        for await (const part of parts) {
-          hash.update(part);
-          writeWhole(descriptor, part);
-        }
+        for await (const part of parts) writeWhole(descriptor, part);
         fsyncSync(descriptor);
       },
       () => closeSync(descriptor),
     );
-    return { path, sha256: hash.digest("hex") };
+    return path;
   } catch (error) {
     quietly(() => rmSync(path, { force: true }));
     throw writeFailure(file, error, KEPT);
