@@ -1,6 +1,7 @@
 /** @file compileNetwork: what programs share, what is refused, and how the result is printed. */
 
 import { describe, expect, test } from "vitest";
+import type { Precision } from "../../src/compile/graph/precision.ts";
 import {
   compileNetwork,
   compilePredictor,
@@ -257,15 +258,21 @@ describe("explain", () => {
 
   test("says what a first block in one instruction saves and costs, by the rule that decides it", () => {
     const options = { backend, batch: 64, optimizer: adam(), threads: 1 };
-    const summed = (widths: readonly number[], channels: number, engine = backend) =>
+    const summed = (
+      widths: readonly number[],
+      channels: number,
+      engine = backend,
+      precision: Precision = "fp32",
+    ) =>
       compileNetwork({
-        ...{ ...options, backend: engine },
+        ...{ ...options, backend: engine, precision },
         network: vanilla({ classes: 5, channels, size: 32, widths }),
       });
     const { firstBlocks, programs } = summed([32], 3);
-    // x has 64 x 32 x 32 x 32 values of 4 bytes, read or written six times; 28 taps make 28 x 32 / 2 products a place.
+    // x has 64 x 32 x 32 x 32 values of 4 bytes, read or written six times; a place makes 3 x 3 products for each of 3 + 2 x 5 lags,
+    // and 3 x 3 sums.
     const savedBytes = 6 * 4 * 64 * 32 ** 3;
-    const addedMs = (64 * 32 * 32 * 28 * 32 * 0.5) / 60e6;
+    const addedMs = (64 * 32 * 32 * (9 * 13 + 9)) / 60e6;
     expect(firstBlocks).toEqual([
       {
         layer: "features.0",
@@ -276,13 +283,16 @@ describe("explain", () => {
     ]);
     expect(programs.train.instructions[0]!.kind).toBe("conv2dNormPoolTrain");
     expect(printSummary(summed([32], 3))).toContain(
-      "first block           features.0 in one instruction: by rule, one saves 2.5 ms (48.0 MiB neither written nor read) and adds 0.5 ms of arithmetic",
+      "first block           features.0 in one instruction: by rule, one saves 2.5 ms (48.0 MiB neither written nor read) and adds 0.1 ms of arithmetic",
     );
     const unable = { ...backend, capabilities: { ...backend.capabilities, firstBlock: false } };
     expect(summed([32], 3, unable).firstBlocks).toEqual([]);
-    // Of seven channels the moments cost more than few outputs save.
-    const dear = summed([16], 7);
-    expect(dear.programs.train.instructions[0]!.kind).toBe("conv2d");
+    // Of seven channels the moments cost more than few outputs of two bytes save.
+    expect(summed([16], 7).programs.train.instructions[0]!.kind).toBe("conv2dNormPoolTrain");
+    const dear = summed([16], 7, backend, "bf16");
+    const kinds = dear.programs.train.instructions.map(({ kind }) => kind);
+    expect(kinds).toContain("conv2d");
+    expect(kinds).not.toContain("conv2dNormPoolTrain");
     expect(printSummary(dear)).toContain("features.0 in instructions of its own: by rule");
   });
 

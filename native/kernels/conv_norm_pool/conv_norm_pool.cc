@@ -92,7 +92,7 @@ struct Moments {
 
   // Of the parts' sums, which are added in their order.
   void take(const Shapes& s, const double* sums) const {
-    const int64_t row = momentRow(s.taps()), count = momentCount(s.taps());
+    const int64_t row = s.taps(), count = momentCount(row);
     const auto total = [&](int64_t t, int64_t u) {
       double sum = 0;
       for (int64_t part = 0; part < s.parts(); ++part)

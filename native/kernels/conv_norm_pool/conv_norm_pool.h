@@ -45,10 +45,8 @@ struct Shapes {
   int64_t parts() const { return y.dim(0) * bands(); }
 };
 
-// The symmetric sums over places of P_t P_u, taps() rounded up to a multiple of kTapTile squared.
-constexpr int64_t kTapTile = 4;
-inline int64_t momentRow(int64_t taps) { return (taps + kTapTile - 1) / kTapTile * kTapTile; }
-inline int64_t momentCount(int64_t taps) { return momentRow(taps) * momentRow(taps); }
+// The symmetric sums over places of P_t P_u, as a square whose upper triangle counts.
+inline int64_t momentCount(int64_t taps) { return taps * taps; }
 
 // What a loop over parts is given; packed weights are (tap, output).
 struct Loop {

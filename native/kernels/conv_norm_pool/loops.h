@@ -1,25 +1,13 @@
-// The loops of a first block, for the vectors of winograd/vector.h. Of an image's rows, as many as
-// a band of the output needs are copied between zeros that stand for the padding; a tap is an
-// offset into them.
+// The loops of a first block, for the vectors of winograd/vector.h.
 #pragma once
 #include <limits>
 
-#include "kernels/conv_norm_pool/conv_norm_pool.h"
-#include "kernels/winograd/operands.h"
+#include "kernels/conv_norm_pool/moments.h"
 #include "kernels/winograd/product.h"
 
 namespace lrscope::conv_norm_pool::LRSCOPE_WIDTH {
 
-using namespace winograd::LRSCOPE_WIDTH;
-
 #ifdef LRSCOPE_AVX512
-
-using Doubles = __m512d;
-inline Doubles loadDoubles(const double* from) { return _mm512_loadu_pd(from); }
-inline void storeDoubles(double* to, Doubles v) { _mm512_storeu_pd(to, v); }
-inline Doubles multiplyAddDoubles(Doubles a, Doubles x, Doubles y) {
-  return _mm512_fmadd_pd(a, x, y);
-}
 
 // Lanes whose byte is `position`.
 inline Keep lanesAt(const uint8_t* positions, int32_t position) {
@@ -47,13 +35,6 @@ struct Best {
 
 #else
 
-using Doubles = __m256d;
-inline Doubles loadDoubles(const double* from) { return _mm256_loadu_pd(from); }
-inline void storeDoubles(double* to, Doubles v) { _mm256_storeu_pd(to, v); }
-inline Doubles multiplyAddDoubles(Doubles a, Doubles x, Doubles y) {
-  return _mm256_fmadd_pd(a, x, y);
-}
-
 inline Keep lanesAt(const uint8_t* positions, int32_t position) {
   return (Keep)(Whole{}.loadBytes(positions) == Mask{} + position);
 }
@@ -73,127 +54,6 @@ struct Best {
 };
 
 #endif
-
-constexpr int kDoubles = kLanes / 2;
-
-// Rows of x for so many rows of the convolution's output.
-struct Rows {
-  int64_t each, count, channels;
-  Rows(const Shapes& s, int64_t outputRows)
-      : each(s.rowValues()), count(outputRows + s.kernelHeight() - 1), channels(s.channels()) {}
-  int64_t values() const { return channels * count * each; }
-
-  // Offsets of all taps but the last.
-  std::vector<int64_t> taps(const Shapes& s) const {
-    std::vector<int64_t> offsets;
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t k = 0; k < s.kernelHeight(); ++k)
-        for (int64_t l = 0; l < s.kernelWidth(); ++l) offsets.push_back((c * count + k) * each + l);
-    return offsets;
-  }
-
-  // From row `top` of the convolution's output on.
-  template <class T, class To>
-  void copy(const Shapes& s, const T* image, int64_t top, To* to) const {
-    const int64_t height = s.x.dim(2), width = s.x.dim(3);
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t r = 0; r < count; ++r, to += each) {
-        const int64_t row = top + r - s.padding[0];
-        std::fill_n(to, each, To{0});
-        if (row < 0 || row >= height) continue;
-        const T* from = image + (c * height + row) * width;
-        for (int64_t i = 0; i < width; ++i) to[s.padding[1] + i] = static_cast<To>(wide(from[i]));
-      }
-  }
-};
-
-// Rows of the output that moments are summed over at once.
-constexpr int64_t kMomentRows = 4;
-
-inline int64_t momentDoubles(const Shapes& s) {
-  return Rows(s, kMomentRows).values() + kMomentRows * s.rowValues();
-}
-// Two rows more, of ones.
-inline int64_t pooledFloats(const Shapes& s) { return Rows(s, 2).values() + 2 * s.rowValues(); }
-inline int64_t ownFloats(const Shapes& s) {
-  return oddLines(std::max(2 * momentDoubles(s), pooledFloats(s)) + kLanes);
-}
-
-// body(image, pooled row from, pooled row to, own memory, sums) for each part.
-template <class Body>
-void forParts(const Loop& loop, int64_t sumsOfPart, Body body) {
-  const Shapes& s = loop.shapes;
-  const int64_t bands = s.bands(), own = ownFloats(s);
-#pragma omp parallel
-  {
-    const Share share(s.parts(), omp_get_num_threads(), omp_get_thread_num());
-    for (int64_t part = share.from; part < share.to; ++part) {
-      const Share rows(s.pooledHeight(), bands, part % bands);
-      body(part / bands, rows.from, rows.to, loop.own + omp_get_thread_num() * own,
-           loop.sums + part * sumsOfPart);
-    }
-    settle();
-  }
-}
-
-// sums (4, 4 of a row of `row`) += over so many rows of `width` places of a[i] b[j].
-inline void sumTapTile(const double* const* a, const double* const* b, int64_t rows, int64_t step,
-                       int64_t width, double* sums, int64_t row) {
-  Doubles sum[kTapTile][kTapTile] = {};
-  double rest[kTapTile][kTapTile] = {};
-  const int64_t whole = width / kDoubles * kDoubles;
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t at = r * step; at < r * step + whole; at += kDoubles) {
-      Doubles right[kTapTile];
-      for (int j = 0; j < kTapTile; ++j) right[j] = loadDoubles(b[j] + at);
-      for (int i = 0; i < kTapTile; ++i) {
-        const Doubles left = loadDoubles(a[i] + at);
-        for (int j = 0; j < kTapTile; ++j)
-          sum[i][j] = multiplyAddDoubles(left, right[j], sum[i][j]);
-      }
-    }
-    for (int64_t at = r * step + whole; at < r * step + width; ++at)
-      for (int i = 0; i < kTapTile; ++i)
-        for (int j = 0; j < kTapTile; ++j) rest[i][j] += a[i][at] * b[j][at];
-  }
-  for (int i = 0; i < kTapTile; ++i)
-    for (int j = 0; j < kTapTile; ++j) {
-      alignas(64) double lanes[kDoubles];
-      storeDoubles(lanes, sum[i][j]);
-      double total = rest[i][j];
-      for (const double lane : lanes) total += lane;
-      sums[i * row + j] += total;
-    }
-}
-
-// The upper triangle of each part's moments, in tiles.
-template <class T>
-void sumMomentsOf(const Loop& loop) {
-  const Shapes& s = loop.shapes;
-  const Rows rows(s, kMomentRows);
-  const std::vector<int64_t> taps = rows.taps(s);
-  const int64_t row = momentRow(s.taps()), width = 2 * s.pooledWidth();
-  forParts(loop, momentCount(s.taps()),
-           [&](int64_t image, int64_t from, int64_t to, float* own, double* sums) {
-             auto* values = reinterpret_cast<double*>(own);
-             double* ones = values + rows.values();
-             std::fill_n(ones, kMomentRows * rows.each, 1.0);
-             std::fill_n(sums, row * row, 0.0);
-             // What fills up the last tile repeats the ones, and is never read.
-             std::vector<const double*> at(row, ones);
-             for (size_t t = 0; t < taps.size(); ++t) at[t] = values + taps[t];
-             const T* pixels =
-                 static_cast<const T*>(loop.x) + image * rows.channels * s.x.dim(2) * s.x.dim(3);
-             for (int64_t top = 2 * from; top < 2 * to; top += kMomentRows) {
-               rows.copy(s, pixels, top, values);
-               const int64_t count = std::min(kMomentRows, 2 * to - top);
-               for (int64_t i = 0; i < row; i += kTapTile)
-                 for (int64_t j = i; j < row; j += kTapTile)
-                   sumTapTile(at.data() + i, at.data() + j, count, rows.each, width,
-                              sums + i * row + j, row);
-             }
-           });
-}
 
 // W vectors of outputs of J pooled values side by side.
 template <class T>

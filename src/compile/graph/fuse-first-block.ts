@@ -49,18 +49,26 @@ export function firstBlockCost(
   const { convolution } = found;
   const weight = graph.tensors[convolution.inputs[1]!]!.shape;
   const x = graph.tensors[convolution.outputs[0]!]!.shape;
-  const taps = elementCount(weight.slice(1)) + 1;
   // Forward x is written, read for its statistics and read again; backward it is read, and its derivative
   // written and read.
   const passes = found.backward ? 6 : 3;
   const savedBytes = passes * elementCount(x) * (precision === "bf16" ? 2 : 4);
-  const moments = (elementCount(x) / x[1]!) * (taps * (taps + 4)) * 0.5;
+  const products = (elementCount(x) / x[1]!) * productsOfMoments(weight);
   return {
     layer: convolution.layer,
     savedBytes,
     savedMs: savedBytes * BYTE_NS * 1e-6,
-    addedMs: moments * DOUBLE_NS * 1e-6,
+    addedMs: products * DOUBLE_NS * 1e-6,
   };
+}
+
+/**
+ * Multiplications of the moments at a place: for each two channels one for each lag between two taps, and for each
+ * channel and kernel column the sum.
+ */
+function productsOfMoments([, channels = 1, height = 1, width = 1]: readonly number[]): number {
+  const lags = width + (height - 1) * (2 * width - 1);
+  return channels * channels * lags + channels * width;
 }
 
 /** What the blocks of a graph would save and cost in one instruction, whether they gain by it or not. */
