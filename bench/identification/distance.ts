@@ -101,14 +101,14 @@ export function distance(
   return count === 0 ? null : Math.sqrt(sum / count);
 }
 
-/** Of the published runs among themselves: each against the two others, by arm and curve, the mean of the three. */
-export function amongThemselves(arm: string, curve: CurveName): number {
+/** Of the published runs among themselves up to an epoch: each against the two others, the mean of the three. */
+export function amongThemselves(arm: string, curve: CurveName, to: number): number {
   const runsOf = published[arm]![curve];
   const distances = runsOf.map((_, run) => {
     const one = Object.fromEntries(
       CURVES.map((name) => [name, published[arm]![name][run]!]),
     ) as unknown as RunCurves;
-    return distance(arm, curve, one, { left: run })!;
+    return distance(arm, curve, one, { to, left: run })!;
   });
   return distances.reduce((total, each) => total + each, 0) / distances.length;
 }
