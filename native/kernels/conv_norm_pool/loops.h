@@ -55,7 +55,7 @@ struct Best {
 
 #endif
 
-// W vectors of outputs of J pooled values side by side.
+// W vectors of outputs of J pooled values side by side, whose row begins at `first` of each vector.
 template <class T>
 struct PoolTile {
   const Shapes& shapes;
@@ -66,23 +66,23 @@ struct PoolTile {
   bool past;     // results are written past the caches
 
   template <int J, int W>
-  inline __attribute__((always_inline)) void run(const float* rows, int64_t image, int64_t place,
-                                                 int64_t block) const {
+  inline __attribute__((always_inline)) void run(const float* rows, const int64_t* first,
+                                                 int64_t place, int64_t block) const {
     Vector sum[4 * J][W];
 #pragma GCC unroll 16
     for (int k = 0; k < 4 * J; ++k)
 #pragma GCC unroll 2
       for (int w = 0; w < W; ++w) sum[k][w] = zeros();
     const float* weights = to.weights + block * kLanes;
+    const float* const lines[2] = {rows, rows + each};
     for (const int64_t offset : taps) {
-      const float* at = rows + offset;
       Vector factor[W];
 #pragma GCC unroll 2
       for (int w = 0; w < W; ++w) factor[w] = load(weights + w * kLanes);
       weights += blocks.channels;
 #pragma GCC unroll 16
       for (int k = 0; k < 4 * J; ++k) {
-        const Vector value = spread(at[k % 4 / 2 * each + k / 4 * 2 + k % 2]);
+        const Vector value = spread(lines[k % 4 / 2][offset + k / 4 * 2 + k % 2]);
 #pragma GCC unroll 2
         for (int w = 0; w < W; ++w) sum[k][w] = multiplyAdd(value, factor[w], sum[k][w]);
       }
@@ -91,12 +91,12 @@ struct PoolTile {
       const int64_t channel = (block + w) * kLanes;
       const Vector mean = load(to.mean + channel), scale = load(to.scale + channel),
                    beta = load(to.beta + channel);
-      const int64_t first = blocks.offset(image, block + w) + place * blocks.pixelStride;
+      const int64_t here = first[w] + place * blocks.pixelStride;
       for (int j = 0; j < J; ++j) {
         Best best;
         for (int k = 0; k < 4; ++k)
           best.offer(multiplyAdd(sum[4 * j + k][w] - mean, scale, beta), k);
-        T* at = static_cast<T*>(to.y) + first + j * blocks.pixelStride;
+        T* at = static_cast<T*>(to.y) + here + j * blocks.pixelStride;
         // A NaN is not below 0: it passes, but its gradient does not.
         const auto value = (Vector)best.value;
         const Vector passed = to.relu ? relu(value) : value;
@@ -105,7 +105,7 @@ struct PoolTile {
         else
           store(at, passed);
         if (to.positions)
-          best.storePositions(to.positions + first + j * blocks.pixelStride, to.relu);
+          best.storePositions(to.positions + here + j * blocks.pixelStride, to.relu);
       }
     }
   }
@@ -124,18 +124,21 @@ void normaliseOf(const Loop& loop, const Normalisation& to) {
         static_cast<const T*>(loop.x) + image * rows.channels * s.x.dim(2) * s.x.dim(3);
     for (int64_t i = from; i < end; ++i) {
       rows.copy(s, pixels, 2 * i, own);
-      const int64_t width = s.pooledWidth(), first = i * width;
+      const int64_t width = s.pooledWidth();
       for (int64_t block = 0; block < blocks.count; block += 2) {
         const bool wide = block + 1 < blocks.count;
+        int64_t first[2] = {};
+        for (int w = 0; w < 1 + wide; ++w)
+          first[w] = blocks.offset(image, block + w) + i * width * blocks.pixelStride;
         int64_t j = 0;
         if (wide)
           for (; j + kSideBySide <= width; j += kSideBySide)
-            tile.template run<kSideBySide, 2>(own + 2 * j, image, first + j, block);
+            tile.template run<kSideBySide, 2>(own + 2 * j, first, j, block);
         for (; j < width; ++j)
           if (wide)
-            tile.template run<1, 2>(own + 2 * j, image, first + j, block);
+            tile.template run<1, 2>(own + 2 * j, first, j, block);
           else
-            tile.template run<1, 1>(own + 2 * j, image, first + j, block);
+            tile.template run<1, 1>(own + 2 * j, first, j, block);
       }
     }
   });
