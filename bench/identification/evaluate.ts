@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { mean } from "../../src/analysis/statistics/statistics.ts";
+import { mean, standardDeviation } from "../../src/analysis/statistics/statistics.ts";
 import { LEVEL, standardError, twoSidedT } from "../../src/analysis/statistics/student-t.ts";
 import { readRun } from "../../src/store/index.ts";
 import { CANDIDATES, type Candidate, CENTRE, differsInCycleAlone } from "./candidates.ts";
@@ -72,16 +72,17 @@ const rows = CANDIDATES.flatMap((candidate): Row[] => {
   if (seeds.length === 0) return [];
   const runs = (arm: string) => seeds.flatMap((arms) => arms.get(arm) ?? []);
   const losses = (arm: string) => runs(arm).flatMap((run) => run.trainingLoss[0] ?? []);
+  const all = seeds.flatMap((arms) => {
+    const each = ARMS.map((arm) => armDistance(arm, only(arms.get(arm))));
+    return each.every((value) => value !== null) ? [mean(each)] : [];
+  });
   return [
     {
       name: candidate.name,
       epochs: Math.max(...ARMS.flatMap((arm) => runs(arm).map((run) => run.trainingLoss.length))),
-      seeds: seeds.length,
+      seeds: all.length || seeds.length,
       byArm: ARMS.map((arm) => armDistance(arm, runs(arm))),
-      all: seeds.flatMap((arms) => {
-        const each = ARMS.map((arm) => armDistance(arm, only(arms.get(arm))));
-        return each.every((value) => value !== null) ? [mean(each)] : [];
-      }),
+      all,
       firstLoss: ARMS.map((arm) => (losses(arm).length === 0 ? null : mean(losses(arm)))),
     },
   ];
@@ -134,3 +135,11 @@ const ranges = ARMS.map((arm) => {
 console.log(`| published | ${ranges.join(" | ")} |`);
 for (const { name, firstLoss } of rows)
   console.log(`| ${name} | ${firstLoss.map(loss).join(" | ")} |`);
+const factors = ARMS.map((arm) => {
+  const logs = [...runsOf(CENTRE).values()].flatMap((arms) =>
+    only(arms.get(arm)?.trainingLoss[0] ?? undefined).map(Math.log),
+  );
+  const sd = standardDeviation(logs);
+  return sd === null ? "" : Math.exp(sd).toFixed(2);
+});
+console.log(`| a standard deviation of the centre's seeds, as a factor | ${factors.join(" | ")} |`);
