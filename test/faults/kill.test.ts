@@ -14,6 +14,7 @@ import { type StudyEvent, type Task, trialRecord } from "../../src/record/index.
 import { newestCheckpoint, openRunDirectory, readRecord } from "../../src/store/index.ts";
 import { readLease } from "../../src/store/lease-file.ts";
 import { runTrials } from "../../src/study/executors/task-runner.ts";
+import { sweepFinished } from "../../src/study/run-study.ts";
 import { openSetup } from "../../src/study/setup.ts";
 import { planOf } from "../../src/train/plan.ts";
 import { engineAbsent, temporaryFolder } from "../cli/temporary.ts";
@@ -109,6 +110,8 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
           expect(found?.record.epoch ?? 0).toBeGreaterThanOrEqual(before);
           before = found?.record.epoch ?? 0;
         }
+        // As a study does at its end: one that was killed after its last record left its lock behind.
+        sweepFinished(openRunDirectory(path));
         expect(resultOf(path)).toEqual(whole);
       }
     };
