@@ -109,8 +109,11 @@ export async function recordedStudy(
   const signal = options.signal ?? study.setup.signal;
   const { emit, settled } = emitter(sink.event);
   try {
-    await keepSamples(study, directory);
-    if (options.tasks) await runAll(study, options);
+    await together(
+      options.tasks ? runAll(study, options) : undefined,
+      // While the first run's process starts, which takes it as long.
+      keepSamples(study, directory),
+    );
     sweepFinished(directory, study.spec);
     const { writeConfusions } = await import("./artefacts/confusions.ts");
     await writeConfusions(
@@ -217,6 +220,12 @@ async function keepSamples({ setup, spec }: Study, directory: RunDirectory): Pro
   if (!spec.answers.samples || hasSamples(directory.path)) return;
   const collected = await collectSamples(setup.dataset, at(spec.seeds, 0, "seeds"));
   if (collected.length > 0) writeSamples(directory, collected);
+}
+
+/** Ends when all have ended. @throws the reason of the first of them, as they stand, that failed */
+async function together(...work: readonly (Promise<void> | undefined)[]): Promise<void> {
+  for (const ended of await Promise.allSettled(work))
+    if (ended.status === "rejected") throw ended.reason;
 }
 
 /** Takes away what trials that ended, and processes that were killed, have left in the directory. */
