@@ -87,7 +87,7 @@ interface Described {
 function describe(path: string, before: Described | undefined): Described | null {
   const at = performance.now();
   try {
-    const state = `${lookedAt(path)} ${timeOf(join(path, "notes.json"))}`;
+    const state = `${lookedAt(path)} ${stampOf(join(path, "notes.json"))}`;
     const isSame =
       before?.state === state &&
       (before.version === ""
@@ -110,6 +110,12 @@ function lookedAt(path: string): string {
   } catch {
     return "unknown";
   }
+}
+
+/** Two notes may be written in one tick of the file system's clock: each is a file of its own. */
+function stampOf(file: string): string {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
 }
 
 const timeOf = (file: string) => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -191,7 +191,7 @@ describe.skipIf(noChromium !== "")(`curves of the live page${noChromium}`, () =>
       await page.keyboard.press(key);
       const tip = page.locator(".chart .tip").first();
       await expect
-        .poll(() => tip.locator("b").textContent())
+        .poll(() => tip.locator("b").textContent(), { timeout: 20_000 })
         .toBe(`epoch ${epoch.toLocaleString("en")}`);
       expect(await tip.locator("td").allTextContents()).toContain(
         `${(100 * meanAt(long.trials, epoch)).toFixed(1)}%`,

@@ -123,7 +123,10 @@ describe.skipIf(noChromium !== "")(`the live page, read aloud${noChromium}`, () 
     );
     await page.getByRole("button", { name: "by second" }).click();
     await expect
-      .poll(async () => find(await spokenOf(page), "figure", "Validation accuracy against second"))
+      .poll(
+        async () => find(await spokenOf(page), "figure", "Validation accuracy against second"),
+        { timeout: 20_000 },
+      )
       .toBeDefined();
   });
 
@@ -184,7 +187,7 @@ describe.skipIf(noChromium !== "")(`the live page, read aloud${noChromium}`, () 
     const reading =
       /^epoch \d: (adam|sgd\+clr) [\d.]+% [\d.]+% – [\d.]+% n = 2; (adam|sgd\+clr) [\d.]+% /;
     await expect
-      .poll(() => heardOn(page))
+      .poll(() => heardOn(page), { timeout: 20_000 })
       .toEqual(
         ["epoch 1", "epoch 2"].map((epoch) => expect.stringMatching(new RegExp(`^${epoch}: `))),
       );

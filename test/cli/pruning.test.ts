@@ -18,7 +18,9 @@ describe.skipIf(absent)(`with the engine${absent ? ` (${absent})` : ""}`, () => 
       ...["compare", ...TINY_FLAGS, "--seeds", "2", "--no-samples"],
       // Of each run one.
       ...["--threads", flags.includes("--jobs") ? "2" : "1"],
-      ...[...arms, "--epochs", "4", "--out", path, ...flags],
+      // A run that is to be stopped after its first epoch goes on until its process hears of it.
+      ...["--epochs", flags.includes("--max-hours") ? "12" : "4"],
+      ...[...arms, "--out", path, ...flags],
     ]);
   const halving = ["--prune", "halving", "--grace", "2", "--finalists", "1"];
   const weights = (path: string, name: string) =>

@@ -130,31 +130,33 @@ return slurm.SUCCESS
   run("slurmctld", "-c");
   run("slurmd", "-N", "n1");
   run("slurmd", "-N", "n2");
-  const kill = (name: string, signal: NodeJS.Signals = "SIGKILL") => {
+  const kill = (pidOf: () => number, signal: NodeJS.Signals = "SIGKILL") => {
     try {
-      process.kill(Number(readFileSync(inside(name), "utf8")), signal);
+      process.kill(pidOf(), signal);
     } catch {
       // It has ended before.
     }
   };
+  const killDaemon = (name: string, signal?: NodeJS.Signals) =>
+    kill(() => Number(readFileSync(inside(name), "utf8")), signal);
   /** Those that watch over the scripts first, as they would report that these were killed. */
   const killAll = (node: string) => {
     const found = processesOn(node, conf);
     const watching = found.map(parentOf).filter((pid) => commandOf(pid) === "slurmstepd");
-    for (const pid of new Set([...watching, ...found])) process.kill(pid, "SIGKILL");
+    for (const pid of new Set([...watching, ...found])) kill(() => pid);
   };
   return {
     environment,
     run,
     killNode(node) {
-      kill(`${node}.pid`);
+      killDaemon(`${node}.pid`);
       killAll(node);
     },
-    endController: () => kill("ctld.pid", "SIGTERM"),
+    endController: () => killDaemon("ctld.pid", "SIGTERM"),
     startController: () => void run("slurmctld"),
     stop() {
       for (const node of ["n1", "n2"]) killAll(node);
-      for (const name of ["n1.pid", "n2.pid", "ctld.pid", "munged.pid-file"]) kill(name);
+      for (const name of ["n1.pid", "n2.pid", "ctld.pid", "munged.pid-file"]) killDaemon(name);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -369,7 +369,8 @@ test("a living holder in another PID namespace keeps its lease; a killed one doe
   const { pid } = read(folder);
   const message = (await refusal(folder)).message;
   expect(message).toContain("is held by another machine or container");
-  expect(message).toContain(`process ${pid}, last heartbeat 0 s ago`);
+  // On a busy machine the last of its heartbeats is not of this second.
+  expect(message).toMatch(new RegExp(`process ${pid}, last heartbeat \\d+ s ago`));
   // The other way round: who is in the container does not take what is held outside.
   const outside = within("outside");
   const lease = await acquireLease(outside);
