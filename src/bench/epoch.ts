@@ -42,9 +42,9 @@ export interface BenchEpochRecord {
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
-  /** Of a step without a loader, measured in turns with the epochs. */
+  /** Of a step without a loader: the mean of as many as an epoch has, their median over turns with the epochs. */
   readonly stepMs: number;
-  /** Median epoch / (updates x median step). */
+  /** Median epoch / (updates x stepMs). */
   readonly stepsRatio: number;
   readonly residentMiB: number;
   readonly peers: readonly (BenchPeer & { readonly residentMiB: number })[];
@@ -105,12 +105,22 @@ export async function benchEpoch(options: BenchEpochOptions = {}): Promise<Bench
         },
       };
       const updates = trainer.updatesPerEpoch;
-      const alone: Side = { name: "steps alone", run: (n) => steps.run(n * updates), times: [] };
+      const alone: Side = {
+        name: "steps alone",
+        times: [],
+        // As many as an epoch has, one after the other: an epoch has its slow steps, too.
+        async run(count) {
+          const times: number[] = [];
+          for (let i = 0; i < count; i++)
+            times.push((await steps.run(updates)).reduce((sum, ms) => sum + ms, 0));
+          return times;
+        },
+      };
       const others = peers.map(({ name, run }): Side => ({ name, run, times: [] }));
       await takeTurns({ sides: [ours, alone, ...others], repetitions, warmUp: 1, signal });
       const own = statistics(ours.times);
       const residentMiB = process.resourceUsage().maxRSS / 1024;
-      const stepMs = statistics(alone.times).medianMs;
+      const stepMs = statistics(alone.times).medianMs / updates;
       const resident = await Promise.all(peers.map((peer) => peer.peakMiB()));
       return {
         images,
