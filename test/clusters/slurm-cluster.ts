@@ -141,7 +141,7 @@ return slurm.SUCCESS
     kill(() => Number(readFileSync(inside(name), "utf8")), signal);
   /** Those that watch over the scripts first, as they would report that these were killed. */
   const killAll = (node: string) => {
-    const found = processesOn(node, conf);
+    const found = processesWith(`SLURMD_NODENAME=${node}`, `SLURM_CONF=${conf}`);
     const watching = found.map(parentOf).filter((pid) => commandOf(pid) === "slurmstepd");
     for (const pid of new Set([...watching, ...found])) kill(() => pid);
   };
@@ -157,14 +157,15 @@ return slurm.SUCCESS
     stop() {
       for (const node of ["n1", "n2"]) killAll(node);
       for (const name of ["n1.pid", "n2.pid", "ctld.pid", "munged.pid-file"]) killDaemon(name);
+      // Those that watched over scripts which had ended wait for a node to hear of it.
+      for (const pid of processesWith(`SLURM_CONF=${conf}`)) kill(() => pid);
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** Numbers of the processes of a node's jobs, which know from their environment where they are. */
-function processesOn(node: string, conf: string): number[] {
-  const marks = [`SLURMD_NODENAME=${node}`, `SLURM_CONF=${conf}`];
+/** Numbers of the processes whose environment says all of this, as those of a node's jobs know where they are. */
+function processesWith(...marks: readonly string[]): number[] {
   return execFileSync("ls", ["/proc"], { encoding: "utf8" })
     .split("\n")
     .filter((name) => /^\d+$/.test(name))
