@@ -133,7 +133,7 @@ function wholeFile<S extends z.ZodType>(file: string, schema: S): () => z.infer<
   let record: z.infer<S> | null = null;
   return () => {
     const stats = statSync(file, { throwIfNoEntry: false });
-    const now = stats ? version(stats) : "";
+    const now = stats ? fileVersion(stats) : "";
     if (now === before) return record;
     record = stats ? readRecord(file, schema) : null;
     before = now;
@@ -141,7 +141,8 @@ function wholeFile<S extends z.ZodType>(file: string, schema: S): () => z.infer<
   };
 }
 
-const version = ({ ino, size, mtimeMs }: Stats) => `${ino} ${size} ${mtimeMs}`;
+/** Another for each file that took the name, even within a tick of the file system's clock. */
+export const fileVersion = ({ ino, size, mtimeMs }: Stats) => `${ino} ${size} ${mtimeMs}`;
 
 /** A file that grows by lines, and now and then is replaced. Until its newline is there, a line is none. */
 function lines<T>(file: string, recordOf: (value: unknown) => T | null): () => readonly T[] {

@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import type { ServedStudy } from "../record/index.ts";
 import { DEEPEST, foldersWithin, hasRecord, leaseHolder } from "../store/index.ts";
 import { describeRun } from "../study/runs/index.ts";
+import { fileVersion } from "./follow-study.ts";
 
 export interface Studies {
   /** Newest first, damaged ones last. */
@@ -87,7 +88,7 @@ interface Described {
 function describe(path: string, before: Described | undefined): Described | null {
   const at = performance.now();
   try {
-    const state = `${lookedAt(path)} ${stampOf(join(path, "notes.json"))}`;
+    const state = `${lookedAt(path)} ${versionOfFile(join(path, "notes.json"))}`;
     const isSame =
       before?.state === state &&
       (before.version === ""
@@ -112,10 +113,10 @@ function lookedAt(path: string): string {
   }
 }
 
-/** Two notes may be written in one tick of the file system's clock: each is a file of its own. */
-function stampOf(file: string): string {
+/** "": there is none. */
+function versionOfFile(file: string): string {
   const found = lstatSync(file, { throwIfNoEntry: false });
-  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
+  return found ? fileVersion(found) : "";
 }
 
 const timeOf = (file: string) => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
