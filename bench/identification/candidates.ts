@@ -10,11 +10,12 @@ export interface Candidate {
   readonly name: string;
   /** Channels of the blocks. */
   readonly widths: readonly number[];
-  readonly hidden: number;
-  /** Probabilities of dropping: after each block, before the first linear layer and before the second. */
+  /** Features of the hidden linear layers. */
+  readonly hidden: readonly number[];
+  /** Probabilities of dropping: after each block, before the first linear layer and before each other. */
   readonly dropout: readonly [number, number, number];
-  /** What follows each convolution, in turn. */
-  readonly block: readonly ("norm" | "relu" | "pool")[];
+  /** What follows each convolution, in turn; "pool" takes the maximum and "average" the mean of 2x2. */
+  readonly block: readonly ("norm" | "relu" | "pool" | "average")[];
   readonly size: number;
   readonly augment: "default" | "none";
   /** Bounds of the triangular cycle. */
@@ -26,7 +27,7 @@ export interface Candidate {
 export const CENTRE: Candidate = {
   name: "centre",
   widths: [32, 64, 128],
-  hidden: 512,
+  hidden: [512],
   dropout: [0, 0.5, 0.5],
   block: ["norm", "relu", "pool"],
   size: 224,
@@ -49,8 +50,8 @@ export const CANDIDATES: readonly Candidate[] = [
   but("no-dropout", { dropout: [0, 0, 0] }),
   but("dropout-.2", { dropout: [0, 0.2, 0.2] }),
   but("dropout-in-blocks", { dropout: [0.2, 0.5, 0.5] }),
-  but("hidden-256", { hidden: 256 }),
-  but("hidden-1024", { hidden: 1024 }),
+  but("hidden-256", { hidden: [256] }),
+  but("hidden-1024", { hidden: [1024] }),
   but("pool-before-norm", { block: ["relu", "pool", "norm"] }),
   but("norm-after-relu", { block: ["relu", "norm", "pool"] }),
   but("no-norm", { block: ["relu", "pool"] }),
@@ -61,6 +62,12 @@ export const CANDIDATES: readonly Candidate[] = [
   but("peak-.04", { bounds: [4e-2 / 6, 4e-2] }),
   but("base-.0005", { bounds: [5e-4, 3e-2] }),
   but("base-.003", { bounds: [3e-3, 3e-2] }),
+  but("pool-norm-relu", { block: ["pool", "norm", "relu"] }),
+  but("pool-norm-relu-no-dropout", { block: ["pool", "norm", "relu"], dropout: [0, 0, 0] }),
+  but("average-pool", { block: ["norm", "relu", "average"] }),
+  but("average-pool-no-dropout", { block: ["norm", "relu", "average"], dropout: [0, 0, 0] }),
+  but("two-hidden", { hidden: [512, 128] }),
+  but("two-hidden-no-dropout", { hidden: [512, 128], dropout: [0, 0, 0] }),
 ];
 
 const ADAPTIVE = ["adagrad", "adadelta", "rmsprop", "adam", "adamax"];
@@ -78,32 +85,37 @@ export const armsOf = (candidate: Candidate): readonly string[] => {
 };
 
 /** The candidate's network as a file for `--model`. */
-export function modelFile({ widths, hidden, dropout, block }: Candidate): string {
-  const [within, first, second] = dropout;
-  const blocks = widths.flatMap((channels) => [
-    `conv2d({ channels: ${channels}, kernel: 3, padding: 1 }),`,
-    ...block.map(
-      (part) =>
-        ({ norm: "batchNorm(),", relu: "relu(),", pool: "maxPool2d({ kernel: 2 })," })[part],
-    ),
-    ...(within > 0 ? [`dropout({ p: ${within} }),`] : []),
+export function modelFile({ widths, hidden, dropout, block, size }: Candidate): string {
+  const [within, first, later] = dropout;
+  const dropping = (p: number) => (p > 0 ? [`dropout({ p: ${p} }),`] : []);
+  const blocks = widths.flatMap((channels, index) => {
+    const after = {
+      norm: "batchNorm(),",
+      relu: "relu(),",
+      pool: "maxPool2d({ kernel: 2 }),",
+      average: `adaptiveAveragePool2d({ size: ${size >> (index + 1)} }),`,
+    };
+    return [
+      `conv2d({ channels: ${channels}, kernel: 3, padding: 1 }),`,
+      ...block.map((part) => after[part]),
+      ...dropping(within),
+    ];
+  });
+  const linears = [...hidden, "classes"].flatMap((features, index) => [
+    ...(index > 0 ? ["relu(),"] : []),
+    ...dropping(index > 0 ? later : first),
+    `linear({ features: ${features} }),`,
   ]);
   return `import { layers } from "lrscope";
 
-const { batchNorm, conv2d, dropout, flatten, linear, maxPool2d, relu, sequential } = layers;
+const { adaptiveAveragePool2d, batchNorm, conv2d, dropout, flatten, linear, maxPool2d, relu, sequential } = layers;
 export const network = ({ classes, channels, size }) =>
   layers.network({
     name: "candidate",
     inputShape: [channels, size, size],
     classes,
     layer: sequential([
-      ${blocks.join("\n      ")}
-      flatten(),
-      ${first > 0 ? `dropout({ p: ${first} }),` : ""}
-      linear({ features: ${hidden} }),
-      relu(),
-      ${second > 0 ? `dropout({ p: ${second} }),` : ""}
-      linear({ features: classes }),
+      ${[...blocks, "flatten(),", ...linears].join("\n      ")}
     ]),
   });
 `;

@@ -7,10 +7,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { mean, standardDeviation } from "../../src/analysis/statistics/statistics.ts";
-import { LEVEL, standardError, twoSidedT } from "../../src/analysis/statistics/student-t.ts";
 import { readRun } from "../../src/store/index.ts";
 import { CANDIDATES, type Candidate, CENTRE, differsInCycleAlone } from "./candidates.ts";
 import { amongThemselves, CURVES, distance, published, type RunCurves } from "./distance.ts";
+import { furtherSeed } from "./further-seed.ts";
 
 const [out, epochs = "30"] = process.argv.slice(2);
 if (out === undefined) throw new Error("evaluate.ts OUT [EPOCHS]");
@@ -87,18 +87,6 @@ const rows = CANDIDATES.flatMap((candidate): Row[] => {
     },
   ];
 });
-
-/**
- * Where another seed of the centre would be with a probability of 95%: its seeds' mean, and as far from it as Student's t
- * says of a further value of the same kind. Undefined with fewer than three.
- */
-function furtherSeed(centre: readonly number[]): readonly [number, number] | undefined {
-  const found = standardError(centre);
-  if (!found) return undefined;
-  const { centre: middle, error, df } = found;
-  const reach = twoSidedT(LEVEL, df) * error * Math.sqrt(centre.length + 1);
-  return [middle - reach, middle + reach];
-}
 
 const interval = furtherSeed(rows.find(({ name }) => name === CENTRE.name)?.all ?? []);
 function judged({ name, all }: Row): string {

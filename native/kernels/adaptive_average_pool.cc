@@ -1,5 +1,7 @@
 // Adaptive average pooling, in plain layout: y[i,j] is the mean of x from floor(i H / h) to
 // ceil((i + 1) H / h) and likewise of columns; dx gathers dy over the window's size.
+#include <vector>
+
 #include "kernels/kernels.h"
 #include "kernels/simd/lanes.h"
 
@@ -20,10 +22,29 @@ struct Geometry {
 
 struct Range {
   int64_t from, to;
+  int64_t size() const { return to - from; }
 };
 
-Range window(int64_t i, int64_t outputs, int64_t extent) {
-  return {i * extent / outputs, ((i + 1) * extent + outputs - 1) / outputs};
+// Of each output along one axis, the pixels whose mean it is. Made once: a division takes longer
+// than a pixel's sum.
+std::vector<Range> windows(int64_t outputs, int64_t extent) {
+  std::vector<Range> all;
+  for (int64_t i = 0; i < outputs; ++i)
+    all.push_back({i * extent / outputs, ((i + 1) * extent + outputs - 1) / outputs});
+  return all;
+}
+
+// Of each pixel along one axis, the outputs that it is a part of; those of neighbours overlap, or
+// are the same.
+std::vector<Range> holders(const std::vector<Range>& all, int64_t extent) {
+  std::vector<Range> of(extent);
+  for (int64_t pixel = 0, first = 0; pixel < extent; ++pixel) {
+    while (all[first].to <= pixel) ++first;
+    int64_t end = first;
+    while (end < static_cast<int64_t>(all.size()) && all[end].from <= pixel) ++end;
+    of[pixel] = {first, end};
+  }
+  return of;
 }
 
 Geometry checked(const Site& site, const Operand& image, const Operand& pooled) {
@@ -40,33 +61,28 @@ Geometry checked(const Site& site, const Operand& image, const Operand& pooled) 
   return {image.dim(0) * image.dim(1), image.dim(2), image.dim(3), size[0], size[1]};
 }
 
-// Calls visit(plane's image, plane's output, offset of the output, rows, columns) for each window.
-template <class Visit>
-void forWindows(const Geometry& g, Visit visit) {
-#pragma omp parallel for schedule(static)
-  for (int64_t plane = 0; plane < g.planes; ++plane)
-    for (int64_t i = 0; i < g.outHeight; ++i)
-      for (int64_t j = 0; j < g.outWidth; ++j)
-        visit(plane * g.height * g.width, (plane * g.outHeight + i) * g.outWidth + j,
-              window(i, g.outHeight, g.height), window(j, g.outWidth, g.width));
-}
-
 std::unique_ptr<Step> build(const Site& site) {
   const Operand x = site.inputs[0], y = site.outputs[0];
   const Geometry g = checked(site, x, y);
+  const auto rows = windows(g.outHeight, g.height), columns = windows(g.outWidth, g.width);
   return withElement(x, [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
       const T* from = x.data<T>(run);
       T* to = y.data<T>(run);
-      forWindows(g, [&](int64_t image, int64_t at, Range rows, Range columns) {
-        double sum = 0;
-        for (int64_t r = rows.from; r < rows.to; ++r)
-          for (int64_t c = columns.from; c < columns.to; ++c)
-            sum += wide(from[image + r * g.width + c]);
-        const int64_t count = (rows.to - rows.from) * (columns.to - columns.from);
-        to[at] = narrow<T>(static_cast<float>(sum / static_cast<double>(count)));
-      });
+#pragma omp parallel for schedule(static)
+      for (int64_t plane = 0; plane < g.planes; ++plane) {
+        const T* image = from + plane * g.height * g.width;
+        T* pooled = to + plane * g.outHeight * g.outWidth;
+        for (const Range& row : rows)
+          for (const Range& column : columns) {
+            double sum = 0;
+            for (int64_t r = row.from; r < row.to; ++r)
+              for (int64_t c = column.from; c < column.to; ++c) sum += wide(image[r * g.width + c]);
+            const double count = static_cast<double>(row.size() * column.size());
+            *pooled++ = narrow<T>(static_cast<float>(sum / count));
+          }
+      }
     });
   });
 }
@@ -75,31 +91,27 @@ std::unique_ptr<Step> build(const Site& site) {
 std::unique_ptr<Step> buildBackward(const Site& site) {
   const Operand dy = site.inputs[0], dx = site.outputs[0];
   const Geometry g = checked(site, dx, dy);
+  const auto rows = windows(g.outHeight, g.height), columns = windows(g.outWidth, g.width);
+  const auto rowHolders = holders(rows, g.height), columnHolders = holders(columns, g.width);
   return withElement(dx, [&](auto element) {
     using T = decltype(element);
     return makeStep([=](const RunContext& run) {
       const T* from = dy.data<T>(run);
       T* to = dx.data<T>(run);
 #pragma omp parallel for schedule(static)
-      for (int64_t plane = 0; plane < g.planes; ++plane)
-        for (int64_t r = 0; r < g.height; ++r)
-          for (int64_t c = 0; c < g.width; ++c) {
+      for (int64_t plane = 0; plane < g.planes; ++plane) {
+        const T* pooled = from + plane * g.outHeight * g.outWidth;
+        T* image = to + plane * g.height * g.width;
+        for (const Range& holdingRow : rowHolders)
+          for (const Range& holdingColumn : columnHolders) {
             double sum = 0;
-            for (int64_t i = r * g.outHeight / g.height; i < g.outHeight; ++i) {
-              const Range rows = window(i, g.outHeight, g.height);
-              if (rows.from > r) break;
-              if (rows.to <= r) continue;
-              for (int64_t j = c * g.outWidth / g.width; j < g.outWidth; ++j) {
-                const Range columns = window(j, g.outWidth, g.width);
-                if (columns.from > c) break;
-                if (columns.to <= c) continue;
-                const int64_t count = (rows.to - rows.from) * (columns.to - columns.from);
-                sum += wide(from[(plane * g.outHeight + i) * g.outWidth + j]) /
-                       static_cast<double>(count);
-              }
-            }
-            to[(plane * g.height + r) * g.width + c] = narrow<T>(static_cast<float>(sum));
+            for (int64_t i = holdingRow.from; i < holdingRow.to; ++i)
+              for (int64_t j = holdingColumn.from; j < holdingColumn.to; ++j)
+                sum += wide(pooled[i * g.outWidth + j]) /
+                       static_cast<double>(rows[i].size() * columns[j].size());
+            *image++ = narrow<T>(static_cast<float>(sum));
           }
+      }
     });
   });
 }
