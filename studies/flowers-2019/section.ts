@@ -60,7 +60,7 @@ const difference = (value: number | null) =>
 /** In percent and points, as narrow as a terminal is. */
 export function publishedTable({ experiment, rows }: PublishedComparison): TextTable {
   return {
-    title: `Beside the publication (${experiment}),\nup to epoch ${Math.min(...rows.map(({ epochs }) => epochs))}, in percent and points`,
+    title: `Beside the publication (${experiment}), up to epoch ${Math.min(...rows.map(({ epochs }) => epochs))}, in percent and points`,
     head: ["optimizer", "final", "theirs", "diff", "best", "theirs", "diff"],
     rows: rows.map(({ arm, final, best }) => [
       arm,
