@@ -21,7 +21,7 @@ const bin = fileURLToPath(new URL("../../bin/lrscope.js", import.meta.url));
 /** Weight of a batch in the article's smoothed loss, which begins with the first batch's. */
 const WEIGHT = 0.05;
 /** Updates at rates that change nothing, of each of so many seeds. */
-const UNTRAINED = { updates: 8, seeds: 4, from: 1e-8, to: 1e-7 };
+const UNTRAINED = { updates: 12, seeds: 12, from: 1e-8, to: 1e-7 };
 /** The second of the article's two epochs: 54 updates from 1e-4. */
 const RAMP = { updates: 54, seeds: 1, from: 1e-4, to: 0.08799 };
 /** Updates that are taken together. */
@@ -121,10 +121,14 @@ for (const { name } of tested) {
   if (seeds.length === 0 && ramp === undefined) continue;
   const means = seeds.map((seed) => mean(seed));
   const spreads = seeds.map((seed) => Math.log(spreadOf(seed)));
+  const untrained = [
+    ...[mean(means).toFixed(3), beside(mean(before), means)],
+    ...[Math.exp(mean(spreads)).toFixed(3), beside(Math.log(spreadOf(before)), spreads)],
+  ];
   console.log(
     row(
-      ...[name, mean(means).toFixed(3), beside(mean(before), means)],
-      ...[Math.exp(mean(spreads)).toFixed(3), beside(Math.log(spreadOf(before)), spreads)],
+      name,
+      ...(seeds.length === 0 ? ["", "", "", ""] : untrained),
       ...(ramp === undefined ? [] : inBins(ramp)),
     ),
   );
