@@ -46,7 +46,8 @@ export function vanilla(options: VanillaOptions): Network {
 /**
  * The plain CNN of "Adaptive and Cyclical Learning Rates using PyTorch" (2019), as its logged losses identify it:
  * three blocks of 32, 64 and 128 channels, 512 hidden features. At the article's 224x224 pixels it has 51.5 million
- * parameters, nearly all of them in the first linear layer. Names as of `vanilla`.
+ * parameters, nearly all of them in the first linear layer. Whether it has dropout is not sure: its first epochs speak
+ * for it, its range test against it. Names as of `vanilla`.
  * @throws ArgumentError for images of fewer than 8 pixels
  */
 export function vanilla2019({ classes, channels, size }: ModelOptions): Network {
