@@ -7,7 +7,7 @@ import type { Measure } from "./arms.ts";
 
 export const captions = {
   finalAccuracy:
-    "A dot for each seed, a tall stroke at their mean, a thin line with ends for its 95% interval; an interval that leaves the frame is cut off. At the right the mean, ± the standard deviation over the seeds.",
+    "A dot for each seed, a tall stroke at their mean, a thin line with ends for its 95% interval from three seeds on, and without ends from one of two seeds to the other; an interval that leaves the frame is cut off. At the right the mean, ± the standard deviation over the seeds.",
   paired:
     "A dot for each seed, a tall stroke at the mean, a line with ends for the 95% t interval of that pair alone. Blue where the tests, corrected for all pairs, tell the two apart.",
   profile:
