@@ -176,9 +176,14 @@ const FIELDS: Table<StudySpec> = {
   },
   reading: {
     of: ALL,
-    fallback: STUDY_DEFAULTS.reading,
     matters: rangeTests,
-    flags: () => ({ published: true }),
+    flags: (reading, { study: { protocol } }) => {
+      if (reading === "published") return { published: true };
+      if (protocol === undefined) return {};
+      throw new Unsayable(
+        `--protocol ${protocol} reads range tests as published, and this study does not`,
+      );
+    },
   },
   force: {
     of: ALL,
@@ -211,12 +216,13 @@ const FIELDS: Table<StudySpec> = {
   // The command's own argument.
   source: elsewhere,
   data: { of: ALL, flags: (data, context) => flagsOf(DATA, data, context) },
+  // A protocol has one of its own.
   model: {
     of: ALL,
-    fallback: "vanilla",
-    flags: (name, { study, places }) => ({
-      model: name ?? places.model ?? study.modelFile ?? "NETWORK",
-    }),
+    flags: (name, { study, places }) =>
+      name === "vanilla" && study.protocol === undefined
+        ? {}
+        : { model: name ?? places.model ?? study.modelFile ?? "NETWORK" },
   },
   modelFile: elsewhere,
   modelOptions: { of: [] },

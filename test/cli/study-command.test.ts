@@ -75,6 +75,18 @@ describe.each(STUDY_COMMANDS.map((command) => [command.name, command] as const))
   },
 );
 
+test("what a protocol would set is said, where the study has what no flag gives otherwise", async () => {
+  const follow = ["compare", "photos", "--protocol", "flowers-2019"];
+  for (const name of ["vanilla", "vanilla_2019"]) {
+    const words = await roundTrip([...follow, "--model", name]);
+    expect(words.join(" ")).toMatch(new RegExp(` --model ${name}( |$)`));
+  }
+  await roundTrip([...follow, "--validation", "0.2"]);
+  const { spec } = await planned(follow);
+  const { why } = commandOfStudy({ ...spec, reading: "averaged" });
+  expect(why).toContain("--protocol flowers-2019 reads range tests as published");
+});
+
 describe("a study of the library that no flags ask for says so", () => {
   const spec = async (change: Partial<StudySpec>, argv = ["compare", "photos"]) => {
     const { spec } = await planned(argv);
