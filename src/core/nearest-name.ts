@@ -24,10 +24,17 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best !== null && least <= Math.ceil(Math.max(word.length, best.length) / 2) ? best : null;
 }
 
-/** What ends a sentence about a word that is not known: `; did you mean "adam"?`, or nothing where none is near. */
-export function meantHint(word: string, known: readonly string[]): string {
+/**
+ * What ends a sentence about a word that is not known: `; did you mean "adam"?`, or nothing where none is near.
+ * @param written the known word as it is to be written; default: as it is
+ */
+export function meantHint(
+  word: string,
+  known: readonly string[],
+  written = (meant: string) => meant,
+): string {
   const meant = nearest(word, known);
-  return meant === null ? "" : `; did you mean "${meant}"?`;
+  return meant === null ? "" : `; did you mean "${written(meant)}"?`;
 }
 
 /** The end of a clause that goes on with those that are known: as `meantHint`, or `;`. */

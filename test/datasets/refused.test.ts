@@ -157,6 +157,19 @@ describe("refused with exit code 2", () => {
     expect(await refusal("./no such folder")).toBe("./no such folder: there is no such folder");
   });
 
+  test("a folder that is missing beside one of nearly that name, or within one that is missing", async () => {
+    const root = writeTree({ "photos/a/.keep": "", "photos/b/.keep": "" });
+    const wrong = join(root, "foto");
+    expect(await refusal(wrong)).toBe(
+      `${wrong}: there is no such folder; did you mean "${join(root, "photos")}"?`,
+    );
+    expect(await refusal(`${join(root, "photo")}/`)).toContain(
+      `did you mean "${join(root, "photos")}"?`,
+    );
+    const below = join(wrong, "flowers");
+    expect(await refusal(below)).toBe(`${below}: there is no such folder; nor is there ${wrong}`);
+  });
+
   test.each([
     ["flwers", "flowers"],
     ["fashion_mnist", "fashion-mnist"],

@@ -328,6 +328,9 @@ describe("conclusion", () => {
     expect(say(timed("adam", 0.8, 212, 0.09), timed("sgd", 0.7, 210, 0.021))).toContain(
       "A step costs about the same with every arm (210 to 212 ms; the optimizer’s update is 2.1% to 9.0% of it).",
     );
+    expect(say(timed("adam", 0.8, 38.2, 0.09), timed("sgd", 0.7, 37.9, 0.021))).toContain(
+      "A step costs about the same with every arm (38 ms; ",
+    );
   });
 
   test("the test part has the last word on the leader", () => {

@@ -38,7 +38,7 @@ export function cost(arms: readonly OptimizerSummary[], sameWork: boolean): stri
     ];
   return [
     ratio < SAME_COST
-      ? `A step costs about the same with every arm (${ms(cheap)} to ${ms(dear)} ms${part}).`
+      ? `A step costs about the same with every arm (${ms(cheap) === ms(dear) ? ms(cheap) : `${ms(cheap)} to ${ms(dear)}`} ms${part}).`
       : `A step is cheapest with ${cheap.name} (${ms(cheap)} ms) and dearest with ${dear.name} (${ms(dear)} ms, ${ratio < 3 ? `${Math.round((ratio - 1) * 100)}% more` : `${short(ratio)} times as much`})${part}.`,
   ];
 }

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DataError, StoreError } from "../../core/errors.ts";
 import { meantHint } from "../../core/nearest-name.ts";
 import type { Source, SourceContext } from "../../data/source.ts";
+import { legibleName } from "../../files/file-names.ts";
 import { type Download, downloads, fashionClasses } from "../download/archives.ts";
 import { download } from "../download/download.ts";
 import { unpack } from "../download/unpack.ts";
@@ -37,10 +38,27 @@ export async function openSource(source: string, context: SourceContext): Promis
 }
 
 function unknownSource(source: string): string {
+  const parent = dirname(source);
+  const beside = foldersIn(parent);
   const isPath = /[\\/]/.test(source);
-  if (isPath) return `${source}: there is no such folder`;
-  const hint = meantHint(source, sourceNames);
+  if (isPath) {
+    const lacksParent = beside === null ? `; nor is there ${parent}` : "";
+    const name = basename(source);
+    const written = (meant: string) => `${source.slice(0, source.lastIndexOf(name))}${meant}`;
+    const hint = meantHint(name, beside ?? [], written);
+    return `${source}: there is no such folder${lacksParent}${hint}`;
+  }
+  const hint = meantHint(source, [...sourceNames, ...(beside ?? [])]);
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
+}
+
+/** Names of the folders in one; null where there is none that can be read. */
+function foldersIn(path: string): readonly string[] | null {
+  try {
+    return listEntries(path).folders.map(legibleName);
+  } catch {
+    return null;
+  }
 }
 
 /** The folder in CIFAR-10's archive. */
