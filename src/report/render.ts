@@ -93,7 +93,7 @@ export async function renderReport(
     ),
     perClass: (["test", "validation"] as const).flatMap((part) => {
       const figure = perClassFigure(optimizers, arms, part);
-      return figure ? [album.add(figure, captions.perClass)] : [];
+      return figure ? [album.add(figure, captions.perClass(part))] : [];
     }),
     confusions: confusionsOf(input, summary).map((confusion) => ({
       confusion,

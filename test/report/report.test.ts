@@ -180,6 +180,19 @@ describe("a comparison", () => {
     ]);
   });
 
+  test("each class's accuracy and which are confused say of which epoch they are", async () => {
+    const { experiment, trials } = input;
+    const validationPerClass = experiment.dataset.classes.map((_, i) => i / 10);
+    const counted = trials.map((history) => ({
+      ...history,
+      metrics: history.metrics.map((line) => ({ ...line, validationPerClass })),
+    }));
+    const { html } = await render({ ...input, trials: counted });
+    expect(html).toContain("After the last epoch: a dot for each seed");
+    expect(html).toMatch(/summed over seeds, each with the weights of its best epoch\./);
+    expect(html).toContain("Images of the validation part, with the weights of the best epoch;");
+  });
+
   test("no value that is not a number reaches a figure", () => {
     const fault = /NaN|undefined|Infinity|\[object/;
     for (const svg of Object.values(report.figures)) expect(svg.match(fault)).toBeNull();

@@ -14,7 +14,8 @@ export const captions = {
     "Higher and further left is faster. Each curve rises where one more target is reached, by one more seed, within that multiple of the fastest arm’s cost; a miss never is.",
   sensitivity: "Line: mean over seeds. The flatter about its top, the less an arm minds its rate.",
   confirmation: "A dot for each seed, a stroke at their mean; the suggested rate in blue.",
-  perClass: "A dot for each seed, a stroke at their mean.",
+  perClass: (part: "validation" | "test") =>
+    `${part === "test" ? "With the weights of the best epoch" : "After the last epoch"}: a dot for each seed, a stroke at their mean.`,
 
   curves(measure: Measure, { trials }: ReportInput): string {
     const seeds = new Set(trials.map(({ trial }) => trial.seed)).size;
@@ -44,5 +45,6 @@ export const captions = {
     );
   },
 
-  confusion: ({ part }: ArmConfusion) => `Images of the ${part} part, summed over seeds.`,
+  confusion: ({ part }: ArmConfusion) =>
+    `Images of the ${part} part, summed over seeds, each with the weights of its best epoch.`,
 };

@@ -75,7 +75,7 @@ const mistakesOf = (
     const mistakes = get(confusion, "mistakes", "confusion");
     const pictured = mistakes.some(({ image }) => image !== null);
     return html`<h3>${labelOf(confusion.arm, arms)}: the surest mistakes</h3>
-<p class="note">Images of the ${confusion.part} part, the network’s confidence in its wrong answer beneath each.</p>
+<p class="note">Images of the ${confusion.part} part, with the weights of the best epoch; the network’s confidence in its wrong answer beneath each.</p>
 <ul class="mistakes">${mistakes.map((mistake) => mistakeItem(mistake, pictured))}</ul>`;
   });
 
