@@ -81,7 +81,10 @@ function protocolFacts(
           ] as const,
         ]
       : []),
-    ["Mean, std", `${dataset.mean.map(short).join(", ")}; ${dataset.std.map(short).join(", ")}`],
+    [
+      "Channels",
+      `mean ${dataset.mean.map(short).join(", ")}; standard deviation ${dataset.std.map(short).join(", ")}`,
+    ],
     ...optionsOn(protocol).map(([name, value]): Facts[number] => [
       inWords(name),
       shownOption(name, value),
