@@ -42,22 +42,22 @@ function unknownSource(source: string): string {
   const beside = foldersIn(parent);
   const isPath = /[\\/]/.test(source);
   if (isPath) {
-    const lacksParent = beside === null ? `; nor is there ${parent}` : "";
+    const lacksParent = existsSync(parent) ? "" : `; nor is there ${parent}`;
     const name = basename(source);
     const written = (meant: string) => `${source.slice(0, source.lastIndexOf(name))}${meant}`;
-    const hint = meantHint(name, beside ?? [], written);
+    const hint = meantHint(name, beside, written);
     return `${source}: there is no such folder${lacksParent}${hint}`;
   }
-  const hint = meantHint(source, [...sourceNames, ...(beside ?? [])]);
+  const hint = meantHint(source, [...sourceNames, ...beside]);
   return `${source}: neither a folder nor a source that is known${hint} (known: ${sourceNames.join(", ")})`;
 }
 
-/** Names of the folders in one; null where there is none that can be read. */
-function foldersIn(path: string): readonly string[] | null {
+/** Names of the folders in one; none where it cannot be read. */
+function foldersIn(path: string): readonly string[] {
   try {
     return listEntries(path).folders.map(legibleName);
   } catch {
-    return null;
+    return [];
   }
 }
 
